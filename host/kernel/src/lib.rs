@@ -1,0 +1,11 @@
+//! The vocabulary of Botyard and every decision it takes.
+//!
+//! This crate does no IO: it has no socket, no file, no clock, no source of
+//! chance, no wasm and no SQL. Time and chance are arguments.
+
+pub mod action;
+pub mod event;
+pub mod id;
+pub mod run;
+pub mod session;
+pub mod time;

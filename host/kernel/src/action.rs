@@ -1,7 +1,7 @@
 //! What a bot wants done: the mirror of `wit/v1/action.wit`.
 //!
 //! The canonical JSON of an action is `{"name": …, "payload": …}` with the
-//! snake_case names of the vendors' documents; cases without a payload have
+//! `snake_case` names of the vendors' documents; cases without a payload have
 //! none. Limits are stated in the WIT and enforced by [`crate::plan`].
 
 use serde::{Deserialize, Serialize};

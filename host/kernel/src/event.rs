@@ -1,7 +1,7 @@
 //! What happened: the mirror of `wit/v1/event.wit`.
 //!
 //! The canonical JSON of an event body is `{"name": …, "payload": …}` with the
-//! snake_case names of the vendors' documents.
+//! `snake_case` names of the vendors' documents.
 
 use serde::{Deserialize, Serialize};
 

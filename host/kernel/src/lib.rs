@@ -6,6 +6,9 @@
 pub mod action;
 pub mod event;
 pub mod id;
+pub mod log;
+pub mod owner;
+pub mod profile;
 pub mod run;
 pub mod session;
 pub mod time;

@@ -1,0 +1,322 @@
+//! The log of a conversation: what is written, and how its state follows from it.
+//!
+//! One conversation is one ordered log of entries. Its state is its last turn,
+//! which carries a whole snapshot, plus what was settled after that snapshot
+//! was taken. The store keeps entries and never looks inside the state.
+
+use std::collections::BTreeMap;
+
+use crate::action::Action;
+use crate::event::Event;
+use crate::id::{BotId, Digest, EventId, PartId, SessionId, TurnId};
+use crate::owner::Owner;
+use crate::run::{KvWrite, LogLine, RunFailure};
+use crate::session::{Facts, Seed};
+use crate::time::{DAY, MINUTE, Millis};
+
+/// The place of an entry in its conversation's log: 1 is the first.
+pub type Seq = u64;
+
+/// Event keys are remembered at least this long.
+pub const KEY_AGE_MS: Millis = DAY;
+/// At most so many event keys are remembered in a snapshot.
+pub const KEYS_MAX: usize = 4_096;
+/// How long the same request counts as a redelivery of one whose answer failed.
+pub const REDELIVERY_MS: Millis = 10 * MINUTE;
+/// How many contexts that were sent to the vendor are told from foreign ones.
+pub const MIRRORED_MAX: usize = 256;
+
+/// An event on its way into a conversation, with what the vendor said around it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arrival {
+    /// What happened.
+    pub event: Event,
+    /// Who and where; absent for what the host itself made.
+    pub facts: Option<Facts>,
+    /// The context that the vendor holds, as it sent it; absent or a JSON object.
+    pub vendor_context: Option<String>,
+    /// The vendor's id of the event, or what stands for one; see [`Conversation::knows`].
+    pub key: Option<String>,
+    /// Names the HTTP request that brought it, where the vendor has no event ids:
+    /// a hash of method, URL and body.
+    pub request: Option<Digest>,
+    /// The event is the consequence of a failure that the bot must not be told again
+    /// about: no `delivery-failed` follows from its turn.
+    pub quiet: bool,
+    /// The chance of its turn, chosen at arrival.
+    pub seed: Seed,
+}
+
+/// An entry of a conversation's log.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Entry {
+    /// An event waits for its turn.
+    Accepted(Arrival),
+    /// An in-turn call was answered; see the import `http`.
+    Called(Call),
+    /// An event was handled.
+    Turn(Box<Turn>),
+    /// Deliveries ended.
+    Settled(Settled),
+}
+
+/// A recorded answer to an in-turn call, so that a rerun takes the same one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The event whose turn made it.
+    pub event: EventId,
+    /// Which call of that turn, from 0.
+    pub index: u32,
+    /// The hash of the request: a rerun that asks something else is the host's fault.
+    pub request: Digest,
+    /// The answer or failure, in the bindings' own JSON.
+    pub answer: String,
+}
+
+/// One event handled, with everything that follows from it. Committed whole or not at all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Turn {
+    /// Unique; a store that finds it already written answers "committed".
+    pub id: TurnId,
+    /// The entry of the turn before this one, 0 where there is none. A turn
+    /// conflicts with any other that has the same predecessor.
+    pub previous: Seq,
+    /// The last entry that the snapshot includes. Settlements after it are
+    /// applied on top of [`Turn::state`].
+    pub base: Seq,
+    /// Accepted entries up to here are consumed.
+    pub watermark: Seq,
+    /// The event, where it was not accepted before (a fused turn). Such a turn
+    /// also conflicts with any accepted entry after `base`.
+    pub fused: Option<Arrival>,
+    /// The event that was handled.
+    pub event: EventId,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// The bot's log of this turn.
+    pub log: Vec<LogLine>,
+    /// Writes to the bot's own values, applied by the store with this turn.
+    pub bot: BotId,
+    /// See [`Turn::bot`].
+    pub bot_writes: Vec<KvWrite>,
+    /// The conversation after this turn.
+    pub state: Conversation,
+    /// When the conversation next wants attention by itself; see [`Conversation::due`].
+    pub due_ms: Option<Millis>,
+}
+
+/// What came of an event.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The bot ran.
+    Ran {
+        /// The component that ran.
+        version: Digest,
+        /// What it returned, before degrading.
+        actions: Vec<Action>,
+        /// CPU time of the guest in microseconds.
+        cpu_us: u64,
+    },
+    /// The bot failed; the host did what the channel says.
+    Failed {
+        /// The component that failed.
+        version: Digest,
+        /// How.
+        failure: RunFailure,
+    },
+    /// Nobody ran: somebody else owns the conversation, or the event was known.
+    Skipped(SkipReason),
+}
+
+/// Why an event was consumed without a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SkipReason {
+    /// Its key is known.
+    Duplicate,
+    /// The bot does not own the conversation.
+    NotOwner,
+}
+
+/// What has become of deliveries since the last entry.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settled {
+    /// When.
+    pub at_ms: Millis,
+    /// Rows that are done with.
+    pub rows: Vec<(PartId, RowEnd)>,
+    /// Requests whose answers went out whole.
+    pub answered: Vec<Digest>,
+    /// When API calls were made, for the vendor's rate.
+    pub called_ms: Vec<Millis>,
+    /// A hash of the context that went out with them.
+    pub mirrored: Option<Digest>,
+    /// Nothing more leaves before this, because a list with delays is being played.
+    pub closed_until_ms: Option<Millis>,
+    /// Who owns the conversation now, where a delivery changed it.
+    pub owner: Option<Owner>,
+    /// What follows, accepted in the same step.
+    pub events: Vec<Arrival>,
+    /// As [`Turn::due_ms`].
+    pub due_ms: Option<Millis>,
+}
+
+/// How the life of a row ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowEnd {
+    /// It was handed over.
+    Delivered,
+    /// It is given up; why.
+    Dead(String),
+    /// It would have been said while somebody else owns the conversation.
+    Quarantined,
+}
+
+/// A conversation as it stands: everything that a turn or a delivery depends on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Conversation {
+    /// Turns so far.
+    pub turns: u64,
+    /// Who may speak.
+    pub owner: Owner,
+    /// The running session; absent before the first event and after the end.
+    pub session: Option<SessionState>,
+    /// The newest facts.
+    pub facts: Facts,
+    /// A context that some other program left at the vendor.
+    pub foreign_context: Option<String>,
+    /// Hashes of contexts that we sent to the vendor, oldest first.
+    pub mirrored: Vec<Digest>,
+    /// Event keys with the time of their event, oldest first.
+    pub keys: Vec<(String, Millis)>,
+    /// The conversation's own values.
+    pub kv: BTreeMap<String, String>,
+    /// Timers that have not fired.
+    pub timers: Vec<TimerState>,
+    /// Committed actions that wait for delivery, in order.
+    pub rows: Vec<Row>,
+    /// Requests whose answers have not gone out whole.
+    pub open_answers: Vec<OpenAnswer>,
+    /// Events consumed without a run since the last run.
+    pub skipped: Vec<Event>,
+    /// Times of API calls within the vendor's rate window.
+    pub called_ms: Vec<Millis>,
+    /// Nothing leaves before this.
+    pub closed_until_ms: Millis,
+}
+
+/// The running session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionState {
+    /// Its id.
+    pub id: SessionId,
+    /// When it began.
+    pub started_ms: Millis,
+    /// When something last happened in it.
+    pub active_ms: Millis,
+    /// The bot's state; empty text where there is none.
+    pub context: String,
+    /// The component that wrote it.
+    pub context_by: Option<Digest>,
+}
+
+/// A timer that has not fired.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimerState {
+    /// Its name, unique within the conversation.
+    pub name: String,
+    /// When it fires.
+    pub due_ms: Millis,
+    /// What comes back in the event.
+    pub payload: Option<String>,
+}
+
+/// A committed action, or a part of one, that waits for delivery.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Stable over restarts and resends.
+    pub id: PartId,
+    /// The turn that made it.
+    pub turn: TurnId,
+    /// When that turn was.
+    pub made_ms: Millis,
+    /// What is to be done, after degrading.
+    pub action: Action,
+    /// The context to mirror with it, on the last row of a turn.
+    pub context: Option<String>,
+    /// It came from a failure: giving it up raises no `delivery-failed`.
+    pub quiet: bool,
+    /// The request in whose answer it may ride; only while that request is open.
+    pub request: Option<Digest>,
+}
+
+/// A request whose answer has not gone out whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenAnswer {
+    /// Names the request.
+    pub request: Digest,
+    /// When it came.
+    pub received_ms: Millis,
+    /// The event that it brought.
+    pub event: EventId,
+}
+
+impl Conversation {
+    /// The state after a turn with the settlements that came after its snapshot.
+    pub fn after(turn: Option<&Turn>, settled: impl IntoIterator<Item = Settled>) -> Self {
+        let mut state = turn.map(|turn| turn.state.clone()).unwrap_or_default();
+        for settled in settled {
+            state.settle(&settled);
+        }
+        state
+    }
+
+    /// Applies a settlement. Applying one twice changes nothing more.
+    pub fn settle(&mut self, settled: &Settled) {
+        self.rows.retain(|row| !settled.rows.iter().any(|(id, _)| *id == row.id));
+        self.open_answers.retain(|open| !settled.answered.contains(&open.request));
+        for called in &settled.called_ms {
+            if !self.called_ms.contains(called) {
+                self.called_ms.push(*called);
+            }
+        }
+        let window = settled.at_ms.saturating_sub(MINUTE);
+        self.called_ms.retain(|called| *called > window);
+        if let Some(digest) = settled.mirrored {
+            self.remember_mirrored(digest);
+        }
+        if let Some(until) = settled.closed_until_ms {
+            self.closed_until_ms = self.closed_until_ms.max(until);
+        }
+        if let Some(owner) = settled.owner {
+            self.owner = owner;
+        }
+    }
+
+    /// Whether an event with this key was handled before.
+    pub fn knows(&self, key: &str) -> bool {
+        self.keys.iter().any(|(known, _)| known == key)
+    }
+
+    /// The request whose answer failed and which this one repeats, if any.
+    pub fn redelivered(&self, request: Digest, now: Millis) -> Option<&OpenAnswer> {
+        self.open_answers
+            .iter()
+            .find(|open| open.request == request && now <= open.received_ms + REDELIVERY_MS)
+    }
+
+    /// When the conversation next wants attention by itself: a delivery, a timer.
+    /// A time in the past means now.
+    pub fn due(&self) -> Option<Millis> {
+        let delivery = (!self.rows.is_empty()).then_some(self.closed_until_ms);
+        let timer = self.timers.iter().map(|timer| timer.due_ms).min();
+        delivery.into_iter().chain(timer).min()
+    }
+
+    /// Notes that a context was sent to the vendor.
+    pub fn remember_mirrored(&mut self, digest: Digest) {
+        self.mirrored.retain(|known| *known != digest);
+        self.mirrored.push(digest);
+        let excess = self.mirrored.len().saturating_sub(MIRRORED_MAX);
+        self.mirrored.drain(..excess);
+    }
+}

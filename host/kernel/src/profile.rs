@@ -1,0 +1,53 @@
+//! What a medium can carry, and how a vendor takes deliveries: data, not code.
+
+use crate::event::Setting;
+use crate::time::Millis;
+
+/// What a medium of a vendor can carry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Canonical names of the actions that the vendor takes as they are.
+    pub native: &'static [&'static str],
+    /// Characters of one text (Unicode scalar values).
+    pub text_characters: usize,
+    /// What bots are told of it, by name.
+    pub settings: Vec<Setting>,
+}
+
+impl Profile {
+    /// Whether the vendor takes this action as it is.
+    pub fn carries(&self, action: &str) -> bool {
+        self.native.contains(&action)
+    }
+}
+
+/// How a vendor takes deliveries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Answers of webhooks may carry actions.
+    pub inline: bool,
+    /// How long the answer of a webhook waits for its turn.
+    pub answer_by_ms: Millis,
+    /// After an inline answer the next API call waits this long, because the
+    /// vendor reads the answer after we wrote it.
+    pub after_answer_ms: Millis,
+    /// One call takes a list of actions.
+    pub lists: bool,
+    /// The vendor itself waits at a `delay` within a list.
+    pub native_delay: bool,
+    /// API calls a conversation within a sliding window.
+    pub rate: Option<Rate>,
+    /// A row that is older than this is given up.
+    pub age_max_ms: Millis,
+    /// A send of unknown outcome is held for a human, not sent again.
+    pub hold_ambiguous: bool,
+}
+
+/// So many calls within a sliding window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Calls.
+    pub calls: usize,
+    /// The window.
+    pub window_ms: Millis,
+}

@@ -51,7 +51,7 @@ pub struct Arrival {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Entry {
     /// An event waits for its turn.
-    Accepted(Arrival),
+    Accepted(Box<Arrival>),
     /// An in-turn call was answered; see the import `http`.
     Called(Call),
     /// An event was handled.
@@ -88,7 +88,7 @@ pub struct Turn {
     pub watermark: Seq,
     /// The event, where it was not accepted before (a fused turn). Such a turn
     /// also conflicts with any accepted entry after `base`.
-    pub fused: Option<Arrival>,
+    pub fused: Option<Box<Arrival>>,
     /// The event that was handled.
     pub event: EventId,
     /// What came of it.

@@ -1,1 +1,224 @@
-//! Placeholder.
+//! Chat vendors: bytes to kernel values and back.
+//!
+//! Nothing here does IO, reads a clock or rolls dice. A vendor is one folder with
+//! the same file names as every other: `mod` `verify` `receive` `acknowledge`
+//! `render` `outcome` `upkeep` `profile` (and `dialect`, for what the evidence does
+//! not prove); a file that a vendor has no use for is absent.
+
+use std::fmt;
+use std::sync::Arc;
+
+use botyard_kernel::action::Action;
+use botyard_kernel::event::EventBody;
+use botyard_kernel::id::{Digest, PartId};
+use botyard_kernel::profile::{Delivery, Profile};
+use botyard_kernel::run::Blame;
+use botyard_kernel::session::Facts;
+use botyard_kernel::time::Millis;
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+
+pub mod userlike;
+
+/// Every vendor by its name, with what makes a channel of it out of the
+/// channel's settings.
+pub const VENDORS: &[(&str, Connect)] = &[("userlike", userlike::connect)];
+
+/// Makes a channel out of its settings, a JSON object. Unknown keys are errors.
+pub type Connect = fn(serde_json::Value) -> Result<Arc<dyn Vendor>, SettingsError>;
+
+/// A channel's settings are wrong: the tenant must correct them.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SettingsError(pub String);
+
+/// Makes a channel of a vendor out of its settings.
+///
+/// # Errors
+/// When there is no such vendor or the settings are not its own.
+pub fn connect(
+    vendor: &str,
+    settings: serde_json::Value,
+) -> Result<Arc<dyn Vendor>, SettingsError> {
+    let Some((_, connect)) = VENDORS.iter().find(|(name, _)| *name == vendor) else {
+        let known = VENDORS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        return Err(SettingsError(format!("there is no vendor `{vendor}`; known are: {known}")));
+    };
+    connect(settings)
+}
+
+/// A channel of a vendor, with its secrets and its dialect.
+pub trait Vendor: Send + Sync + fmt::Debug {
+    /// The vendor's name.
+    fn name(&self) -> &'static str;
+
+    /// What a medium can carry; mediums that nobody told us of get the least.
+    fn profile(&self, medium: &str) -> Profile;
+
+    /// How deliveries are taken.
+    fn delivery(&self) -> Delivery;
+
+    /// Reads a webhook: verifies first, on the raw bytes.
+    fn receive(&self, request: &Inbound<'_>, now: Millis) -> Received;
+
+    /// The answer of a webhook, with the parts that ride in it. No parts give
+    /// the vendor's empty answer. Takes only what [`Profile::carries`] and
+    /// `passthrough` of this vendor.
+    fn answer(&self, conversation: &str, parts: &[Part<'_>]) -> Reply;
+
+    /// The call that delivers these parts: several only where the vendor takes lists.
+    fn call(&self, conversation: &str, parts: &[Part<'_>]) -> Call;
+
+    /// What an answer to such a call means.
+    fn outcome(&self, answer: &CallAnswer) -> Outcome;
+}
+
+/// A webhook as it arrived.
+#[derive(Clone, Copy, Debug)]
+pub struct Inbound<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// What follows the channel's name in the URL's path, without slashes around;
+    /// empty where nothing follows.
+    pub rest: &'a str,
+    /// The query, without the question mark.
+    pub query: Option<&'a str>,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+    /// The raw body.
+    pub body: &'a Bytes,
+}
+
+/// What a webhook turned out to be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Received {
+    /// The vendor checks that we are there: answer this.
+    Challenge(Reply),
+    /// Nothing to do; why, for metrics. Answer success.
+    Ignored(&'static str),
+    /// Not acceptable: nothing is stored.
+    Rejected(Rejection),
+    /// What happened, in order.
+    Events(Vec<Incoming>),
+}
+
+/// Why a webhook is not acceptable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// What the vendor is told.
+    pub status: StatusCode,
+    /// One line for who must act, without anything secret.
+    pub reason: String,
+    /// Who must act.
+    pub blame: Blame,
+}
+
+/// One event out of a webhook.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Incoming {
+    /// The vendor's own key of the conversation.
+    pub conversation: String,
+    /// What happened.
+    pub body: EventBody,
+    /// When, by the vendor's clock.
+    pub vendor_ms: Option<Millis>,
+    /// The vendor's id of the event, unique within the conversation, or what
+    /// stands for one.
+    pub key: Option<String>,
+    /// Names the request, where the vendor has no event ids and redeliveries
+    /// must be told from new events by the fate of the answer.
+    pub request: Option<Digest>,
+    /// The payload as it arrived; absent where it is too large.
+    pub raw: Option<String>,
+    /// Who and where.
+    pub facts: Facts,
+    /// The context that the vendor holds for the conversation, as it is: a
+    /// non-empty JSON object.
+    pub context: Option<String>,
+}
+
+/// One action to deliver.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Part<'a> {
+    /// Its stable id.
+    pub id: &'a PartId,
+    /// What is to be done.
+    pub action: &'a Action,
+    /// The bot's context, to be mirrored at vendors that hold one.
+    pub context: Option<&'a str>,
+}
+
+/// An HTTP answer of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The status.
+    pub status: StatusCode,
+    /// The media type of the body.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// A call of ours.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The method.
+    pub method: Method,
+    /// The address.
+    pub url: String,
+    /// The headers: secrets are among them.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("method", &self.method).finish_non_exhaustive()
+    }
+}
+
+/// What came back of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallAnswer {
+    /// The vendor answered.
+    Answered {
+        /// The status.
+        status: StatusCode,
+        /// Its `Retry-After` in milliseconds, where there is one.
+        retry_after_ms: Option<Millis>,
+        /// The body, at most 64 KiB of it.
+        body: Bytes,
+    },
+    /// The call never left: refused by our own rules, not resolved, not connected.
+    NotSent(String),
+    /// The call left and no whole answer came: the vendor may have acted.
+    Lost(String),
+}
+
+/// What an answer means for the parts of its call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// They were taken.
+    Delivered,
+    /// They were not, and trying again may help.
+    Retry {
+        /// Not before this time from now, where the vendor says so.
+        after_ms: Option<Millis>,
+        /// Whether the vendor may have acted all the same.
+        ambiguous: bool,
+        /// Why, for who must act.
+        reason: String,
+        /// Who must act if it goes on.
+        blame: Blame,
+    },
+    /// They were not and never will be.
+    Fatal {
+        /// Why, for who must act.
+        reason: String,
+        /// Who must act.
+        blame: Blame,
+    },
+    /// The conversation is gone at the vendor: nothing more can be said in it.
+    Gone(String),
+}

@@ -1,2 +1,103 @@
-//! Placeholder.
-fn main() {}
+//! `cargo xtask`: set-up, plugins, tests, demo and benches of this repository.
+//!
+//! Every command does its own set-up, so that a fresh clone needs nothing but
+//! Rust, Node and Python. This crate stays free of the host's dependencies: it
+//! has to build in seconds.
+
+mod bench;
+mod budget;
+mod command;
+mod demo;
+mod deny;
+mod files;
+mod plugins;
+mod repo;
+mod setup;
+mod stamp;
+mod suites;
+mod template;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::repo::Repo;
+
+fn main() -> ExitCode {
+    let outcome = Repo::find().and_then(|repo| run(&repo, Arguments::parse().command));
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(repo: &Repo, command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Setup => setup::everything(repo)?,
+        Command::Plugins { native_only } => plugins::build(repo, native_only)?,
+        Command::Deny => deny::check(repo)?,
+        Command::Template => template::check(repo)?,
+        Command::Test { full } => return test::run(repo, full),
+        Command::Demo { once } => return demo::run(repo, once),
+        Command::Bench { bench: Bench::Turn { arguments } } => {
+            return bench::turn(repo, &arguments);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The tasks of this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what the other commands need: compile targets, the JavaScript and
+    /// Python toolchains for bots, cargo-deny.
+    Setup,
+    /// Build the example bots for wasm32-wasip2.
+    Plugins {
+        /// Only the Rust ones: needs neither Node nor Python.
+        #[arg(long)]
+        native_only: bool,
+    },
+    /// Check the dependencies against deny.toml: who may use what, licences, sources.
+    Deny,
+    /// Copy the template for new bots out of the repository, test and build it.
+    Template,
+    /// Run everything that CI runs.
+    Test {
+        /// Add the long suites.
+        #[arg(long)]
+        full: bool,
+    },
+    /// Start a host with two bots and play two conversations against it.
+    Demo {
+        /// Exit afterwards, with 0 or 1, instead of serving on.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Measure.
+    Bench {
+        #[command(subcommand)]
+        bench: Bench,
+    },
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    /// What a turn costs: fresh and reused instances, the safety features, the tiers.
+    Turn {
+        /// Handed to the bench as they are.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}

@@ -1,0 +1,75 @@
+//! What `cargo xtask test` consists of, in the order in which it runs: the
+//! cheap ones first, then each build once.
+
+use std::process::Command;
+
+use crate::command::cargo;
+use crate::repo::Repo;
+use crate::setup::PURE_TARGET;
+
+/// Suites that always run.
+pub(crate) const NAMES: &[&str] = &[
+    "setup", "format", "deny", "pure", "clippy", "plugins", "tests", "doctests", "docs",
+    "template", "demo",
+];
+
+/// Suites that run with `--full`, after the others.
+pub(crate) const FULL_NAMES: &[&str] = &["long-tests", "long-properties"];
+
+/// The commands of a suite, one after the other; the first that fails ends it.
+pub(crate) fn commands(repo: &Repo, suite: &str) -> Vec<Command> {
+    match suite {
+        "setup" => vec![itself(&["setup"])],
+        "format" => vec![words(repo, "fmt --all --check")],
+        "deny" => vec![itself(&["deny"])],
+        "pure" => vec![pure(repo)],
+        "clippy" => vec![words(repo, "clippy --workspace --all-targets -- -D warnings")],
+        "plugins" => vec![itself(&["plugins"])],
+        // The suites start the host as a program, which `cargo test` alone does
+        // not build.
+        "tests" => vec![
+            words(repo, "build --workspace --bins"),
+            words(repo, "test --workspace --lib --bins --tests --no-fail-fast"),
+        ],
+        "doctests" => vec![words(repo, "test --workspace --doc")],
+        "docs" => vec![docs(repo)],
+        "template" => vec![itself(&["template"])],
+        "demo" => vec![itself(&["demo", "--once"])],
+        "long-tests" => vec![words(repo, "test --workspace --tests -- --ignored")],
+        "long-properties" => vec![properties(repo)],
+        unknown => unreachable!("`{unknown}` is in the lists above and has no commands"),
+    }
+}
+
+/// This program again, so that a suite can be stopped when its time is over.
+fn itself(arguments: &[&str]) -> Command {
+    let program = std::env::current_exe().unwrap_or_else(|_| "xtask".into());
+    let mut command = Command::new(program);
+    command.args(arguments);
+    command
+}
+
+fn words(repo: &Repo, words: &str) -> Command {
+    let mut command = cargo(repo);
+    command.args(words.split(' '));
+    command
+}
+
+fn pure(repo: &Repo) -> Command {
+    let mut check = words(repo, "check --package botyard-kernel --package botyard-vendors");
+    check.args(["--target", PURE_TARGET]);
+    check
+}
+
+fn docs(repo: &Repo) -> Command {
+    let mut doc = words(repo, "doc --workspace --no-deps");
+    doc.env("RUSTDOCFLAGS", "-D warnings");
+    doc
+}
+
+/// The property tests again, with far more cases.
+fn properties(repo: &Repo) -> Command {
+    let mut test = words(repo, "test --package botyard-kernel --package botyard-vendors");
+    test.env("PROPTEST_CASES", "20000");
+    test
+}

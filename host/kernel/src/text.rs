@@ -1,0 +1,175 @@
+//! Cutting texts to what a medium carries.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Splits a text into parts of at most `max_chars` characters (Unicode scalar
+/// values; 0 counts as 1).
+///
+/// A text that fits stays as it is. Others are cut at the last sentence end or
+/// line end that fits, else at white space, else between words, else between
+/// what a reader takes for one character; never inside a code point. White
+/// space at a cut is dropped, nothing else is.
+pub fn split(text: &str, max_chars: usize) -> Vec<String> {
+    let max = max_chars.max(1);
+    if prefix(text, max) == text.len() {
+        return vec![text.to_owned()];
+    }
+    let mut parts = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let (part, tail) = rest.split_at(cut(rest, max));
+        parts.push(part.trim_end().to_owned());
+        rest = tail.trim_start();
+    }
+    if parts.is_empty() {
+        parts.push(text[..prefix(text, max)].to_owned());
+    }
+    parts
+}
+
+/// Fills parts of at most `max_chars` characters with whole blocks, one below
+/// the other; only a block that is longer than a part is split itself.
+pub fn pack<'a>(blocks: impl IntoIterator<Item = &'a str>, max_chars: usize) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    for block in blocks {
+        if let Some(last) = parts.last_mut()
+            && last.chars().count() + 1 + block.chars().count() <= max_chars
+        {
+            last.push('\n');
+            last.push_str(block);
+        } else {
+            parts.extend(split(block, max_chars));
+        }
+    }
+    parts
+}
+
+/// How many bytes the first `max` characters of a text have.
+fn prefix(text: &str, max: usize) -> usize {
+    text.char_indices().nth(max).map_or(text.len(), |(at, _)| at)
+}
+
+/// Where to cut a text that does not begin with white space, in bytes.
+fn cut(text: &str, max: usize) -> usize {
+    let end = prefix(text, max);
+    if end == text.len() {
+        return end;
+    }
+    let fits = |at: &usize| *at > 0 && text[..*at].trim_end().len() <= end;
+    let spaces = || text.char_indices().filter(|(_, c)| c.is_whitespace()).map(|(at, _)| at);
+    let words = || text.split_word_bound_indices().map(|(at, _)| at);
+    let graphemes = || text.grapheme_indices(true).map(|(at, _)| at);
+    sentence_ends(text)
+        .take_while(fits)
+        .last()
+        .or_else(|| spaces().take_while(fits).last())
+        .or_else(|| words().skip(1).take_while(fits).last())
+        .or_else(|| graphemes().skip(1).take_while(fits).last())
+        .unwrap_or(end)
+}
+
+/// Where sentences and lines end, in bytes. The number of a list entry is no
+/// sentence, though a full stop follows it.
+fn sentence_ends(text: &str) -> impl Iterator<Item = usize> {
+    text.split_sentence_bound_indices()
+        .filter(|(_, sentence)| !is_number(sentence.trim()))
+        .map(|(at, sentence)| at + sentence.len())
+}
+
+fn is_number(sentence: &str) -> bool {
+    let digits = sentence.trim_end_matches(['.', ')']);
+    !digits.is_empty()
+        && digits.len() < sentence.len()
+        && digits.bytes().all(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(text: &str, max: usize, parts: &[&str]) {
+        assert_eq!(split(text, max), parts, "{text:?} cut to {max}");
+    }
+
+    #[test]
+    fn cuts_where_a_reader_would() {
+        check("Short.", 10, &["Short."]);
+        check("  kept as it is ", 16, &["  kept as it is "]);
+        check("One is here. Two is there. Three.", 26, &["One is here. Two is there.", "Three."]);
+        check("Really? Yes! Well…", 8, &["Really?", "Yes!", "Well…"]);
+        check("first line\nsecond line", 15, &["first line", "second line"]);
+        check("no sentence end here", 12, &["no sentence", "end here"]);
+        check("これは文です。次の文です。", 8, &["これは文です。", "次の文です。"]);
+        check("abcdefghij", 4, &["abcd", "efgh", "ij"]);
+    }
+
+    #[test]
+    fn a_list_entry_keeps_its_number() {
+        check("1. One thing 2. Another", 14, &["1. One thing", "2. Another"]);
+    }
+
+    #[test]
+    fn what_looks_like_one_character_stays_whole_where_it_fits() {
+        check("👩‍👩‍👧👩‍👩‍👧", 6, &["👩‍👩‍👧", "👩‍👩‍👧"]);
+        check("e\u{301}e\u{301}", 3, &["e\u{301}", "e\u{301}"]);
+        assert_eq!(split("👩‍👩‍👧", 2).concat(), "👩‍👩‍👧");
+    }
+
+    #[test]
+    fn nothing_but_white_space_is_cut_short() {
+        check("     ", 2, &["  "]);
+        check("", 2, &[""]);
+    }
+
+    #[test]
+    fn whole_blocks_fill_a_part() {
+        let blocks = ["Which one?", "1. First", "2. Second", "3. Third"];
+        assert_eq!(pack(blocks, 100), ["Which one?\n1. First\n2. Second\n3. Third"]);
+        assert_eq!(pack(blocks, 20), ["Which one?\n1. First", "2. Second\n3. Third"]);
+        assert_eq!(pack(["A long one. Here.", "x"], 12), ["A long one.", "Here.\nx"]);
+    }
+
+    fn bare(text: &str) -> String {
+        text.chars().filter(|c| !c.is_whitespace()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn parts_fit_and_keep_every_word(
+            text in "([a-zé。0-9👩\u{200d}\u{301}]{0,12}[ .!?\n\r\t]{0,3}){0,20}",
+            max in 0_usize..60,
+        ) {
+            let parts = split(&text, max);
+            prop_assert!(parts.iter().all(|part| part.chars().count() <= max.max(1)));
+            prop_assert_eq!(bare(&parts.concat()), bare(&text));
+            prop_assert!(parts.len() == 1 || parts.iter().all(|part| !part.trim().is_empty()));
+        }
+
+        #[test]
+        fn any_text_can_be_split(text: String, max in 0_usize..20) {
+            let parts = split(&text, max);
+            prop_assert!(parts.iter().all(|part| part.chars().count() <= max.max(1)));
+            prop_assert_eq!(bare(&parts.concat()), bare(&text));
+        }
+
+        #[test]
+        fn words_that_fit_stay_whole(words in prop::collection::vec("[a-z]{1,8}", 1..40)) {
+            let text = words.join(" ");
+            let parts = split(&text, 8);
+            let kept: Vec<&str> = parts.iter().flat_map(|part| part.split(' ')).collect();
+            prop_assert_eq!(kept, words);
+        }
+
+        #[test]
+        fn packed_blocks_fit_and_keep_every_word(
+            blocks in prop::collection::vec("[a-z .]{0,30}", 0..12),
+            max in 1_usize..40,
+        ) {
+            let parts = pack(blocks.iter().map(String::as_str), max);
+            prop_assert!(parts.iter().all(|part| part.chars().count() <= max));
+            prop_assert_eq!(bare(&parts.concat()), bare(&blocks.concat()));
+        }
+    }
+}

@@ -57,7 +57,9 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     }
     for entry in fs::read_dir(path)? {
         let entry = entry?;
-        if !LEFT_BEHIND.iter().any(|name| entry.file_name() == *name) {
+        let own = entry.file_name();
+        let hidden = own.to_string_lossy().starts_with('.') && entry.path().is_dir();
+        if !hidden && !LEFT_BEHIND.iter().any(|name| own == *name) {
             collect(&entry.path(), files)?;
         }
     }

@@ -1,0 +1,3 @@
+//! The integration suites, in one binary: it links once.
+
+mod tidy;

@@ -1,0 +1,10 @@
+//! The invariants of the source tree, as tests.
+
+mod arms;
+mod files;
+mod mirror;
+mod pure;
+mod store;
+mod tree;
+mod walls;
+mod wit;

@@ -13,5 +13,7 @@ pub mod rate;
 pub mod retry;
 pub mod run;
 pub mod session;
+pub mod stored;
 pub mod text;
 pub mod time;
+pub mod validate;

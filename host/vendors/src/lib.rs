@@ -71,6 +71,13 @@ pub trait Vendor: Send + Sync + fmt::Debug {
 
     /// What an answer to such a call means.
     fn outcome(&self, answer: &CallAnswer) -> Outcome;
+
+    /// What an answer to the call of these parts means, where a vendor's answers
+    /// mean something else for some actions.
+    fn outcome_for(&self, parts: &[Part<'_>], answer: &CallAnswer) -> Outcome {
+        let _ = parts;
+        self.outcome(answer)
+    }
 }
 
 /// A webhook as it arrived.

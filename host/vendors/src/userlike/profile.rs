@@ -1,0 +1,88 @@
+//! What a medium can carry through Userlike.
+//!
+//! The numbers are those of the vendor's page: 5,000 characters a message; three
+//! buttons a template; ten rows a list; 20 characters an option's label on
+//! Facebook and `WhatsApp` with at most 13 and 10 options; no media on SMS. Where
+//! an option cannot be tapped, Userlike itself shows the `fallback` and numbers,
+//! so choices are native everywhere.
+
+use botyard_kernel::event::Setting;
+use botyard_kernel::profile::Profile;
+
+const TEXT_CHARACTERS: usize = 5_000;
+
+/// What a widget on a web site takes: everything that Userlike has.
+const WEB: &[&str] = &[
+    "message",
+    "bubbles",
+    "carousel",
+    "button_template",
+    "list_template",
+    "buttons",
+    "delay",
+    "contact_update",
+    "conversation_update",
+    "note_create",
+    "forward",
+    "abort",
+    "end",
+    "addon_dispatch",
+    "email_dispatch",
+    "media",
+    "navigate",
+];
+/// What a messaging app takes: it has no page to send elsewhere.
+const APP: &[&str] = WEB.split_at(WEB.len() - 1).0;
+/// What takes no media either.
+const TEXT: &[&str] = WEB.split_at(WEB.len() - 2).0;
+
+/// How a medium shows options.
+struct Options {
+    /// So many can be tapped; absent where the vendor states no limit.
+    count: Option<usize>,
+    /// Longer labels make it a text; absent where the vendor states no limit.
+    label_characters: Option<usize>,
+    /// What may stand above a button template, by the names of `header`.
+    headers: &'static str,
+}
+
+/// The options are a numbered text.
+const NUMBERS: Options = Options { count: Some(0), label_characters: None, headers: "" };
+
+/// What a medium can carry. One that we do not know gets what all can.
+pub(super) fn of(medium: &str) -> Profile {
+    let (native, options) = match medium {
+        "web" => (WEB, Options { count: None, label_characters: None, headers: "" }),
+        "facebook" => {
+            (APP, Options { count: Some(13), label_characters: Some(20), headers: "image" })
+        }
+        "whatsapp_business" => {
+            let headers = "text,image,video,document";
+            (APP, Options { count: Some(10), label_characters: Some(20), headers })
+        }
+        "telegram" | "threema" | "custom" => (APP, NUMBERS),
+        _ => (TEXT, NUMBERS),
+    };
+    Profile { native, text_characters: TEXT_CHARACTERS, settings: settings(native, &options) }
+}
+
+fn settings(native: &[&str], options: &Options) -> Vec<Setting> {
+    let mut settings = vec![Setting::new("text-characters", TEXT_CHARACTERS.to_string())];
+    let mut limit = |name: &str, limit: Option<usize>| {
+        settings.extend(limit.map(|limit| Setting::new(name, limit.to_string())));
+    };
+    limit("options", options.count);
+    limit("option-label-characters", options.label_characters);
+    limit("buttons", Some(3));
+    limit("list-options", Some(10));
+    settings.extend([
+        Setting::new("list-multiple", "false"),
+        Setting::new("header-kinds", options.headers),
+        Setting::new("media", native.contains(&"media").to_string()),
+        Setting::new("navigate", native.contains(&"navigate").to_string()),
+        // Only while a `delay` lasts.
+        Setting::new("typing", "false"),
+        Setting::new("forward-targets", "any,group,skills"),
+    ]);
+    settings
+}

@@ -1,0 +1,327 @@
+//! Actions to packets, and packets to a list that Userlike takes.
+//!
+//! What a medium cannot carry was degraded before: [`super::profile`] names
+//! exactly the actions that become a packet here. Any other has none and is
+//! left out of the list.
+
+use botyard_kernel::action::{
+    Action, Bubbles, ButtonTemplate, Buttons, Carousel, Choice, ContactUpdate, ConversationUpdate,
+    Delay, EmailRecipient, Forward, ForwardTarget, Header, ListTemplate, Message, NoteCreate,
+    OnFailure, Passthrough, Row, TextFormat,
+};
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use serde_json::{Map, Value, json};
+
+use super::NAME;
+use super::dialect::{Dialect, EmptyAnswer, Keys};
+use super::settings::Settings;
+use crate::{Call, Part, Reply};
+
+const JSON: &str = "application/json";
+/// Not the header of webhooks: that one is called `API-SECURITY-TOKEN` and
+/// carries another secret.
+const TOKEN_HEADER: HeaderName = HeaderName::from_static("security-token");
+
+/// The answer of a webhook.
+pub(super) fn answer(dialect: &Dialect, cid: &str, parts: &[Part<'_>]) -> Reply {
+    let events = events(dialect, cid, parts);
+    let body = match (events.is_empty(), dialect.empty_answer) {
+        (true, EmptyAnswer::Nothing) => Bytes::new(),
+        (true, EmptyAnswer::List) | (false, _) => list(events),
+    };
+    Reply { status: StatusCode::OK, content_type: JSON, body }
+}
+
+/// The call to the bot's API URL.
+pub(super) fn call(settings: &Settings, cid: &str, parts: &[Part<'_>]) -> Call {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+    headers.insert(TOKEN_HEADER, settings.api_token.clone());
+    Call {
+        method: Method::POST,
+        url: settings.api_url.clone(),
+        headers,
+        body: list(events(&settings.dialect, cid, parts)),
+    }
+}
+
+fn list(events: Vec<Value>) -> Bytes {
+    Bytes::from(Value::Array(events).to_string())
+}
+
+fn events(dialect: &Dialect, cid: &str, parts: &[Part<'_>]) -> Vec<Value> {
+    let event = |part: &Part<'_>| {
+        let packet = packet(dialect, part.action)?;
+        Some(json!({ "info": info(cid, part.context), "packet": packet }))
+    };
+    parts.iter().filter_map(event).collect()
+}
+
+/// Userlike ignores an empty context, so none is sent.
+fn info(cid: &str, context: Option<&str>) -> Value {
+    let context = context.and_then(object).filter(|context| !context.is_empty());
+    Fields::new().with("cid", cid).some("context", context).into()
+}
+
+/// An action as a packet; `None` for what Userlike has no word for.
+pub(super) fn packet(dialect: &Dialect, action: &Action) -> Option<Value> {
+    let keys = &dialect.keys;
+    let (name, payload) = match action {
+        Action::Message(it) => ("message", message(it)),
+        Action::Bubbles(it) => ("bubbles", bubbles(dialect, it)),
+        Action::Carousel(it) => ("carousel", carousel(keys, it)),
+        Action::ButtonTemplate(it) => ("button_template", button_template(keys, it)),
+        Action::ListTemplate(it) => ("list_template", list_template(keys, it)),
+        Action::Buttons(it) => buttons(dialect, it),
+        Action::Media(it) => ("media", Fields::new().with("link", &*it.link)),
+        Action::Navigate(it) => ("navigate", Fields::new().with(&keys.navigate_link, &*it.link)),
+        Action::Delay(it) => ("delay", delay(dialect, it)),
+        Action::ContactUpdate(it) => ("contact_update", contact_update(it)),
+        Action::ConversationUpdate(it) => ("conversation_update", conversation_update(it)),
+        Action::NoteCreate(it) => ("note_create", note_create(dialect, it)),
+        Action::Forward(it) => forward(dialect, it)?,
+        Action::Abort => ("abort", Fields::new()),
+        Action::End => ("end", Fields::new()),
+        Action::AddonDispatch(it) => {
+            ("addon_dispatch", Fields::new().with(&keys.addon, &*it.addon))
+        }
+        Action::EmailDispatch(it) => ("email_dispatch", email_dispatch(dialect, &it.recipient)),
+        Action::Passthrough(it) => return passthrough(it),
+        Action::RichLink(_)
+        | Action::Typing(_)
+        | Action::ContextUpdate(_)
+        | Action::ContextClear
+        | Action::Tag(_)
+        | Action::Untag(_)
+        | Action::Priority(_)
+        | Action::WorkQueue(_)
+        | Action::Resolve(_)
+        | Action::SecureForm(_)
+        | Action::Schedule(_)
+        | Action::CancelTimer(_)
+        | Action::Request(_)
+        | Action::Other(_) => return None,
+    };
+    Some(json!({ "name": name, "payload": Value::from(payload) }))
+}
+
+fn message(message: &Message) -> Fields {
+    Fields::new().with("body", &*message.text).some("text_format", text_format(message.format))
+}
+
+/// The vendor's word for a format; a plain text needs none.
+fn text_format(format: TextFormat) -> Option<&'static str> {
+    match format {
+        TextFormat::Plain => None,
+        TextFormat::MarkdownV1 => Some("markdown_v1"),
+    }
+}
+
+fn bubbles(dialect: &Dialect, bubbles: &Bubbles) -> Fields {
+    let format = text_format(bubbles.format).filter(|_| dialect.bubbles_text_format);
+    Fields::new()
+        .with("body", &*bubbles.text)
+        .some("text_format", format)
+        .with(&dialect.keys.options, choices(&dialect.keys, &bubbles.options))
+        .with("fallback", fallback(bubbles.fallback.as_deref(), &bubbles.text))
+}
+
+/// Userlike demands a fallback of every choice message; the body says it too.
+fn fallback<'a>(given: Option<&'a str>, body: &'a str) -> &'a str {
+    given.filter(|text| !text.is_empty()).unwrap_or(body)
+}
+
+fn choices(keys: &Keys, choices: &[Choice]) -> Vec<Value> {
+    choices.iter().map(|choice| option(keys, &choice.id, &choice.label).into()).collect()
+}
+
+fn option(keys: &Keys, id: &str, label: &str) -> Fields {
+    Fields::new().with(&keys.option_id, id).with(&keys.option_label, label)
+}
+
+fn carousel(keys: &Keys, carousel: &Carousel) -> Fields {
+    let cards = carousel.cards.iter().map(|card| {
+        option(keys, &card.id, &card.label)
+            .some(&keys.option_image, card.image.as_deref())
+            .some(&keys.option_description, card.description.as_deref())
+            .into()
+    });
+    Fields::new()
+        .with("body", &*carousel.text)
+        .with(&keys.options, cards.collect::<Vec<Value>>())
+        .with("fallback", fallback(carousel.fallback.as_deref(), &carousel.text))
+}
+
+fn button_template(keys: &Keys, template: &ButtonTemplate) -> Fields {
+    Fields::new()
+        .some(&keys.template_header, template.header.as_ref().map(|it| header(keys, it)))
+        .with("body", &*template.text)
+        .some(&keys.template_footer, template.footer.as_deref())
+        .with(&keys.template_buttons, choices(keys, &template.buttons))
+        .with("fallback", fallback(template.fallback.as_deref(), &template.text))
+}
+
+fn header(keys: &Keys, header: &Header) -> Value {
+    let (kind, key, value) = match header {
+        Header::Text(text) => ("text", &keys.header_text, text),
+        Header::Image(link) => ("image", &keys.header_link, link),
+        Header::Video(link) => ("video", &keys.header_link, link),
+        Header::Document(link) => ("document", &keys.header_link, link),
+    };
+    Fields::new().with(&keys.header_type, kind).with(key, &**value).into()
+}
+
+/// A list has one section here: the rows of all sections follow each other.
+fn list_template(keys: &Keys, template: &ListTemplate) -> Fields {
+    let rows = template.sections.iter().flat_map(|section| &section.rows);
+    let rows = rows.map(|row| list_row(keys, row)).collect::<Vec<_>>();
+    Fields::new()
+        .some(&keys.template_header, template.header.as_deref())
+        .with("body", &*template.text)
+        .some(&keys.template_footer, template.footer.as_deref())
+        .with(&keys.list_button, &*template.button)
+        .some(&keys.list_title, template.title.as_deref())
+        .with(&keys.options, rows)
+        .with("fallback", fallback(template.fallback.as_deref(), &template.text))
+}
+
+fn list_row(keys: &Keys, row: &Row) -> Value {
+    option(keys, &row.id, &row.label)
+        .some(&keys.option_description, row.description.as_deref())
+        .into()
+}
+
+fn buttons(dialect: &Dialect, buttons: &Buttons) -> (&'static str, Fields) {
+    let keys = &dialect.keys;
+    let button = |label: &str, link: &str| {
+        Fields::new().with(&keys.link_body, label).with(&keys.link_address, link)
+    };
+    if dialect.single_button_as_button
+        && let (None, [only]) = (&buttons.text, buttons.links.as_slice())
+    {
+        return ("button", button(&only.label, &only.link));
+    }
+    let links = buttons.links.iter().map(|it| button(&it.label, &it.link).into());
+    let payload = Fields::new()
+        .some("body", buttons.text.as_deref())
+        .with(&keys.link_buttons, links.collect::<Vec<Value>>());
+    ("buttons", payload)
+}
+
+/// The typing indicator shows by default, so only its absence is said.
+fn delay(dialect: &Dialect, delay: &Delay) -> Fields {
+    let seconds = if dialect.delay_fractions && !delay.delay_ms.is_multiple_of(1_000) {
+        Value::from(f64::from(delay.delay_ms) / 1_000.0)
+    } else {
+        Value::from(delay.delay_ms.div_ceil(1_000))
+    };
+    Fields::new()
+        .with(&dialect.keys.delay, seconds)
+        .some(&dialect.keys.delay_typing, (!delay.typing).then_some(false))
+}
+
+fn contact_update(update: &ContactUpdate) -> Fields {
+    Fields::new()
+        .some("name", update.name.as_deref())
+        .some("email", update.email.as_deref())
+        .some("mobile_number", update.mobile_number.as_deref())
+        .some("external_customer_id", update.external_customer_id.as_deref())
+        .some("custom_fields", update.custom_fields.as_deref().and_then(object))
+}
+
+fn conversation_update(update: &ConversationUpdate) -> Fields {
+    Fields::new()
+        .some("subject", update.subject.as_deref())
+        .some("topics", update.topics.clone())
+        .some("locale", update.locale.as_deref())
+        .some("custom_fields", update.custom_fields.as_deref().and_then(object))
+}
+
+fn note_create(dialect: &Dialect, note: &NoteCreate) -> Fields {
+    let contact = note.contact_id.as_deref().map(|it| id(dialect, it));
+    Fields::new().with(&dialect.keys.note_text, &*note.text).some("contact_identity_id", contact)
+}
+
+/// Agents and other bots cannot be named in this API. Without `feedback`
+/// Userlike unassigns the conversation, which is what `unassign` asks for; for
+/// skills the vendor documents no feedback.
+fn forward(dialect: &Dialect, forward: &Forward) -> Option<(&'static str, Fields)> {
+    let feedback = match forward.on_failure {
+        Some(OnFailure::Feedback) => Some("feedback"),
+        Some(OnFailure::Unassign) | None => None,
+    };
+    let keys = &dialect.keys;
+    match &forward.target {
+        ForwardTarget::Any => Some(("forward_any", Fields::new().some("on_failure", feedback))),
+        ForwardTarget::Group(group) => {
+            let payload = Fields::new().with(&keys.group, id(dialect, group));
+            Some(("forward_group", payload.some("on_failure", feedback)))
+        }
+        ForwardTarget::Skills(skills) => {
+            let skills = skills.iter().map(|skill| id(dialect, skill)).collect::<Vec<_>>();
+            Some(("forward_skills", Fields::new().with(&keys.skills, skills)))
+        }
+        ForwardTarget::Human(_) | ForwardTarget::Bot(_) => None,
+    }
+}
+
+fn email_dispatch(dialect: &Dialect, recipient: &EmailRecipient) -> Fields {
+    let keys = &dialect.keys;
+    let recipient = match recipient {
+        EmailRecipient::Contact => Fields::new().with(&keys.recipient_type, "contact"),
+        EmailRecipient::Operator(operator) => Fields::new()
+            .with(&keys.recipient_type, "operator")
+            .with(&keys.recipient_id, id(dialect, operator)),
+    };
+    Fields::new().with(&keys.recipient, Value::from(recipient))
+}
+
+/// The bot's own packet, as it is: whether Userlike knows it, Userlike says.
+fn passthrough(passthrough: &Passthrough) -> Option<Value> {
+    if passthrough.vendor != NAME {
+        return None;
+    }
+    object(&passthrough.json).map(Value::Object)
+}
+
+/// An id in the vendor's form: a number where it is one and reads the same back.
+fn id(dialect: &Dialect, text: &str) -> Value {
+    let number = text.parse::<u64>().ok().filter(|number| number.to_string() == text);
+    match number {
+        Some(number) if dialect.numeric_ids => Value::from(number),
+        Some(_) | None => Value::from(text),
+    }
+}
+
+fn object(json: &str) -> Option<Map<String, Value>> {
+    serde_json::from_str(json).ok()
+}
+
+/// A JSON object in the making.
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn new() -> Self {
+        Self(Map::new())
+    }
+
+    fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.0.insert(key.to_owned(), value.into());
+        self
+    }
+
+    fn some(self, key: &str, value: Option<impl Into<Value>>) -> Self {
+        match value {
+            Some(value) => self.with(key, value),
+            None => self,
+        }
+    }
+}
+
+impl From<Fields> for Value {
+    fn from(fields: Fields) -> Self {
+        Self::Object(fields.0)
+    }
+}

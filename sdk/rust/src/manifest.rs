@@ -1,0 +1,180 @@
+//! What a bot says of itself without running: a JSON object in the custom
+//! section [`SECTION`] of its component.
+//!
+//! ```json
+//! {"name": "my-bot", "version": "0.1.0", "sdk": "rust 0.1.0", "wit": "1.0.0",
+//!  "hosts": ["shop.example.com"], "config": {"type": "object"}}
+//! ```
+//!
+//! `hosts` are the hosts that the bot wants to reach, which the operator may or
+//! may not allow; `config` is the JSON schema of its configuration, `{}` where it
+//! needs none. [`export!`](crate::export) writes it.
+
+use serde_json::Value;
+
+/// The name of the custom section.
+pub const SECTION: &str = "botyard:manifest";
+
+/// The version of `wit/v1` that this SDK speaks.
+pub const WIT: &str = "1.0.0";
+
+/// The name and version of this SDK.
+pub const SDK: &str = concat!("rust ", env!("CARGO_PKG_VERSION"));
+
+/// The length of all parts together, in bytes.
+#[doc(hidden)]
+pub const fn length(parts: &[&str]) -> usize {
+    let mut length = 0;
+    let mut part = 0;
+    while part < parts.len() {
+        length += parts[part].len();
+        part += 1;
+    }
+    length
+}
+
+/// All parts, one after the other; `LENGTH` is what [`length`] says.
+#[doc(hidden)]
+pub const fn join<const LENGTH: usize>(parts: &[&str]) -> [u8; LENGTH] {
+    let mut joined = [0; LENGTH];
+    let (mut at, mut part) = (0, 0);
+    while part < parts.len() {
+        let bytes = parts[part].as_bytes();
+        let mut byte = 0;
+        while byte < bytes.len() {
+            joined[at] = bytes[byte];
+            at += 1;
+            byte += 1;
+        }
+        part += 1;
+    }
+    joined
+}
+
+/// The schema of a bot, which may have none.
+#[doc(hidden)]
+pub const fn schema(given: &[&'static str]) -> &'static str {
+    if given.is_empty() { "{}" } else { given[0] }
+}
+
+/// Whether a manifest is one that a host can read; every bot's tests run it.
+///
+/// # Errors
+/// Says in a sentence what the author of the bot has to change.
+#[doc(hidden)]
+pub fn check(manifest: &[u8]) -> Result<(), String> {
+    let manifest: Value = serde_json::from_slice(manifest).map_err(|error| {
+        format!("`hosts` or `config` in `export!` are not written as JSON: {error}")
+    })?;
+    if !manifest["config"].is_object() {
+        return Err("`config` in `export!` has to be a JSON schema, an object".to_owned());
+    }
+    for host in manifest["hosts"].as_array().into_iter().flatten() {
+        let host = host.as_str().unwrap_or_default();
+        let legal = |c: char| c.is_ascii_alphanumeric() || ".-:*[]".contains(c);
+        if host.is_empty() || !host.chars().all(legal) {
+            return Err(format!(
+                "`{host}` in `hosts` has to be a host name, with a port if need be"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Makes a [`Bot`](crate::Bot) the bot of this component, and writes its manifest.
+///
+/// Say it once, in the crate's root, with the name of the type. Optional, in this
+/// order: `hosts`, the hosts that the bot wants to reach, and `config`, the JSON
+/// schema of its configuration (a string literal, or `include_str!` of a file).
+/// The name and the version are those of the package. A test that checks the
+/// manifest comes with it.
+///
+/// ```
+/// use botyard_sdk::prelude::*;
+///
+/// #[derive(Default)]
+/// struct Orders;
+///
+/// impl Bot for Orders {}
+///
+/// export!(
+///     Orders,
+///     hosts: ["shop.example.com"],
+///     config: r#"{"type": "object", "required": ["shop-url"]}"#,
+/// );
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! export {
+    (
+        $bot:ident
+        $(, hosts: [$($host:literal),* $(,)?])?
+        $(, config: $config:expr)?
+        $(,)?
+    ) => {
+        #[doc(hidden)]
+        mod botyard_export {
+            const PARTS: &[&str] = &[
+                "{\"name\":\"",
+                env!("CARGO_PKG_NAME"),
+                "\",\"version\":\"",
+                env!("CARGO_PKG_VERSION"),
+                "\",\"sdk\":\"",
+                $crate::manifest::SDK,
+                "\",\"wit\":\"",
+                $crate::manifest::WIT,
+                "\",\"hosts\":",
+                stringify!([$($($host),*)?]),
+                ",\"config\":",
+                $crate::manifest::schema(&[$($config)?]),
+                "}",
+            ];
+
+            #[used]
+            #[cfg_attr(target_arch = "wasm32", unsafe(link_section = "botyard:manifest"))]
+            static MANIFEST: [u8; $crate::manifest::length(PARTS)] =
+                $crate::manifest::join(PARTS);
+
+            #[cfg(target_arch = "wasm32")]
+            mod component {
+                type Exported = $crate::component::Component<super::super::$bot>;
+                $crate::bindings::export_handler!(Exported with_types_in $crate::bindings);
+            }
+
+            #[cfg(test)]
+            #[test]
+            fn the_manifest_is_readable() {
+                if let Err(reason) = $crate::manifest::check(&MANIFEST) {
+                    panic!("{reason}");
+                }
+            }
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_joined() {
+        const PARTS: &[&str] = &["{", "\"config\":", schema(&[]), "}"];
+        const JOINED: [u8; length(PARTS)] = join(PARTS);
+        assert_eq!(&JOINED, br#"{"config":{}}"#);
+        assert_eq!(check(&JOINED), Ok(()));
+    }
+
+    #[test]
+    fn a_bad_manifest_is_named() {
+        let rows = [
+            (r#"{"config":{a}}"#, "not written as JSON"),
+            (r#"{"config":[]}"#, "JSON schema"),
+            (r#"{"config":{},"hosts":["https://shop.example.com/"]}"#, "host name"),
+            (r#"{"config":{},"hosts":[""]}"#, "host name"),
+        ];
+        for (manifest, expected) in rows {
+            let reason = check(manifest.as_bytes()).unwrap_err();
+            assert!(reason.contains(expected), "{manifest}: {reason}");
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! What a medium cannot carry becomes something that it can.
+//!
+//! The rules are total: every action of every bot can be put to every profile.
+//! No option is lost: what cannot be tapped is numbered text. What is left out
+//! or changed is noted in words for the bot's log, never in silence.
+//!
+//! Besides the names of actions a profile lists what it carries of them:
+//! `forward` alone hands over to anybody, the other targets are
+//! `forward_group`, `forward_skills`, `forward_human` and `forward_bot`;
+//! `media_caption` is a text beside a file; `other:reaction` is the `other`
+//! named `reaction`. Every profile carries `message`.
+
+mod menu;
+
+use crate::action::{
+    Action, Buttons, Forward, ForwardTarget, LinkButton, Media, Message, NamedPayload, Navigate,
+    Passthrough, RichLink, SecureForm, TextFormat,
+};
+use crate::degrade::menu::Menu;
+use crate::profile::Profile;
+use crate::text;
+
+/// What became of an action.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Degraded {
+    /// What the medium gets, in order; empty when nothing of it can be carried.
+    pub actions: Vec<Action>,
+    /// What is other than the bot wanted.
+    pub notes: Vec<Note>,
+}
+
+/// A word for the bot's log on what was changed and why. It never quotes what
+/// the bot said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The canonical name of the bot's action.
+    pub action: &'static str,
+    /// What was changed and why.
+    pub what: String,
+}
+
+/// Turns an action into what the medium carries.
+///
+/// Actions that the host carries out itself (`context_update`,
+/// `context_clear`, `schedule`, `cancel_timer`, `request`, and `delay`, which
+/// the host waits out where the vendor does not) pass untouched.
+pub fn degrade(action: Action, profile: &Profile, vendor: &str) -> Degraded {
+    let mut carrier = Carrier { name: action.name(), profile, vendor, done: Degraded::default() };
+    carrier.carry(action);
+    carrier.done
+}
+
+/// One action on its way to a medium.
+struct Carrier<'a> {
+    name: &'static str,
+    profile: &'a Profile,
+    vendor: &'a str,
+    done: Degraded,
+}
+
+impl Carrier<'_> {
+    fn carry(&mut self, action: Action) {
+        match action {
+            Action::Message(message) => self.say(&message.text, message.format),
+            Action::Bubbles(mut bubbles) if self.native() => {
+                bubbles.text = self.lead(bubbles.text, bubbles.format);
+                self.push(Action::Bubbles(bubbles));
+            }
+            Action::Carousel(mut carousel) if self.native() => {
+                carousel.text = self.lead(carousel.text, TextFormat::Plain);
+                self.push(Action::Carousel(carousel));
+            }
+            Action::ButtonTemplate(mut template) if self.native() => {
+                template.text = self.lead(template.text, TextFormat::Plain);
+                self.push(Action::ButtonTemplate(template));
+            }
+            Action::ListTemplate(mut template) if self.native() => {
+                template.text = self.lead(template.text, TextFormat::Plain);
+                self.push(Action::ListTemplate(template));
+            }
+            Action::Bubbles(bubbles) => self.offer(bubbles.into()),
+            Action::Carousel(carousel) => self.offer(carousel.into()),
+            Action::ButtonTemplate(template) => self.offer(template.into()),
+            Action::ListTemplate(template) => self.offer(template.into()),
+            Action::Buttons(buttons) => self.buttons(buttons),
+            Action::RichLink(link) => self.rich_link(link),
+            Action::Media(media) => self.media(media),
+            Action::Navigate(navigate) => self.navigate(navigate),
+            Action::SecureForm(form) => self.secure_form(form),
+            Action::Forward(forward) => self.forward(forward),
+            Action::Abort => self.abort(),
+            Action::Passthrough(passthrough) => self.passthrough(passthrough),
+            Action::Other(payload) => self.other(payload),
+            Action::Typing(_)
+            | Action::ContactUpdate(_)
+            | Action::ConversationUpdate(_)
+            | Action::NoteCreate(_)
+            | Action::Tag(_)
+            | Action::Untag(_)
+            | Action::Priority(_)
+            | Action::WorkQueue(_)
+            | Action::Resolve(_)
+            | Action::End
+            | Action::AddonDispatch(_)
+            | Action::EmailDispatch(_) => self.keep_or_drop(action),
+            Action::Delay(_)
+            | Action::ContextUpdate(_)
+            | Action::ContextClear
+            | Action::Schedule(_)
+            | Action::CancelTimer(_)
+            | Action::Request(_) => self.push(action),
+        }
+    }
+
+    /// Whether the medium carries the action as it is.
+    fn native(&self) -> bool {
+        self.profile.carries(self.name)
+    }
+
+    fn push(&mut self, action: Action) {
+        self.done.actions.push(action);
+    }
+
+    fn note(&mut self, what: impl Into<String>) {
+        self.done.notes.push(Note { action: self.name, what: what.into() });
+    }
+
+    fn keep_or_drop(&mut self, action: Action) {
+        if self.native() {
+            self.push(action);
+        } else {
+            self.drop_it();
+        }
+    }
+
+    fn drop_it(&mut self) {
+        let vendor = self.vendor;
+        self.note(format!("dropped: {vendor} has nothing like it on this medium"));
+    }
+
+    /// Says a text, in as many messages as it needs.
+    fn say(&mut self, text: &str, format: TextFormat) {
+        let parts = text::split(text, self.profile.text_characters);
+        self.say_parts(parts, format);
+    }
+
+    /// Says blocks of text one below the other, none of them torn where that
+    /// can be helped.
+    fn say_blocks<'b>(&mut self, blocks: impl IntoIterator<Item = &'b str>, format: TextFormat) {
+        let blocks = blocks.into_iter().filter(|block| !block.trim().is_empty());
+        let parts = text::pack(blocks, self.profile.text_characters);
+        if parts.is_empty() {
+            self.note("dropped: it has no text");
+        }
+        self.say_parts(parts, format);
+    }
+
+    fn say_parts(&mut self, parts: Vec<String>, format: TextFormat) {
+        self.note_parts(parts.len());
+        for text in parts {
+            self.push(Action::Message(Message { text, format }));
+        }
+    }
+
+    /// Says all of a text that does not fit and returns the rest, for an
+    /// action whose options belong below the last part.
+    fn lead(&mut self, text: String, format: TextFormat) -> String {
+        let mut parts = text::split(&text, self.profile.text_characters);
+        self.note_parts(parts.len());
+        let last = parts.pop().unwrap_or_default();
+        for text in parts {
+            self.push(Action::Message(Message { text, format }));
+        }
+        last
+    }
+
+    fn note_parts(&mut self, parts: usize) {
+        if parts > 1 {
+            let most = self.profile.text_characters;
+            self.note(format!(
+                "the text was split into {parts} parts: this medium carries {most} characters"
+            ));
+        }
+    }
+
+    /// Offers options in the best form that the medium has.
+    fn offer(&mut self, menu: Menu) {
+        for loss in menu.losses() {
+            self.note(*loss);
+        }
+        if self.profile.carries("bubbles") {
+            self.note("sent as `bubbles`: this medium has no such form");
+            let mut bubbles = menu.into_bubbles();
+            bubbles.text = self.lead(bubbles.text, bubbles.format);
+            self.push(Action::Bubbles(bubbles));
+        } else {
+            self.note("sent as numbered text: this medium has no options to tap");
+            let blocks = menu.numbered();
+            self.say_blocks(blocks.iter().map(String::as_str), menu.format());
+        }
+    }
+
+    fn buttons(&mut self, mut buttons: Buttons) {
+        if self.native() {
+            if let Some(text) = buttons.text.take() {
+                buttons.text = Some(self.lead(text, TextFormat::Plain));
+            }
+            self.push(Action::Buttons(buttons));
+            return;
+        }
+        self.note("sent as text: this medium has no buttons that open pages");
+        let lines = buttons.links.iter().map(|button| labelled(&button.label, &button.link));
+        let blocks: Vec<String> = buttons.text.iter().cloned().chain(lines).collect();
+        self.say_blocks(blocks.iter().map(String::as_str), TextFormat::Plain);
+    }
+
+    fn rich_link(&mut self, mut rich: RichLink) {
+        if self.native() {
+            if let Some(text) = rich.text.take() {
+                rich.text = Some(self.lead(text, TextFormat::Plain));
+            }
+            self.push(Action::RichLink(rich));
+            return;
+        }
+        if rich.image.is_some() {
+            self.note("the preview picture was left out: this medium shows none beside a link");
+        }
+        let button = LinkButton { label: rich.title, link: rich.link };
+        let buttons = Buttons { text: rich.text, links: vec![button] };
+        if self.profile.carries("buttons") {
+            self.note("sent as `buttons`: this medium has no links with a preview");
+            let text = buttons.text.map(|text| self.lead(text, TextFormat::Plain));
+            self.push(Action::Buttons(Buttons { text, ..buttons }));
+        } else {
+            self.buttons(buttons);
+        }
+    }
+
+    fn media(&mut self, mut media: Media) {
+        if !self.native() {
+            self.note("sent as a link: this medium carries no files");
+            let name = media.name.as_deref().unwrap_or_default();
+            let caption = media.caption.as_deref().unwrap_or_default();
+            let line = labelled(name, &media.link);
+            self.say_blocks([caption, line.as_str()], TextFormat::Plain);
+            return;
+        }
+        let fits = |caption: &String| {
+            self.profile.carries("media_caption")
+                && caption.chars().count() <= self.profile.text_characters
+        };
+        let below = media.caption.take_if(|caption| !fits(caption));
+        self.push(Action::Media(media));
+        if let Some(caption) = below.filter(|caption| !caption.trim().is_empty()) {
+            self.note("the caption follows as a text: this medium carries no such caption");
+            self.say(&caption, TextFormat::Plain);
+        }
+    }
+
+    fn navigate(&mut self, navigate: Navigate) {
+        if self.native() {
+            self.push(Action::Navigate(navigate));
+        } else {
+            self.note("sent as a link: the person's browser is out of reach on this medium");
+            self.say(&navigate.link, TextFormat::Plain);
+        }
+    }
+
+    fn secure_form(&mut self, mut form: SecureForm) {
+        if self.native() {
+            if let Some(text) = form.text.take() {
+                form.text = Some(self.lead(text, TextFormat::Plain));
+            }
+            self.push(Action::SecureForm(form));
+            return;
+        }
+        match form.text.filter(|text| !text.trim().is_empty()) {
+            Some(text) => {
+                self.note("only its text was sent: this medium has no secure forms");
+                self.say(&text, TextFormat::Plain);
+            }
+            None => self.drop_it(),
+        }
+    }
+
+    fn forward(&mut self, forward: Forward) {
+        let name = match forward.target {
+            ForwardTarget::Any => "forward",
+            ForwardTarget::Group(_) => "forward_group",
+            ForwardTarget::Skills(_) => "forward_skills",
+            ForwardTarget::Human(_) => "forward_human",
+            ForwardTarget::Bot(_) => "forward_bot",
+        };
+        if self.profile.carries(name) {
+            self.push(Action::Forward(forward));
+        } else if self.profile.carries("forward") {
+            self.note(format!("handed over to anybody: this medium has no `{name}`"));
+            self.push(Action::Forward(Forward { target: ForwardTarget::Any, ..forward }));
+        } else {
+            self.drop_it();
+        }
+    }
+
+    fn abort(&mut self) {
+        if !self.native() && self.profile.carries("forward") {
+            self.note("handed over to anybody: this medium has no `abort`");
+            self.push(Action::Forward(Forward { target: ForwardTarget::Any, on_failure: None }));
+        } else {
+            self.keep_or_drop(Action::Abort);
+        }
+    }
+
+    fn passthrough(&mut self, passthrough: Passthrough) {
+        if passthrough.vendor == self.vendor {
+            self.push(Action::Passthrough(passthrough));
+        } else {
+            let vendor = self.vendor;
+            self.note(format!("dropped: it is for another vendor than {vendor}"));
+        }
+    }
+
+    fn other(&mut self, payload: NamedPayload) {
+        if self.profile.carries(&format!("other:{}", payload.name)) {
+            self.push(Action::Other(payload));
+        } else {
+            let vendor = self.vendor;
+            self.note(format!("dropped: {vendor} knows no action of this name on this medium"));
+        }
+    }
+}
+
+/// A line with a label before a link, where there is one.
+fn labelled(label: &str, link: &str) -> String {
+    match label.trim() {
+        "" => link.to_owned(),
+        label => format!("{label}: {link}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

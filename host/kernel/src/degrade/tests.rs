@@ -1,0 +1,483 @@
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::action::{
+    AddonDispatch, Bubbles, ButtonTemplate, Card, Carousel, Choice, ContactUpdate,
+    ConversationUpdate, Delay, EmailDispatch, EmailRecipient, Header, ListSection, ListTemplate,
+    NoteCreate, OnFailure, Request, Resolve, Row, Schedule, Typing, WorkQueue,
+};
+
+const EVERYTHING: &[&str] = &[
+    "message",
+    "bubbles",
+    "carousel",
+    "button_template",
+    "list_template",
+    "buttons",
+    "rich_link",
+    "media",
+    "media_caption",
+    "navigate",
+    "typing",
+    "delay",
+    "context_update",
+    "context_clear",
+    "contact_update",
+    "conversation_update",
+    "note_create",
+    "tag",
+    "untag",
+    "priority",
+    "work_queue",
+    "resolve",
+    "secure_form",
+    "forward",
+    "forward_group",
+    "forward_skills",
+    "forward_human",
+    "forward_bot",
+    "abort",
+    "end",
+    "addon_dispatch",
+    "email_dispatch",
+    "schedule",
+    "cancel_timer",
+    "request",
+    "passthrough",
+    "other:reaction",
+];
+
+const VENDOR: &str = "userlike";
+
+fn profile(native: &'static [&'static str], text_characters: usize) -> Profile {
+    Profile { native, text_characters, settings: Vec::new() }
+}
+
+/// What the sample actions say.
+#[derive(Clone, Debug)]
+struct Words {
+    text: String,
+    extra: Option<String>,
+    labels: Vec<String>,
+}
+
+fn words(text: &str, labels: &[&str]) -> Words {
+    let labels = labels.iter().map(|&label| label.to_owned()).collect();
+    Words { text: text.to_owned(), extra: None, labels }
+}
+
+/// Every case of `Action`, the choices among targets and vendors included.
+fn every_action(words: &Words) -> Vec<Action> {
+    let mut all = menus(words);
+    all.extend(speech(words));
+    all.extend(desk(words));
+    all.extend(hand_offs());
+    all.extend(host_side());
+    all
+}
+
+fn menus(words: &Words) -> Vec<Action> {
+    let Words { text, extra, labels } = words.clone();
+    let ids = || labels.iter().enumerate().map(|(n, label)| (format!("id-{n}"), label.clone()));
+    let choices: Vec<Choice> = ids().map(|(id, label)| Choice { id, label }).collect();
+    let cards = ids().map(|(id, label)| Card {
+        id,
+        label,
+        image: Some("https://a.b/c.png".to_owned()),
+        description: extra.clone(),
+    });
+    let rows = ids().map(|(id, label)| Row { id, label, description: extra.clone() });
+    let sections = rows.map(|row| ListSection { title: extra.clone(), rows: vec![row] });
+    vec![
+        Action::Bubbles(Bubbles {
+            text: text.clone(),
+            format: TextFormat::MarkdownV1,
+            options: choices.clone(),
+            fallback: None,
+        }),
+        Action::Carousel(Carousel { text: text.clone(), cards: cards.collect(), fallback: None }),
+        Action::ButtonTemplate(ButtonTemplate {
+            header: extra.clone().map(Header::Text),
+            text: text.clone(),
+            footer: extra.clone(),
+            buttons: choices.iter().take(3).cloned().collect(),
+            fallback: None,
+        }),
+        Action::ListTemplate(ListTemplate {
+            header: extra.clone(),
+            text,
+            footer: extra.clone(),
+            button: "Open".to_owned(),
+            title: extra.clone(),
+            sections: sections.collect(),
+            multiple: true,
+            fallback: None,
+        }),
+    ]
+}
+
+fn speech(words: &Words) -> Vec<Action> {
+    let Words { text, extra, labels } = words.clone();
+    let link = "https://a.b/c".to_owned();
+    let links = labels.iter().map(|label| LinkButton { label: label.clone(), link: link.clone() });
+    vec![
+        Action::Message(Message { text: text.clone(), format: TextFormat::MarkdownV1 }),
+        Action::Buttons(Buttons { text: extra.clone(), links: links.collect() }),
+        Action::RichLink(RichLink {
+            link: link.clone(),
+            title: labels[0].clone(),
+            image: Some(link.clone()),
+            text: Some(text.clone()),
+        }),
+        Action::Media(Media {
+            link: link.clone(),
+            name: extra,
+            mime_type: None,
+            caption: Some(text.clone()),
+        }),
+        Action::Navigate(Navigate { link }),
+        Action::SecureForm(SecureForm { form: "f".to_owned(), text: Some(text) }),
+        Action::SecureForm(SecureForm { form: "f".to_owned(), text: None }),
+    ]
+}
+
+fn desk(words: &Words) -> Vec<Action> {
+    let text = words.text.clone();
+    vec![
+        Action::Typing(Typing::Start),
+        Action::ContactUpdate(ContactUpdate { name: Some(text.clone()), ..Default::default() }),
+        Action::ConversationUpdate(ConversationUpdate {
+            subject: Some(text.clone()),
+            ..Default::default()
+        }),
+        Action::NoteCreate(NoteCreate { text, contact_id: None }),
+        Action::Tag(vec!["a".to_owned()]),
+        Action::Untag(vec!["a".to_owned()]),
+        Action::Priority(1),
+        Action::WorkQueue(WorkQueue { queue: "q".to_owned(), comment: None }),
+        Action::Resolve(Resolve::default()),
+        Action::End,
+        Action::AddonDispatch(AddonDispatch { addon: "a".to_owned() }),
+        Action::EmailDispatch(EmailDispatch { recipient: EmailRecipient::Contact }),
+        passthrough(VENDOR),
+        passthrough("khoros"),
+        other("reaction"),
+        other("message"),
+    ]
+}
+
+fn hand_offs() -> Vec<Action> {
+    let id = || "7".to_owned();
+    let targets = [
+        ForwardTarget::Any,
+        ForwardTarget::Group(id()),
+        ForwardTarget::Skills(vec![id()]),
+        ForwardTarget::Human(id()),
+        ForwardTarget::Bot(id()),
+    ];
+    let on_failure = Some(OnFailure::Feedback);
+    let forwards = targets.map(|target| Action::Forward(Forward { target, on_failure }));
+    forwards.into_iter().chain([Action::Abort]).collect()
+}
+
+fn host_side() -> Vec<Action> {
+    let name = || "n".to_owned();
+    vec![
+        Action::Delay(Delay { delay_ms: 1, typing: true }),
+        Action::ContextUpdate("{}".to_owned()),
+        Action::ContextClear,
+        Action::Schedule(Schedule { name: name(), after_ms: 1, payload: None }),
+        Action::CancelTimer(name()),
+        Action::Request(Request {
+            name: name(),
+            method: "GET".to_owned(),
+            url: "https://a.b".to_owned(),
+            headers: Vec::new(),
+            body: None,
+            timeout_ms: None,
+        }),
+    ]
+}
+
+fn passthrough(vendor: &str) -> Action {
+    Action::Passthrough(Passthrough { vendor: vendor.to_owned(), json: "{}".to_owned() })
+}
+
+fn other(name: &str) -> Action {
+    Action::Other(NamedPayload { name: name.to_owned(), json: "{}".to_owned() })
+}
+
+/// Whether an action may reach this medium, or stays at the host.
+fn may_leave(action: &Action, profile: &Profile) -> bool {
+    match action {
+        Action::Delay(_)
+        | Action::ContextUpdate(_)
+        | Action::ContextClear
+        | Action::Schedule(_)
+        | Action::CancelTimer(_)
+        | Action::Request(_) => true,
+        Action::Passthrough(passthrough) => passthrough.vendor == VENDOR,
+        Action::Other(payload) => profile.carries(&format!("other:{}", payload.name)),
+        Action::Forward(forward) => match forward.target {
+            ForwardTarget::Any => profile.carries("forward"),
+            ForwardTarget::Group(_) => profile.carries("forward_group"),
+            ForwardTarget::Skills(_) => profile.carries("forward_skills"),
+            ForwardTarget::Human(_) => profile.carries("forward_human"),
+            ForwardTarget::Bot(_) => profile.carries("forward_bot"),
+        },
+        Action::Media(media) => {
+            profile.carries("media")
+                && (media.caption.is_none() || profile.carries("media_caption"))
+        }
+        Action::Message(_)
+        | Action::Bubbles(_)
+        | Action::Carousel(_)
+        | Action::ButtonTemplate(_)
+        | Action::ListTemplate(_)
+        | Action::Buttons(_)
+        | Action::RichLink(_)
+        | Action::Navigate(_)
+        | Action::Typing(_)
+        | Action::ContactUpdate(_)
+        | Action::ConversationUpdate(_)
+        | Action::NoteCreate(_)
+        | Action::Tag(_)
+        | Action::Untag(_)
+        | Action::Priority(_)
+        | Action::WorkQueue(_)
+        | Action::Resolve(_)
+        | Action::SecureForm(_)
+        | Action::Abort
+        | Action::End
+        | Action::AddonDispatch(_)
+        | Action::EmailDispatch(_) => profile.carries(action.name()),
+    }
+}
+
+/// What the person reads of an action above its options or links.
+fn text(action: &Action) -> Option<&str> {
+    match action {
+        Action::Message(message) => Some(&message.text),
+        Action::Bubbles(bubbles) => Some(&bubbles.text),
+        Action::Carousel(carousel) => Some(&carousel.text),
+        Action::ButtonTemplate(template) => Some(&template.text),
+        Action::ListTemplate(template) => Some(&template.text),
+        Action::Buttons(buttons) => buttons.text.as_deref(),
+        Action::RichLink(rich) => rich.text.as_deref(),
+        Action::Media(media) => media.caption.as_deref(),
+        Action::SecureForm(form) => form.text.as_deref(),
+        _ => None,
+    }
+}
+
+/// The ids and labels of an action's options, in order.
+fn options(action: &Action) -> Vec<(&str, &str)> {
+    match action {
+        Action::Bubbles(b) => b.options.iter().map(|o| (&*o.id, &*o.label)).collect(),
+        Action::Carousel(c) => c.cards.iter().map(|o| (&*o.id, &*o.label)).collect(),
+        Action::ButtonTemplate(t) => t.buttons.iter().map(|o| (&*o.id, &*o.label)).collect(),
+        Action::ListTemplate(t) => {
+            t.sections.iter().flat_map(|s| &s.rows).map(|o| (&*o.id, &*o.label)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn bare(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+fn read(actions: &[Action]) -> String {
+    actions.iter().filter_map(text).map(bare).collect()
+}
+
+fn check(action: &Action, profile: &Profile) -> Degraded {
+    let done = degrade(action.clone(), profile, VENDOR);
+    for sent in &done.actions {
+        assert!(may_leave(sent, profile), "{action:?} became {sent:?}");
+        let length = text(sent).map_or(0, |text| text.chars().count());
+        assert!(length <= profile.text_characters, "{action:?} became {sent:?}");
+        let again = degrade(sent.clone(), profile, VENDOR);
+        assert_eq!(again, Degraded { actions: vec![sent.clone()], notes: Vec::new() });
+    }
+    assert!(done.actions == [action.clone()] || !done.notes.is_empty(), "{action:?} in silence");
+    assert!(done.notes.iter().all(|note| note.action == action.name()));
+    check_options(action, &done);
+    done
+}
+
+fn check_options(action: &Action, done: &Degraded) {
+    let wanted = options(action);
+    if wanted.is_empty() {
+        return;
+    }
+    let last = done.actions.last().expect("a menu is never dropped");
+    if options(last).is_empty() {
+        let read = read(&done.actions);
+        let mut from = 0;
+        for (n, (_, label)) in (1..).zip(wanted) {
+            let entry = format!("{n}.{}", bare(label));
+            let at = read[from..].find(&entry);
+            from += at.unwrap_or_else(|| panic!("{entry} is lost in {read}")) + entry.len();
+        }
+    } else {
+        assert_eq!(options(last), wanted);
+    }
+}
+
+#[test]
+fn every_case_is_a_sample_and_every_action_has_a_name_in_the_full_profile() {
+    let names: BTreeSet<_> =
+        every_action(&words("t", &["l"])).iter().map(|action| action.name()).collect();
+    assert_eq!(names.len(), 32, "{names:?}");
+    let full = profile(EVERYTHING, 10);
+    assert!(names.iter().all(|name| *name == "other" || full.carries(name)), "{names:?}");
+}
+
+#[test]
+fn a_full_profile_changes_nothing() {
+    let full = profile(EVERYTHING, 5_000);
+    for action in every_action(&words("Which one?", &["Red", "Blue", "Green"])) {
+        let strange = [passthrough("khoros"), other("message")].contains(&action);
+        let done = check(&action, &full);
+        let actions = if strange { Vec::new() } else { vec![action] };
+        assert_eq!(done.actions, actions);
+        assert_eq!(done.notes.len(), usize::from(strange));
+    }
+}
+
+fn plain(words: &Words, nth: usize) -> String {
+    let action = every_action(words).swap_remove(nth);
+    read_lines(&degrade(action, &profile(&["message"], 1_000), VENDOR))
+}
+
+fn read_lines(done: &Degraded) -> String {
+    let texts: Vec<_> = done.actions.iter().filter_map(text).collect();
+    texts.join("\n---\n")
+}
+
+#[test]
+fn plain_text_carries_menus_links_and_files() {
+    let mut words = words("Which one?", &["Red", "Blue"]);
+    assert_eq!(plain(&words, 0), "Which one?\n1. Red\n2. Blue");
+    assert_eq!(
+        plain(&words, 1),
+        "Which one?\n1. Red\nhttps://a.b/c.png\n2. Blue\nhttps://a.b/c.png"
+    );
+    words.extra = Some("more".to_owned());
+    assert_eq!(plain(&words, 2), "more\nWhich one?\n1. Red\n2. Blue\nmore");
+    assert_eq!(
+        plain(&words, 3),
+        "more\nWhich one?\nmore\nmore\n1. Red – more\nmore\n2. Blue – more\nmore"
+    );
+    assert_eq!(plain(&words, 5), "more\nRed: https://a.b/c\nBlue: https://a.b/c");
+    assert_eq!(plain(&words, 6), "Which one?\nRed: https://a.b/c");
+    assert_eq!(plain(&words, 7), "Which one?\nmore: https://a.b/c");
+    assert_eq!(plain(&words, 8), "https://a.b/c");
+    assert_eq!(plain(&words, 9), "Which one?");
+}
+
+#[test]
+fn the_fallback_stands_for_the_text() {
+    let bubbles = Bubbles {
+        text: "Tap one.".to_owned(),
+        format: TextFormat::Plain,
+        options: vec![Choice { id: "r".to_owned(), label: "Red".to_owned() }],
+        fallback: Some("Type a number.".to_owned()),
+    };
+    let done = check(&Action::Bubbles(bubbles), &profile(&["message"], 100));
+    assert_eq!(read_lines(&done), "Type a number.\n1. Red");
+}
+
+#[test]
+fn menus_become_bubbles_where_there_are_any() {
+    let tapped = profile(&["message", "bubbles"], 100);
+    for action in menus(&words("Which one?", &["Red", "Blue"])) {
+        let done = check(&action, &tapped);
+        assert!(matches!(done.actions[..], [Action::Bubbles(_)]), "{done:?}");
+    }
+}
+
+#[test]
+fn options_stay_with_the_last_part_of_a_long_text() {
+    let bubbles = menus(&words("First part. Which one?", &["Red"])).swap_remove(0);
+    let done = check(&bubbles, &profile(EVERYTHING, 12));
+    assert!(matches!(&done.actions[..], [Action::Message(message), Action::Bubbles(bubbles)]
+        if message.text == "First part." && message.format == TextFormat::MarkdownV1
+        && bubbles.text == "Which one?"));
+    assert_eq!(
+        done.notes[0].what,
+        "the text was split into 2 parts: this medium carries 12 characters"
+    );
+}
+
+#[test]
+fn a_hand_off_goes_to_anybody_rather_than_to_nobody() {
+    let anybody = profile(&["message", "forward"], 100);
+    for action in hand_offs() {
+        let done = check(&action, &anybody);
+        let on_failure = (action != Action::Abort).then_some(OnFailure::Feedback);
+        let target = ForwardTarget::Any;
+        assert_eq!(done.actions, [Action::Forward(Forward { target, on_failure })]);
+    }
+    for action in hand_offs() {
+        assert_eq!(check(&action, &profile(&["message"], 100)).actions, []);
+    }
+}
+
+#[test]
+fn a_caption_follows_a_file_that_carries_none() {
+    let media = speech(&words("Our menu.", &["l"])).swap_remove(3);
+    let done = check(&media, &profile(&["message", "media"], 100));
+    assert!(matches!(&done.actions[..], [Action::Media(media), Action::Message(message)]
+        if media.caption.is_none() && message.text == "Our menu."));
+}
+
+fn any_words() -> impl Strategy<Value = Words> {
+    let sentence = || "[a-z0-9é。]{1,9}([ .!?\n]{1,2}[a-z0-9👩]{1,9}){0,12}";
+    let labels = prop::collection::vec("[a-z]{1,9}( [a-z0-9]{1,9}){0,2}", 1..12);
+    (sentence(), prop::option::of(sentence()), labels).prop_map(|(text, extra, labels)| Words {
+        text,
+        extra,
+        labels,
+    })
+}
+
+/// A medium that carries `message` and any of the rest.
+fn any_profile() -> impl Strategy<Value = Profile> {
+    let some = prop::sample::subsequence(EVERYTHING[1..].to_vec(), 0..EVERYTHING.len());
+    let native = prop_oneof![
+        1 => Just(vec!["message"]),
+        1 => Just(EVERYTHING.to_vec()),
+        4 => some.prop_map(|mut some| { some.push("message"); some }),
+    ];
+    // A profile lives as long as the program; in tests a few bytes a case are let go.
+    (native, 1_usize..80).prop_map(|(native, most)| profile(native.leak(), most))
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_bot_wants_reaches_the_medium_in_a_form_that_it_carries(
+        words in any_words(),
+        profile in any_profile(),
+    ) {
+        for action in every_action(&words) {
+            check(&action, &profile);
+        }
+    }
+
+    #[test]
+    fn every_word_of_speech_is_read(words in any_words(), profile in any_profile()) {
+        let spoken = |action: &Action| match action {
+            Action::SecureForm(form) => form.text.is_some(),
+            _ => true,
+        };
+        for action in menus(&words).into_iter().chain(speech(&words)).filter(spoken) {
+            let done = degrade(action.clone(), &profile, VENDOR);
+            let wanted = text(&action).map(bare).unwrap_or_default();
+            prop_assert!(read(&done.actions).contains(&wanted), "{:?} became {:?}", action, done);
+        }
+    }
+}

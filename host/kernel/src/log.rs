@@ -135,6 +135,10 @@ pub enum SkipReason {
     Duplicate,
     /// The bot does not own the conversation.
     NotOwner,
+    /// There is no session that the event could belong to.
+    NoSession,
+    /// The host's own hand-off failed: the bot owns the conversation again.
+    HostHandOff,
 }
 
 /// What has become of deliveries since the last entry.
@@ -144,8 +148,8 @@ pub struct Settled {
     pub at_ms: Millis,
     /// Rows that are done with.
     pub rows: Vec<(PartId, RowEnd)>,
-    /// Requests whose answers went out whole.
-    pub answered: Vec<Digest>,
+    /// Events whose requests were answered whole.
+    pub answered: Vec<EventId>,
     /// When API calls were made, for the vendor's rate.
     pub called_ms: Vec<Millis>,
     /// A hash of the context that went out with them.
@@ -202,6 +206,8 @@ pub struct Conversation {
     pub called_ms: Vec<Millis>,
     /// Nothing leaves before this.
     pub closed_until_ms: Millis,
+    /// The last hand-off was the host's own, after a failure of the bot.
+    pub host_hand_off: bool,
 }
 
 /// The running session.
@@ -245,8 +251,9 @@ pub struct Row {
     pub context: Option<String>,
     /// It came from a failure: giving it up raises no `delivery-failed`.
     pub quiet: bool,
-    /// The request in whose answer it may ride; only while that request is open.
-    pub request: Option<Digest>,
+    /// The event that it follows from: while the request that brought it is
+    /// open, the row waits for its answer.
+    pub event: EventId,
 }
 
 /// A request whose answer has not gone out whole.
@@ -273,7 +280,7 @@ impl Conversation {
     /// Applies a settlement. Applying one twice changes nothing more.
     pub fn settle(&mut self, settled: &Settled) {
         self.rows.retain(|row| !settled.rows.iter().any(|(id, _)| *id == row.id));
-        self.open_answers.retain(|open| !settled.answered.contains(&open.request));
+        self.open_answers.retain(|open| !settled.answered.contains(&open.event));
         for called in &settled.called_ms {
             if !self.called_ms.contains(called) {
                 self.called_ms.push(*called);

@@ -12,6 +12,18 @@ use crate::time::Millis;
 #[serde(transparent)]
 pub struct Seed(pub [u64; 4]);
 
+impl Seed {
+    /// Chance that follows from a digest, for events that the host makes again
+    /// after a crash just as it made them before.
+    pub fn from_digest(digest: &Digest) -> Self {
+        let mut seed = [0; 4];
+        for (word, bytes) in seed.iter_mut().zip(digest.as_bytes().chunks_exact(8)) {
+            *word = bytes.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte));
+        }
+        Self(seed)
+    }
+}
+
 /// What a bot sees of the session, as it stands before the turn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Session {

@@ -1,6 +1,12 @@
 //! Golden files, the rules that they cannot show, and input that nobody meant to send.
 
+mod deliver;
 mod golden;
+mod hostile;
+mod limits;
+mod profile;
+mod settings;
+mod verify;
 
 use std::sync::Arc;
 

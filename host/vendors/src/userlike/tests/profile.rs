@@ -1,0 +1,134 @@
+//! That the profile names exactly what becomes a packet.
+
+use std::collections::BTreeSet;
+
+use botyard_kernel::action::Action;
+use serde_json::{Value, json};
+
+use super::super::dialect::Dialect;
+use super::super::{profile, render};
+
+/// One action of every case.
+fn actions() -> Vec<Action> {
+    let choice = json!([{ "id": "a", "label": "A" }]);
+    let rows = json!([{ "rows": choice }]);
+    let file = json!({ "link": "https://img.example.invalid/1" });
+    let written = json!([
+        { "name": "message", "payload": { "text": "t" } },
+        { "name": "bubbles", "payload": { "text": "t", "options": choice } },
+        { "name": "carousel", "payload": { "text": "t", "cards": choice } },
+        { "name": "button_template", "payload": { "text": "t", "buttons": choice } },
+        { "name": "list_template", "payload": { "text": "t", "button": "b", "sections": rows } },
+        { "name": "buttons", "payload": { "links": [{ "label": "A", "link": "https://a.invalid" }] } },
+        { "name": "rich_link", "payload": { "link": "https://a.invalid", "title": "t" } },
+        { "name": "media", "payload": file },
+        { "name": "navigate", "payload": file },
+        { "name": "typing", "payload": "start" },
+        { "name": "delay", "payload": { "delay_ms": 1, "typing": true } },
+        { "name": "context_update", "payload": "{\"a\":1}" },
+        { "name": "context_clear" },
+        { "name": "contact_update", "payload": { "name": "n" } },
+        { "name": "conversation_update", "payload": { "subject": "s" } },
+        { "name": "note_create", "payload": { "text": "t" } },
+        { "name": "tag", "payload": ["t"] },
+        { "name": "untag", "payload": ["t"] },
+        { "name": "priority", "payload": 1 },
+        { "name": "work_queue", "payload": { "queue": "q" } },
+        { "name": "resolve", "payload": {} },
+        { "name": "secure_form", "payload": { "form": "f" } },
+        { "name": "forward", "payload": { "target": { "name": "any" } } },
+        { "name": "abort" },
+        { "name": "end" },
+        { "name": "addon_dispatch", "payload": { "addon": "a" } },
+        { "name": "email_dispatch", "payload": { "recipient": { "name": "contact" } } },
+        { "name": "schedule", "payload": { "name": "n", "after_ms": 1 } },
+        { "name": "cancel_timer", "payload": "n" },
+        { "name": "request", "payload": { "name": "n", "method": "GET", "url": "https://a.invalid" } },
+        { "name": "other", "payload": { "name": "n", "json": "{}" } },
+    ]);
+    serde_json::from_value(written).expect("actions")
+}
+
+#[test]
+fn the_web_takes_exactly_what_becomes_a_packet() {
+    let actions = actions();
+    let names = actions.iter().map(Action::name).collect::<BTreeSet<_>>();
+    assert_eq!(names.len(), 31, "every case but `passthrough`, once");
+    let web = profile::of("web");
+    for action in actions {
+        let packet = render::packet(&Dialect::default(), &action);
+        assert_eq!(packet.is_some(), web.carries(action.name()), "{}", action.name());
+    }
+    assert!(web.native.iter().all(|name| names.contains(name)));
+}
+
+#[test]
+fn what_cannot_be_named_here_has_no_packet() {
+    let rows = [
+        json!({ "name": "forward", "payload": { "target": { "name": "human", "payload": "5" } } }),
+        json!({ "name": "forward", "payload": { "target": { "name": "bot", "payload": "b" } } }),
+        json!({ "name": "passthrough", "payload": { "vendor": "khoros", "json": "{}" } }),
+        json!({ "name": "passthrough", "payload": { "vendor": "userlike", "json": "no JSON" } }),
+    ];
+    for row in rows {
+        let action = serde_json::from_value::<Action>(row.clone()).expect("an action");
+        assert_eq!(render::packet(&Dialect::default(), &action), None, "{row}");
+    }
+}
+
+#[test]
+fn other_mediums_take_less() {
+    let without = |medium: &str| {
+        let carried = profile::of(medium).native;
+        let web = profile::of("web").native;
+        assert!(carried.iter().all(|name| web.contains(name)), "{medium}");
+        web.iter().copied().filter(|name| !carried.contains(name)).collect::<Vec<_>>()
+    };
+    for app in ["facebook", "telegram", "threema", "whatsapp_business", "custom"] {
+        assert_eq!(without(app), ["navigate"], "{app}");
+    }
+    for text in ["sms", "unknown", "carrier_pigeon", ""] {
+        assert_eq!(without(text), ["media", "navigate"], "{text}");
+    }
+}
+
+#[test]
+fn settings_are_those_of_the_vendors_page() {
+    let of = |medium: &str| -> Value {
+        let settings = profile::of(medium).settings.into_iter();
+        settings.map(|setting| (setting.name, Value::from(setting.value))).collect()
+    };
+    let common = |own: Value| {
+        let mut all = json!({
+            "text-characters": "5000", "buttons": "3", "list-options": "10",
+            "list-multiple": "false", "typing": "false", "forward-targets": "any,group,skills",
+        });
+        all.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+        all
+    };
+    let rows = [
+        ("web", json!({ "header-kinds": "", "media": "true", "navigate": "true" })),
+        (
+            "facebook",
+            json!({ "options": "13", "option-label-characters": "20", "header-kinds": "image",
+                "media": "true", "navigate": "false" }),
+        ),
+        (
+            "whatsapp_business",
+            json!({ "options": "10", "option-label-characters": "20",
+                "header-kinds": "text,image,video,document", "media": "true", "navigate": "false" }),
+        ),
+        (
+            "telegram",
+            json!({ "options": "0", "header-kinds": "", "media": "true", "navigate": "false" }),
+        ),
+        (
+            "sms",
+            json!({ "options": "0", "header-kinds": "", "media": "false", "navigate": "false" }),
+        ),
+    ];
+    for (medium, expect) in rows {
+        assert_eq!(of(medium), common(expect), "{medium}");
+        assert_eq!(profile::of(medium).text_characters, 5_000);
+    }
+}

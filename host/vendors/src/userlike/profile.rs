@@ -11,7 +11,8 @@ use botyard_kernel::profile::Profile;
 
 const TEXT_CHARACTERS: usize = 5_000;
 
-/// What a widget on a web site takes: everything that Userlike has.
+/// What a widget on a web site takes: everything that Userlike has, by the names
+/// of [`botyard_kernel::degrade`].
 const WEB: &[&str] = &[
     "message",
     "bubbles",
@@ -24,6 +25,8 @@ const WEB: &[&str] = &[
     "conversation_update",
     "note_create",
     "forward",
+    "forward_group",
+    "forward_skills",
     "abort",
     "end",
     "addon_dispatch",

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use botyard_kernel::action::Action;
+use botyard_kernel::action::{Action, ForwardTarget};
+use botyard_kernel::degrade::degrade;
 use serde_json::{Value, json};
 
 use super::super::dialect::Dialect;
-use super::super::{profile, render};
+use super::super::{NAME, profile, render};
 
-/// One action of every case.
+/// One action of every case, and a forward to every target.
 fn actions() -> Vec<Action> {
     let choice = json!([{ "id": "a", "label": "A" }]);
     let rows = json!([{ "rows": choice }]);
@@ -37,6 +38,10 @@ fn actions() -> Vec<Action> {
         { "name": "resolve", "payload": {} },
         { "name": "secure_form", "payload": { "form": "f" } },
         { "name": "forward", "payload": { "target": { "name": "any" } } },
+        { "name": "forward", "payload": { "target": { "name": "group", "payload": "1" } } },
+        { "name": "forward", "payload": { "target": { "name": "skills", "payload": ["1"] } } },
+        { "name": "forward", "payload": { "target": { "name": "human", "payload": "1" } } },
+        { "name": "forward", "payload": { "target": { "name": "bot", "payload": "b" } } },
         { "name": "abort" },
         { "name": "end" },
         { "name": "addon_dispatch", "payload": { "addon": "a" } },
@@ -49,24 +54,49 @@ fn actions() -> Vec<Action> {
     serde_json::from_value(written).expect("actions")
 }
 
+/// The name that a profile knows an action by.
+fn carried_as(action: &Action) -> &'static str {
+    let Action::Forward(forward) = action else { return action.name() };
+    match forward.target {
+        ForwardTarget::Any => "forward",
+        ForwardTarget::Group(_) => "forward_group",
+        ForwardTarget::Skills(_) => "forward_skills",
+        ForwardTarget::Human(_) => "forward_human",
+        ForwardTarget::Bot(_) => "forward_bot",
+    }
+}
+
 #[test]
 fn the_web_takes_exactly_what_becomes_a_packet() {
     let actions = actions();
-    let names = actions.iter().map(Action::name).collect::<BTreeSet<_>>();
-    assert_eq!(names.len(), 31, "every case but `passthrough`, once");
+    let names = actions.iter().map(carried_as).collect::<BTreeSet<_>>();
+    assert_eq!(names.len(), 35, "every case but `passthrough`, once, and all five forwards");
     let web = profile::of("web");
-    for action in actions {
-        let packet = render::packet(&Dialect::default(), &action);
-        assert_eq!(packet.is_some(), web.carries(action.name()), "{}", action.name());
+    for action in &actions {
+        let packet = render::packet(&Dialect::default(), action);
+        assert_eq!(packet.is_some(), web.carries(carried_as(action)), "{}", carried_as(action));
     }
     assert!(web.native.iter().all(|name| names.contains(name)));
 }
 
 #[test]
-fn what_cannot_be_named_here_has_no_packet() {
+fn what_the_kernel_degrades_becomes_packets() {
+    // What the host carries out itself; the others must not get lost here.
+    let own = ["context_update", "context_clear", "schedule", "cancel_timer", "request"];
+    for medium in ["web", "facebook", "sms", "carrier_pigeon"] {
+        for action in actions() {
+            let name = carried_as(&action);
+            for action in degrade(action, &profile::of(medium), NAME).actions {
+                let packet = render::packet(&Dialect::default(), &action);
+                assert_eq!(packet.is_none(), own.contains(&name), "{name} on {medium}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_passthrough_of_another_vendor_has_no_packet() {
     let rows = [
-        json!({ "name": "forward", "payload": { "target": { "name": "human", "payload": "5" } } }),
-        json!({ "name": "forward", "payload": { "target": { "name": "bot", "payload": "b" } } }),
         json!({ "name": "passthrough", "payload": { "vendor": "khoros", "json": "{}" } }),
         json!({ "name": "passthrough", "payload": { "vendor": "userlike", "json": "no JSON" } }),
     ];

@@ -1,3 +1,4 @@
 //! The integration suites, in one binary: it links once.
 
+mod peers;
 mod tidy;

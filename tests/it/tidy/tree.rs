@@ -20,6 +20,16 @@ pub(super) fn files(folder: &str, extensions: &[&str]) -> Vec<PathBuf> {
     found
 }
 
+/// As [`files`], the Rust ones, without those that are compiled for tests only.
+pub(super) fn product(folder: &str) -> Vec<PathBuf> {
+    let mut found = files(folder, &["rs"]);
+    found.retain(|path| {
+        let name = name(path);
+        !name.ends_with("/tests.rs") && !name.contains("/tests/")
+    });
+    found
+}
+
 /// A path as one would name it in the repository.
 pub(super) fn name(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).to_string_lossy().replace('\\', "/")

@@ -1,0 +1,3 @@
+//! The vendors' side of a webhook.
+
+pub mod userlike;

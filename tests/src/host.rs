@@ -1,0 +1,157 @@
+//! The host as a child process.
+
+mod config;
+mod log;
+
+pub use config::{Bot, Channel, Config};
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::client::userlike::client;
+use crate::wait;
+use log::Log;
+
+/// Compiling bots in an unoptimized host takes its time.
+const READY_WITHIN: Duration = Duration::from_secs(120);
+const STOP_WITHIN: Duration = Duration::from_secs(30);
+
+/// A running host. It is killed when it is dropped.
+#[derive(Debug)]
+pub struct Host {
+    child: Child,
+    log: Log,
+    url: String,
+}
+
+impl Host {
+    /// Starts the host on a free port and waits until it is ready.
+    ///
+    /// The program is the one in `BOTYARD_BIN`, else the debug build. The
+    /// configuration is written into the directory of its store, which may
+    /// hold what an earlier host left.
+    ///
+    /// # Errors
+    ///
+    /// The program is missing, ends early or is not ready in two minutes; its
+    /// log is quoted.
+    pub async fn start(config: &Config) -> Result<Self> {
+        let file = config.write()?;
+        let program = program();
+        let mut child = Command::new(&program)
+            .arg("serve")
+            .arg("--config")
+            .arg(&file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| {
+                format!(
+                    "cannot start {}: build it with `cargo build -p botyard` or name it in \
+                     BOTYARD_BIN",
+                    program.display()
+                )
+            })?;
+        let log = Log::follow(child.stderr.take().context("the host has no stderr")?);
+        let mut host = Self { child, log, url: String::new() };
+        host.wait_ready().await.map_err(|error| error.context(host.log.text()))?;
+        Ok(host)
+    }
+
+    /// Its address, without a slash at its end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// Asks it to stop (SIGTERM) and waits until it has.
+    ///
+    /// # Errors
+    ///
+    /// It was still running after half a minute.
+    pub async fn stop(mut self) -> Result<ExitStatus> {
+        let id = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &id]).status().context("cannot start `kill`")?;
+        wait::until("the host to stop", STOP_WITHIN, || self.child.try_wait().ok().flatten()).await
+    }
+
+    /// Kills it on the spot, as a power cut would.
+    ///
+    /// # Errors
+    ///
+    /// The system does not let us.
+    pub fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    async fn wait_ready(&mut self) -> Result<()> {
+        let start = Instant::now();
+        let http = client()?;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the host ended with {status} before it was ready");
+            }
+            if let Some(url) = self.log.address() {
+                self.url = url;
+                let answer = http.get(format!("{}/readyz", self.url)).send().await;
+                if answer.is_ok_and(|answer| answer.status().is_success()) {
+                    return Ok(());
+                }
+            }
+            if start.elapsed() > READY_WITHIN {
+                bail!("the host was not ready within {READY_WITHIN:?}");
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to do.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// The component of an example bot, by the bot's folder name.
+///
+/// # Errors
+///
+/// It is not built.
+pub fn plugin(name: &str) -> Result<PathBuf> {
+    let directory = match env::var_os("BOTYARD_PLUGINS") {
+        Some(directory) => PathBuf::from(directory),
+        None => target().join("wasm32-wasip2/plugin"),
+    };
+    let native = directory.join(format!("botyard_plugin_{name}.wasm"));
+    let interpreted = target().join(format!("plugins/{}.wasm", name.replace('-', "_")));
+    [native, interpreted]
+        .into_iter()
+        .find(|path| path.is_file())
+        .with_context(|| format!("the bot `{name}` is not built: run `cargo xtask plugins`"))
+}
+
+fn program() -> PathBuf {
+    env::var_os("BOTYARD_BIN").map_or_else(|| target().join("debug/botyard"), PathBuf::from)
+}
+
+/// Cargo's build directory: the one that this program was built into.
+fn target() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or_else(|| Path::new("."));
+    match env::var_os("CARGO_TARGET_DIR") {
+        Some(directory) => root.join(directory),
+        None => root.join("target"),
+    }
+}

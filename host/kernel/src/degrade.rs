@@ -5,10 +5,11 @@
 //! or changed is noted in words for the bot's log, never in silence.
 //!
 //! Besides the names of actions a profile lists what it carries of them:
-//! `forward` alone hands over to anybody, the other targets are
-//! `forward_group`, `forward_skills`, `forward_human` and `forward_bot`;
-//! `media_caption` is a text beside a file; `other:reaction` is the `other`
-//! named `reaction`. Every profile carries `message`.
+//! `forward` hands over to anybody, to a group and by skills; a vendor with
+//! other targets lists them one by one (`forward_any`, `forward_group`,
+//! `forward_skills`, `forward_human`, `forward_bot`). `media_caption` is a text
+//! beside a file; `other:reaction` is the `other` named `reaction`. Every
+//! profile carries `message`.
 
 mod menu;
 
@@ -284,16 +285,16 @@ impl Carrier<'_> {
     }
 
     fn forward(&mut self, forward: Forward) {
-        let name = match forward.target {
-            ForwardTarget::Any => "forward",
-            ForwardTarget::Group(_) => "forward_group",
-            ForwardTarget::Skills(_) => "forward_skills",
-            ForwardTarget::Human(_) => "forward_human",
-            ForwardTarget::Bot(_) => "forward_bot",
+        let (name, usual) = match forward.target {
+            ForwardTarget::Any => ("forward_any", true),
+            ForwardTarget::Group(_) => ("forward_group", true),
+            ForwardTarget::Skills(_) => ("forward_skills", true),
+            ForwardTarget::Human(_) => ("forward_human", false),
+            ForwardTarget::Bot(_) => ("forward_bot", false),
         };
-        if self.profile.carries(name) {
+        if self.profile.carries(name) || usual && self.native() {
             self.push(Action::Forward(forward));
-        } else if self.profile.carries("forward") {
+        } else if self.reaches_anybody() {
             self.note(format!("handed over to anybody: this medium has no `{name}`"));
             self.push(Action::Forward(Forward { target: ForwardTarget::Any, ..forward }));
         } else {
@@ -301,8 +302,12 @@ impl Carrier<'_> {
         }
     }
 
+    fn reaches_anybody(&self) -> bool {
+        self.profile.carries("forward") || self.profile.carries("forward_any")
+    }
+
     fn abort(&mut self) {
-        if !self.native() && self.profile.carries("forward") {
+        if !self.native() && self.reaches_anybody() {
             self.note("handed over to anybody: this medium has no `abort`");
             self.push(Action::Forward(Forward { target: ForwardTarget::Any, on_failure: None }));
         } else {

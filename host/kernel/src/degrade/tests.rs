@@ -1,13 +1,12 @@
+mod samples;
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::action::{
-    AddonDispatch, Bubbles, ButtonTemplate, Card, Carousel, Choice, ContactUpdate,
-    ConversationUpdate, Delay, EmailDispatch, EmailRecipient, Header, ListSection, ListTemplate,
-    NoteCreate, OnFailure, Request, Resolve, Row, Schedule, Typing, WorkQueue,
-};
+use crate::action::{Bubbles, Choice, OnFailure};
+use samples::{Words, every_action, hand_offs, menus, other, passthrough, speech, words};
 
 const EVERYTHING: &[&str] = &[
     "message",
@@ -34,6 +33,7 @@ const EVERYTHING: &[&str] = &[
     "resolve",
     "secure_form",
     "forward",
+    "forward_any",
     "forward_group",
     "forward_skills",
     "forward_human",
@@ -55,158 +55,8 @@ fn profile(native: &'static [&'static str], text_characters: usize) -> Profile {
     Profile { native, text_characters, settings: Vec::new() }
 }
 
-/// What the sample actions say.
-#[derive(Clone, Debug)]
-struct Words {
-    text: String,
-    extra: Option<String>,
-    labels: Vec<String>,
-}
-
-fn words(text: &str, labels: &[&str]) -> Words {
-    let labels = labels.iter().map(|&label| label.to_owned()).collect();
-    Words { text: text.to_owned(), extra: None, labels }
-}
-
-/// Every case of `Action`, the choices among targets and vendors included.
-fn every_action(words: &Words) -> Vec<Action> {
-    let mut all = menus(words);
-    all.extend(speech(words));
-    all.extend(desk(words));
-    all.extend(hand_offs());
-    all.extend(host_side());
-    all
-}
-
-fn menus(words: &Words) -> Vec<Action> {
-    let Words { text, extra, labels } = words.clone();
-    let ids = || labels.iter().enumerate().map(|(n, label)| (format!("id-{n}"), label.clone()));
-    let choices: Vec<Choice> = ids().map(|(id, label)| Choice { id, label }).collect();
-    let cards = ids().map(|(id, label)| Card {
-        id,
-        label,
-        image: Some("https://a.b/c.png".to_owned()),
-        description: extra.clone(),
-    });
-    let rows = ids().map(|(id, label)| Row { id, label, description: extra.clone() });
-    let sections = rows.map(|row| ListSection { title: extra.clone(), rows: vec![row] });
-    vec![
-        Action::Bubbles(Bubbles {
-            text: text.clone(),
-            format: TextFormat::MarkdownV1,
-            options: choices.clone(),
-            fallback: None,
-        }),
-        Action::Carousel(Carousel { text: text.clone(), cards: cards.collect(), fallback: None }),
-        Action::ButtonTemplate(ButtonTemplate {
-            header: extra.clone().map(Header::Text),
-            text: text.clone(),
-            footer: extra.clone(),
-            buttons: choices.iter().take(3).cloned().collect(),
-            fallback: None,
-        }),
-        Action::ListTemplate(ListTemplate {
-            header: extra.clone(),
-            text,
-            footer: extra.clone(),
-            button: "Open".to_owned(),
-            title: extra.clone(),
-            sections: sections.collect(),
-            multiple: true,
-            fallback: None,
-        }),
-    ]
-}
-
-fn speech(words: &Words) -> Vec<Action> {
-    let Words { text, extra, labels } = words.clone();
-    let link = "https://a.b/c".to_owned();
-    let links = labels.iter().map(|label| LinkButton { label: label.clone(), link: link.clone() });
-    vec![
-        Action::Message(Message { text: text.clone(), format: TextFormat::MarkdownV1 }),
-        Action::Buttons(Buttons { text: extra.clone(), links: links.collect() }),
-        Action::RichLink(RichLink {
-            link: link.clone(),
-            title: labels[0].clone(),
-            image: Some(link.clone()),
-            text: Some(text.clone()),
-        }),
-        Action::Media(Media {
-            link: link.clone(),
-            name: extra,
-            mime_type: None,
-            caption: Some(text.clone()),
-        }),
-        Action::Navigate(Navigate { link }),
-        Action::SecureForm(SecureForm { form: "f".to_owned(), text: Some(text) }),
-        Action::SecureForm(SecureForm { form: "f".to_owned(), text: None }),
-    ]
-}
-
-fn desk(words: &Words) -> Vec<Action> {
-    let text = words.text.clone();
-    vec![
-        Action::Typing(Typing::Start),
-        Action::ContactUpdate(ContactUpdate { name: Some(text.clone()), ..Default::default() }),
-        Action::ConversationUpdate(ConversationUpdate {
-            subject: Some(text.clone()),
-            ..Default::default()
-        }),
-        Action::NoteCreate(NoteCreate { text, contact_id: None }),
-        Action::Tag(vec!["a".to_owned()]),
-        Action::Untag(vec!["a".to_owned()]),
-        Action::Priority(1),
-        Action::WorkQueue(WorkQueue { queue: "q".to_owned(), comment: None }),
-        Action::Resolve(Resolve::default()),
-        Action::End,
-        Action::AddonDispatch(AddonDispatch { addon: "a".to_owned() }),
-        Action::EmailDispatch(EmailDispatch { recipient: EmailRecipient::Contact }),
-        passthrough(VENDOR),
-        passthrough("khoros"),
-        other("reaction"),
-        other("message"),
-    ]
-}
-
-fn hand_offs() -> Vec<Action> {
-    let id = || "7".to_owned();
-    let targets = [
-        ForwardTarget::Any,
-        ForwardTarget::Group(id()),
-        ForwardTarget::Skills(vec![id()]),
-        ForwardTarget::Human(id()),
-        ForwardTarget::Bot(id()),
-    ];
-    let on_failure = Some(OnFailure::Feedback);
-    let forwards = targets.map(|target| Action::Forward(Forward { target, on_failure }));
-    forwards.into_iter().chain([Action::Abort]).collect()
-}
-
-fn host_side() -> Vec<Action> {
-    let name = || "n".to_owned();
-    vec![
-        Action::Delay(Delay { delay_ms: 1, typing: true }),
-        Action::ContextUpdate("{}".to_owned()),
-        Action::ContextClear,
-        Action::Schedule(Schedule { name: name(), after_ms: 1, payload: None }),
-        Action::CancelTimer(name()),
-        Action::Request(Request {
-            name: name(),
-            method: "GET".to_owned(),
-            url: "https://a.b".to_owned(),
-            headers: Vec::new(),
-            body: None,
-            timeout_ms: None,
-        }),
-    ]
-}
-
-fn passthrough(vendor: &str) -> Action {
-    Action::Passthrough(Passthrough { vendor: vendor.to_owned(), json: "{}".to_owned() })
-}
-
-fn other(name: &str) -> Action {
-    Action::Other(NamedPayload { name: name.to_owned(), json: "{}".to_owned() })
+fn any_of(profile: &Profile, names: &[&str]) -> bool {
+    names.iter().any(|name| profile.carries(name))
 }
 
 /// Whether an action may reach this medium, or stays at the host.
@@ -221,9 +71,9 @@ fn may_leave(action: &Action, profile: &Profile) -> bool {
         Action::Passthrough(passthrough) => passthrough.vendor == VENDOR,
         Action::Other(payload) => profile.carries(&format!("other:{}", payload.name)),
         Action::Forward(forward) => match forward.target {
-            ForwardTarget::Any => profile.carries("forward"),
-            ForwardTarget::Group(_) => profile.carries("forward_group"),
-            ForwardTarget::Skills(_) => profile.carries("forward_skills"),
+            ForwardTarget::Any => any_of(profile, &["forward", "forward_any"]),
+            ForwardTarget::Group(_) => any_of(profile, &["forward", "forward_group"]),
+            ForwardTarget::Skills(_) => any_of(profile, &["forward", "forward_skills"]),
             ForwardTarget::Human(_) => profile.carries("forward_human"),
             ForwardTarget::Bot(_) => profile.carries("forward_bot"),
         },
@@ -392,6 +242,24 @@ fn the_fallback_stands_for_the_text() {
 }
 
 #[test]
+fn what_has_no_place_beside_bubbles_stands_in_their_text() {
+    let mut words = words("Which one?", &["Red"]);
+    words.extra = Some("more".to_owned());
+    let texts = menus(&words)
+        .into_iter()
+        .map(|action| read_lines(&degrade(action, &profile(&["message", "bubbles"], 100), VENDOR)));
+    assert_eq!(
+        texts.collect::<Vec<_>>(),
+        [
+            "Which one?",
+            "Which one?\nRed – more\nhttps://a.b/c.png",
+            "more\nWhich one?\nmore",
+            "more\nWhich one?\nmore\nmore\nRed – more\nmore",
+        ]
+    );
+}
+
+#[test]
 fn menus_become_bubbles_where_there_are_any() {
     let tapped = profile(&["message", "bubbles"], 100);
     for action in menus(&words("Which one?", &["Red", "Blue"])) {
@@ -415,7 +283,7 @@ fn options_stay_with_the_last_part_of_a_long_text() {
 
 #[test]
 fn a_hand_off_goes_to_anybody_rather_than_to_nobody() {
-    let anybody = profile(&["message", "forward"], 100);
+    let anybody = profile(&["message", "forward_any"], 100);
     for action in hand_offs() {
         let done = check(&action, &anybody);
         let on_failure = (action != Action::Abort).then_some(OnFailure::Feedback);
@@ -424,6 +292,19 @@ fn a_hand_off_goes_to_anybody_rather_than_to_nobody() {
     }
     for action in hand_offs() {
         assert_eq!(check(&action, &profile(&["message"], 100)).actions, []);
+    }
+}
+
+#[test]
+fn the_usual_targets_need_no_names_of_their_own() {
+    let usual = profile(&["message", "forward"], 100);
+    let [any, group, skills, human, bot, _abort]: [Action; 6] =
+        hand_offs().try_into().expect("six hand-offs");
+    for action in [&any, &group, &skills] {
+        assert_eq!(check(action, &usual).actions, std::slice::from_ref(action));
+    }
+    for action in [human, bot] {
+        assert_eq!(check(&action, &usual).actions, std::slice::from_ref(&any));
     }
 }
 

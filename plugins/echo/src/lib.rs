@@ -8,7 +8,8 @@ pub struct Echo;
 
 impl Bot for Echo {
     fn on_message(&self, message: &event::Message, _turn: &Turn<'_>) -> Answer {
-        Ok(actions![reply(&message.text)])
+        let (text, format) = (message.text.clone(), message.format);
+        Ok(actions![action::Message { text, format }])
     }
 }
 

@@ -134,7 +134,6 @@ struct Offered {
 struct InFlight {
     call: CallId,
     rows: Vec<PartId>,
-    at_ms: Millis,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -215,7 +214,7 @@ impl Outbox {
         self.calls += 1;
         let call = self.calls;
         let rows: Vec<Row> = list.into_iter().cloned().collect();
-        self.in_flight = Some(InFlight { call, rows: ids(&rows), at_ms: now });
+        self.in_flight = Some(InFlight { call, rows: ids(&rows) });
         sends.push(Send::Call { call, rows });
         (sends, None)
     }
@@ -296,7 +295,8 @@ impl Outbox {
             Called::Fatal(reason) => dead(&rows, &reason, self.ambiguous(&rows), now),
             Called::Gone(reason) => gone(state, &reason, now),
         };
-        settled.called_ms.push(flight.at_ms);
+        // The vendor counted it some time before its answer came.
+        settled.called_ms.push(now);
         Some(settled)
     }
 

@@ -466,11 +466,12 @@ impl<'a> Draft<'a> {
             if matches!(action, Action::Forward(_) | Action::Abort) {
                 self.state.owner = Owner::HandingOff;
                 self.state.host_hand_off = false;
-            } else if action == Action::End {
-                self.state.owner = Owner::Ended;
-                self.state.timers.clear();
             }
             self.add_row(index, part, action);
+        }
+        if *action == Action::End {
+            self.state.owner = Owner::Ended;
+            self.state.timers.clear();
         }
     }
 

@@ -1,0 +1,49 @@
+//! Channels and bots as the running host holds them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use botyard_kernel::id::{BotId, ChannelId, ConversationKey, TenantId};
+use botyard_kernel::lane::Rules;
+use botyard_runtime::Version;
+use botyard_vendors::Vendor;
+
+use crate::config::Secret;
+use crate::send::HostPattern;
+
+/// A connected vendor account.
+#[derive(Debug)]
+pub struct Channel {
+    /// Its name.
+    pub id: ChannelId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The vendor, with this channel's secrets and dialect.
+    pub vendor: Arc<dyn Vendor>,
+    /// How turns and deliveries are decided.
+    pub rules: Arc<Rules>,
+    /// Who answers.
+    pub bot: Arc<Bot>,
+    /// Opens the door for signals; without one it stays shut.
+    pub signal_token: Option<Secret>,
+}
+
+impl Channel {
+    /// The conversation with this key of the vendor's.
+    pub fn conversation(&self, vendor_key: String) -> ConversationKey {
+        ConversationKey { tenant: self.tenant.clone(), channel: self.id.clone(), vendor_key }
+    }
+}
+
+/// A bot with the version that answers now.
+#[derive(Debug)]
+pub struct Bot {
+    /// Its name.
+    pub id: BotId,
+    /// The component.
+    pub version: Version,
+    /// What the tenant configured.
+    pub config: BTreeMap<String, String>,
+    /// Where its requests may go.
+    pub hosts: Vec<HostPattern>,
+}

@@ -1,0 +1,113 @@
+//! Calls to vendors.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use botyard_kernel::lane::Input;
+use botyard_kernel::log::Row;
+use botyard_kernel::outbox::{CallId, Called};
+use botyard_kernel::time::{Millis, SECOND};
+use botyard_vendors::{CallAnswer, Outcome, Part};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use http::HeaderMap;
+use http::header::RETRY_AFTER;
+use metrics::counter;
+
+use super::driver::{Driver, part};
+use crate::send::{Answer, Outgoing, SendError};
+
+/// A vendor has so long to answer a call.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// So much of a vendor's answer is read.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+pub(super) fn call(driver: &Driver, call: CallId, rows: Vec<Row>) -> BoxFuture<'static, Input> {
+    let work = Arc::clone(&driver.work);
+    let channel = Arc::clone(&driver.channel);
+    let key = driver.key.clone();
+    async move {
+        let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
+        let request = channel.vendor.call(&key.vendor_key, &parts);
+        let allow = own_host(&request.url);
+        let sent = work
+            .door
+            .send(Outgoing {
+                method: request.method,
+                url: request.url,
+                headers: request.headers,
+                body: request.body,
+                timeout: TIMEOUT,
+                answer_bytes_max: ANSWER_BYTES_MAX,
+                allow,
+                follow_redirects: false,
+            })
+            .await;
+        let outcome = channel.vendor.outcome(&call_answer(sent));
+        let called = called(outcome);
+        let (vendor, parts) = (channel.vendor.name(), rows.len());
+        let result = result(&called);
+        counter!("botyard_calls_total", "vendor" => vendor, "result" => result).increment(1);
+        match &called {
+            Called::Delivered => {
+                tracing::debug!(conversation = %key, parts, "delivered by a call");
+            }
+            Called::Retry { reason, ambiguous, .. } => {
+                tracing::warn!(conversation = %key, parts, reason, ambiguous, "a call is tried again");
+            }
+            Called::Fatal(reason) | Called::Gone(reason) => {
+                tracing::error!(conversation = %key, parts, reason, "a call failed for good");
+            }
+        }
+        Input::Called { call, called }
+    }
+    .boxed()
+}
+
+/// The tenant set the vendor's address, so its host is allowed; the address
+/// rules hold all the same.
+fn own_host(url: &str) -> Vec<crate::send::HostPattern> {
+    crate::send::HostPattern::of_url(url).into_iter().collect()
+}
+
+fn call_answer(sent: Result<Answer, SendError>) -> CallAnswer {
+    match sent {
+        Ok(answer) => CallAnswer::Answered {
+            status: answer.status,
+            retry_after_ms: retry_after(&answer.headers),
+            body: answer.body,
+        },
+        Err(SendError::Denied(why) | SendError::NotSent(why)) => CallAnswer::NotSent(why),
+        Err(SendError::Lost(why)) => CallAnswer::Lost(why),
+    }
+}
+
+/// `Retry-After` in seconds. A date is not trusted: clocks differ.
+fn retry_after(headers: &HeaderMap) -> Option<Millis> {
+    let seconds: u64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(seconds.saturating_mul(SECOND))
+}
+
+fn called(outcome: Outcome) -> Called {
+    match outcome {
+        Outcome::Delivered => Called::Delivered,
+        Outcome::Retry { after_ms, ambiguous, reason, blame } => {
+            let reason = format!("{reason} ({} must act if it goes on)", blame.name());
+            Called::Retry { after_ms, ambiguous, reason }
+        }
+        Outcome::Fatal { reason, blame } => {
+            Called::Fatal(format!("{reason} ({} must act)", blame.name()))
+        }
+        Outcome::Gone(reason) => Called::Gone(reason),
+    }
+}
+
+fn result(called: &Called) -> &'static str {
+    match called {
+        Called::Delivered => "delivered",
+        Called::Retry { ambiguous: true, .. } => "ambiguous",
+        Called::Retry { .. } => "retry",
+        Called::Fatal(_) => "fatal",
+        Called::Gone(_) => "gone",
+    }
+}

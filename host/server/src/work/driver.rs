@@ -1,0 +1,206 @@
+//! The task of one conversation.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use botyard_kernel::id::ConversationKey;
+use botyard_kernel::lane::{Effect, Input, Lane};
+use botyard_kernel::log::{Row, Settled};
+use botyard_kernel::outbox::{RequestId, Send};
+use botyard_kernel::time::{Millis, SECOND};
+use botyard_vendors::Part;
+use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use metrics::counter;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Answer, Message, Work, calls, log, requests, runs, store};
+use crate::channel::Channel;
+use crate::clock;
+
+/// A lane without work stays in memory for so long: the next event of a lively
+/// conversation finds it loaded.
+const IDLE_MS: Millis = 30 * SECOND;
+/// A lane that waits for something later than this sleeps in the store.
+const HORIZON_MS: Millis = 60 * SECOND;
+
+/// The task of one conversation: feeds its lane and does what it asks for.
+pub(super) struct Driver {
+    pub(super) work: Arc<Work>,
+    pub(super) channel: Arc<Channel>,
+    pub(super) key: ConversationKey,
+    lane: Lane,
+    outside: mpsc::UnboundedSender<Message>,
+    inbox: mpsc::UnboundedReceiver<Message>,
+    answers: HashMap<RequestId, oneshot::Sender<Answer>>,
+    under_way: FuturesUnordered<BoxFuture<'static, Input>>,
+    /// The store called this conversation due and nothing was written since.
+    due_unanswered: bool,
+}
+
+impl Driver {
+    pub(super) fn new(
+        work: Arc<Work>,
+        channel: Arc<Channel>,
+        key: ConversationKey,
+        outside: mpsc::UnboundedSender<Message>,
+        inbox: mpsc::UnboundedReceiver<Message>,
+    ) -> Self {
+        let lane = Lane::new(key.clone(), Arc::clone(&channel.rules));
+        Self {
+            work,
+            channel,
+            key,
+            lane,
+            outside,
+            inbox,
+            answers: HashMap::new(),
+            under_way: FuturesUnordered::new(),
+            due_unanswered: false,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        let mut idle_since = None;
+        loop {
+            let now = clock::now();
+            let idle = self.lane.is_idle() && self.under_way.is_empty();
+            let since = if idle { *idle_since.get_or_insert(now) } else { now };
+            if !idle {
+                idle_since = None;
+            }
+            let wake = self.lane.wake_at(now);
+            let sleeps = wake.is_none_or(|at| at > now + HORIZON_MS);
+            let ends = self.work.is_draining() || (sleeps && now >= since + IDLE_MS);
+            if idle && ends && self.end(now).await {
+                return;
+            }
+            let idle_end = if idle && sleeps { Some(since + IDLE_MS) } else { None };
+            let until = wake.into_iter().chain(idle_end).min().unwrap_or(now + HORIZON_MS);
+            let pause = Duration::from_millis(until.saturating_sub(now));
+            let input = tokio::select! {
+                biased;
+                Some(input) = self.under_way.next(), if !self.under_way.is_empty() => input,
+                message = self.inbox.recv() => match message {
+                    Some(message) => self.on_message(message),
+                    None => return,
+                },
+                () = tokio::time::sleep(pause) => Input::Wake,
+            };
+            self.feed(input);
+        }
+    }
+
+    /// Ends the task, unless a message has just come.
+    async fn end(&mut self, now: Millis) -> bool {
+        if std::mem::take(&mut self.due_unanswered) {
+            // The store was wrong about when something is to be done here.
+            let due_ms = self.lane.state().due();
+            let settled = Settled { at_ms: now, due_ms, ..Settled::default() };
+            let store = self.work.store.tenant(&self.key.tenant);
+            if let Err(error) = store.settle(&self.key, &settled).await {
+                tracing::warn!(conversation = %self.key, %error, "a due time was not corrected");
+            }
+        }
+        self.work.forget(&self.key, &self.inbox)
+    }
+
+    fn on_message(&mut self, message: Message) -> Input {
+        match message {
+            Message::Input(input) => input,
+            Message::Arrived { request, arrivals, accept_only, answer } => {
+                self.answers.insert(request, answer);
+                Input::Arrived { request: Some(request), arrivals, accept_only }
+            }
+            Message::Due => {
+                self.due_unanswered = true;
+                Input::Wake
+            }
+        }
+    }
+
+    fn feed(&mut self, input: Input) {
+        if let Input::ClientLeft(request) = &input {
+            self.answers.remove(request);
+            counter!("botyard_answers_total", "result" => "client_left").increment(1);
+        }
+        let mut effects = self.lane.on(input, clock::now());
+        while !effects.is_empty() {
+            let mut more = Vec::new();
+            for effect in effects {
+                if let Some(input) = self.perform(effect) {
+                    more.extend(self.lane.on(input, clock::now()));
+                }
+            }
+            effects = more;
+        }
+    }
+
+    /// Does what the lane asks for; what is known at once comes back.
+    fn perform(&mut self, effect: Effect) -> Option<Input> {
+        match effect {
+            Effect::Load => self.start(store::load(self)),
+            Effect::Accept(arrivals) => self.write(store::accept(self, arrivals)),
+            Effect::Commit(turn) => self.write(store::commit(self, turn)),
+            Effect::Settle(settled) => self.write(store::settle(self, settled)),
+            Effect::Run { run, event, session, kv } => {
+                let (waits, future) = runs::run(self, run, *event, *session, kv);
+                self.start(future);
+                return waits.then_some(Input::NoRoom);
+            }
+            Effect::Refuse(request) => {
+                if let Some(answer) = self.answers.remove(&request) {
+                    // Whoever has left needs no refusal.
+                    let _ = answer.send(Answer::Refused);
+                }
+            }
+            Effect::Send(Send::Answer { request, rows }) => return self.answer(request, &rows),
+            Effect::Send(Send::Call { call, rows }) => self.start(calls::call(self, call, rows)),
+            Effect::Send(Send::Request { call, row }) => {
+                self.start(requests::request(self, call, *row));
+            }
+            Effect::Turned(turn) => log::turned(&self.channel, &self.key, &turn),
+        }
+        None
+    }
+
+    fn answer(&mut self, request: RequestId, rows: &[Row]) -> Option<Input> {
+        let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
+        let reply = self.channel.vendor.answer(&self.key.vendor_key, &parts);
+        let answer = self.answers.remove(&request);
+        let sent = answer.is_some_and(|answer| answer.send(Answer::Reply(reply)).is_ok());
+        (!sent).then_some(Input::Answered { request, whole: false })
+    }
+
+    fn write(&mut self, future: BoxFuture<'static, Input>) {
+        self.due_unanswered = false;
+        self.start(future);
+    }
+
+    fn start(&mut self, future: BoxFuture<'static, Input>) {
+        self.under_way.push(future);
+    }
+}
+
+impl Drop for Driver {
+    /// A task that ends in a panic must not leave a dead lane behind: the next
+    /// message finds the closed channel and starts another.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!(conversation = %self.key, "a lane broke down: the host is to blame");
+            let mut lanes = self.work.lanes();
+            if lanes.get(&self.key).is_some_and(|lane| lane.same_channel(&self.outside)) {
+                lanes.remove(&self.key);
+            }
+            drop(lanes);
+            self.work.lane_ended.notify_waiters();
+        }
+    }
+}
+
+/// A row as vendors see it.
+pub(super) fn part(row: &Row) -> Part<'_> {
+    Part { id: &row.id, action: &row.action, context: row.context.as_deref() }
+}

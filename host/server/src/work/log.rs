@@ -1,0 +1,36 @@
+//! What operators see of turns: lines and numbers, never what people wrote.
+
+use botyard_kernel::id::ConversationKey;
+use botyard_kernel::log::{Outcome, Turn};
+use metrics::{counter, histogram};
+
+use crate::channel::Channel;
+
+pub(super) fn turned(channel: &Channel, key: &ConversationKey, turn: &Turn) {
+    let (vendor, id, fused) = (channel.vendor.name(), &turn.id, turn.fused.is_some());
+    let result = match &turn.outcome {
+        Outcome::Ran { actions, cpu_us, .. } => {
+            let actions = actions.len();
+            histogram!("botyard_turn_cpu_seconds").record(*cpu_us as f64 / 1e6);
+            tracing::info!(conversation = %key, turn = %id, actions, cpu_us, fused, "turn {id}: ran");
+            "ran"
+        }
+        Outcome::Failed { failure, version } => {
+            let (blame, kind) = (failure.blame.name(), failure.kind.name());
+            let (bot, message) = (&channel.bot.id, &failure.message);
+            counter!("botyard_run_failures_total", "blame" => blame, "kind" => kind).increment(1);
+            tracing::warn!(
+                conversation = %key, turn = %id, %bot, %version, blame, kind, message,
+                "turn {id}: the run failed, {blame} must act"
+            );
+            "failed"
+        }
+        Outcome::Skipped(reason) => {
+            tracing::info!(conversation = %key, turn = %id, ?reason, fused, "turn {id}: no run");
+            "skipped"
+        }
+    };
+    counter!("botyard_turns_total", "vendor" => vendor, "result" => result).increment(1);
+    let way = if fused { "fused" } else { "accepted" };
+    counter!("botyard_turn_commits_total", "way" => way).increment(1);
+}

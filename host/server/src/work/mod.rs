@@ -1,0 +1,235 @@
+//! Drives the kernel's lanes: one task for each conversation in which something
+//! happens. Decides nothing; what a lane asks for is done and reported back.
+
+mod calls;
+mod driver;
+mod log;
+mod requests;
+mod runs;
+mod store;
+mod sweep;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use botyard_kernel::id::{ChannelId, ConversationKey};
+use botyard_kernel::lane::Input;
+use botyard_kernel::log::Arrival;
+use botyard_kernel::outbox::RequestId;
+use botyard_runtime::Runtime;
+use botyard_store::Store;
+use botyard_vendors::Reply;
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::channel::Channel;
+use crate::send::Door;
+use driver::Driver;
+
+/// Everything that lanes need to do their work.
+#[derive(Debug)]
+pub struct Work {
+    channels: HashMap<ChannelId, Arc<Channel>>,
+    store: Store,
+    runtime: Arc<Runtime>,
+    door: Door,
+    lanes: Mutex<HashMap<ConversationKey, mpsc::UnboundedSender<Message>>>,
+    requests: AtomicU64,
+    draining: AtomicBool,
+    lane_ended: Notify,
+}
+
+/// What a lane's task is told.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// Something for the lane itself.
+    Input(Input),
+    /// Events, with whoever waits for the answer.
+    Arrived {
+        /// Names the request.
+        request: RequestId,
+        /// What happened.
+        arrivals: Vec<Arrival>,
+        /// Answer as soon as the events are stored.
+        accept_only: bool,
+        /// Where the answer goes.
+        answer: oneshot::Sender<Answer>,
+    },
+    /// The store says that something is due.
+    Due,
+}
+
+/// What the request that brought events is answered.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// The events are stored; this is the vendor's answer.
+    Reply(Reply),
+    /// Nothing is stored: come again later.
+    Refused,
+}
+
+/// A request that waits for its answer. Dropping it tells the lane that the
+/// client has left.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    request: RequestId,
+    lane: mpsc::UnboundedSender<Message>,
+    answer: oneshot::Receiver<Answer>,
+    answered: bool,
+}
+
+impl Work {
+    /// Work over these channels.
+    pub fn new(
+        channels: impl IntoIterator<Item = Arc<Channel>>,
+        store: Store,
+        runtime: Arc<Runtime>,
+        door: Door,
+    ) -> Arc<Self> {
+        let channels =
+            channels.into_iter().map(|channel| (channel.id.clone(), channel)).collect();
+        Arc::new(Self {
+            channels,
+            store,
+            runtime,
+            door,
+            lanes: Mutex::default(),
+            requests: AtomicU64::new(1),
+            draining: AtomicBool::new(false),
+            lane_ended: Notify::new(),
+        })
+    }
+
+    /// The channel of this name.
+    pub fn channel(&self, id: &ChannelId) -> Option<&Arc<Channel>> {
+        self.channels.get(id)
+    }
+
+    /// The store, for what is asked outside of lanes.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// How many conversations are in memory.
+    pub fn lanes_active(&self) -> usize {
+        self.lanes().len()
+    }
+
+    /// Hands events of one request to their conversation.
+    pub(crate) fn arrived(
+        self: &Arc<Self>,
+        channel: &Arc<Channel>,
+        key: ConversationKey,
+        arrivals: Vec<Arrival>,
+        accept_only: bool,
+    ) -> Waiting {
+        let request = self.requests.fetch_add(1, Ordering::Relaxed);
+        let (sender, answer) = oneshot::channel();
+        let message = Message::Arrived { request, arrivals, accept_only, answer: sender };
+        let lane = self.tell(channel, key, message);
+        Waiting { request, lane, answer, answered: false }
+    }
+
+    /// Looks after what is due, now and from now on.
+    pub fn start_sweeping(self: &Arc<Self>) {
+        tokio::spawn(sweep::run(Arc::downgrade(self)));
+    }
+
+    /// Lets turns and deliveries that are under way end, for at most so long.
+    /// What waits is on stable storage and goes on after the next start.
+    pub async fn drain(&self, grace: Duration) -> bool {
+        self.draining.store(true, Ordering::Release);
+        let senders: Vec<_> = self.lanes().values().cloned().collect();
+        for lane in &senders {
+            // A lane that has just ended needs no waking.
+            let _ = lane.send(Message::Input(Input::Wake));
+        }
+        drop(senders);
+        let empty = async {
+            loop {
+                let ended = self.lane_ended.notified();
+                if self.lanes().is_empty() {
+                    return;
+                }
+                ended.await;
+            }
+        };
+        tokio::time::timeout(grace, empty).await.is_ok()
+    }
+
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    fn is_active(&self, key: &ConversationKey) -> bool {
+        self.lanes().contains_key(key)
+    }
+
+    /// Sends a message to a lane, which is woken if it sleeps in the store.
+    fn tell(
+        self: &Arc<Self>,
+        channel: &Arc<Channel>,
+        key: ConversationKey,
+        message: Message,
+    ) -> mpsc::UnboundedSender<Message> {
+        let mut lanes = self.lanes();
+        let message = match lanes.get(&key) {
+            Some(lane) => match lane.send(message) {
+                Ok(()) => return lane.clone(),
+                Err(mpsc::error::SendError(message)) => message,
+            },
+            None => message,
+        };
+        let (lane, inbox) = mpsc::unbounded_channel();
+        // Its receiver is in our hands, so this cannot fail.
+        let _ = lane.send(message);
+        lanes.insert(key.clone(), lane.clone());
+        drop(lanes);
+        let driver = Driver::new(Arc::clone(self), Arc::clone(channel), key, lane.clone(), inbox);
+        tokio::spawn(driver.run());
+        lane
+    }
+
+    /// Forgets a lane that has nothing to do, unless something has just come.
+    fn forget(&self, key: &ConversationKey, inbox: &mpsc::UnboundedReceiver<Message>) -> bool {
+        let mut lanes = self.lanes();
+        if !inbox.is_empty() {
+            return false;
+        }
+        lanes.remove(key);
+        drop(lanes);
+        self.lane_ended.notify_waiters();
+        true
+    }
+
+    fn lanes(
+        &self,
+    ) -> MutexGuard<'_, HashMap<ConversationKey, mpsc::UnboundedSender<Message>>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    /// The answer. A lane that ended without one counts as a refusal.
+    pub(crate) async fn answer(&mut self) -> Answer {
+        let answer = (&mut self.answer).await.unwrap_or(Answer::Refused);
+        self.answered = true;
+        answer
+    }
+
+    /// Tells the lane whether the answer was handed over whole.
+    pub(crate) fn handed_over(self, whole: bool) {
+        let input = Input::Answered { request: self.request, whole };
+        // A lane that is gone counts the answer as failed.
+        let _ = self.lane.send(Message::Input(input));
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if !self.answered {
+            let _ = self.lane.send(Message::Input(Input::ClientLeft(self.request)));
+        }
+    }
+}

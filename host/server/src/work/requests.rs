@@ -1,0 +1,105 @@
+//! Calls of bots to web services, by the action `request`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use botyard_kernel::action::{Action, Request, Setting};
+use botyard_kernel::event::Answer as BotAnswer;
+use botyard_kernel::id::PartId;
+use botyard_kernel::lane::Input;
+use botyard_kernel::log::Row;
+use botyard_kernel::outbox::{CallId, Requested};
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use metrics::counter;
+
+use super::driver::Driver;
+use crate::channel::Bot;
+use crate::send::{Answer, Outgoing, SendError};
+
+const TIMEOUT_MS: u32 = 30_000;
+const TIMEOUT_MAX_MS: u32 = 120_000;
+const ANSWER_BYTES_MAX: usize = 256 * 1024;
+const HEADERS_MAX: usize = 64;
+const HEADER_BYTES_MAX: usize = 16 * 1024;
+
+pub(super) fn request(driver: &Driver, call: CallId, row: Row) -> BoxFuture<'static, Input> {
+    let work = Arc::clone(&driver.work);
+    let bot = Arc::clone(&driver.channel.bot);
+    let key = driver.key.clone();
+    async move {
+        let requested = match row.action {
+            Action::Request(request) => match outgoing(request, &row.id, &bot) {
+                Ok(outgoing) => requested(work.door.send(outgoing).await),
+                Err(why) => Requested::Refused(why),
+            },
+            other => Requested::Refused(format!("{} is no request", other.name())),
+        };
+        let result = match &requested {
+            Requested::Answered(_) => "answered",
+            Requested::Unanswered(_) => "unanswered",
+            Requested::Refused(_) => "refused",
+        };
+        counter!("botyard_requests_total", "result" => result).increment(1);
+        if let Requested::Unanswered(why) | Requested::Refused(why) = &requested {
+            let bot = &bot.id;
+            tracing::warn!(conversation = %key, %bot, why, "a bot's request got no answer");
+        }
+        Input::Requested { call, requested }
+    }
+    .boxed()
+}
+
+fn outgoing(request: Request, id: &PartId, bot: &Bot) -> Result<Outgoing, String> {
+    let method = Method::from_bytes(request.method.as_bytes())
+        .map_err(|_| format!("`{}` is no HTTP method", request.method))?;
+    let mut headers = HeaderMap::new();
+    for Setting { name, value } in &request.headers {
+        let field = HeaderName::try_from(name.as_str());
+        let field = field.map_err(|_| format!("`{name}` is no name of a header"))?;
+        let value = HeaderValue::try_from(value.as_str());
+        let value = value.map_err(|_| format!("the value of the header `{name}` is not legal"))?;
+        headers.append(field, value);
+    }
+    let id = HeaderValue::try_from(id.as_str()).map_err(|error| error.to_string())?;
+    headers.insert("idempotency-key", id);
+    let timeout = request.timeout_ms.unwrap_or(TIMEOUT_MS).min(TIMEOUT_MAX_MS);
+    Ok(Outgoing {
+        method,
+        url: request.url,
+        headers,
+        body: request.body.map(Bytes::from).unwrap_or_default(),
+        timeout: Duration::from_millis(timeout.into()),
+        answer_bytes_max: ANSWER_BYTES_MAX,
+        allow: bot.hosts.clone(),
+        follow_redirects: true,
+    })
+}
+
+fn requested(sent: Result<Answer, SendError>) -> Requested {
+    match sent {
+        Ok(answer) => Requested::Answered(BotAnswer {
+            status: answer.status.as_u16(),
+            headers: settings(&answer.headers),
+            body: String::from_utf8_lossy(&answer.body).into_owned(),
+            truncated: answer.truncated,
+        }),
+        Err(SendError::Denied(why)) => Requested::Refused(why),
+        Err(SendError::NotSent(why) | SendError::Lost(why)) => Requested::Unanswered(why),
+    }
+}
+
+fn settings(headers: &HeaderMap) -> Vec<Setting> {
+    let mut bytes = 0;
+    headers
+        .iter()
+        .filter_map(|(name, value)| Some(Setting::new(name.as_str(), value.to_str().ok()?)))
+        .take(HEADERS_MAX)
+        .take_while(|header| {
+            bytes += header.name.len() + header.value.len();
+            bytes <= HEADER_BYTES_MAX
+        })
+        .collect()
+}

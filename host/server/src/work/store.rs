@@ -1,0 +1,85 @@
+//! What lanes have written and read.
+
+use std::future::Future;
+
+use botyard_kernel::lane::{Input, Loaded};
+use botyard_kernel::log::{Arrival, Settled, Turn};
+use botyard_store::{Commit, StoreError, TenantStore};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use metrics::counter;
+
+use super::driver::Driver;
+
+/// At most so many waiting events of a conversation are in memory.
+const LOADED_MAX: usize = 500;
+
+pub(super) fn load(driver: &Driver) -> BoxFuture<'static, Input> {
+    let key = driver.key.clone();
+    act(driver, "load", move |store| async move {
+        let loaded = store.load(&key, LOADED_MAX).await?;
+        Ok(Input::Loaded(Box::new(Loaded {
+            last: loaded.last,
+            turn: loaded.turn,
+            accepted: loaded.accepted,
+            more: loaded.more,
+            settled: loaded.settled,
+        })))
+    })
+}
+
+pub(super) fn accept(driver: &Driver, arrivals: Vec<Arrival>) -> BoxFuture<'static, Input> {
+    let key = driver.key.clone();
+    act(driver, "accept", move |store| async move {
+        Ok(Input::Accepted(store.accept(&key, arrivals).await?))
+    })
+}
+
+pub(super) fn commit(driver: &Driver, turn: Box<Turn>) -> BoxFuture<'static, Input> {
+    let key = driver.key.clone();
+    act(driver, "commit", move |store| async move {
+        match store.commit(&key, &turn).await? {
+            Commit::Committed { seq, refused } => {
+                if !refused.is_empty() {
+                    let (bot, keys) = (&turn.bot, refused.len());
+                    tracing::warn!(%bot, keys, "the bot's values are full: writes were left out");
+                }
+                Ok(Input::Committed(Some(seq)))
+            }
+            Commit::Conflict => Ok(Input::Committed(None)),
+        }
+    })
+}
+
+pub(super) fn settle(driver: &Driver, settled: Box<Settled>) -> BoxFuture<'static, Input> {
+    let key = driver.key.clone();
+    act(driver, "settle", move |store| async move {
+        let seqs = store.settle(&key, &settled).await?;
+        let last = seqs.last().copied().unwrap_or_default();
+        let events = seqs.into_iter().skip(1).collect();
+        Ok(Input::Settled { events, last })
+    })
+}
+
+fn act<F>(
+    driver: &Driver,
+    verb: &'static str,
+    verb_of: impl FnOnce(TenantStore) -> F,
+) -> BoxFuture<'static, Input>
+where
+    F: Future<Output = Result<Input, StoreError>> + Send + 'static,
+{
+    let key = driver.key.clone();
+    let done = verb_of(driver.work.store.tenant(&key.tenant));
+    async move {
+        match done.await {
+            Ok(input) => input,
+            Err(error) => {
+                tracing::error!(conversation = %key, verb, %error, "the store failed");
+                counter!("botyard_store_failures_total", "verb" => verb).increment(1);
+                Input::StoreFailed
+            }
+        }
+    }
+    .boxed()
+}

@@ -4,8 +4,10 @@
 //! in the webhook's 200 answer or by a call to the bot's own API URL. What the
 //! vendor's page states is code here; what it leaves open is in [`dialect`].
 
+mod choices;
 mod dialect;
 mod facts;
+mod fields;
 mod outcome;
 mod profile;
 mod receive;

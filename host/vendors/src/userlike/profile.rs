@@ -10,6 +10,9 @@ use botyard_kernel::event::Setting;
 use botyard_kernel::profile::Profile;
 
 const TEXT_CHARACTERS: usize = 5_000;
+const BUTTONS_MAX: usize = 3;
+/// Options of a list template.
+pub(super) const LIST_OPTIONS_MAX: usize = 10;
 
 /// What a widget on a web site takes: everything that Userlike has, by the names
 /// of [`botyard_kernel::degrade`].
@@ -76,8 +79,8 @@ fn settings(native: &[&str], options: &Options) -> Vec<Setting> {
     };
     limit("options", options.count);
     limit("option-label-characters", options.label_characters);
-    limit("buttons", Some(3));
-    limit("list-options", Some(10));
+    limit("buttons", Some(BUTTONS_MAX));
+    limit("list-options", Some(LIST_OPTIONS_MAX));
     settings.extend([
         Setting::new("list-multiple", "false"),
         Setting::new("header-kinds", options.headers),

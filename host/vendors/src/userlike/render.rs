@@ -5,18 +5,18 @@
 //! left out of the list.
 
 use botyard_kernel::action::{
-    Action, Bubbles, ButtonTemplate, Buttons, Carousel, Choice, ContactUpdate, ConversationUpdate,
-    Delay, EmailRecipient, Forward, ForwardTarget, Header, ListTemplate, Message, NoteCreate,
-    OnFailure, Passthrough, Row, TextFormat,
+    Action, Buttons, ContactUpdate, ConversationUpdate, Delay, EmailRecipient, Forward,
+    ForwardTarget, Message, NoteCreate, OnFailure, Passthrough,
 };
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::NAME;
-use super::dialect::{Dialect, EmptyAnswer, Keys};
+use super::dialect::{Dialect, EmptyAnswer};
+use super::fields::{Fields, id, object, text_format};
 use super::settings::Settings;
+use super::{NAME, choices};
 use crate::{Call, Part, Reply};
 
 const JSON: &str = "application/json";
@@ -27,10 +27,8 @@ const TOKEN_HEADER: HeaderName = HeaderName::from_static("security-token");
 /// The answer of a webhook.
 pub(super) fn answer(dialect: &Dialect, cid: &str, parts: &[Part<'_>]) -> Reply {
     let events = events(dialect, cid, parts);
-    let body = match (events.is_empty(), dialect.empty_answer) {
-        (true, EmptyAnswer::Nothing) => Bytes::new(),
-        (true, EmptyAnswer::List) | (false, _) => list(events),
-    };
+    let silent = events.is_empty() && dialect.empty_answer == EmptyAnswer::Nothing;
+    let body = if silent { Bytes::new() } else { list(events) };
     Reply { status: StatusCode::OK, content_type: JSON, body }
 }
 
@@ -70,10 +68,10 @@ pub(super) fn packet(dialect: &Dialect, action: &Action) -> Option<Value> {
     let keys = &dialect.keys;
     let (name, payload) = match action {
         Action::Message(it) => ("message", message(it)),
-        Action::Bubbles(it) => ("bubbles", bubbles(dialect, it)),
-        Action::Carousel(it) => ("carousel", carousel(keys, it)),
-        Action::ButtonTemplate(it) => ("button_template", button_template(keys, it)),
-        Action::ListTemplate(it) => ("list_template", list_template(keys, it)),
+        Action::Bubbles(it) => ("bubbles", choices::bubbles(dialect, it)),
+        Action::Carousel(it) => ("carousel", choices::carousel(keys, it)),
+        Action::ButtonTemplate(it) => ("button_template", choices::button_template(keys, it)),
+        Action::ListTemplate(it) => choices::list_template(keys, it),
         Action::Buttons(it) => buttons(dialect, it),
         Action::Media(it) => ("media", Fields::new().with("link", &*it.link)),
         Action::Navigate(it) => ("navigate", Fields::new().with(&keys.navigate_link, &*it.link)),
@@ -109,88 +107,6 @@ pub(super) fn packet(dialect: &Dialect, action: &Action) -> Option<Value> {
 
 fn message(message: &Message) -> Fields {
     Fields::new().with("body", &*message.text).some("text_format", text_format(message.format))
-}
-
-/// The vendor's word for a format; a plain text needs none.
-fn text_format(format: TextFormat) -> Option<&'static str> {
-    match format {
-        TextFormat::Plain => None,
-        TextFormat::MarkdownV1 => Some("markdown_v1"),
-    }
-}
-
-fn bubbles(dialect: &Dialect, bubbles: &Bubbles) -> Fields {
-    let format = text_format(bubbles.format).filter(|_| dialect.bubbles_text_format);
-    Fields::new()
-        .with("body", &*bubbles.text)
-        .some("text_format", format)
-        .with(&dialect.keys.options, choices(&dialect.keys, &bubbles.options))
-        .with("fallback", fallback(bubbles.fallback.as_deref(), &bubbles.text))
-}
-
-/// Userlike demands a fallback of every choice message; the body says it too.
-fn fallback<'a>(given: Option<&'a str>, body: &'a str) -> &'a str {
-    given.filter(|text| !text.is_empty()).unwrap_or(body)
-}
-
-fn choices(keys: &Keys, choices: &[Choice]) -> Vec<Value> {
-    choices.iter().map(|choice| option(keys, &choice.id, &choice.label).into()).collect()
-}
-
-fn option(keys: &Keys, id: &str, label: &str) -> Fields {
-    Fields::new().with(&keys.option_id, id).with(&keys.option_label, label)
-}
-
-fn carousel(keys: &Keys, carousel: &Carousel) -> Fields {
-    let cards = carousel.cards.iter().map(|card| {
-        option(keys, &card.id, &card.label)
-            .some(&keys.option_image, card.image.as_deref())
-            .some(&keys.option_description, card.description.as_deref())
-            .into()
-    });
-    Fields::new()
-        .with("body", &*carousel.text)
-        .with(&keys.options, cards.collect::<Vec<Value>>())
-        .with("fallback", fallback(carousel.fallback.as_deref(), &carousel.text))
-}
-
-fn button_template(keys: &Keys, template: &ButtonTemplate) -> Fields {
-    Fields::new()
-        .some(&keys.template_header, template.header.as_ref().map(|it| header(keys, it)))
-        .with("body", &*template.text)
-        .some(&keys.template_footer, template.footer.as_deref())
-        .with(&keys.template_buttons, choices(keys, &template.buttons))
-        .with("fallback", fallback(template.fallback.as_deref(), &template.text))
-}
-
-fn header(keys: &Keys, header: &Header) -> Value {
-    let (kind, key, value) = match header {
-        Header::Text(text) => ("text", &keys.header_text, text),
-        Header::Image(link) => ("image", &keys.header_link, link),
-        Header::Video(link) => ("video", &keys.header_link, link),
-        Header::Document(link) => ("document", &keys.header_link, link),
-    };
-    Fields::new().with(&keys.header_type, kind).with(key, &**value).into()
-}
-
-/// A list has one section here: the rows of all sections follow each other.
-fn list_template(keys: &Keys, template: &ListTemplate) -> Fields {
-    let rows = template.sections.iter().flat_map(|section| &section.rows);
-    let rows = rows.map(|row| list_row(keys, row)).collect::<Vec<_>>();
-    Fields::new()
-        .some(&keys.template_header, template.header.as_deref())
-        .with("body", &*template.text)
-        .some(&keys.template_footer, template.footer.as_deref())
-        .with(&keys.list_button, &*template.button)
-        .some(&keys.list_title, template.title.as_deref())
-        .with(&keys.options, rows)
-        .with("fallback", fallback(template.fallback.as_deref(), &template.text))
-}
-
-fn list_row(keys: &Keys, row: &Row) -> Value {
-    option(keys, &row.id, &row.label)
-        .some(&keys.option_description, row.description.as_deref())
-        .into()
 }
 
 fn buttons(dialect: &Dialect, buttons: &Buttons) -> (&'static str, Fields) {
@@ -284,44 +200,4 @@ fn passthrough(passthrough: &Passthrough) -> Option<Value> {
         return None;
     }
     object(&passthrough.json).map(Value::Object)
-}
-
-/// An id in the vendor's form: a number where it is one and reads the same back.
-fn id(dialect: &Dialect, text: &str) -> Value {
-    let number = text.parse::<u64>().ok().filter(|number| number.to_string() == text);
-    match number {
-        Some(number) if dialect.numeric_ids => Value::from(number),
-        Some(_) | None => Value::from(text),
-    }
-}
-
-fn object(json: &str) -> Option<Map<String, Value>> {
-    serde_json::from_str(json).ok()
-}
-
-/// A JSON object in the making.
-struct Fields(Map<String, Value>);
-
-impl Fields {
-    fn new() -> Self {
-        Self(Map::new())
-    }
-
-    fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
-        self.0.insert(key.to_owned(), value.into());
-        self
-    }
-
-    fn some(self, key: &str, value: Option<impl Into<Value>>) -> Self {
-        match value {
-            Some(value) => self.with(key, value),
-            None => self,
-        }
-    }
-}
-
-impl From<Fields> for Value {
-    fn from(fields: Fields) -> Self {
-        Self::Object(fields.0)
-    }
 }

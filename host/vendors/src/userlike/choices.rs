@@ -1,0 +1,95 @@
+//! Choice messages: everything whose options come back as a click.
+
+use botyard_kernel::action::{
+    Bubbles, ButtonTemplate, Carousel, Choice, Header, ListTemplate, Row,
+};
+use serde_json::Value;
+
+use super::dialect::{Dialect, Keys};
+use super::fields::{Fields, text_format};
+use super::profile::LIST_OPTIONS_MAX;
+
+pub(super) fn bubbles(dialect: &Dialect, bubbles: &Bubbles) -> Fields {
+    let format = text_format(bubbles.format).filter(|_| dialect.bubbles_text_format);
+    Fields::new()
+        .with("body", &*bubbles.text)
+        .some("text_format", format)
+        .with(&dialect.keys.options, choices(&dialect.keys, &bubbles.options))
+        .with("fallback", fallback(bubbles.fallback.as_deref(), &bubbles.text))
+}
+
+/// Userlike demands a fallback of every choice message; the body says it too.
+fn fallback<'a>(given: Option<&'a str>, body: &'a str) -> &'a str {
+    given.filter(|text| !text.is_empty()).unwrap_or(body)
+}
+
+fn choices(keys: &Keys, choices: &[Choice]) -> Vec<Value> {
+    choices.iter().map(|choice| option(keys, &choice.id, &choice.label).into()).collect()
+}
+
+fn option(keys: &Keys, id: &str, label: &str) -> Fields {
+    Fields::new().with(&keys.option_id, id).with(&keys.option_label, label)
+}
+
+pub(super) fn carousel(keys: &Keys, carousel: &Carousel) -> Fields {
+    let cards = carousel.cards.iter().map(|card| {
+        option(keys, &card.id, &card.label)
+            .some(&keys.option_image, card.image.as_deref())
+            .some(&keys.option_description, card.description.as_deref())
+            .into()
+    });
+    Fields::new()
+        .with("body", &*carousel.text)
+        .with(&keys.options, cards.collect::<Vec<Value>>())
+        .with("fallback", fallback(carousel.fallback.as_deref(), &carousel.text))
+}
+
+pub(super) fn button_template(keys: &Keys, template: &ButtonTemplate) -> Fields {
+    Fields::new()
+        .some(&keys.template_header, template.header.as_ref().map(|it| header(keys, it)))
+        .with("body", &*template.text)
+        .some(&keys.template_footer, template.footer.as_deref())
+        .with(&keys.template_buttons, choices(keys, &template.buttons))
+        .with("fallback", fallback(template.fallback.as_deref(), &template.text))
+}
+
+fn header(keys: &Keys, header: &Header) -> Value {
+    let (kind, key, value) = match header {
+        Header::Text(text) => ("text", &keys.header_text, text),
+        Header::Image(link) => ("image", &keys.header_link, link),
+        Header::Video(link) => ("video", &keys.header_link, link),
+        Header::Document(link) => ("document", &keys.header_link, link),
+    };
+    Fields::new().with(&keys.header_type, kind).with(key, &**value).into()
+}
+
+/// A list has one section here: the rows of all sections follow each other. More
+/// rows than a list takes go out as bubbles, which the vendor shows as a
+/// numbered text where they are too many, so that no option is lost.
+pub(super) fn list_template(keys: &Keys, template: &ListTemplate) -> (&'static str, Fields) {
+    let rows = || template.sections.iter().flat_map(|section| &section.rows);
+    let fallback = fallback(template.fallback.as_deref(), &template.text);
+    if rows().count() > LIST_OPTIONS_MAX {
+        let options = rows().map(|row| option(keys, &row.id, &row.label).into());
+        let payload = Fields::new()
+            .with("body", &*template.text)
+            .with(&keys.options, options.collect::<Vec<Value>>())
+            .with("fallback", fallback);
+        return ("bubbles", payload);
+    }
+    let payload = Fields::new()
+        .some(&keys.template_header, template.header.as_deref())
+        .with("body", &*template.text)
+        .some(&keys.template_footer, template.footer.as_deref())
+        .with(&keys.list_button, &*template.button)
+        .some(&keys.list_title, template.title.as_deref())
+        .with(&keys.options, rows().map(|row| list_row(keys, row)).collect::<Vec<_>>())
+        .with("fallback", fallback);
+    ("list_template", payload)
+}
+
+fn list_row(keys: &Keys, row: &Row) -> Value {
+    option(keys, &row.id, &row.label)
+        .some(&keys.option_description, row.description.as_deref())
+        .into()
+}

@@ -1,1 +1,43 @@
-//! Placeholder.
+//! Runs bots. The only crate that names wasmtime.
+//!
+//! A bot is a component of WebAssembly that a stranger wrote. [`Runtime::load`]
+//! checks it and compiles it in a child process, [`Runtime::run`] lets it handle
+//! one event in a fresh instance, with the turn's own clock and chance, and
+//! within limits that name who is to blame where they are broken.
+
+mod artefact;
+mod bindings;
+mod blame;
+mod child;
+mod compile;
+mod config;
+mod cpu;
+mod engine;
+mod executor;
+mod imports;
+mod inspect;
+mod limits;
+mod link;
+mod load_error;
+mod manifest;
+mod permit;
+mod run;
+mod runtime;
+mod safety;
+mod ticker;
+mod tier;
+mod turn;
+mod version;
+mod wasi;
+
+pub use compile::compile_main;
+pub use config::{CompileCommand, CompileLimits, Features, Layout, RuntimeConfig, TierConfig};
+pub use limits::TierLimits;
+pub use load_error::LoadError;
+pub use manifest::{MANIFEST_SECTION, Manifest};
+pub use permit::Permit;
+pub use run::BotValues;
+pub use runtime::Runtime;
+pub use safety::SafetyFeature;
+pub use tier::Tier;
+pub use version::Version;

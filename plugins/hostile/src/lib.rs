@@ -43,4 +43,9 @@ fn say(text: impl Into<String>) -> Action {
     Action::Message(Message { text: text.into(), format: TextFormat::Plain })
 }
 
-wit::export!(Hostile with_types_in wit);
+#[expect(unsafe_code, reason = "the generated exports are plain C functions")]
+mod export {
+    use super::Hostile;
+
+    crate::wit::export!(Hostile with_types_in crate::wit);
+}

@@ -1,0 +1,3 @@
+//! One module for each version of the contract with bots, with conversions only.
+
+pub(crate) mod v1;

@@ -1,0 +1,103 @@
+//! Why a component is refused.
+
+use botyard_kernel::run::Blame;
+use serde::{Deserialize, Serialize};
+
+use crate::tier::Tier;
+
+/// Why a component is refused, in a sentence for who uploaded it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum LoadError {
+    /// Other bytes.
+    #[error("this is not WebAssembly: upload the .wasm file that your build wrote")]
+    NotWasm,
+    /// A module where a component is wanted.
+    #[error(
+        "this is a core module, not a component: build it for wasm32-wasip2, or turn it into a \
+         component with `wasm-tools component new`"
+    )]
+    CoreModule,
+    /// Bytes that end early or make no sense.
+    #[error("the component cannot be read ({0}): build and upload it again")]
+    Malformed(String),
+    /// Larger than its tier allows.
+    #[error(
+        "the component has {bytes} bytes; {tier} bots may have {limit}: leave out what it does not need"
+    )]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+        /// What is allowed.
+        limit: usize,
+        /// Its tier.
+        tier: Tier,
+    },
+    /// The export that makes it a bot is missing.
+    #[error(
+        "the component exports no botyard:bot/handler@1.0.0{}: build it with a Botyard SDK, or \
+         for the world `bot` of wit/v1", found(.exports)
+    )]
+    NoHandler {
+        /// What it exports instead.
+        exports: Vec<String>,
+    },
+    /// An import that this host does not have.
+    #[error(
+        "the component imports {0}, which this host does not offer: a bot may import the \
+         interfaces of botyard:bot@1.0.0 and of WASI 0.2"
+    )]
+    UnknownImport(String),
+    /// The right names with other types.
+    #[error(
+        "the component does not fit version 1 of the contract ({0}): build it against this host's wit/v1"
+    )]
+    WrongType(String),
+    /// A manifest that is no JSON object, or larger than 64 KiB.
+    #[error("the manifest in the component cannot be read ({0}): build it with a current SDK")]
+    Manifest(String),
+    /// What the engine refuses, for example a feature of wasm that is off here.
+    #[error("the component cannot be compiled ({0})")]
+    Unsupported(String),
+    /// More work than a compilation may be.
+    #[error(
+        "compiling the component took too much ({0}): make it smaller, above all its largest functions"
+    )]
+    TooMuchToCompile(String),
+    /// Not the component's fault.
+    #[error(
+        "this host cannot load components at the moment ({0}): try again, and tell its operator"
+    )]
+    Host(String),
+}
+
+impl LoadError {
+    /// Who must act.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::Host(_) => Blame::Host,
+            Self::NotWasm
+            | Self::CoreModule
+            | Self::Malformed(_)
+            | Self::TooLarge { .. }
+            | Self::NoHandler { .. }
+            | Self::UnknownImport(_)
+            | Self::WrongType(_)
+            | Self::Manifest(_)
+            | Self::Unsupported(_)
+            | Self::TooMuchToCompile(_) => Blame::Bot,
+        }
+    }
+
+    /// A fault of the host, with its causes.
+    pub(crate) fn host(error: impl Into<anyhow::Error>) -> Self {
+        Self::Host(format!("{:#}", error.into()))
+    }
+}
+
+fn found(exports: &[String]) -> String {
+    match exports {
+        [] => String::new(),
+        some => format!(" (it exports {})", some.join(", ")),
+    }
+}

@@ -1,0 +1,157 @@
+//! One turn of a bot, in a fresh instance.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use botyard_kernel::action::Action;
+use botyard_kernel::run::{Blame, FailureKind, RunFailure, RunInput, RunOutput};
+use wasmtime::{Engine, Store, UpdateDeadline};
+
+use crate::bindings::v1::{BotPre, Convert as _, Failure};
+use crate::blame::{CpuExceeded, Ending, Phase};
+use crate::config::Features;
+use crate::cpu::Metered;
+use crate::limits::TierLimits;
+use crate::turn::Turn;
+
+/// The bot's values over all conversations, as a turn reads them.
+#[async_trait]
+pub trait BotValues: Send + Sync {
+    /// The value of a key in one snapshot; absent where there is none. An error
+    /// is the host's and ends the turn.
+    async fn get(&self, key: &str) -> anyhow::Result<Option<String>>;
+}
+
+/// What bounds the turns of a tier.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    pub(crate) limits: TierLimits,
+    pub(crate) features: Features,
+}
+
+impl Rules {
+    /// Runs a turn in a fresh instance, to its end.
+    pub(crate) async fn run(
+        self,
+        engine: &Engine,
+        pre: &BotPre<Turn>,
+        mut input: RunInput,
+        values: Arc<dyn BotValues>,
+    ) -> RunOutput {
+        let turn = Turn::new(&mut input, values, &self.limits);
+        let (meter, log) = (turn.meter.clone(), turn.log.clone());
+        let mut store = self.store(engine, turn);
+        let handled = Metered::new(meter.clone(), handle(&mut store, pre, input));
+        let handled = tokio::time::timeout(self.limits.wall, handled).await;
+        let result = match handled {
+            Ok(Ok(answer)) => self.accept(answer),
+            Ok(Err((phase, error))) => {
+                let refused = store.data().limiter.refused();
+                let ending = Ending { phase, limits: &self.limits, refused, tail: log.tail() };
+                Err(ending.judge(&error))
+            }
+            Err(_) => Err(self.late()),
+        };
+        let writes = match &result {
+            Ok(_) => store.data_mut().kv.take_writes(),
+            Err(_) => Vec::new(),
+        };
+        let (log, log_cut_bytes) = log.finish();
+        let cpu_us = u64::try_from(meter.spent().as_micros()).unwrap_or(u64::MAX);
+        RunOutput { result, writes, log, log_cut_bytes, cpu_us }
+    }
+
+    /// A store that holds the turn to its limits.
+    pub(crate) fn store(self, engine: &Engine, turn: Turn) -> Store<Turn> {
+        let mut store = Store::new(engine, turn);
+        if self.features.memory_sum {
+            store.limiter(|turn| &mut turn.limiter);
+        }
+        if self.features.hostcall_fuel {
+            store.set_hostcall_fuel(self.limits.call_bytes);
+        }
+        if self.features.epochs {
+            store.set_epoch_deadline(1);
+            let budget = self.features.cpu_budget.then_some(self.limits.cpu);
+            store.epoch_deadline_callback(move |store| {
+                let spent = store.data().meter.spent_with_this_poll();
+                match budget {
+                    Some(budget) if spent > budget => Err(CpuExceeded(budget).into()),
+                    // The plain yield would put this very bot first in line again.
+                    _ => Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))),
+                }
+            });
+        }
+        store
+    }
+
+    /// What the bot returned, if it is within the limits.
+    fn accept(&self, answer: Result<Vec<Action>, Failure>) -> Result<Vec<Action>, RunFailure> {
+        let actions = match answer {
+            Ok(actions) => actions,
+            Err(Failure::Reject(reason)) => return Err(bot(FailureKind::Rejected, reason)),
+        };
+        let (count, most) = (actions.len(), self.limits.actions);
+        if count > most {
+            let message = format!("the bot returned {count} actions; a turn may have {most}");
+            return Err(bot(FailureKind::Output, message));
+        }
+        let (bytes, most) = (json_bytes(&actions), self.limits.result_bytes);
+        if bytes > most {
+            let kib = most >> 10;
+            let message =
+                format!("the bot returned {bytes} bytes of actions; a turn may have {kib} KiB");
+            return Err(bot(FailureKind::Output, message));
+        }
+        Ok(actions)
+    }
+
+    /// Waiting costs a bot no wall time and working is bounded by its CPU time,
+    /// so who is late was kept waiting by the host.
+    fn late(&self) -> RunFailure {
+        let wall = self.limits.wall.as_millis();
+        let message = format!("the turn took more than {wall} ms: this host is overloaded");
+        RunFailure { blame: Blame::Host, kind: FailureKind::Wall, message }
+    }
+}
+
+/// Makes the instance and lets the bot handle the event.
+async fn handle(
+    store: &mut Store<Turn>,
+    pre: &BotPre<Turn>,
+    input: RunInput,
+) -> Result<Result<Vec<Action>, Failure>, (Phase, wasmtime::Error)> {
+    let (event, session) = (input.event.convert(), input.session.convert());
+    let bot = pre.instantiate_async(&mut *store).await;
+    let bot = bot.map_err(|error| (Phase::Instantiate, error))?;
+    let answer = bot.botyard_bot_handler().call_handle(&mut *store, &event, &session).await;
+    let answer = answer.map_err(|error| (Phase::Handle, error))?;
+    Ok(answer.map(|actions| actions.convert()))
+}
+
+fn bot(kind: FailureKind, message: String) -> RunFailure {
+    RunFailure { blame: Blame::Bot, kind, message }
+}
+
+/// The length of the canonical JSON, without making it.
+fn json_bytes(actions: &[Action]) -> usize {
+    struct Count(usize);
+
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let mut count = Count(0);
+    match serde_json::to_writer(&mut count, actions) {
+        Ok(()) => count.0,
+        // What cannot be written cannot be stored either.
+        Err(_) => usize::MAX,
+    }
+}

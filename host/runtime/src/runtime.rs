@@ -1,0 +1,236 @@
+//! The runtime: loads components, hands out permits, runs turns.
+
+use std::sync::{Arc, Mutex};
+
+use anyhow::Context as _;
+use botyard_kernel::id::{Digest, TenantId};
+use botyard_kernel::run::{RunFailure, RunInput, RunOutput};
+use tokio::sync::Semaphore;
+
+use crate::artefact::Artefacts;
+use crate::blame;
+use crate::child::compile_in_child;
+use crate::compile::{Facts, Task};
+use crate::config::RuntimeConfig;
+use crate::engine::{EngineSpec, compatibility};
+use crate::executor::Executor;
+use crate::link::{Linked, TierLinker};
+use crate::load_error::LoadError;
+use crate::permit::{Gate, Permit};
+use crate::run::{BotValues, Rules};
+use crate::ticker::Ticker;
+use crate::tier::Tier;
+use crate::version::Version;
+
+/// Loads components, hands out permits, runs turns. One for a process.
+pub struct Runtime {
+    pub(crate) config: RuntimeConfig,
+    native: TierRuntime,
+    interpreted: TierRuntime,
+    artefacts: Artefacts,
+    task: Task,
+    compiling: Semaphore,
+    linked: Linked,
+    pub(crate) ticker: Ticker,
+    executor: Executor,
+    pub(crate) compiler: Mutex<CompilerState>,
+}
+
+/// What a tier has of its own.
+pub(crate) struct TierRuntime {
+    pub(crate) linker: TierLinker,
+    pub(crate) rules: Rules,
+    gate: Gate,
+}
+
+/// What is known of the compiling child.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CompilerState {
+    /// Nothing was compiled so far.
+    Unknown,
+    /// The last compilation got an answer.
+    Answers,
+    /// The last compilation failed by the host's fault.
+    Fails(String),
+}
+
+impl Runtime {
+    /// Makes the engines and their pools and starts the threads.
+    ///
+    /// # Errors
+    ///
+    /// Where the directory of artefacts cannot be used, or the address space is
+    /// too small for the pools: lower the slots, or take the hardened layout.
+    pub fn new(config: RuntimeConfig) -> anyhow::Result<Arc<Self>> {
+        let native = TierRuntime::new(&config, Tier::Native)?;
+        let interpreted = TierRuntime::new(&config, Tier::Interpreted)?;
+        let engines = [&native.linker.engine, &interpreted.linker.engine];
+        let artefacts =
+            Artefacts::open(&config.artefacts, config.artefact_key, compatibility(engines))?;
+        let ticker = Ticker::start(engines.into_iter().cloned().collect())
+            .context("cannot start the thread that interrupts bots")?;
+        let executor =
+            Executor::start(config.guest_threads).context("cannot start the threads of bots")?;
+        Ok(Arc::new(Self {
+            task: Task::of(&config),
+            compiling: Semaphore::new(config.compile.at_once.max(1)),
+            linked: Linked::new(config.linked_versions),
+            compiler: Mutex::new(CompilerState::Unknown),
+            native,
+            interpreted,
+            artefacts,
+            ticker,
+            executor,
+            config,
+        }))
+    }
+
+    /// Checks a component, compiles it where that was not done before, and
+    /// links it, so that its first turn is as quick as the others.
+    ///
+    /// The tier is decided by what the component is: interpreted where a tool
+    /// that embeds an interpreter signed it (its `producers` sections) or where
+    /// it has more than 8 MiB, native otherwise.
+    ///
+    /// # Errors
+    ///
+    /// A sentence for who uploaded it; [`LoadError::blame`] says who must act.
+    pub async fn load(self: &Arc<Self>, wasm: &[u8]) -> Result<Version, LoadError> {
+        let most = self.config.native.limits.component_bytes;
+        let limit = self.config.interpreted.limits.component_bytes.max(most);
+        if wasm.len() > limit {
+            let tier = Tier::Interpreted;
+            return Err(LoadError::TooLarge { bytes: wasm.len(), limit, tier });
+        }
+        let (this, wasm) = (self.clone(), wasm.to_vec());
+        let loading = self.executor.spawn(async move { this.load_here(wasm).await });
+        loading.await.map_err(LoadError::host)?
+    }
+
+    /// A permit to run a version, if one is free and nobody waits for one.
+    pub fn try_permit(&self, version: &Version, tenant: &TenantId) -> Option<Permit> {
+        self.tier(version.tier).gate.try_permit(tenant)
+    }
+
+    /// A permit to run a version, as soon as one is free. While others wait, a
+    /// tenant gets at most a quarter of all.
+    pub async fn permit(&self, version: &Version, tenant: &TenantId) -> Permit {
+        self.tier(version.tier).gate.permit(tenant).await
+    }
+
+    /// Runs a turn in a fresh instance. Every failure is a value with its blame.
+    ///
+    /// A turn that was begun runs to its end, also where this future is dropped.
+    pub async fn run(
+        self: &Arc<Self>,
+        version: &Version,
+        permit: Permit,
+        input: RunInput,
+        values: Arc<dyn BotValues>,
+    ) -> RunOutput {
+        let (this, version) = (self.clone(), version.clone());
+        let turn = async move {
+            let _permit = permit;
+            let tier = this.tier(version.tier);
+            match this.linked.get(&version, &tier.linker) {
+                Ok(pre) => tier.rules.run(&tier.linker.engine, &pre, input, values).await,
+                Err(error) => {
+                    failed(blame::host(format!("the version cannot be linked: {error:#}")))
+                }
+            }
+        };
+        match self.executor.spawn(turn).await {
+            Ok(output) => output,
+            // What the panic says is in the log of the process, with its place.
+            Err(_) => failed(blame::host("the host panicked while it ran the turn".to_owned())),
+        }
+    }
+
+    pub(crate) fn tier(&self, tier: Tier) -> &TierRuntime {
+        match tier {
+            Tier::Native => &self.native,
+            Tier::Interpreted => &self.interpreted,
+        }
+    }
+
+    /// Loads on the runtime's own threads, so that any caller may wait for it.
+    async fn load_here(self: Arc<Self>, wasm: Vec<u8>) -> Result<Version, LoadError> {
+        let digest = Digest::of(&wasm);
+        if let Some(version) = self.find(digest).await? {
+            return Ok(version);
+        }
+        let _turn = self.compiling.acquire().await.map_err(LoadError::host)?;
+        // Somebody else may have uploaded the same bytes meanwhile.
+        if let Some(version) = self.find(digest).await? {
+            return Ok(version);
+        }
+        let compiled =
+            compile_in_child(&self.config.compiler, &self.config.compile, &self.task, &wasm).await;
+        self.remember(&compiled);
+        let (facts, artefact) = compiled?;
+        let this = self.clone();
+        let keep = move || {
+            let code = this.artefacts.put(&digest, &facts, &artefact).map_err(LoadError::host)?;
+            this.link(version_of(digest, facts, code))
+        };
+        self.executor.spawn_blocking(keep).await.map_err(LoadError::host)?
+    }
+
+    /// A version that was compiled before.
+    async fn find(self: &Arc<Self>, digest: Digest) -> Result<Option<Version>, LoadError> {
+        let this = self.clone();
+        let find = move || {
+            let (facts, code) = this.artefacts.get(&digest)?;
+            Some(this.link(version_of(digest, facts, code)))
+        };
+        self.executor.spawn_blocking(find).await.map_err(LoadError::host)?.transpose()
+    }
+
+    /// Links a version: a type that does not fit shows only here.
+    fn link(&self, version: Version) -> Result<Version, LoadError> {
+        let linked = self.linked.get(&version, &self.tier(version.tier).linker);
+        linked.map_err(|error| LoadError::WrongType(format!("{error:#}")))?;
+        Ok(version)
+    }
+
+    fn remember(&self, compiled: &Result<(Facts, Vec<u8>), LoadError>) {
+        let state = match compiled {
+            Err(LoadError::Host(why)) => CompilerState::Fails(why.clone()),
+            Ok(_) | Err(_) => CompilerState::Answers,
+        };
+        *self.compiler.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = state;
+    }
+}
+
+impl TierRuntime {
+    fn new(config: &RuntimeConfig, tier: Tier) -> anyhow::Result<Self> {
+        let settings = config.tier(tier);
+        let engine = EngineSpec::of(config, tier)
+            .runner(tier, settings.slots, settings.limits.table_elements)
+            .map_err(anyhow::Error::from)
+            .with_context(|| format!("cannot make the engine for {tier} bots: lower its slots"))?;
+        let linker = TierLinker::new(engine)?;
+        let rules = Rules { limits: settings.limits, features: config.features };
+        Ok(Self { linker, rules, gate: Gate::new(settings.permits()) })
+    }
+}
+
+fn version_of(digest: Digest, facts: Facts, code: std::fs::File) -> Version {
+    Version {
+        digest,
+        tier: facts.tier,
+        manifest: facts.manifest.map(Arc::new),
+        component_bytes: facts.component_bytes,
+        code: Arc::new(code),
+    }
+}
+
+fn failed(failure: RunFailure) -> RunOutput {
+    RunOutput {
+        result: Err(failure),
+        writes: Vec::new(),
+        log: Vec::new(),
+        log_cut_bytes: 0,
+        cpu_us: 0,
+    }
+}

@@ -1,0 +1,57 @@
+//! The thread that lets every engine look up once a millisecond.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use wasmtime::Engine;
+
+/// How often a running bot is interrupted.
+pub(crate) const TICK: Duration = Duration::from_millis(1);
+
+/// Raises the epoch of its engines every [`TICK`], on a thread of the operating
+/// system: a bot that spins can hold up every other kind of timer.
+pub(crate) struct Ticker {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    stop: AtomicBool,
+    ticks: AtomicU64,
+}
+
+impl Ticker {
+    /// Starts the thread.
+    pub(crate) fn start(engines: Vec<Engine>) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let thread = std::thread::Builder::new().name("botyard-epoch".to_owned()).spawn({
+            let shared = shared.clone();
+            move || {
+                while !shared.stop.load(Ordering::Relaxed) {
+                    std::thread::sleep(TICK);
+                    engines.iter().for_each(Engine::increment_epoch);
+                    shared.ticks.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        })?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// Ticks so far.
+    pub(crate) fn ticks(&self) -> u64 {
+        self.shared.ticks.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // A panic in the loop has nothing left to say here.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What is loaded, and what is refused and why.
+
+use std::path::Path;
+use std::time::Duration;
+
+use botyard_kernel::run::Blame;
+use botyard_runtime::{CompileCommand, LoadError, Runtime, Tier};
+
+use crate::host::{Host, component, config, text};
+
+fn wat(text: &str) -> Vec<u8> {
+    wat::parse_str(text).expect("valid text")
+}
+
+/// A program that must not be needed.
+fn no_compiler() -> CompileCommand {
+    CompileCommand::new("/nowhere/botyard", ["compile"])
+}
+
+#[tokio::test]
+async fn a_bot_is_loaded_with_its_name_and_tier() {
+    let host = Host::start();
+    let bytes = component("hostile");
+    let version = host.runtime.load(&bytes).await.expect("loads");
+    assert_eq!(version.tier(), Tier::Native);
+    assert_eq!(version.component_bytes(), bytes.len());
+    assert_eq!(*version.digest(), botyard_kernel::id::Digest::of(&bytes));
+}
+
+#[tokio::test]
+async fn a_component_is_compiled_once_and_found_again() {
+    let host = Host::start();
+    host.load("hostile").await;
+    let mut again = config(host.directory.path());
+    again.compiler = no_compiler();
+    let runtime = Runtime::new(again.clone()).expect("a runtime");
+    runtime.load(&component("hostile")).await.expect("found without compiling");
+    // Another key, another engine: then it must be compiled again.
+    let mut other_key = again.clone();
+    other_key.artefact_key = [8; 32];
+    let mut other_engine = again;
+    other_engine.native.limits.memory_bytes /= 2;
+    for config in [other_key, other_engine] {
+        let runtime = Runtime::new(config).expect("a runtime");
+        let error = runtime.load(&component("hostile")).await.expect_err("must compile");
+        assert!(matches!(error, LoadError::Host(_)), "{error}");
+        assert_eq!(error.blame(), Blame::Host);
+    }
+}
+
+#[tokio::test]
+async fn a_forged_artefact_is_compiled_anew() {
+    let host = Host::start();
+    host.load("hostile").await;
+    let artefacts = host.directory.path().join("artefacts");
+    for entry in std::fs::read_dir(&artefacts).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|extension| extension == "cwasm") {
+            let mut bytes = std::fs::read(&path).expect("an artefact");
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            // As the host itself does it: a file that is mapped is replaced, not changed.
+            std::fs::remove_file(&path).expect("removed");
+            std::fs::write(&path, bytes).expect("written");
+        }
+    }
+    let mut without = config(host.directory.path());
+    without.compiler = no_compiler();
+    let runtime = Runtime::new(without).expect("a runtime");
+    assert!(runtime.load(&component("hostile")).await.is_err(), "the forgery was loaded");
+    let again =
+        Host { runtime: Runtime::new(config(host.directory.path())).expect("a runtime"), ..host };
+    assert_eq!(text(&again.hostile("echo sound").await), "sound");
+}
+
+#[tokio::test]
+async fn versions_beyond_the_cache_are_linked_again() {
+    let host = Host::start_with(|config| config.linked_versions = 1);
+    // A custom section makes other bytes of the same program.
+    let mut other = component("hostile");
+    other.extend_from_slice(b"\0\x02\x01x");
+    let hostile = host.load("hostile").await;
+    let other = host.runtime.load(&other).await.expect("loads");
+    assert_ne!(hostile.digest(), other.digest());
+    for _ in 0..2 {
+        for version in [&hostile, &other] {
+            let values = std::sync::Arc::new(crate::host::Values::default());
+            let output = host.run(version, crate::host::input("echo hello"), values).await;
+            assert!(output.result.is_ok(), "{output:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_bot_is_refused_in_words() {
+    let host = Host::start();
+    let refused = async |bytes: &[u8]| host.runtime.load(bytes).await.expect_err("refused");
+    assert_eq!(refused(b"not wasm at all").await, LoadError::NotWasm);
+    assert_eq!(refused(&wat("(module)")).await, LoadError::CoreModule);
+    let error = refused(&wat("(component)")).await;
+    assert!(error.to_string().contains("exports no botyard:bot/handler@1.0.0"), "{error}");
+    assert_eq!(error.blame(), Blame::Bot);
+    let cut = &component("hostile")[..10_000];
+    assert!(matches!(refused(cut).await, LoadError::Malformed(_)));
+    let import = r#"(component (import "wasi:keyvalue/store@0.2.0" (instance)))"#;
+    assert!(matches!(refused(&wat(import)).await, LoadError::UnknownImport(_)));
+}
+
+#[tokio::test]
+async fn a_handler_of_another_shape_is_refused() {
+    let component = r#"(component
+        (core module $m (func (export "handle")))
+        (core instance $i (instantiate $m))
+        (func $f (canon lift (core func $i "handle")))
+        (instance $handler (export "handle" (func $f)))
+        (export "botyard:bot/handler@1.0.0" (instance $handler)))"#;
+    let error = Host::start().runtime.load(&wat(component)).await.expect_err("refused");
+    assert!(matches!(error, LoadError::WrongType(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_feature_that_is_off_is_named() {
+    let component = r#"(component
+        (core module (memory i64 1))
+        (instance $handler)
+        (export "botyard:bot/handler@1.0.0" (instance $handler)))"#;
+    let error = Host::start().runtime.load(&wat(component)).await.expect_err("refused");
+    assert!(matches!(error, LoadError::Unsupported(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_component_beyond_its_size_is_refused() {
+    let host = Host::start_with(|config| config.native.limits.component_bytes = 100_000);
+    let error = host.runtime.load(&component("hostile")).await.expect_err("refused");
+    assert!(matches!(error, LoadError::TooLarge { limit: 100_000, .. }), "{error}");
+    let error = host.runtime.load(&vec![0; 33 << 20]).await.expect_err("refused");
+    assert!(matches!(error, LoadError::TooLarge { tier: Tier::Interpreted, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_compilation_is_bounded() {
+    let memory = Host::start_with(|config| config.compile.memory_bytes = 48 << 20);
+    let error = memory.runtime.load(&component("hostile")).await.expect_err("refused");
+    assert!(matches!(error, LoadError::TooMuchToCompile(_)), "{error}");
+    let wall = Host::start_with(|config| {
+        config.compile.wall = Duration::from_millis(50);
+        config.compiler = CompileCommand::new("/bin/sleep", ["60"]);
+    });
+    let error = wall.runtime.load(&component("hostile")).await.expect_err("refused");
+    assert!(matches!(error, LoadError::TooMuchToCompile(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_broken_compiler_is_the_hosts_fault() {
+    for program in ["/bin/false", "/bin/true", "/nowhere/botyard"] {
+        let host = Host::start_with(|config| {
+            config.compiler = CompileCommand::new(program, ["compile"]);
+        });
+        let error = host.runtime.load(&component("hostile")).await.expect_err("refused");
+        assert_eq!(error.blame(), Blame::Host, "{program}: {error}");
+    }
+}
+
+#[test]
+fn a_directory_that_cannot_be_used_is_named() {
+    let config = config(Path::new("/proc/nowhere"));
+    let error = Runtime::new(config).err().expect("refused");
+    assert!(format!("{error:#}").contains("/proc/nowhere"), "{error:#}");
+}

@@ -1,0 +1,8 @@
+//! Runs real components, above all one that breaks every rule.
+
+mod attacks;
+mod host;
+mod load;
+mod permits;
+mod safety;
+mod world;

@@ -1,1 +1,28 @@
-//! Placeholder.
+//! Durable state behind three traits: [`Log`] (conversations), [`Catalog`]
+//! (tenants, bots, channels and their audit) and [`Blobs`] (large bytes by
+//! their hash).
+//!
+//! The crate decides nothing about bots or vendors: it keeps entries, answers
+//! who was first, and says "written" only about what is on stable storage.
+//! [`sqlite`] is the embedded engine, [`MemoryStore`] the model that it is
+//! compared with. Errors are an enum because callers act on them: a full disk
+//! and an engine out of order both answer 503, a foreign object answers 404.
+
+pub mod blobs;
+pub mod catalog;
+pub mod error;
+mod lease;
+pub mod limits;
+pub mod log;
+mod memory;
+mod scope;
+pub mod sqlite;
+mod value;
+
+pub use crate::blobs::{BlobDirectory, Blobs};
+pub use crate::catalog::{AuditRow, Catalog, Record, Stamp};
+pub use crate::error::{OpenError, StoreError};
+pub use crate::log::{Commit, Lease, Loaded, Log};
+pub use crate::memory::{Fault, MemoryStore};
+pub use crate::scope::{HostStore, Store, TenantStore};
+pub use crate::sqlite::{Counters, SqliteStore};

@@ -1,0 +1,135 @@
+//! Large bytes, named by their hash.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use botyard_kernel::id::Digest;
+
+use crate::{StoreError, limits};
+
+/// Large bytes, named by their hash: components, long bodies.
+#[async_trait]
+pub trait Blobs: Send + Sync {
+    /// Keeps bytes and answers their name. The same bytes are kept once.
+    async fn put(&self, bytes: Vec<u8>) -> Result<Digest, StoreError>;
+
+    /// The bytes of a name; absent where there are none. Fails with
+    /// [`StoreError::Corrupt`] where they are no longer what they were.
+    async fn get(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Whether there are bytes of this name, without reading them.
+    async fn has(&self, digest: &Digest) -> Result<bool, StoreError>;
+}
+
+/// Blobs as files of a directory: `ab/cdef…`, by the digits of the hash.
+#[derive(Clone, Debug)]
+pub struct BlobDirectory {
+    root: PathBuf,
+}
+
+impl BlobDirectory {
+    /// Uses a directory, which is made when the first blob comes.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    fn path(&self, digest: &Digest) -> PathBuf {
+        let digits = digest.to_string();
+        self.root.join(&digits[..2]).join(&digits[2..])
+    }
+}
+
+#[async_trait]
+impl Blobs for BlobDirectory {
+    async fn put(&self, bytes: Vec<u8>) -> Result<Digest, StoreError> {
+        limits::blob(&bytes)?;
+        let blobs = self.clone();
+        blocking(move || {
+            let digest = Digest::of(&bytes);
+            let path = blobs.path(&digest);
+            // A damaged file is replaced by putting the right bytes again.
+            let kept = fs::read(&path).is_ok_and(|old| old == bytes);
+            if !kept {
+                write(&blobs.root, &path, &bytes).map_err(io_error)?;
+            }
+            Ok(digest)
+        })
+        .await
+    }
+
+    async fn get(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        let (path, digest) = (self.path(digest), *digest);
+        blocking(move || match fs::read(&path) {
+            Ok(bytes) if Digest::of(&bytes) == digest => Ok(Some(bytes)),
+            Ok(_) => Err(StoreError::Corrupt(format!("blob {digest} has other bytes"))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(io_error(error)),
+        })
+        .await
+    }
+
+    async fn has(&self, digest: &Digest) -> Result<bool, StoreError> {
+        let path = self.path(digest);
+        blocking(move || path.try_exists().map_err(io_error)).await
+    }
+}
+
+/// Writes a file so that its name appears only with all of its bytes, and both
+/// survive a loss of power.
+fn write(root: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let shelf = path.parent().expect("a blob lies on a shelf of the root");
+    fs::create_dir_all(shelf)?;
+    let mut file = tempfile::NamedTempFile::new_in(root)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    File::open(shelf)?.sync_all()?;
+    File::open(root)?.sync_all()
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(_) => Err(StoreError::Unavailable("the host is stopping".to_owned())),
+    }
+}
+
+fn io_error(error: std::io::Error) -> StoreError {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::Full,
+        _ => StoreError::Unavailable(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn damage_is_found_and_repaired_by_putting_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let blobs = BlobDirectory::new(directory.path().join("blobs"));
+        let digest = blobs.put(b"component".to_vec()).await.unwrap();
+        fs::write(blobs.path(&digest), b"other").unwrap();
+
+        let error = blobs.get(&digest).await.unwrap_err();
+        assert!(matches!(error, StoreError::Corrupt(_)), "{error}");
+
+        blobs.put(b"component".to_vec()).await.unwrap();
+        assert_eq!(blobs.get(&digest).await.unwrap().unwrap(), b"component");
+    }
+
+    #[tokio::test]
+    async fn nothing_but_whole_blobs_stays_behind() {
+        let directory = tempfile::tempdir().unwrap();
+        let blobs = BlobDirectory::new(directory.path());
+        let digest = blobs.put(vec![7; 100_000]).await.unwrap();
+        let names: Vec<_> = fs::read_dir(directory.path()).unwrap().flatten().collect();
+        assert_eq!(names.len(), 1);
+        assert_eq!(names[0].file_name().to_str().unwrap(), &digest.to_string()[..2]);
+    }
+}

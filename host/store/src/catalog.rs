@@ -1,0 +1,166 @@
+//! What changes rarely: tenants, bots, channels, secrets, quotas. Every change
+//! leaves a row in the tenant's audit, chained by hashes, in the same step.
+
+use async_trait::async_trait;
+use botyard_kernel::id::{Digest, TenantId};
+use botyard_kernel::time::Millis;
+use serde_json::Value;
+
+use crate::StoreError;
+
+/// Named records of tenants.
+#[async_trait]
+pub trait Catalog: Send + Sync {
+    /// Puts a record in the place of the old one.
+    async fn put(
+        &self,
+        tenant: &TenantId,
+        kind: &str,
+        name: &str,
+        value: &Value,
+        stamp: &Stamp,
+    ) -> Result<(), StoreError>;
+
+    /// The value of a record; absent where there is none.
+    async fn get(
+        &self,
+        tenant: &TenantId,
+        kind: &str,
+        name: &str,
+    ) -> Result<Option<Value>, StoreError>;
+
+    /// All records of a kind, by name.
+    async fn list(&self, tenant: &TenantId, kind: &str) -> Result<Vec<Record>, StoreError>;
+
+    /// All records of a kind of all tenants, by tenant and name.
+    async fn list_all(&self, kind: &str) -> Result<Vec<(TenantId, Record)>, StoreError>;
+
+    /// Takes a record away; fails with [`StoreError::NotFound`] where there is none.
+    async fn delete(
+        &self,
+        tenant: &TenantId,
+        kind: &str,
+        name: &str,
+        stamp: &Stamp,
+    ) -> Result<(), StoreError>;
+
+    /// At most `limit` rows of the audit above `after`, in order. The first row is 1.
+    async fn audit(
+        &self,
+        tenant: &TenantId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<AuditRow>, StoreError>;
+}
+
+/// A named value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// Its name, unique within its tenant and kind.
+    pub name: String,
+    /// Its value.
+    pub value: Value,
+}
+
+/// Who changes something, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// When.
+    pub at_ms: Millis,
+    /// Who: a token's or an operator's name, never a secret.
+    pub actor: String,
+}
+
+/// One change of a tenant's records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRow {
+    /// Its place in the tenant's audit, from 1.
+    pub seq: u64,
+    /// When.
+    pub at_ms: Millis,
+    /// Who.
+    pub actor: String,
+    /// `put` or `delete`.
+    pub action: String,
+    /// The kind of the record.
+    pub kind: String,
+    /// The name of the record.
+    pub name: String,
+    /// The hash of the new value; absent for `delete`.
+    pub digest: Option<Digest>,
+    /// The hash of the row before, or of nothing for the first one.
+    pub previous: Digest,
+    /// The hash of this row with all of the above.
+    pub hash: Digest,
+}
+
+impl AuditRow {
+    /// The row that follows a tenant's last one. `value` is the record's new
+    /// JSON text; absent, the record is deleted.
+    pub(crate) fn after(
+        last: Option<(u64, Digest)>,
+        tenant: &TenantId,
+        (kind, name): (&str, &str),
+        value: Option<&str>,
+        stamp: &Stamp,
+    ) -> Self {
+        let (seq, previous) = successor(last);
+        let mut row = Self {
+            seq,
+            at_ms: stamp.at_ms,
+            actor: stamp.actor.clone(),
+            action: if value.is_some() { "put" } else { "delete" }.to_owned(),
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            digest: value.map(|text| Digest::of(text.as_bytes())),
+            previous,
+            hash: previous,
+        };
+        row.hash = row.expected_hash(tenant);
+        row
+    }
+
+    fn expected_hash(&self, tenant: &TenantId) -> Digest {
+        let digest = self.digest.map(|digest| digest.as_bytes().to_vec()).unwrap_or_default();
+        Digest::of_parts([
+            self.previous.as_bytes().as_slice(),
+            tenant.as_str().as_bytes(),
+            &self.seq.to_be_bytes(),
+            &self.at_ms.to_be_bytes(),
+            self.actor.as_bytes(),
+            self.action.as_bytes(),
+            self.kind.as_bytes(),
+            self.name.as_bytes(),
+            &digest,
+        ])
+    }
+}
+
+/// Checks that rows follow one another, from the tenant's first row on.
+///
+/// `last` is the place and hash of the row before these, absent for the first.
+/// Answers the place and hash of the last good row. Fails with
+/// [`StoreError::Corrupt`], naming the first row that was changed, taken away
+/// or put in between.
+pub fn verify(
+    tenant: &TenantId,
+    last: Option<(u64, Digest)>,
+    rows: &[AuditRow],
+) -> Result<Option<(u64, Digest)>, StoreError> {
+    rows.iter().try_fold(last, |last, row| {
+        let (seq, previous) = successor(last);
+        let follows = row.seq == seq && row.previous == previous;
+        if follows && row.hash == row.expected_hash(tenant) {
+            Ok(Some((row.seq, row.hash)))
+        } else {
+            Err(StoreError::Corrupt(format!(
+                "row {seq} of the audit of {tenant} was tampered with"
+            )))
+        }
+    })
+}
+
+/// The place of the row after `last`, and the hash that it builds on.
+fn successor(last: Option<(u64, Digest)>) -> (u64, Digest) {
+    last.map_or_else(|| (1, Digest::of(b"")), |(seq, hash)| (seq + 1, hash))
+}

@@ -1,0 +1,131 @@
+//! Conversations as ordered logs.
+
+use async_trait::async_trait;
+use botyard_kernel::id::{BotId, ConversationKey, TenantId};
+use botyard_kernel::log::{Arrival, Call, Entry, Seq, Settled, Turn};
+use botyard_kernel::time::Millis;
+
+use crate::StoreError;
+
+/// Conversations as ordered logs of entries.
+///
+/// A verb that answers `Ok` has its effect on stable storage. A verb that
+/// answers an error may still have taken effect where the engine was cut off:
+/// turns are found again by their id, arrivals by their key.
+#[async_trait]
+pub trait Log: Send + Sync {
+    /// Appends events that wait for a turn, all or none, in this order.
+    ///
+    /// Answers their places. The conversation is due at once.
+    async fn accept(
+        &self,
+        key: &ConversationKey,
+        arrivals: Vec<Arrival>,
+    ) -> Result<Vec<Seq>, StoreError>;
+
+    /// What a turn depends on, with at most `limit` waiting events. A
+    /// conversation without entries is empty, not an error.
+    async fn load(&self, key: &ConversationKey, limit: usize) -> Result<Loaded, StoreError>;
+
+    /// Appends the answer of an in-turn call, before the bot sees it.
+    async fn record_call(&self, key: &ConversationKey, call: &Call) -> Result<Seq, StoreError>;
+
+    /// Appends a turn and applies its writes to the bot's values, whole or not at all.
+    async fn commit(&self, key: &ConversationKey, turn: &Turn) -> Result<Commit, StoreError>;
+
+    /// Appends what became of deliveries and, in the same step, the events that
+    /// follow from it, each as an accepted entry of its own; the entry of the
+    /// settlement is kept without them.
+    ///
+    /// Answers the place of the settlement, then those of its events.
+    async fn settle(
+        &self,
+        key: &ConversationKey,
+        settled: &Settled,
+    ) -> Result<Vec<Seq>, StoreError>;
+
+    /// At most `limit` entries with a place above `after`, in order.
+    async fn read(
+        &self,
+        key: &ConversationKey,
+        after: Seq,
+        limit: usize,
+    ) -> Result<Vec<(Seq, Entry)>, StoreError>;
+
+    /// A value of a bot as the committed turns left it.
+    async fn bot_value(
+        &self,
+        tenant: &TenantId,
+        bot: &BotId,
+        key: &str,
+    ) -> Result<Option<String>, StoreError>;
+
+    /// At most `limit` conversations that want attention by `now`, with the time
+    /// since which they want it, longest first; 0 stands for waiting events.
+    ///
+    /// A conversation stays due until an entry says otherwise: who finds nothing
+    /// to do settles with the right time. It may be named early, never too late.
+    async fn due(
+        &self,
+        now: Millis,
+        limit: usize,
+    ) -> Result<Vec<(ConversationKey, Millis)>, StoreError>;
+
+    /// Asks to be the one who works on a conversation until `until`. The same
+    /// holder may ask again. It is advice to avoid double work: only
+    /// [`Log::commit`] decides. An `until` that is not after `now` gives it up.
+    async fn lease(
+        &self,
+        key: &ConversationKey,
+        holder: &str,
+        now: Millis,
+        until: Millis,
+    ) -> Result<Lease, StoreError>;
+}
+
+/// What a turn depends on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Loaded {
+    /// The place of the newest entry, 0 where there is none.
+    pub last: Seq,
+    /// The last turn and its place.
+    pub turn: Option<(Seq, Turn)>,
+    /// Accepted entries above the last turn's watermark, in order.
+    pub accepted: Vec<(Seq, Arrival)>,
+    /// More accepted entries wait than were asked for.
+    pub more: bool,
+    /// Settlements after the last turn's base, in order.
+    pub settled: Vec<Settled>,
+    /// Recorded calls of the events in `accepted`, in order.
+    pub calls: Vec<Call>,
+}
+
+/// What became of a turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Commit {
+    /// It is written, now or by an earlier attempt.
+    Committed {
+        /// Its place.
+        seq: Seq,
+        /// Keys of writes that were left out because the bot's values would
+        /// exceed [`crate::limits::BOT_VALUES_BYTES_MAX`]; tell the bot's owner.
+        refused: Vec<String>,
+    },
+    /// Nothing was written: another turn came first or, for a fused turn,
+    /// another event did. Load again.
+    Conflict,
+}
+
+/// Who works on a conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lease {
+    /// The asker.
+    Granted,
+    /// Somebody else.
+    Held {
+        /// Who.
+        holder: String,
+        /// Until when.
+        until: Millis,
+    },
+}

@@ -1,0 +1,182 @@
+//! The row of a conversation and the entries behind it.
+
+use botyard_kernel::id::{ChannelId, ConversationKey, TenantId};
+use botyard_kernel::log::Seq;
+use botyard_kernel::time::Millis;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::{from_sql, to_sql};
+
+/// What an entry is, as its row says.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Accepted = 1,
+    Called = 2,
+    Turn = 3,
+    Settled = 4,
+}
+
+/// What the entries of a conversation add up to.
+pub(super) struct Conversation {
+    id: i64,
+    pub(super) last: Seq,
+    pub(super) accepted: Seq,
+    pub(super) turn: Seq,
+    pub(super) turn_id: Option<String>,
+    pub(super) base: Seq,
+    pub(super) watermark: Seq,
+    due_ms: Option<Millis>,
+}
+
+impl Conversation {
+    pub(super) fn find(
+        database: &Connection,
+        key: &ConversationKey,
+    ) -> rusqlite::Result<Option<Self>> {
+        let sql = "SELECT id, last, accepted, turn, turn_id, base, watermark, due_ms
+            FROM conversation WHERE tenant = ?1 AND channel = ?2 AND vendor_key = ?3";
+        let place = [&key.tenant.0, &key.channel.0, &key.vendor_key];
+        database.prepare_cached(sql)?.query_row(place, Self::from_row).optional()
+    }
+
+    /// The conversation, made where there is none yet.
+    pub(super) fn open(database: &Connection, key: &ConversationKey) -> rusqlite::Result<Self> {
+        if let Some(found) = Self::find(database, key)? {
+            return Ok(found);
+        }
+        let sql = "INSERT INTO conversation
+            (tenant, channel, vendor_key, last, accepted, turn, base, watermark)
+            VALUES (?1, ?2, ?3, 0, 0, 0, 0, 0)
+            RETURNING id, last, accepted, turn, turn_id, base, watermark, due_ms";
+        let place = [&key.tenant.0, &key.channel.0, &key.vendor_key];
+        database.prepare_cached(sql)?.query_row(place, Self::from_row)
+    }
+
+    /// Appends an entry. The row itself is written by [`Self::save`].
+    pub(super) fn append(
+        &mut self,
+        database: &Connection,
+        kind: Kind,
+        value: &[u8],
+    ) -> rusqlite::Result<Seq> {
+        self.last += 1;
+        let sql = "INSERT INTO entry (conversation, kind, seq, value) VALUES (?1, ?2, ?3, ?4)";
+        let row = params![self.id, kind as i64, to_sql(self.last), value];
+        database.prepare_cached(sql)?.execute(row)?;
+        Ok(self.last)
+    }
+
+    /// Appends events, which make the conversation due.
+    pub(super) fn accept(
+        &mut self,
+        database: &Connection,
+        values: &[Vec<u8>],
+    ) -> rusqlite::Result<Vec<Seq>> {
+        let mut seqs = Vec::with_capacity(values.len());
+        for value in values {
+            let seq = self.append(database, Kind::Accepted, value)?;
+            self.accepted = seq;
+            seqs.push(seq);
+        }
+        self.wake(self.due_ms);
+        Ok(seqs)
+    }
+
+    /// Notes when the conversation wants attention: at once while events wait,
+    /// else when the newest turn or settlement says.
+    pub(super) fn wake(&mut self, due_ms: Option<Millis>) {
+        self.due_ms = if self.accepted > self.watermark { Some(0) } else { due_ms };
+    }
+
+    pub(super) fn save(&self, database: &Connection) -> rusqlite::Result<()> {
+        let sql = "UPDATE conversation SET last = ?2, accepted = ?3, turn = ?4, turn_id = ?5,
+            base = ?6, watermark = ?7, due_ms = ?8 WHERE id = ?1";
+        database.prepare_cached(sql)?.execute(params![
+            self.id,
+            to_sql(self.last),
+            to_sql(self.accepted),
+            to_sql(self.turn),
+            self.turn_id,
+            to_sql(self.base),
+            to_sql(self.watermark),
+            self.due_ms.map(to_sql),
+        ])?;
+        Ok(())
+    }
+
+    /// At most `limit` entries of one kind above a place, in order.
+    pub(super) fn some(
+        &self,
+        database: &Connection,
+        kind: Kind,
+        after: Seq,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<(Seq, Vec<u8>)>> {
+        let sql = "SELECT seq, value FROM entry
+            WHERE conversation = ?1 AND kind = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4";
+        database
+            .prepare_cached(sql)?
+            .query_map([self.id, kind as i64, to_sql(after), to_sql(limit as u64)], entry)?
+            .collect()
+    }
+
+    /// At most `limit` entries above a place, in order.
+    pub(super) fn all(
+        &self,
+        database: &Connection,
+        after: Seq,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<(Seq, Vec<u8>)>> {
+        // The index is ordered within each kind; SQLite merges the four runs.
+        let sql = "SELECT seq, value FROM entry WHERE conversation = ?1 AND kind = 1 AND seq > ?2
+            UNION ALL
+            SELECT seq, value FROM entry WHERE conversation = ?1 AND kind = 2 AND seq > ?2
+            UNION ALL
+            SELECT seq, value FROM entry WHERE conversation = ?1 AND kind = 3 AND seq > ?2
+            UNION ALL
+            SELECT seq, value FROM entry WHERE conversation = ?1 AND kind = 4 AND seq > ?2
+            ORDER BY seq LIMIT ?3";
+        database
+            .prepare_cached(sql)?
+            .query_map([self.id, to_sql(after), to_sql(limit as u64)], entry)?
+            .collect()
+    }
+
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            last: from_sql(row.get(1)?),
+            accepted: from_sql(row.get(2)?),
+            turn: from_sql(row.get(3)?),
+            turn_id: row.get(4)?,
+            base: from_sql(row.get(5)?),
+            watermark: from_sql(row.get(6)?),
+            due_ms: row.get::<_, Option<i64>>(7)?.map(from_sql),
+        })
+    }
+}
+
+/// At most `limit` conversations that are due, longest first.
+pub(super) fn due(
+    database: &Connection,
+    now: Millis,
+    limit: usize,
+) -> rusqlite::Result<Vec<(ConversationKey, Millis)>> {
+    let sql = "SELECT tenant, channel, vendor_key, due_ms FROM conversation
+        WHERE due_ms <= ?1 ORDER BY due_ms, id LIMIT ?2";
+    database
+        .prepare_cached(sql)?
+        .query_map([to_sql(now), to_sql(limit as u64)], |row| {
+            let key = ConversationKey {
+                tenant: TenantId(row.get(0)?),
+                channel: ChannelId(row.get(1)?),
+                vendor_key: row.get(2)?,
+            };
+            Ok((key, from_sql(row.get(3)?)))
+        })?
+        .collect()
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<(Seq, Vec<u8>)> {
+    Ok((from_sql(row.get(0)?), row.get(1)?))
+}

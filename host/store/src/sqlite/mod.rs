@@ -1,0 +1,115 @@
+//! The embedded engine: `SQLite` with one writer.
+//!
+//! All writes of the process go through one thread, which takes what has
+//! gathered, writes it in one transaction and answers all: the running flush
+//! to the disk is what batches the next ones. A second thread moves the
+//! write-ahead log into the database file, so that the writer never has to.
+//! Reads see a snapshot of their own and wait for nobody.
+
+mod catalog;
+mod checkpoint;
+mod conversation;
+mod directory;
+mod log;
+mod queue;
+mod readers;
+mod schema;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub use self::writer::Counters;
+
+use self::checkpoint::Checkpointer;
+use self::directory::Directory;
+use self::readers::Readers;
+use self::writer::Writer;
+use crate::lease::Leases;
+use crate::{BlobDirectory, OpenError, Store};
+
+/// An open database in a directory of its own.
+///
+/// Dropping the last clone and the last [`Store`] made of it closes it, too, but
+/// blocks the dropping thread until everything in the queue is written.
+#[derive(Clone)]
+pub struct SqliteStore {
+    engine: Arc<Engine>,
+    blobs: BlobDirectory,
+}
+
+/// The parts stop in this order: what asks for work before what does it, and
+/// the directory is free for others only after the last file is closed.
+struct Engine {
+    writer: Writer,
+    checkpointer: Checkpointer,
+    readers: Readers,
+    leases: Leases,
+    _directory: Directory,
+}
+
+impl SqliteStore {
+    /// Opens the store in a directory, which is made where there is none. Blocks.
+    ///
+    /// Fails with [`OpenError::InUse`] while another process has it open.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let directory = Directory::open(path)?;
+        let database = schema::prepare(&directory)?;
+        let writer = Writer::start(database)?;
+        let checkpointer = Checkpointer::start(&directory, writer.health())?;
+        let readers = Readers::open(&directory)?;
+        let blobs = BlobDirectory::new(directory.blobs());
+        let leases = Leases::default();
+        let engine = Engine { writer, checkpointer, readers, leases, _directory: directory };
+        Ok(Self { engine: Arc::new(engine), blobs })
+    }
+
+    /// The store in this database.
+    pub fn store(&self) -> Store {
+        Store::new(self.engine.clone(), self.engine.clone(), Arc::new(self.blobs.clone()))
+    }
+
+    /// What the engine has done so far, for metrics.
+    pub fn counters(&self) -> Counters {
+        self.engine.writer.health().counters()
+    }
+
+    /// Whether writes are taken. Once false, it stays false until the store is
+    /// opened again.
+    pub fn is_healthy(&self) -> bool {
+        self.engine.writer.health().poison().is_none()
+    }
+
+    /// Writes what is in the queue, empties the write-ahead log and stops. Later
+    /// writes are refused.
+    pub async fn close(&self) {
+        let engine = self.engine.clone();
+        let closed = tokio::task::spawn_blocking(move || engine.close()).await;
+        if closed.is_err() {
+            tracing::error!("closing the store panicked; what was acknowledged is safe");
+        }
+    }
+}
+
+impl Engine {
+    fn close(&self) {
+        self.writer.close();
+        self.checkpointer.close();
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// What the database calls a number of ours. Its numbers have a sign; ours that
+/// do not fit are times and places that no log will ever reach.
+fn to_sql(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn from_sql(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}

@@ -59,9 +59,8 @@ impl<'a> Turn<'a> {
         if self.session.context == "{}" {
             return T::default();
         }
-        serde_json::from_str(&self.session.context).unwrap_or_else(|error| {
-            let place = format!("line {}, column {}", error.line(), error.column());
-            self.warn(&format!("the context does not fit at {place}; the default is used"));
+        read(&self.session.context).unwrap_or_else(|reason| {
+            self.warn(&format!("{reason}; the default is used"));
             T::default()
         })
     }
@@ -73,10 +72,7 @@ impl<'a> Turn<'a> {
     /// session unless `T` allows it. With `?` the person then gets the channel's
     /// failure text: prefer [`Turn::context`].
     pub fn context_strict<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        serde_json::from_str(&self.session.context).map_err(|error| {
-            let place = format!("line {}, column {}", error.line(), error.column());
-            Failure::new(format!("the context of the session does not fit at {place}"))
-        })
+        read(&self.session.context).map_err(Failure::new)
     }
 
     /// What the tenant configured under this key.
@@ -135,4 +131,16 @@ impl<'a> Turn<'a> {
     pub fn warn(&self, message: &str) {
         self.log(Level::Warn, message);
     }
+}
+
+/// Reads a context, or says where it does not fit, without quoting it.
+fn read<T: DeserializeOwned>(context: &str) -> Result<T, String> {
+    // A struct would be read from a list as well, but a list is no context of ours.
+    if !context.trim_start().starts_with('{') {
+        return Err("the context of the session is no JSON object".to_owned());
+    }
+    serde_json::from_str(context).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        format!("the context of the session does not fit at line {line}, column {column}")
+    })
 }

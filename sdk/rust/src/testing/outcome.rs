@@ -62,6 +62,14 @@ impl Outcome {
         self
     }
 
+    /// The person reads nothing of this turn.
+    #[track_caller]
+    pub fn says_nothing(&self) -> &Self {
+        let texts = self.texts();
+        assert!(texts.is_empty(), "expected no text, the bot said {texts:?}");
+        self
+    }
+
     /// The options have exactly these ids, in this order.
     #[track_caller]
     pub fn offers(&self, ids: &[&str]) -> &Self {

@@ -1,0 +1,21 @@
+//! Conversations with the bot, played without a server.
+
+use botyard_sdk::testing::Chat;
+use my_bot::MyBot;
+
+#[test]
+fn remembers_a_colour() {
+    let mut chat = Chat::<MyBot>::new();
+    chat.start().says("Hello!").offers(&["red", "blue"]);
+    chat.say("Pardon?").says("Red or blue?");
+    chat.click("blue").says("I like blue, too.");
+    chat.say("What do I like?").says("you like blue");
+}
+
+#[test]
+fn finds_a_human() {
+    let mut chat = Chat::<MyBot>::new();
+    chat.start().says("Hello!");
+    chat.say("A human, please").says("find you somebody").forwards();
+    chat.forward_failed(None).says("nobody is there");
+}

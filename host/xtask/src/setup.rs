@@ -113,8 +113,10 @@ impl Interpreted {
         if stamp.is_fresh() {
             return Ok(());
         }
+        // As the lock file says, which stays as it is. `npm ci` would also want
+        // the optional packages of every other platform to be there to ask for.
         let mut npm = Command::new("npm");
-        npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(&self.folder);
+        npm.args(["install", "--no-save", "--no-audit", "--no-fund"]).current_dir(&self.folder);
         quiet(repo, &format!("installing the JavaScript toolchain of {}", self.name), &mut npm)?;
         stamp.keep()
     }

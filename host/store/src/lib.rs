@@ -19,6 +19,9 @@ mod scope;
 pub mod sqlite;
 mod value;
 
+#[cfg(test)]
+mod contract;
+
 pub use crate::blobs::{BlobDirectory, Blobs};
 pub use crate::catalog::{AuditRow, Catalog, Record, Stamp};
 pub use crate::error::{OpenError, StoreError};

@@ -1,0 +1,77 @@
+//! Small values for cases.
+
+use botyard_kernel::event::{Event, EventBody, Message, TextFormat};
+use botyard_kernel::id::{ConversationKey, Digest, PartId};
+use botyard_kernel::log::{
+    Arrival, Call, Conversation, Outcome, RowEnd, Seq, Settled, SkipReason, Turn,
+};
+use botyard_kernel::run::{KvChange, KvScope, KvWrite};
+use botyard_kernel::session::Seed;
+use botyard_kernel::time::Millis;
+
+pub(crate) fn key(vendor_key: &str) -> ConversationKey {
+    key_of("acme", vendor_key)
+}
+
+pub(crate) fn key_of(tenant: &str, vendor_key: &str) -> ConversationKey {
+    ConversationKey {
+        tenant: tenant.into(),
+        channel: "web".into(),
+        vendor_key: vendor_key.to_owned(),
+    }
+}
+
+pub(crate) fn arrival(id: &str) -> Arrival {
+    let message = Message { text: format!("this is {id}"), format: TextFormat::Plain };
+    let body = EventBody::Message(message);
+    let event = Event { id: id.into(), received_ms: 1_000, vendor_ms: None, raw: None, body };
+    Arrival {
+        event,
+        facts: None,
+        vendor_context: None,
+        key: Some(id.to_owned()),
+        request: None,
+        quiet: false,
+        seed: Seed([1, 2, 3, 4]),
+    }
+}
+
+/// A turn that consumes everything up to `base`.
+pub(crate) fn turn(id: &str, previous: Seq, base: Seq) -> Turn {
+    Turn {
+        id: id.into(),
+        previous,
+        base,
+        watermark: base,
+        fused: None,
+        event: "e".into(),
+        outcome: Outcome::Skipped(SkipReason::NotOwner),
+        log: vec![],
+        bot: "lead".into(),
+        bot_writes: vec![],
+        state: Conversation { turns: base, ..Conversation::default() },
+        due_ms: None,
+    }
+}
+
+pub(crate) fn fused(id: &str, previous: Seq, base: Seq) -> Turn {
+    Turn { fused: Some(Box::new(arrival(id))), ..turn(id, previous, base) }
+}
+
+pub(crate) fn settled(part: &str, due_ms: Option<Millis>) -> Settled {
+    let rows = vec![(PartId(part.to_owned()), RowEnd::Delivered)];
+    Settled { at_ms: 2_000, rows, due_ms, ..Settled::default() }
+}
+
+pub(crate) fn call(event: &str, index: u32) -> Call {
+    let request = Digest::of(event.as_bytes());
+    Call { event: event.into(), index, request, answer: "{}".to_owned() }
+}
+
+pub(crate) fn write(key: &str, change: KvChange) -> KvWrite {
+    KvWrite { scope: KvScope::Bot, key: key.to_owned(), change }
+}
+
+pub(crate) fn set(key: &str, value: &str) -> KvWrite {
+    write(key, KvChange::Set(value.to_owned()))
+}

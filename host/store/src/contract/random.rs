@@ -1,0 +1,119 @@
+//! Random sequences of verbs answer the same on the engine and on the model.
+
+use botyard_kernel::id::ConversationKey;
+use botyard_kernel::log::{Settled, Turn};
+use botyard_kernel::run::KvChange;
+use proptest::prelude::*;
+
+use super::given::{arrival, call, fused, key, key_of, set, settled, turn, write};
+use crate::{MemoryStore, SqliteStore, Store};
+
+#[derive(Clone, Debug)]
+enum Verb {
+    Accept { events: u8 },
+    Commit { stale: u8, unseen: u64, rest: u64, fused: bool, id: u8, due: Option<u64> },
+    Settle { events: u8, due: Option<u64> },
+    Call { event: u8 },
+    Reopen,
+}
+
+fn verbs() -> impl Strategy<Value = Vec<(u8, Verb)>> {
+    let due = || proptest::option::of(0..50_u64);
+    let commit = (0..6_u8, 0..3_u64, 0..3_u64, any::<bool>(), 0..8_u8, due());
+    let commit = commit.prop_map(|(stale, unseen, rest, fused, id, due)| Verb::Commit {
+        stale,
+        unseen,
+        rest,
+        fused,
+        id,
+        due,
+    });
+    let verb = prop_oneof![
+        3 => (0..4_u8).prop_map(|events| Verb::Accept { events }),
+        5 => commit,
+        2 => (0..3_u8, due()).prop_map(|(events, due)| Verb::Settle { events, due }),
+        2 => (0..6_u8).prop_map(|event| Verb::Call { event }),
+        1 => Just(Verb::Reopen),
+    ];
+    proptest::collection::vec((0..3_u8, verb), 1..60)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_engine_answers_as_the_model(verbs in verbs()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let directory = tempfile::tempdir().unwrap();
+            let model = MemoryStore::new().store();
+            let mut sqlite = SqliteStore::open(directory.path()).unwrap();
+            for (place, verb) in verbs {
+                let key = [key("a"), key("b"), key_of("other", "a")][usize::from(place)].clone();
+                if matches!(verb, Verb::Reopen) {
+                    drop(sqlite);
+                    sqlite = SqliteStore::open(directory.path()).unwrap();
+                }
+                // Both are asked for the same turn, made of what the model holds.
+                let last = loaded(&model, &key).await;
+                let expected = play(&model, &key, &verb, last).await;
+                let answered = play(&sqlite.store(), &key, &verb, last).await;
+                assert_eq!(answered, expected, "{verb:?}");
+                assert_eq!(view(&sqlite.store(), &key).await, view(&model, &key).await, "{verb:?}");
+            }
+        });
+    }
+}
+
+/// The places of the newest entry and of the last turn.
+async fn loaded(store: &Store, key: &ConversationKey) -> (u64, u64) {
+    let loaded = store.tenant(&key.tenant).load(key, 0).await.unwrap();
+    (loaded.last, loaded.turn.map_or(0, |(seq, _)| seq))
+}
+
+async fn play(
+    store: &Store,
+    key: &ConversationKey,
+    verb: &Verb,
+    (last, last_turn): (u64, u64),
+) -> String {
+    let store = store.tenant(&key.tenant);
+    let events = |n: u8| (0..n).map(|n| arrival(&n.to_string())).collect::<Vec<_>>();
+    match verb {
+        Verb::Accept { events: n } => format!("{:?}", store.accept(key, events(*n)).await),
+        Verb::Commit { stale, unseen, rest, fused: is_fused, id, due } => {
+            let base = last.saturating_sub(*unseen);
+            let previous = if *stale == 0 { last_turn + 1 } else { last_turn };
+            let id = id.to_string();
+            let make = if *is_fused { fused } else { turn };
+            let made = Turn {
+                watermark: base.saturating_sub(*rest),
+                due_ms: *due,
+                bot_writes: vec![set(&id, "x"), write("sum", KvChange::Add(1))],
+                ..make(&id, previous, base)
+            };
+            format!("{:?}", store.commit(key, &made).await)
+        }
+        Verb::Settle { events: n, due } => {
+            let made = Settled { events: events(*n), ..settled("p", *due) };
+            format!("{:?}", store.settle(key, &made).await)
+        }
+        Verb::Call { event } => {
+            format!("{:?}", store.record_call(key, &call(&event.to_string(), 0)).await)
+        }
+        Verb::Reopen => String::new(),
+    }
+}
+
+/// Everything that can be asked about a conversation.
+async fn view(store: &Store, key: &ConversationKey) -> String {
+    let tenant = store.tenant(&key.tenant);
+    format!(
+        "{:?} {:?} {:?} {:?} {:?}",
+        tenant.load(key, 3).await,
+        tenant.read(key, 2, 5).await,
+        tenant.bot_value(&"lead".into(), "sum").await,
+        tenant.bot_value(&"lead".into(), "7").await,
+        store.host().due(25, 2).await,
+    )
+}

@@ -33,7 +33,7 @@ fn a_component_carries_its_manifest_and_imports_what_it_uses() {
 fn build_orders() -> PathBuf {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--locked", "--profile", "plugin"])
+        .args(["build", "--quiet", "--profile", "plugin"])
         .args(["--target", "wasm32-wasip2", "--package", "botyard-plugin-orders"])
         .current_dir(&workspace)
         .status()

@@ -68,7 +68,7 @@ impl Request {
         self
     }
 
-    /// The body, at most 256 KiB.
+    /// The body, at most 48 KiB.
     pub fn body(mut self, body: impl Into<String>) -> Self {
         self.body = Some(body.into());
         self

@@ -1,7 +1,7 @@
 //! What every engine must do. Each case gets an empty store of each engine.
 
 mod catalog;
-mod given;
+pub(crate) mod given;
 mod log;
 mod random;
 mod values;

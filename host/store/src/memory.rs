@@ -101,3 +101,27 @@ impl Blobs for MemoryStore {
         Ok(self.state().blobs.contains_key(digest))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::given::{arrival, key};
+
+    #[tokio::test]
+    async fn writes_fail_on_request_and_leave_nothing() {
+        let memory = MemoryStore::new();
+        let (store, a) = (memory.store().tenant(&"acme".into()), key("a"));
+        memory.fail_next_write(Fault::Full);
+        assert_eq!(store.accept(&a, vec![arrival("1")]).await, Err(StoreError::Full));
+        assert_eq!(store.accept(&a, vec![arrival("1")]).await, Ok(vec![1]));
+
+        memory.fail_writes(Some(Fault::Unavailable));
+        for _ in 0..2 {
+            let error = store.accept(&a, vec![arrival("2")]).await.unwrap_err();
+            assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+        }
+        assert_eq!(store.load(&a, 10).await.unwrap().last, 1);
+        memory.fail_writes(None);
+        assert_eq!(store.accept(&a, vec![arrival("2")]).await, Ok(vec![2]));
+    }
+}

@@ -21,6 +21,7 @@ impl Catalog for Engine {
         stamp: &Stamp,
     ) -> Result<(), StoreError> {
         let text = limits::record(value)?;
+        let bytes = text.len();
         let change = Change::new(tenant, kind, name, stamp);
         let put = move |database: &Connection| {
             let sql = "INSERT INTO record (tenant, kind, name, value) VALUES (?1, ?2, ?3, ?4)
@@ -29,7 +30,7 @@ impl Catalog for Engine {
             database.prepare_cached(sql)?.execute(params![tenant.0, kind, name, text])?;
             change.audit(database, Some(&text))
         };
-        self.writer.write(tenant, 0, put).await
+        self.writer.write(tenant, bytes, put).await
     }
 
     async fn get(

@@ -254,32 +254,51 @@ impl Desk {
     fn serve(&mut self, mut batch: Vec<Box<dyn Job>>) {
         match self.transact(&mut batch) {
             Ok(()) => batch.into_iter().for_each(|job| job.answer(Ok(()))),
-            Err(_) if batch.len() > 1 && self.health.poison().is_none() => {
+            Err(Failure::OfJob(_)) if batch.len() > 1 => {
                 batch.into_iter().for_each(|job| self.serve(vec![job]));
             }
-            Err(error) => batch.into_iter().for_each(|job| job.answer(Err(error.clone()))),
+            Err(Failure::OfJob(error) | Failure::OfAll(error)) => {
+                batch.into_iter().for_each(|job| job.answer(Err(error.clone())));
+            }
         }
     }
 
-    fn transact(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
-        self.health.check()?;
-        self.try_transact(batch).map_err(|error| {
-            if is_fatal(&error) {
-                self.health.give_up(&error);
-            }
-            store_error(&error)
-        })?;
+    fn transact(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), Failure> {
+        self.health.check().map_err(Failure::OfAll)?;
+        let begun = self.database.transaction_with_behavior(TransactionBehavior::Immediate);
+        let change = begun.map_err(|error| self.health.failure_of_all(&error))?;
+        for job in batch.iter_mut() {
+            job.apply(&change).map_err(|error| self.health.failure_of_job(&error))?;
+        }
+        change.commit().map_err(|error| self.health.failure_of_all(&error))?;
         self.health.batches.fetch_add(1, Ordering::Relaxed);
         self.health.jobs.fetch_add(batch.len() as u64, Ordering::Relaxed);
         Ok(())
     }
+}
 
-    fn try_transact(&mut self, batch: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
-        let change = self.database.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for job in batch {
-            job.apply(&change)?;
+/// Whom an error of a transaction concerns.
+enum Failure {
+    /// One job; the others may do without it.
+    OfJob(StoreError),
+    /// Every job of the transaction.
+    OfAll(StoreError),
+}
+
+impl Health {
+    fn failure_of_job(&self, error: &rusqlite::Error) -> Failure {
+        if is_fatal(error) {
+            self.failure_of_all(error)
+        } else {
+            Failure::OfJob(store_error(error))
         }
-        change.commit()
+    }
+
+    fn failure_of_all(&self, error: &rusqlite::Error) -> Failure {
+        if is_fatal(error) {
+            self.give_up(error);
+        }
+        Failure::OfAll(store_error(error))
     }
 }
 

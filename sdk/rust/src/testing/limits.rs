@@ -251,27 +251,40 @@ fn require(holds: bool, rule: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use botyard_kernel::validate;
-
     use super::*;
     use crate::action::{Bubbles, ButtonTemplate, Forward, ListTemplate, delay, schedule, tag};
     use crate::{actions, reply};
 
+    /// The contract in words, where these numbers come from.
+    const WIT: &str = include_str!("../../../../wit/v1/action.wit");
+
     #[test]
-    fn the_limits_are_those_of_the_host() {
-        assert_eq!(ACTIONS_MAX, validate::ACTIONS_MAX);
-        assert_eq!(ACTIONS_BYTES_MAX, validate::ACTIONS_MAX_BYTES);
-        assert_eq!(TEXT_CHARACTERS_MAX, validate::TEXT_MAX_CHARACTERS);
-        assert_eq!(LABEL_CHARACTERS_MAX, validate::LABEL_MAX_CHARACTERS);
-        assert_eq!(ID_BYTES_MAX, validate::OPTION_ID_MAX_BYTES);
-        assert_eq!(ID_BYTES_MAX, validate::NAME_MAX_BYTES);
-        assert_eq!(BUTTONS_MAX, validate::BUTTONS_MAX);
-        assert_eq!(CONTEXT_BYTES_MAX, validate::CONTEXT_MAX_BYTES);
-        assert_eq!(DELAY_MS_MAX, validate::DELAY_MAX_MS);
-        assert_eq!(TIMER_MS_MAX, validate::AFTER_MAX_MS);
-        assert_eq!(TIMER_BYTES_MAX, validate::TIMER_PAYLOAD_MAX_BYTES);
-        assert_eq!(PASSTHROUGH_BYTES_MAX, validate::PASSTHROUGH_MAX_BYTES);
-        assert_eq!(OTHER_BYTES_MAX, validate::OTHER_MAX_BYTES);
+    fn the_limits_are_those_of_the_contract() {
+        let kib = |bytes: usize| format!("{} KiB", bytes / 1024);
+        let thousands = |number: u64| {
+            let digits = number.to_string();
+            let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
+            groups.collect::<Vec<_>>().join(",")
+        };
+        let stated = [
+            format!("at most {ACTIONS_MAX} actions of together at most {}", kib(ACTIONS_BYTES_MAX)),
+            format!("1 to {} characters; longer than", thousands(TEXT_CHARACTERS_MAX as u64)),
+            format!("1 to {LABEL_CHARACTERS_MAX} characters; mediums"),
+            format!("unique within the action, at most {ID_BYTES_MAX} bytes"),
+            format!("at most {} ms a turn, in sum", thousands(DELAY_MS_MAX)),
+            format!("from this turn's `now-ms`; at most {}", thousands(TIMER_MS_MAX)),
+            format!("at most {}; comes back in the event", kib(TIMER_BYTES_MAX)),
+            format!("at most {HEADERS_MAX}, together at most {}", kib(HEADERS_BYTES_MAX)),
+            format!("at most {}", kib(REQUEST_BYTES_MAX)),
+            format!("30,000 where absent, at most {}", thousands(REQUEST_MS_MAX.into())),
+            format!("that vendor's form, at most {}", kib(PASSTHROUGH_BYTES_MAX)),
+            format!("a json object of at most {}", thousands(CONTEXT_BYTES_MAX as u64)),
+        ];
+        let words = |text: &str| text.replace("///", " ").to_lowercase();
+        let wit = words(WIT).split_whitespace().collect::<Vec<_>>().join(" ");
+        for limit in stated {
+            assert!(wit.contains(&limit.to_lowercase()), "the contract does not state: {limit}");
+        }
     }
 
     #[test]

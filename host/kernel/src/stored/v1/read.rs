@@ -1,0 +1,178 @@
+//! From what is read to what is computed with.
+
+use std::borrow::Cow;
+
+use super::{
+    Arrival, Call, Entry, OpenAnswer, Outcome, Row, RowEnd, SessionState, Settled, SkipReason,
+    State, Timer, Turn,
+};
+use crate::log;
+
+impl From<Entry<'_>> for log::Entry {
+    fn from(entry: Entry<'_>) -> Self {
+        match entry {
+            Entry::Accepted(arrival) => Self::Accepted(Box::new((*arrival).into())),
+            Entry::Called(call) => Self::Called(call.into()),
+            Entry::Turn(turn) => Self::Turn(Box::new((*turn).into())),
+            Entry::Settled(settled) => Self::Settled(settled.into()),
+        }
+    }
+}
+
+impl From<Arrival<'_>> for log::Arrival {
+    fn from(arrival: Arrival<'_>) -> Self {
+        Self {
+            event: arrival.event.into_owned(),
+            facts: arrival.facts.map(Cow::into_owned),
+            vendor_context: arrival.context.map(Cow::into_owned),
+            key: arrival.key.map(Cow::into_owned),
+            request: arrival.request,
+            quiet: arrival.quiet,
+            seed: arrival.seed,
+        }
+    }
+}
+
+impl From<Call<'_>> for log::Call {
+    fn from(call: Call<'_>) -> Self {
+        Self {
+            event: call.event.into_owned(),
+            index: call.index,
+            request: call.request,
+            answer: call.answer.into_owned(),
+        }
+    }
+}
+
+impl From<Turn<'_>> for log::Turn {
+    fn from(turn: Turn<'_>) -> Self {
+        Self {
+            id: turn.id.into_owned(),
+            previous: turn.previous,
+            base: turn.base,
+            watermark: turn.watermark,
+            fused: turn.fused.map(|arrival| Box::new(arrival.into())),
+            event: turn.event.into_owned(),
+            outcome: turn.outcome.into(),
+            log: turn.log.into_owned(),
+            bot: turn.bot.into_owned(),
+            bot_writes: turn.writes.into_owned(),
+            state: turn.state.into(),
+            due_ms: turn.due_ms,
+        }
+    }
+}
+
+impl From<Outcome<'_>> for log::Outcome {
+    fn from(outcome: Outcome<'_>) -> Self {
+        match outcome {
+            Outcome::Ran { version, actions, cpu_us } => {
+                Self::Ran { version, actions: actions.into_owned(), cpu_us }
+            }
+            Outcome::Failed { version, failure } => {
+                Self::Failed { version, failure: failure.into_owned() }
+            }
+            Outcome::Skipped(reason) => Self::Skipped(match reason {
+                SkipReason::Duplicate => log::SkipReason::Duplicate,
+                SkipReason::NotOwner => log::SkipReason::NotOwner,
+                SkipReason::NoSession => log::SkipReason::NoSession,
+                SkipReason::HostHandOff => log::SkipReason::HostHandOff,
+            }),
+        }
+    }
+}
+
+impl From<Settled<'_>> for log::Settled {
+    fn from(settled: Settled<'_>) -> Self {
+        let rows = settled.rows.into_iter().map(|(id, end)| (id.into_owned(), end.into()));
+        Self {
+            at_ms: settled.at_ms,
+            rows: rows.collect(),
+            answered: settled.answered.into_owned(),
+            called_ms: settled.called_ms.into_owned(),
+            mirrored: settled.mirrored,
+            closed_until_ms: settled.closed_until_ms,
+            owner: settled.owner,
+            events: settled.events.into_iter().map(Into::into).collect(),
+            due_ms: settled.due_ms,
+        }
+    }
+}
+
+impl From<RowEnd<'_>> for log::RowEnd {
+    fn from(end: RowEnd<'_>) -> Self {
+        match end {
+            RowEnd::Delivered => Self::Delivered,
+            RowEnd::Dead(why) => Self::Dead(why.into_owned()),
+            RowEnd::Quarantined => Self::Quarantined,
+        }
+    }
+}
+
+impl From<State<'_>> for log::Conversation {
+    fn from(state: State<'_>) -> Self {
+        Self {
+            turns: state.turns,
+            owner: state.owner,
+            session: state.session.map(Into::into),
+            facts: state.facts.into_owned(),
+            foreign_context: state.foreign_context.map(Cow::into_owned),
+            mirrored: state.mirrored.into_owned(),
+            keys: state.keys.into_owned(),
+            kv: state.kv.into_owned(),
+            timers: state.timers.into_iter().map(Into::into).collect(),
+            rows: state.rows.into_iter().map(Into::into).collect(),
+            open_answers: state.open_answers.into_iter().map(Into::into).collect(),
+            skipped: state.skipped.into_owned(),
+            called_ms: state.called_ms.into_owned(),
+            closed_until_ms: state.closed_until_ms,
+            host_hand_off: state.host_hand_off,
+        }
+    }
+}
+
+impl From<SessionState<'_>> for log::SessionState {
+    fn from(session: SessionState<'_>) -> Self {
+        Self {
+            id: session.id.into_owned(),
+            started_ms: session.started_ms,
+            active_ms: session.active_ms,
+            context: session.context.into_owned(),
+            context_by: session.context_by,
+        }
+    }
+}
+
+impl From<Timer<'_>> for log::TimerState {
+    fn from(timer: Timer<'_>) -> Self {
+        Self {
+            name: timer.name.into_owned(),
+            due_ms: timer.due_ms,
+            payload: timer.payload.map(Cow::into_owned),
+        }
+    }
+}
+
+impl From<Row<'_>> for log::Row {
+    fn from(row: Row<'_>) -> Self {
+        Self {
+            id: row.id.into_owned(),
+            turn: row.turn.into_owned(),
+            made_ms: row.made_ms,
+            action: row.action.into_owned(),
+            context: row.context.map(Cow::into_owned),
+            quiet: row.quiet,
+            event: row.event.into_owned(),
+        }
+    }
+}
+
+impl From<OpenAnswer<'_>> for log::OpenAnswer {
+    fn from(open: OpenAnswer<'_>) -> Self {
+        Self {
+            request: open.request,
+            received_ms: open.received_ms,
+            event: open.event.into_owned(),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The settings of a host: a commented file that is compiled in, a file of the
+//! operator over it, and the environment over both.
+//!
+//! Nothing is guessed: a key that does not exist or has the wrong type stops the
+//! start, whichever layer it stands in. Values are read by hand and not by
+//! derived code, because derived errors quote what they found, and that may be
+//! a secret.
+
+use std::path::Path;
+
+pub use botyard_runtime::{Layout, TierConfig};
+
+pub use self::egress::Egress;
+pub use self::error::ConfigError;
+pub use self::log::{Log, LogFormat};
+pub use self::runtime::Runtime;
+pub use self::secret::Secret;
+pub use self::server::Server;
+pub use self::store::Store;
+pub use self::tenants::{Bot, Channel, Tenant, Tenants};
+
+use self::environment::Environment;
+use self::layers::Layers;
+use self::section::Section;
+
+mod egress;
+mod entry;
+mod environment;
+mod error;
+mod layers;
+mod log;
+mod runtime;
+mod secret;
+mod section;
+mod server;
+mod store;
+mod tenants;
+#[cfg(test)]
+mod tests;
+
+/// The defaults, as a file that explains every key.
+pub const DEFAULT: &str = include_str!("default.toml");
+
+/// Everything that an operator can set.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// How requests come in.
+    pub server: Server,
+    /// What is written about the host's work.
+    pub log: Log,
+    /// Where things are kept.
+    pub store: Store,
+    /// How bots run.
+    pub runtime: Runtime,
+    /// How calls go out.
+    pub egress: Egress,
+    /// Who owns which bots and channels.
+    pub tenants: Tenants,
+}
+
+impl Config {
+    /// Reads the defaults, the file over them and the variables that begin with
+    /// `BOTYARD__` over both. Other variables are only looked at where a setting
+    /// names one.
+    ///
+    /// # Errors
+    /// The operator's to correct: a file that cannot be read or is no TOML, a key
+    /// that does not exist, is missing or has a wrong value. The text names the
+    /// key, where it stands and what is expected, and never a secret.
+    pub fn load(
+        file: Option<&Path>,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let environment = Environment::new(env);
+        let layers = Layers::read(file, &environment)?;
+        let whole = Section::root(layers.merged(), &environment);
+        Self::read(whole).map_err(|wrong| wrong.at(layers.source(&wrong.path)))
+    }
+
+    fn read(mut whole: Section<'_>) -> Result<Self, error::Wrong> {
+        let store = Store::read(whole.section("store")?)?;
+        let config = Self {
+            server: Server::read(whole.section("server")?)?,
+            log: Log::read(whole.section("log")?)?,
+            runtime: Runtime::read(whole.section("runtime")?, &store)?,
+            store,
+            egress: Egress::read(whole.section("egress")?)?,
+            tenants: tenants::read(whole.section("tenants")?)?,
+        };
+        whole.finish()?;
+        Ok(config)
+    }
+}

@@ -1,0 +1,71 @@
+//! How bots run.
+
+use std::path::PathBuf;
+
+use botyard_runtime::{Layout, TierConfig, TierLimits};
+
+use super::error::Wrong;
+use super::section::Section;
+use super::store::{self, Store};
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+const GIB: u64 = 1024 * MIB;
+const MINUTE_MS: u64 = 60_000;
+
+/// How bots run.
+#[derive(Clone, Debug)]
+pub struct Runtime {
+    /// How memory accesses are checked.
+    pub layout: Layout,
+    /// Where compiled components are kept.
+    pub artefact_directory: PathBuf,
+    /// Threads that run bots and nothing else; 0 stands for one for each CPU.
+    pub executor_threads: usize,
+    /// Rust, C and Go bots.
+    pub native: TierConfig,
+    /// JavaScript and Python bots.
+    pub interpreted: TierConfig,
+}
+
+impl Runtime {
+    pub(super) fn read(mut section: Section<'_>, store: &Store) -> Result<Self, Wrong> {
+        let artefacts = section.optional("artefact-directory");
+        let runtime = Self {
+            layout: section
+                .required("layout")?
+                .word(&[("hardened", Layout::Hardened), ("fast", Layout::Fast)])?,
+            artefact_directory: match artefacts {
+                Some(entry) => entry.parsed("a path", store::path)?,
+                None => store.directory.join("artefacts"),
+            },
+            executor_threads: section.required("executor-threads")?.size(0..=1024, "threads")?,
+            native: tier(section.section("native")?, TierLimits::native())?,
+            interpreted: tier(section.section("interpreted")?, TierLimits::interpreted())?,
+        };
+        section.finish()?;
+        Ok(runtime)
+    }
+}
+
+/// Limits that are no settings stay those of the tier.
+fn tier(mut section: Section<'_>, limits: TierLimits) -> Result<TierConfig, Wrong> {
+    let limits = TierLimits {
+        cpu: section.required("cpu-ms")?.millis(1..=MINUTE_MS)?,
+        wall: section.required("wall-ms")?.millis(1..=10 * MINUTE_MS)?,
+        memory_bytes: section.required("memory-bytes")?.size(MIB..=4 * GIB, "bytes")?,
+        stack_bytes: section.required("stack-bytes")?.size(64 * KIB..=8 * MIB, "bytes")?,
+        ..limits
+    };
+    let slots = section.required("slots")?;
+    let too_many = slots.wrong("is more than a pool can hold".to_owned());
+    let tier = TierConfig {
+        limits,
+        slots: u32::try_from(slots.number(1..=10_000, "instances")?).map_err(|_| too_many)?,
+        memory_budget_bytes: section
+            .required("memory-budget-bytes")?
+            .size(MIB..=1024 * GIB, "bytes")?,
+    };
+    section.finish()?;
+    Ok(tier)
+}

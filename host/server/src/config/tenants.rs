@@ -1,0 +1,179 @@
+//! Who owns which bots and channels.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use botyard_kernel::id::{BotId, ChannelId, TenantId};
+use botyard_kernel::time::{DAY, Millis};
+use serde_json::Value;
+
+use super::error::Wrong;
+use super::secret::Secret;
+use super::section::{Section, nearest};
+use super::store;
+use crate::send::HostPattern;
+
+/// A session ends after at least a second and at most a year.
+const SESSION_IDLE_MS: std::ops::RangeInclusive<Millis> = 1_000..=365 * DAY;
+/// Shorter tokens can be guessed.
+const TOKEN_MIN_BYTES: usize = 16;
+
+/// All tenants by name. The names of channels are unique over all of them.
+pub type Tenants = BTreeMap<TenantId, Tenant>;
+
+/// Who owns bots and channels.
+#[derive(Clone, Debug, Default)]
+pub struct Tenant {
+    /// The bots by name.
+    pub bots: BTreeMap<BotId, Bot>,
+    /// The channels by name.
+    pub channels: BTreeMap<ChannelId, Channel>,
+}
+
+/// A program.
+#[derive(Clone)]
+pub struct Bot {
+    /// The file with the component.
+    pub component: PathBuf,
+    /// What the bot reads through its import `config`.
+    pub config: BTreeMap<String, String>,
+    /// Hosts that its requests may reach.
+    pub hosts: Vec<HostPattern>,
+}
+
+/// An account at a vendor, connected to a bot.
+#[derive(Clone)]
+pub struct Channel {
+    /// The vendor's name, unchecked.
+    pub vendor: String,
+    /// The bot that answers: one of the same tenant.
+    pub bot: BotId,
+    /// What the tenant's own systems show to send signals.
+    pub signal_token: Option<Secret>,
+    /// What a person is told when the bot fails, by language tag.
+    pub failure_texts: BTreeMap<String, String>,
+    /// Hand the conversation to a human when the bot fails.
+    pub failure_hand_off: bool,
+    /// Until a silent session ends.
+    pub session_idle_ms: Millis,
+    /// The vendor's own settings, unchecked: an object that holds secrets.
+    pub settings: Value,
+}
+
+impl fmt::Debug for Bot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bot")
+            .field("component", &self.component)
+            .field("config", &self.config.keys().collect::<Vec<_>>())
+            .field("hosts", &self.hosts)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let settings = self.settings.as_object().map(|table| table.keys().collect::<Vec<_>>());
+        f.debug_struct("Channel")
+            .field("vendor", &self.vendor)
+            .field("bot", &self.bot)
+            .field("settings", &settings.unwrap_or_default())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads all tenants.
+pub(super) fn read(section: Section<'_>) -> Result<Tenants, Wrong> {
+    let mut tenants = Tenants::new();
+    let mut owners = BTreeMap::new();
+    for (name, section) in section.named()? {
+        let tenant = Tenant::read(section)?;
+        for channel in tenant.channels.keys() {
+            if let Some(other) = owners.insert(channel.clone(), name.clone()) {
+                return Err(taken(channel, &other, &name));
+            }
+        }
+        tenants.insert(name.into(), tenant);
+    }
+    Ok(tenants)
+}
+
+fn taken(channel: &ChannelId, first: &str, second: &str) -> Wrong {
+    Wrong {
+        path: path(second, channel),
+        problem: format!(
+            "has the name of `{}`: it stands in the webhook URL and must be unique over all \
+             tenants; give one of them another name",
+            path(first, channel).join(".")
+        ),
+    }
+}
+
+fn path(tenant: &str, channel: &ChannelId) -> Vec<String> {
+    ["tenants", tenant, "channels", channel.as_str()].map(str::to_owned).into()
+}
+
+impl Tenant {
+    fn read(mut section: Section<'_>) -> Result<Self, Wrong> {
+        let mut tenant = Self::default();
+        for (name, section) in section.section("bots")?.named()? {
+            tenant.bots.insert(name.into(), Bot::read(section)?);
+        }
+        for (name, section) in section.section("channels")?.named()? {
+            tenant.channels.insert(name.into(), Channel::read(section, &tenant.bots)?);
+        }
+        section.finish()?;
+        Ok(tenant)
+    }
+}
+
+impl Bot {
+    fn read(mut section: Section<'_>) -> Result<Self, Wrong> {
+        let bot = Self {
+            component: section.required("component")?.parsed("a path", store::path)?,
+            config: section
+                .optional("config")
+                .map_or_else(|| Ok(BTreeMap::new()), |entry| entry.texts())?,
+            hosts: section.optional("hosts").map_or_else(
+                || Ok(Vec::new()),
+                |entry| entry.list(HostPattern::EXPECTED, |text| HostPattern::parse(text)),
+            )?,
+        };
+        section.finish()?;
+        Ok(bot)
+    }
+}
+
+impl Channel {
+    fn read(mut section: Section<'_>, bots: &BTreeMap<BotId, Bot>) -> Result<Self, Wrong> {
+        let signal_token = section.optional("signal-token");
+        Ok(Self {
+            vendor: section.required("vendor")?.text()?,
+            bot: section
+                .required("bot")?
+                .parsed("the name of a bot of the same tenant", |name| known(name, bots))?,
+            signal_token: signal_token.map(|entry| entry.secret(TOKEN_MIN_BYTES)).transpose()?,
+            failure_texts: section
+                .optional("failure-texts")
+                .map_or_else(|| Ok(BTreeMap::new()), |entry| entry.texts())?,
+            failure_hand_off: section
+                .optional("failure-hand-off")
+                .map_or(Ok(false), |entry| entry.flag())?,
+            session_idle_ms: section
+                .optional("session-idle-ms")
+                .map_or(Ok(DAY), |entry| entry.number(SESSION_IDLE_MS, "milliseconds"))?,
+            settings: Value::Object(section.rest()?),
+        })
+    }
+}
+
+fn known(name: &str, bots: &BTreeMap<BotId, Bot>) -> Result<BotId, String> {
+    let id = BotId::from(name);
+    if bots.contains_key(&id) {
+        return Ok(id);
+    }
+    Err(match nearest(name, bots.keys().map(BotId::as_str)) {
+        Some(near) => format!("there is no `{name}`; did you mean `{near}`?"),
+        None => format!("there is no `{name}`; add it to the tenant's `bots`"),
+    })
+}

@@ -1,0 +1,329 @@
+//! Good settings, and what each bad one is told.
+
+use std::fs;
+use std::time::Duration;
+
+use botyard_runtime::{Layout, TierConfig};
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::*;
+
+const CHANNEL: &str = "[tenants.demo.bots.lead]\ncomponent = \"/bots/lead.wasm\"\n\
+                       [tenants.demo.channels.web]\nvendor = \"userlike\"\nbot = \"lead\"\n";
+
+fn load(file: &str, env: &[(&str, &str)]) -> Result<Config, String> {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("botyard.toml");
+    fs::write(&path, file).unwrap();
+    let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let shown = path.display().to_string();
+    Config::load(Some(&path), env).map_err(|error| error.to_string().replace(&shown, "FILE"))
+}
+
+fn check(file: &str, env: &[(&str, &str)], expected: &str) {
+    let problem = load(file, env).expect_err(file);
+    assert!(problem.contains(expected), "{file}{env:?}: {problem}");
+}
+
+/// The manual with its examples switched on.
+fn manual() -> String {
+    let example = |line: &str| line.len() > 1 && line.starts_with('#') && !line.starts_with("# ");
+    let line = |line: &str| line.get(1..).filter(|_| example(line)).unwrap_or(line).to_owned();
+    DEFAULT.lines().map(|text| line(text) + "\n").collect()
+}
+
+#[test]
+fn the_defaults_are_a_configuration() {
+    let config = Config::load(None, std::iter::empty()).unwrap();
+    assert_eq!(config.server.listen, "127.0.0.1:8080".parse().unwrap());
+    assert_eq!(config.server.public_url, None);
+    assert_eq!(config.server.body_bytes_max, 1 << 20);
+    assert_eq!(config.server.shutdown_grace, Duration::from_secs(30));
+    assert_eq!(config.log.format, LogFormat::Text);
+    assert_eq!(config.store.directory, Path::new("var"));
+    assert_eq!(config.runtime.artefact_directory, Path::new("var/artefacts"));
+    assert_eq!(config.runtime.layout, Layout::Hardened);
+    assert_eq!(config.runtime.native, TierConfig::native());
+    assert_eq!(config.runtime.interpreted, TierConfig::interpreted());
+    assert!(!config.egress.allow_loopback);
+    assert!(config.egress.allow_hosts.is_empty());
+    assert!(config.tenants.is_empty());
+}
+
+#[test]
+fn the_examples_of_the_manual_are_a_configuration() {
+    let env = [
+        ("ACME_SIGNAL_TOKEN", "0123456789abcdef"),
+        ("ACME_WEBHOOK_SECRET", "hook"),
+        ("ACME_API_TOKEN", "token"),
+    ];
+    let config = load(&manual(), &env).unwrap();
+    assert_eq!(config.server.public_url.as_deref(), Some("https://bots.example.com"));
+    assert_eq!(config.runtime.artefact_directory, Path::new("/var/cache/botyard"));
+    let tenant = &config.tenants[&"demo".into()];
+    let bot = &tenant.bots[&"lead".into()];
+    assert_eq!(bot.config["greeting"], "Hello!");
+    assert_eq!(bot.hosts, [HostPattern::parse("shop.example.com").unwrap()]);
+    let channel = &tenant.channels[&"acme-web".into()];
+    assert_eq!(channel.signal_token.as_ref().unwrap().expose(), "0123456789abcdef");
+    assert_eq!(channel.failure_texts["de"], "Da ging etwas schief.");
+    assert_eq!(channel.session_idle_ms, 86_400_000);
+    let expected = json!({
+        "webhook-header": "api-security-token",
+        "webhook-secret": "hook",
+        "api-url": "https://api.userlike.example.com/bots/1",
+        "api-token": "token",
+    });
+    assert_eq!(channel.settings, expected);
+    botyard_vendors::connect(&channel.vendor, expected).unwrap();
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_the_file_over_the_defaults() {
+    let file = "[server]\nlisten = \"127.0.0.1:1\"\nbody-bytes-max = 2048\n\
+                [egress]\nallow-hosts = [\"a.example\"]\n";
+    let env = [
+        ("BOTYARD__SERVER__LISTEN", "[::1]:2"),
+        ("BOTYARD__SERVER__TRUSTED_PROXIES", "[\"10.0.0.0/8\", \"::1\"]"),
+        ("BOTYARD__EGRESS__ALLOW_LOOPBACK", "true"),
+        ("BOTYARD__LOG__FILTER", "debug"),
+        ("BOTYARD__LOG__FORMAT", "'json'"),
+        ("BOTYARD__RUNTIME__NATIVE__CPU_MS", "70"),
+        ("BOTYARD__TENANTS__T__BOTS__B_1__COMPONENT", "/b.wasm"),
+        ("BOTYARD_SERVER_LISTEN", "is none of ours"),
+        ("PATH", "/bin"),
+    ];
+    let config = load(file, &env).unwrap();
+    assert_eq!(config.server.listen, "[::1]:2".parse().unwrap());
+    assert_eq!(config.server.body_bytes_max, 2048);
+    let proxies = ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
+    assert_eq!(config.server.trusted_proxies, proxies);
+    assert!(config.egress.allow_loopback);
+    assert_eq!(config.egress.allow_hosts.len(), 1);
+    assert_eq!((config.log.format, config.log.filter.as_str()), (LogFormat::Json, "debug"));
+    assert_eq!(config.runtime.native.limits.cpu, Duration::from_millis(70));
+    assert!(config.tenants[&"t".into()].bots.contains_key(&"b-1".into()));
+}
+
+#[test]
+fn keys_that_do_not_exist_stop_the_start() {
+    for (file, expected) in [
+        (
+            "[server]\nlisen = \"\"",
+            "`server.lisen` (in FILE) does not exist; did you mean `listen`?",
+        ),
+        (
+            "[server]\npublic_url = \"\"",
+            "`server.public_url` (in FILE) does not exist; did you mean `public-url`?",
+        ),
+        ("[sever]\nlisten = \"\"", "`sever` (in FILE) does not exist; did you mean `server`?"),
+        ("colour = 1", "`colour` (in FILE) does not exist; known here are: store, server, log, "),
+        (
+            "[runtime.native]\ncpu = 1",
+            "`runtime.native.cpu` (in FILE) does not exist; did you mean `cpu-ms`?",
+        ),
+        ("[runtime.wasm]\ncpu-ms = 1", "`runtime.wasm` (in FILE) does not exist; known here are"),
+        ("[tenants.t]\nbot = 1", "`tenants.t.bot` (in FILE) does not exist; did you mean `bots`?"),
+        (
+            "[tenants.t.bots.b]\ncomponent = \"c\"\nhost = []",
+            "`tenants.t.bots.b.host` (in FILE) does not exist; did you mean `hosts`?",
+        ),
+    ] {
+        check(file, &[], expected);
+    }
+}
+
+#[test]
+fn variables_that_name_nothing_stop_the_start() {
+    for (name, value, expected) in [
+        (
+            "BOTYARD__SERVER__LISEN",
+            "x",
+            "`server.lisen` (set by the environment variable BOTYARD__SERVER__LISEN) does not exist; did you mean `listen`?",
+        ),
+        (
+            "BOTYARD__LISTEN",
+            "x",
+            "`listen` (set by the environment variable BOTYARD__LISTEN) does not exist",
+        ),
+        (
+            "BOTYARD__SERVER",
+            "1",
+            "`server` (set by the environment variable BOTYARD__SERVER) must be a table of settings and is a number",
+        ),
+        (
+            "BOTYARD__SERVER__LISTEN__PORT",
+            "1",
+            "`server.listen` (set by the environment variable BOTYARD__SERVER__LISTEN__PORT) must be an address and a port",
+        ),
+        ("BOTYARD__", "1", "BOTYARD__ names no setting"),
+        ("BOTYARD__SERVER__", "1", "BOTYARD__SERVER__ names no setting"),
+        ("BOTYARD__SERVER___LISTEN", "1", "BOTYARD__SERVER___LISTEN names no setting"),
+        (
+            "BOTYARD__EGRESS__ALLOW_HOSTS",
+            "[a",
+            "BOTYARD__EGRESS__ALLOW_HOSTS begins like a TOML list",
+        ),
+        (
+            "BOTYARD__SERVER__BODY_BYTES_MAX",
+            "1 MiB",
+            "must be a whole number of bytes from 1024 to 67108864 and is a text",
+        ),
+    ] {
+        check("", &[(name, value)], expected);
+    }
+}
+
+#[test]
+fn wrong_values_are_told_what_was_expected() {
+    for (file, expected) in [
+        (
+            "[server]\nlisten = 8080",
+            "`server.listen` (in FILE) must be an address and a port, for example \"127.0.0.1:8080\" and is a number",
+        ),
+        ("[server]\nlisten = \"localhost:80\"", "`localhost:80` is none"),
+        ("[server]\npublic-url = \"https://a.example/\"", "it has no slash at the end"),
+        (
+            "[server]\npublic-url = \"a.example\"",
+            "`server.public-url` (in FILE) must be an address like",
+        ),
+        ("[server]\npublic-url = \"ftp://a.example\"", "it begins with https://"),
+        ("[server]\npublic-url = \"https://a.example?x=1\"", "it ends before the `?`"),
+        ("[server]\npublic-url = \"https://u:p@a.example\"", "no user name"),
+        (
+            "[server]\ntrusted-proxies = \"10.0.0.1\"",
+            "must be a list, each entry an address or a network",
+        ),
+        (
+            "[server]\ntrusted-proxies = [\"::1\", \"10.0.0.0/33\"]",
+            "`server.trusted-proxies.1` (in FILE) must be",
+        ),
+        (
+            "[server]\nbody-bytes-max = 1",
+            "must be a whole number of bytes from 1024 to 67108864, not 1",
+        ),
+        ("[server]\nbody-bytes-max = -1", "not -1"),
+        ("[server]\nbody-bytes-max = 1e6", "not 1000000.0"),
+        ("[server]\nbody-bytes-max = inf", "and is a text"),
+        ("[log]\nformat = \"xml\"", "`log.format` (in FILE) must be \"text\" or \"json\""),
+        ("[log]\nfilter = \"a=b=c\"", "`log.filter` (in FILE) must be a filter like \"info\""),
+        ("[store]\ndirectory = \"\"", "`store.directory` (in FILE) must be a path: it is empty"),
+        ("[runtime]\nlayout = \"soft\"", "must be \"hardened\" or \"fast\""),
+        (
+            "[runtime]\nnative = 3",
+            "`runtime.native` (in FILE) must be a table of settings and is a number",
+        ),
+        (
+            "[runtime.interpreted]\nslots = 0",
+            "`runtime.interpreted.slots` (in FILE) must be a whole number of instances from 1 to 10000, not 0",
+        ),
+        (
+            "[egress]\nallow-loopback = \"yes\"",
+            "`egress.allow-loopback` (in FILE) must be true or false and is a text",
+        ),
+        (
+            "[egress]\nallow-hosts = [\"https://a.example\"]",
+            "`egress.allow-hosts.0` (in FILE) must be a host like",
+        ),
+        ("[egress]\nallow-hosts = [\"*.com\"]", "too wide"),
+        ("[server]\nlisten = \"a", "FILE, line 2: "),
+        ("tenants = []", "`tenants` (in FILE) must be a table of settings and is a list"),
+        ("[tenants.Demo]", "`tenants.Demo` (in FILE) is no name: use 1 to 63 characters"),
+        ("[tenants.t.bots.a_b]\ncomponent = \"c\"", "`tenants.t.bots.a_b` (in FILE) is no name"),
+        ("[tenants.t.bots.b]", "`tenants.t.bots.b.component` is missing"),
+        (
+            "[tenants.t.bots.b]\ncomponent = \"c\"\nconfig = { a = 1 }",
+            "`tenants.t.bots.b.config.a` (in FILE) must be a text and is a number",
+        ),
+        ("[tenants.t.channels.c]\nbot = \"b\"", "`tenants.t.channels.c.vendor` is missing"),
+    ] {
+        check(file, &[], expected);
+    }
+}
+
+#[test]
+fn wrong_channels_are_told_what_was_expected() {
+    for (more, expected) in [
+        (
+            "signal-token = \"short\"",
+            "`tenants.demo.channels.web.signal-token` (in FILE) must be a text of at least 16 bytes: it is shorter",
+        ),
+        ("failure-texts = \"sorry\"", "must be a table of texts and is a text"),
+        ("failure-hand-off = 1", "must be true or false and is a number"),
+        ("session-idle-ms = 10", "from 1000 to 31536000000, not 10"),
+        (
+            "api-token = { env = \"NONE\" }",
+            "`tenants.demo.channels.web.api-token` (in FILE) is not there: set the environment variable NONE",
+        ),
+        ("api-token = { env = \"EMPTY\" }", "is empty: set the environment variable EMPTY"),
+        ("api-token = { file = \"/none/such\" }", "cannot be read from /none/such: "),
+        ("api-token = { file = \"/a\", env = \"B\" }", "must be kept in one place"),
+        (
+            "webhook-secret = [\"a\", { env = \"NONE\" }]",
+            "`tenants.demo.channels.web.webhook-secret.1` (in FILE) is not there",
+        ),
+        (
+            "[tenants.other.channels.web]\nvendor = \"userlike\"\nbot = \"x\"\n[tenants.other.bots.x]\ncomponent = \"c\"",
+            "`tenants.other.channels.web` (in FILE) has the name of `tenants.demo.channels.web`",
+        ),
+        (
+            "[tenants.demo.channels.app]\nvendor = \"userlike\"\nbot = \"leed\"",
+            "`tenants.demo.channels.app.bot` (in FILE) must be the name of a bot of the same tenant: there is no `leed`; did you mean `lead`?",
+        ),
+        (
+            "[tenants.other.channels.app]\nvendor = \"userlike\"\nbot = \"lead\"",
+            "there is no `lead`; add it to the tenant's `bots`",
+        ),
+    ] {
+        check(&format!("{CHANNEL}{more}\n"), &[("EMPTY", "")], expected);
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let problem = Config::load(Some(Path::new("/none/such.toml")), std::iter::empty());
+    let problem = problem.unwrap_err().to_string();
+    assert!(problem.starts_with("cannot read the settings in /none/such.toml: "), "{problem}");
+}
+
+#[test]
+fn secrets_come_from_files_and_variables_and_are_not_shown() {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("token");
+    fs::write(&file, "sesame-from-file\r\n").unwrap();
+    let file = file.display();
+    let text = format!(
+        "{CHANNEL}signal-token = \"sesame-signal-token\"\napi-token = {{ file = \"{file}\" }}\n\
+         webhook-secret = [{{ env = \"OLD\" }}, \"sesame-new\"]\n\
+         dialect = {{ keys = {{ cid = \"sesame-cid\" }} }}\n\
+         [tenants.demo.bots.shop]\ncomponent = \"c\"\nconfig.key = {{ env = \"OLD\" }}\n"
+    );
+    let env = [("OLD", "sesame-old"), ("BOTYARD__TENANTS__DEMO__CHANNELS__WEB__INLINE", "false")];
+    let config = load(&text, &env).unwrap();
+    let tenant = &config.tenants[&"demo".into()];
+    let expected = json!({
+        "api-token": "sesame-from-file",
+        "webhook-secret": ["sesame-old", "sesame-new"],
+        "dialect": { "keys": { "cid": "sesame-cid" } },
+        "inline": false,
+    });
+    assert_eq!(tenant.channels[&"web".into()].settings, expected);
+    assert_eq!(tenant.bots[&"shop".into()].config["key"], "sesame-old");
+    let shown = format!("{config:?}");
+    assert!(shown.contains("api-token") && !shown.contains("sesame"), "{shown}");
+}
+
+#[test]
+fn errors_do_not_quote_secrets() {
+    for file in [
+        format!("{CHANNEL}signal-token = \"sesame\"\n"),
+        format!("{CHANNEL}signal-token = [\"sesame\"]\n"),
+        format!("{CHANNEL}api-token = \"sesame\n"),
+        format!("{CHANNEL}failure-hand-off = \"sesame\"\n"),
+        format!("{CHANNEL}session-idle-ms = \"sesame\"\n"),
+    ] {
+        let problem = load(&file, &[]).expect_err(&file);
+        assert!(!problem.contains("sesame"), "{problem}");
+    }
+}

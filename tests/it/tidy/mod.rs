@@ -1,6 +1,7 @@
 //! The invariants of the source tree, as tests.
 
 mod arms;
+mod cargo;
 mod files;
 mod mirror;
 mod pure;

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId};
-
+use super::cargo::Metadata;
 use super::tree;
 
 /// Crates of this repository that a crate of the host may name, in any kind of
@@ -46,29 +45,12 @@ const PURE: &[(&str, &[&str])] = &[
 /// What must not come in through a crate that looks pure.
 const IMPURE: &[&str] = &["getrandom", "mio", "rand", "socket2", "tokio", "web-time"];
 
-fn metadata() -> Metadata {
-    MetadataCommand::new()
-        .manifest_path(tree::root().join("Cargo.toml"))
-        .other_options(vec!["--filter-platform".into(), "wasm32-unknown-unknown".into()])
-        .exec()
-        .expect("cargo metadata answers")
-}
-
-fn package<'a>(metadata: &'a Metadata, name: &str) -> &'a Package {
-    metadata
-        .workspace_packages()
-        .into_iter()
-        .find(|package| package.name.as_str() == name)
-        .unwrap_or_else(|| panic!("the workspace has no package {name}"))
-}
-
 #[test]
 fn dependencies_point_one_way() {
-    let metadata = metadata();
-    let workspace: BTreeSet<_> =
-        metadata.workspace_packages().into_iter().map(|package| package.name.to_string()).collect();
+    let metadata = Metadata::read();
+    let workspace: BTreeSet<_> = metadata.members().map(|package| &package.name).collect();
     for (name, allowed) in OWN {
-        for dependency in &package(&metadata, name).dependencies {
+        for dependency in &metadata.member(name).dependencies {
             assert!(
                 !workspace.contains(&dependency.name) || allowed.contains(&&*dependency.name),
                 "{name} must not depend on {}: dependencies point one way, \
@@ -81,9 +63,9 @@ fn dependencies_point_one_way() {
 
 #[test]
 fn every_crate_of_the_host_has_its_place() {
-    let metadata = metadata();
-    for package in metadata.workspace_packages() {
-        let path = tree::name(package.manifest_path.as_std_path());
+    let metadata = Metadata::read();
+    for package in metadata.members() {
+        let path = tree::name(&package.manifest_path);
         assert!(
             !path.starts_with("host/") || OWN.iter().any(|(name, _)| package.name == *name),
             "{} is new in host/: say in the tidy test on what it may depend",
@@ -94,12 +76,11 @@ fn every_crate_of_the_host_has_its_place() {
 
 #[test]
 fn the_pure_crates_use_pure_crates_only() {
-    let metadata = metadata();
+    let metadata = Metadata::read();
     for (name, allowed) in PURE {
-        for dependency in &package(&metadata, name).dependencies {
+        for dependency in &metadata.member(name).dependencies {
             assert!(
-                dependency.kind == DependencyKind::Development
-                    || allowed.contains(&&*dependency.name),
+                dependency.kind.as_deref() == Some("dev") || allowed.contains(&&*dependency.name),
                 "{name} must stay without clock, chance and IO: show that {} has none of them \
                  and add it to the list in the tidy test",
                 dependency.name
@@ -110,30 +91,14 @@ fn the_pure_crates_use_pure_crates_only() {
 
 #[test]
 fn nothing_impure_comes_in_from_behind() {
-    let metadata = metadata();
+    let metadata = Metadata::read();
     for (name, _) in PURE {
-        let mut seen = BTreeSet::new();
-        reach(&metadata, &package(&metadata, name).id, &mut seen);
-        for id in seen {
-            let reached = &metadata[id].name;
+        for reached in metadata.reached_from(name) {
             assert!(
-                !IMPURE.contains(&reached.as_str()),
+                !IMPURE.contains(&reached),
                 "{name} reaches {reached} through its dependencies: switch off the feature that \
                  brings it in"
             );
-        }
-    }
-}
-
-fn reach<'a>(metadata: &'a Metadata, id: &'a PackageId, seen: &mut BTreeSet<&'a PackageId>) {
-    if !seen.insert(id) {
-        return;
-    }
-    let nodes = &metadata.resolve.as_ref().expect("cargo metadata resolves").nodes;
-    let node = nodes.iter().find(|node| node.id == *id).expect("every package has a node");
-    for dependency in &node.deps {
-        if dependency.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal) {
-            reach(metadata, &dependency.pkg, seen);
         }
     }
 }

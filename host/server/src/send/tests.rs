@@ -1,0 +1,1 @@
+//! Calls to servers of this machine.

@@ -7,6 +7,7 @@ use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use crate::limits::{Refused, TierLimits};
+use crate::load_error::LoadError;
 
 /// Functions that are quoted from a backtrace.
 const FRAMES: usize = 8;
@@ -77,6 +78,20 @@ impl Ending<'_> {
                 self.bot(FailureKind::Memory, &what, error)
             }
             None => self.other(error),
+        }
+    }
+
+    /// Why a component of which no instance can be made is refused.
+    pub(crate) fn refuse(&self, error: &wasmtime::Error) -> LoadError {
+        if error.is::<PoolConcurrencyLimitError>() || error.is::<HostFault>() {
+            return LoadError::Host(format!("{error:#}"));
+        }
+        let failure = self.judge(error);
+        match failure.blame {
+            Blame::Bot => LoadError::Start(failure.message),
+            Blame::Tenant | Blame::Vendor | Blame::Host => {
+                LoadError::WrongType(format!("{error:#}"))
+            }
         }
     }
 

@@ -53,7 +53,10 @@ pub enum LoadError {
         "the component does not fit version 1 of the contract ({0}): build it against this host's wit/v1"
     )]
     WrongType(String),
-    /// A manifest that is no JSON object, or larger than 64 KiB.
+    /// No instance can be made of it.
+    #[error("the component cannot be started ({0})")]
+    Start(String),
+    /// A manifest that is not of its form, or larger than 64 KiB.
     #[error("the manifest in the component cannot be read ({0}): build it with a current SDK")]
     Manifest(String),
     /// What the engine refuses, for example a feature of wasm that is off here.
@@ -83,6 +86,7 @@ impl LoadError {
             | Self::NoHandler { .. }
             | Self::UnknownImport(_)
             | Self::WrongType(_)
+            | Self::Start(_)
             | Self::Manifest(_)
             | Self::Unsupported(_)
             | Self::TooMuchToCompile(_) => Blame::Bot,

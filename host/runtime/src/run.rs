@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use botyard_kernel::action::Action;
+use botyard_kernel::event::Event;
 use botyard_kernel::run::{Blame, FailureKind, RunFailure, RunInput, RunOutput};
+use botyard_kernel::session::Session;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
 use crate::bindings::v1::{BotPre, Convert as _, Failure};
@@ -12,7 +14,8 @@ use crate::blame::{CpuExceeded, Ending, Phase};
 use crate::config::Features;
 use crate::cpu::Metered;
 use crate::limits::TierLimits;
-use crate::turn::Turn;
+use crate::load_error::LoadError;
+use crate::turn::{Given, Turn};
 
 /// The bot's values over all conversations, as a turn reads them.
 #[async_trait]
@@ -20,6 +23,16 @@ pub trait BotValues: Send + Sync {
     /// The value of a key in one snapshot; absent where there is none. An error
     /// is the host's and ends the turn.
     async fn get(&self, key: &str) -> anyhow::Result<Option<String>>;
+}
+
+/// Nothing to read: nobody is there yet.
+struct NoValues;
+
+#[async_trait]
+impl BotValues for NoValues {
+    async fn get(&self, _key: &str) -> anyhow::Result<Option<String>> {
+        Ok(None)
+    }
 }
 
 /// What bounds the turns of a tier.
@@ -35,13 +48,16 @@ impl Rules {
         self,
         engine: &Engine,
         pre: &BotPre<Turn>,
-        mut input: RunInput,
+        input: RunInput,
         values: Arc<dyn BotValues>,
     ) -> RunOutput {
-        let turn = Turn::new(&mut input, values, &self.limits);
+        let RunInput { event, session, conversation_kv, config } = input;
+        let (now_ms, seed) = (session.now_ms, session.seed);
+        let given = Given { config, conversation_kv, now_ms, seed };
+        let turn = Turn::new(given, values, &self.limits);
         let (meter, log) = (turn.meter.clone(), turn.log.clone());
         let mut store = self.store(engine, turn);
-        let handled = Metered::new(meter.clone(), handle(&mut store, pre, input));
+        let handled = Metered::new(meter.clone(), handle(&mut store, pre, event, session));
         let handled = tokio::time::timeout(self.limits.wall, handled).await;
         let result = match handled {
             Ok(Ok(answer)) => self.accept(answer),
@@ -59,6 +75,29 @@ impl Rules {
         let (log, log_cut_bytes) = log.finish();
         let cpu_us = u64::try_from(meter.spent().as_micros()).unwrap_or(u64::MAX);
         RunOutput { result, writes, log, log_cut_bytes, cpu_us }
+    }
+
+    /// Makes an instance and lets it go: what only shows then should show at the
+    /// upload and not to the first person who writes.
+    pub(crate) async fn rehearse(
+        self,
+        engine: &Engine,
+        pre: &BotPre<Turn>,
+    ) -> Result<(), LoadError> {
+        let turn = Turn::new(Given::default(), Arc::new(NoValues), &self.limits);
+        let (meter, log) = (turn.meter.clone(), turn.log.clone());
+        let mut store = self.store(engine, turn);
+        let made = Metered::new(meter, pre.instantiate_async(&mut store));
+        match tokio::time::timeout(self.limits.wall, made).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => {
+                let refused = store.data().limiter.refused();
+                let phase = Phase::Instantiate;
+                let ending = Ending { phase, limits: &self.limits, refused, tail: log.tail() };
+                Err(ending.refuse(&error))
+            }
+            Err(_) => Err(LoadError::Host(self.late().message)),
+        }
     }
 
     /// A store that holds the turn to its limits.
@@ -119,9 +158,10 @@ impl Rules {
 async fn handle(
     store: &mut Store<Turn>,
     pre: &BotPre<Turn>,
-    input: RunInput,
+    event: Event,
+    session: Session,
 ) -> Result<Result<Vec<Action>, Failure>, (Phase, wasmtime::Error)> {
-    let (event, session) = (input.event.convert(), input.session.convert());
+    let (event, session) = (event.convert(), session.convert());
     let bot = pre.instantiate_async(&mut *store).await;
     let bot = bot.map_err(|error| (Phase::Instantiate, error))?;
     let answer = bot.botyard_bot_handler().call_handle(&mut *store, &event, &session).await;

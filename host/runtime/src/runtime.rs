@@ -85,8 +85,9 @@ impl Runtime {
         }))
     }
 
-    /// Checks a component, compiles it where that was not done before, and
-    /// links it, so that its first turn is as quick as the others.
+    /// Checks a component, compiles it where that was not done before, links it
+    /// and makes one instance, so that its first turn is as quick and as sure
+    /// as the others.
     ///
     /// The tier is decided by what the component is: interpreted where a tool
     /// that embeds an interpreter signed it (its `producers` sections) or where
@@ -156,41 +157,46 @@ impl Runtime {
     /// Loads on the runtime's own threads, so that any caller may wait for it.
     async fn load_here(self: Arc<Self>, wasm: Vec<u8>) -> Result<Version, LoadError> {
         let digest = Digest::of(&wasm);
-        if let Some(version) = self.find(digest).await? {
-            return Ok(version);
-        }
-        let _turn = self.compiling.acquire().await.map_err(LoadError::host)?;
-        // Somebody else may have uploaded the same bytes meanwhile.
-        if let Some(version) = self.find(digest).await? {
-            return Ok(version);
-        }
-        let compiled =
-            compile_in_child(&self.config.compiler, &self.config.compile, &self.task, &wasm).await;
-        self.remember(&compiled);
-        let (facts, artefact) = compiled?;
-        let this = self.clone();
-        let keep = move || {
-            let code = this.artefacts.put(&digest, &facts, &artefact).map_err(LoadError::host)?;
-            this.link(version_of(digest, facts, code))
+        let version = match self.find(digest).await? {
+            Some(version) => version,
+            None => self.compile(digest, wasm).await?,
         };
-        self.executor.spawn_blocking(keep).await.map_err(LoadError::host)?
+        let tier = self.tier(version.tier);
+        let pre = self.linked.get(&version, &tier.linker).map_err(wrong_type)?;
+        // An instance takes a slot, and slots belong to who has a permit.
+        let _permit = tier.gate.permit(&TenantId::from("the host itself")).await;
+        tier.rules.rehearse(&tier.linker.engine, &pre).await?;
+        Ok(version)
     }
 
     /// A version that was compiled before.
     async fn find(self: &Arc<Self>, digest: Digest) -> Result<Option<Version>, LoadError> {
         let this = self.clone();
-        let find = move || {
-            let (facts, code) = this.artefacts.get(&digest)?;
-            Some(this.link(version_of(digest, facts, code)))
-        };
-        self.executor.spawn_blocking(find).await.map_err(LoadError::host)?.transpose()
+        let find = move || this.artefacts.get(&digest);
+        let found = self.executor.spawn_blocking(find).await.map_err(LoadError::host)?;
+        Ok(found.map(|(facts, code)| version_of(digest, facts, code)))
     }
 
-    /// Links a version: a type that does not fit shows only here.
-    fn link(&self, version: Version) -> Result<Version, LoadError> {
-        let linked = self.linked.get(&version, &self.tier(version.tier).linker);
-        linked.map_err(|error| LoadError::WrongType(format!("{error:#}")))?;
-        Ok(version)
+    async fn compile(
+        self: &Arc<Self>,
+        digest: Digest,
+        wasm: Vec<u8>,
+    ) -> Result<Version, LoadError> {
+        let _turn = self.compiling.acquire().await.map_err(LoadError::host)?;
+        // Somebody else may have uploaded the same bytes meanwhile.
+        if let Some(version) = self.find(digest).await? {
+            return Ok(version);
+        }
+        let (command, limits) = (&self.config.compiler, &self.config.compile);
+        let compiled = compile_in_child(command, limits, &self.task, &wasm).await;
+        self.remember(&compiled);
+        let (facts, artefact) = compiled?;
+        let this = self.clone();
+        let keep = move || {
+            let code = this.artefacts.put(&digest, &facts, &artefact).map_err(LoadError::host)?;
+            Ok(version_of(digest, facts, code))
+        };
+        self.executor.spawn_blocking(keep).await.map_err(LoadError::host)?
     }
 
     fn remember(&self, compiled: &Result<(Facts, Vec<u8>), LoadError>) {
@@ -223,6 +229,11 @@ fn version_of(digest: Digest, facts: Facts, code: std::fs::File) -> Version {
         component_bytes: facts.component_bytes,
         code: Arc::new(code),
     }
+}
+
+/// A type that does not fit shows only when it meets the host's own.
+fn wrong_type(error: wasmtime::Error) -> LoadError {
+    LoadError::WrongType(format!("{error:#}"))
 }
 
 fn failed(failure: RunFailure) -> RunOutput {

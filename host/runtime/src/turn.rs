@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use botyard_kernel::run::RunInput;
+use botyard_kernel::session::Seed;
+use botyard_kernel::time::Millis;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
@@ -33,26 +34,31 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    /// Takes over what the bot may see besides the event and the session.
-    pub(crate) fn new(
-        input: &mut RunInput,
-        values: Arc<dyn BotValues>,
-        limits: &TierLimits,
-    ) -> Self {
+    /// A turn of a bot that sees these things besides the event and the session.
+    pub(crate) fn new(given: Given, values: Arc<dyn BotValues>, limits: &TierLimits) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES);
         Self {
             limiter: InstanceLimiter::new(limits),
             meter: Arc::default(),
             log: Arc::new(TurnLog::new(limits.log_bytes)),
-            config: std::mem::take(&mut input.config),
-            kv: TurnKv::new(std::mem::take(&mut input.conversation_kv), values),
-            clock: Arc::new(VirtualClock::at(input.session.now_ms)),
-            random: TurnRandom::new(input.session.seed),
+            config: given.config,
+            kv: TurnKv::new(given.conversation_kv, values),
+            clock: Arc::new(VirtualClock::at(given.now_ms)),
+            random: TurnRandom::new(given.seed),
             table,
             wasi: None,
         }
     }
+}
+
+/// What a bot can see besides the event and the session.
+#[derive(Default)]
+pub(crate) struct Given {
+    pub(crate) config: BTreeMap<String, String>,
+    pub(crate) conversation_kv: BTreeMap<String, String>,
+    pub(crate) now_ms: Millis,
+    pub(crate) seed: Seed,
 }
 
 impl WasiView for Turn {

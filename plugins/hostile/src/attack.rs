@@ -1,6 +1,7 @@
 //! What a bot must not get away with.
 
 use std::hint::black_box;
+use std::io::Write as _;
 
 use crate::say;
 use crate::wit::botyard::bot::action::{Action, Media};
@@ -11,7 +12,7 @@ pub(crate) fn run(name: &str, argument: &str) -> Option<Vec<Action>> {
     match name {
         "spin" => spin(),
         "allocate" => allocate(number(argument)),
-        "recurse" => Some(vec![say(recurse(0).to_string())]),
+        "recurse" => Some(vec![say(recurse(black_box(0)).to_string())]),
         "panic" => panic_in_a_named_function(argument),
         "actions" => Some((0..number(argument)).map(|index| say(index.to_string())).collect()),
         "result" => Some(vec![say("x".repeat(number(argument)))]),
@@ -44,10 +45,10 @@ fn allocate(mebibytes: usize) -> Option<Vec<Action>> {
     Some(vec![say(format!("took {mebibytes} MiB, sum {}", black_box(sum)))])
 }
 
+/// Keeps nothing in memory, so that the host's own stack is what runs out.
 #[inline(never)]
 fn recurse(depth: u64) -> u64 {
-    let frame = black_box([depth; 32]);
-    if depth == u64::MAX { 0 } else { recurse(depth + 1) + frame[0] }
+    if depth == u64::MAX { 0 } else { recurse(depth + 1).wrapping_mul(31) ^ depth }
 }
 
 #[inline(never)]
@@ -77,6 +78,7 @@ fn flood_lines(lines: usize) -> Vec<Action> {
 fn print(text: &str) -> Vec<Action> {
     println!("{text}");
     print!("no newline");
+    let _ = std::io::stdout().flush();
     vec![say("printed")]
 }
 

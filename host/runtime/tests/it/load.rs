@@ -119,6 +119,33 @@ async fn a_handler_of_another_shape_is_refused() {
 }
 
 #[tokio::test]
+async fn a_component_that_cannot_start_is_refused() {
+    let host = Host::start();
+    let bot = |module: &str| {
+        wat(&format!(
+            r#"(component
+                (core module $first {module})
+                (core instance (instantiate $first))
+                (core module $m (func (export "handle")))
+                (core instance $i (instantiate $m))
+                (func $f (canon lift (core func $i "handle")))
+                (instance $handler (export "handle" (func $f)))
+                (export "botyard:bot/handler@1.0.0" (instance $handler)))"#
+        ))
+    };
+    for (module, word) in [
+        ("(func $f unreachable) (start $f)", "unreachable"),
+        ("(func $f (loop br 0)) (start $f)", "50 ms of CPU"),
+        ("(memory 600)", "memor"),
+        ("(table 30000 funcref)", "table"),
+    ] {
+        let error = host.runtime.load(&bot(module)).await.expect_err("refused");
+        assert_eq!(error.blame(), Blame::Bot, "{error}");
+        assert!(error.to_string().contains(word), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_feature_that_is_off_is_named() {
     let component = r#"(component
         (core module (memory i64 1))
@@ -139,7 +166,7 @@ async fn a_component_beyond_its_size_is_refused() {
 
 #[tokio::test]
 async fn a_compilation_is_bounded() {
-    let memory = Host::start_with(|config| config.compile.memory_bytes = 48 << 20);
+    let memory = Host::start_with(|config| config.compile.memory_bytes = 32 << 20);
     let error = memory.runtime.load(&component("hostile")).await.expect_err("refused");
     assert!(matches!(error, LoadError::TooMuchToCompile(_)), "{error}");
     let wall = Host::start_with(|config| {

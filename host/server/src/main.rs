@@ -1,2 +1,7 @@
-//! Placeholder.
-fn main() {}
+//! The `botyard` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    botyard::cli::run()
+}

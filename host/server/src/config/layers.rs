@@ -132,5 +132,9 @@ fn merge(into: &mut Value, from: Value) {
 }
 
 fn holds(value: &Value, path: &[String]) -> bool {
-    path.iter().try_fold(value, |value, level| value.get(level)).is_some()
+    let inside = |value, level: &String| match value {
+        Value::Array(items) => items.get(level.parse::<usize>().ok()?),
+        value => Value::get(value, level),
+    };
+    path.iter().try_fold(value, inside).is_some()
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
+use crate::send::HostPattern;
 
 const CHANNEL: &str = "[tenants.demo.bots.lead]\ncomponent = \"/bots/lead.wasm\"\n\
                        [tenants.demo.channels.web]\nvendor = \"userlike\"\nbot = \"lead\"\n";

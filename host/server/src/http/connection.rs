@@ -11,12 +11,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 /// What handlers know of the connection of their request.
@@ -107,39 +105,23 @@ impl Drop for WatchedBody {
     }
 }
 
-/// A listener whose connections have [`ConnectionInfo`].
-#[derive(Debug)]
-pub struct WatchedListener(pub TcpListener);
-
-impl Listener for WatchedListener {
-    type Io = WatchedStream;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let (stream, peer) = Listener::accept(&mut self.0).await;
-        // Answers are small: waiting for more to send would cost 40 ms.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection takes no TCP_NODELAY");
-        }
-        (WatchedStream { stream, info: ConnectionInfo { peer, armed: Armed::default() } }, peer)
-    }
-
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.0.local_addr()
-    }
-}
-
-impl Connected<IncomingStream<'_, WatchedListener>> for ConnectionInfo {
-    fn connect_info(stream: IncomingStream<'_, WatchedListener>) -> Self {
-        stream.io().info.clone()
-    }
-}
-
 /// A connection that fires the watch of its answer.
 #[derive(Debug)]
-pub struct WatchedStream {
+pub(super) struct WatchedStream {
     stream: TcpStream,
     info: ConnectionInfo,
+}
+
+impl WatchedStream {
+    /// Watches a connection from this peer.
+    pub(super) fn new(stream: TcpStream, peer: SocketAddr) -> Self {
+        Self { stream, info: ConnectionInfo { peer, armed: Armed::default() } }
+    }
+
+    /// What handlers are to know of it.
+    pub(super) fn info(&self) -> ConnectionInfo {
+        self.info.clone()
+    }
 }
 
 impl AsyncRead for WatchedStream {

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use reqwest::{Client, Response};
 use tokio::time::Instant;

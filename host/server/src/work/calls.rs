@@ -15,7 +15,7 @@ use http::header::RETRY_AFTER;
 use metrics::counter;
 
 use super::driver::{Driver, part};
-use crate::send::{Answer, Outgoing, SendError};
+use crate::send::{Answer, HostPattern, Outgoing, SendError};
 
 /// A vendor has so long to answer a call.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -43,7 +43,7 @@ pub(super) fn call(driver: &Driver, call: CallId, rows: Vec<Row>) -> BoxFuture<'
                 follow_redirects: false,
             })
             .await;
-        let outcome = channel.vendor.outcome(&call_answer(sent));
+        let outcome = channel.vendor.outcome_for(&parts, &call_answer(sent));
         let called = called(outcome);
         let (vendor, parts) = (channel.vendor.name(), rows.len());
         let result = result(&called);
@@ -64,10 +64,10 @@ pub(super) fn call(driver: &Driver, call: CallId, rows: Vec<Row>) -> BoxFuture<'
     .boxed()
 }
 
-/// The tenant set the vendor's address, so its host is allowed; the address
-/// rules hold all the same.
-fn own_host(url: &str) -> Vec<crate::send::HostPattern> {
-    crate::send::HostPattern::of_url(url).into_iter().collect()
+/// The tenant set the vendor's address, so its host is allowed; the rules for
+/// addresses hold all the same.
+fn own_host(url: &str) -> Vec<HostPattern> {
+    url::Url::parse(url).ok().as_ref().and_then(HostPattern::of).into_iter().collect()
 }
 
 fn call_answer(sent: Result<Answer, SendError>) -> CallAnswer {

@@ -19,16 +19,16 @@ use botyard_kernel::lane::Input;
 use botyard_kernel::log::Arrival;
 use botyard_kernel::outbox::RequestId;
 use botyard_runtime::Runtime;
-use botyard_store::Store;
+use botyard_store::{Store, StoreError};
 use botyard_vendors::Reply;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::channel::Channel;
+use crate::clock;
 use crate::send::Door;
 use driver::Driver;
 
 /// Everything that lanes need to do their work.
-#[derive(Debug)]
 pub struct Work {
     channels: HashMap<ChannelId, Arc<Channel>>,
     store: Store,
@@ -106,9 +106,24 @@ impl Work {
         self.channels.get(id)
     }
 
+    /// All channels, by name.
+    pub fn channels(&self) -> Vec<&Arc<Channel>> {
+        let mut channels: Vec<_> = self.channels.values().collect();
+        channels.sort_by(|one, other| one.id.cmp(&other.id));
+        channels
+    }
+
     /// The store, for what is asked outside of lanes.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub async fn reads_store(&self) -> Result<(), StoreError> {
+        self.store.host().due(clock::now(), 1).await.map(drop)
     }
 
     /// How many conversations are in memory.

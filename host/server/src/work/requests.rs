@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use botyard_kernel::action::{Action, Request, Setting};
+use botyard_kernel::action::{Action, Setting};
 use botyard_kernel::event::Answer as BotAnswer;
-use botyard_kernel::id::PartId;
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::Row;
 use botyard_kernel::outbox::{CallId, Requested};
@@ -30,12 +29,9 @@ pub(super) fn request(driver: &Driver, call: CallId, row: Row) -> BoxFuture<'sta
     let bot = Arc::clone(&driver.channel.bot);
     let key = driver.key.clone();
     async move {
-        let requested = match row.action {
-            Action::Request(request) => match outgoing(request, &row.id, &bot) {
-                Ok(outgoing) => requested(work.door.send(outgoing).await),
-                Err(why) => Requested::Refused(why),
-            },
-            other => Requested::Refused(format!("{} is no request", other.name())),
+        let requested = match outgoing(row, &bot) {
+            Ok(outgoing) => requested(work.door.send(outgoing).await),
+            Err(why) => Requested::Refused(why),
         };
         let result = match &requested {
             Requested::Answered(_) => "answered",
@@ -52,7 +48,11 @@ pub(super) fn request(driver: &Driver, call: CallId, row: Row) -> BoxFuture<'sta
     .boxed()
 }
 
-fn outgoing(request: Request, id: &PartId, bot: &Bot) -> Result<Outgoing, String> {
+fn outgoing(row: Row, bot: &Bot) -> Result<Outgoing, String> {
+    let Row { id, action, .. } = row;
+    let Action::Request(request) = action else {
+        return Err(format!("`{}` is no request", action.name()));
+    };
     let method = Method::from_bytes(request.method.as_bytes())
         .map_err(|_| format!("`{}` is no HTTP method", request.method))?;
     let mut headers = HeaderMap::new();

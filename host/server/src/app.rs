@@ -1,0 +1,159 @@
+//! The host: every part that lives as long as it does.
+
+mod artefact_key;
+mod catalog;
+mod load;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use botyard_runtime::Runtime;
+use botyard_store::SqliteStore;
+use metrics::gauge;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+
+use crate::config::Config;
+use crate::http;
+use crate::send::Door;
+use crate::work::Work;
+
+/// The host.
+pub struct App {
+    /// Its settings.
+    pub config: Config,
+    /// Its conversations.
+    pub work: Arc<Work>,
+    /// Its metrics.
+    pub metrics: PrometheusHandle,
+    /// It takes no new work.
+    pub stopping: AtomicBool,
+    runtime: Arc<Runtime>,
+    store: SqliteStore,
+}
+
+impl App {
+    /// Opens the store, loads bots and connects channels.
+    ///
+    /// # Errors
+    /// The operator's to correct, unless the text says otherwise.
+    pub async fn start(config: Config, metrics: PrometheusHandle) -> anyhow::Result<Self> {
+        let directory = config.store.directory.clone();
+        let store = tokio::task::spawn_blocking(move || SqliteStore::open(&directory))
+            .await
+            .context("opening the store broke down")?
+            .with_context(|| format!("cannot open the store in {}", config.store.directory.display()))?;
+        let runtime = load::runtime(&config, &config.store.directory)?;
+        let channels = load::channels(&config, &runtime).await?;
+        catalog::record(&config, &store.store()).await.context("cannot record the settings")?;
+        let door = Door::new(&config.egress).context("cannot set up the way out")?;
+        let work = Work::new(channels, store.store(), Arc::clone(&runtime), door);
+        let stopping = AtomicBool::new(false);
+        Ok(Self { config, work, metrics, stopping, runtime, store })
+    }
+
+    /// Does what [`App::start`] does without a store, in a scratch directory.
+    ///
+    /// # Errors
+    /// As [`App::start`].
+    pub async fn check(config: &Config, scratch: &Path) -> anyhow::Result<()> {
+        let runtime = load::runtime(config, scratch)?;
+        load::channels(config, &runtime).await?;
+        Ok(())
+    }
+
+    /// Takes webhooks until `stop` ends, then lets what is under way end.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub async fn serve(self: Arc<Self>, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let listen = self.config.server.listen;
+        let listener = TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("cannot listen on {listen}: is another host running there?"))?;
+        let address = listener.local_addr().context("the listener has no address")?;
+        self.work.start_sweeping();
+        let gauges = tokio::spawn(Arc::clone(&self).measure());
+        self.announce(address);
+        let (tell, told) = tokio::sync::oneshot::channel::<()>();
+        let header_timeout = self.config.server.request_header_timeout;
+        let router = http::router(Arc::clone(&self));
+        let server = tokio::spawn(http::serve(listener, router, header_timeout, told));
+        stop.await;
+        self.stop(tell, server).await;
+        gauges.abort();
+        Ok(())
+    }
+
+    /// What protects this host from its bots, and whether it is really active.
+    pub fn safety(&self) -> Vec<(String, bool, String)> {
+        let runtime = self.runtime.safety().into_iter();
+        let mut all: Vec<_> = runtime
+            .map(|feature| (feature.name.to_owned(), feature.active, feature.detail))
+            .collect();
+        let durable = "SQLite with a write-ahead log, synchronous=FULL".to_owned();
+        all.push(("durable-commits".to_owned(), self.store.is_healthy(), durable));
+        let loopback = self.config.egress.allow_loopback;
+        let detail = if loopback {
+            "calls to this machine are allowed: bots may reach what listens here"
+        } else {
+            "only https to public addresses of hosts on a list"
+        };
+        all.push(("egress-public-only".to_owned(), !loopback, detail.to_owned()));
+        all
+    }
+
+    async fn stop(
+        &self,
+        tell: tokio::sync::oneshot::Sender<()>,
+        server: tokio::task::JoinHandle<()>,
+    ) {
+        let grace = self.config.server.shutdown_grace;
+        tracing::info!(?grace, "stopping: turns in flight end first");
+        self.stopping.store(true, Ordering::Release);
+        // The server may have ended by itself, then nobody listens.
+        let _ = tell.send(());
+        let drained = self.work.drain(grace).await;
+        if !drained {
+            tracing::warn!("some turns did not end in time; they run again after the next start");
+        }
+        if let Ok(Err(error)) = tokio::time::timeout(Duration::from_secs(1), server).await {
+            tracing::error!(%error, "the server broke down");
+        }
+        self.store.close().await;
+        tracing::info!("stopped");
+    }
+
+    fn announce(&self, address: SocketAddr) {
+        for feature in self.safety() {
+            let (name, active, detail) = feature;
+            if active {
+                tracing::info!(name, detail, "safety feature active");
+            } else {
+                tracing::warn!(name, detail, "safety feature NOT active");
+            }
+        }
+        let base = self.config.server.public_url.clone();
+        let base = base.unwrap_or_else(|| format!("http://{address}"));
+        for channel in self.work.channels() {
+            let (id, vendor) = (&channel.id, channel.vendor.name());
+            tracing::info!(channel = %id, vendor, "webhook at {base}/webhooks/{id}");
+        }
+        tracing::info!(%address, "listening on http://{address}");
+    }
+
+    async fn measure(self: Arc<Self>) {
+        loop {
+            let counters = self.store.counters();
+            gauge!("botyard_lanes").set(self.work.lanes_active() as f64);
+            gauge!("botyard_store_batches").set(counters.batches as f64);
+            gauge!("botyard_store_jobs").set(counters.jobs as f64);
+            gauge!("botyard_store_queue").set(counters.queued as f64);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+}

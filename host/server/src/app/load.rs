@@ -1,0 +1,98 @@
+//! Bots and channels out of the settings.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use botyard_kernel::id::{BotId, ChannelId, TenantId};
+use botyard_kernel::lane::Rules;
+use botyard_kernel::plan::Policy;
+use botyard_runtime::{CompileCommand, Runtime, RuntimeConfig};
+
+use super::artefact_key;
+use crate::channel::{Bot, Channel};
+use crate::config::{self, Config};
+
+/// The runtime. Its compiler is this very program, in a process of its own.
+pub(super) fn runtime(config: &Config, directory: &Path) -> anyhow::Result<Arc<Runtime>> {
+    let program = std::env::current_exe().context("cannot find the host's own program")?;
+    let key = artefact_key::read_or_make(directory)?;
+    let artefacts = config.runtime.artefact_directory.clone();
+    let compiler = CompileCommand::new(program, ["compile"]);
+    let mut runtime = RuntimeConfig::new(artefacts, key, compiler);
+    runtime.layout = config.runtime.layout;
+    runtime.native = config.runtime.native;
+    runtime.interpreted = config.runtime.interpreted;
+    if config.runtime.executor_threads > 0 {
+        runtime.guest_threads = config.runtime.executor_threads;
+    }
+    Runtime::new(runtime).context("cannot start the runtime")
+}
+
+/// Every channel with its bot, which is compiled where that was not done before.
+pub(super) async fn channels(
+    config: &Config,
+    runtime: &Arc<Runtime>,
+) -> anyhow::Result<Vec<Arc<Channel>>> {
+    let mut channels = Vec::new();
+    for (tenant_name, tenant) in &config.tenants {
+        let mut bots = HashMap::new();
+        for (name, settings) in &tenant.bots {
+            let loaded = bot(name, settings, runtime).await;
+            let loaded = loaded.with_context(|| format!("bot `{name}` of tenant `{tenant_name}`"))?;
+            bots.insert(name, Arc::new(loaded));
+        }
+        for (name, settings) in &tenant.channels {
+            let bot = bots.get(&settings.bot).context("a channel without a bot")?;
+            let connected = channel(name, settings, tenant_name, Arc::clone(bot));
+            let connected = connected
+                .with_context(|| format!("channel `{name}` of tenant `{tenant_name}`"))?;
+            channels.push(Arc::new(connected));
+        }
+    }
+    Ok(channels)
+}
+
+async fn bot(
+    name: &BotId,
+    settings: &config::Bot,
+    runtime: &Arc<Runtime>,
+) -> anyhow::Result<Bot> {
+    let path = &settings.component;
+    let wasm = tokio::fs::read(path)
+        .await
+        .with_context(|| format!("cannot read the component {}", path.display()))?;
+    let started = std::time::Instant::now();
+    let version = runtime.load(&wasm).await.with_context(|| format!("{}", path.display()))?;
+    let (digest, tier, took) = (version.digest(), version.tier().name(), started.elapsed());
+    tracing::info!(bot = %name, %digest, tier, ?took, "bot loaded");
+    Ok(Bot {
+        id: name.clone(),
+        version,
+        config: settings.config.clone(),
+        hosts: settings.hosts.clone(),
+    })
+}
+
+fn channel(
+    name: &ChannelId,
+    settings: &config::Channel,
+    tenant: &TenantId,
+    bot: Arc<Bot>,
+) -> anyhow::Result<Channel> {
+    let vendor = botyard_vendors::connect(&settings.vendor, settings.settings.clone())?;
+    let mut policy = Policy::new(vendor.name(), bot.id.clone());
+    policy.failure_texts = settings.failure_texts.clone();
+    policy.failure_hand_off = settings.failure_hand_off;
+    policy.session_idle_ms = settings.session_idle_ms;
+    let rules = Arc::new(Rules { policy, delivery: vendor.delivery() });
+    Ok(Channel {
+        id: name.clone(),
+        tenant: tenant.clone(),
+        vendor,
+        rules,
+        bot,
+        signal_token: settings.signal_token.clone(),
+    })
+}

@@ -1,0 +1,107 @@
+//! The command line.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+use crate::app::App;
+use crate::config::{self, Config};
+use crate::telemetry;
+
+/// Hosts chat bots: webhooks in, sandboxed bots, vendor calls out.
+#[derive(Debug, Parser)]
+#[command(name = "botyard", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the host until it is told to stop (SIGTERM or Ctrl-C).
+    Serve {
+        /// The settings; without a file only the defaults and the environment hold.
+        #[arg(long, short, env = "BOTYARD_CONFIG")]
+        config: Option<PathBuf>,
+    },
+    /// Print the default settings, with an explanation of each.
+    Config,
+    /// Check settings, bots and channels without serving anything.
+    Check {
+        /// The settings to check.
+        #[arg(long, short, env = "BOTYARD_CONFIG")]
+        config: Option<PathBuf>,
+    },
+    /// Compile a component from standard input to standard output. The host
+    /// calls this itself, in a process of its own.
+    #[command(hide = true)]
+    Compile,
+}
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    let result = match Arguments::parse().command {
+        // Before anything else is set up: this process reads what strangers wrote.
+        Command::Compile => {
+            return botyard_runtime::compile_main(std::io::stdin().lock(), std::io::stdout().lock());
+        }
+        Command::Config => print_config(),
+        Command::Check { config } => in_runtime(check(config.as_deref())),
+        Command::Serve { config } => in_runtime(serve(config.as_deref())),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The log may not be set up yet, and whoever started us reads this.
+            let _ = writeln!(std::io::stderr(), "botyard: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print_config() -> anyhow::Result<()> {
+    std::io::stdout().write_all(config::DEFAULT.as_bytes()).context("cannot print the settings")
+}
+
+fn in_runtime(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the threads of the host")?
+        .block_on(work)
+}
+
+async fn check(file: Option<&Path>) -> anyhow::Result<()> {
+    let config = Config::load(file, std::env::vars())?;
+    let scratch = tempfile::tempdir().context("cannot make a scratch directory")?;
+    App::check(&config, scratch.path()).await?;
+    let tenants = config.tenants.len();
+    writeln!(std::io::stdout(), "the settings are good: {tenants} tenants")?;
+    Ok(())
+}
+
+async fn serve(file: Option<&Path>) -> anyhow::Result<()> {
+    let config = Config::load(file, std::env::vars())?;
+    telemetry::start_log(&config.log)?;
+    let metrics = telemetry::start_metrics()?;
+    let app = Arc::new(App::start(config, metrics).await?);
+    app.serve(stop_signal()).await
+}
+
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        },
+        Err(error) => {
+            tracing::warn!(%error, "SIGTERM cannot be heard: only Ctrl-C stops this host");
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}

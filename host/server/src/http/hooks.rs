@@ -1,0 +1,196 @@
+//! Webhooks of vendors.
+
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Extension, Path, Request, State};
+use axum::response::Response;
+use botyard_kernel::event::Event;
+use botyard_kernel::id::{ChannelId, ConversationKey};
+use botyard_kernel::log::Arrival;
+use botyard_vendors::{Inbound, Incoming, Received, Reply};
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
+use metrics::counter;
+
+use super::{ConnectionInfo, answer, client};
+use crate::app::App;
+use crate::channel::Channel;
+use crate::clock;
+use crate::work::{Answer, Waiting};
+
+/// A webhook at the channel's own URL.
+pub(super) async fn bare(
+    State(app): State<Arc<App>>,
+    Extension(connection): Extension<ConnectionInfo>,
+    Path(channel): Path<String>,
+    request: Request,
+) -> Response {
+    receive(&app, connection, channel, "", request).await
+}
+
+/// A webhook below it: a secret or an entry stands there.
+pub(super) async fn with_rest(
+    State(app): State<Arc<App>>,
+    Extension(connection): Extension<ConnectionInfo>,
+    Path((channel, rest)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    receive(&app, connection, channel, &rest, request).await
+}
+
+async fn receive(
+    app: &Arc<App>,
+    connection: ConnectionInfo,
+    channel: String,
+    rest: &str,
+    request: Request,
+) -> Response {
+    let Some(channel) = app.work.channel(&ChannelId(channel)).map(Arc::clone) else {
+        counter!("botyard_webhooks_total", "vendor" => "none", "result" => "unknown_channel")
+            .increment(1);
+        return answer::line(StatusCode::NOT_FOUND, "there is no such channel");
+    };
+    let (parts, body) = request.into_parts();
+    let limit = app.config.server.body_bytes_max;
+    let body = match read(body, limit).await {
+        Ok(body) => body,
+        Err(refusal) => {
+            count(&channel, "unreadable");
+            return refusal;
+        }
+    };
+    let inbound = Inbound {
+        method: &parts.method,
+        rest: rest.trim_matches('/'),
+        query: parts.uri.query(),
+        headers: &parts.headers,
+        body: &body,
+    };
+    let now = clock::now();
+    match channel.vendor.receive(&inbound, now) {
+        Received::Events(events) => {
+            count(&channel, "events");
+            arrive(app, &channel, connection, events, now).await
+        }
+        Received::Ignored(why) => {
+            count(&channel, "ignored");
+            tracing::debug!(channel = %channel.id, why, "a webhook without events");
+            reply(channel.vendor.answer("", &[]), Body::from)
+        }
+        Received::Challenge(challenge) => {
+            count(&channel, "challenge");
+            reply(challenge, Body::from)
+        }
+        Received::Rejected(rejection) => {
+            count(&channel, if rejection.status == 401 { "unauthorized" } else { "rejected" });
+            let client =
+                client::address(connection.peer, &parts.headers, &app.config.server.trusted_proxies);
+            let (reason, blame) = (&rejection.reason, rejection.blame.name());
+            tracing::warn!(channel = %channel.id, %client, reason, blame, "a webhook was refused");
+            answer::line(rejection.status, rejection.reason)
+        }
+    }
+}
+
+async fn read(body: Body, limit: usize) -> Result<Bytes, Response> {
+    to_bytes(body, limit).await.map_err(|error| {
+        let too_large = std::error::Error::source(&error)
+            .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+        if too_large {
+            let reason = format!("the body is larger than {limit} bytes");
+            answer::line(StatusCode::PAYLOAD_TOO_LARGE, reason)
+        } else {
+            answer::line(StatusCode::BAD_REQUEST, "the body did not arrive whole")
+        }
+    })
+}
+
+/// Hands events to their conversations and waits for what they are answered.
+async fn arrive(
+    app: &Arc<App>,
+    channel: &Arc<Channel>,
+    connection: ConnectionInfo,
+    events: Vec<Incoming>,
+    now: u64,
+) -> Response {
+    let mut conversations: Vec<(ConversationKey, Vec<Arrival>)> = Vec::new();
+    for incoming in events {
+        count_event(channel, &incoming);
+        let key = channel.conversation(incoming.conversation.clone());
+        let arrival = arrival(incoming, now);
+        match conversations.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, arrivals)) => arrivals.push(arrival),
+            None => conversations.push((key, vec![arrival])),
+        }
+    }
+    // An answer belongs to one conversation. Events of several are only stored
+    // before it; what follows from them goes by API.
+    let accept_only = conversations.len() > 1;
+    let mut waiting: Vec<Waiting> = conversations
+        .into_iter()
+        .map(|(key, arrivals)| app.work.arrived(channel, key, arrivals, accept_only))
+        .collect();
+    let mut replies = Vec::new();
+    for waiting in &mut waiting {
+        match waiting.answer().await {
+            Answer::Reply(reply) => replies.push(reply),
+            Answer::Refused => {
+                count(channel, "refused");
+                return answer::come_again();
+            }
+        }
+    }
+    let Some(first) = replies.into_iter().next() else {
+        return reply(channel.vendor.answer("", &[]), Body::from);
+    };
+    reply(first, |bytes| {
+        let (body, whole) = connection.watched(bytes);
+        tokio::spawn(async move {
+            let whole = whole.await.is_ok();
+            let result = if whole { "whole" } else { "failed" };
+            counter!("botyard_answers_total", "result" => result).increment(1);
+            for waiting in waiting {
+                waiting.handed_over(whole);
+            }
+        });
+        Body::new(body)
+    })
+}
+
+fn arrival(incoming: Incoming, now: u64) -> Arrival {
+    Arrival {
+        event: Event {
+            id: clock::event_id(),
+            received_ms: now,
+            vendor_ms: incoming.vendor_ms,
+            raw: incoming.raw,
+            body: incoming.body,
+        },
+        facts: Some(incoming.facts),
+        vendor_context: incoming.context,
+        key: incoming.key,
+        request: incoming.request,
+        quiet: false,
+        seed: clock::seed(),
+    }
+}
+
+fn reply(reply: Reply, body: impl FnOnce(Bytes) -> Body) -> Response {
+    let mut response = Response::new(body(reply.body));
+    *response.status_mut() = reply.status;
+    let content_type = HeaderValue::from_static(reply.content_type);
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
+    response
+}
+
+fn count(channel: &Channel, result: &'static str) {
+    let vendor = channel.vendor.name();
+    counter!("botyard_webhooks_total", "vendor" => vendor, "result" => result).increment(1);
+}
+
+fn count_event(channel: &Channel, incoming: &Incoming) {
+    let (vendor, event) = (channel.vendor.name(), incoming.body.name());
+    counter!("botyard_events_total", "vendor" => vendor, "event" => event).increment(1);
+}

@@ -1,0 +1,39 @@
+//! Every URL of the host on one page.
+
+mod answer;
+pub mod client;
+mod connection;
+mod health;
+mod hooks;
+mod serve;
+mod signals;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{any, get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+
+pub use connection::ConnectionInfo;
+pub use serve::serve;
+
+use crate::app::App;
+
+/// The host's URLs.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/webhooks/{channel}", any(hooks::bare))
+        .route("/webhooks/{channel}/{*rest}", any(hooks::with_rest))
+        .route(
+            "/v1/channels/{channel}/conversations/{conversation}/signals",
+            post(signals::signal),
+        )
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        // Handlers read bodies themselves, with the limit of the configuration.
+        .layer(DefaultBodyLimit::disable())
+        .layer(CatchPanicLayer::new())
+        .with_state(app)
+}

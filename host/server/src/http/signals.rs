@@ -1,0 +1,136 @@
+//! The door through which a tenant's own systems speak into a conversation.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
+use botyard_kernel::event::{Event, EventBody, NamedPayload};
+use botyard_kernel::id::ChannelId;
+use botyard_kernel::log::Arrival;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, StatusCode};
+use metrics::counter;
+use serde::Deserialize;
+use subtle::ConstantTimeEq as _;
+
+use super::answer;
+use crate::app::App;
+use crate::channel::Channel;
+use crate::clock;
+use crate::work::Answer;
+
+/// At most so many bytes of a signal's payload.
+const PAYLOAD_BYTES_MAX: usize = 64 * 1024;
+/// At most so many bytes of an idempotency key.
+const KEY_BYTES_MAX: usize = 200;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Signal {
+    name: String,
+    #[serde(default)]
+    payload: Option<serde_json::Value>,
+}
+
+/// `POST /v1/channels/{channel}/conversations/{vendor id}/signals`
+pub(super) async fn signal(
+    State(app): State<Arc<App>>,
+    Path((channel, conversation)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let result = take(&app, channel, conversation, &headers, body).await;
+    let label = if result.is_ok() { "accepted" } else { "refused" };
+    counter!("botyard_signals_total", "result" => label).increment(1);
+    result.unwrap_or_else(|refusal| refusal)
+}
+
+async fn take(
+    app: &Arc<App>,
+    channel: String,
+    conversation: String,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, Response> {
+    let channel = app.work.channel(&ChannelId(channel)).filter(|known| may_signal(known, headers));
+    // A stranger is not told which channels there are.
+    let unauthorized = || {
+        let reason = "no such channel, or not its signal token: send `Authorization: Bearer …` \
+                      with the channel's `signal-token`";
+        answer::line(StatusCode::UNAUTHORIZED, reason)
+    };
+    let channel = channel.map(Arc::clone).ok_or_else(unauthorized)?;
+    let idempotency_key = idempotency_key(headers).map_err(|refusal| *refusal)?;
+    let signal = read(body).await?;
+    let key = channel.conversation(conversation);
+    let known = app.work.store().tenant(&key.tenant).load(&key, 0).await;
+    match known {
+        Ok(loaded) if loaded.last == 0 => {
+            let reason = "there is no such conversation on this channel";
+            return Err(answer::line(StatusCode::NOT_FOUND, reason));
+        }
+        Ok(_) => {}
+        Err(error) => {
+            tracing::error!(conversation = %key, %error, "a signal could not be checked");
+            return Err(answer::come_again());
+        }
+    }
+    let json = signal.payload.map_or_else(|| "null".to_owned(), |payload| payload.to_string());
+    let arrival = Arrival {
+        event: Event {
+            id: clock::event_id(),
+            received_ms: clock::now(),
+            vendor_ms: None,
+            raw: None,
+            body: EventBody::Signal(NamedPayload { name: signal.name, json }),
+        },
+        facts: None,
+        vendor_context: None,
+        key: Some(format!("signal.{idempotency_key}")),
+        request: None,
+        quiet: false,
+        seed: clock::seed(),
+    };
+    let mut waiting = app.work.arrived(&channel, key, vec![arrival], true);
+    match waiting.answer().await {
+        Answer::Reply(_) => {
+            waiting.handed_over(true);
+            Ok((StatusCode::ACCEPTED, Json(serde_json::json!({"accepted": true}))).into_response())
+        }
+        Answer::Refused => Err(answer::come_again()),
+    }
+}
+
+fn may_signal(channel: &Channel, headers: &HeaderMap) -> bool {
+    let Some(token) = &channel.signal_token else { return false };
+    let given = headers.get(AUTHORIZATION).map(http::HeaderValue::as_bytes);
+    let given = given.and_then(|given| given.strip_prefix(b"Bearer ")).unwrap_or_default();
+    given.ct_eq(token.expose().as_bytes()).into()
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<&str, Box<Response>> {
+    let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok());
+    key.filter(|key| !key.is_empty() && key.len() <= KEY_BYTES_MAX).ok_or_else(|| {
+        let reason = "send an `Idempotency-Key` of 1 to 200 characters: the same key is the same \
+                      signal, however often it is sent";
+        Box::new(answer::line(StatusCode::BAD_REQUEST, reason))
+    })
+}
+
+async fn read(body: Body) -> Result<Signal, Response> {
+    let bytes = to_bytes(body, PAYLOAD_BYTES_MAX).await.map_err(|_| {
+        let reason = "the body is larger than 65536 bytes or did not arrive whole";
+        answer::line(StatusCode::PAYLOAD_TOO_LARGE, reason)
+    })?;
+    let signal: Signal = serde_json::from_slice(&bytes).map_err(|error| {
+        let reason = format!("expected {{\"name\": …, \"payload\": …}}: {error}");
+        answer::line(StatusCode::BAD_REQUEST, reason)
+    })?;
+    if signal.name.is_empty() || signal.name.len() > KEY_BYTES_MAX {
+        let reason = "`name` must have 1 to 200 bytes";
+        return Err(answer::line(StatusCode::BAD_REQUEST, reason));
+    }
+    Ok(signal)
+}

@@ -1,0 +1,14 @@
+//! The Botyard host: webhooks in, sandboxed bots, vendor calls out.
+//!
+//! Decisions are the kernel's; this crate asks the clock, opens sockets and
+//! drives. `main` is a thin door to [`cli`].
+
+pub mod app;
+pub mod channel;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod http;
+pub mod send;
+pub mod telemetry;
+pub mod work;

@@ -6,7 +6,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::Value;
 
-use super::writer::store_error;
+use super::health::store_error;
 use super::{Engine, from_sql, to_sql};
 use crate::{AuditRow, Catalog, Record, Stamp, StoreError, limits};
 

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::directory::Directory;
+use super::health::Health;
 use super::schema;
-use super::writer::{Health, is_fatal};
 use crate::OpenError;
 
 /// How often the log is looked at.
@@ -90,15 +90,10 @@ impl Watch {
         let state = self.database.query_row(&sql, [], |row| {
             Ok(LogState { busy: row.get::<_, i64>(0)? != 0, pages: row.get(1)? })
         });
-        self.health.checkpointed();
         // Being busy is no failure: the next look tries again.
-        state
-            .inspect_err(|error| {
-                if is_fatal(error) {
-                    self.health.give_up(error)
-                }
-            })
-            .ok()
+        let state = state.inspect_err(|error| self.health.note(error)).ok()?;
+        self.health.checkpointed();
+        Some(state)
     }
 }
 

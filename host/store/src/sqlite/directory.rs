@@ -23,7 +23,8 @@ impl Directory {
         let directory = Self { path: path.to_owned(), _lock: lock };
         // SQLite gives its other files the mode of this one.
         private_file(&directory.database()).map_err(failed)?;
-        File::open(path).and_then(|opened| opened.sync_all()).map_err(failed)?;
+        create(&directory.blobs()).map_err(failed)?;
+        keep_names(path).map_err(failed)?;
         Ok(directory)
     }
 
@@ -46,6 +47,16 @@ fn create(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
+}
+
+/// Flushes the names of the new files, and of the directory itself: a loss of
+/// power must not leave written bytes without a name.
+fn keep_names(path: &Path) -> std::io::Result<()> {
+    File::open(path)?.sync_all()?;
+    match path.canonicalize()?.parent() {
+        Some(parent) => File::open(parent)?.sync_all(),
+        None => Ok(()),
+    }
 }
 
 fn private_file(path: &Path) -> std::io::Result<File> {

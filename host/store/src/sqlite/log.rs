@@ -10,7 +10,7 @@ use botyard_kernel::time::Millis;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::conversation::{self, Conversation, Kind};
-use super::writer::store_error;
+use super::health::store_error;
 use super::{Engine, to_sql};
 use crate::{Commit, Lease, Loaded, Log, StoreError, limits};
 

@@ -10,6 +10,7 @@ mod catalog;
 mod checkpoint;
 mod conversation;
 mod directory;
+mod health;
 mod log;
 mod queue;
 mod readers;
@@ -19,7 +20,7 @@ mod writer;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use self::writer::Counters;
+pub use self::health::Counters;
 
 use self::checkpoint::Checkpointer;
 use self::directory::Directory;

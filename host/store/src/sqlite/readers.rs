@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 use super::directory::Directory;
+use super::health::store_error;
 use super::schema;
 use crate::{OpenError, StoreError};
 
@@ -59,7 +60,7 @@ impl<'a> Reader<'a> {
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let database = self.database.as_ref().expect("it is taken away only in drop");
-        let snapshot = database.unchecked_transaction().map_err(|e| read_error(&e))?;
+        let snapshot = database.unchecked_transaction().map_err(|e| store_error(&e))?;
         work(&snapshot)
     }
 }
@@ -70,8 +71,4 @@ impl Drop for Reader<'_> {
             idle.push(database);
         }
     }
-}
-
-pub(super) fn read_error(error: &rusqlite::Error) -> StoreError {
-    super::writer::store_error(error)
 }

@@ -210,6 +210,23 @@ async fn a_job_that_fails_does_not_fail_its_neighbours() {
 }
 
 #[tokio::test]
+async fn a_panic_is_no_silence() {
+    let directory = tempfile::tempdir().unwrap();
+    let sqlite = SqliteStore::open(directory.path()).unwrap();
+    let panics = |_: &rusqlite::Connection| -> rusqlite::Result<()> { panic!("made by a test") };
+    let ended = sqlite.engine.writer.write(&TenantId::from("acme"), 0, panics).await;
+    assert!(matches!(ended, Err(StoreError::Unavailable(_))), "{ended:?}");
+    let noticed = async {
+        while sqlite.is_healthy() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), noticed).await.unwrap();
+    let refused = acme(&sqlite).accept(&key("a"), vec![arrival("1")]).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Unavailable(_)), "{refused}");
+}
+
+#[tokio::test]
 async fn damage_is_said_in_words() {
     let directory = tempfile::tempdir().unwrap();
     let sqlite = SqliteStore::open(directory.path()).unwrap();

@@ -1,14 +1,15 @@
 //! The one thread that writes.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use botyard_kernel::id::TenantId;
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 
+use super::health::{Failure, Health, Queued};
 use super::queue::{Fair, Gate, Place};
 use crate::{OpenError, StoreError};
 
@@ -16,19 +17,6 @@ use crate::{OpenError, StoreError};
 const BATCH_JOBS: usize = 1_024;
 /// A transaction with more bytes than this takes no further job.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
-
-/// What the engine has done since it was opened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Transactions that were committed.
-    pub batches: u64,
-    /// Writes that were committed in them.
-    pub jobs: u64,
-    /// Writes that wait for their transaction or run in it.
-    pub queued: u64,
-    /// Checkpoints of the write-ahead log.
-    pub checkpoints: u64,
-}
 
 /// The writer's side for everybody else.
 pub(super) struct Writer {
@@ -45,7 +33,7 @@ impl Writer {
         let desk = Desk { database, health: health.clone() };
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || desk.work(queue))
+            .spawn(move || desk.work_or_say(queue))
             .expect("a host that cannot start a thread cannot run at all");
         let (jobs, thread) = (Mutex::new(Some(jobs)), Mutex::new(Some(thread)));
         Ok(Self { jobs, gate: Gate::new(), health, thread })
@@ -90,77 +78,6 @@ impl Writer {
     fn send(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
         let jobs = self.jobs.lock().expect("nobody panics while sending");
         jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or_else(stopped)
-    }
-}
-
-/// How the engine is, shared by its threads.
-#[derive(Default)]
-pub(super) struct Health {
-    poison: OnceLock<String>,
-    batches: AtomicU64,
-    jobs: AtomicU64,
-    queued: AtomicU64,
-    checkpoints: AtomicU64,
-}
-
-impl Health {
-    /// Why nothing more is written, if that is so.
-    pub(super) fn poison(&self) -> Option<&str> {
-        self.poison.get().map(String::as_str)
-    }
-
-    /// After an IO error nobody knows what the disk holds, and asking it to
-    /// flush again would answer success for what it has dropped. So nothing more
-    /// is acknowledged; opening the store again recovers from its log.
-    pub(super) fn give_up(&self, error: &rusqlite::Error) {
-        if self.poison.set(error.to_string()).is_ok() {
-            tracing::error!(%error, "the store stops writing after an error of its disk; check the disk and restart the host");
-        }
-    }
-
-    pub(super) fn counters(&self) -> Counters {
-        Counters {
-            batches: self.batches.load(Ordering::Relaxed),
-            jobs: self.jobs.load(Ordering::Relaxed),
-            queued: self.queued.load(Ordering::Relaxed),
-            checkpoints: self.checkpoints.load(Ordering::Relaxed),
-        }
-    }
-
-    pub(super) fn checkpointed(&self) {
-        self.checkpoints.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn check(&self) -> Result<(), StoreError> {
-        match self.poison() {
-            Some(why) => Err(StoreError::Unavailable(why.to_owned())),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Whether the disk or the file is to blame, so that no later write can be trusted.
-pub(super) fn is_fatal(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(
-            ErrorCode::SystemIoFailure
-                | ErrorCode::DatabaseCorrupt
-                | ErrorCode::NotADatabase
-                | ErrorCode::CannotOpen
-                | ErrorCode::ReadOnly
-        )
-    )
-}
-
-/// What an error of the database means to the caller.
-pub(super) fn store_error(error: &rusqlite::Error) -> StoreError {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => StoreError::Full,
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            StoreError::Corrupt(error.to_string())
-        }
-        _ => StoreError::Unavailable(error.to_string()),
     }
 }
 
@@ -212,22 +129,6 @@ where
     }
 }
 
-/// Counts a job while it lives.
-struct Queued(Arc<Health>);
-
-impl Queued {
-    fn new(health: &Arc<Health>) -> Self {
-        health.queued.fetch_add(1, Ordering::Relaxed);
-        Self(health.clone())
-    }
-}
-
-impl Drop for Queued {
-    fn drop(&mut self) {
-        self.0.queued.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// What the thread works with.
 struct Desk {
     database: Connection,
@@ -235,6 +136,14 @@ struct Desk {
 }
 
 impl Desk {
+    /// A panic is a bug of ours. It must not look like a store that is merely slow.
+    fn work_or_say(self, queue: UnboundedReceiver<Box<dyn Job>>) {
+        let health = self.health.clone();
+        if panic::catch_unwind(AssertUnwindSafe(|| self.work(queue))).is_err() {
+            health.stop_because("the writer panicked");
+        }
+    }
+
     fn work(mut self, mut queue: UnboundedReceiver<Box<dyn Job>>) {
         let mut waiting = Fair::new();
         loop {
@@ -271,34 +180,8 @@ impl Desk {
             job.apply(&change).map_err(|error| self.health.failure_of_job(&error))?;
         }
         change.commit().map_err(|error| self.health.failure_of_all(&error))?;
-        self.health.batches.fetch_add(1, Ordering::Relaxed);
-        self.health.jobs.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        self.health.wrote(batch.len());
         Ok(())
-    }
-}
-
-/// Whom an error of a transaction concerns.
-enum Failure {
-    /// One job; the others may do without it.
-    OfJob(StoreError),
-    /// Every job of the transaction.
-    OfAll(StoreError),
-}
-
-impl Health {
-    fn failure_of_job(&self, error: &rusqlite::Error) -> Failure {
-        if is_fatal(error) {
-            self.failure_of_all(error)
-        } else {
-            Failure::OfJob(store_error(error))
-        }
-    }
-
-    fn failure_of_all(&self, error: &rusqlite::Error) -> Failure {
-        if is_fatal(error) {
-            self.give_up(error);
-        }
-        Failure::OfAll(store_error(error))
     }
 }
 

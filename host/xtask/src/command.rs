@@ -1,5 +1,6 @@
 //! Starting other programs, with progress and within a time.
 
+use std::env;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::IsTerminal as _;
@@ -20,9 +21,17 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 /// A `cargo` that works on this repository. It is the same cargo that runs
 /// this program.
 pub(crate) fn cargo(repo: &Repo) -> Command {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.current_dir(repo.root()).env("CARGO_TARGET_DIR", repo.target());
+    // What `cargo run` told this program about itself: build scripts that look
+    // at it would run again, and all that depends on them would be rebuilt.
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
     command
 }
 

@@ -14,7 +14,7 @@ const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 const RESERVED_HEADERS: [&str; 2] = ["host", "idempotency-key"];
 const HEADERS_MAX: usize = 64;
 const HEADERS_MAX_BYTES: usize = 16 * 1024;
-const BODY_MAX_BYTES: usize = 256 * 1024;
+const BODY_MAX_BYTES: usize = 48 * 1024;
 const TIMEOUT_MAX_MS: u32 = 120_000;
 
 impl Check {

@@ -24,7 +24,7 @@ pub enum ConfigError {
         /// What is wrong.
         problem: String,
     },
-    /// A variable's name or value cannot be a setting.
+    /// A variable's name cannot be that of a setting.
     #[error("the environment variable {name} {problem}")]
     Variable {
         /// The variable.

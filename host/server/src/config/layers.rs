@@ -23,14 +23,11 @@ impl<'a> Layers<'a> {
     ) -> Result<Self, ConfigError> {
         let default = parse(Path::new("default.toml"), DEFAULT)?;
         let file = file.map(read).transpose()?;
-        let variables = environment
-            .settings()?
-            .into_iter()
-            .map(|setting| {
-                let value = value(&setting)?;
-                Ok((setting, value))
-            })
-            .collect::<Result<_, ConfigError>>()?;
+        let with_value = |setting: Setting<'a>| {
+            let value = value(setting.text);
+            (setting, value)
+        };
+        let variables = environment.settings()?.into_iter().map(with_value).collect();
         Ok(Self { default, file, variables })
     }
 
@@ -89,18 +86,8 @@ fn parse(file: &Path, text: &str) -> Result<Map<String, Value>, ConfigError> {
     Ok(table.into_iter().map(|(key, value)| (key, json(value))).collect())
 }
 
-fn value(setting: &Setting<'_>) -> Result<Value, ConfigError> {
-    match setting.text.parse::<toml::Value>() {
-        Ok(value) => Ok(json(value)),
-        // Half a table or list is a slip of the pen, not a text.
-        Err(_) if setting.text.trim_start().starts_with(['[', '{']) => Err(ConfigError::Variable {
-            name: setting.name.to_owned(),
-            problem: "begins like a TOML list or table and is none: write [\"a\", \"b\"] or \
-                          { key = \"a\" }"
-                .to_owned(),
-        }),
-        Err(_) => Ok(Value::String(setting.text.to_owned())),
-    }
+fn value(text: &str) -> Value {
+    text.parse::<toml::Value>().map_or_else(|_| Value::String(text.to_owned()), json)
 }
 
 /// Dates, and the numbers that JSON has not, become texts: no setting of ours is
@@ -132,9 +119,12 @@ fn merge(into: &mut Value, from: Value) {
 }
 
 fn holds(value: &Value, path: &[String]) -> bool {
-    let inside = |value, level: &String| match value {
-        Value::Array(items) => items.get(level.parse::<usize>().ok()?),
-        value => Value::get(value, level),
+    let Some((level, rest)) = path.split_first() else {
+        return true;
     };
-    path.iter().try_fold(value, inside).is_some()
+    let inside = match value {
+        Value::Array(items) => level.parse::<usize>().ok().and_then(|index| items.get(index)),
+        value => value.get(level),
+    };
+    inside.is_some_and(|value| holds(value, rest))
 }

@@ -108,8 +108,13 @@ fn unknown(key: &str, known: &[&str]) -> String {
 
 /// The word that was probably meant.
 pub(super) fn nearest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    // Units stand at the end of keys and are easily left out.
+    let distance = |near: &str| match near.strip_prefix(word) {
+        Some(unit) if unit.starts_with('-') => 0,
+        _ => strsim::damerau_levenshtein(word, near),
+    };
     words
-        .map(|near| (strsim::damerau_levenshtein(word, near), near))
+        .map(|near| (distance(near), near))
         .min()
         .filter(|(distance, near)| *distance <= near.len().div_ceil(3))
         .map(|(_, near)| near)
@@ -142,6 +147,8 @@ mod tests {
         let near = |word| nearest(word, known.iter().copied());
         assert_eq!(near("lisen"), Some("listen"));
         assert_eq!(near("public_url"), Some("public-url"));
+        assert_eq!(near("trusted"), Some("trusted-proxies"));
+        assert_eq!(near(""), None);
         assert_eq!(near("colour"), None);
     }
 }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use crate::any_event::{format, named_payload, settings, text};
 
 /// Any action.
-pub fn actions() -> impl Strategy<Value = Action> {
+pub(crate) fn actions() -> impl Strategy<Value = Action> {
     prop_oneof![
         4 => choices(),
         7 => speech(),

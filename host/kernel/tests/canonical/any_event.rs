@@ -6,7 +6,7 @@ use proptest::option::of;
 use proptest::prelude::*;
 
 prop_compose! {
-    pub fn events()(
+    pub(crate) fn events()(
         id in text(), received_ms in any::<u64>(), vendor_ms in of(any::<u64>()), raw in of(text()),
         body in bodies(),
     ) -> Event {
@@ -14,20 +14,20 @@ prop_compose! {
     }
 }
 
-pub fn text() -> impl Strategy<Value = String> {
+pub(crate) fn text() -> impl Strategy<Value = String> {
     prop_oneof![any::<String>(), "[ -~äß→🙂\"\\\\]{0,40}"]
 }
 
-pub fn format() -> impl Strategy<Value = TextFormat> {
+pub(crate) fn format() -> impl Strategy<Value = TextFormat> {
     prop_oneof![Just(TextFormat::Plain), Just(TextFormat::MarkdownV1)]
 }
 
-pub fn settings() -> impl Strategy<Value = Vec<Setting>> {
+pub(crate) fn settings() -> impl Strategy<Value = Vec<Setting>> {
     vec((text(), text()).prop_map(|(name, value)| Setting { name, value }), 0..4)
 }
 
 prop_compose! {
-    pub fn named_payload()(name in text(), json in text()) -> NamedPayload {
+    pub(crate) fn named_payload()(name in text(), json in text()) -> NamedPayload {
         NamedPayload { name, json }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// One body of every case, with every field.
-pub fn events() -> Vec<Value> {
+pub(crate) fn events() -> Vec<Value> {
     let click = json!({
         "option_ids": ["late", "lost"], "label": "It is late", "menu": "t1.0.0", "stale": true,
         "typed_text": "1 and 2",
@@ -61,7 +61,7 @@ pub fn events() -> Vec<Value> {
 }
 
 /// One action of every case, with every field.
-pub fn actions() -> Vec<Value> {
+pub(crate) fn actions() -> Vec<Value> {
     let options = json!([{ "id": "a", "label": "A" }]);
     let named = |name: &str, payload: Value| json!({ "name": name, "payload": payload });
     let forward = |target: Value| json!({ "name": "forward", "payload": { "target": target, "on_failure": "feedback" } });

@@ -42,7 +42,7 @@ fn run(repo: &Repo, command: Command) -> anyhow::Result<ExitCode> {
         Command::Deny => deny::check(repo)?,
         Command::Template => template::check(repo)?,
         Command::Test { full } => return test::run(repo, full),
-        Command::Demo { once } => return demo::run(repo, once),
+        Command::Demo { once, built } => return demo::run(repo, once, built),
         Command::Bench { bench: Bench::Turn { arguments } } => {
             return bench::turn(repo, &arguments);
         }
@@ -84,6 +84,9 @@ enum Command {
         /// Exit afterwards, with 0 or 1, instead of serving on.
         #[arg(long)]
         once: bool,
+        /// Take the host and the bots as they were built last.
+        #[arg(long)]
+        built: bool,
     },
     /// Measure.
     Bench {

@@ -34,7 +34,8 @@ pub(crate) fn commands(repo: &Repo, suite: &str) -> Vec<Command> {
         "doctests" => vec![words(repo, "test --workspace --doc")],
         "docs" => vec![docs(repo)],
         "template" => vec![itself(&["template"])],
-        "demo" => vec![itself(&["demo", "--once"])],
+        // What "plugins" and "tests" have built.
+        "demo" => vec![itself(&["demo", "--once", "--built"])],
         "long-tests" => vec![words(repo, "test --workspace --tests -- --ignored")],
         "long-properties" => vec![properties(repo)],
         unknown => unreachable!("`{unknown}` is in the lists above and has no commands"),

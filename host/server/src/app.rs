@@ -43,10 +43,14 @@ impl App {
     /// The operator's to correct, unless the text says otherwise.
     pub async fn start(config: Config, metrics: PrometheusHandle) -> anyhow::Result<Self> {
         let directory = config.store.directory.clone();
-        let store = tokio::task::spawn_blocking(move || SqliteStore::open(&directory))
+        let bytes_max = config.store.database_bytes_max;
+        let open = move || SqliteStore::open_bounded(&directory, bytes_max);
+        let store = tokio::task::spawn_blocking(open)
             .await
             .context("opening the store broke down")?
-            .with_context(|| format!("cannot open the store in {}", config.store.directory.display()))?;
+            .with_context(|| {
+                format!("cannot open the store in {}", config.store.directory.display())
+            })?;
         let runtime = load::runtime(&config, &config.store.directory)?;
         let channels = load::channels(&config, &runtime).await?;
         catalog::record(&config, &store.store()).await.context("cannot record the settings")?;
@@ -72,9 +76,9 @@ impl App {
     /// When the address cannot be listened on.
     pub async fn serve(self: Arc<Self>, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
         let listen = self.config.server.listen;
-        let listener = TcpListener::bind(listen)
-            .await
-            .with_context(|| format!("cannot listen on {listen}: is another host running there?"))?;
+        let listener = TcpListener::bind(listen).await.with_context(|| {
+            format!("cannot listen on {listen}: is another host running there?")
+        })?;
         let address = listener.local_addr().context("the listener has no address")?;
         self.work.start_sweeping();
         let gauges = tokio::spawn(Arc::clone(&self).measure());

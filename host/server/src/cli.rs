@@ -47,7 +47,10 @@ pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         // Before anything else is set up: this process reads what strangers wrote.
         Command::Compile => {
-            return botyard_runtime::compile_main(std::io::stdin().lock(), std::io::stdout().lock());
+            return botyard_runtime::compile_main(
+                std::io::stdin().lock(),
+                std::io::stdout().lock(),
+            );
         }
         Command::Config => print_config(),
         Command::Check { config } => in_runtime(check(config.as_deref())),

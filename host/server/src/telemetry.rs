@@ -18,8 +18,7 @@ const CPU_SECONDS: [f64; 10] =
 pub fn start_log(log: &Log) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&log.filter)
         .with_context(|| format!("`log.filter` is not a filter: {:?}", log.filter))?;
-    let lines =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match log.format {
         LogFormat::Text => lines.try_init(),
         LogFormat::Json => lines.json().flatten_event(true).try_init(),
@@ -38,7 +37,10 @@ pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
         .install_recorder()
         .context("cannot start the metrics")?;
     describe_counter!("botyard_webhooks_total", "Webhooks by vendor and result");
-    describe_counter!("botyard_events_total", "Events by vendor and kind; `other` is unknown to us");
+    describe_counter!(
+        "botyard_events_total",
+        "Events by vendor and kind; `other` is unknown to us"
+    );
     describe_counter!("botyard_turns_total", "Turns on stable storage by vendor and result");
     describe_counter!("botyard_turn_commits_total", "Turns by way: fused with their event or not");
     describe_counter!("botyard_run_failures_total", "Failed runs of bots by blame and kind");

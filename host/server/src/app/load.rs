@@ -40,25 +40,22 @@ pub(super) async fn channels(
         let mut bots = HashMap::new();
         for (name, settings) in &tenant.bots {
             let loaded = bot(name, settings, runtime).await;
-            let loaded = loaded.with_context(|| format!("bot `{name}` of tenant `{tenant_name}`"))?;
+            let loaded =
+                loaded.with_context(|| format!("bot `{name}` of tenant `{tenant_name}`"))?;
             bots.insert(name, Arc::new(loaded));
         }
         for (name, settings) in &tenant.channels {
             let bot = bots.get(&settings.bot).context("a channel without a bot")?;
             let connected = channel(name, settings, tenant_name, Arc::clone(bot));
-            let connected = connected
-                .with_context(|| format!("channel `{name}` of tenant `{tenant_name}`"))?;
+            let connected =
+                connected.with_context(|| format!("channel `{name}` of tenant `{tenant_name}`"))?;
             channels.push(Arc::new(connected));
         }
     }
     Ok(channels)
 }
 
-async fn bot(
-    name: &BotId,
-    settings: &config::Bot,
-    runtime: &Arc<Runtime>,
-) -> anyhow::Result<Bot> {
+async fn bot(name: &BotId, settings: &config::Bot, runtime: &Arc<Runtime>) -> anyhow::Result<Bot> {
     let path = &settings.component;
     let wasm = tokio::fs::read(path)
         .await

@@ -10,13 +10,16 @@ use super::section::Section;
 pub struct Store {
     /// A directory of this host alone.
     pub directory: PathBuf,
+    /// How large the database may grow; absent: as large as the disk allows.
+    pub database_bytes_max: Option<u64>,
 }
 
 impl Store {
     pub(super) fn read(mut section: Section<'_>) -> Result<Self, Wrong> {
         let directory = section.required("directory")?.parsed("a path", path)?;
+        let bytes = section.required("database-bytes-max")?.number(0..=u64::MAX >> 1, "bytes")?;
         section.finish()?;
-        Ok(Self { directory })
+        Ok(Self { directory, database_bytes_max: (bytes > 0).then_some(bytes) })
     }
 }
 

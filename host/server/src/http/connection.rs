@@ -48,7 +48,8 @@ impl ConnectionInfo {
     /// then, and an error when that will never be.
     pub fn watched(&self, bytes: Bytes) -> (WatchedBody, oneshot::Receiver<()>) {
         let (watch, whole) = oneshot::channel();
-        let body = WatchedBody { bytes: Some(bytes), watch: Some(watch), armed: self.armed.clone() };
+        let body =
+            WatchedBody { bytes: Some(bytes), watch: Some(watch), armed: self.armed.clone() };
         (body, whole)
     }
 }

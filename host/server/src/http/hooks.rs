@@ -20,6 +20,10 @@ use crate::channel::Channel;
 use crate::clock;
 use crate::work::{Answer, Waiting};
 
+/// An event that is larger is refused: a conversation's state must stay small
+/// enough to be written with every turn.
+const EVENT_BYTES_MAX: usize = 96 * 1024;
+
 /// A webhook at the channel's own URL.
 pub(super) async fn bare(
     State(app): State<Arc<App>>,
@@ -70,6 +74,11 @@ async fn receive(
     };
     let now = clock::now();
     match channel.vendor.receive(&inbound, now) {
+        Received::Events(events) if events.iter().any(too_large) => {
+            count(&channel, "too_large");
+            let reason = format!("an event is larger than {EVENT_BYTES_MAX} bytes");
+            answer::line(StatusCode::PAYLOAD_TOO_LARGE, reason)
+        }
         Received::Events(events) => {
             count(&channel, "events");
             arrive(app, &channel, connection, events, now).await
@@ -85,8 +94,11 @@ async fn receive(
         }
         Received::Rejected(rejection) => {
             count(&channel, if rejection.status == 401 { "unauthorized" } else { "rejected" });
-            let client =
-                client::address(connection.peer, &parts.headers, &app.config.server.trusted_proxies);
+            let client = client::address(
+                connection.peer,
+                &parts.headers,
+                &app.config.server.trusted_proxies,
+            );
             let (reason, blame) = (&rejection.reason, rejection.blame.name());
             tracing::warn!(channel = %channel.id, %client, reason, blame, "a webhook was refused");
             answer::line(rejection.status, rejection.reason)
@@ -105,6 +117,10 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, Response> {
             answer::line(StatusCode::BAD_REQUEST, "the body did not arrive whole")
         }
     })
+}
+
+fn too_large(incoming: &Incoming) -> bool {
+    serde_json::to_vec(&incoming.body).is_ok_and(|json| json.len() > EVENT_BYTES_MAX)
 }
 
 /// Hands events to their conversations and waits for what they are answered.

@@ -25,10 +25,7 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/webhooks/{channel}", any(hooks::bare))
         .route("/webhooks/{channel}/{*rest}", any(hooks::with_rest))
-        .route(
-            "/v1/channels/{channel}/conversations/{conversation}/signals",
-            post(signals::signal),
-        )
+        .route("/v1/channels/{channel}/conversations/{conversation}/signals", post(signals::signal))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))

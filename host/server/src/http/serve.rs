@@ -33,7 +33,12 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, peer)) => {
-                connect(WatchedStream::new(quick(stream), peer), &router, header_timeout, &graceful);
+                connect(
+                    WatchedStream::new(quick(stream), peer),
+                    &router,
+                    header_timeout,
+                    &graceful,
+                );
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be taken");

@@ -87,8 +87,7 @@ impl Work {
         runtime: Arc<Runtime>,
         door: Door,
     ) -> Arc<Self> {
-        let channels =
-            channels.into_iter().map(|channel| (channel.id.clone(), channel)).collect();
+        let channels = channels.into_iter().map(|channel| (channel.id.clone(), channel)).collect();
         Arc::new(Self {
             channels,
             store,
@@ -218,9 +217,7 @@ impl Work {
         true
     }
 
-    fn lanes(
-        &self,
-    ) -> MutexGuard<'_, HashMap<ConversationKey, mpsc::UnboundedSender<Message>>> {
+    fn lanes(&self) -> MutexGuard<'_, HashMap<ConversationKey, mpsc::UnboundedSender<Message>>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -54,8 +54,16 @@ impl SqliteStore {
     ///
     /// Fails with [`OpenError::InUse`] while another process has it open.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::open_bounded(path, None)
+    }
+
+    /// As [`SqliteStore::open`], for a database that grows to at most so many
+    /// bytes: then it is [`StoreError::Full`](crate::StoreError::Full) before the
+    /// disk is. A bound below what is there already makes it full at once. The
+    /// write-ahead log and blobs do not count.
+    pub fn open_bounded(path: &Path, bytes_max: Option<u64>) -> Result<Self, OpenError> {
         let directory = Directory::open(path)?;
-        let database = schema::prepare(&directory)?;
+        let database = schema::prepare(&directory, bytes_max)?;
         let writer = Writer::start(database)?;
         let checkpointer = Checkpointer::start(&directory, writer.health())?;
         let readers = Readers::open(&directory)?;

@@ -15,8 +15,12 @@ const READER_PATIENCE: Duration = Duration::from_secs(5);
 /// One step a version. What has been released is never edited: append.
 const MIGRATIONS: [&str; 1] = [include_str!("v1.sql")];
 
-/// Opens the writer's connection and brings the tables up to date.
-pub(super) fn prepare(directory: &Directory) -> Result<Connection, OpenError> {
+/// Opens the writer's connection and brings the tables up to date. The database
+/// grows to at most so many bytes, if a bound is given.
+pub(super) fn prepare(
+    directory: &Directory,
+    bytes_max: Option<u64>,
+) -> Result<Connection, OpenError> {
     let mut database = open(directory, WRITER_PATIENCE)?;
     let unsupported =
         |setting| OpenError::Unsupported { setting, directory: directory.path().to_owned() };
@@ -36,6 +40,11 @@ pub(super) fn prepare(directory: &Directory) -> Result<Connection, OpenError> {
     database.pragma_update(None, "cache_size", -65_536)?;
     database.set_prepared_statement_cache_capacity(64);
     migrate(&mut database)?;
+    if let Some(bytes) = bytes_max {
+        let page: u32 = database.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        let pages = i64::try_from(bytes / u64::from(page.max(1))).unwrap_or(i64::MAX);
+        database.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
+    }
     Ok(database)
 }
 

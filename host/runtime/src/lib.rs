@@ -20,6 +20,7 @@ mod limits;
 mod link;
 mod load_error;
 mod manifest;
+pub mod measure;
 mod permit;
 mod run;
 mod runtime;

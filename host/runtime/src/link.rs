@@ -37,7 +37,12 @@ impl TierLinker {
         // held open since, and files of artefacts are replaced, never changed.
         #[expect(unsafe_code, reason = "machine code can be loaded in no other way")]
         let component = unsafe { Component::deserialize_file(&self.engine, path) }?;
-        BotPre::new(self.linker.instantiate_pre(&component)?)
+        self.link_component(&component)
+    }
+
+    /// Resolves a component's imports and exports.
+    pub(crate) fn link_component(&self, component: &Component) -> wasmtime::Result<BotPre<Turn>> {
+        BotPre::new(self.linker.instantiate_pre(component)?)
     }
 }
 

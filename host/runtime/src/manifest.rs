@@ -17,10 +17,13 @@ pub struct Manifest {
     /// The bot's own version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// The SDK that wrote this, with its version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sdk: Option<String>,
     /// Hosts that it wants to call.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
-    /// What can be configured: a JSON schema.
+    /// What can be configured: a JSON schema, `{}` where there is nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<serde_json::Value>,
     /// The version of the contract that it was built for, for example `1.0.0`.

@@ -26,7 +26,7 @@ pub trait BotValues: Send + Sync {
 }
 
 /// Nothing to read: nobody is there yet.
-struct NoValues;
+pub(crate) struct NoValues;
 
 #[async_trait]
 impl BotValues for NoValues {

@@ -15,6 +15,7 @@ use crate::limits::{InstanceLimiter, TierLimits};
 use crate::run::BotValues;
 use crate::wasi;
 use crate::wasi::clock::VirtualClock;
+use crate::wasi::http::TurnHttp;
 use crate::wasi::random::TurnRandom;
 
 /// Streams, pollables and the like that a bot may hold at the same time.
@@ -30,6 +31,7 @@ pub(crate) struct Turn {
     pub(crate) clock: Arc<VirtualClock>,
     pub(crate) random: TurnRandom,
     pub(crate) table: ResourceTable,
+    pub(crate) http: TurnHttp,
     wasi: Option<WasiCtx>,
 }
 
@@ -47,6 +49,7 @@ impl Turn {
             clock: Arc::new(VirtualClock::at(given.now_ms)),
             random: TurnRandom::new(given.seed),
             table,
+            http: TurnHttp::default(),
             wasi: None,
         }
     }

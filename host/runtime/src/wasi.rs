@@ -5,6 +5,7 @@
 //! are no files, no environment, no arguments and no sockets.
 
 pub(crate) mod clock;
+pub(crate) mod http;
 pub(crate) mod random;
 mod stdio;
 
@@ -20,6 +21,7 @@ use stdio::LogStream;
 /// Adds all of WASI to a linker.
 pub(crate) fn add_to_linker(linker: &mut Linker<Turn>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    http::add_to_linker(linker)?;
     // The clocks and random sources of the library are the host's: ours take their place.
     linker.allow_shadowing(true);
     clock::add_to_linker(linker)?;

@@ -73,10 +73,18 @@ pub(crate) fn config(directory: &Path) -> RuntimeConfig {
 
 /// A component of `plugins/`, as `cargo xtask plugins` builds it.
 pub(crate) fn component(plugin: &str) -> Vec<u8> {
+    built(&format!("wasm32-wasip2/plugin/botyard_plugin_{plugin}.wasm"))
+}
+
+/// A JavaScript or Python component of `plugins/`.
+pub(crate) fn interpreted(plugin: &str) -> Vec<u8> {
+    built(&format!("plugins/{plugin}.wasm"))
+}
+
+fn built(path: &str) -> Vec<u8> {
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), PathBuf::from);
-    let name = format!("botyard_plugin_{plugin}.wasm");
-    let path = target.join("wasm32-wasip2/plugin").join(name);
+    let path = target.join(path);
     std::fs::read(&path).unwrap_or_else(|error| {
         panic!("{} cannot be read ({error}): run `cargo xtask plugins` first", path.display())
     })

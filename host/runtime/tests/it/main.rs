@@ -2,6 +2,7 @@
 
 mod attacks;
 mod host;
+mod interpreted;
 mod load;
 mod permits;
 mod safety;

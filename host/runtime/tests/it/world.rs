@@ -122,7 +122,7 @@ async fn rules_of_values_are_enforced() {
 
 #[tokio::test]
 async fn one_turn_cannot_write_without_end() {
-    let steps = vec!["bot.fill k 65536"; 5].join("; ");
+    let steps = ["bot.fill k 65536"; 5].join("; ");
     let output = Host::start().hostile(&format!("kv {steps}")).await;
     assert!(text(&output).contains("256 KiB"), "{}", text(&output));
     assert_eq!(output.writes.len(), 3);

@@ -1,0 +1,72 @@
+//! The commands.
+//!
+//! | line | what it does |
+//! |---|---|
+//! | `say TEXT`, `markdown TEXT` | says it |
+//! | `many COUNT` | so many messages, `0`, `1`, ... |
+//! | `menu TEXT OPTION...` | options, without a fallback text of the bot's own; words without blanks |
+//! | `media LINK`, `pause MS`, `note TEXT`, `name NAME` | a picture, a delay, a note, the contact's name |
+//! | `count` | counts in the context and in the conversation's values, says both |
+//! | `context`, `clear` | says the context, forgets it |
+//! | `later MS SCRIPT` | a timer that performs one line of script |
+//! | `request NAME LINK` | a durable GET |
+//! | `forward`, `forward-or-return`, `abort`, `end` | a hand-off, one that comes back, the end |
+//! | anything else | echoes it |
+
+use botyard_sdk::action::{Media, NoteCreate, abort};
+use botyard_sdk::prelude::*;
+use serde_json::{Map, Value, json};
+
+/// Performs a script, one command a line.
+pub(crate) fn perform(script: &str, turn: &Turn<'_>) -> Answer {
+    let mut actions = actions![];
+    for line in script.lines() {
+        actions.extend(command(line, turn)?);
+    }
+    Ok(actions)
+}
+
+fn command(line: &str, turn: &Turn<'_>) -> Answer {
+    let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
+    Ok(match verb {
+        "say" => actions![reply(rest)],
+        "markdown" => actions![reply(rest).markdown()],
+        "many" => (0..rest.parse::<u32>()?).map(|n| reply(n.to_string()).into()).collect(),
+        "menu" => actions![menu(rest)],
+        "media" => actions![Media::new(rest)],
+        "pause" => actions![delay(rest.parse()?)],
+        "note" => actions![NoteCreate::new(rest)],
+        "name" => actions![ContactUpdate::new().name(rest)],
+        "count" => count(turn)?,
+        "context" => actions![reply(turn.session().context.as_str())],
+        "clear" => actions![context_clear()],
+        "later" => {
+            let (after, script) = rest.split_once(' ').unwrap_or((rest, ""));
+            let timer = schedule(format!("later-{after}"), after.parse()?);
+            actions![timer.payload(&json!(script))]
+        }
+        "request" => {
+            let (name, link) = rest.split_once(' ').unwrap_or((rest, ""));
+            actions![Request::get(name, link)]
+        }
+        "forward" => actions![Forward::any()],
+        "forward-or-return" => actions![Forward::any().or_feedback()],
+        "abort" => actions![abort()],
+        "end" => actions![end()],
+        _ => actions![reply(format!("you said: {line}"))],
+    })
+}
+
+fn menu(words: &str) -> Bubbles {
+    let (text, options) = words.split_once(' ').unwrap_or((words, "yes"));
+    options.split(' ').fold(Bubbles::new(text), |menu, option| menu.option(option, option))
+}
+
+/// The context must follow every turn; the values must agree with it.
+fn count(turn: &Turn<'_>) -> Answer {
+    let mut context: Map<String, Value> = turn.context();
+    let counted = context.get("count").and_then(Value::as_u64).unwrap_or(0) + 1;
+    context.insert("count".to_owned(), counted.into());
+    let kept = turn.conversation_kv().add("count", 1)?;
+    Ok(actions![context_update(&context)?, reply(format!("{counted} {kept}"))])
+}

@@ -7,7 +7,7 @@ pub use config::{Bot, Channel, Config};
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -123,6 +123,24 @@ impl Drop for Host {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// Runs a command of the host that ends by itself, and returns what it said.
+///
+/// # Errors
+///
+/// The program is missing, or still runs after two minutes.
+pub async fn run(config: &Config, command: &str) -> Result<Output> {
+    let file = config.write()?;
+    let child = tokio::process::Command::new(program())
+        .arg(command)
+        .arg("--config")
+        .arg(&file)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(READY_WITHIN, child).await;
+    Ok(output.with_context(|| format!("`botyard {command}` did not end"))??)
 }
 
 /// The component of an example bot, by the bot's folder name.

@@ -5,4 +5,5 @@
 pub mod client;
 pub mod host;
 pub mod peers;
+pub mod site;
 pub mod wait;

@@ -27,3 +27,25 @@ pub async fn until<T>(
         tokio::time::sleep(POLL).await;
     }
 }
+
+/// As [`until`], for a question that takes its time.
+///
+/// # Errors
+///
+/// As [`until`], and where the question fails.
+pub async fn until_asked<T>(
+    what: &str,
+    within: Duration,
+    mut ask: impl AsyncFnMut() -> Result<Option<T>>,
+) -> Result<T> {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = ask().await? {
+            return Ok(answer);
+        }
+        if start.elapsed() >= within {
+            bail!("{what}: nothing within {within:?}");
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}

@@ -84,6 +84,12 @@ impl Conversation {
         })
     }
 
+    /// The webhook is somewhere else now: a host that was started again has
+    /// another port.
+    pub fn move_to(&mut self, webhook: Webhook) {
+        self.webhook = webhook;
+    }
+
     /// The person opened the messenger.
     ///
     /// # Errors

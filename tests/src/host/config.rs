@@ -82,7 +82,8 @@ impl Config {
         self
     }
 
-    /// Adds settings, for example `{"server": {"trusted-proxies": []}}`.
+    /// Adds settings, for example `{"server": {"trusted-proxies": []}}`; `null`
+    /// takes one away.
     #[must_use]
     pub fn with(mut self, more: Value) -> Self {
         merge(&mut self.more, more);
@@ -100,6 +101,7 @@ impl Config {
             "tenants": { "demo": { "bots": self.bots, "channels": self.channels } },
         });
         merge(&mut value, self.more.clone());
+        drop_nulls(&mut value);
         fs::write(&file, toml::to_string(&value)?)
             .with_context(|| format!("cannot write {}", file.display()))?;
         Ok(file)
@@ -115,6 +117,13 @@ fn merge(into: &mut Value, from: Value) {
             }
         }
         (into, from) => *into = from,
+    }
+}
+
+fn drop_nulls(value: &mut Value) {
+    if let Value::Object(table) = value {
+        table.retain(|_, value| !value.is_null());
+        table.values_mut().for_each(drop_nulls);
     }
 }
 
@@ -136,7 +145,8 @@ mod tests {
         };
         let config = Config::new(directory.path())
             .channel("c", channel)
-            .with(json!({ "egress": { "allow-loopback": false } }));
+            .with(json!({ "egress": { "allow-loopback": false } }))
+            .with(json!({ "tenants": { "demo": { "channels": { "c": { "api-token": null } } } } }));
         let text = fs::read_to_string(config.write().unwrap()).unwrap();
         let read: toml::Table = toml::from_str(&text).unwrap();
         assert_eq!(read["egress"]["allow-loopback"].as_bool(), Some(false));
@@ -144,5 +154,6 @@ mod tests {
         let channel = &read["tenants"]["demo"]["channels"]["c"];
         assert_eq!(channel["webhook-secret"].as_str(), Some("s"));
         assert!(channel.get("webhook-header").is_none());
+        assert!(channel.get("api-token").is_none());
     }
 }

@@ -1,0 +1,241 @@
+//! A host with a bot behind one or more channels, and Userlike's side of them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::client::metrics::Metrics;
+use crate::client::signals::Signals;
+use crate::client::userlike::{Conversation, Webhook};
+use crate::host::{Bot, Channel, Config, Host, plugin};
+use crate::peers::userlike::{Account, Contact, Userlike};
+use crate::wait;
+
+/// The header of the webhooks of a site.
+pub const HEADER: &str = "API-SECURITY-TOKEN";
+/// What it carries.
+pub const SECRET: &str = "canary-webhook-secret";
+/// The token of the calls to the API URL.
+pub const TOKEN: &str = "canary-api-token";
+/// What the tenant's own systems show to send signals.
+pub const SIGNAL_TOKEN: &str = "canary-signal-token";
+/// The channel that every site has.
+pub const MAIN: &str = "main";
+const METRIC_WITHIN: Duration = Duration::from_secs(10);
+
+/// What a site is made of.
+#[derive(Debug)]
+pub struct Setup {
+    bot: Bot,
+    channels: BTreeMap<String, Value>,
+    more: Value,
+    window: Duration,
+}
+
+/// A running site.
+#[derive(Debug)]
+pub struct Site {
+    /// Userlike's side.
+    pub userlike: Userlike,
+    config: Config,
+    // Absent only while one host follows another.
+    host: Option<Host>,
+    // It lives as long as the site.
+    _directory: TempDir,
+}
+
+impl Setup {
+    /// A bot by its folder name, behind the channel [`MAIN`].
+    ///
+    /// # Errors
+    ///
+    /// The bot is not built.
+    pub fn new(name: &str) -> Result<Self> {
+        let bot = Bot { component: plugin(name)?, config: BTreeMap::new(), hosts: Vec::new() };
+        Ok(Self {
+            bot,
+            channels: [(MAIN.to_owned(), json!({}))].into(),
+            more: json!({}),
+            window: Duration::from_secs(60),
+        })
+    }
+
+    /// Hosts that the bot may call.
+    #[must_use]
+    pub fn hosts(mut self, hosts: impl IntoIterator<Item = String>) -> Self {
+        self.bot.hosts.extend(hosts);
+        self
+    }
+
+    /// Changes the settings of a channel, or adds one; `null` takes a setting away.
+    #[must_use]
+    pub fn channel(mut self, name: &str, changes: Value) -> Self {
+        self.channels.insert(name.to_owned(), changes);
+        self
+    }
+
+    /// More settings of the host, merged over the others.
+    #[must_use]
+    pub fn with(mut self, more: Value) -> Self {
+        self.more = more;
+        self
+    }
+
+    /// The length of the minute in which Userlike lets 20 requests through.
+    #[must_use]
+    pub fn window(mut self, window: Duration) -> Self {
+        self.window = window;
+        self
+    }
+
+    /// Starts Userlike's side and the host, on a fresh store.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::start`].
+    pub async fn start(self) -> Result<Site> {
+        let directory = tempfile::Builder::new().prefix("botyard-it-").tempdir()?;
+        let userlike = Userlike::with_window(TOKEN, self.window).await?;
+        let config = self.config(directory.path(), &userlike);
+        let host = Some(Host::start(&config).await?);
+        Ok(Site { userlike, config, host, _directory: directory })
+    }
+
+    fn config(self, directory: &Path, userlike: &Userlike) -> Config {
+        let names = self.channels.keys().cloned().collect::<Vec<_>>();
+        let mut config = Config::new(directory).bot("bot", self.bot).with(json!({
+            "log": { "format": "json" },
+            "tenants": { "demo": { "channels": self.channels } },
+        }));
+        for name in names {
+            config = config.channel(&name, channel(userlike));
+        }
+        config.with(self.more)
+    }
+}
+
+fn channel(userlike: &Userlike) -> Channel {
+    Channel {
+        vendor: "userlike".to_owned(),
+        bot: "bot".to_owned(),
+        webhook_header: Some(HEADER.to_owned()),
+        webhook_secret: SECRET.to_owned(),
+        api_url: userlike.api_url(),
+        api_token: TOKEN.to_owned(),
+        signal_token: SIGNAL_TOKEN.to_owned(),
+    }
+}
+
+impl Site {
+    /// The running host.
+    ///
+    /// # Panics
+    ///
+    /// An earlier restart failed.
+    pub fn host(&self) -> &Host {
+        self.host.as_ref().expect("the last restart succeeded")
+    }
+
+    /// What Userlike remembers.
+    pub fn account(&self) -> &Account {
+        self.userlike.account()
+    }
+
+    /// An address of the host; `path` begins with a slash.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.host().url())
+    }
+
+    /// The webhook of a channel, as it should be called.
+    pub fn webhook(&self, channel: &str) -> Webhook {
+        Webhook {
+            url: self.url(&format!("/webhooks/{channel}")),
+            header: Some((HEADER.to_owned(), SECRET.to_owned())),
+        }
+    }
+
+    /// A new conversation on [`MAIN`].
+    ///
+    /// # Errors
+    ///
+    /// No HTTP client can be made.
+    pub fn open(&self) -> Result<Conversation> {
+        Conversation::open(self.account(), &self.webhook(MAIN), Contact::new())
+    }
+
+    /// The door for signals into a conversation on [`MAIN`].
+    pub fn signals(&self, cid: &str) -> Signals {
+        let url = self.url(&format!("/v1/channels/{MAIN}/conversations/{cid}/signals"));
+        Signals { url, token: Some(SIGNAL_TOKEN.to_owned()) }
+    }
+
+    /// The host's metrics as they are now.
+    ///
+    /// # Errors
+    ///
+    /// The host does not answer.
+    pub async fn metrics(&self) -> Result<Metrics> {
+        Metrics::read(&self.url("/metrics")).await
+    }
+
+    /// Waits until the sum of these metrics is at least so much.
+    ///
+    /// # Errors
+    ///
+    /// It was less for ten seconds.
+    pub async fn wait_metric(&self, name: &str, labels: &[&str], least: f64) -> Result<()> {
+        let what = format!("{name}{labels:?} of {least}");
+        wait::until_asked(&what, METRIC_WITHIN, async || {
+            Ok((self.metrics().await?.sum(name, labels) >= least).then_some(()))
+        })
+        .await
+    }
+
+    /// The lines of the host's log that are about turns.
+    pub fn turns(&self) -> Vec<Value> {
+        let lines = self.lines();
+        lines.into_iter().filter(|line| line["turn"].is_string()).collect()
+    }
+
+    /// The lines of the host's log; since its last start.
+    pub fn lines(&self) -> Vec<Value> {
+        let log = self.host().log();
+        log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// Kills the host on the spot and starts another on its store.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::start`].
+    pub async fn crash(&mut self) -> Result<()> {
+        self.host.take().context("no host runs")?.kill()?;
+        self.host = Some(Host::start(&self.config).await?);
+        Ok(())
+    }
+
+    /// Lets the host end in peace and starts another on its store.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::stop`] and [`Host::start`].
+    pub async fn restart(&mut self) -> Result<ExitStatus> {
+        let status = self.host.take().context("no host runs")?.stop().await?;
+        self.host = Some(Host::start(&self.config).await?);
+        Ok(status)
+    }
+
+    /// Lets the host end in peace, for good.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::stop`].
+    pub async fn stop(mut self) -> Result<ExitStatus> {
+        self.host.take().context("no host runs")?.stop().await
+    }
+}

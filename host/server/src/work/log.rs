@@ -2,6 +2,7 @@
 
 use botyard_kernel::id::ConversationKey;
 use botyard_kernel::log::{Outcome, Turn};
+use botyard_kernel::run::{FailureKind, RunFailure};
 use metrics::{counter, histogram};
 
 use crate::channel::Channel;
@@ -17,10 +18,10 @@ pub(super) fn turned(channel: &Channel, key: &ConversationKey, turn: &Turn) {
         }
         Outcome::Failed { failure, version } => {
             let (blame, kind) = (failure.blame.name(), failure.kind.name());
-            let (bot, message) = (&channel.bot.id, &failure.message);
+            let (bot, reason) = (&channel.bot.id, for_operators(failure));
             counter!("botyard_run_failures_total", "blame" => blame, "kind" => kind).increment(1);
             tracing::warn!(
-                conversation = %key, turn = %id, %bot, %version, blame, kind, message,
+                conversation = %key, turn = %id, %bot, %version, blame, kind, reason,
                 "turn {id}: the run failed, {blame} must act"
             );
             "failed"
@@ -33,4 +34,14 @@ pub(super) fn turned(channel: &Channel, key: &ConversationKey, turn: &Turn) {
     counter!("botyard_turns_total", "vendor" => vendor, "result" => result).increment(1);
     let way = if fused { "fused" } else { "accepted" };
     counter!("botyard_turn_commits_total", "way" => way).increment(1);
+}
+
+/// What a failure says without the bot's own words: those may quote what people
+/// wrote, so they stay in the turn, where the bot's author reads them.
+fn for_operators(failure: &RunFailure) -> &str {
+    if failure.kind == FailureKind::Rejected {
+        return "the bot refused the event";
+    }
+    let (what, _) = failure.message.split_once("; it wrote: ").unwrap_or((&failure.message, ""));
+    what
 }

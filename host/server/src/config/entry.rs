@@ -112,7 +112,7 @@ impl<'a> Entry<'a> {
         table
             .into_iter()
             .map(|(key, value)| {
-                let path = [path.as_slice(), &[key.clone()]].concat();
+                let path = [path.as_slice(), std::slice::from_ref(&key)].concat();
                 Ok((key, Entry { path, value, environment }.revealed()?.text()?))
             })
             .collect()

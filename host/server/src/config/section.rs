@@ -48,7 +48,7 @@ impl<'a> Section<'a> {
         table
             .into_iter()
             .map(|(name, value)| {
-                let path = [path.as_slice(), &[name.clone()]].concat();
+                let path = [path.as_slice(), std::slice::from_ref(&name)].concat();
                 if !is_name(&name) {
                     return Err(Wrong {
                         path,
@@ -69,7 +69,7 @@ impl<'a> Section<'a> {
         table
             .into_iter()
             .map(|(key, value)| {
-                let path = [path.as_slice(), &[key.clone()]].concat();
+                let path = [path.as_slice(), std::slice::from_ref(&key)].concat();
                 Ok((key, Entry { path, value, environment }.settings()?))
             })
             .collect()

@@ -136,7 +136,7 @@ impl Bot {
                 .map_or_else(|| Ok(BTreeMap::new()), |entry| entry.texts())?,
             hosts: section.optional("hosts").map_or_else(
                 || Ok(Vec::new()),
-                |entry| entry.list(HostPattern::EXPECTED, |text| HostPattern::parse(text)),
+                |entry| entry.list(HostPattern::EXPECTED, HostPattern::parse),
             )?,
         };
         section.finish()?;

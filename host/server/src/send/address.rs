@@ -60,7 +60,7 @@ const NOT_PUBLIC_V4: &[(Ipv4Addr, u32)] = &[
     (Ipv4Addr::new(240, 0, 0, 0), 4),
 ];
 
-/// Networks within 2000::/3 that are not public. Outside of it nothing is.
+/// Networks within `2000::/3` that are not public. Outside of it nothing is.
 const NOT_PUBLIC_V6: &[(Ipv6Addr, u32)] = &[
     // Protocol assignments with Teredo, benchmarks and ORCHID, RFC 2928.
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
@@ -79,7 +79,7 @@ const NOT_PUBLIC_V6: &[(Ipv6Addr, u32)] = &[
 /// Global unicast, the only part of IPv6 that is given to anybody.
 const GLOBAL_UNICAST: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
-/// The well-known prefix of translators, RFC 6052; 64:ff9b:1::/48 is for local
+/// The well-known prefix of translators, RFC 6052; `64:ff9b:1::/48` is for local
 /// ones and never public.
 const TRANSLATED: (Ipv6Addr, u32) = (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96);
 

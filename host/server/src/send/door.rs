@@ -128,12 +128,12 @@ impl Door {
             Some(Host::Domain(name)) => name == LOCALHOST,
             None => return denied("the address of the call has no host".to_owned()),
         };
-        let encrypted = match url.scheme() {
+        let by_scheme = match url.scheme() {
             "https" => true,
-            "http" => false,
+            "http" => local && self.rules.allow_loopback,
             other => return denied(format!("calls go by https, not by {other}")),
         };
-        if !encrypted && !(local && self.rules.allow_loopback) {
+        if !by_scheme {
             return denied(format!("calls go by https only, {} is called by http", host(url)));
         }
         if !url.username().is_empty() || url.password().is_some() {
@@ -259,7 +259,7 @@ fn cause(error: &reqwest::Error) -> String {
     if causes.is_empty() { "no reason is known".to_owned() } else { causes.join(": ") }
 }
 
-fn find<'e, E: Error + 'static>(error: &'e reqwest::Error) -> Option<&'e E> {
+fn find<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     let mut source = error.source();
     while let Some(inner) = source {
         if let Some(found) = inner.downcast_ref() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wasmtime::Engine;
 
@@ -13,6 +13,7 @@ pub(crate) const TICK: Duration = Duration::from_millis(1);
 /// Raises the epoch of its engines every [`TICK`], on a thread of the operating
 /// system: a bot that spins can hold up every other kind of timer.
 pub(crate) struct Ticker {
+    start: Instant,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
@@ -20,12 +21,14 @@ pub(crate) struct Ticker {
 #[derive(Default)]
 struct Shared {
     stop: AtomicBool,
-    ticks: AtomicU64,
+    /// Milliseconds from the start to the last tick; 0 before the first.
+    last_ms: AtomicU64,
 }
 
 impl Ticker {
     /// Starts the thread.
     pub(crate) fn start(engines: Vec<Engine>) -> std::io::Result<Self> {
+        let start = Instant::now();
         let shared = Arc::new(Shared::default());
         let thread = std::thread::Builder::new().name("botyard-epoch".to_owned()).spawn({
             let shared = shared.clone();
@@ -33,17 +36,22 @@ impl Ticker {
                 while !shared.stop.load(Ordering::Relaxed) {
                     std::thread::sleep(TICK);
                     engines.iter().for_each(Engine::increment_epoch);
-                    shared.ticks.fetch_add(1, Ordering::Relaxed);
+                    shared.last_ms.store(since(start), Ordering::Relaxed);
                 }
             }
         })?;
-        Ok(Self { shared, thread: Some(thread) })
+        Ok(Self { start, shared, thread: Some(thread) })
     }
 
-    /// Ticks so far.
-    pub(crate) fn ticks(&self) -> u64 {
-        self.shared.ticks.load(Ordering::Relaxed)
+    /// How long ago the last tick was.
+    pub(crate) fn silence(&self) -> Duration {
+        let last = self.shared.last_ms.load(Ordering::Relaxed);
+        Duration::from_millis(since(self.start).saturating_sub(last))
     }
+}
+
+fn since(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Drop for Ticker {

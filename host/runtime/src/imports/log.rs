@@ -126,12 +126,13 @@ impl Inner {
 
     fn close(&mut self, stream: Stream) {
         let line = std::mem::take(&mut self.open[stream as usize]);
-        if line.is_empty() {
-            return;
-        }
-        let level = if stream == Stream::Out { LogLevel::Info } else { LogLevel::Error };
         let text = String::from_utf8_lossy(&line);
-        self.line(level, text.trim_end_matches(['\n', '\r']));
+        let text = text.trim_end_matches(['\n', '\r']);
+        let level = if stream == Stream::Out { LogLevel::Info } else { LogLevel::Error };
+        // Programs print empty lines for looks; a list of lines needs none.
+        if !text.is_empty() {
+            self.line(level, text);
+        }
     }
 }
 
@@ -169,7 +170,7 @@ mod tests {
     #[test]
     fn printed_lines_keep_their_order_and_their_end() {
         let log = TurnLog::new(100);
-        log.print(Stream::Out, b"one\ntw");
+        log.print(Stream::Out, b"one\n\ntw");
         log.print(Stream::Err, b"bad\n");
         log.print(Stream::Out, b"o\r\nthree");
         let (lines, cut) = log.finish();

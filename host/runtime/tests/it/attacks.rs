@@ -16,7 +16,8 @@ async fn a_spinning_bot_is_stopped_at_its_cpu_budget() {
     assert_eq!((failure.blame, failure.kind), (Blame::Bot, FailureKind::Cpu), "{failure}");
     assert!(failure.message.contains("50 ms of CPU"), "{failure}");
     assert!(failure.message.contains("attack::spin"), "{failure}");
-    assert!((50_000..80_000).contains(&output.cpu_us), "{} µs", output.cpu_us);
+    // On a busy machine the tick that ends it may come late, but it comes.
+    assert!((50_000..500_000).contains(&output.cpu_us), "{} µs", output.cpu_us);
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use botyard_kernel::action::Action;
@@ -67,7 +68,8 @@ pub(crate) fn config(directory: &Path) -> RuntimeConfig {
     config.interpreted.slots = 2;
     config.guest_threads = 2;
     // Tests run beside others on small machines; what is tested is CPU time.
-    config.native.limits.wall = std::time::Duration::from_secs(20);
+    config.native.limits.wall = Duration::from_secs(20);
+    config.interpreted.limits.wall = Duration::from_secs(20);
     config
 }
 

@@ -1,6 +1,7 @@
 //! The integration suites, in one binary: it links once.
 
 mod bad_input;
+mod delivery;
 mod failures;
 mod peers;
 mod redelivery;

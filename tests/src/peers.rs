@@ -7,31 +7,50 @@ use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result};
 use axum::Router;
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use tokio::task::JoinHandle;
 
 /// A server that stops when it is dropped.
 #[derive(Debug)]
 struct Server {
     address: SocketAddr,
-    task: JoinHandle<()>,
+    // Absent while it is closed.
+    task: Option<JoinHandle<()>>,
+    // What is needed to open it: present while it is closed.
+    closed: Option<(TcpSocket, Router)>,
 }
 
 impl Server {
-    async fn start(router: Router) -> Result<Self> {
-        let listener =
-            TcpListener::bind("127.0.0.1:0").await.context("cannot open a port for a peer")?;
-        let address = listener.local_addr()?;
-        let task = tokio::spawn(async move {
+    fn start(router: Router) -> Result<Self> {
+        let mut server = Self::closed(router)?;
+        server.open()?;
+        Ok(server)
+    }
+
+    /// A server whose port is taken and refuses every connection.
+    fn closed(router: Router) -> Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(([127, 0, 0, 1], 0).into()).context("cannot take a port for a peer")?;
+        let address = socket.local_addr()?;
+        Ok(Self { address, task: None, closed: Some((socket, router)) })
+    }
+
+    /// Opens a closed server.
+    fn open(&mut self) -> Result<()> {
+        let (socket, router) = self.closed.take().context("the peer is open already")?;
+        let listener = socket.listen(1_024).context("cannot open a port for a peer")?;
+        self.task = Some(tokio::spawn(async move {
             // It ends with the task only; a failed accept is retried by axum.
             axum::serve(listener, router).await.ok();
-        });
-        Ok(Self { address, task })
+        }));
+        Ok(())
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.task.abort();
+        if let Some(task) = &self.task {
+            task.abort();
+        }
     }
 }

@@ -35,6 +35,7 @@ pub struct Setup {
     channels: BTreeMap<String, Value>,
     more: Value,
     window: Duration,
+    vendor_down: bool,
 }
 
 /// A running site.
@@ -62,7 +63,22 @@ impl Setup {
             channels: [(MAIN.to_owned(), json!({}))].into(),
             more: json!({}),
             window: Duration::from_secs(60),
+            vendor_down: false,
         })
+    }
+
+    /// What the tenant configured for the bot.
+    #[must_use]
+    pub fn config(mut self, key: &str, value: &str) -> Self {
+        self.bot.config.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Userlike's side refuses every connection until it is opened.
+    #[must_use]
+    pub fn vendor_down(mut self) -> Self {
+        self.vendor_down = true;
+        self
     }
 
     /// Hosts that the bot may call.
@@ -100,13 +116,16 @@ impl Setup {
     /// As [`Host::start`].
     pub async fn start(self) -> Result<Site> {
         let directory = tempfile::Builder::new().prefix("botyard-it-").tempdir()?;
-        let userlike = Userlike::with_window(TOKEN, self.window).await?;
-        let config = self.config(directory.path(), &userlike);
+        let mut userlike = Userlike::closed(TOKEN, self.window)?;
+        if !self.vendor_down {
+            userlike.open()?;
+        }
+        let config = self.settings(directory.path(), &userlike);
         let host = Some(Host::start(&config).await?);
         Ok(Site { userlike, config, host, _directory: directory })
     }
 
-    fn config(self, directory: &Path, userlike: &Userlike) -> Config {
+    fn settings(self, directory: &Path, userlike: &Userlike) -> Config {
         let names = self.channels.keys().cloned().collect::<Vec<_>>();
         let mut config = Config::new(directory).bot("bot", self.bot).with(json!({
             "log": { "format": "json" },

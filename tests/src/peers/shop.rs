@@ -44,7 +44,7 @@ impl Shop {
         let inner = Arc::new(Inner { delay, lookups: Mutex::default() });
         let router =
             Router::new().route("/orders/{order}", get(order)).with_state(Arc::clone(&inner));
-        Ok(Self { server: Server::start(router).await?, inner })
+        Ok(Self { server: Server::start(router)?, inner })
     }
 
     /// The shop's address, without a slash at its end.

@@ -35,19 +35,31 @@ impl Userlike {
     ///
     /// No port is free.
     pub async fn start(token: &str) -> Result<Self> {
-        Self::with_window(token, Duration::from_secs(60)).await
+        let mut userlike = Self::closed(token, Duration::from_secs(60))?;
+        userlike.open()?;
+        Ok(userlike)
     }
 
-    /// As [`Userlike::start`], with another length of the minute in which 20
-    /// requests of a conversation are let through.
+    /// As [`Userlike::start`], but every connection is refused until it opens;
+    /// with another length of the minute in which 20 requests of a conversation
+    /// are let through.
     ///
     /// # Errors
     ///
     /// No port is free.
-    pub async fn with_window(token: &str, window: Duration) -> Result<Self> {
+    pub fn closed(token: &str, window: Duration) -> Result<Self> {
         let account = Account::new(token, window);
         let router = Router::new().route("/v1/", post(call)).with_state(account.clone());
-        Ok(Self { server: Server::start(router).await?, account })
+        Ok(Self { server: Server::closed(router)?, account })
+    }
+
+    /// Opens a closed endpoint.
+    ///
+    /// # Errors
+    ///
+    /// It is open.
+    pub fn open(&mut self) -> Result<()> {
+        self.server.open()
     }
 
     /// The API URL of the bot.

@@ -3,6 +3,8 @@
 mod bad_input;
 mod delivery;
 mod failures;
+mod lifecycle;
 mod peers;
 mod redelivery;
+mod signals;
 mod tidy;

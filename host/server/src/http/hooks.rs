@@ -20,9 +20,9 @@ use crate::channel::Channel;
 use crate::clock;
 use crate::work::{Answer, Waiting};
 
-/// An event that is larger is refused: a conversation's state must stay small
-/// enough to be written with every turn.
-const EVENT_BYTES_MAX: usize = 96 * 1024;
+/// A larger event does not fit into the log of a conversation. Vendors' texts
+/// are bounded far below, so only a payload made for it gets here.
+const EVENT_BYTES_MAX: usize = 200 * 1024;
 
 /// A webhook at the channel's own URL.
 pub(super) async fn bare(
@@ -74,12 +74,12 @@ async fn receive(
     };
     let now = clock::now();
     match channel.vendor.receive(&inbound, now) {
-        Received::Events(events) if events.iter().any(too_large) => {
-            count(&channel, "too_large");
-            let reason = format!("an event is larger than {EVENT_BYTES_MAX} bytes");
-            answer::line(StatusCode::PAYLOAD_TOO_LARGE, reason)
-        }
         Received::Events(events) => {
+            let Some(events) = events.into_iter().map(fitting).collect() else {
+                count(&channel, "too_large");
+                let reason = format!("an event is larger than {EVENT_BYTES_MAX} bytes");
+                return answer::line(StatusCode::PAYLOAD_TOO_LARGE, reason);
+            };
             count(&channel, "events");
             arrive(app, &channel, connection, events, now).await
         }
@@ -119,8 +119,15 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, Response> {
     })
 }
 
-fn too_large(incoming: &Incoming) -> bool {
-    serde_json::to_vec(&incoming.body).is_ok_and(|json| json.len() > EVENT_BYTES_MAX)
+/// The event as it fits into the log: without its raw form if need be.
+fn fitting(mut incoming: Incoming) -> Option<Incoming> {
+    let size = |value: serde_json::Result<String>| value.map_or(usize::MAX, |json| json.len());
+    let body = size(serde_json::to_string(&incoming.body));
+    let raw = incoming.raw.as_ref().map_or(0, |raw| size(serde_json::to_string(raw)));
+    if body.saturating_add(raw) > EVENT_BYTES_MAX {
+        incoming.raw = None;
+    }
+    (body <= EVENT_BYTES_MAX).then_some(incoming)
 }
 
 /// Hands events to their conversations and waits for what they are answered.

@@ -23,6 +23,8 @@ pub const KEY_AGE_MS: Millis = DAY;
 pub const KEYS_MAX: usize = 4_096;
 /// How long the same request counts as a redelivery of one whose answer failed.
 pub const REDELIVERY_MS: Millis = 10 * MINUTE;
+/// How many events are remembered whose answers went out before their turns.
+pub const ANSWERED_MAX: usize = 256;
 /// How many contexts that were sent to the vendor are told from foreign ones.
 pub const MIRRORED_MAX: usize = 256;
 
@@ -200,6 +202,9 @@ pub struct Conversation {
     pub rows: Vec<Row>,
     /// Requests whose answers have not gone out whole.
     pub open_answers: Vec<OpenAnswer>,
+    /// Events whose requests were answered whole before their turns, so that the
+    /// same words again are no redelivery.
+    pub answered: Vec<EventId>,
     /// Events consumed without a run since the last run.
     pub skipped: Vec<Event>,
     /// Times of API calls within the vendor's rate window.
@@ -280,7 +285,9 @@ impl Conversation {
     /// Applies a settlement. Applying one twice changes nothing more.
     pub fn settle(&mut self, settled: &Settled) {
         self.rows.retain(|row| !settled.rows.iter().any(|(id, _)| *id == row.id));
-        self.open_answers.retain(|open| !settled.answered.contains(&open.event));
+        for event in &settled.answered {
+            self.answer(event);
+        }
         for called in &settled.called_ms {
             if !self.called_ms.contains(called) {
                 self.called_ms.push(*called);
@@ -294,8 +301,25 @@ impl Conversation {
         if let Some(until) = settled.closed_until_ms {
             self.closed_until_ms = self.closed_until_ms.max(until);
         }
-        if let Some(owner) = settled.owner {
+        // The end of a hand-off comes too late where somebody has taken the
+        // conversation meanwhile, or where the bot is already handing over again.
+        let hands_over = |row: &Row| matches!(row.action, Action::Forward(_) | Action::Abort);
+        if let Some(owner) = settled.owner
+            && self.owner == Owner::HandingOff
+            && !self.rows.iter().any(hands_over)
+        {
             self.owner = owner;
+        }
+    }
+
+    /// The answer of an event's request went out whole.
+    fn answer(&mut self, event: &EventId) {
+        let before = self.open_answers.len();
+        self.open_answers.retain(|open| open.event != *event);
+        if self.open_answers.len() == before && !self.answered.contains(event) {
+            self.answered.push(event.clone());
+            let excess = self.answered.len().saturating_sub(ANSWERED_MAX);
+            self.answered.drain(..excess);
         }
     }
 
@@ -304,11 +328,17 @@ impl Conversation {
         self.keys.iter().any(|(known, _)| known == key)
     }
 
-    /// The request whose answer failed and which this one repeats, if any.
-    pub fn redelivered(&self, request: Digest, now: Millis) -> Option<&OpenAnswer> {
+    /// The request which this one repeats, if any: one whose answer `failed`.
+    pub fn redelivered(
+        &self,
+        request: Digest,
+        now: Millis,
+        failed: impl Fn(&EventId) -> bool,
+    ) -> Option<&OpenAnswer> {
         self.open_answers
             .iter()
-            .find(|open| open.request == request && now <= open.received_ms + REDELIVERY_MS)
+            .filter(|open| open.request == request && now <= open.received_ms + REDELIVERY_MS)
+            .find(|open| failed(&open.event))
     }
 
     /// When the conversation next wants attention by itself: a delivery, a timer.

@@ -150,6 +150,8 @@ struct State<'a> {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     open_answers: Vec<OpenAnswer<'a>>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    answered: Cow<'a, [EventId]>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     skipped: Cow<'a, [Event]>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     called_ms: Cow<'a, [Millis]>,

@@ -123,6 +123,7 @@ impl From<State<'_>> for log::Conversation {
             timers: state.timers.into_iter().map(Into::into).collect(),
             rows: state.rows.into_iter().map(Into::into).collect(),
             open_answers: state.open_answers.into_iter().map(Into::into).collect(),
+            answered: state.answered.into_owned(),
             skipped: state.skipped.into_owned(),
             called_ms: state.called_ms.into_owned(),
             closed_until_ms: state.closed_until_ms,

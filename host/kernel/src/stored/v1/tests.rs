@@ -248,6 +248,8 @@ fn full_state() -> Conversation {
             received_ms: 1_000,
             event: "e1".into(),
         }],
+        // Came later: what was written without it is still read.
+        answered: Vec::new(),
         skipped: vec![arrival(EventBody::Message(hello())).event],
         called_ms: vec![900],
         closed_until_ms: 1_500,

@@ -138,7 +138,7 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
         let log::Conversation { turns, owner, session, facts, foreign_context, mirrored, .. } =
             state;
         let log::Conversation { keys, kv, timers, rows, open_answers, skipped, .. } = state;
-        let log::Conversation { called_ms, closed_until_ms, host_hand_off, .. } = state;
+        let log::Conversation { answered, called_ms, closed_until_ms, host_hand_off, .. } = state;
         Self {
             turns: *turns,
             owner: *owner,
@@ -151,6 +151,7 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
             timers: timers.iter().map(Into::into).collect(),
             rows: rows.iter().map(Into::into).collect(),
             open_answers: open_answers.iter().map(Into::into).collect(),
+            answered: answered.into(),
             skipped: skipped.into(),
             called_ms: called_ms.into(),
             closed_until_ms: *closed_until_ms,

@@ -1,0 +1,295 @@
+//! The lane of a conversation: its events get their turns one at a time, in the
+//! order of arrival, and its actions leave in order.
+//!
+//! A state machine without IO. The driver feeds it [`Input`]s and carries out
+//! [`Effect`]s; at most one write of a lane is under way at once, so what is
+//! stored always has the order in which it was decided. After a write that
+//! failed, or that found entries of somebody else, the lane believes nothing
+//! but the store: it reads its conversation again.
+
+mod arrivals;
+mod deliveries;
+mod loading;
+mod queue;
+mod turns;
+mod writes;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use crate::event::Event;
+use crate::id::{ConversationKey, Digest};
+use crate::log::{Arrival, Conversation, Outcome, Seq, Settled, Turn};
+use crate::outbox::{CallId, Called, Outbox, RequestId, Requested, Send};
+use crate::plan::Policy;
+use crate::profile::{Delivery, Profile, Rate};
+use crate::run::{RunFailure, RunOutput};
+use crate::session::Session;
+use crate::time::{MINUTE, Millis, SECOND};
+use arrivals::Early;
+use queue::Queued;
+use turns::{Attempts, Running};
+use writes::Write;
+
+/// After so long the event of a running turn is accepted on its own.
+pub const ACCEPT_AFTER_MS: Millis = 20;
+/// A store that failed is asked again after so long.
+pub const STORE_RETRY_MS: Millis = SECOND;
+/// More timers of a conversation than these are slowed down, never dropped: a
+/// bot that wakes itself again and again must not keep a host busy.
+pub const TIMER_RATE: Rate = Rate { calls: 30, window_ms: MINUTE };
+
+/// What the lane must know of its channel; replaced as a whole when it changes.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Turns.
+    pub policy: Policy,
+    /// Deliveries.
+    pub delivery: Delivery,
+}
+
+/// What happened to a lane.
+#[derive(Debug)]
+pub enum Input {
+    /// A webhook, a signal: with the request that waits for its answer, if any.
+    Arrived {
+        /// Who waits.
+        request: Option<RequestId>,
+        /// What happened, in order; at least one.
+        arrivals: Vec<Arrival>,
+        /// The request is answered as soon as its events are accepted.
+        accept_only: bool,
+    },
+    /// The end of [`Effect::Load`].
+    Loaded(Box<Loaded>),
+    /// The end of [`Effect::Accept`]: the entries of the events, in order.
+    Accepted(Vec<Seq>),
+    /// The end of [`Effect::Commit`]: the turn's entry, or a conflict.
+    Committed(Option<Seq>),
+    /// The end of [`Effect::Settle`]: the entries of the follow-up events, and
+    /// the last entry of the log now.
+    Settled {
+        /// Entries of the follow-up events, in order.
+        events: Vec<Seq>,
+        /// The last entry of the log.
+        last: Seq,
+    },
+    /// The store failed at what was under way; it may have written all the same.
+    StoreFailed,
+    /// There is no room to run now; [`Input::Ran`] comes later.
+    NoRoom,
+    /// The bot ran.
+    Ran {
+        /// Names the run.
+        run: u64,
+        /// What it came to.
+        output: Box<RunOutput>,
+        /// The component.
+        version: Digest,
+        /// What the medium of the conversation carries.
+        profile: Box<Profile>,
+    },
+    /// The answer of a request was handed over whole, or was not.
+    Answered {
+        /// Whose answer.
+        request: RequestId,
+        /// All of it was written.
+        whole: bool,
+    },
+    /// Whoever waited for an answer has left before there was one.
+    ClientLeft(RequestId),
+    /// A vendor call ended.
+    Called {
+        /// Which.
+        call: CallId,
+        /// How.
+        called: Called,
+    },
+    /// The call of a `request` action ended.
+    Requested {
+        /// Which.
+        call: CallId,
+        /// How.
+        requested: Requested,
+    },
+    /// Time has passed.
+    Wake,
+}
+
+/// A conversation as the store has it.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The last entry.
+    pub last: Seq,
+    /// The last turn with its entry.
+    pub turn: Option<(Seq, Turn)>,
+    /// Accepted events that wait for their turns, in order.
+    pub accepted: Vec<(Seq, Arrival)>,
+    /// There are more of them than were loaded.
+    pub more: bool,
+    /// What was settled after the turn's snapshot.
+    pub settled: Vec<Settled>,
+}
+
+/// What the driver is to do. Each store effect is answered by exactly one input,
+/// and there is never more than one of them under way.
+#[derive(Debug)]
+pub enum Effect {
+    /// Read the conversation.
+    Load,
+    /// Write these events, in order.
+    Accept(Vec<Arrival>),
+    /// Write this turn.
+    Commit(Box<Turn>),
+    /// Write this settlement.
+    Settle(Box<Settled>),
+    /// Run the bot. `session.profile` is the driver's to fill in.
+    Run {
+        /// Names the run.
+        run: u64,
+        /// On what.
+        event: Box<Event>,
+        /// Where.
+        session: Box<Session>,
+        /// The conversation's own values.
+        kv: BTreeMap<String, String>,
+    },
+    /// Refuse this request: the vendor must send its events again.
+    Refuse(RequestId),
+    /// A delivery.
+    Send(Send),
+    /// A turn is on stable storage: for logs and metrics.
+    Turned(Box<Turn>),
+}
+
+/// The lane of one conversation.
+#[derive(Debug)]
+pub struct Lane {
+    key: ConversationKey,
+    rules: Arc<Rules>,
+    outbox: Outbox,
+    /// What is known of the log; nothing is decided while it is not.
+    loaded: bool,
+    state: Conversation,
+    last: Seq,
+    turn: Seq,
+    /// Events behind this entry were not read yet.
+    unread_from: Option<Seq>,
+    early: Vec<Early>,
+    queue: VecDeque<Queued>,
+    /// A timer that is due. It has no entry: until its turn is committed it
+    /// stays in the conversation.
+    timer: Option<Box<Arrival>>,
+    timers_fired_ms: Vec<Millis>,
+    running: Option<Running>,
+    runs: u64,
+    attempts: Option<Attempts>,
+    finished: Option<Box<Turn>>,
+    writing: Option<Write>,
+    unsaved: VecDeque<Settled>,
+    /// The store failed: it is asked again then.
+    store_retry_ms: Option<Millis>,
+}
+
+impl Lane {
+    /// A lane that knows nothing yet: it loads its conversation first.
+    pub fn new(key: ConversationKey, rules: Arc<Rules>) -> Self {
+        Self {
+            key,
+            rules,
+            outbox: Outbox::default(),
+            loaded: false,
+            state: Conversation::default(),
+            last: 0,
+            turn: 0,
+            unread_from: None,
+            early: Vec::new(),
+            queue: VecDeque::new(),
+            timer: None,
+            timers_fired_ms: Vec::new(),
+            running: None,
+            runs: 0,
+            attempts: None,
+            finished: None,
+            writing: None,
+            unsaved: VecDeque::new(),
+            store_retry_ms: None,
+        }
+    }
+
+    /// The conversation as it stands, deliveries that are not stored yet included.
+    pub fn state(&self) -> &Conversation {
+        &self.state
+    }
+
+    /// The next time at which [`Input::Wake`] has something to do.
+    pub fn wake_at(&self, now: Millis) -> Option<Millis> {
+        if !self.loaded {
+            let overdue = self.outbox.overdue_at();
+            return self.store_retry_ms.into_iter().chain(overdue).min();
+        }
+        let outbox = self.outbox.wake_at(&self.state, &self.rules.delivery, now);
+        self.accept_at().into_iter().chain(self.run_at()).chain(outbox).min()
+    }
+
+    /// Nothing waits, runs or is on its way: what is left follows from the store.
+    pub fn is_idle(&self) -> bool {
+        self.loaded
+            && self.early.is_empty()
+            && self.queue.is_empty()
+            && self.timer.is_none()
+            && self.running.is_none()
+            && self.finished.is_none()
+            && self.writing.is_none()
+            && self.unsaved.is_empty()
+            && self.outbox.is_idle()
+    }
+
+    /// Takes an input and says what is to be done.
+    pub fn on(&mut self, input: Input, now: Millis) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match input {
+            Input::Arrived { request, arrivals, accept_only } => {
+                self.early.push(Early { request, arrivals, accept_only, arrived_ms: now });
+            }
+            Input::Loaded(loaded) => self.on_loaded(*loaded, now),
+            Input::Accepted(seqs) => self.on_accepted(&seqs),
+            Input::Committed(seq) => self.on_committed(seq, &mut effects),
+            Input::Settled { events, last } => self.on_settled(&events, last, now),
+            Input::StoreFailed => self.on_store_failed(now, &mut effects),
+            Input::NoRoom => self.on_no_room(),
+            Input::Ran { run, output, version, profile } => {
+                self.on_ran(run, *output, version, &profile, now);
+            }
+            Input::Answered { request, whole } => self.on_answered(request, whole, now),
+            Input::ClientLeft(request) => self.on_client_left(request),
+            Input::Called { call, called } => self.on_called(call, called, now),
+            Input::Requested { call, requested } => self.on_requested(call, requested, now),
+            Input::Wake => {}
+        }
+        self.advance(now, &mut effects);
+        effects
+    }
+
+    /// Does whatever can be done now.
+    fn advance(&mut self, now: Millis, effects: &mut Vec<Effect>) {
+        if self.loaded {
+            self.admit_early(now, effects);
+            self.write(now, effects);
+            self.start_run(now, effects);
+            self.write(now, effects);
+            self.deliver(now, effects);
+            self.write(now, effects);
+        }
+        // Any of these may have found that the conversation must be read again.
+        if !self.loaded {
+            self.load(now, effects);
+        }
+    }
+}
+
+/// Whether a turn's failure is worth a line for the operator: the bot's author
+/// sees it in the bot's own log in any case.
+pub fn failure(turn: &Turn) -> Option<&RunFailure> {
+    if let Outcome::Failed { failure, .. } = &turn.outcome { Some(failure) } else { None }
+}

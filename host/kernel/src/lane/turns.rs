@@ -1,0 +1,207 @@
+//! Whose turn it is.
+
+use std::sync::Arc;
+
+use crate::event::{Event, EventBody, Timer};
+use crate::id::{Digest, EventId};
+use crate::lane::writes::Write;
+use crate::lane::{Effect, Lane, TIMER_RATE};
+use crate::log::{Arrival, Seq, TimerState};
+use crate::plan::{Plan, Step};
+use crate::profile::Profile;
+use crate::run::{Blame, RunOutput};
+use crate::session::{Seed, Session};
+use crate::time::Millis;
+use crate::{rate, retry};
+
+/// A bot that runs.
+#[derive(Debug)]
+pub(super) struct Running {
+    run: u64,
+    /// The event whose turn it is.
+    event: EventId,
+    /// The turn before it.
+    after: Seq,
+    /// A start of the host's own, which goes before the event.
+    start: Option<Box<Arrival>>,
+}
+
+/// Tries at an event that failed by the host's fault.
+#[derive(Debug)]
+pub(super) struct Attempts {
+    event: EventId,
+    failures: u32,
+    first_ms: Millis,
+    next_ms: Millis,
+}
+
+impl Lane {
+    /// Begins the next turn, if it is time.
+    pub(super) fn start_run(&mut self, now: Millis, effects: &mut Vec<Effect>) {
+        if !self.may_run() {
+            return;
+        }
+        self.take_due_timer(now);
+        let Some(arrival) = self.subject() else { return };
+        let tried = self.attempts.as_ref().filter(|attempts| attempts.event == arrival.event.id);
+        if tried.is_some_and(|attempts| now < attempts.next_ms) {
+            return;
+        }
+        if self.queue.front().is_some_and(|head| self.is_unread(head)) {
+            self.loaded = false;
+            return;
+        }
+        let rules = Arc::clone(&self.rules);
+        let plan = self.plan(arrival, &rules);
+        match plan.step() {
+            Step::Skip(reason) => self.finished = Some(Box::new(plan.skip(reason))),
+            Step::Run(run) => self.run(*run, None, effects),
+            Step::StartFirst(start) => {
+                if let Step::Run(run) = self.plan(&start, &rules).step() {
+                    self.run(*run, Some(start), effects);
+                }
+            }
+        }
+    }
+
+    /// When the next turn can begin without anything else happening.
+    pub(super) fn run_at(&self) -> Option<Millis> {
+        if !self.may_run() {
+            return None;
+        }
+        match self.subject() {
+            Some(arrival) => {
+                let attempts = self.attempts.as_ref()?;
+                (attempts.event == arrival.event.id).then_some(attempts.next_ms)
+            }
+            None => self.next_timer().map(|timer| self.fires_at(timer)),
+        }
+    }
+
+    pub(super) fn on_no_room(&mut self) {
+        if let Some(head) = self.queue.front_mut() {
+            head.must_accept = true;
+        }
+    }
+
+    pub(super) fn on_ran(
+        &mut self,
+        run: u64,
+        output: RunOutput,
+        version: Digest,
+        profile: &Profile,
+        now: Millis,
+    ) {
+        let Some(running) = self.running.take_if(|running| running.run == run) else { return };
+        let Some(arrival) = self.subject().filter(|_| self.loaded) else { return };
+        if arrival.event.id != running.event || self.turn != running.after {
+            // Its event was refused, or somebody else's turn came between.
+            return;
+        }
+        if self.runs_again(&output, now) {
+            return;
+        }
+        let rules = Arc::clone(&self.rules);
+        let Some(arrival) = running.start.as_deref().or_else(|| self.subject()) else { return };
+        let turn = self.plan(arrival, &rules).complete(output, version, profile, now);
+        self.finished = Some(Box::new(turn));
+    }
+
+    fn may_run(&self) -> bool {
+        let store_is_free = match &self.writing {
+            Some(Write::Commit(_) | Write::Load) => false,
+            // Its events will stand before whoever is not accepted yet.
+            Some(Write::Settle(settled)) => settled.events.is_empty(),
+            Some(Write::Accept) | None => true,
+        };
+        store_is_free && self.loaded && self.running.is_none() && self.finished.is_none()
+    }
+
+    /// The event whose turn it is.
+    fn subject(&self) -> Option<&Arrival> {
+        self.timer.as_deref().or_else(|| self.queue.front().map(|head| &head.arrival))
+    }
+
+    fn run(
+        &mut self,
+        (event, session): (Event, Session),
+        start: Option<Box<Arrival>>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(subject) = self.subject().map(|arrival| arrival.event.id.clone()) else { return };
+        self.runs += 1;
+        let run = self.runs;
+        self.running = Some(Running { run, event: subject, after: self.turn, start });
+        let kv = self.state.kv.clone();
+        let (event, session) = (Box::new(event), Box::new(session));
+        effects.push(Effect::Run { run, event, session, kv });
+    }
+
+    /// Whether a failure of the host itself leaves time for another try.
+    fn runs_again(&mut self, output: &RunOutput, now: Millis) -> bool {
+        let blame = output.result.as_ref().err().map(|failure| failure.blame);
+        if blame != Some(Blame::Host) {
+            return false;
+        }
+        self.on_no_room();
+        let Some(event) = self.subject().map(|arrival| arrival.event.id.clone()) else {
+            return false;
+        };
+        let before = self.attempts.take().filter(|attempts| attempts.event == event);
+        let (failures, first_ms) =
+            before.map_or((1, now), |attempts| (attempts.failures + 1, attempts.first_ms));
+        let Some(next_ms) = retry::rerun(failures, first_ms, now) else { return false };
+        self.attempts = Some(Attempts { event, failures, first_ms, next_ms });
+        true
+    }
+
+    fn plan<'a>(&'a self, arrival: &'a Arrival, rules: &'a super::Rules) -> Plan<'a> {
+        Plan { key: &self.key, state: &self.state, arrival, policy: &rules.policy }
+    }
+
+    /// A timer that is due becomes an event when nobody else waits.
+    fn take_due_timer(&mut self, now: Millis) {
+        if self.subject().is_some() || self.unread_from.is_some() {
+            return;
+        }
+        let Some(timer) = self.next_timer() else { return };
+        if self.fires_at(timer) <= now {
+            let arrival = self.fired(timer, now);
+            self.timer = Some(Box::new(arrival));
+            self.timers_fired_ms.retain(|at| now < at + TIMER_RATE.window_ms);
+            self.timers_fired_ms.push(now);
+        }
+    }
+
+    fn next_timer(&self) -> Option<&TimerState> {
+        self.state.timers.iter().min_by_key(|timer| timer.due_ms)
+    }
+
+    fn fires_at(&self, timer: &TimerState) -> Millis {
+        timer.due_ms.max(rate::free_at(&self.timers_fired_ms, TIMER_RATE, 0))
+    }
+
+    fn fired(&self, timer: &TimerState, now: Millis) -> Arrival {
+        // The same timer at the same point of the conversation is the same event,
+        // a second one of its name and time is another.
+        let id = format!("timer.{}.{}.{}", self.state.turns, timer.due_ms, timer.name);
+        let key = &self.key;
+        let parts = [key.tenant.as_str(), key.channel.as_str(), &key.vendor_key, &id];
+        let digest = Digest::of_parts(parts.map(str::as_bytes));
+        let body = EventBody::Timer(Timer {
+            name: timer.name.clone(),
+            due_ms: timer.due_ms,
+            payload: timer.payload.clone(),
+        });
+        Arrival {
+            event: Event { id: EventId(id), received_ms: now, vendor_ms: None, raw: None, body },
+            facts: None,
+            vendor_context: None,
+            // A timer leaves the conversation with its turn: it needs no key.
+            key: None,
+            request: None,
+            quiet: false,
+            seed: Seed::from_digest(&digest),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! What the lane writes, one after the other.
+
+use std::collections::VecDeque;
+
+use crate::lane::queue::Queued;
+use crate::lane::{ACCEPT_AFTER_MS, Effect, Lane, STORE_RETRY_MS};
+use crate::log::{Arrival, Seq, Settled, Turn};
+use crate::time::Millis;
+
+/// What is under way at the store.
+#[derive(Debug)]
+pub(super) enum Write {
+    Load,
+    Accept,
+    Commit(Box<Turn>),
+    Settle(Box<Settled>),
+}
+
+impl Lane {
+    /// Starts the most urgent write, if none is under way: what was delivered
+    /// first, because a turn's snapshot must not run ahead of it.
+    pub(super) fn write(&mut self, now: Millis, effects: &mut Vec<Effect>) {
+        if self.writing.is_some() || !self.loaded {
+            return;
+        }
+        let brings_events = self.unsaved.front().is_some_and(|s| !s.events.is_empty());
+        // Follow-up events get their entries behind whoever came before them.
+        let accept_first = brings_events && self.queue.iter().any(|queued| !queued.is_stored());
+        if !accept_first && let Some(mut settled) = self.unsaved.pop_front() {
+            settled.due_ms = self.due(now);
+            self.writing = Some(Write::Settle(Box::new(settled.clone())));
+            effects.push(Effect::Settle(Box::new(settled)));
+        } else if let Some(arrivals) = self.to_accept(accept_first, now) {
+            self.writing = Some(Write::Accept);
+            effects.push(Effect::Accept(arrivals));
+        } else if let Some(mut turn) = self.finished.take() {
+            self.place(&mut turn);
+            self.writing = Some(Write::Commit(turn.clone()));
+            effects.push(Effect::Commit(turn));
+        }
+    }
+
+    /// When an event that still waits for its turn is accepted on its own.
+    pub(super) fn accept_at(&self) -> Option<Millis> {
+        let waiting = self.queue.iter().filter(|queued| !queued.is_stored());
+        let at = waiting.map(|queued| queued.arrived_ms + ACCEPT_AFTER_MS).min();
+        at.filter(|_| self.writing.is_none())
+    }
+
+    /// The events that are to be accepted now: all that wait unaccepted, as soon
+    /// as one of them must be, so that their order is kept.
+    fn to_accept(&self, at_once: bool, now: Millis) -> Option<Vec<Arrival>> {
+        let waiting: Vec<&Queued> =
+            self.queue.iter().filter(|queued| !queued.is_stored()).collect();
+        let late = |queued: &Queued| now >= queued.arrived_ms + ACCEPT_AFTER_MS;
+        let must = at_once || waiting.iter().any(|queued| queued.must_accept || late(queued));
+        // A finished turn brings its event along, if nobody else waits.
+        let fuses = waiting.len() == 1
+            && self.finished.as_ref().is_some_and(|turn| turn.event == waiting[0].arrival.event.id);
+        if waiting.is_empty() || !must || (fuses && !at_once) {
+            return None;
+        }
+        Some(waiting.into_iter().map(|queued| queued.arrival.clone()).collect())
+    }
+
+    /// Gives a turn its place in the log: right behind everything that its
+    /// snapshot includes.
+    fn place(&self, turn: &mut Turn) {
+        turn.previous = self.turn;
+        turn.base = self.last;
+        turn.due_ms = turn.state.due();
+        let head = self.queue.front();
+        match head.filter(|head| head.arrival.event.id == turn.event) {
+            Some(head) => {
+                turn.watermark = head.seq.unwrap_or(self.last);
+                turn.fused = (!head.is_stored()).then(|| Box::new(head.arrival.clone()));
+            }
+            None => {
+                // A timer and a start of the host's own consume no entry.
+                turn.watermark = head.and_then(|head| head.seq).map_or(self.last, |seq| seq - 1);
+                let timer = self.timer.clone();
+                turn.fused = timer.filter(|timer| timer.event.id == turn.event);
+            }
+        }
+    }
+
+    pub(super) fn on_accepted(&mut self, seqs: &[Seq]) {
+        self.writing = None;
+        let waiting = self.queue.iter_mut().filter(|queued| !queued.is_stored());
+        for (queued, seq) in waiting.zip(seqs) {
+            queued.seq = Some(*seq);
+        }
+        self.tell_accepted();
+        self.grew(seqs.len(), seqs.last().copied().unwrap_or(self.last));
+    }
+
+    pub(super) fn on_committed(&mut self, seq: Option<Seq>, effects: &mut Vec<Effect>) {
+        let Some(Write::Commit(turn)) = self.writing.take() else { return };
+        let Some(seq) = seq else {
+            // Another host was quicker: read again and run again.
+            self.loaded = false;
+            return;
+        };
+        self.turn = seq;
+        self.attempts = None;
+        self.state = turn.state.clone();
+        for settled in &self.unsaved {
+            self.state.settle(settled);
+        }
+        if self.timer.take_if(|timer| timer.event.id == turn.event).is_none()
+            && self.queue.front().is_some_and(|head| head.arrival.event.id == turn.event)
+            && let Some(head) = self.queue.pop_front()
+        {
+            self.all_turned(&head);
+        }
+        effects.push(Effect::Turned(turn));
+        self.grew(1, seq);
+        if self.queue.is_empty() && self.unread_from.is_some() {
+            self.loaded = false;
+        }
+    }
+
+    pub(super) fn on_settled(&mut self, events: &[Seq], last: Seq, now: Millis) {
+        let Some(Write::Settle(settled)) = self.writing.take() else { return };
+        for (seq, arrival) in events.iter().zip(settled.events) {
+            let unstored = self.queue.iter().position(|queued| !queued.is_stored());
+            let queued = Queued::stored(*seq, arrival, now);
+            self.queue.insert(unstored.unwrap_or(self.queue.len()), queued);
+        }
+        self.grew(events.len() + 1, last);
+    }
+
+    /// Takes note that the log grew by our own entries. Where there are more, they
+    /// are somebody else's: events among them must not be passed over.
+    fn grew(&mut self, entries: usize, last: Seq) {
+        if last != self.last + entries as Seq {
+            self.loaded = false;
+        }
+        self.last = self.last.max(last);
+    }
+
+    /// What was under way may have been written or not, so that only the store
+    /// can tell how the conversation stands.
+    pub(super) fn on_store_failed(&mut self, now: Millis, effects: &mut Vec<Effect>) {
+        self.store_retry_ms = Some(now + STORE_RETRY_MS);
+        self.loaded = false;
+        self.timer = None;
+        self.finished = None;
+        if let Some(Write::Settle(settled)) = self.writing.take() {
+            self.unsaved.push_front(*settled);
+        }
+        self.refuse_early(effects);
+        // Whoever is not on stable storage is told so and comes again.
+        let (stored, refused): (VecDeque<_>, VecDeque<_>) =
+            std::mem::take(&mut self.queue).into_iter().partition(Queued::is_stored);
+        self.queue = stored;
+        for request in refused.into_iter().flat_map(|queued| queued.requests) {
+            if self.outbox.forget(request) {
+                effects.push(Effect::Refuse(request));
+            }
+        }
+    }
+
+    /// Requests all of whose events are stored may be answered.
+    pub(super) fn tell_accepted(&mut self) {
+        for queued in &self.queue {
+            for request in &queued.requests {
+                let waits = |other: &Queued| !other.is_stored() && other.requests.contains(request);
+                if !self.queue.iter().any(waits) {
+                    self.outbox.accepted(*request);
+                }
+            }
+        }
+    }
+
+    /// Requests all of whose events had their turns may be answered with what
+    /// came of them.
+    pub(super) fn all_turned(&mut self, turned: &Queued) {
+        for request in &turned.requests {
+            if !self.queue.iter().any(|other| other.requests.contains(request)) {
+                self.outbox.done(*request);
+            }
+        }
+    }
+}

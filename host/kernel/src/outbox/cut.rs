@@ -1,0 +1,46 @@
+//! What leaves in one piece, and what the host itself plays.
+
+use crate::action::Action;
+use crate::log::Row;
+use crate::outbox::{LIST_MAX, Outbox, RequestId};
+use crate::profile::Delivery;
+
+/// How actions leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// In the answer of this request.
+    Answer(RequestId),
+    /// By a call.
+    Call,
+}
+
+impl Outbox {
+    /// What leaves next in one piece. A picture travels alone and by API, since
+    /// only there its failure is reported; a delay goes with what follows it.
+    /// Nothing where the head is a delay that no list carries.
+    pub(super) fn cut<'a>(&self, queue: &[&'a Row], delivery: &Delivery, way: Way) -> Vec<&'a Row> {
+        let mut list: Vec<&Row> = Vec::new();
+        for row in queue {
+            let alone = matches!(row.action, Action::Media(_)) || self.singly.contains(&row.id);
+            let played = is_delay(row) && !delivery.native_delay;
+            if played || self.waits_for_answer(row, delivery, way) {
+                break;
+            }
+            if alone && (way != Way::Call || !list.is_empty()) {
+                break;
+            }
+            list.push(row);
+            let full = list.len() >= if delivery.lists { LIST_MAX } else { 1 };
+            if alone || full {
+                break;
+            }
+        }
+        let tail = list.iter().rev().take_while(|row| is_delay(row)).count();
+        list.truncate(list.len() - tail);
+        list
+    }
+}
+
+pub(super) fn is_delay(row: &Row) -> bool {
+    matches!(row.action, Action::Delay(_))
+}

@@ -1,0 +1,364 @@
+//! Delivery of a conversation's committed actions: one queue, in order.
+//!
+//! The rows themselves are part of the [`Conversation`]; this machine holds only
+//! what may be forgotten at a crash: which rows are on their way, in which open
+//! answer they were offered, when the next attempt is due. It never does
+//! anything itself: [`Outbox::poll`] says what is to be done, the driver does it
+//! and reports through [`Outbox::answered`], [`Outbox::called`] and
+//! [`Outbox::requested`], whose [`Settled`] values are to be stored.
+
+mod answers;
+mod cut;
+mod requests;
+mod settle;
+
+use std::collections::BTreeMap;
+
+use crate::action::Action;
+use crate::event::Answer;
+use crate::id::{Digest, EventId, PartId};
+use crate::log::{Conversation, Row, RowEnd, Settled};
+use crate::profile::Delivery;
+use crate::time::{MINUTE, Millis, SECOND};
+use crate::{rate, retry};
+use answers::Open;
+use cut::Way;
+
+/// An open HTTP request that waits for its answer; numbered by the driver.
+pub type RequestId = u64;
+/// Names a call that was asked for, so that its end can be told.
+pub type CallId = u64;
+
+/// An offered answer of which nothing is heard for so long counts as failed.
+pub const OFFER_BACKSTOP_MS: Millis = 30 * SECOND;
+/// At most so many rows leave in one list.
+pub const LIST_MAX: usize = 64;
+/// At most so many `request` actions of a conversation are under way at once.
+pub const REQUESTS_MAX: usize = 4;
+/// A `request` that no server answered is tried so often in all.
+pub const REQUEST_ATTEMPTS_MAX: u32 = 4;
+/// A host keeps at most so long waiting for `request`s: then `response` says failed.
+pub const REQUEST_AGE_MAX_MS: Millis = 10 * MINUTE;
+/// The answer to a `request` as it is written down (bytes); a longer body is cut.
+pub const RESPONSE_BYTES_MAX: usize = 240 * 1024;
+
+/// What the driver is to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Send {
+    /// Fill the answer of an open request with these rows; none gives the
+    /// vendor's empty answer. Report by [`Outbox::answered`].
+    Answer {
+        /// Whose answer.
+        request: RequestId,
+        /// What rides in it.
+        rows: Vec<Row>,
+    },
+    /// Make the vendor's API call for these rows. Report by [`Outbox::called`].
+    Call {
+        /// Names the call.
+        call: CallId,
+        /// What it carries.
+        rows: Vec<Row>,
+    },
+    /// Make the HTTP call of a `request` action. Report by [`Outbox::requested`].
+    Request {
+        /// Names the call.
+        call: CallId,
+        /// The row with the action.
+        row: Box<Row>,
+    },
+}
+
+impl Send {
+    /// The vendor's empty answer.
+    pub fn empty(request: RequestId) -> Self {
+        Self::Answer { request, rows: Vec::new() }
+    }
+}
+
+/// A request that waits for its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// What it brought.
+    pub events: Vec<EventId>,
+    /// It is answered then at the latest, once its events are accepted.
+    pub answer_by_ms: Millis,
+    /// Actions may ride in its answer.
+    pub carries: bool,
+    /// The vendor may send the same bytes again, so the fate of its answer matters.
+    pub redeliverable: bool,
+}
+
+/// How a vendor call ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Called {
+    /// The vendor took everything.
+    Delivered,
+    /// Nothing was taken, and trying again may help.
+    Retry {
+        /// Not before so long from now.
+        after_ms: Option<Millis>,
+        /// The vendor may have acted all the same.
+        ambiguous: bool,
+        /// Why.
+        reason: String,
+    },
+    /// Nothing was taken and never will be.
+    Fatal(String),
+    /// The conversation is gone at the vendor.
+    Gone(String),
+}
+
+/// How the call of a `request` action ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Requested {
+    /// A server answered.
+    Answered(Answer),
+    /// Nobody did; trying again may help.
+    Unanswered(String),
+    /// The call is not allowed or not possible.
+    Refused(String),
+}
+
+/// The delivery machine of one conversation.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    open: BTreeMap<RequestId, Open>,
+    in_flight: Option<InFlight>,
+    requests: BTreeMap<CallId, PartId>,
+    request_tries: BTreeMap<PartId, Tries>,
+    tries: BTreeMap<PartId, Tries>,
+    retry_at_ms: Millis,
+    /// The rows of a refused list leave one by one, so that one bad row does
+    /// not take its neighbours with it.
+    singly: Vec<PartId>,
+    after_answer_until_ms: Millis,
+    calls: CallId,
+}
+
+#[derive(Debug)]
+struct InFlight {
+    call: CallId,
+    rows: Vec<PartId>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Tries {
+    made: u32,
+    ambiguous: bool,
+    next_ms: Millis,
+}
+
+impl Outbox {
+    /// Whether nothing is on its way: the machine can be forgotten.
+    pub fn is_idle(&self) -> bool {
+        self.open.is_empty() && self.in_flight.is_none() && self.requests.is_empty()
+    }
+
+    /// What is to be done now. Rows that are given up come back as a settlement:
+    /// apply it and ask again.
+    pub fn poll(
+        &mut self,
+        state: &Conversation,
+        delivery: &Delivery,
+        now: Millis,
+    ) -> (Vec<Send>, Option<Settled>) {
+        self.expire_offers(now);
+        let queue = vendor_rows(state);
+        let given_up = self.withhold(state, now).or_else(|| self.give_up(&queue, delivery, now));
+        if given_up.is_some() {
+            return (Vec::new(), given_up);
+        }
+        let mut sends = self.answers(state, delivery, now);
+        sends.extend(self.requests(state, now));
+        if self.call_at(state, &queue, delivery, now).is_none_or(|at| at > now) {
+            return (sends, None);
+        }
+        let list = self.cut(&queue, delivery, Way::Call);
+        if list.is_empty() {
+            // The head is a delay that nothing can carry: the host waits.
+            return (sends, Some(settle::play_delay(&queue, now)));
+        }
+        self.calls += 1;
+        let call = self.calls;
+        let rows: Vec<Row> = list.into_iter().cloned().collect();
+        self.in_flight = Some(InFlight { call, rows: ids(&rows) });
+        sends.push(Send::Call { call, rows });
+        (sends, None)
+    }
+
+    /// When [`Outbox::poll`] next has something to do, if nothing else happens.
+    pub fn wake_at(
+        &self,
+        state: &Conversation,
+        delivery: &Delivery,
+        now: Millis,
+    ) -> Option<Millis> {
+        let queue = vendor_rows(state);
+        let call = self.call_at(state, &queue, delivery, now);
+        let requests = self.waiting_requests(state).map(|row| self.request_at(&row.id));
+        let free = queue.iter().filter(|row| !self.is_on_its_way(&row.id));
+        let old = free.map(|row| too_old_at(row, delivery));
+        self.answer_at(state, now).into_iter().chain(call).chain(requests).chain(old).min()
+    }
+
+    /// When deliveries go on if this machine is forgotten: nothing where only
+    /// the conversation itself can tell.
+    pub fn resumes_at(
+        &self,
+        state: &Conversation,
+        delivery: &Delivery,
+        now: Millis,
+    ) -> Option<Millis> {
+        if !self.is_idle() {
+            return None;
+        }
+        self.wake_at(state, delivery, now)
+    }
+
+    /// A vendor call ended.
+    pub fn called(
+        &mut self,
+        state: &Conversation,
+        delivery: &Delivery,
+        call: CallId,
+        called: Called,
+        now: Millis,
+    ) -> Option<Settled> {
+        let flight = self.in_flight.take_if(|flight| flight.call == call)?;
+        let rows = select(state, &flight.rows);
+        let mut settled = match called {
+            Called::Delivered => {
+                self.retry_at_ms = 0;
+                settle::delivered(&rows, delivery, now)
+            }
+            Called::Retry { ambiguous: true, reason, .. } if delivery.hold_ambiguous => {
+                let why = format!("held, because it may have been delivered: {reason}");
+                settle::dead(&rows, &why, true, now)
+            }
+            Called::Retry { after_ms, ambiguous, .. } => {
+                self.try_again(&flight, after_ms, ambiguous, now);
+                Settled { at_ms: now, ..Settled::default() }
+            }
+            Called::Fatal(_) if rows.len() > 1 => {
+                self.singly.extend(flight.rows.iter().cloned());
+                Settled { at_ms: now, ..Settled::default() }
+            }
+            Called::Fatal(reason) => settle::dead(&rows, &reason, self.is_ambiguous(&rows), now),
+            Called::Gone(reason) => settle::gone(state, &reason, now),
+        };
+        let ended = |id: &PartId| settled.rows.iter().any(|(row, _)| row == id);
+        self.tries.retain(|id, _| !ended(id));
+        self.singly.retain(|id| !ended(id));
+        // The vendor counted it some time before its answer came. Calls of the
+        // same millisecond stay two.
+        let last = state.called_ms.iter().max();
+        settled.called_ms.push(last.map_or(now, |last| now.max(last + 1)));
+        Some(settled)
+    }
+
+    /// Something earlier is on its way or being played.
+    fn is_busy(&self, state: &Conversation, now: Millis) -> bool {
+        self.in_flight.is_some() || self.offers_something() || now < state.closed_until_ms
+    }
+
+    fn is_on_its_way(&self, id: &PartId) -> bool {
+        self.in_flight.as_ref().is_some_and(|flight| flight.rows.contains(id))
+            || self.is_offered(id)
+    }
+
+    fn is_ambiguous(&self, rows: &[&Row]) -> bool {
+        rows.iter().any(|row| self.tries.get(&row.id).is_some_and(|tries| tries.ambiguous))
+    }
+
+    /// When the next API call may be made; nothing while something is on its way
+    /// or while the head waits for an open answer.
+    fn call_at(
+        &self,
+        state: &Conversation,
+        queue: &[&Row],
+        delivery: &Delivery,
+        now: Millis,
+    ) -> Option<Millis> {
+        let head = queue.first()?;
+        let offered = self.open.values().any(|open| open.offered.is_some());
+        let waits = self.waits_for_answer(head, delivery, Way::Call);
+        if self.in_flight.is_some() || offered || waits {
+            return None;
+        }
+        let plays_here = || self.cut(queue, delivery, Way::Call).is_empty();
+        let free = match delivery.rate {
+            Some(rate) if !plays_here() => rate::free_at(&state.called_ms, rate, now),
+            Some(_) | None => now,
+        };
+        let gates = [state.closed_until_ms, self.after_answer_until_ms, self.retry_at_ms, free];
+        gates.into_iter().max()
+    }
+
+    /// Speech that waits while somebody else has the conversation.
+    fn withhold(&self, state: &Conversation, now: Millis) -> Option<Settled> {
+        let free = |row: &&Row| !self.is_on_its_way(&row.id);
+        let rows: Vec<_> = settle::withheld(state)
+            .into_iter()
+            .filter(free)
+            .map(|row| (row.id.clone(), RowEnd::Quarantined))
+            .collect();
+        (!rows.is_empty()).then(|| Settled { at_ms: now, rows, ..Settled::default() })
+    }
+
+    fn give_up(&self, queue: &[&Row], delivery: &Delivery, now: Millis) -> Option<Settled> {
+        let old: Vec<&Row> = queue
+            .iter()
+            .filter(|row| now >= too_old_at(row, delivery) && !self.is_on_its_way(&row.id))
+            .copied()
+            .collect();
+        if old.is_empty() {
+            return None;
+        }
+        let minutes = delivery.age_max_ms / MINUTE;
+        let why = format!("not delivered within {minutes} minutes");
+        Some(settle::dead(&old, &why, self.is_ambiguous(&old), now))
+    }
+
+    fn try_again(
+        &mut self,
+        flight: &InFlight,
+        after_ms: Option<Millis>,
+        ambiguous: bool,
+        now: Millis,
+    ) {
+        let mut made = 0;
+        for id in &flight.rows {
+            let tries = self.tries.entry(id.clone()).or_default();
+            tries.made += 1;
+            tries.ambiguous |= ambiguous;
+            made = made.max(tries.made);
+        }
+        if let Some(head) = flight.rows.first() {
+            self.retry_at_ms = retry::next(made, now, after_ms, chance(head, made));
+        }
+    }
+}
+
+fn too_old_at(row: &Row, delivery: &Delivery) -> Millis {
+    row.made_ms.saturating_add(delivery.age_max_ms).saturating_add(1)
+}
+
+fn vendor_rows(state: &Conversation) -> Vec<&Row> {
+    state.rows.iter().filter(|row| !matches!(row.action, Action::Request(_))).collect()
+}
+
+fn ids(rows: &[Row]) -> Vec<PartId> {
+    rows.iter().map(|row| row.id.clone()).collect()
+}
+
+fn select<'a>(state: &'a Conversation, ids: &[PartId]) -> Vec<&'a Row> {
+    state.rows.iter().filter(|row| ids.contains(&row.id)).collect()
+}
+
+/// Chance that is the same for the same attempt at the same row: jitter needs
+/// to differ between rows, not between runs.
+fn chance(row: &PartId, attempt: u32) -> u64 {
+    let digest = Digest::of_parts([row.as_str().as_bytes(), &attempt.to_be_bytes()]);
+    digest.as_bytes()[..8].iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
+}

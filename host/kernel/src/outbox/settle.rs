@@ -1,0 +1,123 @@
+//! What follows when deliveries end.
+
+use crate::action::Action;
+use crate::event::{DeliveryFailed, Ended, Event, EventBody, ForwardFailed};
+use crate::id::{Digest, EventId, PartId};
+use crate::log::{Arrival, Conversation, Row, RowEnd, Settled};
+use crate::outbox::vendor_rows;
+use crate::owner::Owner;
+use crate::plan::{Reach, reach};
+use crate::profile::Delivery;
+use crate::session::Seed;
+use crate::time::Millis;
+
+/// Speech that nobody may say any more, because somebody else has taken the
+/// conversation. A bot that ended it itself finishes its sentence.
+pub(super) fn withheld(state: &Conversation) -> Vec<&Row> {
+    let ends_itself = || state.rows.iter().any(|row| row.action == Action::End);
+    let taken = match state.owner {
+        Owner::Human => true,
+        Owner::Ended => !ends_itself(),
+        Owner::Bot | Owner::Relay | Owner::HandingOff => false,
+    };
+    let speech = |row: &&Row| taken && reach(&row.action) == Reach::Person;
+    state.rows.iter().filter(speech).collect()
+}
+
+pub(super) fn delivered(rows: &[&Row], delivery: &Delivery, now: Millis) -> Settled {
+    let delays: u64 = rows.iter().map(|row| delay_ms(row)).sum();
+    let hand_off = rows.iter().any(|row| matches!(row.action, Action::Forward(_) | Action::Abort));
+    Settled {
+        at_ms: now,
+        rows: rows.iter().map(|row| (row.id.clone(), RowEnd::Delivered)).collect(),
+        mirrored: rows
+            .iter()
+            .rev()
+            .find_map(|row| row.context.as_ref())
+            .map(|context| Digest::of(context.as_bytes())),
+        closed_until_ms: (delivery.native_delay && delays > 0).then(|| now + delays),
+        owner: hand_off.then_some(Owner::Human),
+        ..Settled::default()
+    }
+}
+
+/// The delays at the head that no list carries: the host itself waits.
+pub(super) fn play_delay(queue: &[&Row], now: Millis) -> Settled {
+    let head: Vec<&&Row> =
+        queue.iter().take_while(|row| matches!(row.action, Action::Delay(_))).collect();
+    let followed = queue.len() > head.len();
+    let sum: u64 = head.iter().map(|row| delay_ms(row)).sum();
+    Settled {
+        at_ms: now,
+        rows: head.iter().map(|row| (row.id.clone(), RowEnd::Delivered)).collect(),
+        closed_until_ms: followed.then(|| now + sum),
+        ..Settled::default()
+    }
+}
+
+fn delay_ms(row: &Row) -> Millis {
+    if let Action::Delay(delay) = &row.action { u64::from(delay.delay_ms) } else { 0 }
+}
+
+pub(super) fn dead(rows: &[&Row], reason: &str, ambiguous: bool, now: Millis) -> Settled {
+    let mut settled = Settled { at_ms: now, ..Settled::default() };
+    for row in rows {
+        settled.rows.push((row.id.clone(), RowEnd::Dead(reason.to_owned())));
+        let event = if matches!(row.action, Action::Forward(_) | Action::Abort) {
+            settled.owner = Some(Owner::Bot);
+            EventBody::ForwardFailed(ForwardFailed { reason: Some(reason.to_owned()) })
+        } else if row.quiet || matches!(row.action, Action::Delay(_) | Action::Typing(_)) {
+            continue;
+        } else {
+            EventBody::DeliveryFailed(DeliveryFailed {
+                part: row.id.to_string(),
+                action: row.action.name().to_owned(),
+                reason: reason.to_owned(),
+                ambiguous,
+            })
+        };
+        settled.events.push(follow_up(&row.id, "failed", event, true, now));
+    }
+    settled
+}
+
+pub(super) fn gone(state: &Conversation, reason: &str, now: Millis) -> Settled {
+    let rows = vendor_rows(state);
+    let ends = rows.iter().map(|row| (row.id.clone(), RowEnd::Dead(reason.to_owned())));
+    let ended = EventBody::Ended(Ended { reason: Some(reason.to_owned()) });
+    let event = rows.first().map(|row| follow_up(&row.id, "ended", ended, true, now));
+    Settled {
+        at_ms: now,
+        rows: ends.collect(),
+        events: event.into_iter().collect(),
+        ..Settled::default()
+    }
+}
+
+/// An event that follows from a delivery. Its id, key and seed follow from the
+/// row, so that it is the same event however often it is made.
+pub(super) fn follow_up(
+    row: &PartId,
+    what: &str,
+    body: EventBody,
+    quiet: bool,
+    now: Millis,
+) -> Arrival {
+    let id = format!("{row}.{what}");
+    let digest = Digest::of(id.as_bytes());
+    Arrival {
+        event: Event {
+            id: EventId(format!("e{id}")),
+            received_ms: now,
+            vendor_ms: None,
+            raw: None,
+            body,
+        },
+        facts: None,
+        vendor_context: None,
+        key: Some(id.clone()),
+        request: None,
+        quiet,
+        seed: Seed::from_digest(&digest),
+    }
+}

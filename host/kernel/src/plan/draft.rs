@@ -1,0 +1,165 @@
+//! The turn in the making: what a bot's actions do to the conversation.
+
+use crate::action::Action;
+use crate::degrade::{self, degrade};
+use crate::event::EventBody;
+use crate::id::{Digest, PartId, TurnId};
+use crate::log::{Conversation, Row, TimerState};
+use crate::owner::Owner;
+use crate::plan::{Plan, Reach, reach, skipped};
+use crate::profile::Profile;
+use crate::run::{LogLevel, LogLine};
+use crate::time::Millis;
+
+/// A turn in the making.
+pub(super) struct Draft<'a> {
+    plan: &'a Plan<'a>,
+    profile: &'a Profile,
+    turn: TurnId,
+    now: Millis,
+    /// When the rows are made: they age from then on, however long the event waited.
+    made_ms: Millis,
+    pub(super) state: Conversation,
+    log: Vec<LogLine>,
+    pub(super) quiet: bool,
+    /// The bot has ended the session.
+    ended: bool,
+    first_row: usize,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(
+        plan: &'a Plan<'a>,
+        profile: &'a Profile,
+        log: Vec<LogLine>,
+        made_ms: Millis,
+    ) -> Self {
+        let (event, mut state) = plan.enter();
+        state.skipped.drain(..skipped::handed_over(&state.skipped));
+        state.turns += 1;
+        Self {
+            plan,
+            profile,
+            turn: plan.turn_id(),
+            now: event.received_ms,
+            made_ms,
+            ended: false,
+            first_row: state.rows.len(),
+            state,
+            log,
+            quiet: plan.arrival.quiet || matches!(event.body, EventBody::DeliveryFailed(_)),
+        }
+    }
+
+    pub(super) fn apply(&mut self, actions: &[Action], version: Digest) {
+        for (index, action) in actions.iter().enumerate() {
+            match reach(action) {
+                Reach::Host => self.do_here(index, action, version),
+                Reach::Person | Reach::Desk => self.deliver(index, action),
+            }
+        }
+    }
+
+    fn do_here(&mut self, index: usize, action: &Action, version: Digest) {
+        if let Action::ContextUpdate(json) = action {
+            self.update_context(json, version);
+        } else if let Action::ContextClear = action {
+            self.set_context(String::new(), None);
+        } else if let Action::Schedule(schedule) = action {
+            self.state.timers.retain(|timer| timer.name != schedule.name);
+            self.state.timers.push(TimerState {
+                name: schedule.name.clone(),
+                due_ms: self.now.saturating_add(schedule.after_ms),
+                payload: schedule.payload.clone(),
+            });
+        } else if let Action::CancelTimer(name) = action {
+            self.state.timers.retain(|timer| timer.name != *name);
+        } else if let Action::Request(_) = action {
+            self.add_row(index, 0, action.clone());
+        }
+    }
+
+    fn deliver(&mut self, index: usize, action: &Action) {
+        if (self.state.owner != Owner::Bot || self.ended) && reach(action) == Reach::Person {
+            let owner = if self.ended { Owner::Ended } else { self.state.owner }.name();
+            self.note(format!(
+                "action {index} ({}) is withheld: the conversation belongs to: {owner}",
+                action.name()
+            ));
+            return;
+        }
+        let degraded = degrade(action.clone(), self.profile, &self.plan.policy.vendor);
+        for degrade::Note { action, what } in degraded.notes {
+            self.note(format!("action {index} ({action}): {what}"));
+        }
+        for (part, action) in degraded.actions.into_iter().enumerate() {
+            if matches!(action, Action::Forward(_) | Action::Abort) {
+                self.state.owner = Owner::HandingOff;
+                self.state.host_hand_off = false;
+            }
+            if action == Action::End {
+                self.state.owner = Owner::Ended;
+            }
+            self.add_row(index, part, action);
+        }
+        // Where the vendor knows no end, the session ends all the same, and what
+        // comes next begins another.
+        self.ended |= *action == Action::End;
+    }
+
+    fn add_row(&mut self, index: usize, part: usize, action: Action) {
+        self.state.rows.push(Row {
+            id: PartId::of(&self.turn, index, part),
+            turn: self.turn.clone(),
+            made_ms: self.made_ms,
+            action,
+            context: None,
+            quiet: self.quiet,
+            event: self.plan.arrival.event.id.clone(),
+        });
+    }
+
+    fn update_context(&mut self, json: &str, version: Digest) {
+        let value: Option<serde_json::Value> = serde_json::from_str(json).ok();
+        let Some(serde_json::Value::Object(object)) = value else { return };
+        if !object.is_empty() {
+            let compact = serde_json::Value::Object(object).to_string();
+            self.set_context(compact, Some(version));
+        }
+    }
+
+    fn set_context(&mut self, context: String, by: Option<Digest>) {
+        self.state.foreign_context = None;
+        if let Some(session) = &mut self.state.session {
+            session.context = context;
+            session.context_by = by;
+        }
+    }
+
+    fn note(&mut self, message: String) {
+        self.log.push(LogLine { level: LogLevel::Warn, message });
+    }
+
+    /// Puts the context on the last row that goes to the vendor, unless the
+    /// vendor has it or will have it, and closes a session that has ended.
+    pub(super) fn finish(mut self) -> (Conversation, Vec<LogLine>) {
+        let context = self.state.session.as_ref().map(|session| session.context.clone());
+        if let Some(context) = context.filter(|context| !context.is_empty()) {
+            let (older, own) = self.state.rows.split_at_mut(self.first_row);
+            let sending = older.iter().rev().find_map(|row| row.context.as_deref());
+            let known = match sending {
+                Some(sending) => sending == context,
+                None => self.state.mirrored.last() == Some(&Digest::of(context.as_bytes())),
+            };
+            let last = own.iter_mut().rev().find(|row| !matches!(row.action, Action::Request(_)));
+            if let (false, Some(row)) = (known, last) {
+                row.context = Some(context);
+            }
+        }
+        if self.ended || self.state.owner == Owner::Ended {
+            self.state.session = None;
+            self.state.timers.clear();
+        }
+        (self.state, self.log)
+    }
+}

@@ -1,0 +1,155 @@
+//! What an event itself does to a conversation, before anybody answers it.
+
+use crate::event::{Event, EventBody, First, Start};
+use crate::id::{Digest, SessionId};
+use crate::log::{
+    Arrival, Conversation, KEY_AGE_MS, KEYS_MAX, OpenAnswer, REDELIVERY_MS, SessionState,
+};
+use crate::owner::Owner;
+use crate::plan::{Plan, host_start_id, skipped};
+use crate::session::Session;
+use crate::time::Millis;
+
+impl Plan<'_> {
+    /// Applies the event itself: facts, session, owner, what is remembered of it.
+    pub(super) fn enter(&self) -> (Event, Conversation) {
+        let mut state = self.state.clone();
+        let arrival = self.arrival;
+        let now = arrival.event.received_ms;
+        if let Some(facts) = &arrival.facts {
+            state.facts = facts.clone();
+        }
+        if let Some(context) = &arrival.vendor_context
+            && !is_ours(&state, context)
+        {
+            state.foreign_context = Some(context.clone());
+        }
+        remember(&mut state, arrival, now);
+        let mut event = arrival.event.clone();
+        let begins = self.session().is_none() || matches!(event.body, EventBody::Start(_));
+        if begins && state.owner.runs(&event.body) {
+            event.body = into_start(event.body, &state, self.policy.sends_start);
+            state.session = Some(self.new_session(now));
+        }
+        if let Some(session) = &mut state.session {
+            session.active_ms = now;
+        }
+        if let EventBody::Timer(timer) = &event.body {
+            state.timers.retain(|known| known.name != timer.name || known.due_ms != timer.due_ms);
+        }
+        state.owner = state.owner.after_event(&event.body);
+        if state.owner == Owner::Ended {
+            state.timers.clear();
+        }
+        (event, state)
+    }
+
+    pub(super) fn session(&self) -> Option<&SessionState> {
+        let now = self.arrival.event.received_ms;
+        let idle = self.policy.session_idle_ms;
+        self.state.session.as_ref().filter(|session| now < session.active_ms.saturating_add(idle))
+    }
+
+    pub(super) fn new_session(&self, now: Millis) -> SessionState {
+        SessionState {
+            id: SessionId(format!("s{}", self.derived("session"))),
+            started_ms: now,
+            active_ms: now,
+            context: String::new(),
+            context_by: None,
+        }
+    }
+
+    pub(super) fn host_start(&self) -> Arrival {
+        let event = Event {
+            id: host_start_id(&self.arrival.event.id),
+            received_ms: self.arrival.event.received_ms,
+            vendor_ms: None,
+            raw: None,
+            body: EventBody::Start(Start { approach: None, first: None, resumed: true }),
+        };
+        Arrival {
+            event,
+            facts: self.arrival.facts.clone(),
+            vendor_context: self.arrival.vendor_context.clone(),
+            key: None,
+            request: None,
+            quiet: self.arrival.quiet,
+            seed: self.arrival.seed,
+        }
+    }
+
+    pub(super) fn session_for_bot(&self, state: &Conversation) -> Session {
+        let now = self.arrival.event.received_ms;
+        let own = state.session.clone().unwrap_or_else(|| self.new_session(now));
+        let context = if own.context.is_empty() {
+            state.foreign_context.clone().unwrap_or_else(|| "{}".to_owned())
+        } else {
+            own.context
+        };
+        Session {
+            id: own.id,
+            conversation: self.key.vendor_key.clone(),
+            channel: self.key.channel.clone(),
+            vendor: self.policy.vendor.clone(),
+            facts: state.facts.clone(),
+            context,
+            context_by: own.context_by,
+            skipped: state.skipped[..skipped::handed_over(&state.skipped)].to_vec(),
+            started_ms: own.started_ms,
+            turn: state.turns,
+            now_ms: now,
+            seed: self.arrival.seed,
+            profile: Vec::new(),
+        }
+    }
+}
+
+/// Whether the vendor's context is one that we sent, or are about to send.
+fn is_ours(state: &Conversation, context: &str) -> bool {
+    let own = state.session.as_ref().is_some_and(|session| session.context == context);
+    let sending = state.rows.iter().any(|row| row.context.as_deref() == Some(context));
+    own || sending || state.mirrored.contains(&Digest::of(context.as_bytes()))
+}
+
+fn remember(state: &mut Conversation, arrival: &Arrival, now: Millis) {
+    if let Some(key) = &arrival.key {
+        state.keys.push((key.clone(), now));
+        let excess = state.keys.len().saturating_sub(KEYS_MAX);
+        state.keys.drain(..excess);
+        // Few keys cost nothing, so they outlive their day.
+        if state.keys.len() > 64 {
+            state.keys.retain(|(_, at)| now <= at.saturating_add(KEY_AGE_MS));
+        }
+    }
+    state.open_answers.retain(|open| now <= open.received_ms.saturating_add(REDELIVERY_MS));
+    let event = &arrival.event.id;
+    let answered = state.answered.contains(event);
+    state.answered.retain(|known| known != event);
+    if let (Some(request), false) = (arrival.request, answered) {
+        let event = event.clone();
+        state.open_answers.push(OpenAnswer { request, received_ms: now, event });
+    }
+}
+
+fn into_start(body: EventBody, state: &Conversation, sends_start: bool) -> EventBody {
+    let first = match body {
+        EventBody::Message(message) => First::Message(message),
+        EventBody::Click(click) => First::Click(click),
+        EventBody::Media(media) => First::Media(media),
+        EventBody::Location(location) => First::Location(location),
+        body @ (EventBody::Start(_)
+        | EventBody::Timer(_)
+        | EventBody::Response(_)
+        | EventBody::Signal(_)
+        | EventBody::ForwardFailed(_)
+        | EventBody::Returned(_)
+        | EventBody::HumanSpoke(_)
+        | EventBody::Ended(_)
+        | EventBody::CampaignUnsubscribe(_)
+        | EventBody::DeliveryFailed(_)
+        | EventBody::Other(_)) => return body,
+    };
+    let approach = state.facts.approach;
+    EventBody::Start(Start { approach, first: Some(first), resumed: sends_start })
+}

@@ -1,0 +1,292 @@
+//! From an event to its turn: who runs, what the bot sees, and what follows.
+//!
+//! [`Plan::step`] says what is to be done with an event, [`Plan::complete`] makes
+//! the turn out of the bot's answer. Both are functions of the conversation as
+//! it stands, so a turn can be made again at any time with the same result.
+
+mod draft;
+mod enter;
+mod reach;
+mod skipped;
+
+use std::collections::BTreeMap;
+
+use crate::action::{Action, Forward, ForwardTarget, Message, OnFailure, TextFormat};
+use crate::event::{Event, EventBody};
+use crate::id::{BotId, ConversationKey, Digest, EventId, TurnId};
+use crate::log::{Arrival, Conversation, Outcome, SkipReason, Turn};
+use crate::owner::Owner;
+use crate::profile::Profile;
+use crate::run::{KvChange, KvScope, KvWrite, LogLevel, LogLine, RunFailure, RunOutput};
+use crate::session::Session;
+use crate::time::{DAY, Millis};
+use crate::validate;
+use draft::Draft;
+pub use reach::{Reach, reach};
+
+/// At most so many skipped events are handed over at once.
+pub const SKIPPED_MAX: usize = 100;
+/// At most so many bytes of skipped events are handed over at once.
+pub const SKIPPED_BYTES_MAX: usize = 64 * 1024;
+/// At most so many bytes of skipped events are kept for handing over; the log
+/// has all of them.
+pub const SKIPPED_KEPT_BYTES_MAX: usize = 128 * 1024;
+
+/// What a channel and its bot settle for every turn.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The vendor's name.
+    pub vendor: String,
+    /// The bot that answers.
+    pub bot: BotId,
+    /// The vendor sends a `start` of its own.
+    pub sends_start: bool,
+    /// A session ends when nothing happens in it for so long.
+    pub session_idle_ms: Millis,
+    /// What a person is told when the bot fails, by language tag; `""` stands
+    /// for every other language. Nothing is said where neither is there.
+    pub failure_texts: BTreeMap<String, String>,
+    /// A failure hands the conversation over.
+    pub failure_hand_off: bool,
+}
+
+impl Policy {
+    /// A policy that says nothing on failures, with a session of 24 hours.
+    pub fn new(vendor: impl Into<String>, bot: BotId) -> Self {
+        Self {
+            vendor: vendor.into(),
+            bot,
+            sends_start: true,
+            session_idle_ms: DAY,
+            failure_texts: BTreeMap::new(),
+            failure_hand_off: false,
+        }
+    }
+
+    fn failure_text(&self, locale: Option<&str>) -> Option<&str> {
+        let exact = locale.and_then(|tag| self.failure_texts.get(tag));
+        let language = locale
+            .and_then(|tag| tag.split(['-', '_']).next())
+            .and_then(|language| self.failure_texts.get(language));
+        exact.or(language).or_else(|| self.failure_texts.get("")).map(String::as_str)
+    }
+}
+
+/// What is to be done with an event.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// This start, made by the host, goes first.
+    StartFirst(Box<Arrival>),
+    /// The bot runs on this. The profile's settings are still to be filled in.
+    Run(Box<(Event, Session)>),
+    /// Nobody runs; why.
+    Skip(SkipReason),
+}
+
+/// An event in front of a conversation as it stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan<'a> {
+    /// Which conversation.
+    pub key: &'a ConversationKey,
+    /// How it stands.
+    pub state: &'a Conversation,
+    /// What happened.
+    pub arrival: &'a Arrival,
+    /// What its channel settles.
+    pub policy: &'a Policy,
+}
+
+impl Plan<'_> {
+    /// What is to be done with the event.
+    pub fn step(&self) -> Step {
+        let body = &self.arrival.event.body;
+        if self.arrival.key.as_deref().is_some_and(|key| self.state.knows(key)) {
+            return Step::Skip(SkipReason::Duplicate);
+        }
+        if self.state.host_hand_off && matches!(body, EventBody::ForwardFailed(_)) {
+            return Step::Skip(SkipReason::HostHandOff);
+        }
+        if !self.state.owner.runs(body) {
+            return Step::Skip(SkipReason::NotOwner);
+        }
+        if self.session().is_none() {
+            match body {
+                // No session begins in order to hear of the end, or while a human speaks.
+                EventBody::Ended(_) | EventBody::DeliveryFailed(_) | EventBody::HumanSpoke(_) => {
+                    return Step::Skip(SkipReason::NoSession);
+                }
+                EventBody::Start(_)
+                | EventBody::Message(_)
+                | EventBody::Click(_)
+                | EventBody::Media(_)
+                | EventBody::Location(_) => {}
+                EventBody::Timer(_)
+                | EventBody::Response(_)
+                | EventBody::Signal(_)
+                | EventBody::ForwardFailed(_)
+                | EventBody::Returned(_)
+                | EventBody::CampaignUnsubscribe(_)
+                | EventBody::Other(_) => {
+                    if self.state.owner == Owner::Bot {
+                        return Step::StartFirst(Box::new(self.host_start()));
+                    }
+                }
+            }
+        }
+        let (event, state) = self.enter();
+        let session = self.session_for_bot(&state);
+        Step::Run(Box::new((event, session)))
+    }
+
+    /// The turn of an event that nobody runs on. Its place in the log is left open.
+    pub fn skip(&self, reason: SkipReason) -> Turn {
+        let mut state = match reason {
+            SkipReason::Duplicate => {
+                let mut state = self.state.clone();
+                state.answered.retain(|event| *event != self.arrival.event.id);
+                state
+            }
+            SkipReason::NotOwner | SkipReason::NoSession | SkipReason::HostHandOff => {
+                self.enter().1
+            }
+        };
+        let mut log = Vec::new();
+        match reason {
+            SkipReason::NotOwner => skipped::keep(&mut state, &self.arrival.event, &mut log),
+            SkipReason::HostHandOff => state.host_hand_off = false,
+            SkipReason::NoSession => state.session = None,
+            SkipReason::Duplicate => {}
+        }
+        state.turns += 1;
+        let mut turn = self.turn(state, Outcome::Skipped(reason), log, Vec::new());
+        if reason == SkipReason::Duplicate {
+            // The very same event may have been accepted twice: a turn of the same
+            // id would count as written already and consume nothing.
+            let again = format!("turn-again.{}", self.state.turns);
+            turn.id = TurnId(format!("t{}", self.derived(&again)));
+        }
+        turn
+    }
+
+    /// The turn of an event that the bot ran on, made `now`. Its place in the log
+    /// is left open.
+    pub fn complete(
+        &self,
+        output: RunOutput,
+        version: Digest,
+        profile: &Profile,
+        now: Millis,
+    ) -> Turn {
+        let RunOutput { result, writes, log, log_cut_bytes, cpu_us } = output;
+        let mut log = log;
+        if log_cut_bytes > 0 {
+            let cut = format!("{log_cut_bytes} bytes of this turn's log were cut: it holds 16 KiB");
+            log.push(LogLine { level: LogLevel::Warn, message: cut });
+        }
+        match result.and_then(|actions| validate::actions(&actions).map(|()| actions)) {
+            Ok(actions) => {
+                let mut draft = Draft::new(self, profile, log, now);
+                draft.apply(&actions, version);
+                let mut bot_writes = Vec::new();
+                for write in writes {
+                    match write.scope {
+                        KvScope::Conversation => change(&mut draft.state.kv, write),
+                        KvScope::Bot => bot_writes.push(write),
+                    }
+                }
+                let outcome = Outcome::Ran { version, actions, cpu_us };
+                let (state, log) = draft.finish();
+                self.turn(state, outcome, log, bot_writes)
+            }
+            Err(failure) => self.fail(failure, version, profile, log, now),
+        }
+    }
+
+    /// The turn of an event that the bot failed on: the person is told, and the
+    /// conversation handed over, as the channel settles; the bot's state stays.
+    fn fail(
+        &self,
+        failure: RunFailure,
+        version: Digest,
+        profile: &Profile,
+        log: Vec<LogLine>,
+        now: Millis,
+    ) -> Turn {
+        let mut draft = Draft::new(self, profile, log, now);
+        draft.quiet = true;
+        let mut actions = Vec::new();
+        if let Some(text) = self.policy.failure_text(draft.state.facts.locale.as_deref()) {
+            let text = text.to_owned();
+            actions.push(Action::Message(Message { text, format: TextFormat::Plain }));
+        }
+        if self.policy.failure_hand_off && draft.state.owner == Owner::Bot {
+            let on_failure = Some(OnFailure::Feedback);
+            actions.push(Action::Forward(Forward { target: ForwardTarget::Any, on_failure }));
+        }
+        draft.apply(&actions, version);
+        draft.state.host_hand_off = draft.state.owner == Owner::HandingOff;
+        let (state, log) = draft.finish();
+        self.turn(state, Outcome::Failed { version, failure }, log, Vec::new())
+    }
+
+    /// The id of the event's turn: the same for every attempt at it.
+    pub fn turn_id(&self) -> TurnId {
+        TurnId(format!("t{}", self.derived("turn")))
+    }
+
+    fn turn(
+        &self,
+        state: Conversation,
+        outcome: Outcome,
+        log: Vec<LogLine>,
+        bot_writes: Vec<KvWrite>,
+    ) -> Turn {
+        Turn {
+            id: self.turn_id(),
+            previous: 0,
+            base: 0,
+            watermark: 0,
+            fused: None,
+            event: self.arrival.event.id.clone(),
+            outcome,
+            log,
+            bot: self.policy.bot.clone(),
+            bot_writes,
+            due_ms: state.due(),
+            state,
+        }
+    }
+
+    fn derived(&self, purpose: &str) -> String {
+        let key = self.key;
+        let parts = [
+            purpose,
+            key.tenant.as_str(),
+            key.channel.as_str(),
+            &key.vendor_key,
+            self.arrival.event.id.as_str(),
+        ];
+        Digest::of_parts(parts.map(str::as_bytes)).to_string()[..32].to_owned()
+    }
+}
+
+/// The id of the start that the host puts before an event.
+pub fn host_start_id(event: &EventId) -> EventId {
+    EventId(format!("{event}-start"))
+}
+
+fn change(values: &mut BTreeMap<String, String>, write: KvWrite) {
+    match write.change {
+        KvChange::Set(value) => {
+            values.insert(write.key, value);
+        }
+        KvChange::Delete => {
+            values.remove(&write.key);
+        }
+        KvChange::Add(delta) => {
+            // The import has refused sums that are not numbers.
+            let old = values.get(&write.key).and_then(|old| old.parse::<i64>().ok()).unwrap_or(0);
+            values.insert(write.key, old.saturating_add(delta).to_string());
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! How far actions reach.
+
+use crate::action::Action;
+
+/// How far an action reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The person would notice it: withheld while somebody else speaks.
+    Person,
+    /// The vendor's desk only: notes, tags, what is known of the contact.
+    Desk,
+    /// This host only; no vendor ever sees it.
+    Host,
+}
+
+/// How far an action reaches.
+pub fn reach(action: &Action) -> Reach {
+    match action {
+        Action::Message(_)
+        | Action::Bubbles(_)
+        | Action::Carousel(_)
+        | Action::ButtonTemplate(_)
+        | Action::ListTemplate(_)
+        | Action::Buttons(_)
+        | Action::RichLink(_)
+        | Action::Media(_)
+        | Action::Navigate(_)
+        | Action::Typing(_)
+        | Action::Delay(_)
+        | Action::SecureForm(_)
+        | Action::Forward(_)
+        | Action::Abort
+        | Action::End
+        | Action::Passthrough(_)
+        | Action::Other(_) => Reach::Person,
+        Action::ContactUpdate(_)
+        | Action::ConversationUpdate(_)
+        | Action::NoteCreate(_)
+        | Action::Tag(_)
+        | Action::Untag(_)
+        | Action::Priority(_)
+        | Action::WorkQueue(_)
+        | Action::Resolve(_)
+        | Action::AddonDispatch(_)
+        | Action::EmailDispatch(_) => Reach::Desk,
+        Action::ContextUpdate(_)
+        | Action::ContextClear
+        | Action::Schedule(_)
+        | Action::CancelTimer(_)
+        | Action::Request(_) => Reach::Host,
+    }
+}

@@ -1,0 +1,528 @@
+//! The world around the lane, one step after the other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use botyard_kernel::event::{Answer, Event};
+use botyard_kernel::id::{ConversationKey, Digest, EventId};
+use botyard_kernel::lane::{Effect, Input, Lane, Rules};
+use botyard_kernel::log::{Arrival, Row, Settled, Turn};
+use botyard_kernel::outbox::{CallId, Called, RequestId, Requested, Send};
+use botyard_kernel::plan::Policy;
+use botyard_kernel::profile::{Delivery, Profile, Rate};
+use botyard_kernel::session::{Facts, Seed, Session};
+use botyard_kernel::time::{MINUTE, Millis};
+
+use crate::bot;
+use crate::chance::Chance;
+use crate::log::Log;
+use crate::vendor::{Kind, State, Vendor, Webhook};
+
+const BEGIN: Millis = 1_700_000_000_000;
+const NATIVE: &[&str] = &["message", "media", "delay", "forward", "end"];
+
+/// Everything that a run consists of.
+pub(crate) struct World {
+    pub(crate) chance: Chance,
+    pub(crate) now: Millis,
+    pub(crate) lane: Lane,
+    pub(crate) log: Log,
+    pub(crate) vendor: Vendor,
+    pub(crate) jobs: Vec<Job>,
+    /// Open connections: which webhook came by them.
+    pub(crate) open: BTreeMap<RequestId, usize>,
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) crashes: u32,
+    /// A store failed after it had written: entries may stand in the log twice.
+    pub(crate) wrote_and_failed: bool,
+    /// Nothing goes wrong any more.
+    pub(crate) calm: bool,
+    /// So many waiting events are read at once.
+    read_max: usize,
+    requests: RequestId,
+    told: bool,
+}
+
+/// Something that the lane has asked for and that has not ended.
+#[derive(Debug)]
+pub(crate) enum Job {
+    Load,
+    Accept(Vec<Arrival>),
+    Commit(Box<Turn>),
+    Settle(Box<Settled>),
+    Run { run: u64, event: Box<Event>, session: Box<Session>, kv: BTreeMap<String, String> },
+    Answer { request: RequestId, rows: Vec<Row>, since: Millis },
+    Call { call: CallId, rows: Vec<Row> },
+    Request { call: CallId, row: Box<Row> },
+}
+
+impl Job {
+    fn is_store(&self) -> bool {
+        matches!(self, Self::Load | Self::Accept(_) | Self::Commit(_) | Self::Settle(_))
+    }
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, told: bool) -> Self {
+        let mut chance = Chance::new(seed);
+        let mut policy = Policy::new("userlike", "bot".into());
+        policy.sends_start = chance.percent(60);
+        policy.failure_hand_off = chance.percent(30);
+        policy.failure_texts.insert(String::new(), "Something went wrong.".to_owned());
+        let rate = chance.percent(60).then_some(Rate { calls: 3, window_ms: 10_000 });
+        let delivery = Delivery {
+            inline: chance.percent(80),
+            answer_by_ms: 4_000,
+            after_answer_ms: 500,
+            lists: chance.percent(70),
+            native_delay: chance.percent(70),
+            rate,
+            age_max_ms: if chance.percent(15) { 20_000 } else { 15 * MINUTE },
+            hold_ambiguous: chance.percent(15),
+        };
+        let rules = Arc::new(Rules { policy, delivery });
+        let read_max = if chance.percent(30) { 2 } else { 500 };
+        Self {
+            chance,
+            now: BEGIN,
+            lane: Lane::new(key(), Arc::clone(&rules)),
+            log: Log::default(),
+            vendor: Vendor::default(),
+            jobs: Vec::new(),
+            open: BTreeMap::new(),
+            rules,
+            crashes: 0,
+            wrote_and_failed: false,
+            calm: false,
+            read_max,
+            requests: 0,
+            told,
+        }
+    }
+
+    /// The eventful part.
+    pub(crate) fn live(&mut self) {
+        self.feed(Input::Wake);
+        for _ in 0..self.chance.below(160) + 20 {
+            match self.chance.below(100) {
+                0..=12 => self.say_something(),
+                13..=17 => self.redeliver_something(),
+                18..=72 if !self.jobs.is_empty() => {
+                    let at = self.chance.pick(self.jobs.len());
+                    self.end_job(at);
+                }
+                73..=76 => self.leave(),
+                77 => self.crash(),
+                78..=79 if self.chance.percent(20) => self.foreign_event(),
+                _ => self.pass_time(),
+            }
+        }
+    }
+
+    fn say_something(&mut self) {
+        let n = self.vendor.webhooks.len();
+        if n >= 14 {
+            return;
+        }
+        let starts = n == 0 && self.rules.policy.sends_start;
+        let kind = match self.chance.below(100) {
+            _ if starts => Kind::Start,
+            0..=69 => Kind::Message,
+            70..=77 => Kind::Messages,
+            78..=87 => Kind::Signal,
+            88..=91 => Kind::HumanSpoke,
+            92..=96 => Kind::Returned,
+            _ => Kind::ForwardFailed,
+        };
+        self.say(kind);
+    }
+
+    pub(crate) fn say(&mut self, kind: Kind) {
+        let n = self.vendor.webhooks.len();
+        let count = if kind == Kind::Messages { 2 } else { 1 };
+        let tokens: Vec<_> = (0..count).map(|part| format!("w{n}p{part}")).collect();
+        // A redelivery without a key is known among the events that were read only.
+        let has_keys = self.read_max < 10 || matches!(kind, Kind::Messages | Kind::Signal);
+        let keyed = has_keys || !matches!(kind, Kind::Message | Kind::HumanSpoke);
+        let bytes = (!has_keys).then(|| self.bytes(&tokens));
+        let (state, request, tries) = (State::Failed, None, 0);
+        let webhook = Webhook { tokens, kind, state, request, tries, bytes, keyed };
+        self.vendor.webhooks.push(webhook);
+        self.deliver(n);
+    }
+
+    /// Mostly new words; sometimes the same as those of an event whose answer is
+    /// known to have gone out whole.
+    fn bytes(&mut self, tokens: &[String]) -> Digest {
+        let settled = |token: &String| {
+            let same = |arrival: &&Arrival| bot::token(&arrival.event) == *token;
+            let arrival = self.log.arrivals().map(|(_, arrival)| arrival).find(same);
+            arrival.is_some_and(|arrival| {
+                self.log.settled().any(|(_, s)| s.answered.contains(&arrival.event.id))
+            })
+        };
+        let known = self.vendor.webhooks.iter().rev().find(|webhook| {
+            webhook.kind == Kind::Message
+                && self
+                    .vendor
+                    .webhooks
+                    .iter()
+                    .filter(|other| other.bytes == webhook.bytes)
+                    .all(|other| other.state == State::Answered && settled(&other.tokens[0]))
+        });
+        let known = known.and_then(|webhook| webhook.bytes);
+        let fresh = Digest::of(tokens[0].as_bytes());
+        if self.chance.percent(40) { known.unwrap_or(fresh) } else { fresh }
+    }
+
+    fn redeliver_something(&mut self) {
+        let likely: Vec<_> = (0..self.vendor.webhooks.len())
+            .filter(|n| {
+                let webhook = &self.vendor.webhooks[*n];
+                let keyed = webhook.keyed && webhook.bytes.is_none();
+                webhook.state == State::Failed || (keyed && webhook.state == State::Open)
+            })
+            .collect();
+        if !likely.is_empty() {
+            let at = self.chance.pick(likely.len());
+            self.deliver(likely[at]);
+        }
+    }
+
+    /// The vendor posts a webhook, for the first time or again.
+    pub(crate) fn deliver(&mut self, n: usize) {
+        self.requests += 1;
+        let request = self.requests;
+        self.open.insert(request, n);
+        let (now, webhook) = (self.now, &mut self.vendor.webhooks[n]);
+        webhook.tries += 1;
+        webhook.state = State::Open;
+        webhook.request = Some(request);
+        let arrivals = arrivals(webhook, n, now);
+        let accept_only = webhook.kind == Kind::Signal;
+        self.tell(|| format!("request {request} brings {:?} (try {})", ids(&arrivals), n));
+        self.feed(Input::Arrived { request: Some(request), arrivals, accept_only });
+    }
+
+    fn leave(&mut self) {
+        let answering = |request: &RequestId| {
+            self.jobs
+                .iter()
+                .any(|job| matches!(job, Job::Answer { request: r, .. } if r == request))
+        };
+        let open: Vec<_> = self.open.keys().copied().filter(|r| !answering(r)).collect();
+        if open.is_empty() {
+            return;
+        }
+        let request = open[self.chance.pick(open.len())];
+        self.fail_request(request);
+        self.tell(|| format!("the client of request {request} leaves"));
+        self.feed(Input::ClientLeft(request));
+    }
+
+    fn fail_request(&mut self, request: RequestId) {
+        if let Some(n) = self.open.remove(&request)
+            && self.vendor.webhooks[n].request == Some(request)
+            && self.vendor.webhooks[n].state == State::Open
+        {
+            self.vendor.webhooks[n].state = State::Failed;
+        }
+    }
+
+    /// Another host takes a webhook of this conversation and stores its event.
+    fn foreign_event(&mut self) {
+        let n = self.vendor.webhooks.len();
+        let mut webhook = Webhook {
+            tokens: vec![format!("w{n}p0")],
+            kind: Kind::Message,
+            state: State::Answered,
+            request: None,
+            tries: 1,
+            bytes: None,
+            keyed: true,
+        };
+        let arrivals = arrivals(&mut webhook, n, self.now);
+        self.tell(|| format!("another host accepts {:?}", ids(&arrivals)));
+        self.vendor.webhooks.push(webhook);
+        self.log.accept(&arrivals);
+    }
+
+    fn pass_time(&mut self) {
+        let wake = self.lane.wake_at(self.now);
+        let later = match self.chance.below(4) {
+            0 => self.now + self.chance.below(30),
+            1 => self.now + self.chance.below(3_000),
+            _ => wake.unwrap_or(self.now + 50),
+        };
+        // The vendor's patience with redeliveries ends after ten minutes.
+        let later = later.min(self.now + 20_000);
+        self.sleep_until(later);
+    }
+
+    pub(crate) fn sleep_until(&mut self, later: Millis) {
+        self.now = self.now.max(later);
+        for job in &self.jobs {
+            if let Job::Answer { rows, since, .. } = job
+                && self.now >= since + 30_000
+            {
+                self.vendor.doubt(rows);
+            }
+        }
+        self.tell(|| "time has passed".to_owned());
+        self.feed(Input::Wake);
+    }
+
+    /// The host dies. What it had asked for may have happened all the same.
+    pub(crate) fn crash(&mut self) {
+        self.tell(|| "the host dies".to_owned());
+        self.crashes += 1;
+        for job in std::mem::take(&mut self.jobs) {
+            let happens = self.chance.percent(50);
+            match job {
+                Job::Accept(arrivals) if happens => drop(self.log.accept(&arrivals)),
+                Job::Commit(turn) if happens => drop(self.log.commit(&turn)),
+                Job::Settle(settled) if happens => drop(self.log.settle(&settled)),
+                Job::Answer { rows, .. } | Job::Call { rows, .. } if happens => {
+                    self.vendor.receive(&rows, self.now);
+                }
+                _ => {}
+            }
+        }
+        self.begin_anew();
+    }
+
+    /// A new host takes the conversation up.
+    pub(crate) fn begin_anew(&mut self) {
+        let open: Vec<_> = self.open.keys().copied().collect();
+        for request in open {
+            self.fail_request(request);
+        }
+        // What the vendor has and the log does not know of is sent again.
+        let received = self.vendor.received.iter().map(|(id, _)| id.clone());
+        let settled = |id: &_| self.log.settled().any(|(_, s)| s.rows.iter().any(|(r, _)| r == id));
+        let doubtful: Vec<_> = received.filter(|id| !settled(id)).collect();
+        self.vendor.may_repeat.extend(doubtful);
+        self.lane = Lane::new(key(), Arc::clone(&self.rules));
+        self.feed(Input::Wake);
+    }
+
+    /// Gives the lane an input and takes note of what it wants.
+    pub(crate) fn feed(&mut self, input: Input) {
+        let effects = self.lane.on(input, self.now);
+        for effect in effects {
+            self.perform(effect);
+        }
+        assert!(self.jobs.iter().filter(|job| job.is_store()).count() <= 1, "two writes at once");
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        let job = match effect {
+            Effect::Load => Job::Load,
+            Effect::Accept(arrivals) => Job::Accept(arrivals),
+            Effect::Commit(turn) => Job::Commit(turn),
+            Effect::Settle(settled) => Job::Settle(settled),
+            Effect::Run { run, event, session, kv } => {
+                if !self.calm && self.chance.percent(10) {
+                    self.jobs.push(Job::Run { run, event, session, kv });
+                    self.feed(Input::NoRoom);
+                    return;
+                }
+                Job::Run { run, event, session, kv }
+            }
+            Effect::Refuse(request) => {
+                self.tell(|| format!("request {request} is refused"));
+                assert!(self.open.contains_key(&request), "refused who is not there");
+                self.fail_request(request);
+                return;
+            }
+            Effect::Send(Send::Answer { request, rows }) => {
+                self.check_durable(request);
+                Job::Answer { request, rows, since: self.now }
+            }
+            Effect::Send(Send::Call { call, rows }) => Job::Call { call, rows },
+            Effect::Send(Send::Request { call, row }) => Job::Request { call, row },
+            Effect::Turned(turn) => {
+                self.tell(|| format!("turned {} on {}", turn.id, turn.event));
+                return;
+            }
+        };
+        self.tell(|| format!("asked for {}", brief(&job)));
+        self.jobs.push(job);
+    }
+
+    /// Something that was asked for ends, well or badly.
+    pub(crate) fn end_job(&mut self, at: usize) {
+        let job = self.jobs.remove(at);
+        self.tell(|| format!("ends: {}", brief(&job)));
+        if job.is_store() {
+            return self.end_write(job);
+        }
+        let input = match job {
+            Job::Run { run, event, session, kv } => {
+                let fails = !self.calm && self.chance.percent(6);
+                let output =
+                    if fails { bot::host_failure() } else { bot::run(&event, &session, &kv) };
+                let profile =
+                    Profile { native: NATIVE, text_characters: 5_000, settings: Vec::new() };
+                let version = Digest::of(b"bot");
+                Input::Ran { run, output: Box::new(output), version, profile: Box::new(profile) }
+            }
+            Job::Answer { request, rows, .. } => self.end_answer(request, &rows),
+            Job::Call { call, rows } => self.end_call(call, &rows),
+            Job::Request { call, row } => self.end_request(call, &row),
+            Job::Load | Job::Accept(_) | Job::Commit(_) | Job::Settle(_) => unreachable!(),
+        };
+        self.feed(input);
+    }
+
+    fn end_write(&mut self, job: Job) {
+        let fails = !self.calm && self.chance.percent(6);
+        if fails && self.chance.percent(50) {
+            self.tell(|| "the store fails".to_owned());
+            return self.feed(Input::StoreFailed);
+        }
+        let input = match job {
+            Job::Load => Input::Loaded(Box::new(self.log.load(self.read_max))),
+            Job::Accept(arrivals) => Input::Accepted(self.log.accept(&arrivals)),
+            Job::Commit(turn) => Input::Committed(self.log.commit(&turn)),
+            Job::Settle(settled) => {
+                let (events, last) = self.log.settle(&settled);
+                Input::Settled { events, last }
+            }
+            _ => unreachable!("no write"),
+        };
+        if fails {
+            self.tell(|| "the store fails after it wrote".to_owned());
+            self.wrote_and_failed = true;
+            return self.feed(Input::StoreFailed);
+        }
+        self.feed(input);
+    }
+
+    fn end_answer(&mut self, request: RequestId, rows: &[Row]) -> Input {
+        let there = self.open.contains_key(&request);
+        let whole = there && (self.calm || self.chance.percent(85));
+        if whole {
+            self.vendor.receive(rows, self.now);
+            if let Some(n) = self.open.remove(&request) {
+                self.vendor.webhooks[n].state = State::Answered;
+            }
+        } else {
+            if there && self.chance.percent(50) {
+                self.vendor.receive(rows, self.now);
+                self.vendor.doubt(rows);
+            }
+            self.fail_request(request);
+        }
+        self.tell(|| format!("the answer was whole: {whole}"));
+        Input::Answered { request, whole }
+    }
+
+    fn end_call(&mut self, call: CallId, rows: &[Row]) -> Input {
+        let rolled = if self.calm { 0 } else { self.chance.below(100) };
+        self.vendor.calls.push(self.now);
+        let reason = "no".to_owned();
+        let called = match rolled {
+            0..=74 => {
+                self.vendor.receive(rows, self.now);
+                Called::Delivered
+            }
+            75..=84 => {
+                let after_ms = self.chance.percent(50).then(|| self.chance.below(5_000));
+                Called::Retry { after_ms, ambiguous: false, reason }
+            }
+            85..=92 => {
+                if self.chance.percent(50) {
+                    self.vendor.receive(rows, self.now);
+                }
+                self.vendor.doubt(rows);
+                if self.rules.delivery.hold_ambiguous {
+                    self.vendor.give_up(rows);
+                }
+                Called::Retry { after_ms: None, ambiguous: true, reason }
+            }
+            _ => {
+                self.vendor.give_up(rows);
+                Called::Fatal(reason)
+            }
+        };
+        self.tell(|| format!("called: {called:?}"));
+        Input::Called { call, called }
+    }
+
+    fn end_request(&mut self, call: CallId, _row: &Row) -> Input {
+        let rolled = if self.calm { 0 } else { self.chance.below(100) };
+        let requested = match rolled {
+            0..=69 => {
+                let (headers, body, truncated) = (Vec::new(), String::new(), false);
+                Requested::Answered(Answer { status: 200, headers, body, truncated })
+            }
+            70..=89 => Requested::Unanswered("nobody".to_owned()),
+            _ => Requested::Refused("not allowed".to_owned()),
+        };
+        Input::Requested { call, requested }
+    }
+
+    pub(crate) fn tell(&self, what: impl FnOnce() -> String) {
+        if self.told {
+            println!("{:>7} {}", self.now - BEGIN, what());
+        }
+    }
+}
+
+pub(crate) fn key() -> ConversationKey {
+    ConversationKey {
+        tenant: "tenant".into(),
+        channel: "channel".into(),
+        vendor_key: "conversation".to_owned(),
+    }
+}
+
+fn arrivals(webhook: &mut Webhook, n: usize, now: Millis) -> Vec<Arrival> {
+    let arrival = |part: usize| Arrival {
+        event: Event {
+            id: EventId(format!("w{n}p{part}t{}", webhook.tries)),
+            received_ms: now,
+            vendor_ms: None,
+            raw: None,
+            body: webhook.body(part),
+        },
+        facts: Some(Facts { medium: "web".to_owned(), ..Facts::default() }),
+        vendor_context: None,
+        key: webhook.keyed.then(|| match webhook.kind {
+            Kind::Start => "start".to_owned(),
+            _ => format!("key.{}", webhook.tokens[part]),
+        }),
+        request: webhook.bytes,
+        quiet: false,
+        seed: Seed::default(),
+    };
+    (0..webhook.tokens.len()).map(arrival).collect()
+}
+
+fn ids(arrivals: &[Arrival]) -> Vec<&str> {
+    arrivals.iter().map(|arrival| arrival.event.id.as_str()).collect()
+}
+
+fn brief(job: &Job) -> String {
+    let rows = |rows: &[Row]| -> Vec<String> {
+        rows.iter().map(|row| format!("{}:{}", row.id, row.action.name())).collect()
+    };
+    match job {
+        Job::Load => "load".to_owned(),
+        Job::Accept(arrivals) => format!("accept {:?}", ids(arrivals)),
+        Job::Commit(turn) => {
+            let fused = if turn.fused.is_some() { "fused " } else { "" };
+            let (base, watermark) = (turn.base, turn.watermark);
+            format!("commit {fused}{} base {base} watermark {watermark}", turn.event)
+        }
+        Job::Settle(s) => {
+            let events = ids(&s.events);
+            format!("settle {:?} answered {:?} events {events:?}", s.rows, s.answered)
+        }
+        Job::Run { event, .. } => format!("run {} {}", event.id, event.body.name()),
+        Job::Answer { request, rows: r, .. } => format!("answer {request} with {:?}", rows(r)),
+        Job::Call { call, rows: r } => format!("call {call} with {:?}", rows(r)),
+        Job::Request { call, row } => format!("request {call} of {}", row.id),
+    }
+}

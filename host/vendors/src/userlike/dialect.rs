@@ -6,11 +6,11 @@
 use std::num::NonZeroUsize;
 
 use botyard_kernel::time::{MINUTE, Millis};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Everything that may differ from what we believe.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Dialect {
     /// Where `info` says what.
@@ -54,7 +54,7 @@ impl Default for Dialect {
 }
 
 /// What an answer without actions looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum EmptyAnswer {
     /// No body at all.
@@ -64,7 +64,7 @@ pub(super) enum EmptyAnswer {
 }
 
 /// How fast and how often.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Timing {
     /// How long a webhook's answer waits for its turn; the vendor names no deadline.
@@ -89,7 +89,7 @@ impl Default for Timing {
 }
 
 /// Where `info` says what, from `info` on; the names are those of `Facts`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct InfoPaths {
     pub(super) medium: Paths,
@@ -136,7 +136,7 @@ impl Default for InfoPaths {
 
 /// Where `packet.payload` says what, from `payload` on; the names are those of
 /// the event bodies.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct PayloadPaths {
     pub(super) text: Paths,
@@ -195,7 +195,7 @@ impl Default for PayloadPaths {
 }
 
 /// The keys of the packets that we send.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Keys {
     pub(super) options: String,
@@ -260,7 +260,7 @@ impl Default for Keys {
 }
 
 /// Places in a JSON value, in the order in which they are tried.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(transparent)]
 pub(super) struct Paths(Vec<Path>);
 
@@ -301,8 +301,8 @@ fn scalar(value: &Value) -> Option<String> {
 
 /// A place in a JSON value: `a.b.0`, or a JSON pointer where it begins with a
 /// slash. Kept as a JSON pointer.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(from = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(from = "String", into = "String")]
 struct Path(String);
 
 impl Path {
@@ -318,5 +318,15 @@ impl Path {
 impl From<String> for Path {
     fn from(text: String) -> Self {
         Self::new(&text)
+    }
+}
+
+/// As it is written in the settings: with dots where they say it all.
+impl From<Path> for String {
+    fn from(Path(pointer): Path) -> Self {
+        match pointer.strip_prefix('/') {
+            Some(steps) if !steps.contains(['.', '~']) => steps.replace('/', "."),
+            Some(_) | None => pointer,
+        }
     }
 }

@@ -20,6 +20,8 @@ use std::sync::Arc;
 use botyard_kernel::profile::{Delivery, Profile, Rate};
 use botyard_kernel::time::Millis;
 
+use self::dialect::Dialect;
+pub use self::settings::KEYS;
 use self::settings::Settings;
 use crate::{Call, CallAnswer, Inbound, Outcome, Part, Received, Reply, SettingsError, Vendor};
 
@@ -45,6 +47,12 @@ pub const NAME: &str = "userlike";
 /// In words for the tenant, without any value of a secret.
 pub fn connect(settings: serde_json::Value) -> Result<Arc<dyn Vendor>, SettingsError> {
     Ok(Arc::new(Userlike { settings: Settings::read(settings)? }))
+}
+
+/// The setting `dialect` with all of its names and what holds where a channel
+/// says nothing: what the manual has to show.
+pub fn dialect_defaults() -> serde_json::Value {
+    serde_json::json!(Dialect::default())
 }
 
 /// A channel: a bot in a Userlike account.

@@ -11,7 +11,8 @@ use super::dialect::Dialect;
 use super::verify::Secrets;
 use crate::SettingsError;
 
-const KEYS: [&str; 9] = [
+/// The names of all settings of a channel.
+pub const KEYS: [&str; 9] = [
     "webhook-header",
     "webhook-secret",
     "webhook-url-secret",

@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use botyard_runtime::{Layout, TierConfig};
+use botyard_vendors::userlike;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -57,6 +58,7 @@ fn the_examples_of_the_manual_are_a_configuration() {
     let env = [
         ("ACME_SIGNAL_TOKEN", "0123456789abcdef"),
         ("ACME_WEBHOOK_SECRET", "hook"),
+        ("ACME_WEBHOOK_URL_SECRET", "fedcba9876543210"),
         ("ACME_API_TOKEN", "token"),
     ];
     let config = load(&manual(), &env).unwrap();
@@ -73,10 +75,20 @@ fn the_examples_of_the_manual_are_a_configuration() {
     let expected = json!({
         "webhook-header": "api-security-token",
         "webhook-secret": "hook",
+        "webhook-url-secret": "fedcba9876543210",
         "api-url": "https://api.userlike.example.com/bots/1",
         "api-token": "token",
+        "inline": true,
+        "hold-ambiguous": false,
+        "age-max-ms": 900_000,
+        "dialect": userlike::dialect_defaults(),
     });
-    assert_eq!(channel.settings, expected);
+    assert_eq!(channel.settings, expected, "the manual (left) and the vendor say different things");
+    let mut names: Vec<_> = channel.settings.as_object().unwrap().keys().collect();
+    let mut known = userlike::KEYS.to_vec();
+    names.sort();
+    known.sort();
+    assert_eq!(names, known, "the manual (left) does not name all settings of the vendor (right)");
     botyard_vendors::connect(&channel.vendor, expected).unwrap();
 }
 

@@ -34,6 +34,8 @@ pub(super) struct Dialect {
     pub(super) delay_fractions: bool,
     /// Bubbles take the `text_format` of messages.
     pub(super) bubbles_text_format: bool,
+    /// Statuses of answers to calls that say that the session is over, for good.
+    pub(super) gone_statuses: Vec<u16>,
 }
 
 impl Default for Dialect {
@@ -49,6 +51,7 @@ impl Default for Dialect {
             numeric_ids: true,
             delay_fractions: false,
             bubbles_text_format: false,
+            gone_statuses: Vec::new(),
         }
     }
 }

@@ -98,11 +98,11 @@ impl Vendor for Userlike {
     }
 
     fn outcome(&self, answer: &CallAnswer) -> Outcome {
-        outcome::of(&[], answer)
+        outcome::of(&self.settings.dialect, &[], answer)
     }
 
     fn outcome_for(&self, parts: &[Part<'_>], answer: &CallAnswer) -> Outcome {
-        outcome::of(parts, answer)
+        outcome::of(&self.settings.dialect, parts, answer)
     }
 }
 

@@ -8,14 +8,15 @@ use botyard_kernel::run::Blame;
 use botyard_kernel::time::Millis;
 use http::StatusCode;
 
+use super::dialect::Dialect;
 use crate::{CallAnswer, Outcome, Part};
 
 /// What became of these parts.
-pub(super) fn of(parts: &[Part<'_>], answer: &CallAnswer) -> Outcome {
+pub(super) fn of(dialect: &Dialect, parts: &[Part<'_>], answer: &CallAnswer) -> Outcome {
     match answer {
         CallAnswer::Answered { status, retry_after_ms, body: _ } => {
             let media = parts.iter().any(|part| matches!(part.action, Action::Media(_)));
-            answered(*status, *retry_after_ms, media)
+            answered(dialect, *status, *retry_after_ms, media)
         }
         CallAnswer::NotSent(why) => retry(None, false, Blame::Host, format!("not sent: {why}")),
         CallAnswer::Lost(why) => {
@@ -25,19 +26,25 @@ pub(super) fn of(parts: &[Part<'_>], answer: &CallAnswer) -> Outcome {
     }
 }
 
-fn answered(status: StatusCode, after_ms: Option<Millis>, media: bool) -> Outcome {
+fn answered(
+    dialect: &Dialect,
+    status: StatusCode,
+    after_ms: Option<Millis>,
+    media: bool,
+) -> Outcome {
     let code = status.as_u16();
     match code {
         200..=299 => Outcome::Delivered,
+        _ if dialect.gone_statuses.contains(&code) => Outcome::Gone(format!(
+            "Userlike answered {code}, which `gone-statuses` of the channel's `dialect` calls the \
+             end of the session"
+        )),
         401 | 403 => retry(
             after_ms,
             false,
             Blame::Tenant,
             format!("Userlike answered {code}: compare `api-token` with the bot's API token"),
         ),
-        404 | 410 => Outcome::Gone(format!(
-            "Userlike answered {code}: the session is over, or `api-url` is not this bot's"
-        )),
         429 => retry(
             after_ms,
             false,
@@ -50,6 +57,17 @@ fn answered(status: StatusCode, after_ms: Option<Millis>, media: bool) -> Outcom
             false,
             Blame::Bot,
             format!("Userlike answered {code}: is the file at the media's `link` reachable?"),
+        ),
+        // No page says what these mean: a wrong address is as likely as a session
+        // that is over, and only the first can be mended.
+        404 | 410 => retry(
+            after_ms,
+            false,
+            Blame::Tenant,
+            format!(
+                "Userlike answered {code}: check `api-url` against the bot's API settings; where \
+                 other conversations take calls, this one's session is over"
+            ),
         ),
         // The vendor turned it away before looking at it.
         503 => retry(after_ms, false, Blame::Vendor, unready(code)),

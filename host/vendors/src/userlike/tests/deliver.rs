@@ -87,9 +87,9 @@ fn answers_of_calls_mean() {
         (400, None, "fatal, bot", "retry, bot"),
         (401, None, "retry, tenant", "retry, tenant"),
         (403, Some(5_000), "retry after 5000, tenant", "retry after 5000, tenant"),
-        (404, None, "gone", "gone"),
+        (404, None, "retry, tenant", "retry, bot"),
         (408, None, "retry, vendor", "retry, vendor"),
-        (410, None, "gone", "gone"),
+        (410, None, "retry, tenant", "retry, bot"),
         (413, None, "fatal, bot", "retry, bot"),
         (422, None, "fatal, bot", "retry, bot"),
         (429, None, "retry, vendor", "retry, vendor"),
@@ -108,6 +108,21 @@ fn answers_of_calls_mean() {
         assert_eq!(brief(outcome(&media(), &answer)), for_media, "{status} for media");
         assert_eq!(brief(channel(settings()).outcome(&answer)), for_message, "{status}");
     }
+}
+
+#[test]
+fn a_channel_may_know_which_answers_end_a_session() {
+    let knows = with_dialect(json!({ "gone-statuses": [410] }));
+    let outcome = |code: u16| {
+        let status = StatusCode::from_u16(code).unwrap();
+        brief(knows.outcome(&CallAnswer::Answered {
+            status,
+            retry_after_ms: None,
+            body: Bytes::new(),
+        }))
+    };
+    assert_eq!(outcome(410), "gone");
+    assert_eq!(outcome(404), "retry, tenant");
 }
 
 #[test]

@@ -9,9 +9,10 @@
 mod bot;
 mod chance;
 mod check;
-
+mod jobs;
 mod log;
 mod quiet;
+mod scenarios;
 mod vendor;
 mod world;
 

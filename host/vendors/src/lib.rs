@@ -218,6 +218,10 @@ pub enum Outcome {
         reason: String,
         /// Who must act if it goes on.
         blame: Blame,
+        /// So many attempts at these parts are enough, this one included, where
+        /// what stands in the way is one of them and not the vendor: what waits
+        /// behind shall not wait until they are too old.
+        tries_max: Option<u32>,
     },
     /// They were not and never will be.
     Fatal {

@@ -91,7 +91,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Millis> {
 fn called(outcome: Outcome) -> Called {
     match outcome {
         Outcome::Delivered => Called::Delivered,
-        Outcome::Retry { after_ms, ambiguous, reason, blame } => {
+        Outcome::Retry { after_ms, ambiguous, reason, blame, tries_max: _ } => {
             let reason = format!("{reason} ({} must act if it goes on)", blame.name());
             Called::Retry { after_ms, ambiguous, reason }
         }

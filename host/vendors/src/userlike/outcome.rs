@@ -11,6 +11,10 @@ use http::StatusCode;
 use super::dialect::Dialect;
 use crate::{CallAnswer, Outcome, Part};
 
+/// A file that Userlike could not fetch so often is not worth the wait of what
+/// stands behind it.
+const MEDIA_TRIES_MAX: u32 = 3;
+
 /// What became of these parts.
 pub(super) fn of(dialect: &Dialect, parts: &[Part<'_>], answer: &CallAnswer) -> Outcome {
     match answer {
@@ -52,12 +56,14 @@ fn answered(
             "Userlike answered 429: too many calls in this conversation".to_owned(),
         ),
         408 | 425 => retry(after_ms, false, Blame::Vendor, unready(code)),
-        400..=599 if media => retry(
+        400..=499 if media => Outcome::Retry {
             after_ms,
-            false,
-            Blame::Bot,
-            format!("Userlike answered {code}: is the file at the media's `link` reachable?"),
-        ),
+            ambiguous: false,
+            reason: unfetched(code),
+            blame: Blame::Bot,
+            tries_max: Some(MEDIA_TRIES_MAX),
+        },
+        500..=599 if media => retry(after_ms, false, Blame::Bot, unfetched(code)),
         // No page says what these mean: a wrong address is as likely as a session
         // that is over, and only the first can be mended.
         404 | 410 => retry(
@@ -92,6 +98,10 @@ fn unready(code: u16) -> String {
     format!("Userlike answered {code}: it cannot take calls now")
 }
 
+fn unfetched(code: u16) -> String {
+    format!("Userlike answered {code}: is the file at the media's `link` reachable?")
+}
+
 fn retry(after_ms: Option<Millis>, ambiguous: bool, blame: Blame, reason: String) -> Outcome {
-    Outcome::Retry { after_ms, ambiguous, reason, blame }
+    Outcome::Retry { after_ms, ambiguous, reason, blame, tries_max: None }
 }

@@ -65,10 +65,11 @@ fn outcome(action: &Action, answer: &CallAnswer) -> Outcome {
 fn brief(outcome: Outcome) -> String {
     let (brief, reason) = match outcome {
         Outcome::Delivered => return "delivered".to_owned(),
-        Outcome::Retry { after_ms, ambiguous, reason, blame } => {
+        Outcome::Retry { after_ms, ambiguous, reason, blame, tries_max } => {
+            let tries = tries_max.map(|tries| format!(" {tries} times")).unwrap_or_default();
             let after = after_ms.map(|after| format!(" after {after}")).unwrap_or_default();
             let ambiguous = if ambiguous { " ambiguous" } else { "" };
-            (format!("retry{after}{ambiguous}, {}", blame.name()), reason)
+            (format!("retry{tries}{after}{ambiguous}, {}", blame.name()), reason)
         }
         Outcome::Fatal { reason, blame } => (format!("fatal, {}", blame.name()), reason),
         Outcome::Gone(reason) => ("gone".to_owned(), reason),
@@ -84,14 +85,14 @@ fn answers_of_calls_mean() {
         (202, None, "delivered", "delivered"),
         (204, Some(9), "delivered", "delivered"),
         (301, None, "retry, tenant", "retry, tenant"),
-        (400, None, "fatal, bot", "retry, bot"),
+        (400, None, "fatal, bot", "retry 3 times, bot"),
         (401, None, "retry, tenant", "retry, tenant"),
         (403, Some(5_000), "retry after 5000, tenant", "retry after 5000, tenant"),
-        (404, None, "retry, tenant", "retry, bot"),
+        (404, None, "retry, tenant", "retry 3 times, bot"),
         (408, None, "retry, vendor", "retry, vendor"),
-        (410, None, "retry, tenant", "retry, bot"),
-        (413, None, "fatal, bot", "retry, bot"),
-        (422, None, "fatal, bot", "retry, bot"),
+        (410, None, "retry, tenant", "retry 3 times, bot"),
+        (413, None, "fatal, bot", "retry 3 times, bot"),
+        (422, None, "fatal, bot", "retry 3 times, bot"),
         (429, None, "retry, vendor", "retry, vendor"),
         (429, Some(30_000), "retry after 30000, vendor", "retry after 30000, vendor"),
         (500, None, "retry ambiguous, vendor", "retry, bot"),
@@ -139,6 +140,7 @@ fn calls_without_an_answer_mean() {
         ambiguous: false,
         reason: "not sent: no such host".to_owned(),
         blame: Blame::Host,
+        tries_max: None,
     };
     assert_eq!(told, expect);
 }

@@ -1,8 +1,11 @@
 //! The integration suites, in one binary: it links once.
 
 mod bad_input;
+mod crash;
 mod delivery;
 mod failures;
+mod full_store;
+mod isolation;
 mod lifecycle;
 mod peers;
 mod redelivery;

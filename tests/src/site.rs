@@ -249,6 +249,16 @@ impl Site {
         Ok(status)
     }
 
+    /// As [`Site::restart`], with more settings merged over the others.
+    ///
+    /// # Errors
+    ///
+    /// As [`Site::restart`].
+    pub async fn restart_with(&mut self, more: Value) -> Result<ExitStatus> {
+        self.config = self.config.clone().with(more);
+        self.restart().await
+    }
+
     /// Lets the host end in peace, for good.
     ///
     /// # Errors

@@ -43,6 +43,8 @@ pub struct Answer {
     pub status: u16,
     /// The body as it came.
     pub body: String,
+    /// The `Retry-After` header, in seconds.
+    pub retry_after: Option<u64>,
     /// The events in it.
     pub packets: Vec<Packet>,
     /// Until the answer was complete.
@@ -167,6 +169,8 @@ impl Conversation {
         }
         let response = request.send().await.context("the host did not answer the webhook")?;
         let status = response.status().as_u16();
+        let retry_after = response.headers().get("retry-after");
+        let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
         let body = response.text().await.context("the host's answer broke off")?;
         let took = start.elapsed();
         let packets = match status {
@@ -175,7 +179,7 @@ impl Conversation {
             _ => Vec::new(),
         };
         self.account.take(&packets);
-        Ok(Answer { status, body, packets, took })
+        Ok(Answer { status, body, retry_after, packets, took })
     }
 }
 

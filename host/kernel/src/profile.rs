@@ -35,6 +35,9 @@ pub struct Delivery {
     pub lists: bool,
     /// The vendor itself waits at a `delay` within a list.
     pub native_delay: bool,
+    /// The vendor waits in steps of this: a delay that is no multiple of it is
+    /// rounded up, each by itself. At least 1.
+    pub delay_step_ms: Millis,
     /// API calls a conversation within a sliding window.
     pub rate: Option<Rate>,
     /// A row that is older than this is given up.

@@ -30,6 +30,7 @@ fn userlike<const N: usize>(script: [(&str, Vec<Action>); N]) -> World {
         after_answer_ms: 500,
         lists: true,
         native_delay: true,
+        delay_step_ms: 1,
         rate: Some(Rate { calls: 20, window_ms: MINUTE }),
         age_max_ms: 15 * MINUTE,
         hold_ambiguous: false,

@@ -60,6 +60,7 @@ impl World {
             after_answer_ms: 500,
             lists: chance.percent(70),
             native_delay: chance.percent(70),
+            delay_step_ms: 1,
             rate,
             age_max_ms: if chance.percent(15) { 20_000 } else { 15 * MINUTE },
             hold_ambiguous: chance.percent(15),

@@ -79,6 +79,7 @@ impl Vendor for Userlike {
             after_answer_ms: timing.after_answer_ms,
             lists: true,
             native_delay: true,
+            delay_step_ms: render::delay_step_ms(&self.settings.dialect),
             rate: Some(Rate { calls: timing.rate_calls.get(), window_ms: timing.rate_window_ms }),
             age_max_ms: self.settings.age_max_ms,
             hold_ambiguous: self.settings.hold_ambiguous,

@@ -8,6 +8,7 @@ use botyard_kernel::action::{
     Action, Buttons, ContactUpdate, ConversationUpdate, Delay, EmailRecipient, Forward,
     ForwardTarget, Message, NoteCreate, OnFailure, Passthrough,
 };
+use botyard_kernel::time::{Millis, SECOND};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -126,12 +127,19 @@ fn buttons(dialect: &Dialect, buttons: &Buttons) -> (&'static str, Fields) {
     ("buttons", payload)
 }
 
+/// How finely delays are told: the kernel closes the queue for what the vendor
+/// waits, not for what the bot asked for.
+pub(super) fn delay_step_ms(dialect: &Dialect) -> Millis {
+    if dialect.delay_fractions { 1 } else { SECOND }
+}
+
 /// The typing indicator shows by default, so only its absence is said.
 fn delay(dialect: &Dialect, delay: &Delay) -> Fields {
-    let seconds = if dialect.delay_fractions && !delay.delay_ms.is_multiple_of(1_000) {
-        Value::from(f64::from(delay.delay_ms) / 1_000.0)
+    let told_ms = u64::from(delay.delay_ms).next_multiple_of(delay_step_ms(dialect));
+    let seconds = if told_ms.is_multiple_of(SECOND) {
+        Value::from(told_ms / SECOND)
     } else {
-        Value::from(delay.delay_ms.div_ceil(1_000))
+        Value::from(f64::from(delay.delay_ms) / 1_000.0)
     };
     Fields::new()
         .with(&dialect.keys.delay, seconds)

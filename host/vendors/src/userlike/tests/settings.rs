@@ -71,6 +71,7 @@ fn deliveries_are_as_the_vendor_states() {
     let delivery = channel(settings()).delivery();
     assert!(delivery.inline && delivery.lists && delivery.native_delay);
     assert!(!delivery.hold_ambiguous);
+    assert_eq!(delivery.delay_step_ms, 1_000);
     assert_eq!((delivery.answer_by_ms, delivery.after_answer_ms), (4_000, 500));
     assert_eq!(delivery.rate, Some(Rate { calls: 20, window_ms: 60_000 }));
     assert_eq!(delivery.age_max_ms, 900_000);
@@ -82,11 +83,15 @@ fn deliveries_can_be_set() {
         "inline": false,
         "hold-ambiguous": true,
         "age-max-ms": 60_000,
-        "dialect": { "timing": { "after-answer-ms": 0, "rate-calls": 5, "rate-window-ms": 1_000 } },
+        "dialect": {
+            "timing": { "after-answer-ms": 0, "rate-calls": 5, "rate-window-ms": 1_000 },
+            "delay-fractions": true,
+        },
     });
     let delivery = channel(with(&changes)).delivery();
     assert!(!delivery.inline && delivery.hold_ambiguous);
     assert_eq!((delivery.answer_by_ms, delivery.after_answer_ms), (0, 0));
+    assert_eq!(delivery.delay_step_ms, 1);
     assert_eq!(delivery.rate, Some(Rate { calls: 5, window_ms: 1_000 }));
     assert_eq!(delivery.age_max_ms, 60_000);
 }

@@ -25,7 +25,8 @@ pub(super) fn withheld(state: &Conversation) -> Vec<&Row> {
 }
 
 pub(super) fn delivered(rows: &[&Row], delivery: &Delivery, now: Millis) -> Settled {
-    let delays: u64 = rows.iter().map(|row| delay_ms(row)).sum();
+    let step_ms = delivery.delay_step_ms.max(1);
+    let delays: u64 = rows.iter().map(|row| delay_ms(row).next_multiple_of(step_ms)).sum();
     let hand_off = rows.iter().any(|row| matches!(row.action, Action::Forward(_) | Action::Abort));
     Settled {
         at_ms: now,

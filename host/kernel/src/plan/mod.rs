@@ -290,3 +290,6 @@ fn change(values: &mut BTreeMap<String, String>, write: KvWrite) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

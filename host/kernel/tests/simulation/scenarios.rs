@@ -30,7 +30,7 @@ fn userlike<const N: usize>(script: [(&str, Vec<Action>); N]) -> World {
         after_answer_ms: 500,
         lists: true,
         native_delay: true,
-        delay_step_ms: 1,
+        delay_step_ms: 1_000,
         rate: Some(Rate { calls: 20, window_ms: MINUTE }),
         age_max_ms: 15 * MINUTE,
         hold_ambiguous: false,
@@ -267,12 +267,13 @@ fn a_picture_cuts_the_list_and_leaves_by_itself() {
 
 #[test]
 fn delays_ride_in_lists_and_are_waited_for_before_a_picture() {
-    let native = vec![say("a"), wait(2_000), say("b")];
+    let native = vec![say("a"), wait(1_200), say("b")];
     let mut world = userlike([("w1p0", native), ("w2p0", vec![wait(3_000), picture()])]);
     world.say(Kind::Message);
     world.end_first(is_run);
     world.end_first(is_commit);
     assert_eq!(world.leaving(), ["message", "delay", "message"]);
+    // The vendor counts in whole seconds.
     let played = world.now + 2_000;
     world.end_all();
     assert_eq!(world.lane.state().closed_until_ms, played);

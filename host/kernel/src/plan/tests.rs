@@ -1,0 +1,299 @@
+//! What an event and its answer make of a conversation.
+
+use super::*;
+use crate::action::Schedule;
+use crate::event;
+use crate::log::Settled;
+use crate::run::{Blame, FailureKind};
+use crate::session::{Facts, Seed};
+use crate::time::HOUR;
+
+const NATIVE: &[&str] = &["message", "forward", "note_create", "end"];
+
+/// A conversation that lives through one event after the other.
+struct World {
+    state: Conversation,
+    policy: Policy,
+    native: &'static [&'static str],
+    now: Millis,
+}
+
+impl World {
+    fn new() -> Self {
+        let mut policy = Policy::new("userlike", "bot".into());
+        policy.failure_texts.insert(String::new(), "Sorry.".to_owned());
+        policy.failure_texts.insert("de".to_owned(), "Leider nicht.".to_owned());
+        policy.failure_hand_off = true;
+        Self { state: Conversation::default(), policy, native: NATIVE, now: 1_000 }
+    }
+
+    fn arrival(&mut self, body: EventBody) -> Arrival {
+        self.now += 1;
+        Arrival {
+            event: Event {
+                id: EventId(format!("e{}", self.now)),
+                received_ms: self.now,
+                vendor_ms: None,
+                raw: None,
+                body,
+            },
+            facts: None,
+            vendor_context: None,
+            key: None,
+            request: None,
+            quiet: false,
+            seed: Seed::default(),
+        }
+    }
+
+    fn step(&self, arrival: &Arrival) -> Step {
+        self.plan(arrival).step()
+    }
+
+    fn plan<'a>(&'a self, arrival: &'a Arrival) -> Plan<'a> {
+        Plan { key: key(), state: &self.state, arrival, policy: &self.policy }
+    }
+
+    /// The bot's view of an event, its turn, and the conversation after it.
+    fn turn(&mut self, arrival: &Arrival, result: Result<Vec<Action>, RunFailure>) -> Turn {
+        let output =
+            RunOutput { result, writes: Vec::new(), log: Vec::new(), log_cut_bytes: 0, cpu_us: 1 };
+        let profile = Profile { native: self.native, text_characters: 5_000, settings: Vec::new() };
+        let turn = self.plan(arrival).complete(output, Digest::of(b"v"), &profile, self.now + 7);
+        self.state = turn.state.clone();
+        turn
+    }
+
+    fn says(&mut self, actions: Vec<Action>) -> Turn {
+        let arrival = self.arrival(hello());
+        self.turn(&arrival, Ok(actions))
+    }
+
+    fn fails(&mut self) -> Turn {
+        let arrival = self.arrival(hello());
+        let message = "unreachable".to_owned();
+        let failure = RunFailure { blame: Blame::Bot, kind: FailureKind::Trap, message };
+        self.turn(&arrival, Err(failure))
+    }
+
+    /// The context that the bot would see now.
+    fn seen(&mut self, vendor_context: Option<&str>) -> String {
+        let mut arrival = self.arrival(hello());
+        arrival.vendor_context = vendor_context.map(str::to_owned);
+        let Step::Run(run) = self.step(&arrival) else { panic!("it does not run") };
+        run.1.context
+    }
+
+    fn skip(&mut self, body: EventBody) -> SkipReason {
+        let arrival = self.arrival(body);
+        let Step::Skip(reason) = self.step(&arrival) else { panic!("it runs") };
+        self.state = self.plan(&arrival).skip(reason).state;
+        reason
+    }
+}
+
+fn key() -> &'static ConversationKey {
+    static KEY: std::sync::LazyLock<ConversationKey> = std::sync::LazyLock::new(|| {
+        ConversationKey { tenant: "t".into(), channel: "c".into(), vendor_key: "k".to_owned() }
+    });
+    &KEY
+}
+
+fn hello() -> EventBody {
+    EventBody::Message(event::Message { text: "hello".to_owned(), format: TextFormat::Plain })
+}
+
+fn say(text: &str) -> Action {
+    Action::Message(Message { text: text.to_owned(), format: TextFormat::Plain })
+}
+
+fn remember(json: &str) -> Action {
+    Action::ContextUpdate(json.to_owned())
+}
+
+fn names(turn: &Turn) -> Vec<&'static str> {
+    turn.state.rows.iter().map(|row| row.action.name()).collect()
+}
+
+#[test]
+fn the_last_context_that_is_not_empty_wins() {
+    let cases: [(&[Action], &str); 4] = [
+        (&[remember("{}")], "{}"),
+        (&[remember(r#"{"a": 1}"#), remember("{}")], r#"{"a":1}"#),
+        (&[remember(r#"{"a":1}"#), remember(r#"{"b":2}"#)], r#"{"b":2}"#),
+        (&[remember(r#"{"a":1}"#), Action::ContextClear], "{}"),
+    ];
+    for (actions, expected) in cases {
+        let mut world = World::new();
+        world.says(actions.to_vec());
+        assert_eq!(world.seen(None), expected, "{actions:?}");
+    }
+}
+
+#[test]
+fn a_foreign_context_is_offered_only_while_there_is_none_of_ours() {
+    let mut world = World::new();
+    let foreign = r#"{"theirs":true}"#;
+    assert_eq!(world.seen(Some(foreign)), foreign);
+    world.says(vec![say("a"), remember(r#"{"ours":1}"#)]);
+    assert_eq!(world.seen(Some(foreign)), r#"{"ours":1}"#);
+    // What is on its way to the vendor, or has been there, is not foreign.
+    let mut arrival = world.arrival(hello());
+    arrival.vendor_context = Some(r#"{"ours":1}"#.to_owned());
+    world.turn(&arrival, Ok(vec![Action::ContextClear]));
+    assert_eq!(world.state.foreign_context, None);
+    let mirrored = Some(Digest::of(br#"{"ours":1}"#));
+    world.state.rows.clear();
+    world.state.settle(&Settled { mirrored, ..Settled::default() });
+    assert_eq!(world.seen(Some(r#"{"ours":1}"#)), "{}");
+}
+
+#[test]
+fn the_context_rides_on_the_last_row_unless_the_vendor_has_it() {
+    let mut world = World::new();
+    let turn = world.says(vec![say("a"), say("b"), remember(r#"{"a":1}"#)]);
+    let contexts: Vec<_> = turn.state.rows.iter().map(|row| row.context.is_some()).collect();
+    assert_eq!(contexts, [false, true]);
+    let turn = world.says(vec![say("c")]);
+    assert_eq!(turn.state.rows[2].context, None, "it is on its way");
+    world.says(vec![say("d"), remember(r#"{"a":2}"#)]);
+    let turn = world.says(vec![say("e"), remember(r#"{"a":1}"#)]);
+    assert!(turn.state.rows[4].context.is_some(), "another one is on its way");
+}
+
+#[test]
+fn a_failure_is_told_once_and_handed_over_in_the_persons_language() {
+    let mut world = World::new();
+    world.state.facts = Facts { locale: Some("de-AT".to_owned()), ..Facts::default() };
+    let turn = world.fails();
+    assert_eq!(names(&turn), ["message", "forward"]);
+    assert!(turn.state.rows.iter().all(|row| row.quiet), "no delivery-failed follows from it");
+    assert!(format!("{:?}", turn.state.rows[0].action).contains("Leider"));
+    assert!(turn.state.host_hand_off);
+    assert_eq!(world.state.owner, Owner::HandingOff);
+    let failed = EventBody::ForwardFailed(event::ForwardFailed::default());
+    assert_eq!(world.skip(failed), SkipReason::HostHandOff);
+    assert_eq!((world.state.owner, world.state.host_hand_off), (Owner::Bot, false));
+    assert_eq!(world.state.rows.len(), 2, "no second hand-off");
+}
+
+#[test]
+fn an_invalid_action_fails_the_turn_as_a_whole() {
+    let mut world = World::new();
+    let turn = world.says(vec![say("a"), remember("no JSON")]);
+    let Outcome::Failed { failure, .. } = &turn.outcome else { panic!("{:?}", turn.outcome) };
+    assert_eq!(failure.kind, FailureKind::InvalidAction);
+    assert_eq!(names(&turn), ["message", "forward"]);
+}
+
+#[test]
+fn a_session_ends_after_a_day_of_silence_and_the_next_event_starts_another() {
+    let mut world = World::new();
+    world.says(vec![remember(r#"{"a":1}"#)]);
+    let first = world.state.session.clone().unwrap();
+    world.now += DAY - HOUR;
+    world.says(Vec::new());
+    assert_eq!(world.state.session.as_ref().unwrap().id, first.id);
+    world.now += DAY;
+    let arrival = world.arrival(hello());
+    let Step::Run(run) = world.step(&arrival) else { panic!("it does not run") };
+    let EventBody::Start(start) = &run.0.body else { panic!("{:?}", run.0.body) };
+    assert!(start.resumed && start.first.is_some());
+    assert_eq!(run.1.context, "{}");
+    let signal = event::NamedPayload { name: "s".to_owned(), json: "null".to_owned() };
+    let arrival = world.arrival(EventBody::Signal(signal));
+    assert!(matches!(world.step(&arrival), Step::StartFirst(_)));
+}
+
+#[test]
+fn nothing_starts_a_session_to_hear_of_the_end_or_of_a_human() {
+    let mut world = World::new();
+    let ended = EventBody::Ended(event::Ended::default());
+    assert_eq!(world.skip(EventBody::HumanSpoke(event::HumanSpoke::default())), {
+        SkipReason::NoSession
+    });
+    assert_eq!(world.state.owner, Owner::Human);
+    assert_eq!(world.skip(ended), SkipReason::NoSession);
+    assert_eq!(world.state.owner, Owner::Ended);
+}
+
+#[test]
+fn what_was_skipped_is_handed_over_with_the_next_run() {
+    let mut world = World::new();
+    world.says(Vec::new());
+    world.state.owner = Owner::Human;
+    for _ in 0..SKIPPED_MAX + 5 {
+        assert_eq!(world.skip(hello()), SkipReason::NotOwner);
+    }
+    let arrival = world.arrival(EventBody::Returned(event::Returned::default()));
+    let Step::Run(run) = world.step(&arrival) else { panic!("it does not run") };
+    assert_eq!(run.1.skipped.len(), SKIPPED_MAX);
+    world.turn(&arrival, Ok(Vec::new()));
+    assert_eq!(world.state.skipped.len(), 5, "the rest stays queued");
+}
+
+#[test]
+fn timers_are_replaced_by_name_and_cancelled() {
+    let mut world = World::new();
+    let set = |name: &str, after_ms| {
+        Action::Schedule(Schedule { name: name.to_owned(), after_ms, payload: None })
+    };
+    world.says(vec![set("a", 100), set("b", 50), set("a", 200)]);
+    let due = |world: &World| -> Vec<_> {
+        world.state.timers.iter().map(|timer| (timer.name.clone(), timer.due_ms)).collect()
+    };
+    let now = world.now;
+    assert_eq!(due(&world), [("b".to_owned(), now + 50), ("a".to_owned(), now + 200)]);
+    assert_eq!(world.state.due(), Some(now + 50), "a row would be due at once");
+    world.says(vec![Action::CancelTimer("b".to_owned()), Action::CancelTimer("x".to_owned())]);
+    assert_eq!(due(&world), [("a".to_owned(), now + 200)]);
+}
+
+#[test]
+fn an_end_ends_the_session_also_where_the_vendor_knows_none() {
+    for (native, owner, rows) in [(NATIVE, Owner::Ended, 2), (&["message"][..], Owner::Bot, 1)] {
+        let mut world = World::new();
+        world.native = native;
+        let turn = world.says(vec![say("bye"), Action::End, say("and another thing")]);
+        assert_eq!((turn.state.owner, turn.state.rows.len()), (owner, rows));
+        assert_eq!(turn.state.session, None);
+        assert!(turn.log.iter().any(|line| line.message.contains("withheld")));
+    }
+}
+
+#[test]
+fn rows_age_from_their_turn_and_not_from_their_event() {
+    let mut world = World::new();
+    let turn = world.says(vec![say("a")]);
+    assert_eq!(turn.state.rows[0].made_ms, world.now + 7);
+}
+
+#[test]
+fn keys_are_remembered_for_a_day_and_bounded() {
+    let mut world = World::new();
+    for n in 0..crate::log::KEYS_MAX + 10 {
+        let mut arrival = world.arrival(hello());
+        arrival.key = Some(format!("k{n}"));
+        world.turn(&arrival, Ok(Vec::new()));
+    }
+    assert_eq!(world.state.keys.len(), crate::log::KEYS_MAX);
+    assert!(!world.state.knows("k0") && world.state.knows("k10"));
+    let mut again = world.arrival(hello());
+    again.key = Some("k10".to_owned());
+    assert_eq!(world.step(&again), Step::Skip(SkipReason::Duplicate));
+    world.now += crate::log::KEY_AGE_MS + 1;
+    let mut late = world.arrival(hello());
+    late.key = Some("late".to_owned());
+    world.turn(&late, Ok(Vec::new()));
+    assert_eq!(world.state.keys.len(), 1);
+}
+
+#[test]
+fn a_duplicate_has_a_turn_of_its_own() {
+    let mut world = World::new();
+    let mut arrival = world.arrival(hello());
+    arrival.key = Some("k".to_owned());
+    let first = world.turn(&arrival, Ok(Vec::new()));
+    let second = world.plan(&arrival).skip(SkipReason::Duplicate);
+    assert_ne!(first.id, second.id, "or the store would take it for written");
+}

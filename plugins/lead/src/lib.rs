@@ -13,8 +13,9 @@ const NAME_CHARACTERS_MAX: usize = 80;
 /// So often an e-mail address is asked for; then it goes on without one.
 const EMAIL_ATTEMPTS: u32 = 3;
 
-/// The option to look for a human once more.
+/// The option to look for a human once more, and what it says.
 const RETRY: &str = "retry";
+const RETRY_LABEL: &str = "Try again";
 
 /// The bot.
 #[derive(Debug, Default)]
@@ -49,6 +50,8 @@ impl Bot for Lead {
             State::Idle => begin(turn.contact()),
             State::Name => take_name(text),
             State::Email { wrong } => take_email(text, wrong),
+            // Who types the option instead of tapping it means the same.
+            State::Human if text.eq_ignore_ascii_case(RETRY_LABEL) => hand_over(),
             State::Human => nobody_there("Thank you, I have left that here for my colleagues."),
         }
     }
@@ -138,7 +141,7 @@ fn hand_over() -> Answer {
 fn nobody_there(text: &str) -> Answer {
     let text = format!("{text} You can leave a message here, and try again whenever you like.");
     Ok(actions![
-        Bubbles::new(&text).option(RETRY, "Try again").fallback(&text),
+        Bubbles::new(&text).option(RETRY, RETRY_LABEL).fallback(&text),
         context_update(&State::Human)?,
     ])
 }
@@ -231,6 +234,8 @@ mod tests {
         chat.forward_failed(None).says("I am sorry").offers(&[RETRY]);
         chat.say("Please call me").says("left that here").offers(&[RETRY]);
         assert_hands_over(&chat.click(RETRY));
+        chat.forward_failed(None).says("I am sorry").offers(&[RETRY]);
+        assert_hands_over(&chat.say("try again"));
     }
 
     #[test]

@@ -136,7 +136,8 @@ fn menu(text: &str) -> Bubbles {
 
 /// Options, and a text that names them where a medium has no buttons.
 fn offer(text: &str, wishes: &[Wish]) -> Bubbles {
-    let bubbles = Bubbles::new(text).fallback(format!("{text} Answer with a number or a word:"));
+    let labels = wishes.iter().map(|wish| wish.label()).collect::<Vec<_>>().join(", ");
+    let bubbles = Bubbles::new(text).fallback(format!("{text} You can write: {labels}."));
     wishes.iter().fold(bubbles, |bubbles, wish| bubbles.option(wish.id(), wish.label()))
 }
 
@@ -236,12 +237,21 @@ mod tests {
     fn support_is_a_hand_off_that_may_fail() {
         let mut chat = chat();
         chat.start().offers(&MENU);
-        let outcome = chat.choose_by_text("support", "3");
+        let outcome = chat.click("support");
         assert_eq!(outcome.forwards(), &Forward::any().or_feedback());
         assert!(!chat.say("hello?").ran());
         chat.forward_failed(Some("offline")).says("nobody of our support is free").offers(&MENU);
         chat.say("talk to support").forwards();
         chat.returned().offers(&MENU);
+    }
+
+    #[test]
+    fn every_label_can_be_typed_and_stands_in_the_fallback() {
+        let Bubbles { fallback, options, .. } = menu("How can I help you?");
+        for option in options {
+            assert!(fallback.as_ref().unwrap().contains(&option.label), "{fallback:?}");
+            assert_eq!(Wish::of_text(&option.label).map(Wish::id), Some(option.id.as_str()));
+        }
     }
 
     #[test]

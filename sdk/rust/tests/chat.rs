@@ -161,13 +161,14 @@ fn nothing_of_a_failed_turn_remains_but_its_log() {
 }
 
 #[test]
-fn clicks_know_their_menu() {
+fn clicks_tell_their_option_and_nothing_of_their_menu() {
     let mut chat = chat();
     chat.say("menu").offers(&["a", "b"]);
-    chat.click("b").says(r#"label: Some("B"), menu: Some("event-2.0"), stale: false"#);
+    let rest = "menu: None, stale: false, typed-text: None";
+    chat.click("b").says(&format!(r#"option-ids: ["b"], label: Some("B"), {rest}"#));
     chat.say("other menu").offers(&["c"]);
-    chat.click("a").says("stale: true");
-    chat.choose_by_text("c", "3").says(r#"typed-text: Some("3")"#);
+    chat.click("a").says(&format!(r#"option-ids: ["a"], label: Some("A"), {rest}"#));
+    chat.say("C").says("C");
 }
 
 #[test]

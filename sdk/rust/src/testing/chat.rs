@@ -24,7 +24,8 @@ const FIRST_NOW_MS: u64 = 1_767_225_600_000;
 /// answers an [`Outcome`].
 pub struct Chat<B> {
     pub(super) session: Session,
-    pub(super) menus: Vec<Menu>,
+    /// Ids and labels of options, the newest last.
+    pub(super) offered: Vec<(String, String)>,
     pub(super) timers: Vec<Timer>,
     pub(super) requests: Vec<Request>,
     pub(super) started: bool,
@@ -34,12 +35,6 @@ pub struct Chat<B> {
     sessions: u64,
     seed: Option<[u64; 4]>,
     bot: PhantomData<B>,
-}
-
-/// Options that the bot offered.
-pub(super) struct Menu {
-    pub(super) action: String,
-    pub(super) options: Vec<(String, String)>,
 }
 
 /// A timer that the bot asked for.
@@ -53,7 +48,7 @@ impl<B: Bot> Chat<B> {
     pub fn new() -> Self {
         Self {
             session: new_session(),
-            menus: Vec::new(),
+            offered: Vec::new(),
             timers: Vec::new(),
             requests: Vec::new(),
             started: false,
@@ -195,7 +190,7 @@ impl<B: Bot> Chat<B> {
         let values = self.world.values();
         let result = run::<B>(&event, &self.session, &self.world);
         match &result {
-            Ok(actions) => self.commit(&event.id, actions),
+            Ok(actions) => self.commit(actions),
             Err(_) => self.world.put_back(values),
         }
         self.session.skipped.clear();
@@ -216,8 +211,8 @@ impl<B: Bot> Chat<B> {
     }
 
     /// Applies what the actions change here, in their order.
-    fn commit(&mut self, event: &str, actions: &[Action]) {
-        for (index, action) in actions.iter().enumerate() {
+    fn commit(&mut self, actions: &[Action]) {
+        for action in actions {
             match action {
                 Action::ContextUpdate(json) if is_empty_object(json) => {}
                 Action::ContextUpdate(json) => json.clone_into(&mut self.session.context),
@@ -227,7 +222,7 @@ impl<B: Bot> Chat<B> {
                 Action::CancelTimer(name) => self.take_timer(name),
                 Action::Request(request) => self.requests.push(request.clone()),
                 Action::Forward(_) | Action::Abort | Action::End => self.owner_is_bot = false,
-                _ => self.remember_menu(format!("{event}.{index}"), action),
+                _ => self.remember_options(action),
             }
         }
     }
@@ -242,13 +237,9 @@ impl<B: Bot> Chat<B> {
         self.timers.retain(|timer| timer.schedule.name != name);
     }
 
-    fn remember_menu(&mut self, id: String, action: &Action) {
-        let offered = options(action);
-        if !offered.is_empty() {
-            let owned = |(id, label): (&str, &str)| (id.to_owned(), label.to_owned());
-            let options = offered.into_iter().map(owned).collect();
-            self.menus.push(Menu { action: id, options });
-        }
+    fn remember_options(&mut self, action: &Action) {
+        let owned = |(id, label): (&str, &str)| (id.to_owned(), label.to_owned());
+        self.offered.extend(options(action).into_iter().map(owned));
     }
 }
 

@@ -24,23 +24,15 @@ impl<B: Bot> Chat<B> {
         self.speak(First::Message(message))
     }
 
-    /// The person taps an option by its id, the last one offered under it.
+    /// The person taps an option by its id, the last one offered under it. As at
+    /// the host, the click does not tell its menu; and who types a label is
+    /// [`Chat::say`]ing it.
     ///
     /// # Panics
     /// Where the bot has offered no such option.
     #[track_caller]
     pub fn click(&mut self, id: &str) -> Outcome {
-        let click = self.find_click(id, None);
-        self.speak(First::Click(click))
-    }
-
-    /// The person types something that the host takes for the option of this id.
-    ///
-    /// # Panics
-    /// Where the bot has offered no such option.
-    #[track_caller]
-    pub fn choose_by_text(&mut self, id: &str, typed: &str) -> Outcome {
-        let click = self.find_click(id, Some(typed.to_owned()));
+        let click = self.find_click(id);
         self.speak(First::Click(click))
     }
 
@@ -166,21 +158,17 @@ impl<B: Bot> Chat<B> {
     }
 
     #[track_caller]
-    fn find_click(&self, id: &str, typed_text: Option<String>) -> Click {
-        let newest_first = self.menus.iter().rev().enumerate();
-        for (age, menu) in newest_first {
-            if let Some((id, label)) = menu.options.iter().find(|(option, _)| option == id) {
-                return Click {
-                    option_ids: vec![id.clone()],
-                    label: Some(label.clone()),
-                    menu: Some(menu.action.clone()),
-                    stale: age > 0,
-                    typed_text,
-                };
-            }
+    fn find_click(&self, id: &str) -> Click {
+        let Some((id, label)) = self.offered.iter().rev().find(|(option, _)| option == id) else {
+            panic!("the bot has offered no option {id:?}, only {:?}", self.offered);
+        };
+        Click {
+            option_ids: vec![id.clone()],
+            label: Some(label.clone()),
+            menu: None,
+            stale: false,
+            typed_text: None,
         }
-        let offered: Vec<_> = self.menus.iter().flat_map(|menu| &menu.options).collect();
-        panic!("the bot has offered no option {id:?}, only {offered:?}");
     }
 
     fn next_timer(&self, until_ms: u64) -> Option<usize> {

@@ -3,6 +3,9 @@
 use botyard_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
 
+/// The colours to choose from: the id of each option, and what it says.
+const COLOURS: [(&str, &str); 2] = [("red", "Red"), ("blue", "Blue")];
+
 /// The bot. A fresh one handles each event.
 #[derive(Debug, Default)]
 pub struct MyBot;
@@ -15,23 +18,23 @@ struct State {
 
 impl Bot for MyBot {
     fn on_start(&self, _start: &event::Start, _turn: &Turn<'_>) -> Answer {
-        Ok(actions![
-            reply("Hello! I am a bot."),
-            Bubbles::new("Which colour do you like?").option("red", "Red").option("blue", "Blue"),
-        ])
+        let menu = Bubbles::new("Which colour do you like?");
+        let menu = COLOURS.iter().fold(menu, |menu, (id, label)| menu.option(*id, *label));
+        Ok(actions![reply("Hello! I am a bot."), menu])
     }
 
     fn on_click(&self, click: &event::Click, _turn: &Turn<'_>) -> Answer {
-        let colour = click.option_ids[0].clone();
-        Ok(actions![
-            reply(format!("I like {colour}, too.")),
-            context_update(&State { colour: Some(colour) })?,
-        ])
+        like(&click.option_ids[0])
     }
 
     fn on_message(&self, message: &event::Message, turn: &Turn<'_>) -> Answer {
-        if message.text.to_lowercase().contains("human") {
+        let text = message.text.trim().to_lowercase();
+        if text.contains("human") {
             return Ok(actions![reply("I will find you somebody."), Forward::any().or_feedback()]);
+        }
+        // Some type what they could have tapped, or cannot tap at all.
+        if let Some((id, _)) = COLOURS.iter().find(|(_, label)| text == label.to_lowercase()) {
+            return like(id);
         }
         let state: State = turn.context();
         Ok(actions![match state.colour {
@@ -46,3 +49,10 @@ impl Bot for MyBot {
 }
 
 export!(MyBot);
+
+fn like(colour: &str) -> Answer {
+    Ok(actions![
+        reply(format!("I like {colour}, too.")),
+        context_update(&State { colour: Some(colour.to_owned()) })?,
+    ])
+}

@@ -13,6 +13,14 @@ fn remembers_a_colour() {
 }
 
 #[test]
+fn takes_a_typed_colour_for_a_tap() {
+    let mut chat = Chat::<MyBot>::new();
+    chat.start().offers(&["red", "blue"]);
+    chat.say(" RED ").says("I like red, too.");
+    chat.say("What do I like?").says("you like red");
+}
+
+#[test]
 fn finds_a_human() {
     let mut chat = Chat::<MyBot>::new();
     chat.start().says("Hello!");

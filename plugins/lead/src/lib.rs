@@ -40,14 +40,25 @@ enum State {
 }
 
 impl Bot for Lead {
-    fn on_start(&self, _start: &event::Start, turn: &Turn<'_>) -> Answer {
-        begin(turn.contact())
+    fn on_start(&self, start: &event::Start, turn: &Turn<'_>) -> Answer {
+        match &start.first {
+            // The program before this one may have asked already, and kept its
+            // state as this one does: the answer counts.
+            Some(_) if start.resumed => self.open_with(start, turn),
+            Some(event::First::Message(message)) => open(message.text.trim(), turn.contact()),
+            Some(event::First::Media(_) | event::First::Click(_) | event::First::Location(_)) => {
+                begin(turn.contact())
+            }
+            // What no person did follows; a greeting would come out of the blue.
+            None if start.resumed => Ok(actions![]),
+            None => begin(turn.contact()),
+        }
     }
 
     fn on_message(&self, message: &event::Message, turn: &Turn<'_>) -> Answer {
         let text = message.text.trim();
         match turn.context() {
-            State::Idle => begin(turn.contact()),
+            State::Idle => open(text, turn.contact()),
             State::Name => take_name(text),
             State::Email { wrong } => take_email(text, wrong),
             // Who types the option instead of tapping it means the same.
@@ -84,12 +95,25 @@ impl Bot for Lead {
 
 export!(Lead);
 
+/// Somebody opens with a text, which a human will read. Who leaves an address in
+/// it has said enough to be called back.
+fn open(text: &str, contact: &Contact) -> Answer {
+    if !is_known(contact) && email::find(text).is_some() {
+        return take_email(text, 0);
+    }
+    begin(contact)
+}
+
 fn begin(contact: &Contact) -> Answer {
-    let known = |field: &Option<String>| field.as_ref().is_some_and(|value| !value.is_empty());
-    if known(&contact.name) || known(&contact.email) {
+    if is_known(contact) {
         return hand_over();
     }
     ask_name("Welcome! I am a bot. What is your name?")
+}
+
+fn is_known(contact: &Contact) -> bool {
+    let known = |field: &Option<String>| field.as_ref().is_some_and(|value| !value.is_empty());
+    known(&contact.name) || known(&contact.email)
 }
 
 fn take_name(text: &str) -> Answer {
@@ -213,6 +237,40 @@ mod tests {
         let mut chat = Chat::<Lead>::new().on("userlike", "whatsapp_business");
         chat.say("Hi there").says("What is your name?");
         assert_eq!(chat.say("Ada").updates_contact().name.as_deref(), Some("Ada"));
+    }
+
+    #[test]
+    fn an_address_in_the_first_message_is_kept() {
+        let mut chat = Chat::<Lead>::new().on("userlike", "whatsapp_business");
+        let outcome = chat.say("Please write to ada@example.com");
+        assert_eq!(outcome.updates_contact().email.as_deref(), Some("ada@example.com"));
+        assert_hands_over(&outcome);
+    }
+
+    /// The session goes on where the program before this bot left it.
+    fn resume(context: &str, first: Option<event::First>) -> Outcome {
+        let mut chat =
+            Chat::<Lead>::new().session(|session| context.clone_into(&mut session.context));
+        let start = event::Start { approach: None, first, resumed: true };
+        chat.event(event::EventBody::Start(start))
+    }
+
+    #[test]
+    fn an_answer_to_the_program_before_is_an_answer() {
+        let wrote = |text: &str| {
+            let (text, format) = (text.to_owned(), event::TextFormat::Plain);
+            Some(event::First::Message(event::Message { text, format }))
+        };
+        let outcome = resume(r#"{"state": "email"}"#, wrote("ada@example.com"));
+        assert_eq!(outcome.updates_contact().email.as_deref(), Some("ada@example.com"));
+        assert_hands_over(&outcome);
+
+        let outcome = resume(r#"{"state": "name"}"#, wrote("Ada"));
+        assert_eq!(outcome.updates_contact().name.as_deref(), Some("Ada"));
+        outcome.says("e-mail");
+
+        resume(r#"{"step": 7}"#, wrote("Ada")).says("What is your name?");
+        resume("{}", None).is_silent();
     }
 
     #[test]

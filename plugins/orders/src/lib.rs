@@ -31,6 +31,10 @@ enum State {
 
 impl Bot for Orders {
     fn on_start(&self, start: &event::Start, turn: &Turn<'_>) -> Answer {
+        // Nobody is welcomed into a conversation that was going on already.
+        if start.resumed {
+            return self.open_with(start, turn);
+        }
         let opening = match &start.first {
             Some(event::First::Message(message)) => Wish::of_text(&message.text),
             Some(event::First::Click(click)) => Wish::of_click(click),
@@ -262,6 +266,23 @@ mod tests {
         chat.start().offers(&MENU);
         chat.say("xyz").says("did not get that").offers(&MENU);
         chat.say("I want to return this").says("30 days");
+    }
+
+    #[test]
+    fn a_conversation_that_goes_on_is_not_welcomed_again() {
+        let resume = |context: &str, text: Option<&str>| {
+            let message = |text: &str| event::Message {
+                text: text.to_owned(),
+                format: event::TextFormat::Plain,
+            };
+            let first = text.map(message).map(event::First::Message);
+            let start = event::Start { approach: None, first, resumed: true };
+            let mut chat = chat().session(|session| context.clone_into(&mut session.context));
+            chat.event(event::EventBody::Start(start))
+        };
+        resume("{}", None).is_silent();
+        resume("{}", Some("Hi")).says("did not get that").offers(&MENU);
+        resume(r#"{"state": "order_id"}"#, Some("84-11907")).says("looking up your order 84-11907");
     }
 
     #[test]

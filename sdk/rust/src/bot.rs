@@ -43,6 +43,25 @@ pub trait Bot: Default {
 
     /// A session begins. Unless implemented, what the person opened with, if
     /// anything, is handled as if it had come by itself.
+    ///
+    /// Messaging apps open with a message, and so does every conversation that
+    /// goes on while the bot takes over a channel
+    /// ([`Start::resumed`](event::Start::resumed)). It comes here and nowhere
+    /// else, so pass it to [`Bot::open_with`] or use it yourself:
+    ///
+    /// ```
+    /// # use botyard_sdk::prelude::*;
+    /// # #[derive(Default)]
+    /// # struct MyBot;
+    /// # impl Bot for MyBot {
+    /// fn on_start(&self, start: &event::Start, turn: &Turn<'_>) -> Answer {
+    ///     if start.first.is_some() || start.resumed {
+    ///         return self.open_with(start, turn);
+    ///     }
+    ///     Ok(actions![reply("Hello! What can I do for you?")])
+    /// }
+    /// # }
+    /// ```
     fn on_start(&self, start: &event::Start, turn: &Turn<'_>) -> Answer {
         self.open_with(start, turn)
     }

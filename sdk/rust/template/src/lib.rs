@@ -17,10 +17,13 @@ struct State {
 }
 
 impl Bot for MyBot {
-    fn on_start(&self, _start: &event::Start, _turn: &Turn<'_>) -> Answer {
-        let menu = Bubbles::new("Which colour do you like?");
-        let menu = COLOURS.iter().fold(menu, |menu, (id, label)| menu.option(*id, *label));
-        Ok(actions![reply("Hello! I am a bot."), menu])
+    fn on_start(&self, start: &event::Start, turn: &Turn<'_>) -> Answer {
+        // Messaging apps open with a message, and so does a conversation that was going on
+        // before this bot came. It comes here and nowhere else.
+        if start.first.is_some() || start.resumed {
+            return self.open_with(start, turn);
+        }
+        Ok(actions![reply("Hello! I am a bot."), menu()])
     }
 
     fn on_click(&self, click: &event::Click, _turn: &Turn<'_>) -> Answer {
@@ -37,10 +40,10 @@ impl Bot for MyBot {
             return like(id);
         }
         let state: State = turn.context();
-        Ok(actions![match state.colour {
-            Some(colour) => reply(format!("You told me that you like {colour}.")),
-            None => reply("Red or blue?"),
-        }])
+        match state.colour {
+            Some(colour) => Ok(actions![reply(format!("You told me that you like {colour}."))]),
+            None => Ok(actions![menu()]),
+        }
     }
 
     fn on_forward_failed(&self, _failed: &event::ForwardFailed, _turn: &Turn<'_>) -> Answer {
@@ -49,6 +52,11 @@ impl Bot for MyBot {
 }
 
 export!(MyBot);
+
+fn menu() -> Bubbles {
+    let menu = Bubbles::new("Which colour do you like?");
+    COLOURS.iter().fold(menu, |menu, (id, label)| menu.option(*id, *label))
+}
 
 fn like(colour: &str) -> Answer {
     Ok(actions![

@@ -7,7 +7,7 @@ use my_bot::MyBot;
 fn remembers_a_colour() {
     let mut chat = Chat::<MyBot>::new();
     chat.start().says("Hello!").offers(&["red", "blue"]);
-    chat.say("Pardon?").says("Red or blue?");
+    chat.say("Pardon?").says("Which colour").offers(&["red", "blue"]);
     chat.click("blue").says("I like blue, too.");
     chat.say("What do I like?").says("you like blue");
 }
@@ -18,6 +18,14 @@ fn takes_a_typed_colour_for_a_tap() {
     chat.start().offers(&["red", "blue"]);
     chat.say(" RED ").says("I like red, too.");
     chat.say("What do I like?").says("you like red");
+}
+
+#[test]
+fn hears_what_a_conversation_opens_with() {
+    let whatsapp = || Chat::<MyBot>::new().on("userlike", "whatsapp_business");
+    whatsapp().say("Hi").offers(&["red", "blue"]);
+    whatsapp().say("blue").says("I like blue, too.");
+    whatsapp().say("I want a human").forwards();
 }
 
 #[test]

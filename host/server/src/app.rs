@@ -51,7 +51,8 @@ impl App {
             .with_context(|| {
                 format!("cannot open the store in {}", config.store.directory.display())
             })?;
-        let runtime = load::runtime(&config, &config.store.directory)?;
+        let artefacts = config.runtime.artefact_directory.clone();
+        let runtime = load::runtime(&config, &config.store.directory, artefacts)?;
         let channels = load::channels(&config, &runtime).await?;
         catalog::record(&config, &store.store()).await.context("cannot record the settings")?;
         let door = Door::new(&config.egress).context("cannot set up the way out")?;
@@ -65,7 +66,7 @@ impl App {
     /// # Errors
     /// As [`App::start`].
     pub async fn check(config: &Config, scratch: &Path) -> anyhow::Result<()> {
-        let runtime = load::runtime(config, scratch)?;
+        let runtime = load::runtime(config, scratch, scratch.join("artefacts"))?;
         load::channels(config, &runtime).await?;
         Ok(())
     }
@@ -84,13 +85,22 @@ impl App {
         let gauges = tokio::spawn(Arc::clone(&self).measure());
         self.announce(address);
         let (tell, told) = tokio::sync::oneshot::channel::<()>();
-        let header_timeout = self.config.server.request_header_timeout;
+        let limits = http::Limits {
+            connections: self.config.server.connections_max,
+            header_timeout: self.config.server.request_header_timeout,
+        };
         let router = http::router(Arc::clone(&self));
-        let server = tokio::spawn(http::serve(listener, router, header_timeout, told));
+        let server = tokio::spawn(http::serve(listener, router, limits, told));
         stop.await;
         self.stop(tell, server).await;
         gauges.abort();
         Ok(())
+    }
+
+    /// Whether everything that was written so far is on stable storage, and more
+    /// can be.
+    pub fn writes(&self) -> bool {
+        self.store.is_healthy()
     }
 
     /// What protects this host from its bots, and whether it is really active.
@@ -157,6 +167,8 @@ impl App {
             gauge!("botyard_store_batches").set(counters.batches as f64);
             gauge!("botyard_store_jobs").set(counters.jobs as f64);
             gauge!("botyard_store_queue").set(counters.queued as f64);
+            // Without this, samples pile up until somebody asks for the metrics.
+            self.metrics.run_upkeep();
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }

@@ -1,6 +1,7 @@
 //! Channels and bots as the running host holds them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use botyard_kernel::id::{BotId, ChannelId, ConversationKey, TenantId};
@@ -36,7 +37,6 @@ impl Channel {
 }
 
 /// A bot with the version that answers now.
-#[derive(Debug)]
 pub struct Bot {
     /// Its name.
     pub id: BotId,
@@ -46,4 +46,16 @@ pub struct Bot {
     pub config: BTreeMap<String, String>,
     /// Where its requests may go.
     pub hosts: Vec<HostPattern>,
+}
+
+impl fmt::Debug for Bot {
+    /// Without the values of its configuration: keys of services may be among them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bot")
+            .field("id", &self.id)
+            .field("version", self.version.digest())
+            .field("config", &self.config.keys())
+            .field("hosts", &self.hosts)
+            .finish()
+    }
 }

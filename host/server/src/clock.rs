@@ -1,21 +1,19 @@
 //! The host's clock and chance: the only places that ask the machine for them.
 
-use std::sync::OnceLock;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use botyard_kernel::id::EventId;
 use botyard_kernel::session::Seed;
 use botyard_kernel::time::Millis;
 
-/// Now. It never goes back while the host runs, whatever happens to the
-/// machine's clock.
+/// Now, by the machine's clock. It never goes back while the host runs: where
+/// the machine's clock is set back, time stands still until it has caught up.
 pub fn now() -> Millis {
-    static START: OnceLock<(Millis, Instant)> = OnceLock::new();
-    let (wall, started) = START.get_or_init(|| {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        (millis(since), Instant::now())
-    });
-    wall + millis(started.elapsed())
+    static LATEST: AtomicU64 = AtomicU64::new(0);
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX);
+    LATEST.fetch_max(now, Ordering::Relaxed).max(now)
 }
 
 /// Chance for a turn.
@@ -26,8 +24,4 @@ pub fn seed() -> Seed {
 /// An id for a new event: 128 bits of chance.
 pub fn event_id() -> EventId {
     EventId(format!("e{:032x}", rand::random::<u128>()))
-}
-
-fn millis(duration: std::time::Duration) -> Millis {
-    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }

@@ -46,6 +46,10 @@ pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     describe_counter!("botyard_run_failures_total", "Failed runs of bots by blame and kind");
     describe_counter!("botyard_answers_total", "Answers of webhooks: handed over whole or not");
     describe_counter!("botyard_calls_total", "Calls to vendors by vendor and result");
+    describe_counter!(
+        "botyard_rows_total",
+        "Actions by how they ended: delivered, dead, quarantined"
+    );
     describe_counter!("botyard_requests_total", "Requests of bots by result");
     describe_counter!("botyard_signals_total", "Signals by result");
     describe_counter!("botyard_store_failures_total", "Failures of the store by verb");

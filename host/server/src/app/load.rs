@@ -1,7 +1,7 @@
 //! Bots and channels out of the settings.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -15,10 +15,13 @@ use crate::channel::{Bot, Channel};
 use crate::config::{self, Config};
 
 /// The runtime. Its compiler is this very program, in a process of its own.
-pub(super) fn runtime(config: &Config, directory: &Path) -> anyhow::Result<Arc<Runtime>> {
+pub(super) fn runtime(
+    config: &Config,
+    keys: &Path,
+    artefacts: PathBuf,
+) -> anyhow::Result<Arc<Runtime>> {
     let program = std::env::current_exe().context("cannot find the host's own program")?;
-    let key = artefact_key::read_or_make(directory)?;
-    let artefacts = config.runtime.artefact_directory.clone();
+    let key = artefact_key::read_or_make(keys)?;
     let compiler = CompileCommand::new(program, ["compile"]);
     let mut runtime = RuntimeConfig::new(artefacts, key, compiler);
     runtime.layout = config.runtime.layout;

@@ -26,6 +26,10 @@ pub struct Server {
     pub body_bytes_max: usize,
     /// How long the head of a request may take.
     pub request_header_timeout: Duration,
+    /// How long the body of a request may take.
+    pub body_timeout: Duration,
+    /// Connections at the same time.
+    pub connections_max: usize,
     /// How long turns in flight may take when the host stops.
     pub shutdown_grace: Duration,
 }
@@ -51,6 +55,10 @@ impl Server {
             request_header_timeout: section
                 .required("request-header-timeout-ms")?
                 .millis(100..=HOUR_MS)?,
+            body_timeout: section.required("body-timeout-ms")?.millis(100..=HOUR_MS)?,
+            connections_max: section
+                .required("connections-max")?
+                .size(1..=1_000_000, "connections")?,
             shutdown_grace: section.required("shutdown-grace-ms")?.millis(0..=HOUR_MS)?,
         };
         section.finish()?;

@@ -12,9 +12,9 @@ pub(super) fn line(status: StatusCode, line: impl Into<String>) -> Response {
     (status, [plain], text).into_response()
 }
 
-/// Nothing of the request is stored: come again.
+/// The request may not be stored: come again.
 pub(super) fn come_again() -> Response {
-    let reason = "the host cannot store this now; nothing of it is kept, please send it again";
+    let reason = "the host cannot store this now: send the same again, it is taken once";
     let mut answer = line(StatusCode::SERVICE_UNAVAILABLE, reason);
     answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     answer

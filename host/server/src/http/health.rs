@@ -21,7 +21,8 @@ pub(super) async fn healthz() -> &'static str {
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
     let store = app.work.reads_store().await;
     let stopping = app.stopping.load(Ordering::Acquire);
-    let ready = store.is_ok() && !stopping;
+    let writes = app.writes();
+    let ready = store.is_ok() && writes && !stopping;
     let safety: Vec<_> = app
         .safety()
         .into_iter()
@@ -30,7 +31,11 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
     let body = json!({
         "ready": ready,
         "stopping": stopping,
-        "store": store.err().map_or_else(|| "ok".to_owned(), |error| error.to_string()),
+        "store": match (store, writes) {
+            (Ok(()), true) => "ok",
+            (Ok(()), false) => "takes no writes since an IO error: restart the host",
+            (Err(_), _) => "does not answer: the host's log says why",
+        },
         "lanes": app.work.lanes_active(),
         "safety": safety,
     });

@@ -1,6 +1,7 @@
 //! Webhooks of vendors.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Extension, Path, Request, State};
@@ -58,7 +59,7 @@ async fn receive(
     };
     let (parts, body) = request.into_parts();
     let limit = app.config.server.body_bytes_max;
-    let body = match read(body, limit).await {
+    let body = match read(body, limit, app.config.server.body_timeout).await {
         Ok(body) => body,
         Err(refusal) => {
             count(&channel, "unreadable");
@@ -100,14 +101,19 @@ async fn receive(
                 &app.config.server.trusted_proxies,
             );
             let (reason, blame) = (&rejection.reason, rejection.blame.name());
-            tracing::warn!(channel = %channel.id, %client, reason, blame, "a webhook was refused");
+            // Strangers can make as many of these as they like, so they are quiet.
+            tracing::info!(channel = %channel.id, %client, reason, blame, "a webhook was refused");
             answer::line(rejection.status, rejection.reason)
         }
     }
 }
 
-async fn read(body: Body, limit: usize) -> Result<Bytes, Response> {
-    to_bytes(body, limit).await.map_err(|error| {
+async fn read(body: Body, limit: usize, within: Duration) -> Result<Bytes, Response> {
+    let body = tokio::time::timeout(within, to_bytes(body, limit)).await.map_err(|_| {
+        let reason = format!("the body did not arrive within {within:?}");
+        answer::line(StatusCode::REQUEST_TIMEOUT, reason)
+    })?;
+    body.map_err(|error| {
         let too_large = std::error::Error::source(&error)
             .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
         if too_large {

@@ -1,5 +1,6 @@
 //! Takes connections until told to stop.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -8,7 +9,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, oneshot};
 use tower::ServiceExt as _;
 
 use super::connection::WatchedStream;
@@ -16,29 +17,40 @@ use super::connection::WatchedStream;
 /// After a failed accept, as when no more files can be open, this long is waited.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// What connections may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections at the same time.
+    pub connections: usize,
+    /// From one request's end to the end of the next one's head.
+    pub header_timeout: Duration,
+}
+
 /// Serves HTTP/1 on a listener until `stop`, then lets open requests end. One
 /// answer at a time is written on an HTTP/1 connection, which is what lets us
 /// say of each whether it was handed over.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
-    header_timeout: Duration,
+    limits: Limits,
     mut stop: oneshot::Receiver<()>,
 ) {
     let graceful = GracefulShutdown::new();
+    let room = Arc::new(Semaphore::new(limits.connections));
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let accept = async {
+            // Whoever finds no room waits in the system's own queue.
+            let place = Arc::clone(&room).acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            accepted = accept => accepted,
             _ = &mut stop => break,
         };
         match accepted {
             Ok((stream, peer)) => {
-                connect(
-                    WatchedStream::new(quick(stream), peer),
-                    &router,
-                    header_timeout,
-                    &graceful,
-                );
+                let stream = WatchedStream::new(quick(stream), peer);
+                connect(stream, &router, limits.header_timeout, &graceful, place);
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be taken");
@@ -55,6 +67,7 @@ fn connect(
     router: &Router,
     header_timeout: Duration,
     graceful: &GracefulShutdown,
+    place: Result<OwnedSemaphorePermit, AcquireError>,
 ) {
     let info = stream.info();
     let service = router.clone().map_request(move |mut request: http::Request<_>| {
@@ -70,6 +83,7 @@ fn connect(
         if let Err(error) = connection.await {
             tracing::debug!(%error, "a connection ended early");
         }
+        drop(place);
     });
 }
 

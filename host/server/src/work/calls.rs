@@ -46,17 +46,18 @@ pub(super) fn call(driver: &Driver, call: CallId, rows: Vec<Row>) -> BoxFuture<'
         let outcome = channel.vendor.outcome_for(&parts, &call_answer(sent));
         let called = called(outcome);
         let (vendor, parts) = (channel.vendor.name(), rows.len());
+        let turn = rows.first().map(|row| row.turn.to_string());
         let result = result(&called);
         counter!("botyard_calls_total", "vendor" => vendor, "result" => result).increment(1);
         match &called {
             Called::Delivered => {
-                tracing::debug!(conversation = %key, parts, "delivered by a call");
+                tracing::debug!(conversation = %key, turn, parts, "delivered by a call");
             }
             Called::Retry { reason, ambiguous, .. } => {
-                tracing::warn!(conversation = %key, parts, reason, ambiguous, "a call is tried again");
+                tracing::warn!(conversation = %key, turn, parts, reason, ambiguous, "a call is tried again");
             }
             Called::Fatal(reason) | Called::Gone(reason) => {
-                tracing::error!(conversation = %key, parts, reason, "a call failed for good");
+                tracing::error!(conversation = %key, turn, parts, reason, "a call failed for good");
             }
         }
         Input::Called { call, called }

@@ -144,7 +144,10 @@ impl Driver {
             Effect::Load => self.start(store::load(self)),
             Effect::Accept(arrivals) => self.write(store::accept(self, arrivals)),
             Effect::Commit(turn) => self.write(store::commit(self, turn)),
-            Effect::Settle(settled) => self.write(store::settle(self, settled)),
+            Effect::Settle(settled) => {
+                log::settled(&self.channel, &self.key, &settled);
+                self.write(store::settle(self, settled));
+            }
             Effect::Run { run, event, session, kv } => {
                 let (waits, future) = runs::run(self, run, *event, *session, kv);
                 self.start(future);

@@ -1,7 +1,7 @@
 //! What operators see of turns: lines and numbers, never what people wrote.
 
 use botyard_kernel::id::ConversationKey;
-use botyard_kernel::log::{Outcome, Turn};
+use botyard_kernel::log::{Outcome, RowEnd, Settled, Turn};
 use botyard_kernel::run::{FailureKind, RunFailure};
 use metrics::{counter, histogram};
 
@@ -34,6 +34,28 @@ pub(super) fn turned(channel: &Channel, key: &ConversationKey, turn: &Turn) {
     counter!("botyard_turns_total", "vendor" => vendor, "result" => result).increment(1);
     let way = if fused { "fused" } else { "accepted" };
     counter!("botyard_turn_commits_total", "way" => way).increment(1);
+}
+
+/// Rows that end without having been handed over leave a line each.
+pub(super) fn settled(channel: &Channel, key: &ConversationKey, settled: &Settled) {
+    let vendor = channel.vendor.name();
+    for (part, end) in &settled.rows {
+        let name = match end {
+            RowEnd::Delivered => "delivered",
+            RowEnd::Dead(why) => {
+                tracing::warn!(conversation = %key, %part, why, "{part} is given up: a dead letter");
+                "dead"
+            }
+            RowEnd::Quarantined => {
+                tracing::warn!(
+                    conversation = %key, %part,
+                    "{part} is withheld: somebody else speaks in the conversation now"
+                );
+                "quarantined"
+            }
+        };
+        counter!("botyard_rows_total", "vendor" => vendor, "end" => name).increment(1);
+    }
 }
 
 /// What a failure says without the bot's own words: those may quote what people

@@ -28,6 +28,7 @@ pub(super) fn request(driver: &Driver, call: CallId, row: Row) -> BoxFuture<'sta
     let work = Arc::clone(&driver.work);
     let bot = Arc::clone(&driver.channel.bot);
     let key = driver.key.clone();
+    let turn = row.turn.clone();
     async move {
         let requested = match outgoing(row, &bot) {
             Ok(outgoing) => requested(work.door.send(outgoing).await),
@@ -41,7 +42,7 @@ pub(super) fn request(driver: &Driver, call: CallId, row: Row) -> BoxFuture<'sta
         counter!("botyard_requests_total", "result" => result).increment(1);
         if let Requested::Unanswered(why) | Requested::Refused(why) = &requested {
             let bot = &bot.id;
-            tracing::warn!(conversation = %key, %bot, why, "a bot's request got no answer");
+            tracing::warn!(conversation = %key, %turn, %bot, why, "a bot's request got no answer");
         }
         Input::Requested { call, requested }
     }

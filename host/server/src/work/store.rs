@@ -1,6 +1,7 @@
 //! What lanes have written and read.
 
 use std::future::Future;
+use std::time::Duration;
 
 use botyard_kernel::lane::{Input, Loaded};
 use botyard_kernel::log::{Arrival, Settled, Turn};
@@ -11,6 +12,8 @@ use metrics::counter;
 
 use super::driver::Driver;
 
+/// A store that needs longer counts as failed: whoever waits is told to come again.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// At most so many waiting events of a conversation are in memory.
 const LOADED_MAX: usize = 500;
 
@@ -72,14 +75,15 @@ where
     let key = driver.key.clone();
     let done = verb_of(driver.work.store.tenant(&key.tenant));
     async move {
-        match done.await {
-            Ok(input) => input,
-            Err(error) => {
-                tracing::error!(conversation = %key, verb, %error, "the store failed");
-                counter!("botyard_store_failures_total", "verb" => verb).increment(1);
-                Input::StoreFailed
-            }
-        }
+        let error = match tokio::time::timeout(PATIENCE, done).await {
+            Ok(Ok(input)) => return input,
+            Ok(Err(error)) => error.to_string(),
+            // It may still be written: lanes take every failure for that.
+            Err(_) => format!("it did not answer within {PATIENCE:?}"),
+        };
+        tracing::error!(conversation = %key, verb, error, "the store failed");
+        counter!("botyard_store_failures_total", "verb" => verb).increment(1);
+        Input::StoreFailed
     }
     .boxed()
 }

@@ -110,6 +110,9 @@ impl<'a> Turn<'a> {
     /// Calls a web service within the turn; the conversation waits meanwhile.
     /// Prefer [`Request`](crate::action::Request), which waits outside of a turn.
     ///
+    /// A host may deny all calls. This version does, with
+    /// [`http::Error::Denied`]: use [`Request`](crate::action::Request).
+    ///
     /// # Errors
     /// As [`http::Error`] says. An answer with any status is no error.
     pub fn http(&self, request: &http::Request) -> Result<http::Response, http::Error> {

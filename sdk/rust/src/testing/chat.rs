@@ -67,7 +67,9 @@ impl<B: Bot> Chat<B> {
         self
     }
 
-    /// Answers the bot's calls of [`Turn::http`].
+    /// Answers the bot's calls of [`Turn::http`]. Without it they are denied, as
+    /// this version of the host denies them all: [`Chat::respond`] plays what a
+    /// [`Request`] gets.
     pub fn web(
         self,
         answer: impl FnMut(&http::Request) -> Result<http::Response, http::Error> + 'static,

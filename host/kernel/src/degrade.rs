@@ -4,20 +4,27 @@
 //! No option is lost: what cannot be tapped is numbered text. What is left out
 //! or changed is noted in words for the bot's log, never in silence.
 //!
-//! Besides the names of actions a profile lists what it carries of them:
-//! `forward` hands over to anybody, to a group and by skills; a vendor with
-//! other targets lists them one by one (`forward_any`, `forward_group`,
-//! `forward_skills`, `forward_human`, `forward_bot`). `media_caption` is a text
-//! beside a file; `other:reaction` is the `other` named `reaction`. Every
-//! profile carries `message`.
+//! Every profile carries `message`. Besides the names of actions a profile lists
+//! what it carries of them:
+//!
+//! - `forward` hands over to anybody, to a group and by skills; a vendor with
+//!   other targets lists them one by one (`forward_any`, `forward_group`,
+//!   `forward_skills`, `forward_human`, `forward_bot`).
+//! - `media_caption` is a text beside a file.
+//! - `button_template_header_text`, `…_image`, `…_video`, `…_document` and
+//!   `button_template_footer` are what the medium shows around the text.
+//! - `list_template_multiple` is the choice of more than one row,
+//!   `list_template_sections` are headlines between them, and
+//!   `list_template_details` are header, footer, title and descriptions.
+//! - `other:reaction` is the `other` named `reaction`.
 
 mod menu;
+mod options;
 
 use crate::action::{
     Action, Buttons, Forward, ForwardTarget, LinkButton, Media, Message, NamedPayload, Navigate,
     Passthrough, RichLink, SecureForm, TextFormat,
 };
-use crate::degrade::menu::Menu;
 use crate::profile::Profile;
 use crate::text;
 
@@ -63,26 +70,10 @@ impl Carrier<'_> {
     fn carry(&mut self, action: Action) {
         match action {
             Action::Message(message) => self.say(&message.text, message.format),
-            Action::Bubbles(mut bubbles) if self.native() => {
-                bubbles.text = self.lead(bubbles.text, bubbles.format);
-                self.push(Action::Bubbles(bubbles));
-            }
-            Action::Carousel(mut carousel) if self.native() => {
-                carousel.text = self.lead(carousel.text, TextFormat::Plain);
-                self.push(Action::Carousel(carousel));
-            }
-            Action::ButtonTemplate(mut template) if self.native() => {
-                template.text = self.lead(template.text, TextFormat::Plain);
-                self.push(Action::ButtonTemplate(template));
-            }
-            Action::ListTemplate(mut template) if self.native() => {
-                template.text = self.lead(template.text, TextFormat::Plain);
-                self.push(Action::ListTemplate(template));
-            }
-            Action::Bubbles(bubbles) => self.offer(bubbles.into()),
-            Action::Carousel(carousel) => self.offer(carousel.into()),
-            Action::ButtonTemplate(template) => self.offer(template.into()),
-            Action::ListTemplate(template) => self.offer(template.into()),
+            Action::Bubbles(bubbles) => self.bubbles(bubbles),
+            Action::Carousel(carousel) => self.carousel(carousel),
+            Action::ButtonTemplate(template) => self.button_template(template),
+            Action::ListTemplate(list) => self.list_template(list),
             Action::Buttons(buttons) => self.buttons(buttons),
             Action::RichLink(link) => self.rich_link(link),
             Action::Media(media) => self.media(media),
@@ -181,23 +172,6 @@ impl Carrier<'_> {
             self.note(format!(
                 "the text was split into {parts} parts: this medium carries {most} characters"
             ));
-        }
-    }
-
-    /// Offers options in the best form that the medium has.
-    fn offer(&mut self, menu: Menu) {
-        for loss in menu.losses() {
-            self.note(*loss);
-        }
-        if self.profile.carries("bubbles") {
-            self.note("sent as `bubbles`: this medium has no such form");
-            let mut bubbles = menu.into_bubbles();
-            bubbles.text = self.lead(bubbles.text, bubbles.format);
-            self.push(Action::Bubbles(bubbles));
-        } else {
-            self.note("sent as numbered text: this medium has no options to tap");
-            let blocks = menu.numbered();
-            self.say_blocks(blocks.iter().map(String::as_str), menu.format());
         }
     }
 

@@ -6,10 +6,14 @@ use crate::time::Millis;
 /// What a medium of a vendor can carry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
-    /// Canonical names of the actions that the vendor takes as they are.
-    pub native: &'static [&'static str],
+    /// Canonical names of the actions that the vendor takes as they are, and
+    /// the names that [`crate::degrade`] gives to parts of them.
+    pub native: Vec<&'static str>,
     /// Characters of one text (Unicode scalar values).
     pub text_characters: usize,
+    /// Rows of a `list_template`, of all sections together; absent where the
+    /// vendor states no limit.
+    pub list_rows: Option<usize>,
     /// What bots are told of it, by name.
     pub settings: Vec<Setting>,
 }

@@ -191,6 +191,6 @@ impl From<ListTemplate> for Menu {
 }
 
 /// Bots may write an absent text as an empty one.
-fn present(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.trim().is_empty())
+pub(super) fn present<T: AsRef<str>>(text: Option<T>) -> Option<T> {
+    text.filter(|text| !text.as_ref().trim().is_empty())
 }

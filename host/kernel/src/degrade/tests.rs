@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::action::{Bubbles, Choice, OnFailure};
+use crate::action::{Bubbles, Choice, ListTemplate, OnFailure};
 use samples::{Words, every_action, hand_offs, menus, other, passthrough, speech, words};
 
 const EVERYTHING: &[&str] = &[
@@ -13,7 +13,15 @@ const EVERYTHING: &[&str] = &[
     "bubbles",
     "carousel",
     "button_template",
+    "button_template_header_text",
+    "button_template_header_image",
+    "button_template_header_video",
+    "button_template_header_document",
+    "button_template_footer",
     "list_template",
+    "list_template_multiple",
+    "list_template_sections",
+    "list_template_details",
     "buttons",
     "rich_link",
     "media",
@@ -51,8 +59,8 @@ const EVERYTHING: &[&str] = &[
 
 const VENDOR: &str = "userlike";
 
-fn profile(native: &'static [&'static str], text_characters: usize) -> Profile {
-    Profile { native, text_characters, settings: Vec::new() }
+fn profile(native: &[&'static str], text_characters: usize) -> Profile {
+    Profile { native: native.to_vec(), text_characters, list_rows: None, settings: Vec::new() }
 }
 
 fn any_of(profile: &Profile, names: &[&str]) -> bool {
@@ -150,7 +158,9 @@ fn check(action: &Action, profile: &Profile) -> Degraded {
         let length = text(sent).map_or(0, |text| text.chars().count());
         assert!(length <= profile.text_characters, "{action:?} became {sent:?}");
         let again = degrade(sent.clone(), profile, VENDOR);
-        assert_eq!(again, Degraded { actions: vec![sent.clone()], notes: Vec::new() });
+        assert_eq!(again.actions, std::slice::from_ref(sent));
+        let vendors = |note: &Note| note.what.starts_with("the vendor may leave out");
+        assert!(again.notes.iter().all(vendors), "{sent:?} again: {again:?}");
     }
     assert!(done.actions == [action.clone()] || !done.notes.is_empty(), "{action:?} in silence");
     assert!(done.notes.iter().all(|note| note.action == action.name()));
@@ -268,6 +278,83 @@ fn menus_become_bubbles_where_there_are_any() {
     }
 }
 
+/// What a list says in its notes, with one of its kind beside it.
+fn list(change: impl FnOnce(&mut ListTemplate), profile: &Profile) -> (Vec<Action>, Vec<String>) {
+    let mut words = words("When?", &["8:00", "9:00"]);
+    words.extra = Some("more".to_owned());
+    let Action::ListTemplate(mut list) = menus(&words).swap_remove(3) else { unreachable!() };
+    list.multiple = false;
+    change(&mut list);
+    let done = check(&Action::ListTemplate(list), profile);
+    (done.actions, done.notes.into_iter().map(|note| note.what).collect())
+}
+
+#[test]
+fn a_list_that_is_too_long_becomes_bubbles_that_say_all_of_it() {
+    let short = Profile { list_rows: Some(1), ..profile(EVERYTHING, 100) };
+    let (actions, notes) = list(|_| {}, &short);
+    let [Action::Bubbles(bubbles)] = &actions[..] else { panic!("{actions:?}") };
+    assert_eq!(bubbles.text, "more\nWhen?\nmore\nmore\n8:00 – more\nmore\n9:00 – more\nmore");
+    assert_eq!(
+        notes,
+        [
+            "the label of its button was left out: no button opens the options",
+            "sent as `bubbles`: a list has at most 1 options here, this one 2",
+        ]
+    );
+    let long = Profile { list_rows: Some(2), ..profile(EVERYTHING, 100) };
+    assert_eq!(list(|_| {}, &long).1, [""; 0]);
+}
+
+#[test]
+fn what_a_list_loses_is_noted() {
+    let rows_only = profile(&["message", "list_template"], 100);
+    let (actions, notes) = list(|list| list.multiple = true, &rows_only);
+    let [Action::ListTemplate(sent)] = &actions[..] else { panic!("{actions:?}") };
+    assert!(!sent.multiple && sent.sections.iter().all(|section| section.title.is_none()));
+    assert_eq!(sent.header.as_deref(), Some("more"), "the vendor knows best what to leave out");
+    assert_eq!(
+        notes,
+        [
+            "only one option can be chosen: this medium has no multiple choice",
+            "the headlines of its sections were left out: this medium shows one list",
+            "the vendor may leave out on this medium: header, footer, title, descriptions of its \
+             options",
+        ]
+    );
+}
+
+#[test]
+fn the_headline_of_an_only_section_is_kept_as_the_title() {
+    let titled = profile(&["message", "list_template", "list_template_details"], 100);
+    let only = |list: &mut ListTemplate| {
+        list.sections.truncate(1);
+        list.title = None;
+    };
+    let (actions, notes) = list(only, &titled);
+    assert!(matches!(&actions[..], [Action::ListTemplate(sent)]
+        if sent.title.as_deref() == Some("more")));
+    assert_eq!(notes, ["the headline of its only section became its title: no sections here"]);
+}
+
+#[test]
+fn what_stands_around_buttons_is_noted_where_it_may_not_show() {
+    let mut words = words("Which one?", &["Red"]);
+    words.extra = Some("more".to_owned());
+    let template = menus(&words).swap_remove(2);
+    let notes = |native: &[&'static str]| {
+        let done = check(&template, &profile(native, 100));
+        assert_eq!(done.actions, std::slice::from_ref(&template));
+        done.notes.into_iter().map(|note| note.what).collect::<Vec<_>>()
+    };
+    let bare = ["message", "button_template"];
+    assert_eq!(notes(&bare), ["the vendor may leave out on this medium: header, footer"]);
+    let image = [&bare[..], &["button_template_header_image", "button_template_footer"]].concat();
+    assert_eq!(notes(&image), ["the vendor may leave out on this medium: header"]);
+    let text = [&image[..], &["button_template_header_text"]].concat();
+    assert_eq!(notes(&text), [""; 0]);
+}
+
 #[test]
 fn options_stay_with_the_last_part_of_a_long_text() {
     let bubbles = menus(&words("First part. Which one?", &["Red"])).swap_remove(0);
@@ -334,8 +421,9 @@ fn any_profile() -> impl Strategy<Value = Profile> {
         1 => Just(EVERYTHING.to_vec()),
         4 => some.prop_map(|mut some| { some.push("message"); some }),
     ];
-    // A profile lives as long as the program; in tests a few bytes a case are let go.
-    (native, 1_usize..80).prop_map(|(native, most)| profile(native.leak(), most))
+    let rows = prop::option::of(1_usize..12);
+    (native, 1_usize..80, rows)
+        .prop_map(|(native, most, list_rows)| Profile { list_rows, ..profile(&native, most) })
 }
 
 proptest! {

@@ -8,6 +8,7 @@ use botyard_kernel::lane::Input;
 use botyard_kernel::log::{Arrival, Row, Settled, Turn};
 use botyard_kernel::outbox::{CallId, Called, RequestId, Requested};
 use botyard_kernel::profile::Profile;
+use botyard_kernel::run::RunOutput;
 use botyard_kernel::session::Session;
 use botyard_kernel::time::Millis;
 
@@ -53,10 +54,7 @@ impl World {
                     output.result =
                         Ok(script.get(&bot::token(&event)).cloned().unwrap_or_default());
                 }
-                let profile =
-                    Profile { native: NATIVE, text_characters: 5_000, settings: Vec::new() };
-                let version = Digest::of(b"bot");
-                Input::Ran { run, output: Box::new(output), version, profile: Box::new(profile) }
+                ran(run, output)
             }
             Job::Answer { request, rows, .. } => self.end_answer(request, &rows),
             Job::Call { call, rows } => self.end_call(call, &rows),
@@ -64,6 +62,10 @@ impl World {
             Job::Load | Job::Accept(_) | Job::Commit(_) | Job::Settle(_) => unreachable!(),
         };
         self.feed(input);
+    }
+
+    pub(crate) fn fail_run(&mut self, run: u64, output: RunOutput) {
+        self.feed(ran(run, output));
     }
 
     fn end_write(&mut self, job: Job) {
@@ -153,6 +155,17 @@ impl World {
         };
         Input::Requested { call, requested }
     }
+}
+
+fn ran(run: u64, output: RunOutput) -> Input {
+    let profile = Profile {
+        native: NATIVE.to_vec(),
+        text_characters: 5_000,
+        list_rows: None,
+        settings: Vec::new(),
+    };
+    let version = Digest::of(b"bot");
+    Input::Ran { run, output: Box::new(output), version, profile: Box::new(profile) }
 }
 
 pub(crate) fn brief(job: &Job) -> String {

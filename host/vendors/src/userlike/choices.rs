@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::dialect::{Dialect, Keys};
 use super::fields::{Fields, text_format};
-use super::profile::LIST_OPTIONS_MAX;
 
 pub(super) fn bubbles(dialect: &Dialect, bubbles: &Bubbles) -> Fields {
     let format = text_format(bubbles.format).filter(|_| dialect.bubbles_text_format);
@@ -63,29 +62,17 @@ fn header(keys: &Keys, header: &Header) -> Value {
     Fields::new().with(&keys.header_type, kind).with(key, &**value).into()
 }
 
-/// A list has one section here: the rows of all sections follow each other. More
-/// rows than a list takes go out as bubbles, which the vendor shows as a
-/// numbered text where they are too many, so that no option is lost.
-pub(super) fn list_template(keys: &Keys, template: &ListTemplate) -> (&'static str, Fields) {
-    let rows = || template.sections.iter().flat_map(|section| &section.rows);
-    let fallback = fallback(template.fallback.as_deref(), &template.text);
-    if rows().count() > LIST_OPTIONS_MAX {
-        let options = rows().map(|row| option(keys, &row.id, &row.label).into());
-        let payload = Fields::new()
-            .with("body", &*template.text)
-            .with(&keys.options, options.collect::<Vec<Value>>())
-            .with("fallback", fallback);
-        return ("bubbles", payload);
-    }
-    let payload = Fields::new()
+/// A list has one section here: the rows of all sections follow each other.
+pub(super) fn list_template(keys: &Keys, template: &ListTemplate) -> Fields {
+    let rows = template.sections.iter().flat_map(|section| &section.rows);
+    Fields::new()
         .some(&keys.template_header, template.header.as_deref())
         .with("body", &*template.text)
         .some(&keys.template_footer, template.footer.as_deref())
         .with(&keys.list_button, &*template.button)
         .some(&keys.list_title, template.title.as_deref())
-        .with(&keys.options, rows().map(|row| list_row(keys, row)).collect::<Vec<_>>())
-        .with("fallback", fallback);
-    ("list_template", payload)
+        .with(&keys.options, rows.map(|row| list_row(keys, row)).collect::<Vec<_>>())
+        .with("fallback", fallback(template.fallback.as_deref(), &template.text))
 }
 
 fn list_row(keys: &Keys, row: &Row) -> Value {

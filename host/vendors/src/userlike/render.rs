@@ -72,7 +72,7 @@ pub(super) fn packet(dialect: &Dialect, action: &Action) -> Option<Value> {
         Action::Bubbles(it) => ("bubbles", choices::bubbles(dialect, it)),
         Action::Carousel(it) => ("carousel", choices::carousel(keys, it)),
         Action::ButtonTemplate(it) => ("button_template", choices::button_template(keys, it)),
-        Action::ListTemplate(it) => choices::list_template(keys, it),
+        Action::ListTemplate(it) => ("list_template", choices::list_template(keys, it)),
         Action::Buttons(it) => buttons(dialect, it),
         Action::Media(it) => ("media", Fields::new().with("link", &*it.link)),
         Action::Navigate(it) => ("navigate", Fields::new().with(&keys.navigate_link, &*it.link)),

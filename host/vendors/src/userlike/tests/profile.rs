@@ -54,6 +54,14 @@ fn actions() -> Vec<Action> {
     serde_json::from_value(written).expect("actions")
 }
 
+/// A list with so many rows.
+fn list(rows: usize) -> Action {
+    let rows = (1..=rows).map(|row| json!({ "id": row.to_string(), "label": format!("{row}:00") }));
+    let sections = json!([{ "title": "Day", "rows": rows.collect::<Vec<_>>() }]);
+    let list = json!({ "text": "When?", "header": "Pick-up", "button": "b", "sections": sections });
+    serde_json::from_value(json!({ "name": "list_template", "payload": list })).expect("an action")
+}
+
 /// The name that a profile knows an action by.
 fn carried_as(action: &Action) -> &'static str {
     let Action::Forward(forward) = action else { return action.name() };
@@ -76,7 +84,7 @@ fn the_web_takes_exactly_what_becomes_a_packet() {
         let packet = render::packet(&Dialect::default(), action);
         assert_eq!(packet.is_some(), web.carries(carried_as(action)), "{}", carried_as(action));
     }
-    assert!(web.native.iter().all(|name| names.contains(name)));
+    assert!(web.native.iter().all(|name| names.contains(name)), "{:?}", web.native);
 }
 
 #[test]
@@ -92,6 +100,27 @@ fn what_the_kernel_degrades_becomes_packets() {
             }
         }
     }
+}
+
+#[test]
+fn a_list_of_more_than_ten_rows_becomes_bubbles_that_say_all_of_it() {
+    let notes = |rows: usize, medium: &str| {
+        let done = degrade(list(rows), &profile::of(medium), NAME);
+        let notes = done.notes.into_iter().map(|note| note.what).collect::<Vec<_>>().join("; ");
+        (render::packet(&Dialect::default(), &done.actions[0]).expect("a packet"), notes)
+    };
+    let (packet, told) = notes(10, "whatsapp_business");
+    assert_eq!(packet["name"], "list_template");
+    assert_eq!(packet["payload"]["title"], "Day");
+    assert!(!told.contains("leave out"), "{told}");
+    let (packet, told) = notes(10, "web");
+    assert_eq!(packet["payload"]["header"], "Pick-up");
+    assert!(told.contains("the vendor may leave out on this medium: header, title"), "{told}");
+    let (packet, told) = notes(11, "whatsapp_business");
+    assert_eq!(packet["name"], "bubbles");
+    assert_eq!(packet["payload"]["body"], "Pick-up\nWhen?\nDay");
+    assert_eq!(packet["payload"]["options"].as_array().map(Vec::len), Some(11));
+    assert!(told.contains("at most 10 options here, this one 11"), "{told}");
 }
 
 #[test]
@@ -111,7 +140,9 @@ fn other_mediums_take_less() {
     let without = |medium: &str| {
         let carried = profile::of(medium).native;
         let web = profile::of("web").native;
-        assert!(carried.iter().all(|name| web.contains(name)), "{medium}");
+        let part =
+            |name: &str| name.starts_with("button_template_") || name == "list_template_details";
+        assert!(carried.iter().all(|name| web.contains(name) || part(name)), "{medium}");
         web.iter().copied().filter(|name| !carried.contains(name)).collect::<Vec<_>>()
     };
     for app in ["facebook", "telegram", "threema", "whatsapp_business", "custom"] {

@@ -18,7 +18,7 @@ use crate::vendor::{Kind, State};
 use crate::world::{World, key};
 
 /// A Userlike channel whose bot says what it is told to say.
-fn userlike<const N: usize>(script: [(&str, Vec<Action>); N]) -> World {
+pub(crate) fn userlike<const N: usize>(script: [(&str, Vec<Action>); N]) -> World {
     let mut world = World::new(1, false);
     let mut policy = world.rules.policy.clone();
     policy.sends_start = true;
@@ -49,7 +49,7 @@ fn userlike<const N: usize>(script: [(&str, Vec<Action>); N]) -> World {
     world
 }
 
-fn say(text: &str) -> Action {
+pub(crate) fn say(text: &str) -> Action {
     Action::Message(Message { text: text.to_owned(), format: TextFormat::Plain })
 }
 
@@ -62,14 +62,14 @@ fn wait(delay_ms: u32) -> Action {
     Action::Delay(Delay { delay_ms, typing: true })
 }
 
-fn hand_over() -> Action {
+pub(crate) fn hand_over() -> Action {
     let on_failure = Some(OnFailure::Feedback);
     Action::Forward(Forward { target: ForwardTarget::Any, on_failure })
 }
 
 impl World {
     /// Everything that was asked for ends well, and what follows from it.
-    fn end_all(&mut self) {
+    pub(crate) fn end_all(&mut self) {
         for _ in 0..500 {
             if self.jobs.is_empty() {
                 return;
@@ -79,8 +79,14 @@ impl World {
         panic!("there is always more to do: {:?}", self.jobs);
     }
 
+    pub(crate) fn end_all_but(&mut self, kept: impl Fn(&Job) -> bool) {
+        while let Some(at) = self.jobs.iter().position(|job| !kept(job)) {
+            self.end_job(at);
+        }
+    }
+
     /// The names of what the last answer or call carries.
-    fn leaving(&self) -> Vec<&'static str> {
+    pub(crate) fn leaving(&self) -> Vec<&'static str> {
         let rows = self.jobs.iter().rev().find_map(|job| match job {
             Job::Answer { rows, .. } | Job::Call { rows, .. } => Some(rows),
             _ => None,
@@ -89,13 +95,13 @@ impl World {
     }
 
     /// The person says the very words of an earlier webhook again.
-    fn say_again(&mut self, n: usize) {
+    pub(crate) fn say_again(&mut self, n: usize) {
         let bytes = self.vendor.webhooks[n].bytes;
         self.say_bytes(Kind::Message, bytes);
     }
 
     /// Everybody who waits for an answer leaves.
-    fn leave_all(&mut self) {
+    pub(crate) fn leave_all(&mut self) {
         let open: Vec<_> = self.open.keys().copied().collect();
         for request in open {
             self.fail_request(request);
@@ -103,33 +109,33 @@ impl World {
         }
     }
 
-    fn end_first(&mut self, wanted: impl Fn(&Job) -> bool) {
+    pub(crate) fn end_first(&mut self, wanted: impl Fn(&Job) -> bool) {
         let at = self.jobs.iter().position(wanted).expect("it was asked for");
         self.end_job(at);
     }
 
-    fn ran(&self) -> usize {
+    pub(crate) fn ran(&self) -> usize {
         self.log.turns().filter(|(_, turn)| matches!(turn.outcome, Outcome::Ran { .. })).count()
     }
 
-    fn ends(&self) -> Vec<&RowEnd> {
+    pub(crate) fn ends(&self) -> Vec<&RowEnd> {
         self.log.settled().flat_map(|(_, settled)| &settled.rows).map(|(_, end)| end).collect()
     }
 }
 
-fn is_run(job: &Job) -> bool {
+pub(crate) fn is_run(job: &Job) -> bool {
     matches!(job, Job::Run { .. })
 }
 
-fn is_commit(job: &Job) -> bool {
+pub(crate) fn is_commit(job: &Job) -> bool {
     matches!(job, Job::Commit(_))
 }
 
-fn is_answer(job: &Job) -> bool {
+pub(crate) fn is_answer(job: &Job) -> bool {
     matches!(job, Job::Answer { .. })
 }
 
-fn is_call(job: &Job) -> bool {
+pub(crate) fn is_call(job: &Job) -> bool {
     matches!(job, Job::Call { .. })
 }
 
@@ -217,6 +223,20 @@ fn a_redelivery_carries_what_the_failed_answer_did_not() {
         assert_eq!(world.ran(), ran, "restarts: {restarts}");
         assert_eq!(world.vendor.received.len(), 1);
     }
+}
+
+#[test]
+fn a_redelivery_whose_client_left_while_the_conversation_was_read_is_still_known() {
+    let mut world = userlike([]);
+    world.say(Kind::Message);
+    world.leave_all();
+    world.end_all();
+    let turns = world.log.turns().count();
+    world.crash();
+    world.deliver(1);
+    world.leave_all();
+    world.end_all();
+    assert_eq!(world.log.turns().count(), turns);
 }
 
 #[test]

@@ -220,7 +220,7 @@ impl World {
     }
 
     /// Another host takes a webhook of this conversation and stores its event.
-    fn foreign_event(&mut self) {
+    pub(crate) fn foreign_event(&mut self) {
         let n = self.vendor.webhooks.len();
         let mut webhook = Webhook {
             tokens: vec![format!("w{n}p0")],

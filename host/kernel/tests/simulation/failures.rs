@@ -1,0 +1,243 @@
+//! Single stories of what goes wrong: at the bot, at the vendor, at the store.
+
+use botyard_kernel::action::{Action, Request};
+use botyard_kernel::event::{Answer, EventBody, ResponseOutcome};
+use botyard_kernel::lane::{Input, Rules};
+use botyard_kernel::log::{Outcome, RowEnd, SkipReason, Turn};
+use botyard_kernel::outbox::{Called, RESPONSE_BYTES_MAX, Requested};
+use botyard_kernel::owner::Owner;
+use botyard_kernel::run::Blame;
+use botyard_kernel::time::{MINUTE, Millis};
+
+use crate::bot;
+use crate::jobs::Job;
+use crate::scenarios::{hand_over, is_answer, is_call, is_commit, is_run, say, userlike};
+use crate::vendor::Kind;
+use crate::world::World;
+
+impl World {
+    /// The call under way ends like this.
+    fn call_ends(&mut self, called: Called) {
+        let at = self.jobs.iter().position(is_call).expect("a call is under way");
+        let Job::Call { call, .. } = self.jobs.remove(at) else { unreachable!() };
+        self.feed(Input::Called { call, called });
+    }
+
+    fn request_ends(&mut self, requested: Requested) {
+        let is_request = |job: &Job| matches!(job, Job::Request { .. });
+        let at = self.jobs.iter().position(is_request).expect("a request is under way");
+        let Job::Request { call, .. } = self.jobs.remove(at) else { unreachable!() };
+        self.feed(Input::Requested { call, requested });
+    }
+
+    /// The client leaves, so that everything goes by call.
+    fn say_and_leave(&mut self) {
+        self.say(Kind::Message);
+        self.leave_all();
+    }
+
+    fn last_turn(&self) -> &Turn {
+        self.log.turns().last().expect("there was a turn").1
+    }
+
+    fn settled_delivery(&mut self, change: impl FnOnce(&mut botyard_kernel::profile::Delivery)) {
+        let mut rules = Rules::clone(&self.rules);
+        change(&mut rules.delivery);
+        self.rules = std::sync::Arc::new(rules);
+        self.begin_anew();
+        self.end_all();
+    }
+
+    fn events_named(&self, name: &str) -> usize {
+        self.log.arrivals().filter(|(_, arrival)| arrival.event.body.name() == name).count()
+    }
+}
+
+fn ask() -> Action {
+    Action::Request(Request {
+        name: "r".to_owned(),
+        method: "GET".to_owned(),
+        url: "https://shop.example/".to_owned(),
+        headers: Vec::new(),
+        body: None,
+        timeout_ms: None,
+    })
+}
+
+fn retry(ambiguous: bool) -> Called {
+    Called::Retry { after_ms: None, ambiguous, reason: "busy".to_owned() }
+}
+
+#[test]
+fn what_is_too_old_is_given_up_and_told_once() {
+    let mut world = userlike([("w1p0", vec![say("a")])]);
+    world.say_and_leave();
+    let made = world.now;
+    while world.now <= made + 15 * MINUTE {
+        while !world.jobs.is_empty() && !world.jobs.iter().any(is_call) {
+            world.end_job(0);
+        }
+        if world.jobs.iter().any(is_call) {
+            world.call_ends(retry(false));
+        }
+        while !world.jobs.is_empty() {
+            world.end_job(0);
+        }
+        let Some(at) = world.lane.wake_at(world.now) else { break };
+        world.sleep_until(at);
+    }
+    world.end_all();
+    assert_eq!(world.events_named("delivery_failed"), 1);
+    assert!(matches!(world.ends()[..], [RowEnd::Dead(_)]));
+    assert!(world.lane.is_idle());
+}
+
+#[test]
+fn a_send_of_unknown_outcome_is_held_where_the_channel_says_so() {
+    let mut world = userlike([("w1p0", vec![say("a")])]);
+    world.settled_delivery(|delivery| delivery.hold_ambiguous = true);
+    world.say_and_leave();
+    world.end_first(is_run);
+    world.end_first(is_commit);
+    world.call_ends(retry(true));
+    world.end_all();
+    assert!(matches!(world.ends()[..], [RowEnd::Dead(_)]));
+    assert_eq!(world.events_named("delivery_failed"), 1);
+}
+
+#[test]
+fn a_hand_off_that_cannot_be_delivered_gives_the_conversation_back() {
+    let mut world = userlike([("w1p0", vec![hand_over()])]);
+    world.say_and_leave();
+    world.end_first(is_run);
+    world.end_first(is_commit);
+    assert_eq!(world.lane.state().owner, Owner::HandingOff);
+    world.call_ends(Called::Fatal("nobody".to_owned()));
+    world.end_all();
+    assert_eq!(world.lane.state().owner, Owner::Bot);
+    assert_eq!(world.events_named("forward_failed"), 1);
+    assert!(matches!(world.last_turn().outcome, Outcome::Ran { .. }));
+}
+
+#[test]
+fn the_twenty_first_call_within_a_minute_waits_and_takes_all_along() {
+    let mut world = userlike([]);
+    for n in 1..=23 {
+        world.script.as_mut().unwrap().insert(format!("w{n}p0"), vec![say("a")]);
+        world.say_and_leave();
+        world.end_all();
+        world.sleep_until(world.now + 10);
+        world.end_all();
+    }
+    assert_eq!((world.vendor.calls.len(), world.vendor.received.len()), (20, 20));
+    let first = world.vendor.calls[0];
+    assert_eq!(world.lane.wake_at(world.now), Some(first + MINUTE));
+    // The next answer takes what waits, in order.
+    world.script.as_mut().unwrap().insert("w24p0".to_owned(), vec![say("b")]);
+    world.say(Kind::Message);
+    world.end_all();
+    assert_eq!((world.vendor.calls.len(), world.vendor.received.len()), (20, 24));
+}
+
+#[test]
+fn a_request_is_tried_four_times_and_its_answer_is_an_event() {
+    let mut world = userlike([("w1p0", vec![ask()])]);
+    world.say(Kind::Message);
+    world.end_first(is_run);
+    world.end_first(is_commit);
+    for _ in 0..4 {
+        world.request_ends(Requested::Unanswered("nobody".to_owned()));
+        while !world.jobs.is_empty() {
+            world.end_job(0);
+        }
+        let Some(at) = world.lane.wake_at(world.now) else { break };
+        world.sleep_until(at);
+    }
+    assert_eq!(world.events_named("response"), 1);
+    assert!(world.lane.is_idle());
+}
+
+#[test]
+fn an_answer_that_is_too_large_to_store_is_cut() {
+    let mut world = userlike([("w1p0", vec![ask()])]);
+    world.say(Kind::Message);
+    world.end_first(is_run);
+    world.end_first(is_commit);
+    let body = "\u{1}".repeat(256 * 1024);
+    let answer = Answer { status: 200, headers: Vec::new(), body, truncated: false };
+    world.request_ends(Requested::Answered(answer));
+    world.end_all();
+    let response = world.log.arrivals().find_map(|(_, arrival)| match &arrival.event.body {
+        EventBody::Response(response) => Some(response.outcome.clone()),
+        _ => None,
+    });
+    let Some(ResponseOutcome::Answered(answer)) = response else { panic!("no answer") };
+    assert!(answer.truncated && !answer.body.is_empty());
+    assert!(serde_json::to_vec(&answer).unwrap().len() <= RESPONSE_BYTES_MAX);
+}
+
+#[test]
+fn a_run_that_fails_by_the_hosts_fault_is_repeated_five_times() {
+    let mut world = userlike([]);
+    world.say(Kind::Message);
+    let began: Millis = world.now;
+    let mut runs = 0;
+    loop {
+        if let Some(at) = world.jobs.iter().position(is_run) {
+            let Job::Run { run, .. } = world.jobs.remove(at) else { unreachable!() };
+            runs += 1;
+            world.fail_run(run, bot::host_failure());
+        } else if let Some(at) = world.jobs.iter().position(|job| !is_call(job)) {
+            world.end_job(at);
+        } else if matches!(world.last_turn().outcome, Outcome::Failed { .. }) {
+            break;
+        } else {
+            let at = world.lane.wake_at(world.now).expect("it is repeated");
+            world.sleep_until(at);
+        }
+    }
+    assert_eq!(runs, 6);
+    assert!(world.now <= began + 2 * MINUTE);
+    let Outcome::Failed { failure, .. } = &world.last_turn().outcome else { unreachable!() };
+    assert_eq!(failure.blame, Blame::Host);
+}
+
+#[test]
+fn a_result_is_thrown_away_when_another_host_was_quicker() {
+    let mut world = userlike([("w1p0", vec![say("a")])]);
+    world.say(Kind::Message);
+    world.end_first(is_run);
+    world.foreign_event();
+    world.end_first(is_commit);
+    assert!(world.jobs.iter().any(|job| matches!(job, Job::Load)), "it reads again");
+    while !world.jobs.iter().any(is_answer) {
+        world.end_job(0);
+    }
+    world.end_all();
+    let order: Vec<_> = world.log.turns().map(|(_, turn)| turn.event.to_string()).collect();
+    assert_eq!(order[order.len() - 2..], ["w2p0t1", "w1p0t1"]);
+    world.come_to_rest();
+    world.check();
+}
+
+#[test]
+fn a_settlement_that_was_written_twice_brings_its_events_once() {
+    let mut world = userlike([("w1p0", vec![ask()])]);
+    world.say(Kind::Message);
+    world.end_first(is_run);
+    world.end_first(is_commit);
+    world.end_first(is_answer);
+    world.end_all_but(|job| matches!(job, Job::Request { .. }));
+    let answer = Answer { status: 200, headers: Vec::new(), body: String::new(), truncated: false };
+    world.request_ends(Requested::Answered(answer));
+    let at = world.jobs.iter().position(|job| matches!(job, Job::Settle(_))).unwrap();
+    let Job::Settle(settled) = world.jobs.remove(at) else { unreachable!() };
+    world.log.settle(&settled);
+    world.wrote_and_failed = true;
+    world.feed(Input::StoreFailed);
+    world.come_to_rest();
+    let duplicate = Outcome::Skipped(SkipReason::Duplicate);
+    let duplicates = world.log.turns().filter(|(_, turn)| turn.outcome == duplicate).count();
+    assert_eq!((world.events_named("response"), duplicates), (2, 1));
+    world.check();
+}

@@ -2,6 +2,16 @@
 //!
 //! Writes are part of the turn: they take effect when it is committed and vanish
 //! when it fails. Keys are 1 to 256 bytes, values at most 64 KiB.
+//!
+//! A turn has at most 1,000 writes of together at most 256 KiB (keys and the values
+//! that they leave), and reads at most 1,000 different keys of the bot's scope,
+//! those that it wrote included. What goes beyond fails with [`Cause::Other`].
+//!
+//! The conversation's scope says at once when it is full, the bot's does not:
+//! others write to it at the same time. A write that would carry it beyond 16 MiB
+//! is left out when the turn is committed; the turn itself stands, and the host's
+//! log names the bot. In a test the line is in
+//! [`Chat::log`](crate::testing::Chat::log).
 
 use std::fmt;
 
@@ -25,7 +35,7 @@ impl<'a> Kv<'a> {
     /// The value of a key, if there is one.
     ///
     /// # Errors
-    /// [`Cause::InvalidKey`].
+    /// [`Cause::InvalidKey`], or [`Cause::Other`] past the limits of a turn.
     pub fn get(&self, key: &str) -> Result<Option<String>, Error> {
         self.host.kv_get(self.scope, key).map_err(|cause| Error::new(key, cause))
     }
@@ -33,7 +43,8 @@ impl<'a> Kv<'a> {
     /// Puts a value in the place of the old one.
     ///
     /// # Errors
-    /// [`Cause::InvalidKey`], [`Cause::ValueTooLarge`] or [`Cause::QuotaExceeded`].
+    /// [`Cause::InvalidKey`], [`Cause::ValueTooLarge`], in the conversation's scope
+    /// [`Cause::QuotaExceeded`], or [`Cause::Other`] past the limits of a turn.
     pub fn set(&self, key: &str, value: &str) -> Result<(), Error> {
         self.host.kv_set(self.scope, key, value).map_err(|cause| Error::new(key, cause))
     }
@@ -41,7 +52,7 @@ impl<'a> Kv<'a> {
     /// Takes a value away; a key without one is no error.
     ///
     /// # Errors
-    /// [`Cause::InvalidKey`].
+    /// [`Cause::InvalidKey`], or [`Cause::Other`] past the limits of a turn.
     pub fn delete(&self, key: &str) -> Result<(), Error> {
         self.host.kv_delete(self.scope, key).map_err(|cause| Error::new(key, cause))
     }
@@ -50,7 +61,8 @@ impl<'a> Kv<'a> {
     /// turn sees it.
     ///
     /// # Errors
-    /// [`Cause::InvalidKey`], [`Cause::QuotaExceeded`] or [`Cause::NotANumber`].
+    /// [`Cause::InvalidKey`], [`Cause::NotANumber`], in the conversation's scope
+    /// [`Cause::QuotaExceeded`], or [`Cause::Other`] past the limits of a turn.
     pub fn add(&self, key: &str, delta: i64) -> Result<i64, Error> {
         self.host.kv_add(self.scope, key, delta).map_err(|cause| Error::new(key, cause))
     }

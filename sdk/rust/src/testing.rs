@@ -27,6 +27,7 @@ mod chat;
 mod events;
 mod limits;
 mod outcome;
+mod values;
 mod world;
 
 pub use self::chat::Chat;

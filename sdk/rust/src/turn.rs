@@ -100,9 +100,9 @@ impl<'a> Turn<'a> {
         Kv::new(self.host, Scope::Conversation)
     }
 
-    /// The values of the bot over all conversations: at most 16 MiB in all. Reads
-    /// see a snapshot, so reading and then writing may lose what others wrote;
-    /// [`Kv::add`] does not.
+    /// The values of the bot over all conversations: at most 16 MiB in all, past
+    /// which writes are left out, see [`kv`](crate::kv). Reads see a snapshot, so
+    /// reading and then writing may lose what others wrote; [`Kv::add`] does not.
     pub fn bot_kv(&self) -> Kv<'a> {
         Kv::new(self.host, Scope::Bot)
     }

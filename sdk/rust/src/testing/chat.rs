@@ -115,7 +115,7 @@ impl<B: Bot> Chat<B> {
     /// Where the value breaks a limit of `wit/v1`.
     #[track_caller]
     pub fn value(self, scope: Scope, key: &str, value: &str) -> Self {
-        if let Err(cause) = self.world.kv_set(scope, key, value) {
+        if let Err(cause) = self.world.keep(scope, key, value) {
             panic!("the value of {key:?} cannot be kept: {cause:?}");
         }
         self
@@ -123,7 +123,7 @@ impl<B: Bot> Chat<B> {
 
     /// A value that the bot keeps.
     pub fn kept(&self, scope: Scope, key: &str) -> Option<String> {
-        self.world.kv_get(scope, key).ok().flatten()
+        self.world.kept(scope, key)
     }
 
     /// The context that the bot keeps, as JSON: `{}` where it keeps none.
@@ -143,7 +143,8 @@ impl<B: Bot> Chat<B> {
         }
     }
 
-    /// The lines of the bot's log, those of failed turns included.
+    /// The lines of the bot's log, those of failed turns included, and a warning
+    /// where writes were left out because the bot's values are full.
     pub fn log(&self) -> Vec<(Level, String)> {
         self.world.log_lines()
     }
@@ -189,11 +190,11 @@ impl<B: Bot> Chat<B> {
         }
         let [a, b, c, d] = self.seed.unwrap_or([self.events, 0, 0, 0]);
         self.session.seed = (a, b, c, d);
-        let values = self.world.values();
+        self.world.begin();
         let result = run::<B>(&event, &self.session, &self.world);
-        match &result {
-            Ok(actions) => self.commit(actions),
-            Err(_) => self.world.put_back(values),
+        if let Ok(actions) = &result {
+            self.world.commit();
+            self.commit(actions);
         }
         self.session.skipped.clear();
         self.session.turn += 1;

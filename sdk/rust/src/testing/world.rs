@@ -3,15 +3,11 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use super::values::Values;
 use crate::http;
 use crate::kv::{Cause, Scope};
 use crate::log::Level;
 use crate::session::Setting;
-
-const KEY_BYTES_MAX: usize = 256;
-const VALUE_BYTES_MAX: usize = 64 * 1024;
-const CONVERSATION_BYTES_MAX: usize = 64 * 1024;
-const BOT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 type Web = Box<dyn FnMut(&http::Request) -> Result<http::Response, http::Error>>;
 
@@ -27,13 +23,6 @@ struct State {
     web: Option<Web>,
 }
 
-/// The values of both scopes.
-#[derive(Clone, Default)]
-pub(super) struct Values {
-    conversation: BTreeMap<String, String>,
-    bot: BTreeMap<String, String>,
-}
-
 impl World {
     pub(super) fn configure(&self, key: &str, value: &str) {
         self.0.borrow_mut().config.insert(key.to_owned(), value.to_owned());
@@ -47,13 +36,32 @@ impl World {
         self.0.borrow().log.clone()
     }
 
-    /// The values as they are now, to be put back when the turn fails.
-    pub(super) fn values(&self) -> Values {
-        self.0.borrow().values.clone()
+    /// Begins a turn: what the one before did not commit is forgotten.
+    pub(super) fn begin(&self) {
+        self.0.borrow_mut().values.begin();
     }
 
-    pub(super) fn put_back(&self, values: Values) {
-        self.0.borrow_mut().values = values;
+    /// Keeps what the turn has written.
+    pub(super) fn commit(&self) {
+        let left_out = self.0.borrow_mut().values.commit();
+        if !left_out.is_empty() {
+            let writes = left_out.len();
+            let line = format!("the bot's values are full: {writes} writes were left out");
+            self.log(Level::Warn, &line);
+        }
+    }
+
+    /// Keeps a value, as if a turn had written it.
+    pub(super) fn keep(&self, scope: Scope, key: &str, value: &str) -> Result<(), Cause> {
+        let values = &mut self.0.borrow_mut().values;
+        values.begin();
+        values.set(scope, key, value)?;
+        if values.commit().is_empty() { Ok(()) } else { Err(Cause::QuotaExceeded) }
+    }
+
+    /// What is kept.
+    pub(super) fn kept(&self, scope: Scope, key: &str) -> Option<String> {
+        self.0.borrow().values.kept(scope, key)
     }
 
     pub(crate) fn log(&self, level: Level, message: &str) {
@@ -73,39 +81,19 @@ impl World {
     }
 
     pub(crate) fn kv_get(&self, scope: Scope, key: &str) -> Result<Option<String>, Cause> {
-        check_key(key)?;
-        Ok(self.0.borrow().values.of(scope).get(key).cloned())
+        self.0.borrow_mut().values.get(scope, key)
     }
 
     pub(crate) fn kv_set(&self, scope: Scope, key: &str, value: &str) -> Result<(), Cause> {
-        check_key(key)?;
-        if value.len() > VALUE_BYTES_MAX {
-            return Err(Cause::ValueTooLarge);
-        }
-        let mut state = self.0.borrow_mut();
-        let others: usize = (state.values.of(scope).iter())
-            .filter(|(other, _)| *other != key)
-            .map(|(other, value)| other.len() + value.len())
-            .sum();
-        if others + key.len() + value.len() > scope_bytes_max(scope) {
-            return Err(Cause::QuotaExceeded);
-        }
-        state.values.of_mut(scope).insert(key.to_owned(), value.to_owned());
-        Ok(())
+        self.0.borrow_mut().values.set(scope, key, value)
     }
 
     pub(crate) fn kv_delete(&self, scope: Scope, key: &str) -> Result<(), Cause> {
-        check_key(key)?;
-        self.0.borrow_mut().values.of_mut(scope).remove(key);
-        Ok(())
+        self.0.borrow_mut().values.delete(scope, key)
     }
 
     pub(crate) fn kv_add(&self, scope: Scope, key: &str, delta: i64) -> Result<i64, Cause> {
-        let old = self.kv_get(scope, key)?.unwrap_or_else(|| "0".to_owned());
-        let old: i64 = old.parse().map_err(|_| Cause::NotANumber)?;
-        let sum = old.checked_add(delta).ok_or(Cause::NotANumber)?;
-        self.kv_set(scope, key, &sum.to_string())?;
-        Ok(sum)
+        self.0.borrow_mut().values.add(scope, key, delta)
     }
 
     pub(crate) fn http(&self, request: &http::Request) -> Result<http::Response, http::Error> {
@@ -115,62 +103,5 @@ impl World {
                 "this test answers no calls: say what comes back with `Chat::web`".to_owned(),
             )),
         }
-    }
-}
-
-impl Values {
-    fn of(&self, scope: Scope) -> &BTreeMap<String, String> {
-        match scope {
-            Scope::Conversation => &self.conversation,
-            Scope::Bot => &self.bot,
-        }
-    }
-
-    fn of_mut(&mut self, scope: Scope) -> &mut BTreeMap<String, String> {
-        match scope {
-            Scope::Conversation => &mut self.conversation,
-            Scope::Bot => &mut self.bot,
-        }
-    }
-}
-
-fn check_key(key: &str) -> Result<(), Cause> {
-    if key.is_empty() || key.len() > KEY_BYTES_MAX { Err(Cause::InvalidKey) } else { Ok(()) }
-}
-
-fn scope_bytes_max(scope: Scope) -> usize {
-    match scope {
-        Scope::Conversation => CONVERSATION_BYTES_MAX,
-        Scope::Bot => BOT_BYTES_MAX,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn limits_of_values() {
-        let world = World::default();
-        let set = |key: &str, bytes| world.kv_set(Scope::Conversation, key, &"x".repeat(bytes));
-        assert_eq!(set("", 1), Err(Cause::InvalidKey));
-        assert_eq!(set(&"k".repeat(257), 1), Err(Cause::InvalidKey));
-        assert_eq!(set("k", VALUE_BYTES_MAX + 1), Err(Cause::ValueTooLarge));
-        assert_eq!(set("k", VALUE_BYTES_MAX), Err(Cause::QuotaExceeded));
-        assert_eq!(set("k", VALUE_BYTES_MAX - 1), Ok(()));
-        assert_eq!(set("k", VALUE_BYTES_MAX - 1), Ok(()), "the old value makes room");
-        assert_eq!(set("l", 1), Err(Cause::QuotaExceeded));
-    }
-
-    #[test]
-    fn numbers_are_added() {
-        let world = World::default();
-        assert_eq!(world.kv_add(Scope::Bot, "n", 3), Ok(3));
-        assert_eq!(world.kv_add(Scope::Bot, "n", -5), Ok(-2));
-        assert_eq!(world.kv_get(Scope::Conversation, "n"), Ok(None));
-        world.kv_set(Scope::Bot, "n", "many").unwrap();
-        assert_eq!(world.kv_add(Scope::Bot, "n", 1), Err(Cause::NotANumber));
-        world.kv_set(Scope::Bot, "n", &i64::MAX.to_string()).unwrap();
-        assert_eq!(world.kv_add(Scope::Bot, "n", 1), Err(Cause::NotANumber));
     }
 }

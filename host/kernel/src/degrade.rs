@@ -10,6 +10,7 @@
 //! - `forward` hands over to anybody, to a group and by skills; a vendor with
 //!   other targets lists them one by one (`forward_any`, `forward_group`,
 //!   `forward_skills`, `forward_human`, `forward_bot`).
+//! - `buttons_text` is a text above buttons that open pages.
 //! - `media_caption` is a text beside a file.
 //! - `button_template_header_text`, `…_image`, `…_video`, `…_document` and
 //!   `button_template_footer` are what the medium shows around the text.
@@ -175,18 +176,26 @@ impl Carrier<'_> {
         }
     }
 
-    fn buttons(&mut self, mut buttons: Buttons) {
+    fn buttons(&mut self, buttons: Buttons) {
         if self.native() {
-            if let Some(text) = buttons.text.take() {
-                buttons.text = Some(self.lead(text, TextFormat::Plain));
-            }
-            self.push(Action::Buttons(buttons));
-            return;
+            return self.tapped_links(buttons);
         }
         self.note("sent as text: this medium has no buttons that open pages");
         let lines = buttons.links.iter().map(|button| labelled(&button.label, &button.link));
         let blocks: Vec<String> = buttons.text.iter().cloned().chain(lines).collect();
         self.say_blocks(blocks.iter().map(String::as_str), TextFormat::Plain);
+    }
+
+    fn tapped_links(&mut self, mut buttons: Buttons) {
+        if let Some(text) = buttons.text.take() {
+            if self.profile.carries("buttons_text") {
+                buttons.text = Some(self.lead(text, TextFormat::Plain));
+            } else if !text.trim().is_empty() {
+                self.note("the text went before as a message: these buttons carry none here");
+                self.say(&text, TextFormat::Plain);
+            }
+        }
+        self.push(Action::Buttons(buttons));
     }
 
     fn rich_link(&mut self, mut rich: RichLink) {
@@ -204,8 +213,7 @@ impl Carrier<'_> {
         let buttons = Buttons { text: rich.text, links: vec![button] };
         if self.profile.carries("buttons") {
             self.note("sent as `buttons`: this medium has no links with a preview");
-            let text = buttons.text.map(|text| self.lead(text, TextFormat::Plain));
-            self.push(Action::Buttons(Buttons { text, ..buttons }));
+            self.tapped_links(buttons);
         } else {
             self.buttons(buttons);
         }

@@ -23,6 +23,7 @@ const EVERYTHING: &[&str] = &[
     "list_template_sections",
     "list_template_details",
     "buttons",
+    "buttons_text",
     "rich_link",
     "media",
     "media_caption",
@@ -89,12 +90,15 @@ fn may_leave(action: &Action, profile: &Profile) -> bool {
             profile.carries("media")
                 && (media.caption.is_none() || profile.carries("media_caption"))
         }
+        Action::Buttons(buttons) => {
+            profile.carries("buttons")
+                && (buttons.text.is_none() || profile.carries("buttons_text"))
+        }
         Action::Message(_)
         | Action::Bubbles(_)
         | Action::Carousel(_)
         | Action::ButtonTemplate(_)
         | Action::ListTemplate(_)
-        | Action::Buttons(_)
         | Action::RichLink(_)
         | Action::Navigate(_)
         | Action::Typing(_)
@@ -393,6 +397,18 @@ fn the_usual_targets_need_no_names_of_their_own() {
     for action in [human, bot] {
         assert_eq!(check(&action, &usual).actions, std::slice::from_ref(&any));
     }
+}
+
+#[test]
+fn the_text_of_buttons_goes_before_where_they_carry_none() {
+    let mut words = words("Which one?", &["Red"]);
+    words.extra = Some("more".to_owned());
+    let done = check(&speech(&words)[1], &profile(&["message", "buttons"], 100));
+    assert!(matches!(&done.actions[..], [Action::Message(message), Action::Buttons(buttons)]
+        if message.text == "more" && buttons.text.is_none()));
+    let preview = check(&speech(&words)[2], &profile(&["message", "buttons"], 100));
+    assert!(matches!(&preview.actions[..], [Action::Message(message), Action::Buttons(buttons)]
+        if message.text == "Which one?" && buttons.links[0].label == "Red"));
 }
 
 #[test]

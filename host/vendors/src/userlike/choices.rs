@@ -11,7 +11,7 @@ use super::fields::{Fields, text_format};
 pub(super) fn bubbles(dialect: &Dialect, bubbles: &Bubbles) -> Fields {
     let format = text_format(bubbles.format).filter(|_| dialect.bubbles_text_format);
     Fields::new()
-        .with("body", &*bubbles.text)
+        .with(&dialect.keys.choice_text, &*bubbles.text)
         .some("text_format", format)
         .with(&dialect.keys.options, choices(&dialect.keys, &bubbles.options))
         .with("fallback", fallback(bubbles.fallback.as_deref(), &bubbles.text))
@@ -38,7 +38,7 @@ pub(super) fn carousel(keys: &Keys, carousel: &Carousel) -> Fields {
             .into()
     });
     Fields::new()
-        .with("body", &*carousel.text)
+        .with(&keys.choice_text, &*carousel.text)
         .with(&keys.options, cards.collect::<Vec<Value>>())
         .with("fallback", fallback(carousel.fallback.as_deref(), &carousel.text))
 }
@@ -46,7 +46,7 @@ pub(super) fn carousel(keys: &Keys, carousel: &Carousel) -> Fields {
 pub(super) fn button_template(keys: &Keys, template: &ButtonTemplate) -> Fields {
     Fields::new()
         .some(&keys.template_header, template.header.as_ref().map(|it| header(keys, it)))
-        .with("body", &*template.text)
+        .with(&keys.choice_text, &*template.text)
         .some(&keys.template_footer, template.footer.as_deref())
         .with(&keys.template_buttons, choices(keys, &template.buttons))
         .with("fallback", fallback(template.fallback.as_deref(), &template.text))
@@ -54,12 +54,12 @@ pub(super) fn button_template(keys: &Keys, template: &ButtonTemplate) -> Fields 
 
 fn header(keys: &Keys, header: &Header) -> Value {
     let (kind, key, value) = match header {
-        Header::Text(text) => ("text", &keys.header_text, text),
-        Header::Image(link) => ("image", &keys.header_link, link),
-        Header::Video(link) => ("video", &keys.header_link, link),
-        Header::Document(link) => ("document", &keys.header_link, link),
+        Header::Text(text) => (&keys.header_type_text, &keys.header_text, text),
+        Header::Image(link) => (&keys.header_type_image, &keys.header_link, link),
+        Header::Video(link) => (&keys.header_type_video, &keys.header_link, link),
+        Header::Document(link) => (&keys.header_type_document, &keys.header_link, link),
     };
-    Fields::new().with(&keys.header_type, kind).with(key, &**value).into()
+    Fields::new().with(&keys.header_type, &**kind).with(key, &**value).into()
 }
 
 /// A list has one section here: the rows of all sections follow each other.
@@ -67,7 +67,7 @@ pub(super) fn list_template(keys: &Keys, template: &ListTemplate) -> Fields {
     let rows = template.sections.iter().flat_map(|section| &section.rows);
     Fields::new()
         .some(&keys.template_header, template.header.as_deref())
-        .with("body", &*template.text)
+        .with(&keys.choice_text, &*template.text)
         .some(&keys.template_footer, template.footer.as_deref())
         .with(&keys.list_button, &*template.button)
         .some(&keys.list_title, template.title.as_deref())

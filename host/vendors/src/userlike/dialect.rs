@@ -201,6 +201,8 @@ impl Default for PayloadPaths {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Keys {
+    /// The text of choice messages.
+    pub(super) choice_text: String,
     pub(super) options: String,
     pub(super) option_id: String,
     pub(super) option_label: String,
@@ -208,15 +210,25 @@ pub(super) struct Keys {
     pub(super) option_description: String,
     pub(super) template_header: String,
     pub(super) header_type: String,
+    /// What `header-type` says of a text, a picture, a video and a document.
+    pub(super) header_type_text: String,
+    pub(super) header_type_image: String,
+    pub(super) header_type_video: String,
+    pub(super) header_type_document: String,
     pub(super) header_link: String,
     pub(super) header_text: String,
     pub(super) template_footer: String,
     pub(super) template_buttons: String,
     pub(super) list_button: String,
     pub(super) list_title: String,
+    /// The text above `buttons`; where this is empty a message says it before.
+    pub(super) buttons_text: String,
     pub(super) link_buttons: String,
     pub(super) link_body: String,
     pub(super) link_address: String,
+    /// The label and the address of the deprecated `button`.
+    pub(super) single_button_body: String,
+    pub(super) single_button_link: String,
     pub(super) navigate_link: String,
     pub(super) group: String,
     pub(super) skills: String,
@@ -226,12 +238,16 @@ pub(super) struct Keys {
     pub(super) addon: String,
     pub(super) recipient: String,
     pub(super) recipient_type: String,
+    /// What `recipient-type` says of the person and of an operator.
+    pub(super) recipient_type_contact: String,
+    pub(super) recipient_type_operator: String,
     pub(super) recipient_id: String,
 }
 
 impl Default for Keys {
     fn default() -> Self {
         Self {
+            choice_text: "body".to_owned(),
             options: "options".to_owned(),
             option_id: "id".to_owned(),
             option_label: "label".to_owned(),
@@ -239,15 +255,22 @@ impl Default for Keys {
             option_description: "description".to_owned(),
             template_header: "header".to_owned(),
             header_type: "type".to_owned(),
+            header_type_text: "text".to_owned(),
+            header_type_image: "image".to_owned(),
+            header_type_video: "video".to_owned(),
+            header_type_document: "document".to_owned(),
             header_link: "link".to_owned(),
             header_text: "text".to_owned(),
             template_footer: "footer".to_owned(),
             template_buttons: "buttons".to_owned(),
             list_button: "button".to_owned(),
             list_title: "title".to_owned(),
+            buttons_text: "body".to_owned(),
             link_buttons: "buttons".to_owned(),
             link_body: "body".to_owned(),
             link_address: "link".to_owned(),
+            single_button_body: "body".to_owned(),
+            single_button_link: "link".to_owned(),
             navigate_link: "link".to_owned(),
             group: "group_id".to_owned(),
             skills: "skills".to_owned(),
@@ -257,6 +280,8 @@ impl Default for Keys {
             addon: "type".to_owned(),
             recipient: "recipient".to_owned(),
             recipient_type: "type".to_owned(),
+            recipient_type_contact: "contact".to_owned(),
+            recipient_type_operator: "operator".to_owned(),
             recipient_id: "id".to_owned(),
         }
     }

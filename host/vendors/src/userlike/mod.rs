@@ -67,7 +67,7 @@ impl Vendor for Userlike {
     }
 
     fn profile(&self, medium: &str) -> Profile {
-        profile::of(medium)
+        profile::of(&self.settings.dialect, medium)
     }
 
     fn delivery(&self) -> Delivery {

@@ -10,6 +10,8 @@
 use botyard_kernel::event::Setting;
 use botyard_kernel::profile::Profile;
 
+use super::dialect::Dialect;
+
 const TEXT_CHARACTERS: usize = 5_000;
 const BUTTONS_MAX: usize = 3;
 /// Options of a list template.
@@ -70,7 +72,7 @@ struct Options {
 const NUMBERS: Options = Options { count: Some(0), label_characters: None, parts: &[] };
 
 /// What a medium can carry. One that we do not know gets what all can.
-pub(super) fn of(medium: &str) -> Profile {
+pub(super) fn of(dialect: &Dialect, medium: &str) -> Profile {
     let label_characters = Some(20);
     let (native, options) = match medium {
         "web" => (WEB, Options { count: None, label_characters: None, parts: &[] }),
@@ -81,8 +83,15 @@ pub(super) fn of(medium: &str) -> Profile {
         "telegram" | "threema" | "custom" => (APP, NUMBERS),
         _ => (TEXT, NUMBERS),
     };
+    let told = !dialect.keys.buttons_text.is_empty();
+    let dialects = [told.then_some("buttons_text")];
     Profile {
-        native: [native, options.parts].concat(),
+        native: native
+            .iter()
+            .chain(options.parts)
+            .copied()
+            .chain(dialects.into_iter().flatten())
+            .collect(),
         text_characters: TEXT_CHARACTERS,
         list_rows: Some(LIST_OPTIONS_MAX),
         settings: settings(native, &options),

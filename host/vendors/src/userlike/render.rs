@@ -112,17 +112,20 @@ fn message(message: &Message) -> Fields {
 
 fn buttons(dialect: &Dialect, buttons: &Buttons) -> (&'static str, Fields) {
     let keys = &dialect.keys;
-    let button = |label: &str, link: &str| {
-        Fields::new().with(&keys.link_body, label).with(&keys.link_address, link)
-    };
     if dialect.single_button_as_button
         && let (None, [only]) = (&buttons.text, buttons.links.as_slice())
     {
-        return ("button", button(&only.label, &only.link));
+        let payload = Fields::new()
+            .with(&keys.single_button_body, &*only.label)
+            .with(&keys.single_button_link, &*only.link);
+        return ("button", payload);
     }
-    let links = buttons.links.iter().map(|it| button(&it.label, &it.link).into());
+    let links = buttons.links.iter().map(|it| {
+        let link = Fields::new().with(&keys.link_body, &*it.label);
+        link.with(&keys.link_address, &*it.link).into()
+    });
     let payload = Fields::new()
-        .some("body", buttons.text.as_deref())
+        .some(&keys.buttons_text, buttons.text.as_deref())
         .with(&keys.link_buttons, links.collect::<Vec<Value>>());
     ("buttons", payload)
 }
@@ -194,9 +197,11 @@ fn forward(dialect: &Dialect, forward: &Forward) -> Option<(&'static str, Fields
 fn email_dispatch(dialect: &Dialect, recipient: &EmailRecipient) -> Fields {
     let keys = &dialect.keys;
     let recipient = match recipient {
-        EmailRecipient::Contact => Fields::new().with(&keys.recipient_type, "contact"),
+        EmailRecipient::Contact => {
+            Fields::new().with(&keys.recipient_type, &*keys.recipient_type_contact)
+        }
         EmailRecipient::Operator(operator) => Fields::new()
-            .with(&keys.recipient_type, "operator")
+            .with(&keys.recipient_type, &*keys.recipient_type_operator)
             .with(&keys.recipient_id, id(dialect, operator)),
     };
     Fields::new().with(&keys.recipient, Value::from(recipient))

@@ -4,10 +4,15 @@ use std::collections::BTreeSet;
 
 use botyard_kernel::action::{Action, ForwardTarget};
 use botyard_kernel::degrade::degrade;
+use botyard_kernel::profile::Profile;
 use serde_json::{Value, json};
 
 use super::super::dialect::Dialect;
 use super::super::{NAME, profile, render};
+
+fn of(medium: &str) -> Profile {
+    profile::of(&Dialect::default(), medium)
+}
 
 /// One action of every case, and a forward to every target.
 fn actions() -> Vec<Action> {
@@ -74,17 +79,24 @@ fn carried_as(action: &Action) -> &'static str {
     }
 }
 
+/// Whether a profile's name is that of a part of an action.
+fn is_part(name: &str) -> bool {
+    let of = ["button_template_", "list_template_", "buttons_"];
+    of.iter().any(|action| name.starts_with(action))
+}
+
 #[test]
 fn the_web_takes_exactly_what_becomes_a_packet() {
     let actions = actions();
     let names = actions.iter().map(carried_as).collect::<BTreeSet<_>>();
     assert_eq!(names.len(), 35, "every case but `passthrough`, once, and all five forwards");
-    let web = profile::of("web");
+    let web = of("web");
     for action in &actions {
         let packet = render::packet(&Dialect::default(), action);
         assert_eq!(packet.is_some(), web.carries(carried_as(action)), "{}", carried_as(action));
     }
-    assert!(web.native.iter().all(|name| names.contains(name)), "{:?}", web.native);
+    let known = |name: &&str| names.contains(name) || is_part(name);
+    assert!(web.native.iter().all(|name| known(name)), "{:?}", web.native);
 }
 
 #[test]
@@ -94,7 +106,7 @@ fn what_the_kernel_degrades_becomes_packets() {
     for medium in ["web", "facebook", "sms", "carrier_pigeon"] {
         for action in actions() {
             let name = carried_as(&action);
-            for action in degrade(action, &profile::of(medium), NAME).actions {
+            for action in degrade(action, &of(medium), NAME).actions {
                 let packet = render::packet(&Dialect::default(), &action);
                 assert_eq!(packet.is_none(), own.contains(&name), "{name} on {medium}");
             }
@@ -105,7 +117,7 @@ fn what_the_kernel_degrades_becomes_packets() {
 #[test]
 fn a_list_of_more_than_ten_rows_becomes_bubbles_that_say_all_of_it() {
     let notes = |rows: usize, medium: &str| {
-        let done = degrade(list(rows), &profile::of(medium), NAME);
+        let done = degrade(list(rows), &of(medium), NAME);
         let notes = done.notes.into_iter().map(|note| note.what).collect::<Vec<_>>().join("; ");
         (render::packet(&Dialect::default(), &done.actions[0]).expect("a packet"), notes)
     };
@@ -124,6 +136,25 @@ fn a_list_of_more_than_ten_rows_becomes_bubbles_that_say_all_of_it() {
 }
 
 #[test]
+fn buttons_without_a_key_for_their_text_follow_a_message() {
+    let links = json!([{ "label": "A", "link": "https://a.invalid" }]);
+    let buttons = json!({ "name": "buttons", "payload": { "text": "t", "links": links } });
+    let buttons: Action = serde_json::from_value(buttons).expect("an action");
+    let names = |dialect: Value| {
+        let dialect = serde_json::from_value(dialect).expect("a dialect");
+        let done = degrade(buttons.clone(), &profile::of(&dialect, "web"), NAME);
+        let packets = done.actions.iter().map(|action| render::packet(&dialect, action));
+        packets.map(|packet| packet.expect("a packet")["payload"].clone()).collect::<Vec<_>>()
+    };
+    let link = json!([{ "body": "A", "link": "https://a.invalid" }]);
+    assert_eq!(names(json!({})), [json!({ "body": "t", "buttons": link })]);
+    assert_eq!(
+        names(json!({ "keys": { "buttons-text": "" } })),
+        [json!({ "body": "t" }), json!({ "buttons": link })],
+    );
+}
+
+#[test]
 fn a_passthrough_of_another_vendor_has_no_packet() {
     let rows = [
         json!({ "name": "passthrough", "payload": { "vendor": "khoros", "json": "{}" } }),
@@ -138,8 +169,8 @@ fn a_passthrough_of_another_vendor_has_no_packet() {
 #[test]
 fn other_mediums_take_less() {
     let without = |medium: &str| {
-        let carried = profile::of(medium).native;
-        let web = profile::of("web").native;
+        let carried = of(medium).native;
+        let web = of("web").native;
         let part =
             |name: &str| name.starts_with("button_template_") || name == "list_template_details";
         assert!(carried.iter().all(|name| web.contains(name) || part(name)), "{medium}");
@@ -155,8 +186,8 @@ fn other_mediums_take_less() {
 
 #[test]
 fn settings_are_those_of_the_vendors_page() {
-    let of = |medium: &str| -> Value {
-        let settings = profile::of(medium).settings.into_iter();
+    let told = |medium: &str| -> Value {
+        let settings = of(medium).settings.into_iter();
         settings.map(|setting| (setting.name, Value::from(setting.value))).collect()
     };
     let common = |own: Value| {
@@ -189,7 +220,7 @@ fn settings_are_those_of_the_vendors_page() {
         ),
     ];
     for (medium, expect) in rows {
-        assert_eq!(of(medium), common(expect), "{medium}");
-        assert_eq!(profile::of(medium).text_characters, 5_000);
+        assert_eq!(told(medium), common(expect), "{medium}");
+        assert_eq!(of(medium).text_characters, 5_000);
     }
 }

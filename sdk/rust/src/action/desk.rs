@@ -1,4 +1,7 @@
 //! The vendor's desk: contacts, notes, tags, routing and hand-offs.
+//!
+//! The vendor is told of these before a [`Forward`], [`abort`] or [`end`] of the
+//! same answer, wherever they stand in it.
 
 use super::{
     Action, AddonDispatch, ContactUpdate, ConversationUpdate, EmailDispatch, EmailRecipient,
@@ -20,28 +23,33 @@ pub fn priority(priority: u32) -> Action {
     Action::Priority(priority)
 }
 
-/// Stops the bot and lets the vendor route the conversation to humans.
+/// Stops the bot and lets the vendor route the conversation to humans. Put it last:
+/// speech after it is withheld, and what else follows may not be delivered.
 pub fn abort() -> Action {
     Action::Abort
 }
 
-/// Ends the session and the conversation.
+/// Ends the session and the conversation, and its timers with them. Put it last:
+/// speech after it is withheld, and what else follows may not be delivered.
 pub fn end() -> Action {
     Action::End
 }
 
 /// Sends the conversation to an add-on of the vendor, by its type, when it has ended.
+/// Put it last, with only [`end`], [`abort`] or [`Forward`] behind it: what follows
+/// may not be delivered.
 pub fn addon_dispatch(addon: impl Into<String>) -> Action {
     AddonDispatch { addon: addon.into() }.into()
 }
 
 /// Sends the transcript to the person when the conversation has ended; an e-mail
-/// address must be known by then.
+/// address must be known by then. Put it last, as [`addon_dispatch`].
 pub fn email_to_contact() -> Action {
     EmailDispatch { recipient: EmailRecipient::Contact }.into()
 }
 
-/// Sends the transcript to an operator, by the vendor's id, when the conversation has ended.
+/// Sends the transcript to an operator, by the vendor's id, when the conversation has
+/// ended. Put it last, as [`addon_dispatch`].
 pub fn email_to_operator(operator: impl Into<String>) -> Action {
     EmailDispatch { recipient: EmailRecipient::Operator(operator.into()) }.into()
 }
@@ -190,7 +198,8 @@ impl SecureForm {
     }
 }
 
-/// Put a hand-off last in an answer: speech after it is withheld.
+/// Put a hand-off last in an answer: speech after it is withheld, and what else
+/// follows may not be delivered.
 impl Forward {
     /// To anybody of the bot's own group.
     pub fn any() -> Self {

@@ -3,7 +3,9 @@
 //! [`Chat`] plays the host by its rules: the context is ignored when empty, the
 //! last one wins; nothing of a failed turn remains; while a human has the
 //! conversation the bot does not run; answers that break a limit of `wit/v1` fail
-//! the turn; time stands still until a test moves it.
+//! the turn; what the person would notice is withheld once the bot has given the
+//! conversation away; `end` ends the timers too; time stands still until a test
+//! moves it.
 //!
 //! ```
 //! use botyard_sdk::prelude::*;
@@ -27,6 +29,7 @@ mod chat;
 mod events;
 mod limits;
 mod outcome;
+mod reach;
 mod values;
 mod world;
 

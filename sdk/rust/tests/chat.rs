@@ -39,6 +39,15 @@ impl Bot for Puppet {
             "menu" => Ok(actions![Bubbles::new("Which?").option("a", "A").option("b", "B")]),
             "other menu" => Ok(actions![Bubbles::new("And?").option("c", "C")]),
             "forward" => Ok(actions![Forward::any()]),
+            "talk on" => Ok(actions![
+                reply("before"),
+                Forward::any(),
+                reply("behind"),
+                Bubbles::new("Which?").option("late", "Late"),
+                ContactUpdate::new().name("Ada"),
+                end(),
+            ]),
+            "end" => Ok(actions![schedule("early", 1_000), end(), schedule("late", 2_000)]),
             "timers" => Ok(actions![
                 schedule("late", 2_000).payload(&json!({"n": 2})),
                 schedule("early", 1_000),
@@ -210,6 +219,34 @@ fn a_human_has_the_conversation_until_it_comes_back() {
     assert!(!chat.say("still there?").ran());
     chat.forward_failed(None).is_silent();
     chat.say("bye").says("bye");
+}
+
+#[test]
+fn speech_behind_a_hand_off_is_withheld() {
+    let mut chat = chat();
+    let outcome = chat.say("talk on");
+    outcome.says("before").offers(&[]).forwards();
+    assert_eq!(outcome.texts(), ["before"]);
+    assert_eq!(outcome.withheld().len(), 3, "two texts and the end");
+    assert_eq!(outcome.updates_contact().name.as_deref(), Some("Ada"), "the desk is told");
+    let (level, line) = &chat.log()[0];
+    assert_eq!((*level, line.starts_with("action 2 is withheld")), (Level::Warn, true));
+    chat.returned().is_silent();
+    chat.say("bye").says("bye");
+}
+
+#[test]
+fn the_end_ends_the_timers() {
+    let mut chat = chat();
+    chat.say("timers").says_nothing();
+    chat.say("end").says_nothing();
+    assert!(!chat.owner_is_bot());
+    assert!(chat.timers().is_empty());
+
+    let mut chat = self::chat();
+    chat.say("timers").says_nothing();
+    chat.ended().is_silent();
+    assert!(chat.timers().is_empty());
 }
 
 #[test]

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::limits;
 use super::outcome::{Outcome, options};
+use super::reach::{gives_away, withheld};
 use super::world::World;
 use crate::action::{Action, Request, Schedule};
 use crate::event::{Event, EventBody};
@@ -143,8 +144,9 @@ impl<B: Bot> Chat<B> {
         }
     }
 
-    /// The lines of the bot's log, those of failed turns included, and a warning
-    /// where writes were left out because the bot's values are full.
+    /// The lines of the bot's log, those of failed turns included, and the host's
+    /// warnings: of actions that it withholds, and of writes that it leaves out
+    /// because the bot's values are full.
     pub fn log(&self) -> Vec<(Level, String)> {
         self.world.log_lines()
     }
@@ -192,13 +194,17 @@ impl<B: Bot> Chat<B> {
         self.session.seed = (a, b, c, d);
         self.world.begin();
         let result = run::<B>(&event, &self.session, &self.world);
+        let withheld = withheld(result.as_deref().unwrap_or_default(), self.owner_is_bot);
         if let Ok(actions) = &result {
             self.world.commit();
-            self.commit(actions);
+            self.commit(actions, &withheld);
+        }
+        if let EventBody::Ended(_) = event.body {
+            self.timers.clear();
         }
         self.session.skipped.clear();
         self.session.turn += 1;
-        Outcome::of_run(result.map_err(|failure| failure.reason().to_owned()))
+        Outcome::of_run(result.map_err(|failure| failure.reason().to_owned()), withheld)
     }
 
     fn own(&mut self, body: &EventBody) {
@@ -214,9 +220,13 @@ impl<B: Bot> Chat<B> {
     }
 
     /// Applies what the actions change here, in their order.
-    fn commit(&mut self, actions: &[Action]) {
-        for action in actions {
+    fn commit(&mut self, actions: &[Action], withheld: &[bool]) {
+        for (index, (action, withheld)) in actions.iter().zip(withheld).enumerate() {
             match action {
+                _ if *withheld => self.world.log(
+                    Level::Warn,
+                    &format!("action {index} is withheld: the bot does not have the conversation"),
+                ),
                 Action::ContextUpdate(json) if is_empty_object(json) => {}
                 Action::ContextUpdate(json) => json.clone_into(&mut self.session.context),
                 Action::ContextClear => "{}".clone_into(&mut self.session.context),
@@ -224,9 +234,13 @@ impl<B: Bot> Chat<B> {
                 Action::Schedule(schedule) => self.set_timer(schedule),
                 Action::CancelTimer(name) => self.take_timer(name),
                 Action::Request(request) => self.requests.push(request.clone()),
-                Action::Forward(_) | Action::Abort | Action::End => self.owner_is_bot = false,
+                _ if gives_away(action) => self.owner_is_bot = false,
                 _ => self.remember_options(action),
             }
+        }
+        let ends = |(action, withheld): (&Action, &bool)| *action == Action::End && !withheld;
+        if actions.iter().zip(withheld).any(ends) {
+            self.timers.clear();
         }
     }
 

@@ -10,16 +10,18 @@ use crate::action::{Action, ContactUpdate, Forward, Request};
 #[must_use = "an outcome is there to be asked"]
 pub struct Outcome {
     result: Result<Vec<Action>, String>,
+    /// Which of the actions the host withholds.
+    withheld: Vec<bool>,
     ran: bool,
 }
 
 impl Outcome {
-    pub(super) fn of_run(result: Result<Vec<Action>, String>) -> Self {
-        Self { result, ran: true }
+    pub(super) fn of_run(result: Result<Vec<Action>, String>, withheld: Vec<bool>) -> Self {
+        Self { result, withheld, ran: true }
     }
 
     pub(super) fn skipped() -> Self {
-        Self { result: Ok(Vec::new()), ran: false }
+        Self { result: Ok(Vec::new()), withheld: Vec::new(), ran: false }
     }
 
     /// Whether the bot ran at all. It does not while a human has the conversation.
@@ -27,13 +29,23 @@ impl Outcome {
         self.ran
     }
 
-    /// The actions; panics where the bot failed.
+    /// The actions as the bot gave them, also those that the host withholds;
+    /// panics where the bot failed.
     #[track_caller]
     pub fn actions(&self) -> &[Action] {
         match &self.result {
             Ok(actions) => actions,
             Err(reason) => panic!("the bot failed: {reason}"),
         }
+    }
+
+    /// The actions that the host withholds: what the person would notice, behind
+    /// a hand-off, `abort` or `end`, or after the conversation has ended. All
+    /// methods but [`Outcome::actions`] and this one leave them out. Panics where
+    /// the bot failed.
+    #[track_caller]
+    pub fn withheld(&self) -> Vec<&Action> {
+        self.actions().iter().zip(&self.withheld).filter(|(_, out)| **out).map(|(a, _)| a).collect()
     }
 
     /// Why the bot failed, if it did.
@@ -44,13 +56,13 @@ impl Outcome {
     /// Every text that the person reads, in order; panics where the bot failed.
     #[track_caller]
     pub fn texts(&self) -> Vec<&str> {
-        self.actions().iter().filter_map(text).collect()
+        self.delivered().filter_map(text).collect()
     }
 
     /// The ids and labels of every option, in order; panics where the bot failed.
     #[track_caller]
     pub fn options(&self) -> Vec<(&str, &str)> {
-        self.actions().iter().flat_map(options).collect()
+        self.delivered().flat_map(options).collect()
     }
 
     /// Some text of this turn contains this one.
@@ -126,11 +138,16 @@ impl Outcome {
 
     #[track_caller]
     fn find<'a, T>(&'a self, what: &str, pick: impl Fn(&'a Action) -> Option<&'a T>) -> &'a T {
-        let actions = self.actions();
-        match actions.iter().find_map(pick) {
+        match self.delivered().find_map(pick) {
             Some(found) => found,
-            None => panic!("expected {what}, the bot wants {actions:?}"),
+            None => panic!("expected {what}, the bot wants {:?}", self.actions()),
         }
+    }
+
+    #[track_caller]
+    fn delivered(&self) -> impl Iterator<Item = &Action> {
+        let actions = self.actions().iter().zip(&self.withheld);
+        actions.filter(|(_, withheld)| !**withheld).map(|(action, _)| action)
     }
 }
 

@@ -121,6 +121,38 @@ async fn the_bot_hears_of_what_could_not_be_delivered_once() {
 }
 
 #[tokio::test]
+async fn a_call_that_may_have_arrived_is_held_where_the_channel_says_so() {
+    let setup = Setup::new("puppet").unwrap().channel(MAIN, json!({ "hold-ambiguous": true }));
+    let site = setup.start().await.unwrap();
+    let conversation = begun(&site).await;
+    site.account().refuse_next([500]);
+    conversation.message("later 50 say perhaps").await.unwrap();
+    let packets = site.account().wait_delivered(&conversation.cid, 1, WITHIN).await.unwrap();
+    assert_eq!(packets[0].text(), Some("could not deliver message"));
+    assert_eq!(site.account().calls().len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_too_old_is_given_up_and_the_bot_hears_of_it() {
+    let setup = Setup::new("puppet").unwrap().channel(MAIN, json!({ "age-max-ms": 1_200 }));
+    let mut site = setup.vendor_down().start().await.unwrap();
+    let conversation = begun(&site).await;
+    conversation.message("later 10 say old news").await.unwrap();
+    // Welcome, the timer's making, the timer, and the failure.
+    site.wait_metric("botyard_turns_total", &["result=\"ran\""], 4.0).await.unwrap();
+    site.userlike.open().unwrap();
+    let answer = conversation.message("say news").await.unwrap();
+    let mut said: Vec<_> = answer.texts().into_iter().map(str::to_owned).collect();
+    if said.last().map(String::as_str) != Some("news") {
+        site.account().wait_delivered(&conversation.cid, 1, WITHIN).await.unwrap();
+    }
+    let packets = site.account().delivered(&conversation.cid);
+    said.extend(packets.iter().filter_map(Packet::text).map(str::to_owned));
+    assert!(said.contains(&"news".to_owned()), "{said:?}");
+    assert!(!said.contains(&"old news".to_owned()), "{said:?}");
+}
+
+#[tokio::test]
 async fn no_window_sees_more_calls_than_the_vendor_allows() {
     const WINDOW: Duration = Duration::from_secs(3);
     let timing = json!({ "timing": { "rate-window-ms": WINDOW.as_millis() as u64 } });

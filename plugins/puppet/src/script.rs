@@ -8,10 +8,13 @@
 //! | `media LINK`, `pause MS`, `note TEXT`, `name NAME` | a picture, a delay, a note, the contact's name |
 //! | `count` | counts in the context and in the conversation's values, says both |
 //! | `context`, `clear` | says the context, forgets it |
+//! | `work COUNT` | uses so many million steps of CPU time |
 //! | `later MS SCRIPT` | a timer that performs one line of script |
 //! | `request NAME LINK` | a durable GET |
 //! | `forward`, `forward-or-return`, `abort`, `end` | a hand-off, one that comes back, the end |
 //! | anything else | echoes it |
+
+use std::hint::black_box;
 
 use botyard_sdk::action::{Media, NoteCreate, abort};
 use botyard_sdk::prelude::*;
@@ -40,6 +43,7 @@ fn command(line: &str, turn: &Turn<'_>) -> Answer {
         "count" => count(turn)?,
         "context" => actions![reply(turn.session().context.as_str())],
         "clear" => actions![context_clear()],
+        "work" => work(rest.parse()?),
         "later" => {
             let (after, script) = rest.split_once(' ').unwrap_or((rest, ""));
             let timer = schedule(format!("later-{after}"), after.parse()?);
@@ -60,6 +64,12 @@ fn command(line: &str, turn: &Turn<'_>) -> Answer {
 fn menu(words: &str) -> Bubbles {
     let (text, options) = words.split_once(' ').unwrap_or((words, "yes"));
     options.split(' ').fold(Bubbles::new(text), |menu, option| menu.option(option, option))
+}
+
+fn work(millions: u64) -> Vec<Action> {
+    let sum = (0..millions * 1_000_000).fold(0_u64, |sum, n| black_box(sum ^ n));
+    black_box(sum);
+    actions![]
 }
 
 /// The context must follow every turn; the values must agree with it.

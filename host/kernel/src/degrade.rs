@@ -7,6 +7,7 @@
 //! Every profile carries `message`. Besides the names of actions a profile lists
 //! what it carries of them:
 //!
+//! - `message_markdown` and `bubbles_markdown` are texts in `markdown_v1`.
 //! - `forward` hands over to anybody, to a group and by skills; a vendor with
 //!   other targets lists them one by one (`forward_any`, `forward_group`,
 //!   `forward_skills`, `forward_human`, `forward_bot`).
@@ -70,7 +71,7 @@ struct Carrier<'a> {
 impl Carrier<'_> {
     fn carry(&mut self, action: Action) {
         match action {
-            Action::Message(message) => self.say(&message.text, message.format),
+            Action::Message(message) => self.message(message),
             Action::Bubbles(bubbles) => self.bubbles(bubbles),
             Action::Carousel(carousel) => self.carousel(carousel),
             Action::ButtonTemplate(template) => self.button_template(template),
@@ -129,6 +130,23 @@ impl Carrier<'_> {
     fn drop_it(&mut self) {
         let vendor = self.vendor;
         self.note(format!("dropped: {vendor} has nothing like it on this medium"));
+    }
+
+    fn message(&mut self, message: Message) {
+        let (text, format) = self.read(message.text, message.format, "message_markdown");
+        self.say(&text, format);
+    }
+
+    /// The text as this medium reads it there.
+    fn read(&mut self, text: String, format: TextFormat, place: &str) -> (String, TextFormat) {
+        // What does not fit there goes before as messages.
+        let marked =
+            |profile: &Profile| profile.carries(place) && profile.carries("message_markdown");
+        if format == TextFormat::Plain || marked(self.profile) {
+            return (text, format);
+        }
+        self.note("sent as bare text: this medium has no formatting there");
+        (text::bare(&text), TextFormat::Plain)
     }
 
     /// Says a text, in as many messages as it needs.

@@ -1,6 +1,10 @@
 //! Cutting texts to what a medium carries.
 
+mod bare;
+
 use unicode_segmentation::UnicodeSegmentation;
+
+pub use bare::bare;
 
 /// Splits a text into parts of at most `max_chars` characters (Unicode scalar
 /// values; 0 counts as 1).
@@ -131,7 +135,7 @@ mod tests {
         assert_eq!(pack(["A long one. Here.", "x"], 12), ["A long one.", "Here.\nx"]);
     }
 
-    fn bare(text: &str) -> String {
+    fn letters(text: &str) -> String {
         text.chars().filter(|c| !c.is_whitespace()).collect()
     }
 
@@ -143,7 +147,7 @@ mod tests {
         ) {
             let parts = split(&text, max);
             prop_assert!(parts.iter().all(|part| part.chars().count() <= max.max(1)));
-            prop_assert_eq!(bare(&parts.concat()), bare(&text));
+            prop_assert_eq!(letters(&parts.concat()), letters(&text));
             prop_assert!(parts.len() == 1 || parts.iter().all(|part| !part.trim().is_empty()));
         }
 
@@ -151,7 +155,7 @@ mod tests {
         fn any_text_can_be_split(text: String, max in 0_usize..20) {
             let parts = split(&text, max);
             prop_assert!(parts.iter().all(|part| part.chars().count() <= max.max(1)));
-            prop_assert_eq!(bare(&parts.concat()), bare(&text));
+            prop_assert_eq!(letters(&parts.concat()), letters(&text));
         }
 
         #[test]
@@ -169,7 +173,7 @@ mod tests {
         ) {
             let parts = pack(blocks.iter().map(String::as_str), max);
             prop_assert!(parts.iter().all(|part| part.chars().count() <= max));
-            prop_assert_eq!(bare(&parts.concat()), bare(&blocks.concat()));
+            prop_assert_eq!(letters(&parts.concat()), letters(&blocks.concat()));
         }
     }
 }

@@ -6,8 +6,8 @@ use crate::action::{Bubbles, ButtonTemplate, Carousel, Choice, Header, ListTempl
 pub(super) struct Menu {
     /// What stands above the text.
     above: Vec<String>,
-    text: String,
-    format: TextFormat,
+    pub(super) text: String,
+    pub(super) format: TextFormat,
     /// What stands between the text and the options.
     title: Option<String>,
     entries: Vec<Entry>,
@@ -28,10 +28,6 @@ struct Entry {
 }
 
 impl Menu {
-    pub(super) fn format(&self) -> TextFormat {
-        self.format
-    }
-
     /// What every other form of this menu lacks.
     pub(super) fn losses(&self) -> &[&'static str] {
         &self.losses

@@ -14,7 +14,9 @@ impl Carrier<'_> {
         if !self.native() {
             return self.offer(bubbles.into(), NO_SUCH_FORM);
         }
-        bubbles.text = self.lead(bubbles.text, bubbles.format);
+        let (text, format) = self.read(bubbles.text, bubbles.format, "bubbles_markdown");
+        bubbles.text = self.lead(text, format);
+        bubbles.format = format;
         self.push(Action::Bubbles(bubbles));
     }
 
@@ -102,7 +104,7 @@ impl Carrier<'_> {
     }
 
     /// Offers options in the best form that the medium has.
-    fn offer(&mut self, menu: Menu, why: &str) {
+    fn offer(&mut self, mut menu: Menu, why: &str) {
         for loss in menu.losses() {
             self.note(*loss);
         }
@@ -113,8 +115,9 @@ impl Carrier<'_> {
             self.push(Action::Bubbles(bubbles));
         } else {
             self.note(format!("sent as numbered text, without options to tap: {why}"));
+            (menu.text, menu.format) = self.read(menu.text, menu.format, "message_markdown");
             let blocks = menu.numbered();
-            self.say_blocks(blocks.iter().map(String::as_str), menu.format());
+            self.say_blocks(blocks.iter().map(String::as_str), menu.format);
         }
     }
 }

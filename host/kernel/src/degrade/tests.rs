@@ -10,7 +10,9 @@ use samples::{Words, every_action, hand_offs, menus, other, passthrough, speech,
 
 const EVERYTHING: &[&str] = &[
     "message",
+    "message_markdown",
     "bubbles",
+    "bubbles_markdown",
     "carousel",
     "button_template",
     "button_template_header_text",
@@ -94,9 +96,14 @@ fn may_leave(action: &Action, profile: &Profile) -> bool {
             profile.carries("buttons")
                 && (buttons.text.is_none() || profile.carries("buttons_text"))
         }
-        Action::Message(_)
-        | Action::Bubbles(_)
-        | Action::Carousel(_)
+        Action::Message(message) => {
+            message.format == TextFormat::Plain || profile.carries("message_markdown")
+        }
+        Action::Bubbles(bubbles) => {
+            profile.carries("bubbles")
+                && (bubbles.format == TextFormat::Plain || profile.carries("bubbles_markdown"))
+        }
+        Action::Carousel(_)
         | Action::ButtonTemplate(_)
         | Action::ListTemplate(_)
         | Action::RichLink(_)
@@ -241,6 +248,26 @@ fn plain_text_carries_menus_links_and_files() {
     assert_eq!(plain(&words, 7), "Which one?\nmore: https://a.b/c");
     assert_eq!(plain(&words, 8), "https://a.b/c");
     assert_eq!(plain(&words, 9), "Which one?");
+}
+
+#[test]
+fn marks_are_taken_off_where_nobody_reads_them() {
+    let words = words("**Which** [one](https://a.b)?", &["Red"]);
+    let bare = "Which one (https://a.b)?";
+    let (message, bubbles) = (&speech(&words)[0], &menus(&words)[0]);
+    for (action, native, expect) in [
+        (message, &["message"][..], bare),
+        (message, &["message", "message_markdown"], &*words.text),
+        (bubbles, &["message", "message_markdown", "bubbles"], bare),
+        (bubbles, &["message", "message_markdown", "bubbles", "bubbles_markdown"], &words.text),
+        (bubbles, &["message", "bubbles", "bubbles_markdown"], bare),
+        (bubbles, &["message"], "Which one (https://a.b)?\n1. Red"),
+    ] {
+        let done = check(action, &profile(native, 100));
+        assert_eq!(read_lines(&done), expect, "{native:?}");
+        let told = done.notes.iter().any(|note| note.what.starts_with("sent as bare text"));
+        assert_eq!(told, !expect.contains('*'), "{native:?}: {done:?}");
+    }
 }
 
 #[test]

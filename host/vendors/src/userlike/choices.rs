@@ -1,8 +1,9 @@
 //! Choice messages: everything whose options come back as a click.
 
 use botyard_kernel::action::{
-    Bubbles, ButtonTemplate, Carousel, Choice, Header, ListTemplate, Row,
+    Bubbles, ButtonTemplate, Carousel, Choice, Header, ListTemplate, Row, TextFormat,
 };
+use botyard_kernel::text;
 use serde_json::Value;
 
 use super::dialect::{Dialect, Keys};
@@ -14,12 +15,22 @@ pub(super) fn bubbles(dialect: &Dialect, bubbles: &Bubbles) -> Fields {
         .with(&dialect.keys.choice_text, &*bubbles.text)
         .some("text_format", format)
         .with(&dialect.keys.options, choices(&dialect.keys, &bubbles.options))
-        .with("fallback", fallback(bubbles.fallback.as_deref(), &bubbles.text))
+        .with("fallback", bubbles_fallback(bubbles))
 }
 
 /// Userlike demands a fallback of every choice message; the body says it too.
 fn fallback<'a>(given: Option<&'a str>, body: &'a str) -> &'a str {
     given.filter(|text| !text.is_empty()).unwrap_or(body)
+}
+
+/// The fallback has no format of its own: what is made of the body is bare text.
+fn bubbles_fallback(bubbles: &Bubbles) -> String {
+    match bubbles.format {
+        TextFormat::Plain => fallback(bubbles.fallback.as_deref(), &bubbles.text).to_owned(),
+        TextFormat::MarkdownV1 => {
+            fallback(bubbles.fallback.as_deref(), &text::bare(&bubbles.text)).to_owned()
+        }
+    }
 }
 
 fn choices(keys: &Keys, choices: &[Choice]) -> Vec<Value> {

@@ -21,6 +21,7 @@ const LIST_OPTIONS_MAX: usize = 10;
 /// of [`botyard_kernel::degrade`].
 const WEB: &[&str] = &[
     "message",
+    "message_markdown",
     "bubbles",
     "carousel",
     "button_template",
@@ -83,19 +84,22 @@ pub(super) fn of(dialect: &Dialect, medium: &str) -> Profile {
         "telegram" | "threema" | "custom" => (APP, NUMBERS),
         _ => (TEXT, NUMBERS),
     };
-    let told = !dialect.keys.buttons_text.is_empty();
-    let dialects = [told.then_some("buttons_text")];
+    let native_here = native.iter().chain(options.parts).copied();
     Profile {
-        native: native
-            .iter()
-            .chain(options.parts)
-            .copied()
-            .chain(dialects.into_iter().flatten())
-            .collect(),
+        native: native_here.chain(of_dialect(dialect)).collect(),
         text_characters: TEXT_CHARACTERS,
         list_rows: Some(LIST_OPTIONS_MAX),
         settings: settings(native, &options),
     }
+}
+
+/// What the channel's dialect says of all mediums.
+fn of_dialect(dialect: &Dialect) -> impl Iterator<Item = &'static str> {
+    let parts = [
+        ("bubbles_markdown", dialect.bubbles_text_format),
+        ("buttons_text", !dialect.keys.buttons_text.is_empty()),
+    ];
+    parts.into_iter().filter(|(_, carried)| *carried).map(|(part, _)| part)
 }
 
 fn settings(native: &[&str], options: &Options) -> Vec<Setting> {

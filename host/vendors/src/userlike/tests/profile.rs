@@ -81,7 +81,7 @@ fn carried_as(action: &Action) -> &'static str {
 
 /// Whether a profile's name is that of a part of an action.
 fn is_part(name: &str) -> bool {
-    let of = ["button_template_", "list_template_", "buttons_"];
+    let of = ["message_", "bubbles_", "button_template_", "list_template_", "buttons_"];
     of.iter().any(|action| name.starts_with(action))
 }
 
@@ -96,7 +96,7 @@ fn the_web_takes_exactly_what_becomes_a_packet() {
         assert_eq!(packet.is_some(), web.carries(carried_as(action)), "{}", carried_as(action));
     }
     let known = |name: &&str| names.contains(name) || is_part(name);
-    assert!(web.native.iter().all(|name| known(name)), "{:?}", web.native);
+    assert!(web.native.iter().all(known), "{:?}", web.native);
 }
 
 #[test]
@@ -133,6 +133,25 @@ fn a_list_of_more_than_ten_rows_becomes_bubbles_that_say_all_of_it() {
     assert_eq!(packet["payload"]["body"], "Pick-up\nWhen?\nDay");
     assert_eq!(packet["payload"]["options"].as_array().map(Vec::len), Some(11));
     assert!(told.contains("at most 10 options here, this one 11"), "{told}");
+}
+
+#[test]
+fn bubbles_keep_their_marks_only_where_the_dialect_has_a_format_for_them() {
+    let options = json!([{ "id": "a", "label": "A" }]);
+    let bubbles = json!({ "text": "**Which**?", "format": "markdown_v1", "options": options });
+    let bubbles = json!({ "name": "bubbles", "payload": bubbles });
+    let bubbles: Action = serde_json::from_value(bubbles).expect("an action");
+    let payload = |dialect: Value| {
+        let dialect = serde_json::from_value(dialect).expect("a dialect");
+        let mut done = degrade(bubbles.clone(), &profile::of(&dialect, "web"), NAME);
+        render::packet(&dialect, &done.actions.remove(0)).expect("a packet")["payload"].clone()
+    };
+    let bare = payload(json!({}));
+    assert_eq!((&bare["body"], &bare["fallback"]), (&json!("Which?"), &json!("Which?")));
+    assert_eq!(bare.get("text_format"), None);
+    let marked = payload(json!({ "bubbles-text-format": true }));
+    assert_eq!((&marked["body"], &marked["fallback"]), (&json!("**Which**?"), &json!("Which?")));
+    assert_eq!(marked["text_format"], "markdown_v1");
 }
 
 #[test]

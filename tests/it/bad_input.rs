@@ -1,5 +1,6 @@
 //! What a webhook gets that is not as it should be, and that it leaves no trace.
 
+use botyard_tests::client::held::Held;
 use botyard_tests::client::userlike::{Conversation, Webhook};
 use botyard_tests::peers::userlike::Contact;
 use botyard_tests::site::{HEADER, MAIN, SECRET, Setup, Site};
@@ -134,6 +135,41 @@ async fn a_body_that_is_no_event_is_refused_and_leaves_nothing() {
         assert_eq!(status, 400, "the cid {name:?}");
         assert!(text.contains("cid"), "{text}");
     }
+    nothing_happened(&site).await;
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let limits = json!({ "server": { "body-timeout-ms": 300 } });
+    let site = Setup::new("puppet").unwrap().with(limits).start().await.unwrap();
+    let webhook = site.webhook(MAIN);
+    let body = message(CID).to_string();
+    let half = &body.as_bytes()[..body.len() / 2];
+    for how in ["content-length: 1000", "transfer-encoding: chunked"] {
+        let part = if how.starts_with("transfer") { b"5\r\n{\"inf\r\n" } else { half };
+        let held = Held::begin(&webhook, how, part).await.unwrap();
+        let (status, text) = held.answer().await.unwrap();
+        assert_eq!(status, 408, "{how}: {text}");
+        assert!(is_one_line(&text), "{text}");
+    }
+    nothing_happened(&site).await;
+}
+
+#[tokio::test]
+async fn a_body_without_a_length_has_the_same_limit() {
+    let site = Setup::new("puppet").unwrap().start().await.unwrap();
+    let mut body = Vec::new();
+    for _ in 0..16 {
+        body.extend_from_slice(b"10000\r\n");
+        body.extend_from_slice(&[b' '; 0x10000]);
+        body.extend_from_slice(b"\r\n");
+    }
+    // Nothing is left unread, so that the end of the connection loses no answer.
+    body.extend_from_slice(b"1\r\n \r\n");
+    let how = "transfer-encoding: chunked";
+    let held = Held::begin(&site.webhook(MAIN), how, &body).await.unwrap();
+    let (status, text) = held.answer().await.unwrap();
+    assert_eq!(status, 413, "{text}");
     nothing_happened(&site).await;
 }
 

@@ -23,14 +23,24 @@ impl Held {
     ///
     /// The host cannot be reached.
     pub async fn send(webhook: &Webhook, body: &[u8]) -> Result<Self> {
+        let length = format!("content-length: {}", body.len());
+        Self::begin(webhook, &length, body).await
+    }
+
+    /// As [`Held::send`], with a line of the head that says how the body comes,
+    /// and what has come of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Held::send`].
+    pub async fn begin(webhook: &Webhook, how: &str, body: &[u8]) -> Result<Self> {
         let rest = webhook.url.strip_prefix("http://").context("a plain address")?;
         let (authority, path) = rest.split_once('/').context("an address with a path")?;
         let mut stream = TcpStream::connect(authority).await?;
         let header = webhook.header.as_ref();
         let header = header.map(|(name, value)| format!("{name}: {value}\r\n")).unwrap_or_default();
-        let length = body.len();
         let head = format!(
-            "POST /{path} HTTP/1.1\r\nhost: {authority}\r\n{header}content-length: {length}\r\n\
+            "POST /{path} HTTP/1.1\r\nhost: {authority}\r\n{header}{how}\r\n\
              connection: close\r\n\r\n"
         );
         stream.write_all(&[head.as_bytes(), body].concat()).await?;

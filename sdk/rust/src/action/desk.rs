@@ -90,7 +90,7 @@ impl ContactUpdate {
         self
     }
 
-    /// Custom fields; those that it does not name stay.
+    /// Custom fields. Where the vendor merges, those that it does not name stay.
     pub fn custom_fields(mut self, fields: &serde_json::Map<String, serde_json::Value>) -> Self {
         self.custom_fields = Some(object(fields));
         self
@@ -115,7 +115,8 @@ impl ConversationUpdate {
         self
     }
 
-    /// The topics, in the place of the old ones.
+    /// The topics, each of at least one character. Whether they take the place of the
+    /// old ones or join them is the vendor's choice.
     pub fn topics(mut self, topics: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.topics = Some(topics.into_iter().map(Into::into).collect());
         self
@@ -127,7 +128,7 @@ impl ConversationUpdate {
         self
     }
 
-    /// Custom fields; those that it does not name stay.
+    /// Custom fields. Where the vendor merges, those that it does not name stay.
     pub fn custom_fields(mut self, fields: &serde_json::Map<String, serde_json::Value>) -> Self {
         self.custom_fields = Some(object(fields));
         self

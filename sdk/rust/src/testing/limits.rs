@@ -1,13 +1,20 @@
 //! The limits that `wit/v1/action.wit` states, as a host enforces them.
 
+mod field;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use self::field::{
+    check_id, check_ids, check_json, check_label, check_link, check_name, check_object,
+    check_optional, check_secure_link, check_text, is_header_name, is_header_value, require,
+};
 use super::outcome::options;
 use crate::action::{
-    Action, Buttons, CONTEXT_BYTES_MAX, Carousel, ContactUpdate, ConversationUpdate,
-    EmailRecipient, ForwardTarget, Media, Request, RichLink, Schedule,
+    Action, ButtonTemplate, Buttons, CONTEXT_BYTES_MAX, Carousel, ContactUpdate,
+    ConversationUpdate, EmailRecipient, ForwardTarget, Header, ListTemplate, Media, Request,
+    RichLink, Schedule,
 };
 
 const ACTIONS_MAX: usize = 32;
@@ -55,21 +62,14 @@ fn delay_ms(action: &Action) -> u64 {
 fn check_action(action: &Action) -> Result<(), String> {
     match action {
         Action::Message(message) => check_text(&message.text),
-        Action::Bubbles(bubbles) => check_text(&bubbles.text).and_then(|()| check_menu(action)),
+        Action::Bubbles(bubbles) => {
+            check_text(&bubbles.text)?;
+            check_optional(&[&bubbles.fallback])?;
+            check_menu(action)
+        }
         Action::Carousel(carousel) => check_carousel(carousel).and_then(|()| check_menu(action)),
-        Action::ButtonTemplate(template) => {
-            check_text(&template.text)?;
-            let few = template.buttons.len() <= BUTTONS_MAX;
-            require(few, "a button template has at most 3 buttons")?;
-            check_menu(action)
-        }
-        Action::ListTemplate(list) => {
-            check_text(&list.text)?;
-            check_label(&list.button)?;
-            let full = list.sections.iter().all(|section| !section.rows.is_empty());
-            require(full, "a section has at least one row")?;
-            check_menu(action)
-        }
+        Action::ButtonTemplate(card) => check_template(card).and_then(|()| check_menu(action)),
+        Action::ListTemplate(list) => check_list(list).and_then(|()| check_menu(action)),
         Action::Buttons(buttons) => check_buttons(buttons),
         Action::RichLink(link) => check_rich_link(link),
         Action::Media(media) => check_media(media),
@@ -77,10 +77,20 @@ fn check_action(action: &Action) -> Result<(), String> {
         Action::ContextUpdate(json) => check_context(json),
         Action::ContactUpdate(update) => check_contact(update),
         Action::ConversationUpdate(update) => check_conversation(update),
-        Action::NoteCreate(note) => check_text(&note.text),
+        Action::NoteCreate(note) => {
+            check_text(&note.text)?;
+            note.contact_id.as_deref().map_or(Ok(()), check_id)
+        }
         Action::Tag(tags) | Action::Untag(tags) => check_ids(tags),
-        Action::WorkQueue(work) => check_id(&work.queue),
-        Action::SecureForm(form) => check_id(&form.form),
+        Action::WorkQueue(work) => {
+            check_id(&work.queue)?;
+            check_optional(&[&work.comment])
+        }
+        Action::Resolve(resolve) => check_optional(&[&resolve.comment]),
+        Action::SecureForm(form) => {
+            check_id(&form.form)?;
+            check_optional(&[&form.text])
+        }
         Action::Forward(forward) => check_target(&forward.target),
         Action::AddonDispatch(dispatch) => check_id(&dispatch.addon),
         Action::EmailDispatch(dispatch) => match &dispatch.recipient {
@@ -106,7 +116,6 @@ fn check_action(action: &Action) -> Result<(), String> {
         | Action::Typing(_)
         | Action::ContextClear
         | Action::Priority(_)
-        | Action::Resolve(_)
         | Action::Abort
         | Action::End => Ok(()),
     }
@@ -114,12 +123,41 @@ fn check_action(action: &Action) -> Result<(), String> {
 
 fn check_carousel(carousel: &Carousel) -> Result<(), String> {
     check_text(&carousel.text)?;
-    let mut images = carousel.cards.iter().filter_map(|card| card.image.as_ref());
-    let secure = images.all(|image| image.starts_with("https://"));
-    require(secure, "the picture of a card has an https address")
+    for card in &carousel.cards {
+        card.image.as_deref().map_or(Ok(()), check_secure_link)?;
+        check_optional(&[&card.description])?;
+    }
+    check_optional(&[&carousel.fallback])
+}
+
+fn check_template(template: &ButtonTemplate) -> Result<(), String> {
+    match &template.header {
+        None => {}
+        Some(Header::Text(text)) => check_text(text)?,
+        Some(Header::Image(link) | Header::Video(link) | Header::Document(link)) => {
+            check_link(link)?;
+        }
+    }
+    check_text(&template.text)?;
+    let few = template.buttons.len() <= BUTTONS_MAX;
+    require(few, "a button template has at most 3 buttons")?;
+    check_optional(&[&template.footer, &template.fallback])
+}
+
+fn check_list(list: &ListTemplate) -> Result<(), String> {
+    check_text(&list.text)?;
+    check_label(&list.button)?;
+    check_optional(&[&list.header, &list.footer, &list.title, &list.fallback])?;
+    for section in &list.sections {
+        require(!section.rows.is_empty(), "a section has at least one row")?;
+        check_optional(&[&section.title])?;
+        section.rows.iter().try_for_each(|row| check_optional(&[&row.description]))?;
+    }
+    Ok(())
 }
 
 fn check_buttons(buttons: &Buttons) -> Result<(), String> {
+    check_optional(&[&buttons.text])?;
     require(!buttons.links.is_empty(), "buttons need a link")?;
     for button in &buttons.links {
         check_label(&button.label)?;
@@ -131,28 +169,36 @@ fn check_buttons(buttons: &Buttons) -> Result<(), String> {
 fn check_rich_link(link: &RichLink) -> Result<(), String> {
     check_link(&link.link)?;
     check_label(&link.title)?;
-    link.image.as_deref().map_or(Ok(()), check_link)
+    link.image.as_deref().map_or(Ok(()), check_link)?;
+    check_optional(&[&link.text])
 }
 
 fn check_media(media: &Media) -> Result<(), String> {
-    require(media.link.starts_with("https://"), "media has an https address")
+    check_secure_link(&media.link)?;
+    check_optional(&[&media.name, &media.mime_type, &media.caption])
 }
 
 fn check_context(json: &str) -> Result<(), String> {
     check_object(json)?;
-    require(json.len() <= CONTEXT_BYTES_MAX, "a context has at most 10,000 bytes")
+    let compact = serde_json::from_str::<Value>(json).map_or(0, |value| value.to_string().len());
+    require(compact <= CONTEXT_BYTES_MAX, "a context has at most 10,000 bytes")
 }
 
 fn check_contact(update: &ContactUpdate) -> Result<(), String> {
+    let ContactUpdate { name, email, mobile_number, external_customer_id, custom_fields } = update;
     let empty = *update == ContactUpdate::new();
     require(!empty, "a contact update names at least one field")?;
-    update.custom_fields.as_deref().map_or(Ok(()), check_object)
+    check_optional(&[name, email, mobile_number, external_customer_id])?;
+    custom_fields.as_deref().map_or(Ok(()), check_object)
 }
 
 fn check_conversation(update: &ConversationUpdate) -> Result<(), String> {
+    let ConversationUpdate { subject, topics, locale, custom_fields } = update;
     let empty = *update == ConversationUpdate::new();
     require(!empty, "a conversation update names at least one field")?;
-    update.custom_fields.as_deref().map_or(Ok(()), check_object)
+    check_optional(&[subject, locale])?;
+    topics.iter().flatten().try_for_each(|topic| check_text(topic))?;
+    custom_fields.as_deref().map_or(Ok(()), check_object)
 }
 
 fn check_target(target: &ForwardTarget) -> Result<(), String> {
@@ -182,6 +228,9 @@ fn check_request(request: &Request) -> Result<(), String> {
     let fits = request.headers.len() <= HEADERS_MAX && bytes <= HEADERS_BYTES_MAX;
     require(fits, "a request has at most 64 headers of together at most 16 KiB")?;
     let reserved = |name: &str| ["host", "idempotency-key"].contains(&name);
+    let legal =
+        request.headers.iter().all(|h| is_header_name(&h.name) && is_header_value(&h.value));
+    require(legal, "the names and values of headers are those of HTTP")?;
     let free = request.headers.iter().all(|header| !reserved(&header.name.to_ascii_lowercase()));
     require(free, "the headers `host` and `idempotency-key` are the host's")?;
     let bytes = request.body.as_ref().map_or(0, String::len);
@@ -204,137 +253,5 @@ fn check_menu(action: &Action) -> Result<(), String> {
     Ok(())
 }
 
-fn check_text(text: &str) -> Result<(), String> {
-    let characters = text.chars().count();
-    require(characters >= 1, "a text has at least 1 character")?;
-    require(characters <= TEXT_CHARACTERS_MAX, "a text has at most 5,000 characters")
-}
-
-fn check_label(label: &str) -> Result<(), String> {
-    let fits = (1..=LABEL_CHARACTERS_MAX).contains(&label.chars().count());
-    require(fits, "a label has 1 to 500 characters")
-}
-
-fn check_name(name: &str) -> Result<(), String> {
-    let fits = !name.is_empty() && name.len() <= ID_BYTES_MAX;
-    require(fits, "a name has 1 to 200 bytes")
-}
-
-fn check_id(id: &str) -> Result<(), String> {
-    require(!id.is_empty(), "an id or name of the vendor is not empty")
-}
-
-fn check_ids(ids: &[String]) -> Result<(), String> {
-    require(!ids.is_empty(), "a list of ids has at least one")?;
-    ids.iter().try_for_each(|id| check_id(id))
-}
-
-fn check_link(link: &str) -> Result<(), String> {
-    let rest = link.strip_prefix("https://").or_else(|| link.strip_prefix("http://"));
-    let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
-    let plain = !link.contains(|c: char| c.is_whitespace() || c.is_control());
-    require(!host.is_empty() && plain, "a link is an absolute http or https address")
-}
-
-fn check_json(json: &str) -> Result<(), String> {
-    require(serde_json::from_str::<Value>(json).is_ok(), "a payload is JSON")
-}
-
-fn check_object(json: &str) -> Result<(), String> {
-    let object = serde_json::from_str::<Value>(json).is_ok_and(|value| value.is_object());
-    require(object, "contexts, custom fields and packets are JSON objects")
-}
-
-fn require(holds: bool, rule: &str) -> Result<(), String> {
-    if holds { Ok(()) } else { Err(rule.to_owned()) }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::action::{Bubbles, ButtonTemplate, Forward, ListTemplate, delay, schedule, tag};
-    use crate::{actions, reply};
-
-    /// The contract in words, where these numbers come from.
-    const WIT: &str = include_str!("../../../../wit/v1/action.wit");
-
-    #[test]
-    fn the_limits_are_those_of_the_contract() {
-        let kib = |bytes: usize| format!("{} KiB", bytes / 1024);
-        let thousands = |number: u64| {
-            let digits = number.to_string();
-            let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
-            groups.collect::<Vec<_>>().join(",")
-        };
-        let stated = [
-            format!("at most {ACTIONS_MAX} actions of together at most {}", kib(ACTIONS_BYTES_MAX)),
-            format!("1 to {} characters; longer than", thousands(TEXT_CHARACTERS_MAX as u64)),
-            format!("1 to {LABEL_CHARACTERS_MAX} characters; mediums"),
-            format!("unique within the action, at most {ID_BYTES_MAX} bytes"),
-            format!("at most {} ms a turn, in sum", thousands(DELAY_MS_MAX)),
-            format!("from this turn's `now-ms`; at most {}", thousands(TIMER_MS_MAX)),
-            format!("at most {}; comes back in the event", kib(TIMER_BYTES_MAX)),
-            format!("at most {HEADERS_MAX}, together at most {}", kib(HEADERS_BYTES_MAX)),
-            format!("at most {}", kib(REQUEST_BYTES_MAX)),
-            format!("30,000 where absent, at most {}", thousands(REQUEST_MS_MAX.into())),
-            format!("that vendor's form, at most {}", kib(PASSTHROUGH_BYTES_MAX)),
-            format!("a json object of at most {}", thousands(CONTEXT_BYTES_MAX as u64)),
-        ];
-        let words = |text: &str| text.replace("///", " ").to_lowercase();
-        let wit = words(WIT).split_whitespace().collect::<Vec<_>>().join(" ");
-        for limit in stated {
-            assert!(wit.contains(&limit.to_lowercase()), "the contract does not state: {limit}");
-        }
-    }
-
-    #[test]
-    fn broken_limits_are_named() {
-        let buttons = (0..4).fold(ButtonTemplate::new("Choose"), |buttons, number| {
-            buttons.button(number.to_string(), "Label")
-        });
-        let shop = || Request::get("r", "https://shop.example");
-        let rows = [
-            (vec![reply("x").into(); 33], "at most 32 actions"),
-            (vec![reply("x".repeat(5_000)).into(); 14], "at most 64 KiB together"),
-            (actions![reply("")], "action 0: a text has at least 1"),
-            (actions![reply("ok"), reply("ä".repeat(5_001))], "action 1: a text has at most 5,000"),
-            (actions![Bubbles::new("Choose")], "at least one option"),
-            (actions![Bubbles::new("Choose").option("a", "A").option("a", "B")], "unique"),
-            (actions![Bubbles::new("Choose").option("a", "")], "label"),
-            (actions![ListTemplate::new("Choose", "Open").section("Empty")], "at least one row"),
-            (actions![buttons], "at most 3 buttons"),
-            (actions![Buttons::new()], "need a link"),
-            (actions![Buttons::new().link("Open", "shop.example")], "absolute"),
-            (actions![Buttons::new().link("Open", "https:///path")], "absolute"),
-            (actions![Media::new("http://files.example/a.png")], "https address"),
-            (actions![Action::ContextUpdate("[]".to_owned())], "JSON objects"),
-            (actions![ContactUpdate::new()], "at least one field"),
-            (actions![tag(Vec::<String>::new())], "at least one"),
-            (actions![Forward::group("")], "not empty"),
-            (actions![delay(40_000), delay(20_001)], "at most 60000 ms"),
-            (actions![schedule("", 1)], "1 to 200 bytes"),
-            (actions![schedule("late", TIMER_MS_MAX + 1)], "365 days"),
-            (actions![Request::new("r", "BREW", "https://pot.example")], "method"),
-            (actions![shop().header("Host", "other.example")], "the host's"),
-            (actions![shop().body("x".repeat(REQUEST_BYTES_MAX + 1))], "48 KiB"),
-            (actions![shop().timeout_ms(0)], "1 to 120,000 ms"),
-        ];
-        for (actions, expected) in rows {
-            let reason = check(&actions).unwrap_err();
-            assert!(reason.contains(expected), "{expected}: {reason}");
-        }
-    }
-
-    #[test]
-    fn what_fits_is_no_error() {
-        let actions = actions![
-            reply("ä".repeat(5_000)),
-            Bubbles::new("Choose").option("a", "A").option("b", "B"),
-            Buttons::new().link("Open", "http://shop.example:8080/?a=b"),
-            delay(60_000),
-            schedule("in a year", TIMER_MS_MAX),
-            Request::get("r", "https://shop.example").timeout_ms(120_000),
-        ];
-        assert_eq!(check(&actions), Ok(()));
-    }
-}
+mod tests;

@@ -11,6 +11,7 @@
 //! - `forward` hands over to anybody, to a group and by skills; a vendor with
 //!   other targets lists them one by one (`forward_any`, `forward_group`,
 //!   `forward_skills`, `forward_human`, `forward_bot`).
+//! - `forward_skills_feedback` is `on_failure: feedback` of a hand-off by skills.
 //! - `buttons_text` is a text above buttons that open pages.
 //! - `media_caption` is a text beside a file.
 //! - `button_template_header_text`, `…_image`, `…_video`, `…_document` and
@@ -25,7 +26,7 @@ mod options;
 
 use crate::action::{
     Action, Buttons, Forward, ForwardTarget, LinkButton, Media, Message, NamedPayload, Navigate,
-    Passthrough, RichLink, SecureForm, TextFormat,
+    OnFailure, Passthrough, RichLink, SecureForm, TextFormat,
 };
 use crate::profile::Profile;
 use crate::text;
@@ -284,7 +285,7 @@ impl Carrier<'_> {
         }
     }
 
-    fn forward(&mut self, forward: Forward) {
+    fn forward(&mut self, mut forward: Forward) {
         let (name, usual) = match forward.target {
             ForwardTarget::Any => ("forward_any", true),
             ForwardTarget::Group(_) => ("forward_group", true),
@@ -293,6 +294,15 @@ impl Carrier<'_> {
             ForwardTarget::Bot(_) => ("forward_bot", false),
         };
         if self.profile.carries(name) || usual && self.native() {
+            let feedback = forward.on_failure == Some(OnFailure::Feedback);
+            let skills = matches!(forward.target, ForwardTarget::Skills(_));
+            if feedback && skills && !self.profile.carries("forward_skills_feedback") {
+                forward.on_failure = None;
+                self.note(
+                    "`on_failure: feedback` was left out: with skills this vendor takes none, and \
+                     the bot hears no more where nobody is there",
+                );
+            }
             self.push(Action::Forward(forward));
         } else if self.reaches_anybody() {
             self.note(format!("handed over to anybody: this medium has no `{name}`"));

@@ -47,6 +47,7 @@ const EVERYTHING: &[&str] = &[
     "forward_any",
     "forward_group",
     "forward_skills",
+    "forward_skills_feedback",
     "forward_human",
     "forward_bot",
     "abort",
@@ -418,11 +419,29 @@ fn the_usual_targets_need_no_names_of_their_own() {
     let usual = profile(&["message", "forward"], 100);
     let [any, group, skills, human, bot, _abort]: [Action; 6] =
         hand_offs().try_into().expect("six hand-offs");
-    for action in [&any, &group, &skills] {
+    for action in [&any, &group] {
         assert_eq!(check(action, &usual).actions, std::slice::from_ref(action));
     }
+    let told = profile(&["message", "forward", "forward_skills_feedback"], 100);
+    assert_eq!(check(&skills, &told).actions, [skills]);
     for action in [human, bot] {
         assert_eq!(check(&action, &usual).actions, std::slice::from_ref(&any));
+    }
+}
+
+#[test]
+fn feedback_that_a_vendor_does_not_take_is_noted() {
+    let skills = |on_failure| {
+        let target = ForwardTarget::Skills(vec!["7".to_owned()]);
+        Action::Forward(Forward { target, on_failure })
+    };
+    let usual = profile(&["message", "forward"], 100);
+    let done = check(&skills(Some(OnFailure::Feedback)), &usual);
+    assert_eq!(done.actions, [skills(None)]);
+    assert!(done.notes[0].what.starts_with("`on_failure: feedback` was left out"), "{done:?}");
+    for on_failure in [None, Some(OnFailure::Unassign)] {
+        let done = check(&skills(on_failure), &usual);
+        assert_eq!(done, Degraded { actions: vec![skills(on_failure)], notes: Vec::new() });
     }
 }
 

@@ -34,6 +34,9 @@ pub(super) struct Dialect {
     pub(super) delay_fractions: bool,
     /// Bubbles take the `text_format` of messages.
     pub(super) bubbles_text_format: bool,
+    /// Hand-offs by skills take `on_failure`: the vendor's page names it for the
+    /// others only.
+    pub(super) skills_feedback: bool,
     /// Statuses of answers to calls that say that the session is over, for good.
     pub(super) gone_statuses: Vec<u16>,
 }
@@ -51,6 +54,7 @@ impl Default for Dialect {
             numeric_ids: true,
             delay_fractions: false,
             bubbles_text_format: false,
+            skills_feedback: false,
             gone_statuses: Vec::new(),
         }
     }

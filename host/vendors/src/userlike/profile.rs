@@ -97,6 +97,7 @@ pub(super) fn of(dialect: &Dialect, medium: &str) -> Profile {
 fn of_dialect(dialect: &Dialect) -> impl Iterator<Item = &'static str> {
     let parts = [
         ("bubbles_markdown", dialect.bubbles_text_format),
+        ("forward_skills_feedback", dialect.skills_feedback),
         ("buttons_text", !dialect.keys.buttons_text.is_empty()),
     ];
     parts.into_iter().filter(|(_, carried)| *carried).map(|(part, _)| part)

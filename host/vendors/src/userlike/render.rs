@@ -172,8 +172,8 @@ fn note_create(dialect: &Dialect, note: &NoteCreate) -> Fields {
 }
 
 /// Agents and other bots cannot be named in this API. Without `feedback`
-/// Userlike unassigns the conversation, which is what `unassign` asks for; for
-/// skills the vendor documents no feedback.
+/// Userlike unassigns the conversation, which is what `unassign` asks for. For
+/// skills the vendor documents no feedback: they have it where the dialect says so.
 fn forward(dialect: &Dialect, forward: &Forward) -> Option<(&'static str, Fields)> {
     let feedback = match forward.on_failure {
         Some(OnFailure::Feedback) => Some("feedback"),
@@ -188,7 +188,9 @@ fn forward(dialect: &Dialect, forward: &Forward) -> Option<(&'static str, Fields
         }
         ForwardTarget::Skills(skills) => {
             let skills = skills.iter().map(|skill| id(dialect, skill)).collect::<Vec<_>>();
-            Some(("forward_skills", Fields::new().with(&keys.skills, skills)))
+            let feedback = feedback.filter(|_| dialect.skills_feedback);
+            let payload = Fields::new().with(&keys.skills, skills);
+            Some(("forward_skills", payload.some("on_failure", feedback)))
         }
         ForwardTarget::Human(_) | ForwardTarget::Bot(_) => None,
     }

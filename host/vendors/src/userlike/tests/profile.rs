@@ -81,7 +81,14 @@ fn carried_as(action: &Action) -> &'static str {
 
 /// Whether a profile's name is that of a part of an action.
 fn is_part(name: &str) -> bool {
-    let of = ["message_", "bubbles_", "button_template_", "list_template_", "buttons_"];
+    let of = [
+        "message_",
+        "bubbles_",
+        "button_template_",
+        "list_template_",
+        "buttons_",
+        "forward_skills_feedback",
+    ];
     of.iter().any(|action| name.starts_with(action))
 }
 

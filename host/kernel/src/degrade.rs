@@ -19,10 +19,14 @@
 //! - `list_template_multiple` is the choice of more than one row,
 //!   `list_template_sections` are headlines between them, and
 //!   `list_template_details` are header, footer, title and descriptions.
+//! - `passthrough_packet` says that a passthrough is `{"name", "payload"}`; every
+//!   vendor takes its own passthroughs.
 //! - `other:reaction` is the `other` named `reaction`.
 
 mod menu;
 mod options;
+
+use serde_json::{Map, Value};
 
 use crate::action::{
     Action, Buttons, Forward, ForwardTarget, LinkButton, Media, Message, NamedPayload, Navigate,
@@ -326,11 +330,33 @@ impl Carrier<'_> {
     }
 
     fn passthrough(&mut self, passthrough: Passthrough) {
-        if passthrough.vendor == self.vendor {
-            self.push(Action::Passthrough(passthrough));
-        } else {
-            let vendor = self.vendor;
+        let vendor = self.vendor;
+        if passthrough.vendor != vendor {
             self.note(format!("dropped: it is for another vendor than {vendor}"));
+        } else if self.profile.carries("passthrough_packet") {
+            self.packet(passthrough);
+        } else {
+            self.push(Action::Passthrough(passthrough));
+        }
+    }
+
+    /// A packet by itself; one in the vendor's envelope is taken out of it.
+    fn packet(&mut self, mut passthrough: Passthrough) {
+        let written: Option<Map<String, Value>> = serde_json::from_str(&passthrough.json).ok();
+        let mut packet = written.unwrap_or_default();
+        if let Some(Value::Object(inner)) = packet.remove("packet") {
+            packet = inner;
+            passthrough.json = Value::Object(packet.clone()).to_string();
+            self.note("only its `packet` was sent: the host makes what stands around it");
+        }
+        let name = packet.get("name").and_then(Value::as_str).unwrap_or_default();
+        if name.trim().is_empty() {
+            self.note(
+                "dropped: `json` must be a packet, `{\"name\": \"…\", \"payload\": {…}}`, with a \
+                 text as `name`",
+            );
+        } else {
+            self.push(Action::Passthrough(passthrough));
         }
     }
 

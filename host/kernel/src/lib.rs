@@ -4,6 +4,7 @@
 //! chance, no wasm and no SQL. Time and chance are arguments.
 
 pub mod action;
+pub mod context;
 pub mod degrade;
 pub mod event;
 pub mod id;

@@ -25,6 +25,10 @@ pub const KEYS_MAX: usize = 4_096;
 pub const REDELIVERY_MS: Millis = 10 * MINUTE;
 /// How many events are remembered whose answers went out before their turns.
 pub const ANSWERED_MAX: usize = 256;
+/// Calls are remembered so long for a vendor's rate: windows are not longer.
+pub const CALLS_KEPT_MS: Millis = 10 * MINUTE;
+/// At most so many calls are remembered: rates are not higher within a window.
+pub const CALLS_KEPT_MAX: usize = 256;
 /// How many contexts that were sent to the vendor are told from foreign ones.
 pub const MIRRORED_MAX: usize = 256;
 
@@ -293,8 +297,10 @@ impl Conversation {
                 self.called_ms.push(*called);
             }
         }
-        let window = settled.at_ms.saturating_sub(MINUTE);
-        self.called_ms.retain(|called| *called > window);
+        let oldest = settled.at_ms.saturating_sub(CALLS_KEPT_MS);
+        self.called_ms.retain(|called| *called > oldest);
+        let excess = self.called_ms.len().saturating_sub(CALLS_KEPT_MAX);
+        self.called_ms.drain(..excess);
         if let Some(digest) = settled.mirrored {
             self.remember_mirrored(digest);
         }

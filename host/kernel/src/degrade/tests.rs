@@ -58,6 +58,7 @@ const EVERYTHING: &[&str] = &[
     "cancel_timer",
     "request",
     "passthrough",
+    "passthrough_packet",
     "other:reaction",
 ];
 
@@ -455,6 +456,30 @@ fn the_text_of_buttons_goes_before_where_they_carry_none() {
     let preview = check(&speech(&words)[2], &profile(&["message", "buttons"], 100));
     assert!(matches!(&preview.actions[..], [Action::Message(message), Action::Buttons(buttons)]
         if message.text == "Which one?" && buttons.links[0].label == "Red"));
+}
+
+#[test]
+fn a_passthrough_is_a_packet_with_a_name_or_nothing() {
+    let of = |json: &str| {
+        let (vendor, json) = (VENDOR.to_owned(), json.to_owned());
+        Action::Passthrough(Passthrough { vendor, json })
+    };
+    let packets = profile(&["message", "passthrough_packet"], 100);
+    let survey = r#"{"name":"survey","payload":{"stars":5}}"#;
+    for (json, expect) in [
+        (survey.to_owned(), Some(survey)),
+        (format!(r#"{{"info":{{"cid":"c"}},"packet":{survey}}}"#), Some(survey)),
+        (r#"{"name":"a","packet":5}"#.to_owned(), Some(r#"{"name":"a","packet":5}"#)),
+        ("{}".to_owned(), None),
+        (r#"{"name":5}"#.to_owned(), None),
+        (r#"{"name":" ","payload":{}}"#.to_owned(), None),
+        (r#"{"packet":{"payload":{}}}"#.to_owned(), None),
+    ] {
+        let done = check(&of(&json), &packets);
+        assert_eq!(done.actions, expect.map(of).into_iter().collect::<Vec<_>>(), "{json}");
+    }
+    let any = of("{}");
+    assert_eq!(check(&any, &profile(&["message"], 100)).actions, [any]);
 }
 
 #[test]

@@ -33,6 +33,9 @@ pub type CallId = u64;
 pub const OFFER_BACKSTOP_MS: Millis = 30 * SECOND;
 /// At most so many rows leave in one list.
 pub const LIST_MAX: usize = 64;
+/// At most so many bytes of actions wait for delivery in a conversation (canonical
+/// JSON); the oldest beyond that are given up.
+pub const WAITING_BYTES_MAX: usize = 160 * 1024;
 /// At most so many `request` actions of a conversation are under way at once.
 pub const REQUESTS_MAX: usize = 4;
 /// A `request` that no server answered is tried so often in all.
@@ -102,6 +105,8 @@ pub enum Called {
         ambiguous: bool,
         /// Why.
         reason: String,
+        /// After so many tries in all it is not tried again.
+        tries_max: Option<u32>,
     },
     /// Nothing was taken and never will be.
     Fatal(String),
@@ -236,9 +241,15 @@ impl Outbox {
                 let why = format!("held, because it may have been delivered: {reason}");
                 settle::dead(&rows, &why, true, now)
             }
-            Called::Retry { after_ms, ambiguous, .. } => {
-                self.try_again(&flight, after_ms, ambiguous, now);
-                Settled { at_ms: now, ..Settled::default() }
+            Called::Retry { after_ms, ambiguous, reason, tries_max } => {
+                let made = self.try_again(&flight, after_ms, ambiguous, now);
+                if tries_max.is_some_and(|max| made >= max) {
+                    self.retry_at_ms = 0;
+                    let why = format!("{reason} (tried {made} times)");
+                    settle::dead(&rows, &why, self.is_ambiguous(&rows), now)
+                } else {
+                    Settled { at_ms: now, ..Settled::default() }
+                }
             }
             Called::Fatal(_) if rows.len() > 1 => {
                 self.singly.extend(flight.rows.iter().cloned());
@@ -312,12 +323,18 @@ impl Outbox {
             .filter(|row| now >= too_old_at(row, delivery) && !self.is_on_its_way(&row.id))
             .copied()
             .collect();
-        if old.is_empty() {
+        if !old.is_empty() {
+            let minutes = delivery.age_max_ms / MINUTE;
+            let why = format!("not delivered within {minutes} minutes");
+            return Some(settle::dead(&old, &why, self.is_ambiguous(&old), now));
+        }
+        let mut excess = too_many(queue);
+        excess.retain(|row| !self.is_on_its_way(&row.id));
+        if excess.is_empty() {
             return None;
         }
-        let minutes = delivery.age_max_ms / MINUTE;
-        let why = format!("not delivered within {minutes} minutes");
-        Some(settle::dead(&old, &why, self.is_ambiguous(&old), now))
+        let why = format!("more than {WAITING_BYTES_MAX} bytes wait for delivery");
+        Some(settle::dead(&excess, &why, self.is_ambiguous(&excess), now))
     }
 
     fn try_again(
@@ -326,7 +343,7 @@ impl Outbox {
         after_ms: Option<Millis>,
         ambiguous: bool,
         now: Millis,
-    ) {
+    ) -> u32 {
         let mut made = 0;
         for id in &flight.rows {
             let tries = self.tries.entry(id.clone()).or_default();
@@ -337,11 +354,31 @@ impl Outbox {
         if let Some(head) = flight.rows.first() {
             self.retry_at_ms = retry::next(made, now, after_ms, chance(head, made));
         }
+        made
     }
 }
 
+/// By what is stored alone: a row that was given up must not come back after a crash.
 fn too_old_at(row: &Row, delivery: &Delivery) -> Millis {
     row.made_ms.saturating_add(delivery.age_max_ms).saturating_add(1)
+}
+
+/// The oldest rows, as many as make the rest small enough to be kept.
+fn too_many<'a>(queue: &[&'a Row]) -> Vec<&'a Row> {
+    // Few rows are not worth measuring.
+    if queue.len() <= 8 {
+        return Vec::new();
+    }
+    let mut rest = 0;
+    let kept = queue
+        .iter()
+        .rev()
+        .take_while(|row| {
+            rest += serde_json::to_vec(&row.action).map_or(0, |json| json.len());
+            rest <= WAITING_BYTES_MAX
+        })
+        .count();
+    queue[..queue.len() - kept].to_vec()
 }
 
 fn vendor_rows(state: &Conversation) -> Vec<&Row> {

@@ -1,6 +1,7 @@
 //! What follows when deliveries end.
 
 use crate::action::Action;
+use crate::context;
 use crate::event::{DeliveryFailed, Ended, Event, EventBody, ForwardFailed};
 use crate::id::{Digest, EventId, PartId};
 use crate::log::{Arrival, Conversation, Row, RowEnd, Settled};
@@ -31,15 +32,16 @@ pub(super) fn delivered(rows: &[&Row], delivery: &Delivery, now: Millis) -> Sett
     Settled {
         at_ms: now,
         rows: rows.iter().map(|row| (row.id.clone(), RowEnd::Delivered)).collect(),
-        mirrored: rows
-            .iter()
-            .rev()
-            .find_map(|row| row.context.as_ref())
-            .map(|context| Digest::of(context.as_bytes())),
+        mirrored: mirrored(rows),
         closed_until_ms: (delivery.native_delay && delays > 0).then(|| now + delays),
         owner: hand_off.then_some(Owner::Human),
         ..Settled::default()
     }
+}
+
+/// The last context that went out with these rows.
+fn mirrored(rows: &[&Row]) -> Option<Digest> {
+    rows.iter().rev().find_map(|row| row.context.as_deref()).map(context::digest)
 }
 
 /// The delays at the head that no list carries: the host itself waits.
@@ -61,7 +63,9 @@ fn delay_ms(row: &Row) -> Millis {
 }
 
 pub(super) fn dead(rows: &[&Row], reason: &str, ambiguous: bool, now: Millis) -> Settled {
-    let mut settled = Settled { at_ms: now, ..Settled::default() };
+    // What may have been taken may come back.
+    let mirrored = if ambiguous { mirrored(rows) } else { None };
+    let mut settled = Settled { at_ms: now, mirrored, ..Settled::default() };
     for row in rows {
         settled.rows.push((row.id.clone(), RowEnd::Dead(reason.to_owned())));
         let event = if matches!(row.action, Action::Forward(_) | Action::Abort) {

@@ -1,6 +1,7 @@
 //! The turn in the making: what a bot's actions do to the conversation.
 
-use crate::action::Action;
+use crate::action::{Action, Schedule};
+use crate::context;
 use crate::degrade::{self, degrade};
 use crate::event::EventBody;
 use crate::id::{Digest, PartId, TurnId};
@@ -8,8 +9,13 @@ use crate::log::{Conversation, Row, TimerState};
 use crate::owner::Owner;
 use crate::plan::{Plan, Reach, reach, skipped};
 use crate::profile::Profile;
-use crate::run::{LogLevel, LogLine};
+use crate::run::{Blame, FailureKind, LogLevel, LogLine, RunFailure};
 use crate::time::Millis;
+
+/// At most so many timers a conversation.
+pub(super) const TIMERS_MAX: usize = 64;
+/// At most so many bytes of payloads of a conversation's timers.
+pub(super) const TIMERS_BYTES_MAX: usize = 64 * 1024;
 
 /// A turn in the making.
 pub(super) struct Draft<'a> {
@@ -22,6 +28,8 @@ pub(super) struct Draft<'a> {
     pub(super) state: Conversation,
     log: Vec<LogLine>,
     pub(super) quiet: bool,
+    /// What was asked for does not fit into the conversation.
+    pub(super) refused: Option<RunFailure>,
     /// The bot has ended the session.
     ended: bool,
     first_row: usize,
@@ -44,6 +52,7 @@ impl<'a> Draft<'a> {
             now: event.received_ms,
             made_ms,
             ended: false,
+            refused: None,
             first_row: state.rows.len(),
             state,
             log,
@@ -66,16 +75,34 @@ impl<'a> Draft<'a> {
         } else if let Action::ContextClear = action {
             self.set_context(String::new(), None);
         } else if let Action::Schedule(schedule) = action {
-            self.state.timers.retain(|timer| timer.name != schedule.name);
-            self.state.timers.push(TimerState {
-                name: schedule.name.clone(),
-                due_ms: self.now.saturating_add(schedule.after_ms),
-                payload: schedule.payload.clone(),
-            });
+            self.schedule(index, schedule);
         } else if let Action::CancelTimer(name) = action {
             self.state.timers.retain(|timer| timer.name != *name);
         } else if let Action::Request(_) = action {
             self.add_row(index, 0, action.clone());
+        }
+    }
+
+    fn schedule(&mut self, index: usize, schedule: &Schedule) {
+        self.state.timers.retain(|timer| timer.name != schedule.name);
+        self.state.timers.push(TimerState {
+            name: schedule.name.clone(),
+            due_ms: self.now.saturating_add(schedule.after_ms),
+            payload: schedule.payload.clone(),
+        });
+        let payloads = self.state.timers.iter().filter_map(|timer| timer.payload.as_ref());
+        let bytes: usize = payloads.map(String::len).sum();
+        let count = self.state.timers.len();
+        if count > TIMERS_MAX || bytes > TIMERS_BYTES_MAX {
+            self.refused = Some(RunFailure {
+                blame: Blame::Bot,
+                kind: FailureKind::InvalidAction,
+                message: format!(
+                    "action {index} (schedule): the conversation would have {count} timers with \
+                     {bytes} bytes of payloads; {TIMERS_MAX} and {TIMERS_BYTES_MAX} are allowed: \
+                     cancel some, or give them the same name"
+                ),
+            });
         }
     }
 
@@ -128,12 +155,39 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// What is replaced may come back from the vendor, who still holds it: it is
+    /// remembered as known, so that it is not taken for somebody else's.
     fn set_context(&mut self, context: String, by: Option<Digest>) {
-        self.state.foreign_context = None;
-        if let Some(session) = &mut self.state.session {
-            session.context = context;
-            session.context_by = by;
+        if let Some(foreign) = self.state.foreign_context.take() {
+            self.state.remember_mirrored(context::digest(&foreign));
         }
+        let Some(session) = &mut self.state.session else { return };
+        let dropped = std::mem::replace(&mut session.context, context);
+        session.context_by = by;
+        if session.context.is_empty() && !dropped.is_empty() {
+            self.state.remember_mirrored(context::digest(&dropped));
+        }
+    }
+
+    /// Notes, changes of the contact and the like go before the row that ends or
+    /// hands over the session: vendors take nothing after it.
+    fn desk_first(&mut self) {
+        let ends =
+            |row: &Row| matches!(row.action, Action::Forward(_) | Action::Abort | Action::End);
+        let own = self.state.rows.split_off(self.first_row);
+        let Some(end) = own.iter().position(ends) else {
+            self.state.rows.extend(own);
+            return;
+        };
+        let (before, after) = own.split_at(end);
+        let (desk, rest): (Vec<&Row>, Vec<&Row>) =
+            after.iter().partition(|row| reach(&row.action) == Reach::Desk);
+        if !desk.is_empty() {
+            let names: Vec<_> = desk.iter().map(|row| row.action.name()).collect();
+            let message = format!("{} moved before the end of the session", names.join(", "));
+            self.log.push(LogLine { level: LogLevel::Debug, message });
+        }
+        self.state.rows.extend(before.iter().chain(desk).chain(rest).cloned());
     }
 
     fn note(&mut self, message: String) {
@@ -143,13 +197,14 @@ impl<'a> Draft<'a> {
     /// Puts the context on the last row that goes to the vendor, unless the
     /// vendor has it or will have it, and closes a session that has ended.
     pub(super) fn finish(mut self) -> (Conversation, Vec<LogLine>) {
+        self.desk_first();
         let context = self.state.session.as_ref().map(|session| session.context.clone());
         if let Some(context) = context.filter(|context| !context.is_empty()) {
             let (older, own) = self.state.rows.split_at_mut(self.first_row);
             let sending = older.iter().rev().find_map(|row| row.context.as_deref());
             let known = match sending {
                 Some(sending) => sending == context,
-                None => self.state.mirrored.last() == Some(&Digest::of(context.as_bytes())),
+                None => self.state.mirrored.last() == Some(&context::digest(&context)),
             };
             let last = own.iter_mut().rev().find(|row| !matches!(row.action, Action::Request(_)));
             if let (false, Some(row)) = (known, last) {

@@ -1,7 +1,8 @@
 //! What an event itself does to a conversation, before anybody answers it.
 
+use crate::context;
 use crate::event::{Event, EventBody, First, Start};
-use crate::id::{Digest, SessionId};
+use crate::id::SessionId;
 use crate::log::{
     Arrival, Conversation, KEY_AGE_MS, KEYS_MAX, OpenAnswer, REDELIVERY_MS, SessionState,
 };
@@ -107,9 +108,11 @@ impl Plan<'_> {
 
 /// Whether the vendor's context is one that we sent, or are about to send.
 fn is_ours(state: &Conversation, context: &str) -> bool {
-    let own = state.session.as_ref().is_some_and(|session| session.context == context);
-    let sending = state.rows.iter().any(|row| row.context.as_deref() == Some(context));
-    own || sending || state.mirrored.contains(&Digest::of(context.as_bytes()))
+    let digest = context::digest(context);
+    let same = |own: &str| !own.is_empty() && context::digest(own) == digest;
+    let own = state.session.as_ref().is_some_and(|session| same(&session.context));
+    let sending = || state.rows.iter().filter_map(|row| row.context.as_deref()).any(same);
+    own || state.mirrored.contains(&digest) || sending()
 }
 
 fn remember(state: &mut Conversation, arrival: &Arrival, now: Millis) {

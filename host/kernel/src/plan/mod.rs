@@ -185,8 +185,11 @@ impl Plan<'_> {
         }
         match result.and_then(|actions| validate::actions(&actions).map(|()| actions)) {
             Ok(actions) => {
-                let mut draft = Draft::new(self, profile, log, now);
+                let mut draft = Draft::new(self, profile, log.clone(), now);
                 draft.apply(&actions, version);
+                if let Some(failure) = draft.refused {
+                    return self.fail(failure, version, profile, log, now);
+                }
                 let mut bot_writes = Vec::new();
                 for write in writes {
                     match write.scope {

@@ -302,3 +302,51 @@ fn a_duplicate_has_a_turn_of_its_own() {
     let second = world.plan(&arrival).skip(SkipReason::Duplicate);
     assert_ne!(first.id, second.id, "or the store would take it for written");
 }
+
+#[test]
+fn a_cleared_context_does_not_come_back_as_somebody_elses() {
+    let mut world = World::new();
+    let foreign = r#"{"state":"order_id","n":1}"#;
+    assert_eq!(world.seen(Some(foreign)), foreign);
+    let mut arrival = world.arrival(hello());
+    arrival.vendor_context = Some(foreign.to_owned());
+    world.turn(&arrival, Ok(vec![Action::ContextClear]));
+    assert_eq!(world.seen(Some(r#"{"n":1,"state":"order_id"}"#)), "{}", "whatever its order");
+    world.says(vec![remember(r#"{"a":1,"b":2}"#), say("hi")]);
+    world.says(vec![Action::ContextClear]);
+    assert_eq!(world.seen(Some(r#"{"b":2,"a":1}"#)), "{}");
+    assert_eq!(world.seen(Some(r#"{"b":3}"#)), r#"{"b":3}"#, "a new foreign one is offered");
+}
+
+#[test]
+fn what_is_for_the_desk_goes_before_the_end_of_the_session() {
+    let mut world = World::new();
+    let note = Action::NoteCreate(crate::action::NoteCreate {
+        text: "likes lamps".to_owned(),
+        contact_id: None,
+    });
+    let turn = world.says(vec![say("Bye."), Action::End, note]);
+    assert_eq!(names(&turn), ["message", "note_create", "end"]);
+    let ids: Vec<_> = turn.state.rows.iter().map(|row| row.id.as_str().to_owned()).collect();
+    assert!(ids[1].ends_with(".2.0") && ids[2].ends_with(".1.0"), "ids stay: {ids:?}");
+}
+
+#[test]
+fn timers_have_room_for_so_much_and_no_more() {
+    let mut world = World::new();
+    let schedule = |n: usize| {
+        let payload = Some(format!("\"{}\"", "x".repeat(4_000)));
+        Action::Schedule(Schedule { name: format!("t{n}"), after_ms: HOUR, payload })
+    };
+    for n in 0..16 {
+        let turn = world.says(vec![schedule(n)]);
+        assert!(matches!(turn.outcome, Outcome::Ran { .. }), "{n}");
+    }
+    let turn = world.says(vec![say("one more"), schedule(16)]);
+    let Outcome::Failed { failure, .. } = &turn.outcome else { panic!("it fits") };
+    assert_eq!((failure.blame, failure.kind), (Blame::Bot, FailureKind::InvalidAction));
+    assert!(failure.message.contains("17 timers"), "{failure}");
+    assert_eq!(turn.state.timers.len(), 16, "those that were there stay");
+    let turn = world.says(vec![say("hi"), schedule(3)]);
+    assert!(matches!(turn.outcome, Outcome::Skipped(_) | Outcome::Ran { .. }));
+}

@@ -65,7 +65,7 @@ fn ask() -> Action {
 }
 
 fn retry(ambiguous: bool) -> Called {
-    Called::Retry { after_ms: None, ambiguous, reason: "busy".to_owned() }
+    Called::Retry { after_ms: None, ambiguous, reason: "busy".to_owned(), tries_max: None }
 }
 
 #[test]

@@ -122,7 +122,7 @@ impl World {
             }
             75..=84 => {
                 let after_ms = self.chance.percent(50).then(|| self.chance.below(5_000));
-                Called::Retry { after_ms, ambiguous: false, reason }
+                Called::Retry { after_ms, ambiguous: false, reason, tries_max: None }
             }
             85..=92 => {
                 if self.chance.percent(50) {
@@ -132,7 +132,7 @@ impl World {
                 if self.rules.delivery.hold_ambiguous {
                     self.vendor.give_up(rows);
                 }
-                Called::Retry { after_ms: None, ambiguous: true, reason }
+                Called::Retry { after_ms: None, ambiguous: true, reason, tries_max: None }
             }
             _ => {
                 self.vendor.give_up(rows);

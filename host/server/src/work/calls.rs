@@ -92,9 +92,9 @@ fn retry_after(headers: &HeaderMap) -> Option<Millis> {
 fn called(outcome: Outcome) -> Called {
     match outcome {
         Outcome::Delivered => Called::Delivered,
-        Outcome::Retry { after_ms, ambiguous, reason, blame, tries_max: _ } => {
+        Outcome::Retry { after_ms, ambiguous, reason, blame, tries_max } => {
             let reason = format!("{reason} ({} must act if it goes on)", blame.name());
-            Called::Retry { after_ms, ambiguous, reason }
+            Called::Retry { after_ms, ambiguous, reason, tries_max }
         }
         Outcome::Fatal { reason, blame } => {
             Called::Fatal(format!("{reason} ({} must act)", blame.name()))

@@ -155,7 +155,10 @@ pub(super) fn host_side() -> Vec<Action> {
 }
 
 pub(super) fn passthrough(vendor: &str) -> Action {
-    Action::Passthrough(Passthrough { vendor: vendor.to_owned(), json: "{}".to_owned() })
+    Action::Passthrough(Passthrough {
+        vendor: vendor.to_owned(),
+        json: "{\"name\":\"survey\"}".to_owned(),
+    })
 }
 
 pub(super) fn other(name: &str) -> Action {

@@ -93,6 +93,58 @@ fn what_is_too_old_is_given_up_and_told_once() {
 }
 
 #[test]
+fn what_the_vendor_refuses_so_often_is_given_up_and_releases_the_rest() {
+    let mut world = userlike([("w1p0", vec![say("a")]), ("w2p0", vec![say("b")])]);
+    world.say_and_leave();
+    for _ in 0..3 {
+        while !world.jobs.iter().any(is_call) {
+            if world.jobs.is_empty() {
+                let at = world.lane.wake_at(world.now).expect("it is tried again");
+                world.sleep_until(at);
+            } else {
+                world.end_job(0);
+            }
+        }
+        world.call_ends(Called::Retry {
+            after_ms: None,
+            ambiguous: false,
+            reason: "no such file".to_owned(),
+            tries_max: Some(3),
+        });
+    }
+    world.end_all();
+    let why = "no such file (tried 3 times)".to_owned();
+    assert_eq!(world.ends()[0], &RowEnd::Dead(why));
+    assert_eq!(world.events_named("delivery_failed"), 1);
+    world.say(Kind::Message);
+    world.end_all();
+    assert!(world.ends()[1..].contains(&&RowEnd::Delivered), "{:?}", world.ends());
+    assert!(world.lane.is_idle());
+}
+
+#[test]
+fn more_than_a_conversation_can_keep_is_given_up_from_the_oldest() {
+    let large = "x".repeat(4_900);
+    let many = || (0..12).map(|_| say(&large)).collect::<Vec<_>>();
+    let mut world = userlike([("w1p0", many()), ("w2p0", many()), ("w3p0", many())]);
+    for _ in 0..3 {
+        world.say_and_leave();
+        world.end_first(is_run);
+        world.end_first(is_commit);
+        if world.jobs.iter().any(is_call) {
+            world.call_ends(retry(false));
+        }
+        while !world.jobs.is_empty() {
+            world.end_job(0);
+        }
+    }
+    let dead = |end: &&&RowEnd| matches!(end, RowEnd::Dead(why) if why.contains("bytes wait"));
+    let ends = world.ends();
+    let given_up = ends.iter().filter(dead).count();
+    assert!((3..=6).contains(&given_up), "{given_up} of {}", ends.len());
+}
+
+#[test]
 fn a_send_of_unknown_outcome_is_held_where_the_channel_says_so() {
     let mut world = userlike([("w1p0", vec![say("a")])]);
     world.settled_delivery(|delivery| delivery.hold_ambiguous = true);

@@ -507,6 +507,6 @@ pub struct Request {
 pub struct Passthrough {
     /// The vendor that this is for.
     pub vendor: String,
-    /// The packet, as JSON.
+    /// The packet, a JSON object; what it must hold is the vendor's to say.
     pub json: String,
 }

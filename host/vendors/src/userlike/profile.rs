@@ -22,6 +22,7 @@ const LIST_OPTIONS_MAX: usize = 10;
 const WEB: &[&str] = &[
     "message",
     "message_markdown",
+    "passthrough_packet",
     "bubbles",
     "carousel",
     "button_template",

@@ -88,6 +88,7 @@ fn is_part(name: &str) -> bool {
         "list_template_",
         "buttons_",
         "forward_skills_feedback",
+        "passthrough_",
     ];
     of.iter().any(|action| name.starts_with(action))
 }

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::event::Event;
-use crate::id::{ConversationKey, Digest};
+use crate::id::{ConversationKey, Digest, EventId};
 use crate::log::{Arrival, Conversation, Outcome, Seq, Settled, Turn};
 use crate::outbox::{CallId, Called, Outbox, RequestId, Requested, Send};
 use crate::plan::Policy;
@@ -160,6 +160,18 @@ pub enum Effect {
     Send(Send),
     /// A turn is on stable storage: for logs and metrics.
     Turned(Box<Turn>),
+    /// A run failed by the host's fault and is repeated: for logs and metrics. The
+    /// last try is not told here, it ends in a turn.
+    RunFailed {
+        /// On which event.
+        event: EventId,
+        /// How.
+        failure: RunFailure,
+        /// Tries so far, this one included.
+        tries: u32,
+        /// When the next one begins.
+        next_ms: Millis,
+    },
 }
 
 /// The lane of one conversation.
@@ -259,7 +271,7 @@ impl Lane {
             Input::StoreFailed => self.on_store_failed(now, &mut effects),
             Input::NoRoom => self.on_no_room(),
             Input::Ran { run, output, version, profile } => {
-                self.on_ran(run, *output, version, &profile, now);
+                self.on_ran(run, *output, version, &profile, now, &mut effects);
             }
             Input::Answered { request, whole } => self.on_answered(request, whole, now),
             Input::ClientLeft(request) => self.on_client_left(request),

@@ -91,6 +91,7 @@ impl Lane {
         version: Digest,
         profile: &Profile,
         now: Millis,
+        effects: &mut Vec<Effect>,
     ) {
         let Some(running) = self.running.take_if(|running| running.run == run) else { return };
         let Some(arrival) = self.subject().filter(|_| self.loaded) else { return };
@@ -98,7 +99,8 @@ impl Lane {
             // Its event was refused, or somebody else's turn came between.
             return;
         }
-        if self.runs_again(&output, now) {
+        if let Some(repeated) = self.runs_again(&output, now) {
+            effects.push(repeated);
             return;
         }
         let rules = Arc::clone(&self.rules);
@@ -137,22 +139,19 @@ impl Lane {
         effects.push(Effect::Run { run, event, session, kv });
     }
 
-    /// Whether a failure of the host itself leaves time for another try.
-    fn runs_again(&mut self, output: &RunOutput, now: Millis) -> bool {
-        let blame = output.result.as_ref().err().map(|failure| failure.blame);
-        if blame != Some(Blame::Host) {
-            return false;
-        }
+    /// The failure to tell of, where it is the host's own and leaves time for
+    /// another try.
+    fn runs_again(&mut self, output: &RunOutput, now: Millis) -> Option<Effect> {
+        let failure = output.result.as_ref().err().filter(|f| f.blame == Blame::Host)?;
         self.on_no_room();
-        let Some(event) = self.subject().map(|arrival| arrival.event.id.clone()) else {
-            return false;
-        };
+        let event = self.subject()?.event.id.clone();
         let before = self.attempts.take().filter(|attempts| attempts.event == event);
         let (failures, first_ms) =
             before.map_or((1, now), |attempts| (attempts.failures + 1, attempts.first_ms));
-        let Some(next_ms) = retry::rerun(failures, first_ms, now) else { return false };
-        self.attempts = Some(Attempts { event, failures, first_ms, next_ms });
-        true
+        let next_ms = retry::rerun(failures, first_ms, now)?;
+        let attempts = Attempts { event: event.clone(), failures, first_ms, next_ms };
+        self.attempts = Some(attempts);
+        Some(Effect::RunFailed { event, failure: failure.clone(), tries: failures, next_ms })
     }
 
     fn plan<'a>(&'a self, arrival: &'a Arrival, rules: &'a super::Rules) -> Plan<'a> {

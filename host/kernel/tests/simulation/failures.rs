@@ -7,7 +7,7 @@ use botyard_kernel::log::{Outcome, RowEnd, SkipReason, Turn};
 use botyard_kernel::outbox::{Called, RESPONSE_BYTES_MAX, Requested};
 use botyard_kernel::owner::Owner;
 use botyard_kernel::run::Blame;
-use botyard_kernel::time::{MINUTE, Millis};
+use botyard_kernel::time::{MINUTE, Millis, SECOND};
 
 use crate::bot;
 use crate::jobs::Job;
@@ -249,6 +249,9 @@ fn a_run_that_fails_by_the_hosts_fault_is_repeated_five_times() {
         }
     }
     assert_eq!(runs, 6);
+    // Each is told of at once, and the last one is a turn.
+    let pauses = [1, 4, 12, 40, 110].map(|seconds| began + seconds * SECOND);
+    assert_eq!(world.repeats, (1..).zip(pauses).collect::<Vec<_>>());
     assert!(world.now <= began + 2 * MINUTE);
     let Outcome::Failed { failure, .. } = &world.last_turn().outcome else { unreachable!() };
     assert_eq!(failure.blame, Blame::Host);

@@ -42,6 +42,8 @@ pub(crate) struct World {
     pub(crate) script: Option<BTreeMap<String, Vec<Action>>>,
     /// So many waiting events are read at once.
     pub(crate) read_max: usize,
+    /// Failed tries at a run that the lane told of, with the times of the next.
+    pub(crate) repeats: Vec<(u32, Millis)>,
     requests: RequestId,
     told: bool,
 }
@@ -81,6 +83,7 @@ impl World {
             calm: false,
             script: None,
             read_max,
+            repeats: Vec::new(),
             requests: 0,
             told,
         }
@@ -333,6 +336,11 @@ impl World {
             Effect::Send(Send::Request { call, row }) => Job::Request { call, row },
             Effect::Turned(turn) => {
                 self.tell(|| format!("turned {} on {}", turn.id, turn.event));
+                return;
+            }
+            Effect::RunFailed { event, failure, tries, next_ms } => {
+                self.tell(|| format!("try {tries} of {event} failed: {failure}"));
+                self.repeats.push((tries, next_ms));
                 return;
             }
         };

@@ -1,8 +1,9 @@
 //! What operators see of turns: lines and numbers, never what people wrote.
 
-use botyard_kernel::id::ConversationKey;
+use botyard_kernel::id::{ConversationKey, EventId};
 use botyard_kernel::log::{Outcome, RowEnd, Settled, Turn};
 use botyard_kernel::run::{FailureKind, RunFailure};
+use botyard_kernel::time::Millis;
 use metrics::{counter, histogram};
 
 use crate::channel::Channel;
@@ -19,7 +20,7 @@ pub(super) fn turned(channel: &Channel, key: &ConversationKey, turn: &Turn) {
         Outcome::Failed { failure, version } => {
             let (blame, kind) = (failure.blame.name(), failure.kind.name());
             let (bot, reason) = (&channel.bot.id, for_operators(failure));
-            counter!("botyard_run_failures_total", "blame" => blame, "kind" => kind).increment(1);
+            count_failure(failure);
             tracing::warn!(
                 conversation = %key, turn = %id, %bot, %version, blame, kind, reason,
                 "turn {id}: the run failed, {blame} must act"
@@ -34,6 +35,24 @@ pub(super) fn turned(channel: &Channel, key: &ConversationKey, turn: &Turn) {
     counter!("botyard_turns_total", "vendor" => vendor, "result" => result).increment(1);
     let way = if fused { "fused" } else { "accepted" };
     counter!("botyard_turn_commits_total", "way" => way).increment(1);
+}
+
+/// A run that is repeated leaves a line and counts like one that is not.
+pub(super) fn run_failed(
+    channel: &Channel,
+    key: &ConversationKey,
+    event: &EventId,
+    failure: &RunFailure,
+    tries: u32,
+    pause_ms: Millis,
+) {
+    let (blame, kind) = (failure.blame.name(), failure.kind.name());
+    let (bot, reason) = (&channel.bot.id, for_operators(failure));
+    count_failure(failure);
+    tracing::warn!(
+        conversation = %key, %event, %bot, tries, pause_ms, blame, kind, reason,
+        "the run on {event} failed and is repeated in {pause_ms} ms, {blame} must act if it goes on"
+    );
 }
 
 /// Rows that end without having been handed over leave a line each.
@@ -56,6 +75,11 @@ pub(super) fn settled(channel: &Channel, key: &ConversationKey, settled: &Settle
         };
         counter!("botyard_rows_total", "vendor" => vendor, "end" => name).increment(1);
     }
+}
+
+fn count_failure(failure: &RunFailure) {
+    let (blame, kind) = (failure.blame.name(), failure.kind.name());
+    counter!("botyard_run_failures_total", "blame" => blame, "kind" => kind).increment(1);
 }
 
 /// What a failure says without the bot's own words: those may quote what people

@@ -17,16 +17,23 @@ const PARAMS_MAX: usize = 32;
 const TOPICS_MAX: usize = 32;
 /// Larger custom fields are not offered.
 const CUSTOM_FIELDS_BYTES_MAX: usize = 16 * 1024;
-/// A larger context is not offered: it could not be kept either.
-const CONTEXT_BYTES_MAX: usize = 10_000;
+/// The vendor holds 10 KB for whoever writes a context, and 10,240 bytes is the
+/// larger reading of that; our own bots keep to 10,000. A larger one is not
+/// offered.
+const CONTEXT_BYTES_MAX: usize = 10 * 1024;
+/// The param that tells of such a context, with its bytes.
+const CONTEXT_DROPPED: &str = "foreign-context-dropped";
 
 /// Reads `info`.
 pub(super) fn facts(dialect: &Dialect, info: &Value) -> Facts {
     let paths = &dialect.info;
     let entry = text(&paths.entry, info);
+    let mut params = params(&paths.params, info, entry.as_deref());
+    let dropped = compact_context(info).filter(|context| context.len() > CONTEXT_BYTES_MAX);
+    params.extend(dropped.map(|it| Setting::new(CONTEXT_DROPPED, it.len().to_string())));
     Facts {
         medium: medium(dialect, info),
-        params: params(&paths.params, info, entry.as_deref()),
+        params,
         entry,
         approach: approach(info),
         locale: text(&paths.locale, info),
@@ -48,12 +55,13 @@ pub(super) fn approach(info: &Value) -> Option<Approach> {
 
 /// The context that the vendor holds: a non-empty object, in compact form.
 pub(super) fn context(info: &Value) -> Option<String> {
+    compact_context(info).filter(|context| context.len() <= CONTEXT_BYTES_MAX)
+}
+
+fn compact_context(info: &Value) -> Option<String> {
     let context = info.get("context")?;
-    if context.as_object()?.is_empty() {
-        return None;
-    }
-    let compact = context.to_string();
-    (compact.len() <= CONTEXT_BYTES_MAX).then_some(compact)
+    let empty = context.as_object()?.is_empty();
+    (!empty).then(|| context.to_string())
 }
 
 fn medium(dialect: &Dialect, info: &Value) -> String {

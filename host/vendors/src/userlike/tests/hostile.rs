@@ -68,7 +68,7 @@ fn check(body: &[u8]) {
             assert!(!event.facts.medium.is_empty());
             let facts = serde_json::to_vec(&event.facts).expect("facts");
             assert!(facts.len() < 256 * 1024, "{} bytes of facts", facts.len());
-            assert!(event.context.as_ref().is_none_or(|context| context.len() <= 10_000));
+            assert!(event.context.as_ref().is_none_or(|context| context.len() <= 10_240));
         }
         other => panic!("{other:?}"),
     }

@@ -1,6 +1,6 @@
 //! Bodies that are no event, sizes at their limits, and what names a request.
 
-use botyard_kernel::event::{EventBody, RAW_BYTES_MAX};
+use botyard_kernel::event::{EventBody, RAW_BYTES_MAX, Setting};
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -52,14 +52,16 @@ fn a_cid_has_at_most_512_bytes() {
 }
 
 #[test]
-fn a_context_of_more_than_10_000_bytes_is_not_offered() {
-    let of = |text: usize| {
+fn a_context_of_more_than_10_240_bytes_is_not_offered_and_told() {
+    let of = |bytes: usize| {
         let mut webhook = webhook("message", json!({ "body": "hi" }));
-        webhook["info"]["context"] = json!({ "k": "x".repeat(text) });
-        incoming(&webhook).context.map(|context| context.len())
+        let frame = r#"{"k":""}"#.len();
+        webhook["info"]["context"] = json!({ "k": "x".repeat(bytes - frame) });
+        let event = incoming(&webhook);
+        (event.context.map(|context| context.len()), event.facts.params)
     };
-    assert_eq!(of(10_000 - r#"{"k":""}"#.len()), Some(10_000));
-    assert_eq!(of(10_001 - r#"{"k":""}"#.len()), None);
+    assert_eq!(of(10_240), (Some(10_240), Vec::new()));
+    assert_eq!(of(10_241), (None, vec![Setting::new("foreign-context-dropped", "10241")]));
 }
 
 #[test]

@@ -7,7 +7,8 @@ use super::{Action, NamedPayload, Passthrough, Request, Schedule, Setting};
 
 /// Asks for a `timer` event after so many milliseconds, at most 31,536,000,000
 /// (365 days). The name, at most 200 bytes, is unique within the conversation: a
-/// second timer of the same name replaces the first.
+/// second timer of the same name replaces the first. A conversation has at most 64
+/// timers at a time, with at most 64 KiB of payloads together.
 pub fn schedule(name: impl Into<String>, after_ms: u64) -> Schedule {
     Schedule { name: name.into(), after_ms, payload: None }
 }

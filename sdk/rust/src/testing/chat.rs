@@ -193,7 +193,7 @@ impl<B: Bot> Chat<B> {
         let [a, b, c, d] = self.seed.unwrap_or([self.events, 0, 0, 0]);
         self.session.seed = (a, b, c, d);
         self.world.begin();
-        let result = run::<B>(&event, &self.session, &self.world);
+        let result = self.run(&event);
         let withheld = withheld(result.as_deref().unwrap_or_default(), self.owner_is_bot);
         if let Ok(actions) = &result {
             self.world.commit();
@@ -205,6 +205,15 @@ impl<B: Bot> Chat<B> {
         self.session.skipped.clear();
         self.session.turn += 1;
         Outcome::of_run(result.map_err(|failure| failure.reason().to_owned()), withheld)
+    }
+
+    fn run(&self, event: &Event) -> Result<Vec<Action>, Failure> {
+        let turn = Turn::new(event, &self.session, &self.world);
+        let actions = B::default().handle(event, &turn)?;
+        limits::check(&actions).map_err(Failure::new)?;
+        let timers = self.timers.iter().map(|timer| &timer.schedule);
+        limits::check_timers(timers, &actions).map_err(Failure::new)?;
+        Ok(actions)
     }
 
     fn own(&mut self, body: &EventBody) {
@@ -264,12 +273,6 @@ impl<B: Bot> Default for Chat<B> {
     fn default() -> Self {
         Self::new()
     }
-}
-
-fn run<B: Bot>(event: &Event, session: &Session, world: &World) -> Result<Vec<Action>, Failure> {
-    let actions = B::default().handle(event, &Turn::new(event, session, world))?;
-    limits::check(&actions).map_err(Failure::new)?;
-    Ok(actions)
 }
 
 fn is_empty_object(json: &str) -> bool {

@@ -26,6 +26,8 @@ const BUTTONS_MAX: usize = 3;
 const DELAY_MS_MAX: u64 = 60_000;
 const TIMER_MS_MAX: u64 = 31_536_000_000;
 const TIMER_BYTES_MAX: usize = 8 * 1024;
+const TIMERS_MAX: usize = 64;
+const TIMERS_BYTES_MAX: usize = 64 * 1024;
 const HEADERS_MAX: usize = 64;
 const HEADERS_BYTES_MAX: usize = 16 * 1024;
 const REQUEST_BYTES_MAX: usize = 48 * 1024;
@@ -50,6 +52,29 @@ pub(super) fn check(actions: &[Action]) -> Result<(), String> {
     // The host counts its own JSON of the actions, which is about as long as this.
     let bytes = format!("{actions:?}").len();
     require(bytes <= ACTIONS_BYTES_MAX, "the actions of a turn have at most 64 KiB together")
+}
+
+/// Says whether the timers of the conversation are too many with those of an answer.
+pub(super) fn check_timers<'a>(
+    open: impl Iterator<Item = &'a Schedule>,
+    actions: &'a [Action],
+) -> Result<(), String> {
+    let mut timers: Vec<&Schedule> = open.collect();
+    for (index, action) in actions.iter().enumerate() {
+        match action {
+            Action::CancelTimer(name) => timers.retain(|timer| timer.name != *name),
+            Action::Schedule(schedule) => {
+                timers.retain(|timer| timer.name != schedule.name);
+                timers.push(schedule);
+                let bytes: usize = timers.iter().flat_map(|t| &t.payload).map(String::len).sum();
+                let fits = timers.len() <= TIMERS_MAX && bytes <= TIMERS_BYTES_MAX;
+                let rule = "a conversation has at most 64 timers with 64 KiB of payloads";
+                require(fits, rule).map_err(|reason| format!("action {index}: {reason}"))?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn delay_ms(action: &Action) -> u64 {

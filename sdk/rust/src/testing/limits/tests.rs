@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::action::{
-    Bubbles, Card, Forward, NoteCreate, Resolve, Row, SecureForm, WorkQueue, delay, schedule, tag,
+    Bubbles, Card, Forward, NoteCreate, Resolve, Row, SecureForm, WorkQueue, cancel_timer, delay,
+    schedule, tag,
 };
 use crate::{actions, reply};
 
@@ -32,6 +33,7 @@ fn the_limits_are_those_of_the_contract() {
         format!("opens the list; 1 to {LABEL_CHARACTERS_MAX} characters"),
         format!("headline of the preview; 1 to {LABEL_CHARACTERS_MAX} characters"),
         format!("within the conversation, 1 to {ID_BYTES_MAX} bytes"),
+        format!("at most {TIMERS_MAX} timers at a time, with at most {}", kib(TIMERS_BYTES_MAX)),
         format!("in the `response`, 1 to {ID_BYTES_MAX} bytes"),
         "an empty text in an optional field counts as absent".to_owned(),
         "at least one, none of them empty".to_owned(),
@@ -144,6 +146,21 @@ fn broken_limits_are_named() {
         let reason = check(&actions).unwrap_err();
         assert!(reason.contains(expected), "{expected}: {reason}");
     }
+}
+
+#[test]
+fn timers_of_a_conversation_are_limited() {
+    let open: Vec<_> = (0..TIMERS_MAX).map(|n| schedule(n.to_string(), 1)).collect();
+    let check = |actions: &[Action]| check_timers(open.iter(), actions);
+    assert_eq!(check(&actions![schedule("0", 5)]), Ok(()), "the same name replaces");
+    assert_eq!(check(&actions![cancel_timer("0"), schedule("more", 1)]), Ok(()));
+    assert!(check(&actions![schedule("more", 1)]).unwrap_err().contains("at most 64 timers"));
+    let large = serde_json::json!("x".repeat(TIMER_BYTES_MAX - 2));
+    let payloads = |count: usize| -> Vec<Action> {
+        (0..count).map(|n| schedule(n.to_string(), 1).payload(&large).into()).collect()
+    };
+    assert_eq!(check(&payloads(8)), Ok(()));
+    assert!(check(&payloads(9)).is_err());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use botyard_kernel::event::{
 use botyard_kernel::id::Digest;
 use botyard_kernel::run::Blame;
 use http::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::dialect::{Dialect, PayloadPaths};
 use super::settings::Settings;
@@ -18,7 +18,9 @@ use crate::{Inbound, Incoming, Received, Rejection};
 const CID_BYTES_MAX: usize = 512;
 /// A longer packet name is cut.
 const NAME_BYTES_MAX: usize = 200;
-/// A larger payload of an unknown packet is told as `null`.
+/// Of a longer text, somebody's paste, the first part is told.
+const TEXT_BYTES_MAX: usize = 64 * 1024;
+/// Of a larger payload of an unknown packet the first part is told, as a text.
 const JSON_BYTES_MAX: usize = 64 * 1024;
 /// What stands for the id of `start`, which a conversation has but once.
 const START_KEY: &str = "start";
@@ -131,7 +133,7 @@ fn flat_first(paths: &PayloadPaths, payload: &Value) -> Option<First> {
 /// not put into words.
 fn message(paths: &PayloadPaths, payload: &Value) -> Option<Message> {
     let empty = || paths.text.found(payload).any(Value::is_string).then(String::new);
-    let text = paths.text.text(payload).or_else(empty)?;
+    let text = facts::cut(paths.text.text(payload).or_else(empty)?, TEXT_BYTES_MAX);
     let format = match paths.text_format.text(payload).as_deref() {
         Some("markdown_v1") => TextFormat::MarkdownV1,
         Some(_) | None => TextFormat::Plain,
@@ -173,6 +175,24 @@ fn other(name: &str, payload: &Value) -> NamedPayload {
     };
     NamedPayload {
         name: facts::cut(name.to_owned(), NAME_BYTES_MAX),
-        json: if json.len() <= JSON_BYTES_MAX { json } else { "null".to_owned() },
+        json: if json.len() <= JSON_BYTES_MAX { json } else { first_part(&json) },
     }
+}
+
+/// The first part of a JSON text that is too large, as a JSON object that is not.
+fn first_part(json: &str) -> String {
+    let of = |text: &str| json!({ "truncated": text }).to_string();
+    let mut room = JSON_BYTES_MAX - of("").len();
+    let cut = json.char_indices().find_map(|(at, c)| {
+        // The JSON of a JSON text escapes its quotes once more.
+        let told = if matches!(c, '"' | '\\') { 2 } else { c.len_utf8() };
+        match room.checked_sub(told) {
+            Some(left) => {
+                room = left;
+                None
+            }
+            None => Some(at),
+        }
+    });
+    of(&json[..cut.unwrap_or(json.len())])
 }

@@ -1,6 +1,6 @@
 //! Bodies that are no event, sizes at their limits, and what names a request.
 
-use botyard_kernel::event::{EventBody, RAW_BYTES_MAX, Setting};
+use botyard_kernel::event::{EventBody, First, RAW_BYTES_MAX, Setting};
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -86,16 +86,42 @@ fn a_large_body_is_not_kept_raw() {
 }
 
 #[test]
-fn a_large_unknown_payload_is_told_without_its_content() {
-    let of = |text: usize| {
+fn the_first_part_of_a_large_unknown_payload_is_told() {
+    let of = |payload: Value| {
         let name = "ä".repeat(300);
-        match incoming(&webhook(&name, json!("x".repeat(text)))).body {
-            EventBody::Other(other) => (other.name, other.json.len()),
+        match incoming(&webhook(&name, payload)).body {
+            EventBody::Other(other) => {
+                assert_eq!(other.name, "ä".repeat(100));
+                other.json
+            }
             body => panic!("{body:?}"),
         }
     };
-    assert_eq!(of(64 * 1024 - 2), ("ä".repeat(100), 64 * 1024));
-    assert_eq!(of(64 * 1024 - 1), ("ä".repeat(100), "null".len()));
+    let whole = 64 * 1024;
+    assert_eq!(of(json!("x".repeat(whole - 2))), format!("\"{}\"", "x".repeat(whole - 2)));
+    for (large, unit) in [("x", 1), ("é", 2), ("\"", 4), ("\n", 3), ("\\", 4), ("\u{1}", 7)] {
+        let payload = json!({ "stars": large.repeat(whole) });
+        let told = of(payload.clone());
+        assert!(told.len() <= whole && told.len() + unit > whole, "{} for {large:?}", told.len());
+        let told: Value = serde_json::from_str(&told).expect("JSON");
+        let told = told["truncated"].as_str().expect("a text");
+        assert!(payload.to_string().starts_with(told), "{large:?}");
+    }
+}
+
+#[test]
+fn a_text_is_cut_at_64_kib_between_characters() {
+    let of = |text: String| match incoming(&webhook("message", json!({ "body": text }))).body {
+        EventBody::Message(message) => message.text,
+        body => panic!("{body:?}"),
+    };
+    let whole = 64 * 1024;
+    assert_eq!(of("x".repeat(whole)).len(), whole);
+    assert_eq!(of("x".repeat(whole + 1)), "x".repeat(whole));
+    assert_eq!(of(format!("x{}", "é".repeat(whole))).len(), whole - 1);
+    let start = incoming(&webhook("start", json!({ "body": "x".repeat(whole + 1) })));
+    assert!(matches!(start.body, EventBody::Start(start)
+        if matches!(&start.first, Some(First::Message(first)) if first.text.len() == whole)));
 }
 
 #[test]

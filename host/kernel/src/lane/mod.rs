@@ -10,6 +10,7 @@
 mod arrivals;
 mod deliveries;
 mod loading;
+mod pace;
 mod queue;
 mod turns;
 mod writes;
@@ -22,11 +23,13 @@ use crate::id::{ConversationKey, Digest, EventId};
 use crate::log::{Arrival, Conversation, Outcome, Seq, Settled, Turn};
 use crate::outbox::{CallId, Called, Outbox, RequestId, Requested, Send};
 use crate::plan::Policy;
-use crate::profile::{Delivery, Profile, Rate};
+use crate::profile::{Delivery, Profile};
 use crate::run::{RunFailure, RunOutput};
 use crate::session::Session;
-use crate::time::{MINUTE, Millis, SECOND};
+use crate::time::{Millis, SECOND};
 use arrivals::Early;
+use pace::Pace;
+pub use pace::{TURN_RATE, UNPROMPTED_RATE};
 use queue::Queued;
 use turns::{Attempts, Running};
 use writes::Write;
@@ -35,9 +38,6 @@ use writes::Write;
 pub const ACCEPT_AFTER_MS: Millis = 20;
 /// A store that failed is asked again after so long.
 pub const STORE_RETRY_MS: Millis = SECOND;
-/// More timers of a conversation than these are slowed down, never dropped: a
-/// bot that wakes itself again and again must not keep a host busy.
-pub const TIMER_RATE: Rate = Rate { calls: 30, window_ms: MINUTE };
 
 /// What the lane must know of its channel; replaced as a whole when it changes.
 #[derive(Clone, Debug)]
@@ -192,7 +192,7 @@ pub struct Lane {
     /// A timer that is due. It has no entry: until its turn is committed it
     /// stays in the conversation.
     timer: Option<Box<Arrival>>,
-    timers_fired_ms: Vec<Millis>,
+    pace: Pace,
     running: Option<Running>,
     runs: u64,
     attempts: Option<Attempts>,
@@ -218,7 +218,7 @@ impl Lane {
             early: Vec::new(),
             queue: VecDeque::new(),
             timer: None,
-            timers_fired_ms: Vec::new(),
+            pace: Pace::default(),
             running: None,
             runs: 0,
             attempts: None,
@@ -266,7 +266,7 @@ impl Lane {
             }
             Input::Loaded(loaded) => self.on_loaded(*loaded, now),
             Input::Accepted(seqs) => self.on_accepted(&seqs),
-            Input::Committed(seq) => self.on_committed(seq, &mut effects),
+            Input::Committed(seq) => self.on_committed(seq, now, &mut effects),
             Input::Settled { events, last } => self.on_settled(&events, last, now),
             Input::StoreFailed => self.on_store_failed(now, &mut effects),
             Input::NoRoom => self.on_no_room(),

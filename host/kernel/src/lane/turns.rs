@@ -5,14 +5,14 @@ use std::sync::Arc;
 use crate::event::{Event, EventBody, Timer};
 use crate::id::{Digest, EventId};
 use crate::lane::writes::Write;
-use crate::lane::{Effect, Lane, TIMER_RATE};
+use crate::lane::{Effect, Lane};
 use crate::log::{Arrival, Seq, TimerState};
 use crate::plan::{Plan, Step};
 use crate::profile::Profile;
+use crate::retry;
 use crate::run::{Blame, RunOutput};
 use crate::session::{Seed, Session};
 use crate::time::Millis;
-use crate::{rate, retry};
 
 /// A bot that runs.
 #[derive(Debug)]
@@ -53,8 +53,10 @@ impl Lane {
         }
         let rules = Arc::clone(&self.rules);
         let plan = self.plan(arrival, &rules);
+        let slowed = now < self.pace.free_at(&arrival.event.body);
         match plan.step() {
             Step::Skip(reason) => self.finished = Some(Box::new(plan.skip(reason))),
+            Step::Run(_) | Step::StartFirst(_) if slowed => {}
             Step::Run(run) => self.run(*run, None, effects),
             Step::StartFirst(start) => {
                 if let Step::Run(run) = self.plan(&start, &rules).step() {
@@ -71,8 +73,9 @@ impl Lane {
         }
         match self.subject() {
             Some(arrival) => {
-                let attempts = self.attempts.as_ref()?;
-                (attempts.event == arrival.event.id).then_some(attempts.next_ms)
+                let tries = self.attempts.iter().filter(|tries| tries.event == arrival.event.id);
+                let paced = self.pace.free_at(&arrival.event.body);
+                tries.map(|tries| tries.next_ms).chain((paced > 0).then_some(paced)).max()
             }
             None => self.next_timer().map(|timer| self.fires_at(timer)),
         }
@@ -167,8 +170,6 @@ impl Lane {
         if self.fires_at(timer) <= now {
             let arrival = self.fired(timer, now);
             self.timer = Some(Box::new(arrival));
-            self.timers_fired_ms.retain(|at| now < at + TIMER_RATE.window_ms);
-            self.timers_fired_ms.push(now);
         }
     }
 
@@ -177,7 +178,7 @@ impl Lane {
     }
 
     fn fires_at(&self, timer: &TimerState) -> Millis {
-        timer.due_ms.max(rate::free_at(&self.timers_fired_ms, TIMER_RATE, 0))
+        timer.due_ms.max(self.pace.unprompted_free_at())
     }
 
     fn fired(&self, timer: &TimerState, now: Millis) -> Arrival {

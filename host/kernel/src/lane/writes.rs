@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::lane::queue::Queued;
 use crate::lane::{ACCEPT_AFTER_MS, Effect, Lane, STORE_RETRY_MS};
-use crate::log::{Arrival, Seq, Settled, Turn};
+use crate::log::{Arrival, Outcome, Seq, Settled, Turn};
 use crate::time::Millis;
 
 /// What is under way at the store.
@@ -94,7 +94,12 @@ impl Lane {
         self.grew(seqs.len(), seqs.last().copied().unwrap_or(self.last));
     }
 
-    pub(super) fn on_committed(&mut self, seq: Option<Seq>, effects: &mut Vec<Effect>) {
+    pub(super) fn on_committed(
+        &mut self,
+        seq: Option<Seq>,
+        now: Millis,
+        effects: &mut Vec<Effect>,
+    ) {
         let Some(Write::Commit(turn)) = self.writing.take() else { return };
         let Some(seq) = seq else {
             // Another host was quicker: read again and run again.
@@ -103,6 +108,7 @@ impl Lane {
         };
         self.turn = seq;
         self.attempts = None;
+        self.note_pace(&turn, now);
         self.state = turn.state.clone();
         for settled in &self.unsaved {
             self.state.settle(settled);
@@ -117,6 +123,15 @@ impl Lane {
         self.grew(1, seq);
         if self.queue.is_empty() && self.unread_from.is_some() {
             self.loaded = false;
+        }
+    }
+
+    fn note_pace(&mut self, turn: &Turn, now: Millis) {
+        let ran = !matches!(turn.outcome, Outcome::Skipped(_));
+        let timer = self.timer.as_deref();
+        let subject = timer.or_else(|| self.queue.front().map(|head| &head.arrival));
+        if let Some(arrival) = subject.filter(|_| ran) {
+            self.pace.note(&arrival.event.body, now);
         }
     }
 

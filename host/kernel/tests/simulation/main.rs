@@ -11,6 +11,7 @@ mod chance;
 mod check;
 mod failures;
 mod jobs;
+mod limits;
 mod log;
 mod quiet;
 mod scenarios;

@@ -18,9 +18,9 @@ fn setup() -> Setup {
     Setup::new("hostile").unwrap().channel(MAIN, settings)
 }
 
-/// The line of the log about the last turn, which failed.
-fn failure(site: &Site) -> Value {
-    let turn = site.turns().pop().unwrap();
+/// The line of the log about this turn, the last one, which failed.
+async fn failure(site: &Site, count: usize) -> Value {
+    let turn = site.wait_turns(count).await.unwrap().pop().unwrap();
     assert_eq!(turn["blame"], "bot", "{turn}");
     turn
 }
@@ -54,7 +54,8 @@ async fn a_failing_bot_costs_one_answer_and_no_more() {
         let (locale, sorry) = [("de", LEIDER), ("de_AT", LEIDER), ("fr", SORRY)][n % 3];
         let answer = says(&conversation, locale, text).await;
         assert_eq!((answer.status, answer.texts()), (200, vec![sorry]), "{text}");
-        let line = failure(&site);
+        // The start, two for each attack before, and this one.
+        let line = failure(&site, 2 * n + 2).await;
         assert_eq!(line["kind"], kind, "{line}");
         assert_eq!(line["bot"], "bot", "{line}");
         let reason = line["reason"].as_str().unwrap_or_default();
@@ -95,7 +96,7 @@ async fn a_failure_hands_over_once_where_the_channel_says_so() {
     // a hand-off that was not its own, and there is no second one.
     let answer = conversation.send("forward_failed", json!({ "reason": "offline" })).await.unwrap();
     assert_eq!((answer.status, answer.body.as_str()), (200, ""));
-    let turn = site.turns().pop().unwrap();
+    let turn = site.wait_turns(3).await.unwrap().pop().unwrap();
     assert_eq!(turn["reason"], "HostHandOff", "{turn}");
     assert_eq!(conversation.message("echo back").await.unwrap().texts(), ["back"]);
     assert!(site.account().calls().is_empty());

@@ -215,6 +215,21 @@ impl Site {
         .await
     }
 
+    /// As [`Site::turns`], after waiting until there are so many: a line of the
+    /// log may reach us after the answer that it tells of.
+    ///
+    /// # Errors
+    ///
+    /// There were fewer for ten seconds.
+    pub async fn wait_turns(&self, least: usize) -> Result<Vec<Value>> {
+        let what = format!("{least} turns in the log");
+        wait::until(&what, METRIC_WITHIN, || {
+            let turns = self.turns();
+            (turns.len() >= least).then_some(turns)
+        })
+        .await
+    }
+
     /// The lines of the host's log that are about turns.
     pub fn turns(&self) -> Vec<Value> {
         let lines = self.lines();

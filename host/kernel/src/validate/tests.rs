@@ -150,8 +150,9 @@ fn links() {
         "http://[::1]:8080/",
         "https://example.com/K%C3%A4se",
     ] {
-        ok("media", json!({"link": link}));
+        ok("navigate", json!({"link": link}));
     }
+    ok("media", json!({"link": "https://example.com/a.png"}));
     for link in [
         "",
         "/path",
@@ -164,10 +165,11 @@ fn links() {
         "https://exa mple.com/",
         "mailto:a@example.com",
     ] {
-        invalid("media", json!({"link": link}), bad);
+        invalid("media", json!({"link": link}), "`link`");
         invalid("navigate", json!({"link": link}), bad);
         invalid("rich_link", json!({"link": link, "title": "t"}), bad);
     }
+    invalid("media", json!({"link": "http://example.com/a.png"}), "`link`");
     invalid("buttons", json!({"links": []}), "`links` is empty, at least one is needed");
     invalid(
         "buttons",

@@ -165,11 +165,15 @@ fn links() {
         "https://exa mple.com/",
         "mailto:a@example.com",
     ] {
-        invalid("media", json!({"link": link}), "`link`");
+        invalid("media", json!({"link": link}), "`link` is no absolute https address");
         invalid("navigate", json!({"link": link}), bad);
         invalid("rich_link", json!({"link": link, "title": "t"}), bad);
     }
-    invalid("media", json!({"link": "http://example.com/a.png"}), "`link`");
+    invalid(
+        "media",
+        json!({"link": "http://example.com/a.png"}),
+        "`link` is no absolute https address",
+    );
     invalid("buttons", json!({"links": []}), "`links` is empty, at least one is needed");
     invalid(
         "buttons",

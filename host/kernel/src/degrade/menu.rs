@@ -13,7 +13,7 @@ pub(super) struct Menu {
     entries: Vec<Entry>,
     /// What stands below the options.
     below: Option<String>,
-    fallback: Option<String>,
+    pub(super) fallback: Option<String>,
     losses: Vec<&'static str>,
 }
 

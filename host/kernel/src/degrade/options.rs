@@ -115,6 +115,10 @@ impl Carrier<'_> {
             self.push(Action::Bubbles(bubbles));
         } else {
             self.note(format!("sent as numbered text, without options to tap: {why}"));
+            // A fallback stands for the text and has no format of its own.
+            if menu.fallback.is_some() {
+                menu.format = TextFormat::Plain;
+            }
             (menu.text, menu.format) = self.read(menu.text, menu.format, "message_markdown");
             let blocks = menu.numbered();
             self.say_blocks(blocks.iter().map(String::as_str), menu.format);

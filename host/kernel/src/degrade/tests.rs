@@ -276,13 +276,20 @@ fn marks_are_taken_off_where_nobody_reads_them() {
 #[test]
 fn the_fallback_stands_for_the_text() {
     let bubbles = Bubbles {
-        text: "Tap one.".to_owned(),
-        format: TextFormat::Plain,
+        text: "**Tap** one.".to_owned(),
+        format: TextFormat::MarkdownV1,
         options: vec![Choice { id: "r".to_owned(), label: "Red".to_owned() }],
         fallback: Some("Type a number.".to_owned()),
     };
-    let done = check(&Action::Bubbles(bubbles), &profile(&["message"], 100));
-    assert_eq!(read_lines(&done), "Type a number.\n1. Red");
+    for native in [&["message"][..], &["message", "message_markdown"]] {
+        let done = check(&Action::Bubbles(bubbles.clone()), &profile(native, 100));
+        let text = "Type a number.\n1. Red".to_owned();
+        assert_eq!(
+            done.actions,
+            [Action::Message(Message { text, format: TextFormat::Plain })],
+            "{native:?}"
+        );
+    }
 }
 
 #[test]

@@ -42,9 +42,7 @@ impl Lane {
         for early in &mut self.early {
             early.request.take_if(|early| *early == request);
         }
-        for queued in &mut self.queue {
-            queued.requests.retain(|other| *other != request);
-        }
+        self.unanswered.remove(&request);
     }
 
     fn admit(&mut self, early: Early) {
@@ -56,7 +54,8 @@ impl Lane {
         }
         if busy {
             // Whoever waits behind somebody is stored, and so is whoever they wait for.
-            for queued in &mut self.queue {
+            let unset = |queued: &&mut Queued| !queued.is_stored() && !queued.must_accept;
+            for queued in self.queue.iter_mut().rev().take_while(unset) {
                 queued.must_accept = true;
             }
         }
@@ -82,6 +81,7 @@ impl Lane {
             let event = self.queue[at].arrival.event.id.clone();
             self.open(request, early, vec![event]);
             let queued = &mut self.queue[at];
+            queued.requests.retain(|older| self.unanswered.contains(older));
             for older in &queued.requests {
                 self.outbox.supersede(*older, now);
                 queued.must_accept = true;
@@ -105,9 +105,10 @@ impl Lane {
         if arrival.key.is_some() && arrival.key == other.key {
             return true;
         }
-        let failed =
-            !self.outbox.is_open(&other.event.id) && !self.state.answered.contains(&other.event.id);
-        arrival.request.is_some() && arrival.request == other.request && failed
+        arrival.request.is_some()
+            && arrival.request == other.request
+            && !self.outbox.is_open(&other.event.id)
+            && !self.state.answered.contains(&other.event.id)
     }
 
     /// The event that this one repeats, where it had its turn already: no event
@@ -125,6 +126,7 @@ impl Lane {
 
     fn open(&mut self, request: RequestId, early: &Early, events: Vec<EventId>) {
         let wait = if early.accept_only { 0 } else { self.rules.delivery.answer_by_ms };
+        self.unanswered.insert(request);
         let redeliverable = early.arrivals.iter().any(|arrival| arrival.request.is_some());
         self.outbox.open(
             request,

@@ -25,6 +25,7 @@ impl Lane {
 
     pub(super) fn on_answered(&mut self, request: RequestId, whole: bool, now: Millis) {
         let delivery = &self.rules.delivery;
+        self.unanswered.remove(&request);
         let settled = self.outbox.answered(&self.state, delivery, request, whole, now);
         self.settle(settled);
     }

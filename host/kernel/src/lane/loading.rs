@@ -49,16 +49,20 @@ impl Lane {
     /// Puts stored events in front of those that are not stored yet; whoever
     /// waits here for the answer of one keeps waiting.
     fn enqueue(&mut self, accepted: Vec<(Seq, Arrival)>, now: Millis) {
+        let ids = self.known();
         let mut known: VecDeque<Queued> = std::mem::take(&mut self.queue);
         for (seq, arrival) in accepted {
-            let at = known.iter().position(|queued| queued.arrival.event.id == arrival.event.id);
-            let mut queued = match at.and_then(|at| known.remove(at)) {
+            let same = |queued: &Queued| queued.arrival.event.id == arrival.event.id;
+            // Nearly always the first of them: both have the order of the log.
+            let at = ids.contains(&arrival.event.id).then(|| known.iter().position(same));
+            let mut queued = match at.flatten().and_then(|at| known.remove(at)) {
                 Some(queued) => queued,
                 None => Queued::stored(seq, arrival, now),
             };
             queued.seq = Some(seq);
             self.queue.push_back(queued);
         }
+        let mut gone = Vec::new();
         for queued in known {
             if self.is_unread(&queued) && queued.is_stored() {
                 self.queue.push_back(queued);
@@ -67,11 +71,15 @@ impl Lane {
             // What this lane believed stored and the store does not have was consumed
             // by somebody else's turn, and so may be what it has not stored.
             if queued.is_stored() || self.handled(&queued.arrival, now).is_some() {
-                self.all_turned(&queued);
+                gone.push(queued);
             } else {
                 self.queue.push_back(Queued { must_accept: true, ..queued });
             }
         }
-        self.tell_accepted();
+        for queued in gone {
+            self.all_turned(&queued);
+        }
+        self.tell_accepted(0..self.unstored_from());
+        self.shed();
     }
 }

@@ -8,6 +8,7 @@
 //! but the store: it reads its conversation again.
 
 mod arrivals;
+mod backlog;
 mod deliveries;
 mod loading;
 mod pace;
@@ -15,7 +16,7 @@ mod queue;
 mod turns;
 mod writes;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::event::Event;
@@ -28,6 +29,7 @@ use crate::run::{RunFailure, RunOutput};
 use crate::session::Session;
 use crate::time::{Millis, SECOND};
 use arrivals::Early;
+pub use backlog::WAITING_MAX;
 use pace::Pace;
 pub use pace::{TURN_RATE, UNPROMPTED_RATE};
 use queue::Queued;
@@ -125,7 +127,7 @@ pub struct Loaded {
     pub turn: Option<(Seq, Turn)>,
     /// Accepted events that wait for their turns, in order.
     pub accepted: Vec<(Seq, Arrival)>,
-    /// There are more of them than were loaded.
+    /// There are more of them than were loaded, which were [`WAITING_MAX`].
     pub more: bool,
     /// What was settled after the turn's snapshot.
     pub settled: Vec<Settled>,
@@ -188,7 +190,11 @@ pub struct Lane {
     /// Events behind this entry were not read yet.
     unread_from: Option<Seq>,
     early: Vec<Early>,
+    /// Stored events first, then those that are not.
     queue: VecDeque<Queued>,
+    waiting_max: usize,
+    /// Requests that still wait for their answers.
+    unanswered: BTreeSet<RequestId>,
     /// A timer that is due. It has no entry: until its turn is committed it
     /// stays in the conversation.
     timer: Option<Box<Arrival>>,
@@ -217,6 +223,8 @@ impl Lane {
             unread_from: None,
             early: Vec::new(),
             queue: VecDeque::new(),
+            waiting_max: WAITING_MAX,
+            unanswered: BTreeSet::new(),
             timer: None,
             pace: Pace::default(),
             running: None,
@@ -305,3 +313,6 @@ impl Lane {
 pub fn failure(turn: &Turn) -> Option<&RunFailure> {
     if let Outcome::Failed { failure, .. } = &turn.outcome { Some(failure) } else { None }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,7 +25,7 @@ impl Lane {
         }
         let brings_events = self.unsaved.front().is_some_and(|s| !s.events.is_empty());
         // Follow-up events get their entries behind whoever came before them.
-        let accept_first = brings_events && self.queue.iter().any(|queued| !queued.is_stored());
+        let accept_first = brings_events && self.unstored_from() < self.queue.len();
         if !accept_first && let Some(mut settled) = self.unsaved.pop_front() {
             settled.due_ms = self.due(now);
             self.writing = Some(Write::Settle(Box::new(settled.clone())));
@@ -42,7 +42,7 @@ impl Lane {
 
     /// When an event that still waits for its turn is accepted on its own.
     pub(super) fn accept_at(&self) -> Option<Millis> {
-        let waiting = self.queue.iter().filter(|queued| !queued.is_stored());
+        let waiting = self.queue.range(self.unstored_from()..);
         let at = waiting.map(|queued| queued.arrived_ms + ACCEPT_AFTER_MS).min();
         at.filter(|_| self.writing.is_none())
     }
@@ -50,17 +50,18 @@ impl Lane {
     /// The events that are to be accepted now: all that wait unaccepted, as soon
     /// as one of them must be, so that their order is kept.
     fn to_accept(&self, at_once: bool, now: Millis) -> Option<Vec<Arrival>> {
-        let waiting: Vec<&Queued> =
-            self.queue.iter().filter(|queued| !queued.is_stored()).collect();
+        let from = self.unstored_from();
+        let waiting = || self.queue.range(from..);
         let late = |queued: &Queued| now >= queued.arrived_ms + ACCEPT_AFTER_MS;
-        let must = at_once || waiting.iter().any(|queued| queued.must_accept || late(queued));
+        let must = at_once || waiting().any(|queued| queued.must_accept || late(queued));
         // A finished turn brings its event along, if nobody else waits.
-        let fuses = waiting.len() == 1
-            && self.finished.as_ref().is_some_and(|turn| turn.event == waiting[0].arrival.event.id);
-        if waiting.is_empty() || !must || (fuses && !at_once) {
+        let first = &waiting().next()?.arrival.event.id;
+        let fuses =
+            waiting().len() == 1 && self.finished.as_ref().is_some_and(|turn| turn.event == *first);
+        if !must || (fuses && !at_once) {
             return None;
         }
-        Some(waiting.into_iter().map(|queued| queued.arrival.clone()).collect())
+        Some(waiting().map(|queued| queued.arrival.clone()).collect())
     }
 
     /// Gives a turn its place in the log: right behind everything that its
@@ -86,11 +87,12 @@ impl Lane {
 
     pub(super) fn on_accepted(&mut self, seqs: &[Seq]) {
         self.writing = None;
-        let waiting = self.queue.iter_mut().filter(|queued| !queued.is_stored());
-        for (queued, seq) in waiting.zip(seqs) {
+        let from = self.unstored_from();
+        for (queued, seq) in self.queue.range_mut(from..).zip(seqs) {
             queued.seq = Some(*seq);
         }
-        self.tell_accepted();
+        self.tell_accepted(from..self.unstored_from());
+        self.shed();
         self.grew(seqs.len(), seqs.last().copied().unwrap_or(self.last));
     }
 
@@ -121,6 +123,7 @@ impl Lane {
         }
         effects.push(Effect::Turned(turn));
         self.grew(1, seq);
+        self.shed();
         if self.queue.is_empty() && self.unread_from.is_some() {
             self.loaded = false;
         }
@@ -138,10 +141,10 @@ impl Lane {
     pub(super) fn on_settled(&mut self, events: &[Seq], last: Seq, now: Millis) {
         let Some(Write::Settle(settled)) = self.writing.take() else { return };
         for (seq, arrival) in events.iter().zip(settled.events) {
-            let unstored = self.queue.iter().position(|queued| !queued.is_stored());
             let queued = Queued::stored(*seq, arrival, now);
-            self.queue.insert(unstored.unwrap_or(self.queue.len()), queued);
+            self.queue.insert(self.unstored_from(), queued);
         }
+        self.shed();
         self.grew(events.len() + 1, last);
     }
 
@@ -170,30 +173,9 @@ impl Lane {
             std::mem::take(&mut self.queue).into_iter().partition(Queued::is_stored);
         self.queue = stored;
         for request in refused.into_iter().flat_map(|queued| queued.requests) {
+            self.unanswered.remove(&request);
             if self.outbox.forget(request) {
                 effects.push(Effect::Refuse(request));
-            }
-        }
-    }
-
-    /// Requests all of whose events are stored may be answered.
-    pub(super) fn tell_accepted(&mut self) {
-        for queued in &self.queue {
-            for request in &queued.requests {
-                let waits = |other: &Queued| !other.is_stored() && other.requests.contains(request);
-                if !self.queue.iter().any(waits) {
-                    self.outbox.accepted(*request);
-                }
-            }
-        }
-    }
-
-    /// Requests all of whose events had their turns may be answered with what
-    /// came of them.
-    pub(super) fn all_turned(&mut self, turned: &Queued) {
-        for request in &turned.requests {
-            if !self.queue.iter().any(|other| other.requests.contains(request)) {
-                self.outbox.done(*request);
             }
         }
     }

@@ -72,7 +72,7 @@ impl World {
         Self {
             chance,
             now: BEGIN,
-            lane: Lane::new(key(), Arc::clone(&rules)),
+            lane: Lane::new(key(), Arc::clone(&rules)).keeping(read_max),
             log: Log::default(),
             vendor: Vendor::default(),
             jobs: Vec::new(),
@@ -295,7 +295,7 @@ impl World {
         let settled = |id: &_| self.log.settled().any(|(_, s)| s.rows.iter().any(|(r, _)| r == id));
         let doubtful: Vec<_> = received.filter(|id| !settled(id)).collect();
         self.vendor.may_repeat.extend(doubtful);
-        self.lane = Lane::new(key(), Arc::clone(&self.rules));
+        self.lane = Lane::new(key(), Arc::clone(&self.rules)).keeping(self.read_max);
         self.feed(Input::Wake);
     }
 

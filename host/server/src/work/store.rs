@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use botyard_kernel::lane::{Input, Loaded};
+use botyard_kernel::lane::{Input, Loaded, WAITING_MAX};
 use botyard_kernel::log::{Arrival, Settled, Turn};
 use botyard_store::{Commit, StoreError, TenantStore};
 use futures_util::FutureExt as _;
@@ -14,13 +14,11 @@ use super::driver::Driver;
 
 /// A store that needs longer counts as failed: whoever waits is told to come again.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// At most so many waiting events of a conversation are in memory.
-const LOADED_MAX: usize = 500;
 
 pub(super) fn load(driver: &Driver) -> BoxFuture<'static, Input> {
     let key = driver.key.clone();
     act(driver, "load", move |store| async move {
-        let loaded = store.load(&key, LOADED_MAX).await?;
+        let loaded = store.load(&key, WAITING_MAX).await?;
         Ok(Input::Loaded(Box::new(Loaded {
             last: loaded.last,
             turn: loaded.turn,

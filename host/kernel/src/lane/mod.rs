@@ -11,6 +11,7 @@ mod arrivals;
 mod backlog;
 mod deliveries;
 mod loading;
+mod oversized;
 mod pace;
 mod queue;
 mod turns;
@@ -30,6 +31,8 @@ use crate::session::Session;
 use crate::time::{Millis, SECOND};
 use arrivals::Early;
 pub use backlog::WAITING_MAX;
+use oversized::Oversized;
+pub use oversized::TOO_LARGE_RETRY_MS;
 use pace::Pace;
 pub use pace::{TURN_RATE, UNPROMPTED_RATE};
 use queue::Queued;
@@ -78,6 +81,9 @@ pub enum Input {
     },
     /// The store failed at what was under way; it may have written all the same.
     StoreFailed,
+    /// The end of [`Effect::Accept`] or [`Effect::Commit`]: the store takes nothing
+    /// so large, and has written nothing.
+    TooLarge,
     /// There is no room to run now; [`Input::Ran`] comes later.
     NoRoom,
     /// The bot ran.
@@ -162,6 +168,14 @@ pub enum Effect {
     Send(Send),
     /// A turn is on stable storage: for logs and metrics.
     Turned(Box<Turn>),
+    /// The store does not even take the failure turn of an event: the conversation
+    /// stands still until there is room. Told once for each event.
+    TooLarge {
+        /// Which event.
+        event: EventId,
+        /// When it is tried again.
+        next_ms: Millis,
+    },
     /// A run failed by the host's fault and is repeated: for logs and metrics. The
     /// last try is not told here, it ends in a turn.
     RunFailed {
@@ -202,6 +216,9 @@ pub struct Lane {
     running: Option<Running>,
     runs: u64,
     attempts: Option<Attempts>,
+    /// What the medium carries, as the last run was told.
+    profile: Option<Profile>,
+    oversized: Option<Oversized>,
     finished: Option<Box<Turn>>,
     writing: Option<Write>,
     unsaved: VecDeque<Settled>,
@@ -230,6 +247,8 @@ impl Lane {
             running: None,
             runs: 0,
             attempts: None,
+            profile: None,
+            oversized: None,
             finished: None,
             writing: None,
             unsaved: VecDeque::new(),
@@ -277,9 +296,10 @@ impl Lane {
             Input::Committed(seq) => self.on_committed(seq, now, &mut effects),
             Input::Settled { events, last } => self.on_settled(&events, last, now),
             Input::StoreFailed => self.on_store_failed(now, &mut effects),
+            Input::TooLarge => self.on_too_large(now, &mut effects),
             Input::NoRoom => self.on_no_room(),
             Input::Ran { run, output, version, profile } => {
-                self.on_ran(run, *output, version, &profile, now, &mut effects);
+                self.on_ran(run, *output, version, *profile, now, &mut effects);
             }
             Input::Answered { request, whole } => self.on_answered(request, whole, now),
             Input::ClientLeft(request) => self.on_client_left(request),

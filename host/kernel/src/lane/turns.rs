@@ -43,8 +43,7 @@ impl Lane {
         }
         self.take_due_timer(now);
         let Some(arrival) = self.subject() else { return };
-        let tried = self.attempts.as_ref().filter(|attempts| attempts.event == arrival.event.id);
-        if tried.is_some_and(|attempts| now < attempts.next_ms) {
+        if self.tried_again_at(&arrival.event.id).is_some_and(|at| now < at) {
             return;
         }
         if self.queue.front().is_some_and(|head| self.is_unread(head)) {
@@ -54,7 +53,12 @@ impl Lane {
         let rules = Arc::clone(&self.rules);
         let plan = self.plan(arrival, &rules);
         let slowed = now < self.pace.free_at(&arrival.event.body);
-        match plan.step() {
+        let step = plan.step();
+        if let Some(turn) = self.too_large(&plan, &step, now) {
+            self.finished = Some(Box::new(turn));
+            return;
+        }
+        match step {
             Step::Skip(reason) => self.finished = Some(Box::new(plan.skip(reason))),
             Step::Run(_) | Step::StartFirst(_) if slowed => {}
             Step::Run(run) => self.run(*run, None, effects),
@@ -73,9 +77,9 @@ impl Lane {
         }
         match self.subject() {
             Some(arrival) => {
-                let tries = self.attempts.iter().filter(|tries| tries.event == arrival.event.id);
                 let paced = self.pace.free_at(&arrival.event.body);
-                tries.map(|tries| tries.next_ms).chain((paced > 0).then_some(paced)).max()
+                let tried = self.tried_again_at(&arrival.event.id);
+                tried.into_iter().chain((paced > 0).then_some(paced)).max()
             }
             None => self.next_timer().map(|timer| self.fires_at(timer)),
         }
@@ -92,7 +96,7 @@ impl Lane {
         run: u64,
         output: RunOutput,
         version: Digest,
-        profile: &Profile,
+        profile: Profile,
         now: Millis,
         effects: &mut Vec<Effect>,
     ) {
@@ -108,8 +112,15 @@ impl Lane {
         }
         let rules = Arc::clone(&self.rules);
         let Some(arrival) = running.start.as_deref().or_else(|| self.subject()) else { return };
-        let turn = self.plan(arrival, &rules).complete(output, version, profile, now);
+        let turn = self.plan(arrival, &rules).complete(output, version, &profile, now);
         self.finished = Some(Box::new(turn));
+        self.profile = Some(profile);
+    }
+
+    /// When an event whose turn failed by no fault of the bot is tried again.
+    fn tried_again_at(&self, event: &EventId) -> Option<Millis> {
+        let failed = self.attempts.iter().filter(|attempts| attempts.event == *event);
+        failed.map(|attempts| attempts.next_ms).chain(self.oversized_until(event)).max()
     }
 
     fn may_run(&self) -> bool {
@@ -117,13 +128,13 @@ impl Lane {
             Some(Write::Commit(_) | Write::Load) => false,
             // Its events will stand before whoever is not accepted yet.
             Some(Write::Settle(settled)) => settled.events.is_empty(),
-            Some(Write::Accept) | None => true,
+            Some(Write::Accept(_)) | None => true,
         };
         store_is_free && self.loaded && self.running.is_none() && self.finished.is_none()
     }
 
     /// The event whose turn it is.
-    fn subject(&self) -> Option<&Arrival> {
+    pub(super) fn subject(&self) -> Option<&Arrival> {
         self.timer.as_deref().or_else(|| self.queue.front().map(|head| &head.arrival))
     }
 

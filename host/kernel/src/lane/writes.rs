@@ -11,7 +11,8 @@ use crate::time::Millis;
 #[derive(Debug)]
 pub(super) enum Write {
     Load,
-    Accept,
+    /// So many events.
+    Accept(usize),
     Commit(Box<Turn>),
     Settle(Box<Settled>),
 }
@@ -31,7 +32,7 @@ impl Lane {
             self.writing = Some(Write::Settle(Box::new(settled.clone())));
             effects.push(Effect::Settle(Box::new(settled)));
         } else if let Some(arrivals) = self.to_accept(accept_first, now) {
-            self.writing = Some(Write::Accept);
+            self.writing = Some(Write::Accept(arrivals.len()));
             effects.push(Effect::Accept(arrivals));
         } else if let Some(mut turn) = self.finished.take() {
             self.place(&mut turn);
@@ -54,10 +55,11 @@ impl Lane {
         let waiting = || self.queue.range(from..);
         let late = |queued: &Queued| now >= queued.arrived_ms + ACCEPT_AFTER_MS;
         let must = at_once || waiting().any(|queued| queued.must_accept || late(queued));
-        // A finished turn brings its event along, if nobody else waits.
+        // A finished turn brings its event along, if nobody else waits and if the
+        // two are not too large together.
         let first = &waiting().next()?.arrival.event.id;
-        let fuses =
-            waiting().len() == 1 && self.finished.as_ref().is_some_and(|turn| turn.event == *first);
+        let finished = self.finished.as_ref().is_some_and(|turn| turn.event == *first);
+        let fuses = finished && waiting().len() == 1 && self.oversized_until(first).is_none();
         if !must || (fuses && !at_once) {
             return None;
         }
@@ -110,6 +112,7 @@ impl Lane {
         };
         self.turn = seq;
         self.attempts = None;
+        self.oversized = None;
         self.note_pace(&turn, now);
         self.state = turn.state.clone();
         for settled in &self.unsaved {
@@ -131,10 +134,9 @@ impl Lane {
 
     fn note_pace(&mut self, turn: &Turn, now: Millis) {
         let ran = !matches!(turn.outcome, Outcome::Skipped(_));
-        let timer = self.timer.as_deref();
-        let subject = timer.or_else(|| self.queue.front().map(|head| &head.arrival));
-        if let Some(arrival) = subject.filter(|_| ran) {
-            self.pace.note(&arrival.event.body, now);
+        let subject = self.subject().filter(|_| ran);
+        if let Some(body) = subject.map(|arrival| arrival.event.body.clone()) {
+            self.pace.note(&body, now);
         }
     }
 
@@ -172,7 +174,11 @@ impl Lane {
         let (stored, refused): (VecDeque<_>, VecDeque<_>) =
             std::mem::take(&mut self.queue).into_iter().partition(Queued::is_stored);
         self.queue = stored;
-        for request in refused.into_iter().flat_map(|queued| queued.requests) {
+        self.refuse(refused.into(), effects);
+    }
+
+    pub(super) fn refuse(&mut self, events: Vec<Queued>, effects: &mut Vec<Effect>) {
+        for request in events.into_iter().flat_map(|queued| queued.requests) {
             self.unanswered.remove(&request);
             if self.outbox.forget(request) {
                 effects.push(Effect::Refuse(request));

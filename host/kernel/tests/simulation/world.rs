@@ -44,6 +44,8 @@ pub(crate) struct World {
     pub(crate) read_max: usize,
     /// Failed tries at a run that the lane told of, with the times of the next.
     pub(crate) repeats: Vec<(u32, Millis)>,
+    /// When turns are tried again that have no room.
+    pub(crate) too_large: Vec<Millis>,
     requests: RequestId,
     told: bool,
 }
@@ -84,6 +86,7 @@ impl World {
             script: None,
             read_max,
             repeats: Vec::new(),
+            too_large: Vec::new(),
             requests: 0,
             told,
         }
@@ -336,6 +339,11 @@ impl World {
             Effect::Send(Send::Request { call, row }) => Job::Request { call, row },
             Effect::Turned(turn) => {
                 self.tell(|| format!("turned {} on {}", turn.id, turn.event));
+                return;
+            }
+            Effect::TooLarge { event, next_ms } => {
+                self.tell(|| format!("{event} is too large"));
+                self.too_large.push(next_ms);
                 return;
             }
             Effect::RunFailed { event, failure, tries, next_ms } => {

@@ -165,6 +165,10 @@ impl Driver {
                 self.start(requests::request(self, call, *row));
             }
             Effect::Turned(turn) => log::turned(&self.channel, &self.key, &turn),
+            Effect::TooLarge { event, next_ms } => {
+                let pause_ms = next_ms.saturating_sub(clock::now());
+                log::too_large(&self.key, &event, pause_ms);
+            }
             Effect::RunFailed { event, failure, tries, next_ms } => {
                 let pause_ms = next_ms.saturating_sub(clock::now());
                 log::run_failed(&self.channel, &self.key, &event, &failure, tries, pause_ms);

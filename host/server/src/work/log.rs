@@ -55,6 +55,15 @@ pub(super) fn run_failed(
     );
 }
 
+/// A conversation that has no room for even the smallest turn leaves a line.
+pub(super) fn too_large(key: &ConversationKey, event: &EventId, pause_ms: Millis) {
+    tracing::error!(
+        conversation = %key, %event, pause_ms,
+        "the conversation stands still at {event}: even a failure is larger than the store \
+         takes; it goes on when deliveries have made room, the host is to blame"
+    );
+}
+
 /// Rows that end without having been handed over leave a line each.
 pub(super) fn settled(channel: &Channel, key: &ConversationKey, settled: &Settled) {
     let vendor = channel.vendor.name();

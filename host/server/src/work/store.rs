@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use botyard_kernel::id::ConversationKey;
 use botyard_kernel::lane::{Input, Loaded, WAITING_MAX};
 use botyard_kernel::log::{Arrival, Settled, Turn};
 use botyard_store::{Commit, StoreError, TenantStore};
@@ -32,23 +33,24 @@ pub(super) fn load(driver: &Driver) -> BoxFuture<'static, Input> {
 pub(super) fn accept(driver: &Driver, arrivals: Vec<Arrival>) -> BoxFuture<'static, Input> {
     let key = driver.key.clone();
     act(driver, "accept", move |store| async move {
-        Ok(Input::Accepted(store.accept(&key, arrivals).await?))
+        or_too_large(&key, store.accept(&key, arrivals).await.map(Input::Accepted))
     })
 }
 
 pub(super) fn commit(driver: &Driver, turn: Box<Turn>) -> BoxFuture<'static, Input> {
     let key = driver.key.clone();
     act(driver, "commit", move |store| async move {
-        match store.commit(&key, &turn).await? {
+        let committed = store.commit(&key, &turn).await.map(|commit| match commit {
             Commit::Committed { seq, refused } => {
                 if !refused.is_empty() {
                     let (bot, keys) = (&turn.bot, refused.len());
                     tracing::warn!(%bot, keys, "the bot's values are full: writes were left out");
                 }
-                Ok(Input::Committed(Some(seq)))
+                Input::Committed(Some(seq))
             }
-            Commit::Conflict => Ok(Input::Committed(None)),
-        }
+            Commit::Conflict => Input::Committed(None),
+        });
+        or_too_large(&key, committed)
     })
 }
 
@@ -60,6 +62,18 @@ pub(super) fn settle(driver: &Driver, settled: Box<Settled>) -> BoxFuture<'stati
         let events = seqs.into_iter().skip(1).collect();
         Ok(Input::Settled { events, last })
     })
+}
+
+/// The lane finds a smaller form of what is too large; to ask again would not help.
+fn or_too_large(
+    key: &ConversationKey,
+    done: Result<Input, StoreError>,
+) -> Result<Input, StoreError> {
+    if let Err(error @ StoreError::TooLarge { .. }) = &done {
+        tracing::warn!(conversation = %key, %error, "the store refused what is too large");
+        return Ok(Input::TooLarge);
+    }
+    done
 }
 
 fn act<F>(

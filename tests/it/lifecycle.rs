@@ -45,13 +45,13 @@ async fn operators_see_health_and_the_safety_features_that_are_really_active() {
         "memory_sum",
         "hostcall_fuel",
         "compile_child",
-        "durable-commits",
+        "durable_commits",
     ];
     for name in features {
         assert!(active(name), "{name}");
     }
     // This host may call its own machine, and says so.
-    assert!(!active("egress-public-only"));
+    assert!(!active("egress_public_only"));
     for path in ["/", "/metrics/x", "/webhooks", "/v1"] {
         assert_eq!(get(&site.url(path)).await.0, 404, "{path}");
     }

@@ -39,7 +39,7 @@ pub struct RuntimeConfig {
 }
 
 impl RuntimeConfig {
-    /// The defaults of the design, for a directory, its key and a compiler.
+    /// The default limits, for a directory, its key and a compiler.
     pub fn new(artefacts: PathBuf, artefact_key: [u8; 32], compiler: CompileCommand) -> Self {
         Self {
             artefacts,

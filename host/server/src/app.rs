@@ -110,14 +110,14 @@ impl App {
             .map(|feature| (feature.name.to_owned(), feature.active, feature.detail))
             .collect();
         let durable = "SQLite with a write-ahead log, synchronous=FULL".to_owned();
-        all.push(("durable-commits".to_owned(), self.store.is_healthy(), durable));
+        all.push(("durable_commits".to_owned(), self.store.is_healthy(), durable));
         let loopback = self.config.egress.allow_loopback;
         let detail = if loopback {
             "calls to this machine are allowed: bots may reach what listens here"
         } else {
             "only https to public addresses of hosts on a list"
         };
-        all.push(("egress-public-only".to_owned(), !loopback, detail.to_owned()));
+        all.push(("egress_public_only".to_owned(), !loopback, detail.to_owned()));
         all
     }
 

@@ -23,17 +23,19 @@ pub(super) fn keep(state: &mut Conversation, event: &Event, log: &mut Vec<LogLin
     }
 }
 
-/// How many of the skipped events fit into one turn.
+/// How many of the skipped events fit into one turn: one at least, lest a large
+/// one stands before the others for ever.
 pub(super) fn handed_over(skipped: &[Event]) -> usize {
     let mut bytes = 0;
-    skipped
+    let fitting = skipped
         .iter()
         .take(SKIPPED_MAX)
         .take_while(|event| {
             bytes += size(event);
             bytes <= SKIPPED_BYTES_MAX
         })
-        .count()
+        .count();
+    fitting.max(1).min(skipped.len())
 }
 
 fn size(event: &Event) -> usize {

@@ -238,6 +238,39 @@ fn what_was_skipped_is_handed_over_with_the_next_run() {
 }
 
 #[test]
+fn of_what_was_skipped_the_newest_are_kept_and_a_line_says_so() {
+    let mut world = World::new();
+    world.says(Vec::new());
+    world.state.owner = Owner::Human;
+    let long = |n: usize| {
+        let text = format!("{n} {}", "x".repeat(20_000));
+        EventBody::Message(event::Message { text, format: TextFormat::Plain })
+    };
+    for n in 0..9 {
+        world.skip(long(n));
+    }
+    let bytes: usize =
+        world.state.skipped.iter().map(|event| serde_json::to_vec(event).unwrap().len()).sum();
+    assert!(bytes <= SKIPPED_KEPT_BYTES_MAX, "{bytes}");
+    let EventBody::Message(oldest) = &world.state.skipped[0].body else { panic!("a message") };
+    assert!(oldest.text.starts_with("3 "), "the oldest three are gone");
+}
+
+#[test]
+fn a_large_skipped_event_does_not_stand_before_the_others_for_ever() {
+    let mut world = World::new();
+    world.says(Vec::new());
+    world.state.owner = Owner::Human;
+    let text = "x".repeat(SKIPPED_BYTES_MAX);
+    world.skip(EventBody::Message(event::Message { text, format: TextFormat::Plain }));
+    let arrival = world.arrival(EventBody::Returned(event::Returned::default()));
+    let Step::Run(run) = world.step(&arrival) else { panic!("it does not run") };
+    assert_eq!(run.1.skipped.len(), 1);
+    world.turn(&arrival, Ok(Vec::new()));
+    assert!(world.state.skipped.is_empty());
+}
+
+#[test]
 fn timers_are_replaced_by_name_and_cancelled() {
     let mut world = World::new();
     let set = |name: &str, after_ms| {

@@ -9,7 +9,7 @@ use botyard_kernel::run::Blame;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::dialect::{Dialect, PayloadPaths};
+use super::dialect::{Dialect, Paths, PayloadPaths};
 use super::settings::Settings;
 use super::{facts, verify};
 use crate::{Inbound, Incoming, Received, Rejection};
@@ -22,6 +22,8 @@ const NAME_BYTES_MAX: usize = 200;
 const TEXT_BYTES_MAX: usize = 64 * 1024;
 /// Of a larger payload of an unknown packet the first part is told, as a text.
 const JSON_BYTES_MAX: usize = 64 * 1024;
+/// Of any other field so much is told; a longer one is nobody's label or link.
+const FIELD_BYTES_MAX: usize = 8 * 1024;
 /// What stands for the id of `start`, which a conversation has but once.
 const START_KEY: &str = "start";
 
@@ -88,13 +90,13 @@ fn event(dialect: &Dialect, name: &str, payload: &Value, info: &Value) -> EventB
         "media" => media(paths, payload).map(EventBody::Media),
         "location" => location(paths, payload).map(EventBody::Location),
         "forward_failed" => {
-            let reason = paths.failure_reason.text(payload);
+            let reason = field(&paths.failure_reason, payload);
             Some(EventBody::ForwardFailed(ForwardFailed { reason }))
         }
         "campaign_unsubscribe" => Some(EventBody::CampaignUnsubscribe(CampaignUnsubscribe {
-            campaign_id: paths.campaign_id.text(payload),
-            campaign_name: paths.campaign_name.text(payload),
-            keyword: paths.campaign_keyword.text(payload),
+            campaign_id: field(&paths.campaign_id, payload),
+            campaign_name: field(&paths.campaign_name, payload),
+            keyword: field(&paths.campaign_keyword, payload),
         })),
         _ => None,
     };
@@ -142,16 +144,16 @@ fn message(paths: &PayloadPaths, payload: &Value) -> Option<Message> {
 }
 
 fn click(paths: &PayloadPaths, payload: &Value) -> Option<Click> {
-    let label = paths.option_label.text(payload);
-    let id = paths.option_id.text(payload).or_else(|| label.clone())?;
+    let label = field(&paths.option_label, payload);
+    let id = field(&paths.option_id, payload).or_else(|| label.clone())?;
     Some(Click { option_ids: vec![id], label, ..Click::default() })
 }
 
 fn media(paths: &PayloadPaths, payload: &Value) -> Option<Media> {
     Some(Media {
-        link: paths.media_link.text(payload)?,
-        name: paths.media_name.text(payload),
-        mime_type: paths.media_mime_type.text(payload),
+        link: field(&paths.media_link, payload)?,
+        name: field(&paths.media_name, payload),
+        mime_type: field(&paths.media_mime_type, payload),
         size_bytes: paths.media_size.number(payload),
     })
 }
@@ -163,9 +165,13 @@ fn location(paths: &PayloadPaths, payload: &Value) -> Option<Location> {
     on_earth.then(|| Location {
         latitude,
         longitude,
-        name: paths.place_name.text(payload),
-        address: paths.place_address.text(payload),
+        name: field(&paths.place_name, payload),
+        address: field(&paths.place_address, payload),
     })
+}
+
+fn field(paths: &Paths, payload: &Value) -> Option<String> {
+    paths.text(payload).map(|text| facts::cut(text, FIELD_BYTES_MAX))
 }
 
 fn other(name: &str, payload: &Value) -> NamedPayload {

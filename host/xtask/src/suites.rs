@@ -1,7 +1,9 @@
 //! What `cargo xtask test` consists of, in the order in which it runs: the
 //! cheap ones first, then each build once.
 
+use std::path::PathBuf;
 use std::process::Command;
+use std::sync::LazyLock;
 
 use crate::command::cargo;
 use crate::repo::Repo;
@@ -44,8 +46,11 @@ pub(crate) fn commands(repo: &Repo, suite: &str) -> Vec<Command> {
 
 /// This program again, so that a suite can be stopped when its time is over.
 fn itself(arguments: &[&str]) -> Command {
-    let program = std::env::current_exe().unwrap_or_else(|_| "xtask".into());
-    let mut command = Command::new(program);
+    // Asked for once, because a suite may build this program anew: then the system
+    // calls the file that runs here deleted, while the new one lies in its place.
+    static PROGRAM: LazyLock<PathBuf> =
+        LazyLock::new(|| std::env::current_exe().unwrap_or_else(|_| "xtask".into()));
+    let mut command = Command::new(&*PROGRAM);
     command.args(arguments);
     command
 }

@@ -64,7 +64,12 @@ fn one(
     command: &mut Command,
 ) -> Result<Option<String>> {
     let left = budget.saturating_sub(start.elapsed());
-    Ok(match within(left, command)? {
+    let ended = match within(left, command) {
+        Ok(ended) => ended,
+        // The other suites still have something to say.
+        Err(error) => return Ok(Some(format!("{error:#}"))),
+    };
+    Ok(match ended {
         Ended::Exited(status) if status.success() => None,
         Ended::Exited(status) => Some(format!("`{}` ended with {status}", words(command))),
         Ended::OutOfTime => Some(format!(

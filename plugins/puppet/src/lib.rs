@@ -1,6 +1,6 @@
 //! A bot that does what it is told, so that the way of its actions can be tested
 //! with a real component. A message is a script: one command a line, see
-//! [`script`]. What else happens is told in one line, so that it can be seen.
+//! `script`. What else happens is told in one line, so that it can be seen.
 
 mod script;
 

@@ -2,7 +2,7 @@
 //!
 //! Events arrive as one JSON object a webhook. Actions leave as one JSON list,
 //! in the webhook's 200 answer or by a call to the bot's own API URL. What the
-//! vendor's page states is code here; what it leaves open is in [`dialect`].
+//! vendor's page states is code here; what it leaves open is in `dialect`.
 
 mod choices;
 mod dialect;

@@ -10,6 +10,11 @@ use super::tree;
 const FORBIDDEN: &[&str] = &[
     "getrandom",
     "rand",
+    // Their order is chance.
+    "std::collections::HashMap",
+    "std::collections::HashSet",
+    "std::collections::hash_map",
+    "std::collections::hash_set",
     "std::env",
     "std::fs",
     "std::io::stderr",
@@ -22,6 +27,8 @@ const FORBIDDEN: &[&str] = &[
     "std::time::Instant",
     "std::time::SystemTime",
 ];
+/// What must not be imported whole, since its members would go unseen.
+const FORBIDDEN_IMPORTS: &[&str] = &["std", "std::collections", "std::io", "std::time"];
 /// Printing is IO, too.
 const FORBIDDEN_MACROS: &[&str] =
     &["dbg", "eprint", "eprintln", "print", "println", "thread_local"];
@@ -47,10 +54,19 @@ fn the_pure_crates_name_no_clock_no_chance_and_no_io() {
 fn the_search_sees_imports_paths_and_macros() {
     let source = "use std::{collections::BTreeMap, time::{Duration, Instant}};
         fn f() { let _ = std::fs::read(\"x\"); println!(); }
+        use std::time; use std::collections::{self, HashMap};
         #[cfg(test)] mod tests { use std::thread; }";
     let mut search = Search::default();
     search.visit_file(&syn::parse_str(source).unwrap());
-    assert_eq!(search.found, ["1: std::time::Instant", "2: std::fs::read", "2: println!"]);
+    let found = [
+        "1: std::time::Instant",
+        "2: std::fs::read",
+        "2: println!",
+        "3: std::time",
+        "3: std::collections",
+        "3: std::collections::HashMap",
+    ];
+    assert_eq!(search.found, found);
 }
 
 #[derive(Default)]
@@ -68,15 +84,23 @@ impl Search {
         }
     }
 
+    fn import(&mut self, path: &str, span: proc_macro2::Span) {
+        let path = path.strip_suffix("::self").unwrap_or(path);
+        if FORBIDDEN_IMPORTS.contains(&path) {
+            self.found.push(format!("{}: {path}", span.start().line));
+        }
+        self.check(path, span);
+    }
+
     fn imports(&mut self, prefix: &str, tree: &UseTree) {
         let join = |name: &dyn std::fmt::Display| {
             if prefix.is_empty() { name.to_string() } else { format!("{prefix}::{name}") }
         };
         match tree {
             UseTree::Path(path) => self.imports(&join(&path.ident), &path.tree),
-            UseTree::Name(name) => self.check(&join(&name.ident), name.span()),
-            UseTree::Rename(rename) => self.check(&join(&rename.ident), rename.span()),
-            UseTree::Glob(glob) => self.check(prefix, glob.span()),
+            UseTree::Name(name) => self.import(&join(&name.ident), name.span()),
+            UseTree::Rename(rename) => self.import(&join(&rename.ident), rename.span()),
+            UseTree::Glob(glob) => self.import(prefix, glob.span()),
             UseTree::Group(group) => {
                 for tree in &group.items {
                     self.imports(prefix, tree);

@@ -1,7 +1,7 @@
 //! How much of what waits is in memory: the head of a long queue, and whatever
 //! somebody waits here for.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::id::EventId;
@@ -69,7 +69,7 @@ impl Lane {
     }
 
     /// The events that this lane knows of, by their ids.
-    pub(super) fn known(&self) -> HashSet<EventId> {
+    pub(super) fn known(&self) -> BTreeSet<EventId> {
         self.queue.iter().map(|queued| queued.arrival.event.id.clone()).collect()
     }
 }

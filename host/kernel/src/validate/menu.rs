@@ -1,6 +1,6 @@
 //! The rules of actions that offer options.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use crate::action::{Bubbles, ButtonTemplate, Carousel, Choice, ListTemplate};
@@ -83,7 +83,7 @@ impl Check {
 
 /// The ids of the options of one action, with where each was first given.
 #[derive(Default)]
-struct OptionIds<'a>(HashMap<&'a str, String>);
+struct OptionIds<'a>(BTreeMap<&'a str, String>);
 
 impl<'a> OptionIds<'a> {
     fn add(&mut self, check: Check, at: String, id: &'a str) -> Result<(), RunFailure> {

@@ -30,5 +30,7 @@ fn build(repo: &Repo) -> Result<()> {
     let bots = ["botyard-plugin-lead".to_owned(), "botyard-plugin-orders".to_owned()];
     plugins::native(repo, &bots)?;
     eprintln!("building the host; the first time it takes some minutes");
-    visible(cargo(repo).args(["build", "--package", "botyard", "--package", "botyard-tests"]))
+    // All programs, as the tests build them: a smaller choice would have other
+    // features, and the compiler of bots would be built twice.
+    visible(cargo(repo).args(["build", "--workspace", "--bins"]))
 }

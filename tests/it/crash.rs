@@ -11,13 +11,9 @@ use botyard_tests::site::{MAIN, Setup, Site};
 use botyard_tests::wait;
 use serde_json::json;
 
-const WITHIN: Duration = Duration::from_secs(20);
+use crate::puppet::begun;
 
-async fn begun(site: &Site) -> Conversation {
-    let conversation = site.open().unwrap();
-    assert_eq!(conversation.start().await.unwrap().texts(), ["welcome"]);
-    conversation
-}
+const WITHIN: Duration = Duration::from_secs(20);
 
 fn delivered(site: &Site, conversation: &Conversation) -> Vec<String> {
     let packets = site.account().delivered(&conversation.cid);

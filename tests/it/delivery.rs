@@ -2,25 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use botyard_tests::client::userlike::Conversation;
 use botyard_tests::peers::shop::Shop;
 use botyard_tests::peers::userlike::Packet;
 use botyard_tests::site::{MAIN, Setup, Site};
 use serde_json::{Value, json};
 
+use crate::puppet::{begun, site};
+
 /// A refused call is tried again after 1 to 3 seconds, then after 1 to 9.
 const WITHIN: Duration = Duration::from_secs(25);
-
-async fn site() -> Site {
-    Setup::new("puppet").unwrap().start().await.unwrap()
-}
-
-/// A conversation that has begun.
-async fn begun(site: &Site) -> Conversation {
-    let conversation = site.open().unwrap();
-    assert_eq!(conversation.start().await.unwrap().texts(), ["welcome"]);
-    conversation
-}
 
 /// The texts of each call that was taken, and what refused ones were answered.
 fn calls(site: &Site) -> Vec<(u16, Vec<String>)> {

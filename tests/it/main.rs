@@ -8,6 +8,7 @@ mod full_store;
 mod isolation;
 mod lifecycle;
 mod peers;
+mod puppet;
 mod redelivery;
 mod signals;
 mod tidy;

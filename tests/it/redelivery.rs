@@ -5,25 +5,16 @@ use std::time::Duration;
 
 use botyard_tests::client::held::Held;
 use botyard_tests::client::userlike::Conversation;
-use botyard_tests::site::{MAIN, Setup, Site};
+use botyard_tests::site::{MAIN, Site};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
+
+use crate::puppet::{begun, site};
 
 const WITHIN: Duration = Duration::from_secs(10);
 /// Long enough to leave and come back while an answer is still due, and shorter
 /// than the four seconds after which the host answers in any case.
 const BUSY: &str = "pause 2500\nsay busy";
-
-async fn site() -> Site {
-    Setup::new("puppet").unwrap().start().await.unwrap()
-}
-
-/// A conversation that has begun.
-async fn begun(site: &Site) -> Conversation {
-    let conversation = site.open().unwrap();
-    assert_eq!(conversation.start().await.unwrap().texts(), ["welcome"]);
-    conversation
-}
 
 /// A conversation in which a list with a delay is being played: the answers of
 /// what follows wait for its end.

@@ -4,20 +4,12 @@ use std::time::Duration;
 
 use botyard_tests::client::userlike::Conversation;
 use botyard_tests::peers::userlike::Packet;
-use botyard_tests::site::{Setup, Site};
+use botyard_tests::site::Site;
 use serde_json::{Value, json};
 
+use crate::puppet::{begun, site};
+
 const WITHIN: Duration = Duration::from_secs(10);
-
-async fn site() -> Site {
-    Setup::new("puppet").unwrap().start().await.unwrap()
-}
-
-async fn begun(site: &Site) -> Conversation {
-    let conversation = site.open().unwrap();
-    assert_eq!(conversation.start().await.unwrap().texts(), ["welcome"]);
-    conversation
-}
 
 fn paid() -> Value {
     json!({ "name": "paid", "payload": { "euros": 7 } })

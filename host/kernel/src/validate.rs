@@ -148,7 +148,7 @@ impl Check {
     }
 
     fn media(self, media: &Media) -> Result<(), RunFailure> {
-        self.optional_secure_link("link", Some(&media.link))?;
+        self.secure_link("link", &media.link)?;
         self.optional_text("name", media.name.as_deref())?;
         self.optional_text("mime_type", media.mime_type.as_deref())?;
         self.optional_text("caption", media.caption.as_deref())

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use botyard_runtime::Runtime;
+use botyard_runtime::{Runtime, SafetyFeature};
 use botyard_store::SqliteStore;
 use metrics::gauge;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -104,20 +104,21 @@ impl App {
     }
 
     /// What protects this host from its bots, and whether it is really active.
-    pub fn safety(&self) -> Vec<(String, bool, String)> {
-        let runtime = self.runtime.safety().into_iter();
-        let mut all: Vec<_> = runtime
-            .map(|feature| (feature.name.to_owned(), feature.active, feature.detail))
-            .collect();
-        let durable = "SQLite with a write-ahead log, synchronous=FULL".to_owned();
-        all.push(("durable_commits".to_owned(), self.store.is_healthy(), durable));
+    pub fn safety(&self) -> Vec<SafetyFeature> {
+        let mut all = self.runtime.safety();
+        all.push(SafetyFeature {
+            name: "durable_commits",
+            active: self.store.is_healthy(),
+            detail: "SQLite with a write-ahead log, synchronous=FULL".to_owned(),
+        });
         let loopback = self.config.egress.allow_loopback;
         let detail = if loopback {
             "calls to this machine are allowed: bots may reach what listens here"
         } else {
             "only https to public addresses of hosts on a list"
         };
-        all.push(("egress_public_only".to_owned(), !loopback, detail.to_owned()));
+        let (name, detail) = ("egress_public_only", detail.to_owned());
+        all.push(SafetyFeature { name, active: !loopback, detail });
         all
     }
 
@@ -143,8 +144,7 @@ impl App {
     }
 
     fn announce(&self, address: SocketAddr) {
-        for feature in self.safety() {
-            let (name, active, detail) = feature;
+        for SafetyFeature { name, active, detail } in self.safety() {
             if active {
                 tracing::info!(name, detail, "safety feature active");
             } else {

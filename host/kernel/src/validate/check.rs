@@ -139,17 +139,20 @@ impl Check {
         link.map_or(Ok(()), |link| self.link(field, link))
     }
 
-    /// An absolute https address, if any.
+    /// An absolute https address.
+    pub(super) fn secure_link(self, field: impl Display, link: &str) -> Result<(), RunFailure> {
+        match scheme(link).as_deref() {
+            Some("https") => Ok(()),
+            Some(_) | None => Err(self.fail(field, "is no absolute https address")),
+        }
+    }
+
     pub(super) fn optional_secure_link(
         self,
         field: impl Display,
         link: Option<&str>,
     ) -> Result<(), RunFailure> {
-        match link.map(scheme) {
-            None => Ok(()),
-            Some(Some(scheme)) if scheme == "https" => Ok(()),
-            Some(_) => Err(self.fail(field, "is no absolute https address")),
-        }
+        link.map_or(Ok(()), |link| self.secure_link(field, link))
     }
 
     /// JSON of any kind.

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
+use botyard_runtime::SafetyFeature;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde_json::json;
@@ -26,7 +27,9 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
     let safety: Vec<_> = app
         .safety()
         .into_iter()
-        .map(|(name, active, detail)| json!({"name": name, "active": active, "detail": detail}))
+        .map(|SafetyFeature { name, active, detail }| {
+            json!({"name": name, "active": active, "detail": detail})
+        })
         .collect();
     let body = json!({
         "ready": ready,

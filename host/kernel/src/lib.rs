@@ -4,8 +4,10 @@
 //! chance, no wasm and no SQL. Time and chance are arguments.
 
 pub mod action;
+pub mod breaker;
 pub mod context;
 pub mod degrade;
+pub mod destination;
 pub mod event;
 pub mod id;
 pub mod lane;

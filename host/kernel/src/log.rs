@@ -145,6 +145,10 @@ pub enum SkipReason {
     NoSession,
     /// The host's own hand-off failed: the bot owns the conversation again.
     HostHandOff,
+    /// A later event of the person takes its place; see [`crate::plan::Overlap`].
+    Superseded,
+    /// It is the end of the session's time: the host does what the channel says.
+    SessionTimeout,
 }
 
 /// What has become of deliveries since the last entry.
@@ -160,6 +164,14 @@ pub struct Settled {
     pub called_ms: Vec<Millis>,
     /// A hash of the context that went out with them.
     pub mirrored: Option<Digest>,
+    /// The rows that are claimed from now on, in place of those before; see
+    /// [`Conversation::claimed`].
+    pub claimed: Option<Vec<PartId>>,
+    /// Rows that are given up here, as they were, for whoever wants to look at
+    /// them or to send them again. Their contexts are out of date and left out.
+    pub dead_letters: Vec<Row>,
+    /// Dead letters that are to be sent again: they go to the end of the queue.
+    pub revived: Vec<Row>,
     /// Nothing more leaves before this, because a list with delays is being played.
     pub closed_until_ms: Option<Millis>,
     /// Who owns the conversation now, where a delivery changed it.
@@ -204,6 +216,9 @@ pub struct Conversation {
     pub timers: Vec<TimerState>,
     /// Committed actions that wait for delivery, in order.
     pub rows: Vec<Row>,
+    /// Rows whose call was about to leave and of which nobody has learned since
+    /// that the vendor did not take them.
+    pub claimed: Vec<PartId>,
     /// Requests whose answers have not gone out whole.
     pub open_answers: Vec<OpenAnswer>,
     /// Events whose requests were answered whole before their turns, so that the
@@ -232,6 +247,8 @@ pub struct SessionState {
     pub context: String,
     /// The component that wrote it.
     pub context_by: Option<Digest>,
+    /// When the host ends it by itself; absent where the vendor does, or nobody.
+    pub times_out_ms: Option<Millis>,
 }
 
 /// A timer that has not fired.
@@ -288,7 +305,17 @@ impl Conversation {
 
     /// Applies a settlement. Applying one twice changes nothing more.
     pub fn settle(&mut self, settled: &Settled) {
-        self.rows.retain(|row| !settled.rows.iter().any(|(id, _)| *id == row.id));
+        let ended = |id: &PartId| settled.rows.iter().any(|(row, _)| row == id);
+        self.rows.retain(|row| !ended(&row.id));
+        if let Some(claimed) = &settled.claimed {
+            self.claimed.clone_from(claimed);
+        }
+        self.claimed.retain(|id| !ended(id));
+        for row in &settled.revived {
+            if !self.rows.iter().any(|known| known.id == row.id) {
+                self.rows.push(row.clone());
+            }
+        }
         for event in &settled.answered {
             self.answer(event);
         }
@@ -347,12 +374,13 @@ impl Conversation {
             .find(|open| failed(&open.event))
     }
 
-    /// When the conversation next wants attention by itself: a delivery, a timer.
+    /// When the conversation next wants attention by itself: a delivery, a timer,
+    /// the end of the session's time.
     /// A time in the past means now.
     pub fn due(&self) -> Option<Millis> {
         let delivery = (!self.rows.is_empty()).then_some(self.closed_until_ms);
         let timer = self.timers.iter().map(|timer| timer.due_ms).min();
-        delivery.into_iter().chain(timer).min()
+        delivery.into_iter().chain(timer).chain(self.times_out_at()).min()
     }
 
     /// Notes that a context was sent to the vendor.

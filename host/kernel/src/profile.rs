@@ -44,10 +44,24 @@ pub struct Delivery {
     pub delay_step_ms: Millis,
     /// API calls a conversation within a sliding window.
     pub rate: Option<Rate>,
+    /// API calls of all conversations together within a sliding window, by the
+    /// token that they show.
+    pub token_rate: Option<Rate>,
+    /// Whom the vendor means when it answers "too many".
+    pub limited: Limited,
     /// A row that is older than this is given up.
     pub age_max_ms: Millis,
     /// A send of unknown outcome is held for a human, not sent again.
     pub hold_ambiguous: bool,
+}
+
+/// Whom a vendor means when it answers "too many" (429).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limited {
+    /// The conversation: others may go on.
+    Conversation,
+    /// Everybody who shows the same token.
+    Token,
 }
 
 /// So many calls within a sliding window.

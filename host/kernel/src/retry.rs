@@ -16,19 +16,22 @@ pub const RERUN_WITHIN_MS: Millis = 2 * MINUTE;
 /// When each repetition of a run is due, from its first try.
 const RERUN_AFTER_MS: [Millis; 5] = [SECOND, 4 * SECOND, 12 * SECOND, 40 * SECOND, 110 * SECOND];
 
-/// When a delivery that failed is tried again.
+/// How long a delivery that failed waits before it is tried again: decorrelated
+/// jitter.
 ///
-/// `attempt` counts the tries that failed, from 1. The wait is drawn by
-/// `chance`, any number, between [`BASE_MS`] and a bound that triples with
-/// each attempt up to [`CAP_MS`], so that many conversations that failed
-/// together do not come back together. `retry_after_ms` is what the vendor
-/// asked for, from now: it is never undercut, up to [`RETRY_AFTER_MAX_MS`],
-/// and spread over one [`BASE_MS`] for the same reason.
-pub fn next(attempt: u32, now: Millis, retry_after_ms: Option<Millis>, chance: u64) -> Millis {
-    let bound = BASE_MS.saturating_mul(3_u64.saturating_pow(attempt.max(1))).min(CAP_MS);
+/// `before_ms` is the wait before the try that has just failed, 0 for the first
+/// one. The next is drawn by `chance`, any number, between [`BASE_MS`] and three
+/// times the one before, up to [`CAP_MS`], so that many conversations that failed
+/// together do not come back together. `retry_after_ms` is what the vendor asked
+/// for: it is never undercut, up to [`RETRY_AFTER_MAX_MS`], and spread over one
+/// [`BASE_MS`] for the same reason.
+///
+/// Source of the name: "Exponential Backoff And Jitter", AWS Architecture Blog.
+pub fn wait(before_ms: Millis, retry_after_ms: Option<Millis>, chance: u64) -> Millis {
+    let bound = before_ms.max(BASE_MS).saturating_mul(3).min(CAP_MS);
     let backoff = BASE_MS + chance % (bound - BASE_MS + 1);
     let asked = retry_after_ms.map_or(0, |asked| asked.min(RETRY_AFTER_MAX_MS) + chance % BASE_MS);
-    now.saturating_add(backoff.max(asked))
+    backoff.max(asked)
 }
 
 /// When a run that failed by the host's fault is repeated, or `None` when it is
@@ -51,10 +54,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_grow_until_the_cap() {
-        let longest =
-            |attempt| (0..120_000).map(|chance| next(attempt, 0, None, chance)).max().unwrap();
-        assert_eq!([1, 2, 3, 4, 40].map(longest), [3_000, 9_000, 27_000, 60_000, 60_000]);
+    fn waits_grow_with_the_wait_before_until_the_cap() {
+        let longest = |before| (0..120_000).map(|chance| wait(before, None, chance)).max().unwrap();
+        let before = [0, 1_000, 3_000, 9_000, 40_000, 60_000];
+        let longest = before.map(longest);
+        assert_eq!(longest, [3_000, 3_000, 9_000, 27_000, 60_000, 60_000]);
+    }
+
+    #[test]
+    fn a_short_wait_by_chance_starts_small_again() {
+        assert_eq!(wait(60_000, None, 0), 1_000);
+        assert!(wait(1_000, None, u64::MAX) <= 3_000);
     }
 
     #[test]
@@ -74,30 +84,27 @@ mod tests {
     proptest! {
         #[test]
         fn a_wait_of_our_own_stays_between_base_and_cap(
-            attempt: u32,
-            now in 0_u64..1 << 50,
+            before: u64,
             chance: u64,
         ) {
-            let wait = next(attempt, now, None, chance) - now;
+            let wait = wait(before, None, chance);
             prop_assert!((BASE_MS..=CAP_MS).contains(&wait));
         }
 
         #[test]
         fn the_vendor_is_never_undercut_and_never_obeyed_for_hours(
-            attempt: u32,
-            now in 0_u64..1 << 50,
+            before: u64,
             asked: u64,
             chance: u64,
         ) {
-            let wait = next(attempt, now, Some(asked), chance) - now;
+            let wait = wait(before, Some(asked), chance);
             prop_assert!(wait >= asked.min(RETRY_AFTER_MAX_MS));
             prop_assert!(wait >= BASE_MS);
             prop_assert!(wait < (asked.min(RETRY_AFTER_MAX_MS) + BASE_MS).max(CAP_MS + 1));
         }
 
         #[test]
-        fn time_never_overflows(attempt: u32, now: u64, asked: Option<u64>, chance: u64) {
-            prop_assert!(next(attempt, now, asked, chance) >= now);
+        fn time_never_overflows(attempt: u32, now: u64) {
             prop_assert!(rerun(attempt, now, now).is_none_or(|due| due >= now));
         }
 

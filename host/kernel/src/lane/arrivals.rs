@@ -20,7 +20,9 @@ impl Lane {
     /// Puts what has come into the queue.
     pub(super) fn admit_early(&mut self, now: Millis, effects: &mut Vec<Effect>) {
         let refusing = self.store_retry_ms.is_some();
-        for early in std::mem::take(&mut self.early) {
+        for mut early in std::mem::take(&mut self.early) {
+            // Nobody knows when a paused bot answers: what it says then goes by API.
+            early.accept_only |= self.paused.turns();
             if refusing {
                 effects.extend(early.request.map(Effect::Refuse));
             } else if !self.take_over(&early, now) {

@@ -47,14 +47,14 @@ impl Lane {
         match waits {
             Some(at) => {
                 let timers = self.state.timers.iter().map(|timer| timer.due_ms);
-                timers.chain([at]).min()
+                timers.chain(self.state.times_out_at()).chain([at]).min()
             }
             None => self.state.due(),
         }
     }
 
     /// A settlement holds from now on and is written before any later turn.
-    fn settle(&mut self, settled: Option<Settled>) {
+    pub(super) fn settle(&mut self, settled: Option<Settled>) {
         let Some(settled) = settled else { return };
         self.state.settle(&settled);
         // A finished turn's snapshot was taken before: it must have this too.

@@ -33,6 +33,7 @@ impl Lane {
         for settled in &self.unsaved {
             self.state.settle(settled);
         }
+        self.outbox.recover(&self.state, now);
         let last_read = loaded.accepted.last().map_or(0, |(seq, _)| *seq);
         self.unread_from = loaded.more.then_some(last_read + 1);
         // It is taken again if it is still there.

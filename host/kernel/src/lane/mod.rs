@@ -12,6 +12,7 @@ mod backlog;
 mod deliveries;
 mod loading;
 mod oversized;
+mod own;
 mod pace;
 mod queue;
 mod turns;
@@ -20,10 +21,11 @@ mod writes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use crate::destination::Admission;
 use crate::event::Event;
-use crate::id::{ConversationKey, Digest, EventId};
-use crate::log::{Arrival, Conversation, Outcome, Seq, Settled, Turn};
-use crate::outbox::{CallId, Called, Outbox, RequestId, Requested, Send};
+use crate::id::{ConversationKey, Digest, EventId, PartId};
+use crate::log::{Arrival, Conversation, Outcome, Row, Seq, Settled, Turn};
+use crate::outbox::{CallId, Called, Outbox, Paused, RequestId, Requested, Send};
 use crate::plan::Policy;
 use crate::profile::{Delivery, Profile};
 use crate::run::{RunFailure, RunOutput};
@@ -106,6 +108,13 @@ pub enum Input {
     },
     /// Whoever waited for an answer has left before there was one.
     ClientLeft(RequestId),
+    /// Whether a call may leave: the answer to [`Send::Ask`].
+    Admitted {
+        /// Which.
+        call: CallId,
+        /// What its destination says.
+        admission: Admission,
+    },
     /// A vendor call ended.
     Called {
         /// Which.
@@ -120,6 +129,10 @@ pub enum Input {
         /// How.
         requested: Requested,
     },
+    /// Dead letters that an operator wants sent again, now, as if they were new.
+    Redrive(Vec<Row>),
+    /// An operator pauses or resumes the bot or the channel.
+    Pause(Paused),
     /// Time has passed.
     Wake,
 }
@@ -168,6 +181,8 @@ pub enum Effect {
     Send(Send),
     /// A turn is on stable storage: for logs and metrics.
     Turned(Box<Turn>),
+    /// Dead letters wait for delivery again, on stable storage.
+    Revived(Vec<PartId>),
     /// The store does not even take the failure turn of an event: the conversation
     /// stands still until there is room. Told once for each event.
     TooLarge {
@@ -209,8 +224,8 @@ pub struct Lane {
     waiting_max: usize,
     /// Requests that still wait for their answers.
     unanswered: BTreeSet<RequestId>,
-    /// A timer that is due. It has no entry: until its turn is committed it
-    /// stays in the conversation.
+    /// A timer that is due, or the end of the session's time. It has no entry:
+    /// until its turn is committed it stays in the conversation.
     timer: Option<Box<Arrival>>,
     pace: Pace,
     running: Option<Running>,
@@ -222,6 +237,9 @@ pub struct Lane {
     finished: Option<Box<Turn>>,
     writing: Option<Write>,
     unsaved: VecDeque<Settled>,
+    /// Dead letters that are to be sent again.
+    redriven: Vec<Row>,
+    paused: Paused,
     /// The store failed: it is asked again then.
     store_retry_ms: Option<Millis>,
 }
@@ -252,6 +270,8 @@ impl Lane {
             finished: None,
             writing: None,
             unsaved: VecDeque::new(),
+            redriven: Vec::new(),
+            paused: Paused::default(),
             store_retry_ms: None,
         }
     }
@@ -275,7 +295,8 @@ impl Lane {
     pub fn is_idle(&self) -> bool {
         self.loaded
             && self.early.is_empty()
-            && self.queue.is_empty()
+            && (self.queue.is_empty() || self.rests())
+            && self.redriven.is_empty()
             && self.timer.is_none()
             && self.running.is_none()
             && self.finished.is_none()
@@ -294,7 +315,7 @@ impl Lane {
             Input::Loaded(loaded) => self.on_loaded(*loaded, now),
             Input::Accepted(seqs) => self.on_accepted(&seqs),
             Input::Committed(seq) => self.on_committed(seq, now, &mut effects),
-            Input::Settled { events, last } => self.on_settled(&events, last, now),
+            Input::Settled { events, last } => self.on_settled(&events, last, now, &mut effects),
             Input::StoreFailed => self.on_store_failed(now, &mut effects),
             Input::TooLarge => self.on_too_large(now, &mut effects),
             Input::NoRoom => self.on_no_room(),
@@ -303,6 +324,9 @@ impl Lane {
             }
             Input::Answered { request, whole } => self.on_answered(request, whole, now),
             Input::ClientLeft(request) => self.on_client_left(request),
+            Input::Admitted { call, admission } => self.outbox.admitted(call, admission),
+            Input::Redrive(rows) => self.redriven.extend(rows),
+            Input::Pause(paused) => self.on_pause(paused),
             Input::Called { call, called } => self.on_called(call, called, now),
             Input::Requested { call, requested } => self.on_requested(call, requested, now),
             Input::Wake => {}
@@ -314,6 +338,7 @@ impl Lane {
     /// Does whatever can be done now.
     fn advance(&mut self, now: Millis, effects: &mut Vec<Effect>) {
         if self.loaded {
+            self.revive(now);
             self.admit_early(now, effects);
             self.write(now, effects);
             self.start_run(now, effects);

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::event::{EventBody, Message, TextFormat};
 use crate::id::EventId;
+use crate::profile::Limited;
 use crate::session::Seed;
 
 const MANY: u64 = 5_000;
@@ -45,6 +46,8 @@ impl Host {
             native_delay: true,
             delay_step_ms: 1,
             rate: None,
+            token_rate: None,
+            limited: Limited::Conversation,
             age_max_ms: 900_000,
             hold_ambiguous: false,
         };

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use crate::event::{Event, EventBody, Timer};
+use crate::event::Event;
 use crate::id::{Digest, EventId};
 use crate::lane::writes::Write;
 use crate::lane::{Effect, Lane};
-use crate::log::{Arrival, Seq, TimerState};
+use crate::log::{Arrival, Seq, SkipReason};
 use crate::plan::{Plan, Step};
 use crate::profile::Profile;
 use crate::retry;
 use crate::run::{Blame, RunOutput};
-use crate::session::{Seed, Session};
+use crate::session::Session;
 use crate::time::Millis;
 
 /// A bot that runs.
@@ -41,7 +41,7 @@ impl Lane {
         if !self.may_run() {
             return;
         }
-        self.take_due_timer(now);
+        self.take_due(now);
         let Some(arrival) = self.subject() else { return };
         if self.tried_again_at(&arrival.event.id).is_some_and(|at| now < at) {
             return;
@@ -58,8 +58,14 @@ impl Lane {
             self.finished = Some(Box::new(turn));
             return;
         }
+        let follower = self.queue.get(1).filter(|_| self.timer.is_none());
+        let superseded = follower.is_some_and(|next| plan.superseded_by(&next.arrival));
         match step {
             Step::Skip(reason) => self.finished = Some(Box::new(plan.skip(reason))),
+            Step::Run(_) if superseded => {
+                self.finished = Some(Box::new(plan.skip(SkipReason::Superseded)));
+            }
+            Step::Run(_) if follower.is_none() && now < self.complete_at(&plan) => {}
             Step::Run(_) | Step::StartFirst(_) if slowed => {}
             Step::Run(run) => self.run(*run, None, effects),
             Step::StartFirst(start) => {
@@ -79,9 +85,14 @@ impl Lane {
             Some(arrival) => {
                 let paced = self.pace.free_at(&arrival.event.body);
                 let tried = self.tried_again_at(&arrival.event.id);
-                tried.into_iter().chain((paced > 0).then_some(paced)).max()
+                let complete = match self.queue.len() {
+                    1 => self.complete_at(&self.plan(arrival, &self.rules)),
+                    _ => 0,
+                };
+                let waits = [paced, complete].into_iter().filter(|at| *at > 0);
+                tried.into_iter().chain(waits).max()
             }
-            None => self.next_timer().map(|timer| self.fires_at(timer)),
+            None => self.next_own(),
         }
     }
 
@@ -130,7 +141,8 @@ impl Lane {
             Some(Write::Settle(settled)) => settled.events.is_empty(),
             Some(Write::Accept(_)) | None => true,
         };
-        store_is_free && self.loaded && self.running.is_none() && self.finished.is_none()
+        let is_free = self.running.is_none() && self.finished.is_none();
+        store_is_free && self.loaded && is_free && !self.paused.turns()
     }
 
     /// The event whose turn it is.
@@ -168,51 +180,14 @@ impl Lane {
         Some(Effect::RunFailed { event, failure: failure.clone(), tries: failures, next_ms })
     }
 
+    /// When the event at the head of the queue is all that the person has to say
+    /// for now.
+    fn complete_at(&self, plan: &Plan<'_>) -> Millis {
+        let head = self.queue.front().filter(|_| self.timer.is_none());
+        head.map_or(0, |head| plan.complete_at(head.arrived_ms))
+    }
+
     fn plan<'a>(&'a self, arrival: &'a Arrival, rules: &'a super::Rules) -> Plan<'a> {
         Plan { key: &self.key, state: &self.state, arrival, policy: &rules.policy }
-    }
-
-    /// A timer that is due becomes an event when nobody else waits.
-    fn take_due_timer(&mut self, now: Millis) {
-        if self.subject().is_some() || self.unread_from.is_some() {
-            return;
-        }
-        let Some(timer) = self.next_timer() else { return };
-        if self.fires_at(timer) <= now {
-            let arrival = self.fired(timer, now);
-            self.timer = Some(Box::new(arrival));
-        }
-    }
-
-    fn next_timer(&self) -> Option<&TimerState> {
-        self.state.timers.iter().min_by_key(|timer| timer.due_ms)
-    }
-
-    fn fires_at(&self, timer: &TimerState) -> Millis {
-        timer.due_ms.max(self.pace.unprompted_free_at())
-    }
-
-    fn fired(&self, timer: &TimerState, now: Millis) -> Arrival {
-        // The same timer at the same point of the conversation is the same event,
-        // a second one of its name and time is another.
-        let id = format!("timer.{}.{}.{}", self.state.turns, timer.due_ms, timer.name);
-        let key = &self.key;
-        let parts = [key.tenant.as_str(), key.channel.as_str(), &key.vendor_key, &id];
-        let digest = Digest::of_parts(parts.map(str::as_bytes));
-        let body = EventBody::Timer(Timer {
-            name: timer.name.clone(),
-            due_ms: timer.due_ms,
-            payload: timer.payload.clone(),
-        });
-        Arrival {
-            event: Event { id: EventId(id), received_ms: now, vendor_ms: None, raw: None, body },
-            facts: None,
-            vendor_context: None,
-            // A timer leaves the conversation with its turn: it needs no key.
-            key: None,
-            request: None,
-            quiet: false,
-            seed: Seed::from_digest(&digest),
-        }
     }
 }

@@ -140,8 +140,21 @@ impl Lane {
         }
     }
 
-    pub(super) fn on_settled(&mut self, events: &[Seq], last: Seq, now: Millis) {
+    pub(super) fn on_settled(
+        &mut self,
+        events: &[Seq],
+        last: Seq,
+        now: Millis,
+        effects: &mut Vec<Effect>,
+    ) {
         let Some(Write::Settle(settled)) = self.writing.take() else { return };
+        if let Some(claimed) = &settled.claimed {
+            self.outbox.claimed(claimed);
+        }
+        if !settled.revived.is_empty() {
+            let revived = settled.revived.iter().map(|row| row.id.clone()).collect();
+            effects.push(Effect::Revived(revived));
+        }
         for (seq, arrival) in events.iter().zip(settled.events) {
             let queued = Queued::stored(*seq, arrival, now);
             self.queue.insert(self.unstored_from(), queued);

@@ -9,6 +9,7 @@
 
 mod answers;
 mod cut;
+mod flight;
 mod requests;
 mod settle;
 
@@ -23,6 +24,7 @@ use crate::time::{MINUTE, Millis, SECOND};
 use crate::{rate, retry};
 use answers::Open;
 use cut::Way;
+use flight::Flight;
 
 /// An open HTTP request that waits for its answer; numbered by the driver.
 pub type RequestId = u64;
@@ -56,12 +58,22 @@ pub enum Send {
         /// What rides in it.
         rows: Vec<Row>,
     },
+    /// Ask the vendor's [`Destination`](crate::destination::Destination) whether a
+    /// call may leave now. Report by [`Outbox::admitted`].
+    Ask {
+        /// Names the call.
+        call: CallId,
+        /// The time that an earlier answer kept a place for.
+        ticket: Option<Millis>,
+    },
     /// Make the vendor's API call for these rows. Report by [`Outbox::called`].
     Call {
         /// Names the call.
         call: CallId,
         /// What it carries.
         rows: Vec<Row>,
+        /// The vendor may have taken them before: nobody knows.
+        again: bool,
     },
     /// Make the HTTP call of a `request` action. Report by [`Outbox::requested`].
     Request {
@@ -129,7 +141,17 @@ pub enum Requested {
 #[derive(Debug, Default)]
 pub struct Outbox {
     open: BTreeMap<RequestId, Open>,
-    in_flight: Option<InFlight>,
+    flight: Option<Flight>,
+    /// No call leaves; see [`Outbox::pause`].
+    paused: Paused,
+    /// The destination lets no call leave before this.
+    held_until_ms: Millis,
+    /// The time at which the destination keeps a place for our call.
+    ticket: Option<Millis>,
+    /// Rows that were under way when a host died and were not looked at yet.
+    orphans: Vec<PartId>,
+    /// A call that the vendor has counted, if it came at all.
+    doubtful_call_ms: Option<Millis>,
     requests: BTreeMap<CallId, PartId>,
     request_tries: BTreeMap<PartId, Tries>,
     tries: BTreeMap<PartId, Tries>,
@@ -141,23 +163,41 @@ pub struct Outbox {
     calls: CallId,
 }
 
-#[derive(Debug)]
-struct InFlight {
-    call: CallId,
-    rows: Vec<PartId>,
+/// What an operator has stopped. What is under way ends; what waits goes on
+/// waiting, and grows old.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Paused {
+    /// The bot: no turns run, and no `request` of it leaves.
+    pub bot: bool,
+    /// The channel: moreover, no call to the vendor leaves.
+    pub channel: bool,
+}
+
+impl Paused {
+    /// Whether turns wait.
+    pub fn turns(self) -> bool {
+        self.bot || self.channel
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Tries {
     made: u32,
     ambiguous: bool,
+    /// The wait before the last try.
+    wait_ms: Millis,
     next_ms: Millis,
 }
 
 impl Outbox {
     /// Whether nothing is on its way: the machine can be forgotten.
     pub fn is_idle(&self) -> bool {
-        self.open.is_empty() && self.in_flight.is_none() && self.requests.is_empty()
+        self.open.is_empty() && self.flight.is_none() && self.requests.is_empty()
+    }
+
+    /// An operator pauses or resumes.
+    pub fn pause(&mut self, paused: Paused) {
+        self.paused = paused;
     }
 
     /// What is to be done now. Rows that are given up come back as a settlement:
@@ -170,12 +210,19 @@ impl Outbox {
     ) -> (Vec<Send>, Option<Settled>) {
         self.expire_offers(now);
         let queue = vendor_rows(state);
-        let given_up = self.withhold(state, now).or_else(|| self.give_up(&queue, delivery, now));
+        let given_up = self
+            .hold_orphans(state, delivery, now)
+            .or_else(|| self.withhold(state, now))
+            .or_else(|| self.give_up(&queue, delivery, now));
         if given_up.is_some() {
             return (Vec::new(), given_up);
         }
         let mut sends = self.answers(state, delivery, now);
         sends.extend(self.requests(state, now));
+        sends.extend(self.take_off(state));
+        if let Some(claim) = self.claim(state, now) {
+            return (sends, Some(claim));
+        }
         if self.call_at(state, &queue, delivery, now).is_none_or(|at| at > now) {
             return (sends, None);
         }
@@ -184,11 +231,8 @@ impl Outbox {
             // The head is a delay that nothing can carry: the host waits.
             return (sends, Some(settle::play_delay(&queue, now)));
         }
-        self.calls += 1;
-        let call = self.calls;
-        let rows: Vec<Row> = list.into_iter().cloned().collect();
-        self.in_flight = Some(InFlight { call, rows: ids(&rows) });
-        sends.push(Send::Call { call, rows });
+        let rows = list.into_iter().map(|row| row.id.clone()).collect();
+        sends.push(self.ask(rows));
         (sends, None)
     }
 
@@ -230,8 +274,10 @@ impl Outbox {
         called: Called,
         now: Millis,
     ) -> Option<Settled> {
-        let flight = self.in_flight.take_if(|flight| flight.call == call)?;
+        let flight = self.flight.take_if(|flight| flight.call == call)?;
         let rows = select(state, &flight.rows);
+        let known = !matches!(called, Called::Retry { ambiguous: true, .. });
+        let claimed = known.then(|| self.without(&flight.rows, state));
         let mut settled = match called {
             Called::Delivered => {
                 self.retry_at_ms = 0;
@@ -265,17 +311,17 @@ impl Outbox {
         // same millisecond stay two.
         let last = state.called_ms.iter().max();
         settled.called_ms.push(last.map_or(now, |last| now.max(last + 1)));
+        settled.claimed = claimed;
         Some(settled)
     }
 
     /// Something earlier is on its way or being played.
     fn is_busy(&self, state: &Conversation, now: Millis) -> bool {
-        self.in_flight.is_some() || self.offers_something() || now < state.closed_until_ms
+        self.flight.is_some() || self.offers_something() || now < state.closed_until_ms
     }
 
     fn is_on_its_way(&self, id: &PartId) -> bool {
-        self.in_flight.as_ref().is_some_and(|flight| flight.rows.contains(id))
-            || self.is_offered(id)
+        self.flight.as_ref().is_some_and(|flight| flight.rows.contains(id)) || self.is_offered(id)
     }
 
     fn is_ambiguous(&self, rows: &[&Row]) -> bool {
@@ -294,15 +340,20 @@ impl Outbox {
         let head = queue.first()?;
         let offered = self.open.values().any(|open| open.offered.is_some());
         let waits = self.waits_for_answer(head, delivery, Way::Call);
-        if self.in_flight.is_some() || offered || waits {
+        if self.flight.is_some() || offered || waits || self.paused.channel {
             return None;
         }
         let plays_here = || self.cut(queue, delivery, Way::Call).is_empty();
         let free = match delivery.rate {
-            Some(rate) if !plays_here() => rate::free_at(&state.called_ms, rate, now),
+            Some(rate) if !plays_here() => {
+                let doubtful = self.doubtful_call_ms.iter();
+                let called: Vec<_> = state.called_ms.iter().chain(doubtful).copied().collect();
+                rate::free_at(&called, rate, now)
+            }
             Some(_) | None => now,
         };
-        let gates = [state.closed_until_ms, self.after_answer_until_ms, self.retry_at_ms, free];
+        let held = self.held_until_ms.max(self.retry_at_ms);
+        let gates = [state.closed_until_ms, self.after_answer_until_ms, held, free];
         gates.into_iter().max()
     }
 
@@ -339,20 +390,25 @@ impl Outbox {
 
     fn try_again(
         &mut self,
-        flight: &InFlight,
+        flight: &Flight,
         after_ms: Option<Millis>,
         ambiguous: bool,
         now: Millis,
     ) -> u32 {
-        let mut made = 0;
+        let (mut made, mut before) = (0, 0);
         for id in &flight.rows {
             let tries = self.tries.entry(id.clone()).or_default();
             tries.made += 1;
             tries.ambiguous |= ambiguous;
             made = made.max(tries.made);
+            before = before.max(tries.wait_ms);
         }
         if let Some(head) = flight.rows.first() {
-            self.retry_at_ms = retry::next(made, now, after_ms, chance(head, made));
+            let wait_ms = retry::wait(before, after_ms, chance(head, made));
+            self.retry_at_ms = now.saturating_add(wait_ms);
+            for id in &flight.rows {
+                self.tries.entry(id.clone()).or_default().wait_ms = wait_ms;
+            }
         }
         made
     }

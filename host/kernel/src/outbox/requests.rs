@@ -30,7 +30,8 @@ impl Outbox {
             Requested::Unanswered(why) => {
                 let tries = self.request_tries.entry(id.clone()).or_default();
                 tries.made += 1;
-                tries.next_ms = retry::next(tries.made, now, None, chance(&id, tries.made));
+                tries.wait_ms = retry::wait(tries.wait_ms, None, chance(&id, tries.made));
+                tries.next_ms = now.saturating_add(tries.wait_ms);
                 let late = now >= row.made_ms.saturating_add(REQUEST_AGE_MAX_MS);
                 if tries.made < REQUEST_ATTEMPTS_MAX && !late {
                     return None;
@@ -70,7 +71,7 @@ impl Outbox {
         &'a self,
         state: &'a Conversation,
     ) -> impl Iterator<Item = &'a Row> {
-        let room = self.requests.len() < REQUESTS_MAX;
+        let room = self.requests.len() < REQUESTS_MAX && !self.paused.turns();
         state
             .rows
             .iter()

@@ -65,7 +65,8 @@ fn delay_ms(row: &Row) -> Millis {
 pub(super) fn dead(rows: &[&Row], reason: &str, ambiguous: bool, now: Millis) -> Settled {
     // What may have been taken may come back.
     let mirrored = if ambiguous { mirrored(rows) } else { None };
-    let mut settled = Settled { at_ms: now, mirrored, ..Settled::default() };
+    let mut settled =
+        Settled { at_ms: now, mirrored, dead_letters: letters(rows), ..Settled::default() };
     for row in rows {
         settled.rows.push((row.id.clone(), RowEnd::Dead(reason.to_owned())));
         let event = if matches!(row.action, Action::Forward(_) | Action::Abort) {
@@ -86,14 +87,23 @@ pub(super) fn dead(rows: &[&Row], reason: &str, ambiguous: bool, now: Millis) ->
     settled
 }
 
+/// What somebody may want to look at or to send again: pauses and signs of
+/// typing are nothing by themselves.
+fn letters(rows: &[&Row]) -> Vec<Row> {
+    let worth = |row: &&&Row| !matches!(row.action, Action::Delay(_) | Action::Typing(_));
+    rows.iter().filter(worth).map(|row| Row { context: None, ..(*row).clone() }).collect()
+}
+
 pub(super) fn gone(state: &Conversation, reason: &str, now: Millis) -> Settled {
     let rows = vendor_rows(state);
     let ends = rows.iter().map(|row| (row.id.clone(), RowEnd::Dead(reason.to_owned())));
+    let dead_letters = letters(&rows);
     let ended = EventBody::Ended(Ended { reason: Some(reason.to_owned()) });
     let event = rows.first().map(|row| follow_up(&row.id, "ended", ended, true, now));
     Settled {
         at_ms: now,
         rows: ends.collect(),
+        dead_letters,
         events: event.into_iter().collect(),
         ..Settled::default()
     }

@@ -7,7 +7,7 @@ use crate::log::{
     Arrival, Conversation, KEY_AGE_MS, KEYS_MAX, OpenAnswer, REDELIVERY_MS, SessionState,
 };
 use crate::owner::Owner;
-use crate::plan::{Plan, host_start_id, skipped};
+use crate::plan::{Plan, host_start_id, skipped, timeout};
 use crate::session::Session;
 use crate::time::Millis;
 
@@ -28,12 +28,14 @@ impl Plan<'_> {
         remember(&mut state, arrival, now);
         let mut event = arrival.event.clone();
         let begins = self.session().is_none() || matches!(event.body, EventBody::Start(_));
-        if begins && state.owner.runs(&event.body) {
+        let told = !timeout::is_session_timeout(&event);
+        if begins && told && state.owner.runs(&event.body) {
             event.body = into_start(event.body, &state, self.policy.sends_start);
             state.session = Some(self.new_session(now));
         }
         if let Some(session) = &mut state.session {
             session.active_ms = now;
+            session.times_out_ms = self.times_out(&event.body, session.times_out_ms);
         }
         if let EventBody::Timer(timer) = &event.body {
             state.timers.retain(|known| known.name != timer.name || known.due_ms != timer.due_ms);
@@ -58,6 +60,7 @@ impl Plan<'_> {
             active_ms: now,
             context: String::new(),
             context_by: None,
+            times_out_ms: None,
         }
     }
 

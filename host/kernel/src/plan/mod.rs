@@ -6,8 +6,10 @@
 
 mod draft;
 mod enter;
+mod overlap;
 mod reach;
 mod skipped;
+mod timeout;
 
 use std::collections::BTreeMap;
 
@@ -22,7 +24,9 @@ use crate::session::Session;
 use crate::time::{DAY, Millis};
 use crate::validate;
 use draft::Draft;
+pub use overlap::Overlap;
 pub use reach::{Reach, reach};
+pub use timeout::{SessionTimeout, TimeoutAction, session_timeout_id};
 
 /// At most so many skipped events are handed over at once.
 pub const SKIPPED_MAX: usize = 100;
@@ -43,6 +47,11 @@ pub struct Policy {
     pub sends_start: bool,
     /// A session ends when nothing happens in it for so long.
     pub session_idle_ms: Millis,
+    /// What becomes of events that wait while newer ones come.
+    pub overlap: Overlap,
+    /// What is done when a person says nothing for too long; absent where the
+    /// vendor looks after that, or nobody.
+    pub session_timeout: Option<SessionTimeout>,
     /// What a person is told when the bot fails, by language tag; `""` stands
     /// for every other language. Nothing is said where neither is there.
     pub failure_texts: BTreeMap<String, String>,
@@ -58,6 +67,8 @@ impl Policy {
             bot,
             sends_start: true,
             session_idle_ms: DAY,
+            overlap: Overlap::Serial,
+            session_timeout: None,
             failure_texts: BTreeMap::new(),
             failure_hand_off: false,
         }
@@ -103,6 +114,9 @@ impl Plan<'_> {
         if self.arrival.key.as_deref().is_some_and(|key| self.state.knows(key)) {
             return Step::Skip(SkipReason::Duplicate);
         }
+        if timeout::is_session_timeout(&self.arrival.event) {
+            return Step::Skip(SkipReason::SessionTimeout);
+        }
         if self.state.host_hand_off && matches!(body, EventBody::ForwardFailed(_)) {
             return Step::Skip(SkipReason::HostHandOff);
         }
@@ -141,21 +155,25 @@ impl Plan<'_> {
     /// The turn of an event that nobody runs on. Its place in the log is left open.
     pub fn skip(&self, reason: SkipReason) -> Turn {
         let mut state = match reason {
+            SkipReason::SessionTimeout => return self.time_out(),
             SkipReason::Duplicate => {
                 let mut state = self.state.clone();
                 state.answered.retain(|event| *event != self.arrival.event.id);
                 state
             }
-            SkipReason::NotOwner | SkipReason::NoSession | SkipReason::HostHandOff => {
-                self.enter().1
-            }
+            SkipReason::NotOwner
+            | SkipReason::NoSession
+            | SkipReason::HostHandOff
+            | SkipReason::Superseded => self.enter().1,
         };
         let mut log = Vec::new();
         match reason {
-            SkipReason::NotOwner => skipped::keep(&mut state, &self.arrival.event, &mut log),
+            SkipReason::NotOwner | SkipReason::Superseded => {
+                skipped::keep(&mut state, &self.arrival.event, &mut log);
+            }
             SkipReason::HostHandOff => state.host_hand_off = false,
             SkipReason::NoSession => state.session = None,
-            SkipReason::Duplicate => {}
+            SkipReason::Duplicate | SkipReason::SessionTimeout => {}
         }
         state.turns += 1;
         let mut turn = self.turn(state, Outcome::Skipped(reason), log, Vec::new());

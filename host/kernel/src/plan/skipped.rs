@@ -38,6 +38,6 @@ pub(super) fn handed_over(skipped: &[Event]) -> usize {
     fitting.max(1).min(skipped.len())
 }
 
-fn size(event: &Event) -> usize {
+pub(super) fn size(event: &Event) -> usize {
     serde_json::to_vec(event).map_or(0, |bytes| bytes.len())
 }

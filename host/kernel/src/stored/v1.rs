@@ -96,6 +96,8 @@ enum SkipReason {
     NotOwner,
     NoSession,
     HostHandOff,
+    Superseded,
+    SessionTimeout,
 }
 
 /// Form 1 of [`crate::log::Settled`].
@@ -110,6 +112,12 @@ pub struct Settled<'a> {
     called_ms: Cow<'a, [Millis]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mirrored: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    claimed: Option<Cow<'a, [PartId]>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    dead_letters: Vec<Row<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    revived: Vec<Row<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     closed_until_ms: Option<Millis>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -147,6 +155,8 @@ struct State<'a> {
     timers: Vec<Timer<'a>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     rows: Vec<Row<'a>>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    claimed: Cow<'a, [PartId]>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     open_answers: Vec<OpenAnswer<'a>>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
@@ -169,6 +179,8 @@ struct SessionState<'a> {
     context: Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     context_by: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    times_out_ms: Option<Millis>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

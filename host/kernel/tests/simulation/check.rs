@@ -94,7 +94,9 @@ impl World {
                     seen.push(told);
                 }
                 Outcome::Failed { .. } => skipped.clear(),
-                Outcome::Skipped(SkipReason::NotOwner) => skipped.push(told),
+                Outcome::Skipped(SkipReason::NotOwner | SkipReason::Superseded) => {
+                    skipped.push(told);
+                }
                 Outcome::Skipped(_) => {}
             }
         }

@@ -97,6 +97,7 @@ impl World {
         let whole = there && (self.calm || self.chance.percent(85));
         if whole {
             self.vendor.receive(rows, self.now);
+            self.vendor.offered.extend(rows.iter().map(|row| row.id.clone()));
             if let Some(n) = self.open.remove(&request) {
                 self.vendor.webhooks[n].state = State::Answered;
             }
@@ -104,6 +105,7 @@ impl World {
             if there && self.chance.percent(50) {
                 self.vendor.receive(rows, self.now);
                 self.vendor.doubt(rows);
+                self.vendor.offered.extend(rows.iter().map(|row| row.id.clone()));
             }
             self.fail_request(request);
         }

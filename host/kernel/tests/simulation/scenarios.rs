@@ -10,7 +10,8 @@ use botyard_kernel::lane::{Input, Lane, Rules};
 use botyard_kernel::log::{Entry, Outcome, RowEnd, SkipReason};
 use botyard_kernel::outbox::Called;
 use botyard_kernel::owner::Owner;
-use botyard_kernel::profile::{Delivery, Rate};
+use botyard_kernel::plan::Overlap;
+use botyard_kernel::profile::{Delivery, Limited, Rate};
 use botyard_kernel::time::MINUTE;
 
 use crate::jobs::Job;
@@ -24,6 +25,7 @@ pub(crate) fn userlike<const N: usize>(script: [(&str, Vec<Action>); N]) -> Worl
     policy.sends_start = true;
     policy.failure_texts.insert(String::new(), "Something went wrong.".to_owned());
     policy.failure_hand_off = true;
+    policy.overlap = Overlap::Serial;
     let delivery = Delivery {
         inline: true,
         answer_by_ms: 4_000,
@@ -32,6 +34,8 @@ pub(crate) fn userlike<const N: usize>(script: [(&str, Vec<Action>); N]) -> Worl
         native_delay: true,
         delay_step_ms: 1_000,
         rate: Some(Rate { calls: 20, window_ms: MINUTE }),
+        token_rate: None,
+        limited: Limited::Conversation,
         age_max_ms: 15 * MINUTE,
         hold_ambiguous: false,
     };
@@ -210,8 +214,10 @@ fn a_redelivery_carries_what_the_failed_answer_did_not() {
         world.end_first(is_run);
         world.leave_all();
         if restarts {
+            world.held = true;
             world.end_first(is_commit);
             world.crash();
+            world.held = false;
         }
         let ran = world.ran() + usize::from(!restarts);
         world.deliver(1);

@@ -18,6 +18,9 @@ pub(crate) struct Vendor {
     pub(crate) received: Vec<(PartId, Millis)>,
     /// Rows that may come twice, because nobody can know that they came once.
     pub(crate) may_repeat: BTreeSet<PartId>,
+    /// Rows that came in an answer: if its end was not stored, they leave again
+    /// unmarked, since answers are not claimed.
+    pub(crate) offered: BTreeSet<PartId>,
     /// Rows that were given up once: after a crash nobody knows of it.
     pub(crate) given_up: BTreeSet<PartId>,
     /// Times of API calls.

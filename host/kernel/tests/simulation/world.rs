@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use botyard_kernel::action::Action;
+use botyard_kernel::destination::Admission;
 use botyard_kernel::event::Event;
 use botyard_kernel::id::{ConversationKey, Digest, EventId};
 use botyard_kernel::lane::{Effect, Input, Lane, Rules};
-use botyard_kernel::log::Arrival;
+use botyard_kernel::log::{Arrival, Row};
 use botyard_kernel::outbox::{RequestId, Send};
-use botyard_kernel::plan::Policy;
-use botyard_kernel::profile::{Delivery, Rate};
+use botyard_kernel::plan::{Overlap, Policy};
+use botyard_kernel::profile::{Delivery, Limited, Rate};
 use botyard_kernel::session::{Facts, Seed};
 use botyard_kernel::time::{MINUTE, Millis};
 
@@ -38,6 +39,8 @@ pub(crate) struct World {
     pub(crate) wrote_and_failed: bool,
     /// Nothing goes wrong any more.
     pub(crate) calm: bool,
+    /// The vendor's destination lets no call leave.
+    pub(crate) held: bool,
     /// What the bot answers to whom, where it does not decide by itself.
     pub(crate) script: Option<BTreeMap<String, Vec<Action>>>,
     /// So many waiting events are read at once.
@@ -56,6 +59,11 @@ impl World {
         let mut policy = Policy::new("userlike", "bot".into());
         policy.sends_start = chance.percent(60);
         policy.failure_hand_off = chance.percent(30);
+        policy.overlap = match chance.below(4) {
+            0 => Overlap::Latest,
+            1 => Overlap::Coalesce { silence_ms: chance.below(1_000) },
+            _ => Overlap::Serial,
+        };
         policy.failure_texts.insert(String::new(), "Something went wrong.".to_owned());
         let rate = chance.percent(60).then_some(Rate { calls: 3, window_ms: 10_000 });
         let delivery = Delivery {
@@ -66,6 +74,8 @@ impl World {
             native_delay: chance.percent(70),
             delay_step_ms: 1,
             rate,
+            token_rate: None,
+            limited: Limited::Conversation,
             age_max_ms: if chance.percent(15) { 20_000 } else { 15 * MINUTE },
             hold_ambiguous: chance.percent(15),
         };
@@ -83,6 +93,7 @@ impl World {
             crashes: 0,
             wrote_and_failed: false,
             calm: false,
+            held: false,
             script: None,
             read_max,
             repeats: Vec::new(),
@@ -278,9 +289,11 @@ impl World {
                 Job::Accept(arrivals) if happens => drop(self.log.accept(&arrivals)),
                 Job::Commit(turn) if happens => drop(self.log.commit(&turn)),
                 Job::Settle(settled) if happens => drop(self.log.settle(&settled)),
-                Job::Answer { rows, .. } | Job::Call { rows, .. } if happens => {
+                Job::Answer { rows, .. } if happens => {
+                    self.vendor.offered.extend(rows.iter().map(|row| row.id.clone()));
                     self.vendor.receive(&rows, self.now);
                 }
+                Job::Call { rows, .. } if happens => self.vendor.receive(&rows, self.now),
                 _ => {}
             }
         }
@@ -316,6 +329,12 @@ impl World {
             Effect::Load => Job::Load,
             Effect::Accept(arrivals) => Job::Accept(arrivals),
             Effect::Commit(turn) => Job::Commit(turn),
+            // In told stories a claim is no step of its own.
+            Effect::Settle(claim) if claim.claimed.is_some() && self.script.is_some() => {
+                let (events, last) = self.log.settle(&claim);
+                self.feed(Input::Settled { events, last });
+                return;
+            }
             Effect::Settle(settled) => Job::Settle(settled),
             Effect::Run { run, event, session, kv } => {
                 if !self.calm && self.chance.percent(10) {
@@ -335,10 +354,23 @@ impl World {
                 self.check_durable(request);
                 Job::Answer { request, rows, since: self.now }
             }
-            Effect::Send(Send::Call { call, rows }) => Job::Call { call, rows },
+            Effect::Send(Send::Ask { call, ticket: _ }) => {
+                let admission = self.admission();
+                self.tell(|| format!("call {call} is told: {admission:?}"));
+                self.feed(Input::Admitted { call, admission });
+                return;
+            }
+            Effect::Send(Send::Call { call, rows, again }) => {
+                self.check_claimed(&rows, again);
+                Job::Call { call, rows }
+            }
             Effect::Send(Send::Request { call, row }) => Job::Request { call, row },
             Effect::Turned(turn) => {
                 self.tell(|| format!("turned {} on {}", turn.id, turn.event));
+                return;
+            }
+            Effect::Revived(parts) => {
+                self.tell(|| format!("{parts:?} wait again"));
                 return;
             }
             Effect::TooLarge { event, next_ms } => {
@@ -354,6 +386,28 @@ impl World {
         };
         self.tell(|| format!("asked for {}", brief(&job)));
         self.jobs.push(job);
+    }
+
+    fn admission(&mut self) -> Admission {
+        if !self.held && (self.calm || self.chance.percent(80)) {
+            return Admission::Go;
+        }
+        let until_ms = self.now + self.chance.below(3_000) + 1;
+        Admission::Wait { until_ms, ticket: self.chance.percent(50) }
+    }
+
+    /// No call leaves before its claim is stored, and a call that may be a second
+    /// one says so.
+    fn check_claimed(&self, rows: &[Row], again: bool) {
+        let claimed = self.log.settled().filter_map(|(_, settled)| settled.claimed.as_ref()).last();
+        let ids: Vec<_> = rows.iter().map(|row| row.id.clone()).collect();
+        let claimed = ids.iter().all(|id| claimed.is_some_and(|claimed| claimed.contains(id)));
+        assert!(claimed, "a call left without its claim: {ids:?}");
+        let doubtful = |row: &Row| {
+            let came = self.vendor.received.iter().any(|(id, _)| *id == row.id);
+            came && !self.vendor.offered.contains(&row.id)
+        };
+        assert!(again || !rows.iter().any(doubtful), "a call came again unmarked: {ids:?}");
     }
 
     pub(crate) fn tell(&self, what: impl FnOnce() -> String) {

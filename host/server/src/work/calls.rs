@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use botyard_kernel::destination::Ended;
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::Row;
 use botyard_kernel::outbox::{CallId, Called};
+use botyard_kernel::profile::Limited;
 use botyard_kernel::time::{Millis, SECOND};
 use botyard_vendors::{CallAnswer, Outcome, Part};
 use futures_util::FutureExt as _;
@@ -14,7 +16,9 @@ use http::HeaderMap;
 use http::header::RETRY_AFTER;
 use metrics::counter;
 
+use super::destinations;
 use super::driver::{Driver, part};
+use crate::clock;
 use crate::send::{Answer, HostPattern, Outgoing, SendError};
 
 /// A vendor has so long to answer a call.
@@ -22,7 +26,12 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// So much of a vendor's answer is read.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
-pub(super) fn call(driver: &Driver, call: CallId, rows: Vec<Row>) -> BoxFuture<'static, Input> {
+pub(super) fn call(
+    driver: &Driver,
+    call: CallId,
+    rows: Vec<Row>,
+    again: bool,
+) -> BoxFuture<'static, Input> {
     let work = Arc::clone(&driver.work);
     let channel = Arc::clone(&driver.channel);
     let key = driver.key.clone();
@@ -43,12 +52,25 @@ pub(super) fn call(driver: &Driver, call: CallId, rows: Vec<Row>) -> BoxFuture<'
                 follow_redirects: false,
             })
             .await;
+        let delivery = &channel.rules.delivery;
+        let ended = destinations::ended(&sent, |answer| match delivery.limited {
+            Limited::Token => Ended::Limited { after_ms: retry_after(&answer.headers) },
+            Limited::Conversation => Ended::Answered,
+        });
+        work.vendors.ended(&channel.id, delivery.token_rate, ended, clock::now());
         let outcome = channel.vendor.outcome_for(&parts, &call_answer(sent));
         let called = called(outcome);
         let (vendor, parts) = (channel.vendor.name(), rows.len());
         let turn = rows.first().map(|row| row.turn.to_string());
         let result = result(&called);
         counter!("botyard_calls_total", "vendor" => vendor, "result" => result).increment(1);
+        if again {
+            counter!("botyard_calls_repeated_total", "vendor" => vendor).increment(1);
+            tracing::warn!(
+                conversation = %key, turn, parts,
+                "sent again: whether an earlier call was taken is not known"
+            );
+        }
         match &called {
             Called::Delivered => {
                 tracing::debug!(conversation = %key, turn, parts, "delivered by a call");

@@ -160,11 +160,23 @@ impl Driver {
                 }
             }
             Effect::Send(Send::Answer { request, rows }) => return self.answer(request, &rows),
-            Effect::Send(Send::Call { call, rows }) => self.start(calls::call(self, call, rows)),
+            Effect::Send(Send::Ask { call, ticket }) => {
+                let rate = self.channel.rules.delivery.token_rate;
+                let vendors = &self.work.vendors;
+                let admission = vendors.admit(&self.channel.id, rate, ticket, clock::now());
+                return Some(Input::Admitted { call, admission });
+            }
+            Effect::Send(Send::Call { call, rows, again }) => {
+                self.start(calls::call(self, call, rows, again));
+            }
             Effect::Send(Send::Request { call, row }) => {
                 self.start(requests::request(self, call, *row));
             }
             Effect::Turned(turn) => log::turned(&self.channel, &self.key, &turn),
+            Effect::Revived(parts) => {
+                let parts = parts.len();
+                tracing::info!(conversation = %self.key, parts, "dead letters are sent again");
+            }
             Effect::TooLarge { event, next_ms } => {
                 let pause_ms = next_ms.saturating_sub(clock::now());
                 log::too_large(&self.key, &event, pause_ms);

@@ -2,6 +2,7 @@
 //! happens. Decides nothing; what a lane asks for is done and reported back.
 
 mod calls;
+mod destinations;
 mod driver;
 mod log;
 mod requests;
@@ -18,6 +19,7 @@ use botyard_kernel::id::{ChannelId, ConversationKey};
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::Arrival;
 use botyard_kernel::outbox::RequestId;
+use botyard_kernel::time::Millis;
 use botyard_runtime::Runtime;
 use botyard_store::{Store, StoreError};
 use botyard_vendors::Reply;
@@ -26,6 +28,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use crate::channel::Channel;
 use crate::clock;
 use crate::send::Door;
+use destinations::Destinations;
 use driver::Driver;
 
 /// Everything that lanes need to do their work.
@@ -34,6 +37,10 @@ pub struct Work {
     store: Store,
     runtime: Arc<Runtime>,
     door: Door,
+    /// Vendors, by the channel whose token is shown.
+    vendors: Destinations<ChannelId>,
+    /// Web services that bots call, by host.
+    services: Destinations<String>,
     lanes: Mutex<HashMap<ConversationKey, mpsc::UnboundedSender<Message>>>,
     requests: AtomicU64,
     draining: AtomicBool,
@@ -93,6 +100,8 @@ impl Work {
             store,
             runtime,
             door,
+            vendors: Destinations::new("the vendor of channel"),
+            services: Destinations::new("the web service"),
             lanes: Mutex::default(),
             requests: AtomicU64::new(1),
             draining: AtomicBool::new(false),
@@ -123,6 +132,13 @@ impl Work {
     /// What is wrong with it.
     pub async fn reads_store(&self) -> Result<(), StoreError> {
         self.store.host().due(clock::now(), 1).await.map(drop)
+    }
+
+    /// Destinations that do not answer and are left alone, with the time (Unix
+    /// milliseconds) since when: channels' vendors and hosts that bots call.
+    pub fn left_alone(&self) -> Vec<(String, Millis)> {
+        let vendors = self.vendors.open().into_iter().map(|(channel, since)| (channel.0, since));
+        vendors.chain(self.services.open()).collect()
     }
 
     /// How many conversations are in memory.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use botyard_kernel::action::{Action, Setting};
+use botyard_kernel::destination::{Admission, Ended};
 use botyard_kernel::event::Answer as BotAnswer;
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::Row;
@@ -15,7 +16,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use metrics::counter;
 
 use super::driver::Driver;
+use super::{Work, destinations};
 use crate::channel::Bot;
+use crate::clock;
 use crate::send::{Answer, Outgoing, SendError};
 
 const TIMEOUT_MS: u32 = 30_000;
@@ -31,7 +34,7 @@ pub(super) fn request(driver: &Driver, call: CallId, row: Row) -> BoxFuture<'sta
     let turn = row.turn.clone();
     async move {
         let requested = match outgoing(row, &bot) {
-            Ok(outgoing) => requested(work.door.send(outgoing).await),
+            Ok(outgoing) => send(&work, outgoing).await,
             Err(why) => Requested::Refused(why),
         };
         let result = match &requested {
@@ -47,6 +50,22 @@ pub(super) fn request(driver: &Driver, call: CallId, row: Row) -> BoxFuture<'sta
         Input::Requested { call, requested }
     }
     .boxed()
+}
+
+/// A service that does not answer anybody is not asked by everybody.
+async fn send(work: &Work, outgoing: Outgoing) -> Requested {
+    let Ok(url) = url::Url::parse(&outgoing.url) else {
+        return Requested::Refused("the address is no URL".to_owned());
+    };
+    let host = url.host_str().unwrap_or_default().to_owned();
+    if let Admission::Wait { .. } = work.services.admit(&host, None, None, clock::now()) {
+        let why = format!("{host} has not answered of late and is left alone for a while");
+        return Requested::Unanswered(why);
+    }
+    let sent = work.door.send(outgoing).await;
+    let ended = destinations::ended(&sent, |_| Ended::Answered);
+    work.services.ended(&host, None, ended, clock::now());
+    requested(sent)
 }
 
 fn outgoing(row: Row, bot: &Bot) -> Result<Outgoing, String> {

@@ -17,7 +17,7 @@ mod verify;
 
 use std::sync::Arc;
 
-use botyard_kernel::profile::{Delivery, Profile, Rate};
+use botyard_kernel::profile::{Delivery, Limited, Profile, Rate};
 use botyard_kernel::time::Millis;
 
 use self::dialect::Dialect;
@@ -81,6 +81,9 @@ impl Vendor for Userlike {
             native_delay: true,
             delay_step_ms: render::delay_step_ms(&self.settings.dialect),
             rate: Some(Rate { calls: timing.rate_calls.get(), window_ms: timing.rate_window_ms }),
+            token_rate: None,
+            // "20 requests per minute with the same `cid`".
+            limited: Limited::Conversation,
             age_max_ms: self.settings.age_max_ms,
             hold_ambiguous: self.settings.hold_ambiguous,
         }

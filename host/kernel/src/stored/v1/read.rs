@@ -77,6 +77,8 @@ impl From<Outcome<'_>> for log::Outcome {
                 SkipReason::NotOwner => log::SkipReason::NotOwner,
                 SkipReason::NoSession => log::SkipReason::NoSession,
                 SkipReason::HostHandOff => log::SkipReason::HostHandOff,
+                SkipReason::Superseded => log::SkipReason::Superseded,
+                SkipReason::SessionTimeout => log::SkipReason::SessionTimeout,
             }),
         }
     }
@@ -91,6 +93,9 @@ impl From<Settled<'_>> for log::Settled {
             answered: settled.answered.into_owned(),
             called_ms: settled.called_ms.into_owned(),
             mirrored: settled.mirrored,
+            claimed: settled.claimed.map(Cow::into_owned),
+            dead_letters: settled.dead_letters.into_iter().map(Into::into).collect(),
+            revived: settled.revived.into_iter().map(Into::into).collect(),
             closed_until_ms: settled.closed_until_ms,
             owner: settled.owner,
             events: settled.events.into_iter().map(Into::into).collect(),
@@ -122,6 +127,7 @@ impl From<State<'_>> for log::Conversation {
             kv: state.kv.into_owned(),
             timers: state.timers.into_iter().map(Into::into).collect(),
             rows: state.rows.into_iter().map(Into::into).collect(),
+            claimed: state.claimed.into_owned(),
             open_answers: state.open_answers.into_iter().map(Into::into).collect(),
             answered: state.answered.into_owned(),
             skipped: state.skipped.into_owned(),
@@ -140,6 +146,7 @@ impl From<SessionState<'_>> for log::SessionState {
             active_ms: session.active_ms,
             context: session.context.into_owned(),
             context_by: session.context_by,
+            times_out_ms: session.times_out_ms,
         }
     }
 }

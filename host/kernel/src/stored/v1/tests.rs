@@ -84,7 +84,30 @@ fn samples() -> Vec<Entry> {
         Entry::Settled(Settled::default()),
     ];
     samples.extend(turns.map(|turn| Entry::Turn(Box::new(turn))));
+    samples.extend(later_samples());
     samples
+}
+
+/// What came later has entries of its own, so that the older ones stay as they were.
+fn later_samples() -> Vec<Entry> {
+    let row = full_state().rows.remove(0);
+    let settled = Settled {
+        claimed: Some(vec![row.id.clone()]),
+        dead_letters: vec![row.clone()],
+        revived: vec![row.clone()],
+        ..Settled::default()
+    };
+    let released = Settled { claimed: Some(Vec::new()), ..Settled::default() };
+    let session =
+        full_state().session.map(|session| SessionState { times_out_ms: Some(3_000), ..session });
+    let state = Conversation { claimed: vec![row.id], session, ..Conversation::default() };
+    let skip = |reason, state| Turn { outcome: Outcome::Skipped(reason), state, ..empty_turn() };
+    let turns = [
+        skip(SkipReason::Superseded, state),
+        skip(SkipReason::SessionTimeout, Conversation::default()),
+    ];
+    let settled = [settled, released].map(Entry::Settled);
+    settled.into_iter().chain(turns.map(|turn| Entry::Turn(Box::new(turn)))).collect()
 }
 
 fn digest(n: u8) -> Digest {
@@ -158,6 +181,10 @@ fn full_settled() -> Settled {
         answered: vec!["e1".into()],
         called_ms: vec![4_000, 4_500],
         mirrored: Some(digest(4)),
+        // Came later: what was written without them is still read.
+        claimed: None,
+        dead_letters: Vec::new(),
+        revived: Vec::new(),
         closed_until_ms: Some(6_000),
         owner: Some(Owner::HandingOff),
         events: vec![full_arrival()],
@@ -223,6 +250,7 @@ fn full_state() -> Conversation {
             active_ms: 2,
             context: r#"{"step":1}"#.to_owned(),
             context_by: Some(digest(6)),
+            times_out_ms: None,
         }),
         facts: facts(),
         foreign_context: Some("{}".to_owned()),
@@ -243,6 +271,7 @@ fn full_state() -> Conversation {
             quiet: true,
             event: "e1".into(),
         }],
+        claimed: Vec::new(),
         open_answers: vec![OpenAnswer {
             request: digest(8),
             received_ms: 1_000,

@@ -100,6 +100,8 @@ impl<'a> From<&'a log::Outcome> for Outcome<'a> {
                 log::SkipReason::NotOwner => SkipReason::NotOwner,
                 log::SkipReason::NoSession => SkipReason::NoSession,
                 log::SkipReason::HostHandOff => SkipReason::HostHandOff,
+                log::SkipReason::Superseded => SkipReason::Superseded,
+                log::SkipReason::SessionTimeout => SkipReason::SessionTimeout,
             }),
         }
     }
@@ -108,6 +110,7 @@ impl<'a> From<&'a log::Outcome> for Outcome<'a> {
 impl<'a> From<&'a log::Settled> for Settled<'a> {
     fn from(settled: &'a log::Settled) -> Self {
         let log::Settled { at_ms, rows, answered, called_ms, mirrored, .. } = settled;
+        let log::Settled { claimed, dead_letters, revived, .. } = settled;
         let log::Settled { closed_until_ms, owner, events, due_ms, .. } = settled;
         Self {
             at_ms: *at_ms,
@@ -115,6 +118,9 @@ impl<'a> From<&'a log::Settled> for Settled<'a> {
             answered: answered.into(),
             called_ms: called_ms.into(),
             mirrored: *mirrored,
+            claimed: claimed.as_ref().map(Into::into),
+            dead_letters: dead_letters.iter().map(Into::into).collect(),
+            revived: revived.iter().map(Into::into).collect(),
             closed_until_ms: *closed_until_ms,
             owner: *owner,
             events: events.iter().map(Into::into).collect(),
@@ -137,7 +143,8 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
     fn from(state: &'a log::Conversation) -> Self {
         let log::Conversation { turns, owner, session, facts, foreign_context, mirrored, .. } =
             state;
-        let log::Conversation { keys, kv, timers, rows, open_answers, skipped, .. } = state;
+        let log::Conversation { keys, kv, timers, rows, claimed, .. } = state;
+        let log::Conversation { open_answers, skipped, .. } = state;
         let log::Conversation { answered, called_ms, closed_until_ms, host_hand_off, .. } = state;
         Self {
             turns: *turns,
@@ -150,6 +157,7 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
             kv: Cow::Borrowed(kv),
             timers: timers.iter().map(Into::into).collect(),
             rows: rows.iter().map(Into::into).collect(),
+            claimed: claimed.into(),
             open_answers: open_answers.iter().map(Into::into).collect(),
             answered: answered.into(),
             skipped: skipped.into(),
@@ -162,13 +170,15 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
 
 impl<'a> From<&'a log::SessionState> for SessionState<'a> {
     fn from(session: &'a log::SessionState) -> Self {
-        let log::SessionState { id, started_ms, active_ms, context, context_by } = session;
+        let log::SessionState { id, started_ms, active_ms, context, .. } = session;
+        let log::SessionState { context_by, times_out_ms, .. } = session;
         Self {
             id: Cow::Borrowed(id),
             started_ms: *started_ms,
             active_ms: *active_ms,
             context: context.into(),
             context_by: *context_by,
+            times_out_ms: *times_out_ms,
         }
     }
 }

@@ -1,0 +1,99 @@
+//! What a conversation does by itself, or because an operator says so: its
+//! timers, the end of its session's time, dead letters that are sent again.
+
+use crate::event::{Event, EventBody, NamedPayload, Timer};
+use crate::id::{Digest, EventId};
+use crate::lane::Lane;
+use crate::lane::queue::Queued;
+use crate::log::{Arrival, Row, Settled, TimerState};
+use crate::outbox::Paused;
+use crate::plan::session_timeout_id;
+use crate::session::Seed;
+use crate::time::Millis;
+
+impl Lane {
+    pub(super) fn on_pause(&mut self, paused: Paused) {
+        self.paused = paused;
+        self.outbox.pause(paused);
+    }
+
+    /// Whether turns are paused and all that waits for them is stored: nothing is
+    /// to be done in memory.
+    pub(super) fn rests(&self) -> bool {
+        self.paused.turns() && self.queue.iter().all(Queued::is_stored)
+    }
+
+    /// Puts dead letters back into the queue of what is to be delivered.
+    pub(super) fn revive(&mut self, now: Millis) {
+        if self.redriven.is_empty() {
+            return;
+        }
+        let fresh = |row: Row| Row { made_ms: now, context: None, ..row };
+        let revived = std::mem::take(&mut self.redriven).into_iter().map(fresh).collect();
+        self.settle(Some(Settled { at_ms: now, revived, ..Settled::default() }));
+    }
+
+    /// What is due becomes an event when nobody else waits.
+    pub(super) fn take_due(&mut self, now: Millis) {
+        if self.subject().is_some() || self.unread_from.is_some() {
+            return;
+        }
+        if self.next_own().is_none_or(|at| at > now) {
+            return;
+        }
+        let timer = self.next_timer().filter(|timer| self.fires_at(timer) <= now);
+        let own = match timer {
+            Some(timer) => Some(self.fired(timer, now)),
+            None => self.state.times_out_at().map(|at| self.timed_out(at, now)),
+        };
+        self.timer = own.map(Box::new);
+    }
+
+    /// When the next of these is due.
+    pub(super) fn next_own(&self) -> Option<Millis> {
+        let timer = self.next_timer().map(|timer| self.fires_at(timer));
+        timer.into_iter().chain(self.state.times_out_at()).min()
+    }
+
+    fn next_timer(&self) -> Option<&TimerState> {
+        self.state.timers.iter().min_by_key(|timer| timer.due_ms)
+    }
+
+    fn fires_at(&self, timer: &TimerState) -> Millis {
+        timer.due_ms.max(self.pace.unprompted_free_at())
+    }
+
+    fn fired(&self, timer: &TimerState, now: Millis) -> Arrival {
+        // The same timer at the same point of the conversation is the same event,
+        // a second one of its name and time is another.
+        let id = format!("timer.{}.{}.{}", self.state.turns, timer.due_ms, timer.name);
+        let body = EventBody::Timer(Timer {
+            name: timer.name.clone(),
+            due_ms: timer.due_ms,
+            payload: timer.payload.clone(),
+        });
+        self.own_event(EventId(id), body, now)
+    }
+
+    fn timed_out(&self, at_ms: Millis, now: Millis) -> Arrival {
+        let name = "session-timeout".to_owned();
+        let body = EventBody::Other(NamedPayload { name, json: "null".to_owned() });
+        self.own_event(session_timeout_id(self.state.turns, at_ms), body, now)
+    }
+
+    fn own_event(&self, id: EventId, body: EventBody, now: Millis) -> Arrival {
+        let key = &self.key;
+        let parts = [key.tenant.as_str(), key.channel.as_str(), &key.vendor_key, id.as_str()];
+        let digest = Digest::of_parts(parts.map(str::as_bytes));
+        Arrival {
+            event: Event { id, received_ms: now, vendor_ms: None, raw: None, body },
+            facts: None,
+            vendor_context: None,
+            // It leaves the conversation with its turn: it needs no key.
+            key: None,
+            request: None,
+            quiet: false,
+            seed: Seed::from_digest(&digest),
+        }
+    }
+}

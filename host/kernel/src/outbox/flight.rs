@@ -1,0 +1,128 @@
+//! A vendor call from the wish to the end: asked for, claimed, sent.
+//!
+//! Before a call leaves, its destination is asked, and then a claim of its rows
+//! is written: after a crash the claim tells that the vendor may have them.
+
+use crate::destination::Admission;
+use crate::id::PartId;
+use crate::log::{Conversation, Row, Settled};
+use crate::outbox::{CallId, Outbox, Send, select, settle};
+use crate::profile::Delivery;
+use crate::time::Millis;
+
+/// The one vendor call that is under way.
+#[derive(Debug)]
+pub(super) struct Flight {
+    pub(super) call: CallId,
+    pub(super) rows: Vec<PartId>,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Its destination is asked.
+    Asking,
+    /// It may leave: the claim is still to be written.
+    Admitted,
+    /// The claim is being written.
+    Claiming,
+    /// The claim is on stable storage.
+    Claimed,
+    /// It has left.
+    Sent,
+}
+
+impl Outbox {
+    /// Whether a call may leave, as its destination says.
+    pub fn admitted(&mut self, call: CallId, admission: Admission) {
+        let Some(flight) = self.flight.as_mut().filter(|flight| flight.call == call) else {
+            return;
+        };
+        match admission {
+            Admission::Go => {
+                flight.stage = Stage::Admitted;
+                self.ticket = None;
+            }
+            Admission::Wait { until_ms, ticket } => {
+                self.flight = None;
+                self.held_until_ms = until_ms;
+                self.ticket = ticket.then_some(until_ms);
+            }
+        }
+    }
+
+    /// These rows are claimed, on stable storage.
+    pub fn claimed(&mut self, claimed: &[PartId]) {
+        let claiming = self.flight.as_mut().filter(|flight| flight.stage == Stage::Claiming);
+        if let Some(flight) = claiming
+            && flight.rows.iter().all(|id| claimed.contains(id))
+        {
+            flight.stage = Stage::Claimed;
+        }
+    }
+
+    /// The conversation was read from the store: rows that were claimed and are
+    /// not on their way from here were on their way when a host died.
+    pub fn recover(&mut self, state: &Conversation, now: Millis) {
+        let lost: Vec<PartId> =
+            state.claimed.iter().filter(|id| !self.is_on_its_way(id)).cloned().collect();
+        for id in lost {
+            let tries = self.tries.entry(id.clone()).or_default();
+            if !tries.ambiguous {
+                tries.ambiguous = true;
+                // The vendor has counted that call at some time before now.
+                self.doubtful_call_ms = Some(now);
+                self.orphans.push(id);
+            }
+        }
+    }
+
+    /// Asks for a call of these rows.
+    pub(super) fn ask(&mut self, rows: Vec<PartId>) -> Send {
+        self.calls += 1;
+        self.flight = Some(Flight { call: self.calls, rows, stage: Stage::Asking });
+        Send::Ask { call: self.calls, ticket: self.ticket }
+    }
+
+    /// The claim that is to be written now.
+    pub(super) fn claim(&mut self, state: &Conversation, now: Millis) -> Option<Settled> {
+        let flight = self.flight.as_mut().filter(|flight| flight.stage == Stage::Admitted)?;
+        flight.stage = Stage::Claiming;
+        let mut claimed = flight.rows.clone();
+        claimed.extend(state.claimed.iter().filter(|id| !flight.rows.contains(id)).cloned());
+        Some(Settled { at_ms: now, claimed: Some(claimed), ..Settled::default() })
+    }
+
+    /// What stays claimed when a call of these rows was not taken: others, and
+    /// those of them that an earlier call may have brought.
+    pub(super) fn without(&self, rows: &[PartId], state: &Conversation) -> Vec<PartId> {
+        let doubtful = |id: &PartId| self.tries.get(id).is_some_and(|tries| tries.ambiguous);
+        let stays = |id: &&PartId| !rows.contains(id) || doubtful(id);
+        state.claimed.iter().filter(stays).cloned().collect()
+    }
+
+    /// The call that may leave now.
+    pub(super) fn take_off(&mut self, state: &Conversation) -> Option<Send> {
+        let flight = self.flight.as_mut().filter(|flight| flight.stage == Stage::Claimed)?;
+        flight.stage = Stage::Sent;
+        let rows: Vec<Row> = select(state, &flight.rows).into_iter().cloned().collect();
+        let again = rows.iter().any(|row| self.tries.get(&row.id).is_some_and(|t| t.ambiguous));
+        Some(Send::Call { call: self.flight.as_ref()?.call, rows, again })
+    }
+
+    /// Rows that were under way when a host died and that nobody may send again.
+    pub(super) fn hold_orphans(
+        &mut self,
+        state: &Conversation,
+        delivery: &Delivery,
+        now: Millis,
+    ) -> Option<Settled> {
+        let orphans = std::mem::take(&mut self.orphans);
+        if !delivery.hold_ambiguous {
+            return None;
+        }
+        let rows = select(state, &orphans);
+        let why = "held, because its call was under way when the host stopped";
+        (!rows.is_empty()).then(|| settle::dead(&rows, why, true, now))
+    }
+}

@@ -1,0 +1,111 @@
+//! The end of a session in which the person says nothing more, where the host
+//! and not the vendor looks after it.
+
+use crate::action::{Action, Forward, ForwardTarget};
+use crate::event::{Event, EventBody};
+use crate::id::{Digest, EventId};
+use crate::log::{Conversation, Outcome, SkipReason, Turn};
+use crate::owner::Owner;
+use crate::plan::{Draft, Plan};
+use crate::profile::Profile;
+use crate::time::Millis;
+
+/// What the host does when a person says nothing for too long. The bot is not
+/// told, as it is not told of a vendor's own timeouts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionTimeout {
+    /// For how long.
+    pub after_ms: Millis,
+    /// What is done then.
+    pub then: TimeoutAction,
+}
+
+/// What is done when a session's time is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeoutAction {
+    /// The session ends.
+    End,
+    /// The bot leaves the conversation to whoever takes it.
+    Unassign,
+    /// The conversation is handed to any human.
+    Forward,
+}
+
+impl TimeoutAction {
+    /// What it is to the vendor.
+    pub fn action(self) -> Action {
+        match self {
+            Self::End => Action::End,
+            Self::Unassign => Action::Abort,
+            Self::Forward => {
+                Action::Forward(Forward { target: ForwardTarget::Any, on_failure: None })
+            }
+        }
+    }
+}
+
+/// The id of the event that ends a session at this time, after so many turns.
+pub fn session_timeout_id(turns: u64, at_ms: Millis) -> EventId {
+    EventId(format!("timeout.{turns}.{at_ms}"))
+}
+
+/// Whether it is the host's own event for the end of a session's time.
+pub(super) fn is_session_timeout(event: &Event) -> bool {
+    event.id.as_str().starts_with("timeout.")
+}
+
+impl Conversation {
+    /// When the session's time is over, as long as nobody else has it.
+    pub fn times_out_at(&self) -> Option<Millis> {
+        let session = self.session.as_ref().filter(|_| self.owner == Owner::Bot)?;
+        session.times_out_ms
+    }
+}
+
+impl Plan<'_> {
+    /// When the session's time is over after this event; nothing changes where
+    /// no person caused it.
+    pub(super) fn times_out(&self, body: &EventBody, before: Option<Millis>) -> Option<Millis> {
+        let timeout = self.policy.session_timeout?;
+        let after = self.arrival.event.received_ms.saturating_add(timeout.after_ms);
+        match body {
+            EventBody::Start(_)
+            | EventBody::Message(_)
+            | EventBody::Click(_)
+            | EventBody::Media(_)
+            | EventBody::Location(_)
+            | EventBody::Returned(_) => Some(after),
+            EventBody::Timer(_)
+            | EventBody::Response(_)
+            | EventBody::Signal(_)
+            | EventBody::ForwardFailed(_)
+            | EventBody::HumanSpoke(_)
+            | EventBody::Ended(_)
+            | EventBody::CampaignUnsubscribe(_)
+            | EventBody::DeliveryFailed(_)
+            | EventBody::Other(_) => before.or(Some(after)),
+        }
+    }
+
+    /// The turn at the end of a session's time.
+    pub(super) fn time_out(&self) -> Turn {
+        // Only actions that the vendor carries can be set as what is done then.
+        let profile = Profile {
+            native: vec!["end", "abort", "forward"],
+            text_characters: 0,
+            list_rows: None,
+            settings: Vec::new(),
+        };
+        let now = self.arrival.event.received_ms;
+        let mut draft = Draft::new(self, &profile, Vec::new(), now);
+        draft.quiet = true;
+        if let Some(session) = &mut draft.state.session {
+            session.times_out_ms = None;
+        }
+        if let Some(timeout) = self.policy.session_timeout {
+            draft.apply(&[timeout.then.action()], Digest::of(&[]));
+        }
+        let (state, log) = draft.finish();
+        self.turn(state, Outcome::Skipped(SkipReason::SessionTimeout), log, Vec::new())
+    }
+}

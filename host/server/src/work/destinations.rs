@@ -1,0 +1,81 @@
+//! Where calls go, as all conversations together know it.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Mutex, PoisonError};
+
+use botyard_kernel::breaker::Change;
+use botyard_kernel::destination::{Admission, Destination, Ended};
+use botyard_kernel::profile::Rate;
+use botyard_kernel::time::Millis;
+use http::StatusCode;
+use metrics::counter;
+
+use crate::send::{Answer, SendError};
+
+/// Destinations by what names them: a channel, or a host that bots call.
+#[derive(Debug)]
+pub(super) struct Destinations<K> {
+    what: &'static str,
+    known: Mutex<HashMap<K, Destination>>,
+}
+
+impl<K: Eq + Hash + Clone + std::fmt::Display> Destinations<K> {
+    pub(super) fn new(what: &'static str) -> Self {
+        Self { what, known: Mutex::default() }
+    }
+
+    /// Whether a call may leave now; see [`Destination::admit`].
+    pub(super) fn admit(
+        &self,
+        key: &K,
+        rate: Option<Rate>,
+        ticket: Option<Millis>,
+        now: Millis,
+    ) -> Admission {
+        self.with(key, rate, |destination| destination.admit(ticket, now))
+    }
+
+    /// A call ended.
+    pub(super) fn ended(&self, key: &K, rate: Option<Rate>, ended: Ended, now: Millis) {
+        let what = self.what;
+        match self.with(key, rate, |destination| destination.ended(ended, now)) {
+            Some(Change::Tripped { failures }) => {
+                counter!("botyard_breaker_trips_total", "what" => what).increment(1);
+                tracing::error!(
+                    destination = %key, what, failures,
+                    "calls fail: {what} {key} is left alone but for probes"
+                );
+            }
+            Some(Change::Closed { after_ms }) => {
+                tracing::info!(destination = %key, what, after_ms, "{what} {key} answers again");
+            }
+            None => {}
+        }
+    }
+
+    /// Destinations that are left alone, with the time since when.
+    pub(super) fn open(&self) -> Vec<(K, Millis)> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().filter_map(|(key, it)| Some((key.clone(), it.open_since()?))).collect()
+    }
+
+    fn with<T>(&self, key: &K, rate: Option<Rate>, act: impl FnOnce(&mut Destination) -> T) -> T {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        act(known.entry(key.clone()).or_insert_with(|| Destination::new(rate)))
+    }
+}
+
+/// What the end of a call says of its destination.
+pub(super) fn ended(
+    sent: &Result<Answer, SendError>,
+    limited: impl FnOnce(&Answer) -> Ended,
+) -> Ended {
+    match sent {
+        Ok(answer) if answer.status == StatusCode::TOO_MANY_REQUESTS => limited(answer),
+        Ok(answer) if answer.status.is_server_error() => Ended::Failed,
+        // What our own rules forbid says nothing of the destination.
+        Ok(_) | Err(SendError::Denied(_)) => Ended::Answered,
+        Err(SendError::NotSent(_) | SendError::Lost(_)) => Ended::Failed,
+    }
+}

@@ -49,6 +49,9 @@ pub struct Delivery {
     pub token_rate: Option<Rate>,
     /// Whom the vendor means when it answers "too many".
     pub limited: Limited,
+    /// The vendor itself ends sessions, or hands them over, in which the person
+    /// says nothing for too long.
+    pub ends_silent_sessions: bool,
     /// A row that is older than this is given up.
     pub age_max_ms: Millis,
     /// A send of unknown outcome is held for a human, not sent again.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use botyard_kernel::id::{BotId, ChannelId, ConversationKey, TenantId};
 use botyard_kernel::lane::Rules;
+use botyard_kernel::plan::Overlap;
 use botyard_runtime::Version;
 use botyard_vendors::Vendor;
 
@@ -46,6 +47,8 @@ pub struct Bot {
     pub config: BTreeMap<String, String>,
     /// Where its requests may go.
     pub hosts: Vec<HostPattern>,
+    /// What becomes of events of a person that wait while newer ones come.
+    pub overlap: Overlap,
 }
 
 impl fmt::Debug for Bot {

@@ -48,6 +48,7 @@ impl Host {
             rate: None,
             token_rate: None,
             limited: Limited::Conversation,
+            ends_silent_sessions: false,
             age_max_ms: 900_000,
             hold_ambiguous: false,
         };

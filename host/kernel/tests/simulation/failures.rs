@@ -17,7 +17,7 @@ use crate::world::World;
 
 impl World {
     /// The call under way ends like this.
-    fn call_ends(&mut self, called: Called) {
+    pub(crate) fn call_ends(&mut self, called: Called) {
         let at = self.jobs.iter().position(is_call).expect("a call is under way");
         let Job::Call { call, .. } = self.jobs.remove(at) else { unreachable!() };
         self.feed(Input::Called { call, called });
@@ -31,18 +31,23 @@ impl World {
     }
 
     /// The client leaves, so that everything goes by call.
-    fn say_and_leave(&mut self) {
+    pub(crate) fn say_and_leave(&mut self) {
         self.say(Kind::Message);
         self.leave_all();
     }
 
-    fn last_turn(&self) -> &Turn {
+    pub(crate) fn last_turn(&self) -> &Turn {
         self.log.turns().last().expect("there was a turn").1
     }
 
     fn settled_delivery(&mut self, change: impl FnOnce(&mut botyard_kernel::profile::Delivery)) {
+        self.settled_rules(|rules| change(&mut rules.delivery));
+    }
+
+    /// A host with other rules takes the conversation up.
+    pub(crate) fn settled_rules(&mut self, change: impl FnOnce(&mut Rules)) {
         let mut rules = Rules::clone(&self.rules);
-        change(&mut rules.delivery);
+        change(&mut rules);
         self.rules = std::sync::Arc::new(rules);
         self.begin_anew();
         self.end_all();
@@ -64,7 +69,7 @@ fn ask() -> Action {
     })
 }
 
-fn retry(ambiguous: bool) -> Called {
+pub(crate) fn retry(ambiguous: bool) -> Called {
     Called::Retry { after_ms: None, ambiguous, reason: "busy".to_owned(), tries_max: None }
 }
 

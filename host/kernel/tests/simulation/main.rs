@@ -9,12 +9,16 @@
 mod bot;
 mod chance;
 mod check;
+mod claims;
 mod failures;
 mod jobs;
 mod limits;
 mod log;
+mod overlap;
+mod pause;
 mod quiet;
 mod scenarios;
+mod timeout;
 mod vendor;
 mod world;
 

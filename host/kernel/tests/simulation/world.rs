@@ -47,6 +47,8 @@ pub(crate) struct World {
     pub(crate) read_max: usize,
     /// Failed tries at a run that the lane told of, with the times of the next.
     pub(crate) repeats: Vec<(u32, Millis)>,
+    /// For each call: whether it said that it may be a second one.
+    pub(crate) again: Vec<bool>,
     /// When turns are tried again that have no room.
     pub(crate) too_large: Vec<Millis>,
     requests: RequestId,
@@ -76,6 +78,7 @@ impl World {
             rate,
             token_rate: None,
             limited: Limited::Conversation,
+            ends_silent_sessions: false,
             age_max_ms: if chance.percent(15) { 20_000 } else { 15 * MINUTE },
             hold_ambiguous: chance.percent(15),
         };
@@ -97,6 +100,7 @@ impl World {
             script: None,
             read_max,
             repeats: Vec::new(),
+            again: Vec::new(),
             too_large: Vec::new(),
             requests: 0,
             told,
@@ -362,6 +366,7 @@ impl World {
             }
             Effect::Send(Send::Call { call, rows, again }) => {
                 self.check_claimed(&rows, again);
+                self.again.push(again);
                 Job::Call { call, rows }
             }
             Effect::Send(Send::Request { call, row }) => Job::Request { call, row },

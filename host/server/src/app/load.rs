@@ -72,6 +72,7 @@ async fn bot(name: &BotId, settings: &config::Bot, runtime: &Arc<Runtime>) -> an
         version,
         config: settings.config.clone(),
         hosts: settings.hosts.clone(),
+        overlap: settings.overlap,
     })
 }
 
@@ -86,7 +87,17 @@ fn channel(
     policy.failure_texts = settings.failure_texts.clone();
     policy.failure_hand_off = settings.failure_hand_off;
     policy.session_idle_ms = settings.session_idle_ms;
-    let rules = Arc::new(Rules { policy, delivery: vendor.delivery() });
+    policy.overlap = bot.overlap;
+    let delivery = vendor.delivery();
+    if settings.session_timeout.is_some() && delivery.ends_silent_sessions {
+        anyhow::bail!(
+            "`session-timeout-ms` is not for {}: it ends silent sessions by itself; set the time \
+             there and leave the key out here",
+            vendor.name()
+        );
+    }
+    policy.session_timeout = settings.session_timeout;
+    let rules = Arc::new(Rules { policy, delivery });
     Ok(Channel {
         id: name.clone(),
         tenant: tenant.clone(),

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use botyard_kernel::id::{BotId, ChannelId, TenantId};
+use botyard_kernel::plan::{Overlap, SessionTimeout, TimeoutAction};
 use botyard_kernel::time::{DAY, Millis};
 use serde_json::Value;
 
@@ -16,6 +17,10 @@ use crate::send::HostPattern;
 
 /// A session ends after at least a second and at most a year.
 const SESSION_IDLE_MS: std::ops::RangeInclusive<Millis> = 1_000..=365 * DAY;
+/// How long a person has been silent when a bot that coalesces runs, by default.
+const COALESCE_MS: Millis = 1_500;
+/// What may be set instead: longer waits would look like a dead bot.
+const COALESCE_RANGE_MS: std::ops::RangeInclusive<Millis> = 100..=30_000;
 /// Shorter tokens can be guessed.
 const TOKEN_MIN_BYTES: usize = 16;
 
@@ -40,6 +45,8 @@ pub struct Bot {
     pub config: BTreeMap<String, String>,
     /// Hosts that its requests may reach.
     pub hosts: Vec<HostPattern>,
+    /// What becomes of events of a person that wait while newer ones come.
+    pub overlap: Overlap,
 }
 
 /// An account at a vendor, connected to a bot.
@@ -57,6 +64,8 @@ pub struct Channel {
     pub failure_hand_off: bool,
     /// Until a silent session ends.
     pub session_idle_ms: Millis,
+    /// What the host does when a person says nothing for too long.
+    pub session_timeout: Option<SessionTimeout>,
     /// The vendor's own settings, unchecked: an object that holds secrets.
     pub settings: Value,
 }
@@ -138,10 +147,36 @@ impl Bot {
                 || Ok(Vec::new()),
                 |entry| entry.list(HostPattern::EXPECTED, HostPattern::parse),
             )?,
+            overlap: overlap(&mut section)?,
         };
         section.finish()?;
         Ok(bot)
     }
+}
+
+fn overlap(section: &mut Section<'_>) -> Result<Overlap, Wrong> {
+    let silence_ms = section.optional("coalesce-ms");
+    let silence_ms = silence_ms
+        .map_or(Ok(COALESCE_MS), |entry| entry.number(COALESCE_RANGE_MS, "milliseconds"))?;
+    let words = [
+        ("serial", Overlap::Serial),
+        ("latest", Overlap::Latest),
+        ("coalesce", Overlap::Coalesce { silence_ms }),
+    ];
+    section.optional("overlap").map_or(Ok(Overlap::Serial), |entry| entry.word(&words))
+}
+
+fn session_timeout(section: &mut Section<'_>) -> Result<Option<SessionTimeout>, Wrong> {
+    let words = [
+        ("end", TimeoutAction::End),
+        ("unassign", TimeoutAction::Unassign),
+        ("forward", TimeoutAction::Forward),
+    ];
+    let then = section.optional("session-timeout-then");
+    let then = then.map_or(Ok(TimeoutAction::End), |entry| entry.word(&words))?;
+    let after = section.optional("session-timeout-ms");
+    let after = after.map(|entry| entry.number(SESSION_IDLE_MS, "milliseconds")).transpose()?;
+    Ok(after.map(|after_ms| SessionTimeout { after_ms, then }))
 }
 
 impl Channel {
@@ -162,6 +197,7 @@ impl Channel {
             session_idle_ms: section
                 .optional("session-idle-ms")
                 .map_or(Ok(DAY), |entry| entry.number(SESSION_IDLE_MS, "milliseconds"))?,
+            session_timeout: session_timeout(&mut section)?,
             settings: Value::Object(section.rest()?),
         })
     }

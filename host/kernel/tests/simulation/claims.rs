@@ -1,0 +1,101 @@
+//! Stories of calls that were under way when a host died.
+
+use botyard_kernel::log::RowEnd;
+use botyard_kernel::outbox::Called;
+use botyard_kernel::time::MINUTE;
+
+use crate::failures::retry;
+use crate::jobs::Job;
+use crate::scenarios::{is_call, say, userlike};
+use crate::world::World;
+
+/// A call of one message is under way.
+fn calling(hold_ambiguous: bool) -> World {
+    let mut world = userlike([("w1p0", vec![say("a")])]);
+    world.settled_rules(|rules| rules.delivery.hold_ambiguous = hold_ambiguous);
+    world.say_and_leave();
+    world.end_all_but(is_call);
+    world
+}
+
+#[test]
+fn a_call_under_way_at_a_crash_is_made_again_and_says_so() {
+    let mut world = calling(false);
+    world.crash();
+    world.end_all();
+    assert_eq!(world.again, [false, true]);
+    assert_eq!(world.ends(), [&RowEnd::Delivered]);
+}
+
+#[test]
+fn a_call_under_way_at_a_crash_is_held_where_the_channel_says_so() {
+    let mut world = calling(true);
+    let received = world.vendor.received.len();
+    world.jobs.retain(|job| !matches!(job, Job::Call { .. }));
+    world.crash();
+    world.end_all();
+    assert_eq!(world.vendor.received.len(), received, "nothing is sent again");
+    assert!(matches!(world.ends()[..], [RowEnd::Dead(why)] if why.contains("under way")));
+    let told = world.log.arrivals().filter(|(_, a)| a.event.body.name() == "delivery_failed");
+    assert_eq!(told.count(), 1, "the bot is told");
+}
+
+#[test]
+fn a_call_that_was_surely_not_taken_leaves_no_doubt_behind() {
+    let mut world = calling(true);
+    world.call_ends(retry(false));
+    world.held = true;
+    world.end_all();
+    world.crash();
+    world.held = false;
+    world.end_all();
+    world.sleep_until(world.now + MINUTE);
+    world.end_all();
+    assert_eq!(world.again, [false, false]);
+    assert_eq!(world.ends(), [&RowEnd::Delivered]);
+}
+
+#[test]
+fn the_doubt_about_a_first_call_outlives_the_refusal_of_a_second() {
+    let mut world = calling(false);
+    world.call_ends(retry(true));
+    world.end_all_but(is_call);
+    world.sleep_until(world.now + MINUTE);
+    world.end_all_but(is_call);
+    world.call_ends(retry(false));
+    world.held = true;
+    world.end_all();
+    world.crash();
+    world.held = false;
+    world.end_all();
+    world.sleep_until(world.now + MINUTE);
+    world.end_all();
+    assert_eq!(world.again, [false, true, true]);
+}
+
+#[test]
+fn a_destination_that_holds_a_call_back_costs_no_write() {
+    let mut world = userlike([("w1p0", vec![say("a")])]);
+    world.say_and_leave();
+    world.held = true;
+    world.end_all();
+    let entries = world.log.entries().count();
+    for _ in 0..20 {
+        let at = world.lane.wake_at(world.now).expect("it asks again");
+        world.sleep_until(at);
+        world.end_all();
+    }
+    assert_eq!(world.log.entries().count(), entries);
+    world.held = false;
+    world.sleep_until(world.now + 5_000);
+    world.end_all();
+    assert!(matches!(world.ends()[..], [RowEnd::Delivered]));
+}
+
+#[test]
+fn a_refused_call_of_one_row_is_a_dead_letter_and_frees_the_rest() {
+    let mut world = calling(false);
+    world.call_ends(Called::Fatal("no".to_owned()));
+    world.end_all();
+    assert!(world.lane.state().claimed.is_empty());
+}

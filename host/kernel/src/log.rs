@@ -29,6 +29,9 @@ pub const ANSWERED_MAX: usize = 256;
 pub const CALLS_KEPT_MS: Millis = 10 * MINUTE;
 /// At most so many calls are remembered: rates are not higher within a window.
 pub const CALLS_KEPT_MAX: usize = 256;
+/// At most so many acknowledgements of a conversation wait; the oldest beyond that
+/// are given up.
+pub const ACKNOWLEDGEMENTS_MAX: usize = 64;
 /// How many contexts that were sent to the vendor are told from foreign ones.
 pub const MIRRORED_MAX: usize = 256;
 
@@ -49,6 +52,9 @@ pub struct Arrival {
     /// The event is the consequence of a failure that the bot must not be told again
     /// about: no `delivery-failed` follows from its turn.
     pub quiet: bool,
+    /// What the vendor's acknowledgement of it needs, in the vendor's own form;
+    /// absent where it wants none.
+    pub acknowledge: Option<String>,
     /// The chance of its turn, chosen at arrival.
     pub seed: Seed,
 }
@@ -164,6 +170,8 @@ pub struct Settled {
     pub called_ms: Vec<Millis>,
     /// A hash of the context that went out with them.
     pub mirrored: Option<Digest>,
+    /// Acknowledgements that are done with, one way or the other.
+    pub acknowledged: Vec<PartId>,
     /// The rows that are claimed from now on, in place of those before; see
     /// [`Conversation::claimed`].
     pub claimed: Option<Vec<PartId>>,
@@ -219,6 +227,8 @@ pub struct Conversation {
     /// Rows whose call was about to leave and of which nobody has learned since
     /// that the vendor did not take them.
     pub claimed: Vec<PartId>,
+    /// Events that the vendor is still to be told of having been taken.
+    pub acknowledgements: Vec<Acknowledgement>,
     /// Requests whose answers have not gone out whole.
     pub open_answers: Vec<OpenAnswer>,
     /// Events whose requests were answered whole before their turns, so that the
@@ -282,6 +292,17 @@ pub struct Row {
     pub event: EventId,
 }
 
+/// An event that the vendor is still to be told of having been taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acknowledgement {
+    /// Stable over restarts and resends.
+    pub id: PartId,
+    /// When the event's turn was.
+    pub made_ms: Millis,
+    /// What the vendor needs for it, in its own form.
+    pub token: String,
+}
+
 /// A request whose answer has not gone out whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenAnswer {
@@ -307,6 +328,7 @@ impl Conversation {
     pub fn settle(&mut self, settled: &Settled) {
         let ended = |id: &PartId| settled.rows.iter().any(|(row, _)| row == id);
         self.rows.retain(|row| !ended(&row.id));
+        self.acknowledgements.retain(|it| !settled.acknowledged.contains(&it.id));
         if let Some(claimed) = &settled.claimed {
             self.claimed.clone_from(claimed);
         }
@@ -379,8 +401,10 @@ impl Conversation {
     /// A time in the past means now.
     pub fn due(&self) -> Option<Millis> {
         let delivery = (!self.rows.is_empty()).then_some(self.closed_until_ms);
+        let acknowledgement = (!self.acknowledgements.is_empty()).then_some(0);
         let timer = self.timers.iter().map(|timer| timer.due_ms).min();
-        delivery.into_iter().chain(timer).chain(self.times_out_at()).min()
+        let own = timer.into_iter().chain(self.times_out_at());
+        delivery.into_iter().chain(acknowledgement).chain(own).min()
     }
 
     /// Notes that a context was sent to the vendor.

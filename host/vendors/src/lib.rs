@@ -69,6 +69,13 @@ pub trait Vendor: Send + Sync + fmt::Debug {
     /// The call that delivers these parts: several only where the vendor takes lists.
     fn call(&self, conversation: &str, parts: &[Part<'_>]) -> Call;
 
+    /// The call that tells the vendor that an event was taken; the token is what
+    /// [`Incoming::acknowledge`] said. Absent where the vendor wants none.
+    fn acknowledge(&self, conversation: &str, token: &str) -> Option<Call> {
+        let _ = (conversation, token);
+        None
+    }
+
     /// What an answer to such a call means.
     fn outcome(&self, answer: &CallAnswer) -> Outcome;
 
@@ -135,6 +142,9 @@ pub struct Incoming {
     /// Names the request, where the vendor has no event ids and redeliveries
     /// must be told from new events by the fate of the answer.
     pub request: Option<Digest>,
+    /// What the acknowledgement of the event needs, in the vendor's own form;
+    /// absent where the vendor wants none.
+    pub acknowledge: Option<String>,
     /// The payload as it arrived; absent where it is too large.
     pub raw: Option<String>,
     /// Who and where.

@@ -36,6 +36,11 @@ impl Lane {
         self.settle(settled);
     }
 
+    pub(super) fn on_acknowledged(&mut self, call: CallId, called: &Called, now: Millis) {
+        let settled = self.outbox.acknowledged(&self.state, call, called, now);
+        self.settle(settled);
+    }
+
     pub(super) fn on_requested(&mut self, call: CallId, requested: Requested, now: Millis) {
         let settled = self.outbox.requested(&self.state, call, requested, now);
         self.settle(settled);

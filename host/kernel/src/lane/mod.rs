@@ -122,6 +122,13 @@ pub enum Input {
         /// How.
         called: Called,
     },
+    /// The call of an acknowledgement ended.
+    Acknowledged {
+        /// Which.
+        call: CallId,
+        /// How.
+        called: Called,
+    },
     /// The call of a `request` action ended.
     Requested {
         /// Which.
@@ -328,6 +335,7 @@ impl Lane {
             Input::Redrive(rows) => self.redriven.extend(rows),
             Input::Pause(paused) => self.on_pause(paused),
             Input::Called { call, called } => self.on_called(call, called, now),
+            Input::Acknowledged { call, called } => self.on_acknowledged(call, &called, now),
             Input::Requested { call, requested } => self.on_requested(call, requested, now),
             Input::Wake => {}
         }

@@ -93,6 +93,7 @@ impl Lane {
             key: None,
             request: None,
             quiet: false,
+            acknowledge: None,
             seed: Seed::from_digest(&digest),
         }
     }

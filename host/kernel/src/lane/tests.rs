@@ -174,6 +174,7 @@ fn arrival(n: u64, now: Millis) -> Arrival {
         key: None,
         request: None,
         quiet: false,
+        acknowledge: None,
         seed: Seed::default(),
     }
 }

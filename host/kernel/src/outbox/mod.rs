@@ -7,6 +7,7 @@
 //! and reports through [`Outbox::answered`], [`Outbox::called`] and
 //! [`Outbox::requested`], whose [`Settled`] values are to be stored.
 
+mod acknowledgements;
 mod answers;
 mod cut;
 mod flight;
@@ -18,10 +19,11 @@ use std::collections::BTreeMap;
 use crate::action::Action;
 use crate::event::Answer;
 use crate::id::{Digest, EventId, PartId};
-use crate::log::{Conversation, Row, RowEnd, Settled};
+use crate::log::{Acknowledgement, Conversation, Row, RowEnd, Settled};
 use crate::profile::Delivery;
 use crate::time::{MINUTE, Millis, SECOND};
 use crate::{rate, retry};
+pub use acknowledgements::ACKNOWLEDGE_ATTEMPTS_MAX;
 use answers::Open;
 use cut::Way;
 use flight::Flight;
@@ -74,6 +76,13 @@ pub enum Send {
         rows: Vec<Row>,
         /// The vendor may have taken them before: nobody knows.
         again: bool,
+    },
+    /// Tell the vendor that an event was taken. Report by [`Outbox::acknowledged`].
+    Acknowledge {
+        /// Names the call.
+        call: CallId,
+        /// Which event.
+        acknowledgement: Acknowledgement,
     },
     /// Make the HTTP call of a `request` action. Report by [`Outbox::requested`].
     Request {
@@ -152,6 +161,7 @@ pub struct Outbox {
     orphans: Vec<PartId>,
     /// A call that the vendor has counted, if it came at all.
     doubtful_call_ms: Option<Millis>,
+    acknowledging: Option<(CallId, PartId)>,
     requests: BTreeMap<CallId, PartId>,
     request_tries: BTreeMap<PartId, Tries>,
     tries: BTreeMap<PartId, Tries>,
@@ -192,7 +202,10 @@ struct Tries {
 impl Outbox {
     /// Whether nothing is on its way: the machine can be forgotten.
     pub fn is_idle(&self) -> bool {
-        self.open.is_empty() && self.flight.is_none() && self.requests.is_empty()
+        self.open.is_empty()
+            && self.flight.is_none()
+            && self.requests.is_empty()
+            && self.acknowledging.is_none()
     }
 
     /// An operator pauses or resumes.
@@ -212,6 +225,7 @@ impl Outbox {
         let queue = vendor_rows(state);
         let given_up = self
             .hold_orphans(state, delivery, now)
+            .or_else(|| Self::outdated(state, delivery, now))
             .or_else(|| self.withhold(state, now))
             .or_else(|| self.give_up(&queue, delivery, now));
         if given_up.is_some() {
@@ -219,6 +233,7 @@ impl Outbox {
         }
         let mut sends = self.answers(state, delivery, now);
         sends.extend(self.requests(state, now));
+        sends.extend(self.acknowledge(state, delivery, now));
         sends.extend(self.take_off(state));
         if let Some(claim) = self.claim(state, now) {
             return (sends, Some(claim));
@@ -248,7 +263,9 @@ impl Outbox {
         let requests = self.waiting_requests(state).map(|row| self.request_at(&row.id));
         let free = queue.iter().filter(|row| !self.is_on_its_way(&row.id));
         let old = free.map(|row| too_old_at(row, delivery));
-        self.answer_at(state, now).into_iter().chain(call).chain(requests).chain(old).min()
+        let rows = call.into_iter().chain(requests).chain(old);
+        let acknowledgement = self.acknowledge_at(state, delivery);
+        self.answer_at(state, now).into_iter().chain(acknowledgement).chain(rows).min()
     }
 
     /// When deliveries go on if this machine is forgotten: nothing where only

@@ -133,6 +133,7 @@ pub(super) fn follow_up(
         key: Some(id.clone()),
         request: None,
         quiet,
+        acknowledge: None,
         seed: Seed::from_digest(&digest),
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::context;
 use crate::event::{Event, EventBody, First, Start};
-use crate::id::SessionId;
+use crate::id::{PartId, SessionId};
 use crate::log::{
-    Arrival, Conversation, KEY_AGE_MS, KEYS_MAX, OpenAnswer, REDELIVERY_MS, SessionState,
+    ACKNOWLEDGEMENTS_MAX, Acknowledgement, Arrival, Conversation, KEY_AGE_MS, KEYS_MAX, OpenAnswer,
+    REDELIVERY_MS, SessionState,
 };
 use crate::owner::Owner;
 use crate::plan::{Plan, host_start_id, skipped, timeout};
@@ -26,6 +27,7 @@ impl Plan<'_> {
             state.foreign_context = Some(context.clone());
         }
         remember(&mut state, arrival, now);
+        self.note_acknowledgement(&mut state);
         let mut event = arrival.event.clone();
         let begins = self.session().is_none() || matches!(event.body, EventBody::Start(_));
         let told = !timeout::is_session_timeout(&event);
@@ -45,6 +47,18 @@ impl Plan<'_> {
             state.timers.clear();
         }
         (event, state)
+    }
+
+    /// Whoever speaks tells the vendor that it was heard.
+    fn note_acknowledgement(&self, state: &mut Conversation) {
+        let Some(token) = self.arrival.acknowledge.clone() else { return };
+        if state.owner == Owner::Bot {
+            let id = PartId(format!("{}.taken", self.turn_id()));
+            let made_ms = self.arrival.event.received_ms;
+            state.acknowledgements.push(Acknowledgement { id, made_ms, token });
+            let excess = state.acknowledgements.len().saturating_sub(ACKNOWLEDGEMENTS_MAX);
+            state.acknowledgements.drain(..excess);
+        }
     }
 
     pub(super) fn session(&self) -> Option<&SessionState> {
@@ -79,6 +93,7 @@ impl Plan<'_> {
             key: None,
             request: None,
             quiet: self.arrival.quiet,
+            acknowledge: None,
             seed: self.arrival.seed,
         }
     }

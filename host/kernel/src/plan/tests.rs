@@ -42,6 +42,7 @@ impl World {
             key: None,
             request: None,
             quiet: false,
+            acknowledge: None,
             seed: Seed::default(),
         }
     }

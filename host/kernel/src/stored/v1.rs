@@ -48,6 +48,8 @@ pub struct Arrival<'a> {
     request: Option<Digest>,
     #[serde(default, skip_serializing_if = "is_default")]
     quiet: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    acknowledge: Option<Cow<'a, str>>,
     seed: Seed,
 }
 
@@ -112,6 +114,8 @@ pub struct Settled<'a> {
     called_ms: Cow<'a, [Millis]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mirrored: Option<Digest>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    acknowledged: Cow<'a, [PartId]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     claimed: Option<Cow<'a, [PartId]>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -158,6 +162,8 @@ struct State<'a> {
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     claimed: Cow<'a, [PartId]>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    acknowledgements: Vec<Acknowledgement<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     open_answers: Vec<OpenAnswer<'a>>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     answered: Cow<'a, [EventId]>,
@@ -202,6 +208,13 @@ struct Row<'a> {
     #[serde(default, skip_serializing_if = "is_default")]
     quiet: bool,
     event: Cow<'a, EventId>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Acknowledgement<'a> {
+    id: Cow<'a, PartId>,
+    made_ms: Millis,
+    token: Cow<'a, str>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

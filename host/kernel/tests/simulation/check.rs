@@ -22,6 +22,7 @@ impl World {
         self.rows_reached_the_vendor_in_order();
         self.timers_fired_once();
         self.requests_were_answered();
+        self.acknowledgements_left_in_order();
         self.the_log_is_the_state();
         self.the_rate_was_kept();
     }
@@ -182,6 +183,20 @@ impl World {
                 }
             }
         }
+    }
+
+    fn acknowledgements_left_in_order(&self) {
+        let mut made = Vec::new();
+        for (_, turn) in self.log.turns() {
+            let new = turn.state.acknowledgements.iter().map(|it| &it.id);
+            made.extend(new.filter(|id| id.as_str().starts_with(turn.id.as_str())));
+        }
+        let done: Vec<_> = self.log.settled().flat_map(|(_, s)| &s.acknowledged).collect();
+        assert!(made.iter().all(|id| done.contains(id)), "an acknowledgement never ended");
+        let place = |id: &PartId| made.iter().position(|made| *made == id);
+        let mut first = BTreeSet::new();
+        let told = self.vendor.acknowledged.iter().filter(|id| first.insert(*id)).map(place);
+        assert!(told.is_sorted(), "acknowledgements overtook each other");
     }
 
     fn the_log_is_the_state(&self) {

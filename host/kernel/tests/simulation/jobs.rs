@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use botyard_kernel::event::{Answer, Event};
-use botyard_kernel::id::Digest;
+use botyard_kernel::id::{Digest, PartId};
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::{Arrival, Row, Settled, Turn};
 use botyard_kernel::outbox::{CallId, Called, RequestId, Requested};
@@ -13,6 +13,7 @@ use botyard_kernel::session::Session;
 use botyard_kernel::time::Millis;
 
 use crate::bot;
+use crate::failures::retry;
 use crate::vendor::State;
 use crate::world::{World, ids};
 
@@ -28,6 +29,7 @@ pub(crate) enum Job {
     Run { run: u64, event: Box<Event>, session: Box<Session>, kv: BTreeMap<String, String> },
     Answer { request: RequestId, rows: Vec<Row>, since: Millis },
     Call { call: CallId, rows: Vec<Row> },
+    Acknowledge { call: CallId, id: PartId },
     Request { call: CallId, row: Box<Row> },
 }
 
@@ -58,6 +60,7 @@ impl World {
             }
             Job::Answer { request, rows, .. } => self.end_answer(request, &rows),
             Job::Call { call, rows } => self.end_call(call, &rows),
+            Job::Acknowledge { call, id } => self.end_acknowledge(call, id),
             Job::Request { call, row } => self.end_request(call, &row),
             Job::Load | Job::Accept(_) | Job::Commit(_) | Job::Settle(_) => unreachable!(),
         };
@@ -145,6 +148,15 @@ impl World {
         Input::Called { call, called }
     }
 
+    fn end_acknowledge(&mut self, call: CallId, id: PartId) -> Input {
+        let fails = !self.calm && self.chance.percent(30);
+        if fails {
+            return Input::Acknowledged { call, called: retry(self.chance.percent(50)) };
+        }
+        self.vendor.acknowledged.push(id);
+        Input::Acknowledged { call, called: Called::Delivered }
+    }
+
     fn end_request(&mut self, call: CallId, _row: &Row) -> Input {
         let rolled = if self.calm { 0 } else { self.chance.below(100) };
         let requested = match rolled {
@@ -189,6 +201,7 @@ pub(crate) fn brief(job: &Job) -> String {
         Job::Run { event, .. } => format!("run {} {}", event.id, event.body.name()),
         Job::Answer { request, rows: r, .. } => format!("answer {request} with {:?}", rows(r)),
         Job::Call { call, rows: r } => format!("call {call} with {:?}", rows(r)),
+        Job::Acknowledge { call, id } => format!("acknowledge {call}: {id}"),
         Job::Request { call, row } => format!("request {call} of {}", row.id),
     }
 }

@@ -6,6 +6,7 @@
 //! A run is named by its seed: `SEED=17 cargo test -p botyard-kernel --test
 //! simulation -- --nocapture` tells the story of one.
 
+mod acknowledge;
 mod bot;
 mod chance;
 mod check;

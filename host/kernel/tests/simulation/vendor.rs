@@ -21,6 +21,8 @@ pub(crate) struct Vendor {
     /// Rows that came in an answer: if its end was not stored, they leave again
     /// unmarked, since answers are not claimed.
     pub(crate) offered: BTreeSet<PartId>,
+    /// What the vendor was told of having been taken, in order.
+    pub(crate) acknowledged: Vec<PartId>,
     /// Rows that were given up once: after a crash nobody knows of it.
     pub(crate) given_up: BTreeSet<PartId>,
     /// Times of API calls.

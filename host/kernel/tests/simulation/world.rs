@@ -369,6 +369,9 @@ impl World {
                 self.again.push(again);
                 Job::Call { call, rows }
             }
+            Effect::Send(Send::Acknowledge { call, acknowledgement }) => {
+                Job::Acknowledge { call, id: acknowledgement.id }
+            }
             Effect::Send(Send::Request { call, row }) => Job::Request { call, row },
             Effect::Turned(turn) => {
                 self.tell(|| format!("turned {} on {}", turn.id, turn.event));
@@ -447,6 +450,7 @@ fn arrivals(webhook: &mut Webhook, n: usize, now: Millis) -> Vec<Arrival> {
         }),
         request: webhook.bytes,
         quiet: false,
+        acknowledge: (webhook.kind == Kind::Messages).then(|| webhook.tokens[part].clone()),
         seed: Seed::default(),
     };
     (0..webhook.tokens.len()).map(arrival).collect()

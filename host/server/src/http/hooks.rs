@@ -202,6 +202,7 @@ fn arrival(incoming: Incoming, now: u64) -> Arrival {
         key: incoming.key,
         request: incoming.request,
         quiet: false,
+        acknowledge: incoming.acknowledge,
         seed: clock::seed(),
     }
 }

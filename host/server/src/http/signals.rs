@@ -95,6 +95,7 @@ async fn take(
         key: Some(format!("signal.{idempotency_key}")),
         request: None,
         quiet: false,
+        acknowledge: None,
         seed: clock::seed(),
     };
     let mut waiting = app.work.arrived(&channel, key, vec![arrival], true);

@@ -5,19 +5,20 @@ use std::time::Duration;
 
 use botyard_kernel::destination::Ended;
 use botyard_kernel::lane::Input;
-use botyard_kernel::log::Row;
+use botyard_kernel::log::{Acknowledgement, Row};
 use botyard_kernel::outbox::{CallId, Called};
 use botyard_kernel::profile::Limited;
 use botyard_kernel::time::{Millis, SECOND};
-use botyard_vendors::{CallAnswer, Outcome, Part};
+use botyard_vendors::{Call, CallAnswer, Outcome, Part};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
 use metrics::counter;
 
-use super::destinations;
 use super::driver::{Driver, part};
+use super::{Work, destinations};
+use crate::channel::Channel;
 use crate::clock;
 use crate::send::{Answer, HostPattern, Outgoing, SendError};
 
@@ -38,26 +39,7 @@ pub(super) fn call(
     async move {
         let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
         let request = channel.vendor.call(&key.vendor_key, &parts);
-        let allow = own_host(&request.url);
-        let sent = work
-            .door
-            .send(Outgoing {
-                method: request.method,
-                url: request.url,
-                headers: request.headers,
-                body: request.body,
-                timeout: TIMEOUT,
-                answer_bytes_max: ANSWER_BYTES_MAX,
-                allow,
-                follow_redirects: false,
-            })
-            .await;
-        let delivery = &channel.rules.delivery;
-        let ended = destinations::ended(&sent, |answer| match delivery.limited {
-            Limited::Token => Ended::Limited { after_ms: retry_after(&answer.headers) },
-            Limited::Conversation => Ended::Answered,
-        });
-        work.vendors.ended(&channel.id, delivery.token_rate, ended, clock::now());
+        let sent = send(&work, &channel, request).await;
         let outcome = channel.vendor.outcome_for(&parts, &call_answer(sent));
         let called = called(outcome);
         let (vendor, parts) = (channel.vendor.name(), rows.len());
@@ -85,6 +67,61 @@ pub(super) fn call(
         Input::Called { call, called }
     }
     .boxed()
+}
+
+/// Tells a vendor that an event was taken.
+pub(super) fn acknowledge(
+    driver: &Driver,
+    call: CallId,
+    acknowledgement: &Acknowledgement,
+) -> BoxFuture<'static, Input> {
+    let work = Arc::clone(&driver.work);
+    let channel = Arc::clone(&driver.channel);
+    let key = driver.key.clone();
+    let request = channel.vendor.acknowledge(&key.vendor_key, &acknowledgement.token);
+    async move {
+        let called = match request {
+            Some(request) => {
+                let sent = send(&work, &channel, request).await;
+                called(channel.vendor.outcome(&call_answer(sent)))
+            }
+            // Another version of this host may have wanted it.
+            None => Called::Delivered,
+        };
+        let (vendor, result) = (channel.vendor.name(), result(&called));
+        counter!("botyard_acknowledgements_total", "vendor" => vendor, "result" => result)
+            .increment(1);
+        if called != Called::Delivered {
+            tracing::warn!(conversation = %key, result, "the vendor did not take an acknowledgement");
+        }
+        Input::Acknowledged { call, called }
+    }
+    .boxed()
+}
+
+/// Sends a call of a channel's vendor, and learns from how it ends.
+async fn send(work: &Work, channel: &Channel, request: Call) -> Result<Answer, SendError> {
+    let allow = own_host(&request.url);
+    let sent = work
+        .door
+        .send(Outgoing {
+            method: request.method,
+            url: request.url,
+            headers: request.headers,
+            body: request.body,
+            timeout: TIMEOUT,
+            answer_bytes_max: ANSWER_BYTES_MAX,
+            allow,
+            follow_redirects: false,
+        })
+        .await;
+    let delivery = &channel.rules.delivery;
+    let ended = destinations::ended(&sent, |answer| match delivery.limited {
+        Limited::Token => Ended::Limited { after_ms: retry_after(&answer.headers) },
+        Limited::Conversation => Ended::Answered,
+    });
+    work.vendors.ended(&channel.id, delivery.token_rate, ended, clock::now());
+    sent
 }
 
 /// The tenant set the vendor's address, so its host is allowed; the rules for

@@ -169,6 +169,9 @@ impl Driver {
             Effect::Send(Send::Call { call, rows, again }) => {
                 self.start(calls::call(self, call, rows, again));
             }
+            Effect::Send(Send::Acknowledge { call, acknowledgement }) => {
+                self.start(calls::acknowledge(self, call, &acknowledgement));
+            }
             Effect::Send(Send::Request { call, row }) => {
                 self.start(requests::request(self, call, *row));
             }

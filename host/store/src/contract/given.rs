@@ -32,6 +32,7 @@ pub(crate) fn arrival(id: &str) -> Arrival {
         key: Some(id.to_owned()),
         request: None,
         quiet: false,
+        acknowledge: None,
         seed: Seed([1, 2, 3, 4]),
     }
 }

@@ -53,6 +53,7 @@ fn read(settings: &Settings, request: &Inbound<'_>) -> Result<Incoming, Rejectio
         vendor_ms: None,
         key: matches!(body, EventBody::Start(_)).then(|| START_KEY.to_owned()),
         request: Some(named(request)),
+        acknowledge: None,
         raw: raw(request.body),
         facts: facts::facts(&settings.dialect, info),
         context: facts::context(info),

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::{
-    Arrival, Call, Entry, OpenAnswer, Outcome, Row, RowEnd, SessionState, Settled, SkipReason,
-    State, Timer, Turn,
+    Acknowledgement, Arrival, Call, Entry, OpenAnswer, Outcome, Row, RowEnd, SessionState, Settled,
+    SkipReason, State, Timer, Turn,
 };
 use crate::log;
 
@@ -28,6 +28,7 @@ impl From<Arrival<'_>> for log::Arrival {
             key: arrival.key.map(Cow::into_owned),
             request: arrival.request,
             quiet: arrival.quiet,
+            acknowledge: arrival.acknowledge.map(Cow::into_owned),
             seed: arrival.seed,
         }
     }
@@ -93,6 +94,7 @@ impl From<Settled<'_>> for log::Settled {
             answered: settled.answered.into_owned(),
             called_ms: settled.called_ms.into_owned(),
             mirrored: settled.mirrored,
+            acknowledged: settled.acknowledged.into_owned(),
             claimed: settled.claimed.map(Cow::into_owned),
             dead_letters: settled.dead_letters.into_iter().map(Into::into).collect(),
             revived: settled.revived.into_iter().map(Into::into).collect(),
@@ -128,6 +130,7 @@ impl From<State<'_>> for log::Conversation {
             timers: state.timers.into_iter().map(Into::into).collect(),
             rows: state.rows.into_iter().map(Into::into).collect(),
             claimed: state.claimed.into_owned(),
+            acknowledgements: state.acknowledgements.into_iter().map(Into::into).collect(),
             open_answers: state.open_answers.into_iter().map(Into::into).collect(),
             answered: state.answered.into_owned(),
             skipped: state.skipped.into_owned(),
@@ -172,6 +175,13 @@ impl From<Row<'_>> for log::Row {
             quiet: row.quiet,
             event: row.event.into_owned(),
         }
+    }
+}
+
+impl From<Acknowledgement<'_>> for log::Acknowledgement {
+    fn from(acknowledgement: Acknowledgement<'_>) -> Self {
+        let Acknowledgement { id, made_ms, token } = acknowledgement;
+        Self { id: id.into_owned(), made_ms, token: token.into_owned() }
     }
 }
 

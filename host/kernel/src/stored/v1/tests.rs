@@ -92,6 +92,7 @@ fn samples() -> Vec<Entry> {
 fn later_samples() -> Vec<Entry> {
     let row = full_state().rows.remove(0);
     let settled = Settled {
+        acknowledged: vec![row.id.clone()],
         claimed: Some(vec![row.id.clone()]),
         dead_letters: vec![row.clone()],
         revived: vec![row.clone()],
@@ -100,14 +101,21 @@ fn later_samples() -> Vec<Entry> {
     let released = Settled { claimed: Some(Vec::new()), ..Settled::default() };
     let session =
         full_state().session.map(|session| SessionState { times_out_ms: Some(3_000), ..session });
-    let state = Conversation { claimed: vec![row.id], session, ..Conversation::default() };
+    let acknowledgement =
+        Acknowledgement { id: row.id.clone(), made_ms: 1_000, token: "m1".to_owned() };
+    let acknowledgements = vec![acknowledgement];
+    let claimed = vec![row.id];
+    let state = Conversation { claimed, acknowledgements, session, ..Conversation::default() };
     let skip = |reason, state| Turn { outcome: Outcome::Skipped(reason), state, ..empty_turn() };
     let turns = [
         skip(SkipReason::Superseded, state),
         skip(SkipReason::SessionTimeout, Conversation::default()),
     ];
     let settled = [settled, released].map(Entry::Settled);
-    settled.into_iter().chain(turns.map(|turn| Entry::Turn(Box::new(turn)))).collect()
+    let taken =
+        Arrival { acknowledge: Some("m1".to_owned()), ..arrival(EventBody::Message(hello())) };
+    let settled = settled.into_iter().chain([Entry::Accepted(Box::new(taken))]);
+    settled.chain(turns.map(|turn| Entry::Turn(Box::new(turn)))).collect()
 }
 
 fn digest(n: u8) -> Digest {
@@ -131,6 +139,7 @@ fn arrival(body: EventBody) -> Arrival {
         key: None,
         request: None,
         quiet: false,
+        acknowledge: None,
         seed: Seed([1, 2, 3, u64::MAX]),
     }
 }
@@ -182,6 +191,7 @@ fn full_settled() -> Settled {
         called_ms: vec![4_000, 4_500],
         mirrored: Some(digest(4)),
         // Came later: what was written without them is still read.
+        acknowledged: Vec::new(),
         claimed: None,
         dead_letters: Vec::new(),
         revived: Vec::new(),
@@ -272,6 +282,7 @@ fn full_state() -> Conversation {
             event: "e1".into(),
         }],
         claimed: Vec::new(),
+        acknowledgements: Vec::new(),
         open_answers: vec![OpenAnswer {
             request: digest(8),
             received_ms: 1_000,

@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 
 use super::{
-    Arrival, Call, Entry, OpenAnswer, Outcome, Row, RowEnd, SessionState, Settled, SkipReason,
-    State, Timer, Turn,
+    Acknowledgement, Arrival, Call, Entry, OpenAnswer, Outcome, Row, RowEnd, SessionState, Settled,
+    SkipReason, State, Timer, Turn,
 };
 use crate::log;
 
@@ -52,7 +52,8 @@ impl<'a> From<&'a log::Settled> for Entry<'a> {
 
 impl<'a> From<&'a log::Arrival> for Arrival<'a> {
     fn from(arrival: &'a log::Arrival) -> Self {
-        let log::Arrival { event, facts, vendor_context, key, request, quiet, seed } = arrival;
+        let log::Arrival { event, facts, vendor_context, key, request, .. } = arrival;
+        let log::Arrival { quiet, acknowledge, seed, .. } = arrival;
         Self {
             event: Cow::Borrowed(event),
             facts: facts.as_ref().map(Cow::Borrowed),
@@ -60,6 +61,7 @@ impl<'a> From<&'a log::Arrival> for Arrival<'a> {
             key: key.as_ref().map(Into::into),
             request: *request,
             quiet: *quiet,
+            acknowledge: acknowledge.as_ref().map(Into::into),
             seed: *seed,
         }
     }
@@ -110,7 +112,7 @@ impl<'a> From<&'a log::Outcome> for Outcome<'a> {
 impl<'a> From<&'a log::Settled> for Settled<'a> {
     fn from(settled: &'a log::Settled) -> Self {
         let log::Settled { at_ms, rows, answered, called_ms, mirrored, .. } = settled;
-        let log::Settled { claimed, dead_letters, revived, .. } = settled;
+        let log::Settled { acknowledged, claimed, dead_letters, revived, .. } = settled;
         let log::Settled { closed_until_ms, owner, events, due_ms, .. } = settled;
         Self {
             at_ms: *at_ms,
@@ -118,6 +120,7 @@ impl<'a> From<&'a log::Settled> for Settled<'a> {
             answered: answered.into(),
             called_ms: called_ms.into(),
             mirrored: *mirrored,
+            acknowledged: acknowledged.into(),
             claimed: claimed.as_ref().map(Into::into),
             dead_letters: dead_letters.iter().map(Into::into).collect(),
             revived: revived.iter().map(Into::into).collect(),
@@ -144,7 +147,7 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
         let log::Conversation { turns, owner, session, facts, foreign_context, mirrored, .. } =
             state;
         let log::Conversation { keys, kv, timers, rows, claimed, .. } = state;
-        let log::Conversation { open_answers, skipped, .. } = state;
+        let log::Conversation { acknowledgements, open_answers, skipped, .. } = state;
         let log::Conversation { answered, called_ms, closed_until_ms, host_hand_off, .. } = state;
         Self {
             turns: *turns,
@@ -158,6 +161,7 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
             timers: timers.iter().map(Into::into).collect(),
             rows: rows.iter().map(Into::into).collect(),
             claimed: claimed.into(),
+            acknowledgements: acknowledgements.iter().map(Into::into).collect(),
             open_answers: open_answers.iter().map(Into::into).collect(),
             answered: answered.into(),
             skipped: skipped.into(),
@@ -202,6 +206,13 @@ impl<'a> From<&'a log::Row> for Row<'a> {
             quiet: *quiet,
             event: Cow::Borrowed(event),
         }
+    }
+}
+
+impl<'a> From<&'a log::Acknowledgement> for Acknowledgement<'a> {
+    fn from(acknowledgement: &'a log::Acknowledgement) -> Self {
+        let log::Acknowledgement { id, made_ms, token } = acknowledgement;
+        Self { id: Cow::Borrowed(id), made_ms: *made_ms, token: token.into() }
     }
 }
 

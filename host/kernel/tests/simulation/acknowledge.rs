@@ -1,0 +1,82 @@
+//! Stories of telling a vendor that its events were taken.
+
+use botyard_kernel::lane::Input;
+use botyard_kernel::outbox::{ACKNOWLEDGE_ATTEMPTS_MAX, Called};
+use botyard_kernel::time::MINUTE;
+
+use crate::failures::retry;
+use crate::jobs::Job;
+use crate::scenarios::{is_call, userlike};
+use crate::vendor::Kind;
+use crate::world::World;
+
+fn is_acknowledgement(job: &Job) -> bool {
+    matches!(job, Job::Acknowledge { .. })
+}
+
+impl World {
+    fn acknowledgement_ends(&mut self, called: Called) {
+        let at = self.jobs.iter().position(is_acknowledgement).expect("it is under way");
+        let Job::Acknowledge { call, .. } = self.jobs.remove(at) else { unreachable!() };
+        self.feed(Input::Acknowledged { call, called });
+    }
+}
+
+/// Two events were taken, and the first acknowledgement is under way.
+fn taken() -> World {
+    let mut world = userlike([]);
+    world.say(Kind::Messages);
+    world.end_all_but(is_acknowledgement);
+    world
+}
+
+#[test]
+fn each_event_is_acknowledged_once_and_in_order() {
+    let mut world = taken();
+    world.end_all();
+    assert_eq!(world.vendor.acknowledged.len(), 2);
+    assert_eq!(world.lane.state().acknowledgements.len(), 0);
+    world.check();
+}
+
+#[test]
+fn an_acknowledgement_that_hangs_holds_up_no_reply() {
+    let mut world = taken();
+    world.say_and_leave();
+    world.end_all_but(|job| is_acknowledgement(job) || is_call(job));
+    assert!(world.jobs.iter().any(is_acknowledgement), "it still hangs");
+    assert_eq!(world.ran(), 4, "the conversation goes on");
+}
+
+#[test]
+fn an_acknowledgement_survives_a_crash() {
+    let mut world = taken();
+    world.crash();
+    world.end_all();
+    assert_eq!(world.vendor.acknowledged.len(), 2);
+}
+
+#[test]
+fn an_acknowledgement_is_given_up_after_some_tries() {
+    let mut world = taken();
+    for _ in 0..ACKNOWLEDGE_ATTEMPTS_MAX {
+        world.acknowledgement_ends(retry(false));
+        world.end_all_but(is_acknowledgement);
+        world.sleep_until(world.now + MINUTE);
+        world.end_all_but(is_acknowledgement);
+    }
+    world.end_all();
+    assert_eq!(world.vendor.acknowledged.len(), 1, "the other one went on");
+    assert_eq!(world.lane.state().acknowledgements.len(), 0);
+}
+
+#[test]
+fn an_acknowledgement_that_comes_too_late_is_given_up() {
+    let mut world = taken();
+    world.acknowledgement_ends(retry(false));
+    world.end_all_but(is_acknowledgement);
+    world.sleep_until(world.now + 16 * MINUTE);
+    world.end_all();
+    assert_eq!(world.vendor.acknowledged.len(), 0);
+    assert_eq!(world.lane.state().due(), None);
+}

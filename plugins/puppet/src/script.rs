@@ -8,6 +8,7 @@
 //! | `media LINK`, `pause MS`, `note TEXT`, `name NAME` | a picture, a delay, a note, the contact's name |
 //! | `count` | counts in the context and in the conversation's values, says both |
 //! | `context`, `clear` | says the context, forgets it |
+//! | `skipped` | says the messages that had no turn of their own |
 //! | `work COUNT` | uses so many million steps of CPU time |
 //! | `later MS SCRIPT` | a timer that performs one line of script |
 //! | `request NAME LINK` | a durable GET |
@@ -43,6 +44,7 @@ fn command(line: &str, turn: &Turn<'_>) -> Answer {
         "count" => count(turn)?,
         "context" => actions![reply(turn.session().context.as_str())],
         "clear" => actions![context_clear()],
+        "skipped" => actions![reply(skipped(turn))],
         "work" => work(rest.parse()?),
         "later" => {
             let (after, script) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -59,6 +61,15 @@ fn command(line: &str, turn: &Turn<'_>) -> Answer {
         "end" => actions![end()],
         _ => actions![reply(format!("you said: {line}"))],
     })
+}
+
+fn skipped(turn: &Turn<'_>) -> String {
+    let texts = turn.session().skipped.iter().filter_map(|event| match &event.body {
+        event::EventBody::Message(message) => Some(message.text.as_str()),
+        _ => None,
+    });
+    let texts: Vec<_> = texts.collect();
+    if texts.is_empty() { "none".to_owned() } else { texts.join(", ") }
 }
 
 fn menu(words: &str) -> Bubbles {

@@ -11,4 +11,5 @@ mod peers;
 mod puppet;
 mod redelivery;
 mod signals;
+mod supervisor;
 mod tidy;

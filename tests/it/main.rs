@@ -12,4 +12,5 @@ mod peers;
 mod puppet;
 mod redelivery;
 mod signals;
+mod supervisor;
 mod tidy;

@@ -2,8 +2,10 @@
 
 mod config;
 mod log;
+mod supervisor;
 
 pub use config::{Bot, Channel, Config};
+pub use supervisor::Supervisor;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -40,13 +42,26 @@ impl Host {
     /// The program is missing, ends early or is not ready in two minutes; its
     /// log is quoted.
     pub async fn start(config: &Config) -> Result<Self> {
+        let mut command = Command::new(program());
+        command.stdin(Stdio::null());
+        Self::launch(config, command).await
+    }
+
+    /// As [`Host::start`], on a socket that a supervisor keeps.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::start`].
+    pub async fn start_under(supervisor: &Supervisor, config: &Config) -> Result<Self> {
+        Self::launch(config, supervisor.command(&program())?).await
+    }
+
+    async fn launch(config: &Config, mut command: Command) -> Result<Self> {
         let file = config.write()?;
-        let program = program();
-        let mut child = Command::new(&program)
+        let mut child = command
             .arg("serve")
             .arg("--config")
             .arg(&file)
-            .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -54,7 +69,7 @@ impl Host {
                 format!(
                     "cannot start {}: build it with `cargo build -p botyard` or name it in \
                      BOTYARD_BIN",
-                    program.display()
+                    program().display()
                 )
             })?;
         let log = Log::follow(child.stderr.take().context("the host has no stderr")?);

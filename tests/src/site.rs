@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::client::metrics::Metrics;
 use crate::client::signals::Signals;
 use crate::client::userlike::{Conversation, Webhook};
-use crate::host::{Bot, Channel, Config, Host, plugin};
+use crate::host::{Bot, Channel, Config, Host, Supervisor, plugin};
 use crate::peers::userlike::{Account, Contact, Userlike};
 use crate::wait;
 
@@ -36,6 +36,7 @@ pub struct Setup {
     more: Value,
     window: Duration,
     vendor_down: bool,
+    supervised: bool,
 }
 
 /// A running site.
@@ -44,6 +45,7 @@ pub struct Site {
     /// Userlike's side.
     pub userlike: Userlike,
     config: Config,
+    supervisor: Option<Supervisor>,
     // Absent only while one host follows another.
     host: Option<Host>,
     // It lives as long as the site.
@@ -64,6 +66,7 @@ impl Setup {
             more: json!({}),
             window: Duration::from_secs(60),
             vendor_down: false,
+            supervised: false,
         })
     }
 
@@ -78,6 +81,13 @@ impl Setup {
     #[must_use]
     pub fn vendor_down(mut self) -> Self {
         self.vendor_down = true;
+        self
+    }
+
+    /// A supervisor keeps the host's socket while one host follows another.
+    #[must_use]
+    pub fn supervised(mut self) -> Self {
+        self.supervised = true;
         self
     }
 
@@ -120,9 +130,11 @@ impl Setup {
         if !self.vendor_down {
             userlike.open()?;
         }
+        let supervisor = self.supervised.then(|| Supervisor::new(directory.path())).transpose()?;
         let config = self.settings(directory.path(), &userlike);
-        let host = Some(Host::start(&config).await?);
-        Ok(Site { userlike, config, host, _directory: directory })
+        let mut site = Site { userlike, config, supervisor, host: None, _directory: directory };
+        site.follow().await?;
+        Ok(site)
     }
 
     fn settings(self, directory: &Path, userlike: &Userlike) -> Config {
@@ -249,8 +261,7 @@ impl Site {
     /// As [`Host::start`].
     pub async fn crash(&mut self) -> Result<()> {
         self.host.take().context("no host runs")?.kill()?;
-        self.host = Some(Host::start(&self.config).await?);
-        Ok(())
+        self.follow().await
     }
 
     /// Lets the host end in peace and starts another on its store.
@@ -259,8 +270,8 @@ impl Site {
     ///
     /// As [`Host::stop`] and [`Host::start`].
     pub async fn restart(&mut self) -> Result<ExitStatus> {
-        let status = self.host.take().context("no host runs")?.stop().await?;
-        self.host = Some(Host::start(&self.config).await?);
+        let status = self.end().await?;
+        self.follow().await?;
         Ok(status)
     }
 
@@ -280,6 +291,38 @@ impl Site {
     ///
     /// As [`Host::stop`].
     pub async fn stop(mut self) -> Result<ExitStatus> {
+        self.end().await
+    }
+
+    /// Lets the host end in peace; [`Site::follow`] starts the next.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::stop`].
+    pub async fn end(&mut self) -> Result<ExitStatus> {
         self.host.take().context("no host runs")?.stop().await
+    }
+
+    /// Starts a host on the store as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::start`].
+    pub async fn follow(&mut self) -> Result<()> {
+        let host = match &self.supervisor {
+            Some(supervisor) => Host::start_under(supervisor, &self.config).await?,
+            None => Host::start(&self.config).await?,
+        };
+        self.host = Some(host);
+        Ok(())
+    }
+
+    /// The supervisor of a [supervised](Setup::supervised) site.
+    ///
+    /// # Panics
+    ///
+    /// It has none.
+    pub fn supervisor(&self) -> &Supervisor {
+        self.supervisor.as_ref().expect("the site is supervised")
     }
 }

@@ -15,11 +15,12 @@ use botyard_runtime::{Runtime, SafetyFeature};
 use botyard_store::SqliteStore;
 use metrics::gauge;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::net::TcpListener;
+use tokio::time::Instant;
 
 use crate::config::Config;
 use crate::http;
 use crate::send::Door;
+use crate::supervisor::{self, KeptSocket};
 use crate::work::Work;
 
 /// The host.
@@ -71,15 +72,17 @@ impl App {
         Ok(())
     }
 
-    /// Takes webhooks until `stop` ends, then lets what is under way end.
+    /// Takes webhooks until `stop` ends, then lets what is under way end. The socket
+    /// of a supervisor goes before the address of the settings.
     ///
     /// # Errors
     /// When the address cannot be listened on.
-    pub async fn serve(self: Arc<Self>, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let listen = self.config.server.listen;
-        let listener = TcpListener::bind(listen).await.with_context(|| {
-            format!("cannot listen on {listen}: is another host running there?")
-        })?;
+    pub async fn serve(
+        self: Arc<Self>,
+        kept: Option<KeptSocket>,
+        stop: impl Future<Output = ()>,
+    ) -> anyhow::Result<()> {
+        let listener = supervisor::listen(kept, self.config.server.listen).await?;
         let address = listener.local_addr().context("the listener has no address")?;
         self.work.start_sweeping();
         let gauges = tokio::spawn(Arc::clone(&self).measure());
@@ -91,7 +94,9 @@ impl App {
         };
         let router = http::router(Arc::clone(&self));
         let server = tokio::spawn(http::serve(listener, router, limits, told));
+        supervisor::tell_ready();
         stop.await;
+        supervisor::tell_stopping();
         self.stop(tell, server).await;
         gauges.abort();
         Ok(())
@@ -128,16 +133,20 @@ impl App {
         server: tokio::task::JoinHandle<()>,
     ) {
         let grace = self.config.server.shutdown_grace;
+        let until = Instant::now() + grace;
         tracing::info!(?grace, "stopping: turns in flight end first");
         self.stopping.store(true, Ordering::Release);
         // The server may have ended by itself, then nobody listens.
         let _ = tell.send(());
-        let drained = self.work.drain(grace).await;
+        // Requests first: what they bring must find a store that writes.
+        match tokio::time::timeout_at(until, server).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the server broke down"),
+            Err(_) => tracing::warn!("some requests did not end in time and get no answer"),
+        }
+        let drained = self.work.drain(until.saturating_duration_since(Instant::now())).await;
         if !drained {
             tracing::warn!("some turns did not end in time; they run again after the next start");
-        }
-        if let Ok(Err(error)) = tokio::time::timeout(Duration::from_secs(1), server).await {
-            tracing::error!(%error, "the server broke down");
         }
         self.store.close().await;
         tracing::info!("stopped");

@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 
 use crate::app::App;
 use crate::config::{self, Config};
+use crate::supervisor::KeptSocket;
 use crate::telemetry;
 
 /// Hosts chat bots: webhooks in, sandboxed bots, vendor calls out.
@@ -54,7 +55,10 @@ pub fn run() -> ExitCode {
         }
         Command::Config => print_config(),
         Command::Check { config } => in_runtime(check(config.as_deref())),
-        Command::Serve { config } => in_runtime(serve(config.as_deref())),
+        Command::Serve { config } => {
+            // The environment can be changed only as long as there are no threads.
+            KeptSocket::take().and_then(|kept| in_runtime(serve(config.as_deref(), kept)))
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -87,12 +91,12 @@ async fn check(file: Option<&Path>) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn serve(file: Option<&Path>) -> anyhow::Result<()> {
+async fn serve(file: Option<&Path>, kept: Option<KeptSocket>) -> anyhow::Result<()> {
     let config = Config::load(file, std::env::vars())?;
     telemetry::start_log(&config.log)?;
     let metrics = telemetry::start_metrics()?;
     let app = Arc::new(App::start(config, metrics).await?);
-    app.serve(stop_signal()).await
+    app.serve(kept, stop_signal()).await
 }
 
 async fn stop_signal() {

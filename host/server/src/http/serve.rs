@@ -1,9 +1,13 @@
 //! Takes connections until told to stop.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::response::Response;
+use http::HeaderValue;
+use http::header::CONNECTION;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -16,6 +20,9 @@ use super::connection::WatchedStream;
 
 /// After a failed accept, as when no more files can be open, this long is waited.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// On an open connection a request may be on its way when the host stops; so long
+/// it is still taken.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// What connections may take.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +33,9 @@ pub struct Limits {
     pub header_timeout: Duration,
 }
 
-/// Serves HTTP/1 on a listener until `stop`, then lets open requests end. One
+/// Serves HTTP/1 on a listener until `stop`, then lets open requests end, and for
+/// [`LINGER`] those that come on open connections; each connection closes behind
+/// its answer. One
 /// answer at a time is written on an HTTP/1 connection, which is what lets us
 /// say of each whether it was handed over.
 pub async fn serve(
@@ -35,7 +44,12 @@ pub async fn serve(
     limits: Limits,
     mut stop: oneshot::Receiver<()>,
 ) {
-    let graceful = GracefulShutdown::new();
+    let connections = Connections {
+        router,
+        header_timeout: limits.header_timeout,
+        closing: Arc::default(),
+        graceful: GracefulShutdown::new(),
+    };
     let room = Arc::new(Semaphore::new(limits.connections));
     loop {
         let accept = async {
@@ -48,10 +62,7 @@ pub async fn serve(
             _ = &mut stop => break,
         };
         match accepted {
-            Ok((stream, peer)) => {
-                let stream = WatchedStream::new(quick(stream), peer);
-                connect(stream, &router, limits.header_timeout, &graceful, place);
-            }
+            Ok((stream, peer)) => connections.take(WatchedStream::new(quick(stream), peer), place),
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be taken");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -59,32 +70,51 @@ pub async fn serve(
         }
     }
     drop(listener);
-    graceful.shutdown().await;
+    connections.closing.store(true, Ordering::Release);
+    let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
+    // The time ends this, or the end of the last connection: nothing depends on which.
+    let _ = tokio::time::timeout(LINGER, room.acquire_many(all)).await;
+    connections.graceful.shutdown().await;
 }
 
-fn connect(
-    stream: WatchedStream,
-    router: &Router,
+/// The connections of a listener.
+struct Connections {
+    router: Router,
     header_timeout: Duration,
-    graceful: &GracefulShutdown,
-    place: Result<OwnedSemaphorePermit, AcquireError>,
-) {
-    let info = stream.info();
-    let service = router.clone().map_request(move |mut request: http::Request<_>| {
-        request.extensions_mut().insert(info.clone());
-        request.map(axum::body::Body::new)
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(header_timeout)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-    let connection = graceful.watch(connection);
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection ended early");
-        }
-        drop(place);
-    });
+    /// Each answer is the last one of its connection.
+    closing: Arc<AtomicBool>,
+    graceful: GracefulShutdown,
+}
+
+impl Connections {
+    fn take(&self, stream: WatchedStream, place: Result<OwnedSemaphorePermit, AcquireError>) {
+        let info = stream.info();
+        let closing = Arc::clone(&self.closing);
+        let service = self
+            .router
+            .clone()
+            .map_request(move |mut request: http::Request<_>| {
+                request.extensions_mut().insert(info.clone());
+                request.map(axum::body::Body::new)
+            })
+            .map_response(move |mut answer: Response| {
+                if closing.load(Ordering::Acquire) {
+                    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                answer
+            });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.header_timeout)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        let connection = self.graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+            drop(place);
+        });
+    }
 }
 
 /// Answers are small: waiting for more to send would cost 40 ms.

@@ -20,7 +20,8 @@ fn hello() -> Value {
 /// Calls the API URL as a host would.
 async fn call(url: &str, token: &str, body: impl ToString) -> u16 {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let request = client.post(url).header("SECURITY-TOKEN", token).body(body.to_string());
+    let request = client.post(url).header("SECURITY-TOKEN", token);
+    let request = request.header("content-type", "application/json").body(body.to_string());
     request.send().await.unwrap().status().as_u16()
 }
 

@@ -1,6 +1,14 @@
 //! Whoever calls the host: the vendors' side of a webhook, operators' machines.
 
-pub mod held;
 pub mod metrics;
 pub mod signals;
-pub mod userlike;
+
+/// Webhooks whose answers are read late, or never.
+pub mod held {
+    pub use botyard_twins::userlike::Held;
+}
+
+/// Userlike's side of a webhook.
+pub mod userlike {
+    pub use botyard_twins::userlike::{Answer, Conversation, Webhook, client};
+}

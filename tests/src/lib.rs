@@ -6,4 +6,5 @@ pub mod client;
 pub mod host;
 pub mod peers;
 pub mod site;
-pub mod wait;
+
+pub use botyard_twins::wait;

@@ -1,7 +1,8 @@
 //! Services that the host talks to, on ports of their own.
 
 pub mod shop;
-pub mod userlike;
+
+pub use botyard_twins::userlike;
 
 use std::net::SocketAddr;
 

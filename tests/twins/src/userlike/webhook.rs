@@ -2,15 +2,18 @@
 //! what Userlike itself adds: the contact as it stands, the context echoed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
-use crate::peers::userlike::{Account, Contact, Packet, packets};
+use super::account::Account;
+use super::deliver::{Delivery, Step};
+use super::rules::Packet;
+use super::session::{Contact, State};
 
-/// An answer that takes longer is given up: the host promises one in 4 s.
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// An answer that takes longer is given up. The document names no deadline.
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// A bot's webhook as Userlike has it configured.
 #[derive(Clone, Debug)]
@@ -30,14 +33,22 @@ pub struct Conversation {
     pub medium: String,
     /// The messenger opened by itself.
     pub proactive: bool,
-    http: reqwest::Client,
     webhook: Webhook,
     account: Account,
     number: u64,
 }
 
-/// What the host answered to a webhook.
+/// What Userlike knows of a conversation to send a webhook of it.
 #[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub(super) webhook: Webhook,
+    pub(super) medium: String,
+    pub(super) proactive: bool,
+    pub(super) number: u64,
+}
+
+/// What the host answered to a webhook.
+#[derive(Clone, Debug, Default)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
@@ -64,7 +75,7 @@ impl Conversation {
     ///
     /// # Errors
     ///
-    /// No HTTP client can be made.
+    /// The webhook's address is none that can be called.
     pub fn open(account: &Account, webhook: &Webhook, contact: Contact) -> Result<Self> {
         static NUMBERS: AtomicU64 = AtomicU64::new(1);
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
@@ -75,21 +86,25 @@ impl Conversation {
         known.insert("email".to_owned(), json!(""));
         known.extend(contact);
         account.open(&cid, known);
-        Ok(Self {
+        let url = &webhook.url;
+        reqwest::Url::parse(url).with_context(|| format!("`{url}` is no address of a webhook"))?;
+        let conversation = Self {
             cid,
             medium: "web".to_owned(),
             proactive: false,
-            http: client()?,
             webhook: webhook.clone(),
             account: account.clone(),
             number,
-        })
+        };
+        conversation.line();
+        Ok(conversation)
     }
 
     /// The webhook is somewhere else now: a host that was started again has
     /// another port.
     pub fn move_to(&mut self, webhook: Webhook) {
         self.webhook = webhook;
+        self.line();
     }
 
     /// The next call goes over a connection of its own.
@@ -129,72 +144,91 @@ impl Conversation {
         self.send("click", json!({ "id": id, "label": label })).await
     }
 
-    /// Any event.
+    /// Any event, whatever the state of the session: the caller decides.
     ///
     /// # Errors
     ///
     /// As [`Conversation::post`].
     pub async fn send(&self, name: &str, payload: Value) -> Result<Answer> {
+        if name == "forward_failed" {
+            // The bot has the conversation again, and its answer is taken.
+            self.account.change(&mut self.account.memory(), &self.cid, State::Open);
+        }
         self.post(self.body(name, payload).to_string()).await
     }
 
     /// The body of a webhook call as Userlike would send it now.
     pub fn body(&self, name: &str, payload: Value) -> Value {
-        json!({
-            "info": {
-                "approach_mode": if self.proactive { "proactive" } else { "normal" },
-                "cid": self.cid,
-                "contact": self.account.contact(&self.cid),
-                "context": self.account.context(&self.cid),
-                "conversation": {
-                    "id": 990_000 + self.number,
-                    "url": format!("https://app.example.invalid/conversations/{}", self.number),
-                    "subject": "",
-                    "topics": [],
-                    "locale": "en",
-                    "contact_channel": { "state": "valid", "type": self.medium },
-                },
-                "widget": { "id": 5512, "name": "Shop widget" },
-            },
-            "packet": { "name": name, "payload": payload },
-        })
+        let line = self.line();
+        body(&self.account, &self.cid, &line, name, payload)
     }
 
-    /// Calls the webhook with a body as it is. The account takes over what a
-    /// whole answer with status 200 says.
+    /// Calls the webhook once with a body as it is, without faults. The account
+    /// takes over what a whole answer with status 200 says.
     ///
     /// # Errors
     ///
     /// The host cannot be reached or does not answer in time; the answer is
     /// one that Userlike would refuse.
     pub async fn post(&self, body: impl Into<Vec<u8>>) -> Result<Answer> {
-        let start = Instant::now();
-        let mut request = self
-            .http
-            .post(&self.webhook.url)
-            .header("content-type", "application/json")
-            .body(body.into());
-        if let Some((name, value)) = &self.webhook.header {
-            request = request.header(name, value);
-        }
-        let response = request.send().await.context("the host did not answer the webhook")?;
-        let status = response.status().as_u16();
-        let retry_after = response.headers().get("retry-after");
-        let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
-        let body = response.text().await.context("the host's answer broke off")?;
-        let took = start.elapsed();
-        let packets = match status {
-            200 if !body.is_empty() => packets(body.as_bytes())
-                .map_err(|reason| anyhow::anyhow!("Userlike refuses the answer: {reason}"))?,
-            _ => Vec::new(),
+        self.account.post(&self.cid, &self.line(), &body.into()).await
+    }
+
+    /// Sends an event as Userlike does: with the faults of the plan, and again
+    /// after each failure until the schedule is at its end.
+    pub async fn deliver(&self, step: Step) -> Delivery {
+        self.line();
+        self.account.deliver(&self.cid, step).await
+    }
+
+    /// As [`Conversation::deliver`], one event after the other; of two that follow
+    /// each other the plan may let the second go first.
+    pub async fn play(&self, steps: impl IntoIterator<Item = Step>) -> Vec<Delivery> {
+        self.line();
+        self.account.play(&self.cid, steps.into_iter().collect()).await
+    }
+
+    /// What the account needs to know to send webhooks of this conversation.
+    fn line(&self) -> Line {
+        let line = Line {
+            webhook: self.webhook.clone(),
+            medium: self.medium.clone(),
+            proactive: self.proactive,
+            number: self.number,
         };
-        self.account.take(&packets);
-        Ok(Answer { status, body, retry_after, packets, took })
+        self.account.connect(&self.cid, line.clone());
+        line
     }
 }
 
+/// A webhook's body.
+pub(super) fn body(account: &Account, cid: &str, line: &Line, name: &str, payload: Value) -> Value {
+    json!({
+        "info": {
+            "approach_mode": if line.proactive { "proactive" } else { "normal" },
+            "cid": cid,
+            "contact": account.contact(cid),
+            "context": account.context(cid),
+            "conversation": {
+                "id": 990_000 + line.number,
+                "url": format!("https://app.example.invalid/conversations/{}", line.number),
+                "subject": "",
+                "topics": [],
+                "locale": "en",
+                "contact_channel": { "state": "valid", "type": line.medium },
+            },
+            "widget": { "id": 5512, "name": "Shop widget" },
+        },
+        "packet": { "name": name, "payload": payload },
+    })
+}
+
 /// A client for addresses of this machine.
-pub(crate) fn client() -> Result<reqwest::Client> {
+///
+/// # Errors
+///
+/// It cannot be made.
+pub fn client() -> Result<reqwest::Client> {
     // The build has no default for TLS; a second installation changes nothing.
     rustls::crypto::ring::default_provider().install_default().ok();
     reqwest::Client::builder()

@@ -1,0 +1,15 @@
+//! Twins: strict emulators of chat vendors.
+//!
+//! A twin stands where the vendor stands. It sends webhooks, takes calls, and
+//! refuses what the vendor's documents rule out; it fails, repeats and delays as
+//! vendors do, by a plan that a seed decides; and it records everything, so that
+//! one can ask afterwards what a person saw, in which order and how often.
+//!
+//! Its limits are typed from the vendor's documents and nothing here depends on
+//! the host: a rule that both sides had wrong in the same way would go unseen.
+//!
+//! One folder is one vendor.
+
+pub mod chance;
+pub mod userlike;
+pub mod wait;

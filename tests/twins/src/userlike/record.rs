@@ -1,0 +1,190 @@
+//! What the twin writes down.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use super::rules::Packet;
+
+/// One thing that happened. Times count from the start of the account.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum Record {
+    /// A webhook was sent, once more for each attempt.
+    Webhook(#[serde(serialize_with = "shared")] Arc<Sent>),
+    /// A call came.
+    Call(#[serde(serialize_with = "shared")] Arc<Call>),
+    /// Something reached the person.
+    Seen(#[serde(serialize_with = "shared")] Arc<Seen>),
+    /// A conversation's session came into another state.
+    Session(#[serde(serialize_with = "shared")] Arc<Change>),
+}
+
+impl Record {
+    /// When it happened.
+    pub fn at(&self) -> Duration {
+        match self {
+            Self::Webhook(it) => it.at,
+            Self::Call(it) => it.at,
+            Self::Seen(it) => it.at,
+            Self::Session(it) => it.at,
+        }
+    }
+}
+
+/// One sending of a webhook.
+#[derive(Clone, Debug, Serialize)]
+pub struct Sent {
+    /// When its answer was complete, or when it was given up.
+    #[serde(rename = "at_ms", serialize_with = "ms")]
+    pub at: Duration,
+    /// The conversation.
+    pub cid: String,
+    /// Sendings of the same bytes have the same number, others another one.
+    pub webhook: u64,
+    /// 1 for the first sending.
+    pub attempt: u64,
+    /// What it carried.
+    pub body: String,
+    /// The fault that met it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<&'static str>,
+    /// The status, where it was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Whether the answer was read to its end.
+    pub whole: bool,
+    /// Why it failed or why its answer was refused; empty if neither.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// The events of the answer; none of a refused one.
+    pub packets: Vec<Packet>,
+}
+
+impl Sent {
+    /// Whether Userlike takes it for delivered: 200, read to its end.
+    pub fn is_answered(&self) -> bool {
+        self.whole && self.status == Some(200)
+    }
+}
+
+/// A call to the API URL.
+#[derive(Clone, Debug, Serialize)]
+pub struct Call {
+    /// When it came, since the account was made.
+    #[serde(rename = "at_ms", serialize_with = "ms")]
+    pub at: Duration,
+    /// How it was answered; 0 where it got no answer.
+    pub status: u16,
+    /// Why it was refused; empty for a call that was taken.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// Whether it was carried out, whatever the answer said.
+    pub acted: bool,
+    /// The fault that met it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<&'static str>,
+    /// What it carried; empty for a call that was not carried out.
+    pub packets: Vec<Packet>,
+}
+
+/// Something that reached the person, or that was done for them.
+#[derive(Clone, Debug, Serialize)]
+pub struct Seen {
+    /// When, delays included.
+    #[serde(rename = "at_ms", serialize_with = "ms")]
+    pub at: Duration,
+    /// Its place among all that was taken in this conversation, from 0.
+    pub number: u64,
+    /// What it is.
+    pub packet: Packet,
+    /// How a choice is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub form: Option<Form>,
+    /// How it came.
+    pub by: By,
+}
+
+/// How a choice is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// Its options can be tapped.
+    Native,
+    /// The `fallback` and a numbered list.
+    Text,
+}
+
+/// How something of the bot came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    /// In the answer of a webhook.
+    Answer,
+    /// In a call.
+    Call,
+}
+
+/// A session came into another state.
+#[derive(Clone, Debug, Serialize)]
+pub struct Change {
+    /// When.
+    #[serde(rename = "at_ms", serialize_with = "ms")]
+    pub at: Duration,
+    /// The conversation.
+    pub cid: String,
+    /// `open`, or why it is over: `ended`, `aborted`, `forwarded`, `unassigned`,
+    /// `expired`.
+    pub state: &'static str,
+}
+
+/// Without serde's own feature for it, which would build half of the workspace anew.
+fn shared<T: Serialize, S: Serializer>(item: &Arc<T>, serializer: S) -> Result<S::Ok, S::Error> {
+    item.as_ref().serialize(serializer)
+}
+
+fn ms<S: Serializer>(at: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((at.as_secs_f64() * 1_000_000.0).round() / 1_000.0)
+}
+
+/// How much the account remembers. What is forgotten was shown to watchers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// The last so many calls, webhooks and session changes together.
+    pub records: usize,
+    /// The last so many that a person saw, for each conversation.
+    pub seen: usize,
+}
+
+impl Keep {
+    /// Everything.
+    pub const ALL: Self = Self { records: usize::MAX, seen: usize::MAX };
+}
+
+/// A list that forgets its oldest items.
+#[derive(Debug)]
+pub(super) struct Bounded<T> {
+    items: VecDeque<T>,
+    most: usize,
+}
+
+impl<T> Bounded<T> {
+    pub(super) fn new(most: usize) -> Self {
+        Self { items: VecDeque::new(), most }
+    }
+
+    pub(super) fn push(&mut self, item: T) {
+        if self.items.len() >= self.most {
+            self.items.pop_front();
+        }
+        if self.most > 0 {
+            self.items.push_back(item);
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.items.iter()
+    }
+}

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use botyard_failpoints::{Point, pass};
 use botyard_runtime::{Runtime, SafetyFeature};
 use botyard_store::SqliteStore;
 use metrics::gauge;
@@ -51,6 +52,7 @@ impl App {
             .with_context(|| {
                 format!("cannot open the store in {}", config.store.directory.display())
             })?;
+        pass(Point::StoreOpened);
         let artefacts = config.runtime.artefact_directory.clone();
         let runtime = load::runtime(&config, &config.store.directory, artefacts)?;
         let channels = load::channels(&config, &runtime).await?;
@@ -81,6 +83,7 @@ impl App {
             format!("cannot listen on {listen}: is another host running there?")
         })?;
         let address = listener.local_addr().context("the listener has no address")?;
+        pass(Point::SweepFollows);
         self.work.start_sweeping();
         let gauges = tokio::spawn(Arc::clone(&self).measure());
         self.announce(address);
@@ -132,6 +135,7 @@ impl App {
         self.stopping.store(true, Ordering::Release);
         // The server may have ended by itself, then nobody listens.
         let _ = tell.send(());
+        pass(Point::Draining);
         let drained = self.work.drain(grace).await;
         if !drained {
             tracing::warn!("some turns did not end in time; they run again after the next start");
@@ -139,6 +143,7 @@ impl App {
         if let Ok(Err(error)) = tokio::time::timeout(Duration::from_secs(1), server).await {
             tracing::error!(%error, "the server broke down");
         }
+        pass(Point::StoreCloses);
         self.store.close().await;
         tracing::info!("stopped");
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use botyard_failpoints::{Point, pass};
 use botyard_kernel::destination::Ended;
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::Row;
@@ -39,6 +40,7 @@ pub(super) fn call(
         let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
         let request = channel.vendor.call(&key.vendor_key, &parts);
         let allow = own_host(&request.url);
+        pass(Point::CallLeaves);
         let sent = work
             .door
             .send(Outgoing {
@@ -52,6 +54,7 @@ pub(super) fn call(
                 follow_redirects: false,
             })
             .await;
+        pass(Point::CallAnswered);
         let delivery = &channel.rules.delivery;
         let ended = destinations::ended(&sent, |answer| match delivery.limited {
             Limited::Token => Ended::Limited { after_ms: retry_after(&answer.headers) },

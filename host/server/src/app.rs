@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use botyard_failpoints::{Point, pass};
 use botyard_runtime::{Runtime, SafetyFeature};
 use botyard_store::SqliteStore;
 use metrics::gauge;
@@ -52,6 +53,7 @@ impl App {
             .with_context(|| {
                 format!("cannot open the store in {}", config.store.directory.display())
             })?;
+        pass(Point::StoreOpened);
         let artefacts = config.runtime.artefact_directory.clone();
         let runtime = load::runtime(&config, &config.store.directory, artefacts)?;
         let channels = load::channels(&config, &runtime).await?;
@@ -84,6 +86,7 @@ impl App {
     ) -> anyhow::Result<()> {
         let listener = supervisor::listen(kept, self.config.server.listen).await?;
         let address = listener.local_addr().context("the listener has no address")?;
+        pass(Point::SweepFollows);
         self.work.start_sweeping();
         let gauges = tokio::spawn(Arc::clone(&self).measure());
         self.announce(address);
@@ -144,10 +147,12 @@ impl App {
             Ok(Err(error)) => tracing::error!(%error, "the server broke down"),
             Err(_) => tracing::warn!("some requests did not end in time and get no answer"),
         }
+        pass(Point::Draining);
         let drained = self.work.drain(until.saturating_duration_since(Instant::now())).await;
         if !drained {
             tracing::warn!("some turns did not end in time; they run again after the next start");
         }
+        pass(Point::StoreCloses);
         self.store.close().await;
         tracing::info!("stopped");
     }

@@ -92,6 +92,7 @@ async fn check(file: Option<&Path>) -> anyhow::Result<()> {
 }
 
 async fn serve(file: Option<&Path>, kept: Option<KeptSocket>) -> anyhow::Result<()> {
+    botyard_failpoints::check().map_err(anyhow::Error::msg)?;
     let config = Config::load(file, std::env::vars())?;
     telemetry::start_log(&config.log)?;
     let metrics = telemetry::start_metrics()?;

@@ -11,8 +11,19 @@ const OWN: &[(&str, &[&str])] = &[
     ("botyard-kernel", &[]),
     ("botyard-vendors", &["botyard-kernel"]),
     ("botyard-runtime", &["botyard-kernel"]),
-    ("botyard-store", &["botyard-kernel"]),
-    ("botyard", &["botyard-kernel", "botyard-vendors", "botyard-runtime", "botyard-store"]),
+    ("botyard-store", &["botyard-kernel", "botyard-failpoints"]),
+    // Named points for the crash test; empty in an ordinary build.
+    ("botyard-failpoints", &[]),
+    (
+        "botyard",
+        &[
+            "botyard-kernel",
+            "botyard-vendors",
+            "botyard-runtime",
+            "botyard-store",
+            "botyard-failpoints",
+        ],
+    ),
     ("xtask", &[]),
     // What an author compiles into a bot holds nothing of the host.
     ("botyard-sdk", &[]),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Extension, Path, Request, State};
 use axum::response::Response;
+use botyard_failpoints::{Point, pass};
 use botyard_kernel::event::Event;
 use botyard_kernel::id::{ChannelId, ConversationKey};
 use botyard_kernel::log::Arrival;
@@ -82,6 +83,7 @@ async fn receive(
                 return answer::line(StatusCode::PAYLOAD_TOO_LARGE, reason);
             };
             count(&channel, "events");
+            pass(Point::WebhookRead);
             arrive(app, &channel, connection, events, now).await
         }
         Received::Ignored(why) => {
@@ -178,6 +180,9 @@ async fn arrive(
         let (body, whole) = connection.watched(bytes);
         tokio::spawn(async move {
             let whole = whole.await.is_ok();
+            if whole {
+                pass(Point::AnswerWhole);
+            }
             let result = if whole { "whole" } else { "failed" };
             counter!("botyard_answers_total", "result" => result).increment(1);
             for waiting in waiting {

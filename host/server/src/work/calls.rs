@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use botyard_failpoints::{Point, pass};
 use botyard_kernel::destination::Ended;
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::{Acknowledgement, Row};
@@ -39,7 +40,9 @@ pub(super) fn call(
     async move {
         let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
         let request = channel.vendor.call(&key.vendor_key, &parts);
+        pass(Point::CallLeaves);
         let sent = send(&work, &channel, request).await;
+        pass(Point::CallAnswered);
         let outcome = channel.vendor.outcome_for(&parts, &call_answer(sent));
         let called = called(outcome);
         let (vendor, parts) = (channel.vendor.name(), rows.len());

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use botyard_failpoints::{Point, pass};
 use botyard_kernel::id::ConversationKey;
 use botyard_kernel::lane::{Effect, Input, Lane};
 use botyard_kernel::log::{Row, Settled};
@@ -196,6 +197,7 @@ impl Driver {
         let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
         let reply = self.channel.vendor.answer(&self.key.vendor_key, &parts);
         let answer = self.answers.remove(&request);
+        pass(Point::AnswerFilled);
         let sent = answer.is_some_and(|answer| answer.send(Answer::Reply(reply)).is_ok());
         (!sent).then_some(Input::Answered { request, whole: false })
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use botyard_failpoints::{Point, pass};
 use botyard_kernel::action::{Action, Setting};
 use botyard_kernel::destination::{Admission, Ended};
 use botyard_kernel::event::Answer as BotAnswer;
@@ -33,10 +34,12 @@ pub(super) fn request(driver: &Driver, call: CallId, row: Row) -> BoxFuture<'sta
     let key = driver.key.clone();
     let turn = row.turn.clone();
     async move {
+        pass(Point::RequestLeaves);
         let requested = match outgoing(row, &bot) {
             Ok(outgoing) => send(&work, outgoing).await,
             Err(why) => Requested::Refused(why),
         };
+        pass(Point::RequestAnswered);
         let result = match &requested {
             Requested::Answered(_) => "answered",
             Requested::Unanswered(_) => "unanswered",

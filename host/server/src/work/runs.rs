@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use botyard_failpoints::{Point, pass};
 use botyard_kernel::event::Event;
 use botyard_kernel::id::BotId;
 use botyard_kernel::lane::Input;
@@ -38,7 +39,9 @@ pub(super) fn run(
             None => runtime.permit(&bot.version, &tenant).await,
         };
         let input = RunInput { event, session, conversation_kv, config: bot.config.clone() };
+        pass(Point::RunBegins);
         let output = runtime.run(&bot.version, permit, input, Arc::new(values)).await;
+        pass(Point::RunEnded);
         let version = *bot.version.digest();
         Input::Ran { run, output: Box::new(output), version, profile: Box::new(profile) }
     };

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use botyard_failpoints::{Point, pass};
 use botyard_kernel::id::{ChannelId, ConversationKey};
 use botyard_kernel::time::{Millis, SECOND};
 use botyard_store::StoreError;
@@ -31,6 +32,9 @@ pub(super) async fn run(work: Weak<Work>) {
         }
         match sleeping(&work, &mut unknown).await {
             Ok(due) => {
+                if !due.is_empty() {
+                    pass(Point::DueFound);
+                }
                 for key in due {
                     if let Some(channel) = work.channel(&key.channel).map(Arc::clone) {
                         work.tell(&channel, key, Message::Due);

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use botyard_failpoints::{Point, pass};
 use rusqlite::Connection;
 
 use super::directory::Directory;
@@ -86,12 +87,14 @@ impl Watch {
         if self.health.poison().is_some() {
             return None;
         }
+        pass(Point::CheckpointBegins);
         let sql = format!("PRAGMA wal_checkpoint({mode})");
         let state = self.database.query_row(&sql, [], |row| {
             Ok(LogState { busy: row.get::<_, i64>(0)? != 0, pages: row.get(1)? })
         });
         // Being busy is no failure: the next look tries again.
         let state = state.inspect_err(|error| self.health.note(error)).ok()?;
+        pass(Point::CheckpointEnded);
         self.health.checkpointed();
         Some(state)
     }

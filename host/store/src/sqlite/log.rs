@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
+use botyard_failpoints::{Point, pass};
 use botyard_kernel::id::{BotId, ConversationKey, TenantId};
 use botyard_kernel::log::{Arrival, Call, Entry, Seq, Settled, Turn};
 use botyard_kernel::run::{KvScope, KvWrite};
@@ -32,9 +33,12 @@ impl Log for Engine {
             let mut conversation = Conversation::open(database, &owned)?;
             let seqs = conversation.accept(database, &values)?;
             conversation.save(database)?;
+            pass(Point::AcceptWritten);
             Ok(seqs)
         };
-        self.writer.write(&key.tenant, bytes, accept).await
+        let seqs = self.writer.write(&key.tenant, bytes, accept).await?;
+        pass(Point::AcceptCommitted);
+        Ok(seqs)
     }
 
     async fn load(&self, key: &ConversationKey, limit: usize) -> Result<Loaded, StoreError> {
@@ -60,7 +64,10 @@ impl Log for Engine {
         limits::key(key)?;
         let job = TurnJob::new(key, turn)?;
         let bytes = job.value.len();
-        self.writer.write(&key.tenant, bytes, move |database| job.commit(database)).await
+        let commit = self.writer.write(&key.tenant, bytes, move |database| job.commit(database));
+        let commit = commit.await?;
+        pass(if turn.fused.is_some() { Point::FusedCommitted } else { Point::TurnCommitted });
+        Ok(commit)
     }
 
     async fn settle(
@@ -79,9 +86,12 @@ impl Log for Engine {
             seqs.extend(conversation.accept(database, &events)?);
             conversation.wake(due_ms);
             conversation.save(database)?;
+            pass(Point::SettleWritten);
             Ok(seqs)
         };
-        self.writer.write(&key.tenant, bytes, settle).await
+        let seqs = self.writer.write(&key.tenant, bytes, settle).await?;
+        pass(Point::SettleCommitted);
+        Ok(seqs)
     }
 
     async fn read(
@@ -192,6 +202,7 @@ impl TurnJob {
         conversation.wake(self.due_ms);
         conversation.save(database)?;
         let refused = self.write_values(database)?;
+        pass(if self.fused { Point::FusedWritten } else { Point::TurnWritten });
         Ok(Commit::Committed { seq, refused })
     }
 

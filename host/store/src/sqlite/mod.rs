@@ -22,6 +22,8 @@ use std::sync::Arc;
 
 pub use self::health::Counters;
 
+use botyard_failpoints::{Point, pass};
+
 use self::checkpoint::Checkpointer;
 use self::directory::Directory;
 use self::readers::Readers;
@@ -63,6 +65,7 @@ impl SqliteStore {
     /// write-ahead log and blobs do not count.
     pub fn open_bounded(path: &Path, bytes_max: Option<u64>) -> Result<Self, OpenError> {
         let directory = Directory::open(path)?;
+        pass(Point::StoreLocked);
         let database = schema::prepare(&directory, bytes_max)?;
         let writer = Writer::start(database)?;
         let checkpointer = Checkpointer::start(&directory, writer.health())?;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use botyard_failpoints::{Point, pass};
 use rusqlite::{Connection, OpenFlags};
 
 use super::directory::Directory;
@@ -75,10 +76,13 @@ fn migrate(database: &mut Connection) -> Result<(), OpenError> {
         return Err(OpenError::Newer { found, newest });
     }
     for (version, step) in (1..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
+        pass(Point::MigrationBegins);
         let change = database.transaction()?;
         change.execute_batch(step)?;
         change.pragma_update(None, "user_version", version)?;
+        pass(Point::MigrationWritten);
         change.commit()?;
+        pass(Point::MigrationCommitted);
     }
     Ok(())
 }

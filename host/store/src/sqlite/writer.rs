@@ -4,6 +4,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
+use botyard_failpoints::{Point, pass};
 use botyard_kernel::id::TenantId;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -179,7 +180,9 @@ impl Desk {
         for job in batch.iter_mut() {
             job.apply(&change).map_err(|error| self.health.failure_of_job(&error))?;
         }
+        pass(Point::BatchWritten);
         change.commit().map_err(|error| self.health.failure_of_all(&error))?;
+        pass(Point::BatchCommitted);
         self.health.wrote(batch.len());
         Ok(())
     }

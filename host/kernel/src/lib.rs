@@ -5,6 +5,7 @@
 
 pub mod action;
 pub mod breaker;
+pub mod broken;
 pub mod context;
 pub mod degrade;
 pub mod destination;

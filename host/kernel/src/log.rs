@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::action::Action;
+use crate::broken::{self, Mutation};
 use crate::event::Event;
 use crate::id::{BotId, Digest, EventId, PartId, SessionId, TurnId};
 use crate::owner::Owner;
@@ -297,7 +298,7 @@ impl Conversation {
     /// The state after a turn with the settlements that came after its snapshot.
     pub fn after(turn: Option<&Turn>, settled: impl IntoIterator<Item = Settled>) -> Self {
         let mut state = turn.map(|turn| turn.state.clone()).unwrap_or_default();
-        for settled in settled {
+        for settled in settled.into_iter().filter(|_| !broken::is(Mutation::Settle)) {
             state.settle(&settled);
         }
         state
@@ -358,7 +359,7 @@ impl Conversation {
 
     /// Whether an event with this key was handled before.
     pub fn knows(&self, key: &str) -> bool {
-        self.keys.iter().any(|(known, _)| known == key)
+        !broken::is(Mutation::Dedupe) && self.keys.iter().any(|(known, _)| known == key)
     }
 
     /// The request which this one repeats, if any: one whose answer `failed`.
@@ -370,6 +371,7 @@ impl Conversation {
     ) -> Option<&OpenAnswer> {
         self.open_answers
             .iter()
+            .filter(|_| !broken::is(Mutation::Dedupe))
             .filter(|open| open.request == request && now <= open.received_ms + REDELIVERY_MS)
             .find(|open| failed(&open.event))
     }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::broken::{self, Mutation};
 use crate::lane::queue::Queued;
 use crate::lane::{ACCEPT_AFTER_MS, Effect, Lane, STORE_RETRY_MS};
 use crate::log::{Arrival, Outcome, Seq, Settled, Turn};
@@ -36,6 +37,9 @@ impl Lane {
             effects.push(Effect::Accept(arrivals));
         } else if let Some(mut turn) = self.finished.take() {
             self.place(&mut turn);
+            if broken::is(Mutation::Fuse) && turn.fused.is_some() {
+                self.queue.iter().flat_map(|q| &q.requests).for_each(|r| self.outbox.done(*r));
+            }
             self.writing = Some(Write::Commit(turn.clone()));
             effects.push(Effect::Commit(turn));
         }
@@ -94,8 +98,23 @@ impl Lane {
             queued.seq = Some(*seq);
         }
         self.tell_accepted(from..self.unstored_from());
+        if broken::is(Mutation::Order) {
+            self.swap_first();
+        }
         self.shed();
         self.grew(seqs.len(), seqs.last().copied().unwrap_or(self.last));
+    }
+
+    /// Breaks the order: the second event has the first one's turn. Only tests
+    /// switch this on.
+    fn swap_first(&mut self) {
+        if let [first, second, ..] = self.queue.make_contiguous()
+            && second.is_stored()
+        {
+            std::mem::swap(&mut first.arrival, &mut second.arrival);
+            std::mem::swap(&mut first.requests, &mut second.requests);
+            self.finished = None;
+        }
     }
 
     pub(super) fn on_committed(

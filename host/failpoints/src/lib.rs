@@ -88,6 +88,10 @@ points! {
     TurnWritten = "turn-written" in Load;
     /// The turn of an accepted event is committed; nobody was told.
     TurnCommitted = "turn-committed" in Load;
+    /// A claim of rows is about to be written; their call follows it.
+    ClaimBegins = "claim-begins" in Load;
+    /// A claim of rows is committed; their call has not left.
+    ClaimCommitted = "claim-committed" in Load;
     /// A settlement is written but not committed.
     SettleWritten = "settle-written" in Load;
     /// A settlement is committed; nobody was told.

@@ -93,11 +93,26 @@ async fn check(file: Option<&Path>) -> anyhow::Result<()> {
 
 async fn serve(file: Option<&Path>, kept: Option<KeptSocket>) -> anyhow::Result<()> {
     botyard_failpoints::check().map_err(anyhow::Error::msg)?;
+    #[cfg(feature = "broken")]
+    break_promise()?;
     let config = Config::load(file, std::env::vars())?;
     telemetry::start_log(&config.log)?;
     let metrics = telemetry::start_metrics()?;
     let app = Arc::new(App::start(config, metrics).await?);
     app.serve(kept, stop_signal()).await
+}
+
+/// Breaks the promise that BOTYARD_BROKEN names, so that a test can be seen to notice.
+#[cfg(feature = "broken")]
+fn break_promise() -> anyhow::Result<()> {
+    use botyard_kernel::broken::{Mutation, set};
+    let Ok(name) = std::env::var("BOTYARD_BROKEN") else { return Ok(()) };
+    let names = Mutation::ALL.map(Mutation::name).join(", ");
+    let unknown = || format!("BOTYARD_BROKEN: `{name}` is none of {names}");
+    let mutation = Mutation::named(&name).with_context(unknown)?;
+    set(Some(mutation));
+    tracing::error!(name, "a promise is broken on purpose: this host is for tests only");
+    Ok(())
 }
 
 async fn stop_signal() {

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use botyard_failpoints::{Point, pass};
 use botyard_kernel::id::ConversationKey;
 use botyard_kernel::lane::{Input, Loaded, WAITING_MAX};
 use botyard_kernel::log::{Arrival, Settled, Turn};
@@ -57,7 +58,14 @@ pub(super) fn commit(driver: &Driver, turn: Box<Turn>) -> BoxFuture<'static, Inp
 pub(super) fn settle(driver: &Driver, settled: Box<Settled>) -> BoxFuture<'static, Input> {
     let key = driver.key.clone();
     act(driver, "settle", move |store| async move {
+        let claims = settled.claimed.as_ref().is_some_and(|rows| !rows.is_empty());
+        if claims {
+            pass(Point::ClaimBegins);
+        }
         let seqs = store.settle(&key, &settled).await?;
+        if claims {
+            pass(Point::ClaimCommitted);
+        }
         let last = seqs.last().copied().unwrap_or_default();
         let events = seqs.into_iter().skip(1).collect();
         Ok(Input::Settled { events, last })

@@ -1,0 +1,87 @@
+//! What happened, as the outside saw it.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// Times of a run in microseconds since its beginning.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock(Instant);
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn now(self) -> u64 {
+        u64::try_from(self.0.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
+/// One host process.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Life {
+    /// When it was started: by the clock of the run, and by that on the wall, which
+    /// the host writes into its log (milliseconds).
+    pub(crate) began_us: u64,
+    pub(crate) began_ms: u64,
+}
+
+impl Life {
+    pub(crate) fn begin(clock: Clock) -> Self {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self {
+            began_us: clock.now(),
+            began_ms: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// One conversation as the person, the vendor and the tenant's systems saw it.
+#[derive(Debug, Default)]
+pub(crate) struct Talk {
+    pub(crate) channel: String,
+    pub(crate) cid: String,
+    pub(crate) sent: Vec<Sent>,
+    pub(crate) shown: Vec<Shown>,
+    /// Answers that the host should never give.
+    pub(crate) refusals: Vec<String>,
+    /// Sendings, repetitions included.
+    pub(crate) deliveries: u64,
+}
+
+/// An event that was sent until it was acknowledged.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    pub(crate) name: String,
+    pub(crate) begun_us: u64,
+    /// When a whole 2xx was read.
+    pub(crate) acked_us: u64,
+    /// The bot breaks down on it.
+    pub(crate) traps: bool,
+}
+
+/// How something reached the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// In the answer of a webhook, read to its end.
+    Answer,
+    /// By a call that was taken.
+    Call,
+}
+
+/// Something that reached the person.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    pub(crate) at_us: u64,
+    /// Which host process sent it.
+    pub(crate) life: usize,
+    pub(crate) way: Way,
+    /// A text, or the link of a picture.
+    pub(crate) what: String,
+}
+
+/// A call of the tenant's web service.
+#[derive(Clone, Debug)]
+pub(crate) struct Lookup {
+    pub(crate) order: String,
+    pub(crate) key: String,
+}

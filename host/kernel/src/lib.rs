@@ -21,6 +21,7 @@ pub mod rate;
 pub mod retry;
 pub mod run;
 pub mod session;
+pub mod share;
 pub mod stored;
 pub mod text;
 pub mod time;

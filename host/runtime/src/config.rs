@@ -1,9 +1,12 @@
 //! What the operator can set.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use botyard_kernel::id::TenantId;
+use botyard_kernel::share::TenantRate;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::TierLimits;
@@ -34,6 +37,8 @@ pub struct RuntimeConfig {
     /// Versions that stay linked in memory, the most recently used ones: about
     /// 64 KiB and 3 memory mappings each (Linux allows 65,530 in all).
     pub linked_versions: usize,
+    /// What tenants may use in a second; those that are not named, all they can get.
+    pub rates: HashMap<TenantId, TenantRate>,
     /// Features that a measurement may switch off.
     pub features: Features,
 }
@@ -51,6 +56,7 @@ impl RuntimeConfig {
             interpreted: TierConfig::interpreted(),
             guest_threads: std::thread::available_parallelism().map_or(2, usize::from),
             linked_versions: 4_096,
+            rates: HashMap::new(),
             features: Features::default(),
         }
     }

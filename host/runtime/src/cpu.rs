@@ -59,7 +59,8 @@ impl<F: Future> Future for Metered<F> {
     }
 }
 
-fn thread_cpu_ns() -> u64 {
+/// The CPU time of this thread so far, in nanoseconds.
+pub(crate) fn thread_cpu_ns() -> u64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }

@@ -25,6 +25,7 @@ mod permit;
 mod run;
 mod runtime;
 mod safety;
+mod slice;
 mod ticker;
 mod tier;
 mod turn;

@@ -1,28 +1,32 @@
-//! The gate before the pool: a full pool makes turns wait, never fail, and no
-//! tenant can hold it all while others wait.
+//! The gate before the pool: a full pool makes turns wait, never fail. Who goes
+//! next is decided by the kernel; here waiting turns are woken.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use botyard_kernel::id::TenantId;
+use botyard_kernel::share::{Permits, TenantRate, Ticket};
+use botyard_kernel::time::Millis;
 use tokio::sync::oneshot;
 
 /// The gate of a tier.
 #[derive(Clone, Debug)]
-pub(crate) struct Gate(Arc<Mutex<State>>);
+pub(crate) struct Gate(Arc<Inner>);
 
 #[derive(Debug)]
-struct State {
-    total: usize,
-    free: usize,
-    held: HashMap<TenantId, usize>,
-    waiting: VecDeque<Waiting>,
+struct Inner {
+    start: Instant,
+    state: Mutex<State>,
 }
 
 #[derive(Debug)]
-struct Waiting {
-    tenant: TenantId,
-    wake: oneshot::Sender<Permit>,
+struct State {
+    permits: Permits,
+    tickets: Ticket,
+    wakes: HashMap<Ticket, oneshot::Sender<Permit>>,
+    /// Somebody sleeps until the rate of a tenant lets its turns begin.
+    sleeping: bool,
 }
 
 /// The right to run one turn. Given back when it is dropped, at the latest when
@@ -31,36 +35,45 @@ struct Waiting {
 pub struct Permit {
     gate: Gate,
     tenant: TenantId,
+    cpu_us: u64,
+}
+
+/// A place among those who wait, given up when it is dropped.
+struct Place<'a> {
+    gate: &'a Gate,
+    tenant: &'a TenantId,
+    ticket: Ticket,
 }
 
 impl Gate {
     /// A gate for so many turns at the same time.
-    pub(crate) fn new(total: usize) -> Self {
-        let state = State { total, free: total, held: HashMap::new(), waiting: VecDeque::new() };
-        Self(Arc::new(Mutex::new(state)))
+    pub(crate) fn new(total: usize, rates: HashMap<TenantId, TenantRate>) -> Self {
+        let permits = Permits::new(total, rates);
+        let state = State { permits, tickets: 0, wakes: HashMap::new(), sleeping: false };
+        Self(Arc::new(Inner { start: Instant::now(), state: Mutex::new(state) }))
     }
 
-    /// A permit, if one is free and nobody waits for it.
+    /// A permit, if the tenant may have one now.
     pub(crate) fn try_permit(&self, tenant: &TenantId) -> Option<Permit> {
-        let mut state = self.state();
-        state.waiting.retain(|waiting| !waiting.wake.is_closed());
-        if state.free == 0 || !state.waiting.is_empty() {
-            return None;
-        }
-        state.take(tenant);
-        Some(self.permit_of(tenant))
+        let taken = self.state().permits.try_take(tenant, self.now());
+        taken.then(|| self.permit_of(tenant))
     }
 
-    /// A permit, after those who wait already. Dropping the future gives up the
-    /// place in the queue.
+    /// A permit, as soon as the tenant may have one. Dropping the future gives up
+    /// the place in the queue.
     pub(crate) async fn permit(&self, tenant: &TenantId) -> Permit {
-        if let Some(permit) = self.try_permit(tenant) {
-            return permit;
-        }
         let (wake, woken) = oneshot::channel();
-        self.state().waiting.push_back(Waiting { tenant: tenant.clone(), wake });
-        // A permit may have come back between the two steps.
+        let ticket = {
+            let mut state = self.state();
+            state.tickets += 1;
+            let ticket = state.tickets;
+            state.permits.ask(tenant, ticket);
+            state.wakes.insert(ticket, wake);
+            ticket
+        };
+        let _place = Place { gate: self, tenant, ticket };
         self.serve();
+        self.serve_later();
         woken.await.expect("the gate wakes who waits before it forgets them")
     }
 
@@ -68,68 +81,90 @@ impl Gate {
     fn serve(&self) {
         loop {
             let mut state = self.state();
-            let Some(next) = state.next() else {
-                return;
-            };
-            state.take(&next.tenant);
+            let Some((tenant, ticket)) = state.permits.next(self.now()) else { return };
+            let wake = state.wakes.remove(&ticket);
             drop(state);
-            // Who stopped waiting gives the permit back by dropping it, right here.
-            let _ = next.wake.send(self.permit_of(&next.tenant));
+            let permit = self.permit_of(&tenant);
+            if let Some(wake) = wake {
+                // Who stopped waiting gives the permit back by dropping it, right here.
+                let _ = wake.send(permit);
+            }
         }
+    }
+
+    /// Sees to it that those are served whom only a rate holds back.
+    fn serve_later(&self) {
+        let mut state = self.state();
+        if state.sleeping || state.permits.wake_at().is_none() {
+            return;
+        }
+        state.sleeping = true;
+        drop(state);
+        let gate = self.clone();
+        tokio::spawn(async move {
+            while let Some(pause) = gate.pause() {
+                tokio::time::sleep(pause).await;
+                gate.serve();
+            }
+        });
+    }
+
+    /// How long until a rate lets somebody begin.
+    fn pause(&self) -> Option<Duration> {
+        let mut state = self.state();
+        let at = state.permits.wake_at();
+        state.sleeping = at.is_some();
+        at.map(|at| Duration::from_millis(at.saturating_sub(self.now()).max(1)))
     }
 
     fn permit_of(&self, tenant: &TenantId) -> Permit {
-        Permit { gate: self.clone(), tenant: tenant.clone() }
+        Permit { gate: self.clone(), tenant: tenant.clone(), cpu_us: 0 }
+    }
+
+    /// From the start of the gate: rates only look at differences.
+    fn now(&self) -> Millis {
+        Millis::try_from(self.0.start.elapsed().as_millis()).unwrap_or(Millis::MAX)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
-    fn take(&mut self, tenant: &TenantId) {
-        self.free -= 1;
-        *self.held.entry(tenant.clone()).or_default() += 1;
+impl Permit {
+    /// Whose turn it is for.
+    pub(crate) fn tenant(&self) -> &TenantId {
+        &self.tenant
     }
 
-    /// Who comes next: the first whose tenant holds less than a quarter. Where
-    /// all hold more, the one that holds least, so that nothing stands idle.
-    fn next(&mut self) -> Option<Waiting> {
-        if self.free == 0 {
-            return None;
-        }
-        let share = (self.total / 4).max(1);
-        let held = |tenant: &TenantId| self.held.get(tenant).copied().unwrap_or(0);
-        let rank = |waiting: &Waiting| match held(&waiting.tenant) {
-            few if few < share => 0,
-            many => many,
-        };
-        let (index, _) =
-            self.waiting.iter().enumerate().min_by_key(|(_, waiting)| rank(waiting))?;
-        self.waiting.remove(index)
+    /// The turn has used so much CPU time, in microseconds.
+    pub(crate) fn used(&mut self, cpu_us: u64) {
+        self.cpu_us = cpu_us;
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut state = self.gate.state();
-        state.free += 1;
-        if let Some(held) = state.held.get_mut(&self.tenant) {
-            *held -= 1;
-            if *held == 0 {
-                state.held.remove(&self.tenant);
-            }
-        }
-        drop(state);
+        let now = self.gate.now();
+        self.gate.state().permits.ended(&self.tenant, self.cpu_us, now);
         self.gate.serve();
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let now = self.gate.now();
+        let mut state = self.gate.state();
+        if state.wakes.remove(&self.ticket).is_some() {
+            state.permits.gave_up(self.tenant, self.ticket, now);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::future::Future;
-    use std::pin::pin;
+    use std::pin::{Pin, pin};
     use std::task::{Context, Poll, Waker};
 
     use super::*;
@@ -138,60 +173,63 @@ mod tests {
         TenantId::from(name)
     }
 
-    fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
+    fn gate(total: usize) -> Gate {
+        Gate::new(total, HashMap::new())
+    }
+
+    fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
         future.poll(&mut Context::from_waker(Waker::noop()))
     }
 
-    #[test]
-    fn one_tenant_may_hold_all_while_nobody_waits() {
-        let gate = Gate::new(4);
-        let held: Vec<_> = (0..4).map(|_| gate.try_permit(&tenant("a")).unwrap()).collect();
-        assert!(gate.try_permit(&tenant("a")).is_none());
-        drop(held);
-        assert!(gate.try_permit(&tenant("b")).is_some());
-        assert!(gate.state().held.is_empty());
-    }
-
-    #[test]
-    fn a_tenant_over_its_share_lets_others_go_first() {
-        let gate = Gate::new(4);
-        let mut held: Vec<_> = (0..4).map(|_| gate.try_permit(&tenant("a")).unwrap()).collect();
+    #[tokio::test]
+    async fn a_tenant_over_its_share_lets_others_go_first() {
+        let gate = gate(4);
         let (a, b) = (tenant("a"), tenant("b"));
+        let mut held: Vec<_> = (0..3).map(|_| gate.try_permit(&a).unwrap()).collect();
+        held.push(gate.try_permit(&b).unwrap());
+        let c = tenant("c");
         let mut greedy = pin!(gate.permit(&a));
-        let mut modest = pin!(gate.permit(&b));
+        let mut modest = pin!(gate.permit(&c));
         assert!(poll(greedy.as_mut()).is_pending());
         assert!(poll(modest.as_mut()).is_pending());
         held.pop();
         assert!(poll(greedy.as_mut()).is_pending());
-        let Poll::Ready(_of_b) = poll(modest.as_mut()) else {
+        let Poll::Ready(_of_c) = poll(modest.as_mut()) else {
             panic!("the tenant that holds nothing comes first");
         };
-        held.pop();
-        assert!(poll(greedy.as_mut()).is_ready(), "nothing stands idle");
+        held.clear();
+        assert!(poll(greedy.as_mut()).is_ready());
     }
 
-    #[test]
-    fn who_stops_waiting_loses_no_permit() {
-        let gate = Gate::new(1);
+    #[tokio::test]
+    async fn who_stops_waiting_loses_no_permit() {
+        let gate = gate(1);
         let only = gate.try_permit(&tenant("a")).unwrap();
         {
             let b = tenant("b");
             let mut waiting = pin!(gate.permit(&b));
             assert!(poll(waiting.as_mut()).is_pending());
+            let mut given = pin!(gate.permit(&b));
+            assert!(poll(given.as_mut()).is_pending());
+            drop(only);
+            // Given to the first, which is dropped without looking.
         }
-        drop(only);
+        assert_eq!(gate.state().permits.free(), 1);
+        assert!(gate.state().wakes.is_empty());
         assert!(gate.try_permit(&tenant("c")).is_some());
     }
 
-    #[test]
-    fn a_newcomer_does_not_overtake_who_waits() {
-        let gate = Gate::new(2);
-        let held: Vec<_> = (0..2).map(|_| gate.try_permit(&tenant("a")).unwrap()).collect();
-        let b = tenant("b");
-        let mut waiting = pin!(gate.permit(&b));
-        assert!(poll(waiting.as_mut()).is_pending());
-        assert!(gate.try_permit(&tenant("c")).is_none());
-        drop(held);
-        assert!(poll(waiting.as_mut()).is_ready());
+    #[tokio::test]
+    async fn over_its_rate_a_tenant_waits_and_then_goes_on() {
+        let rate = TenantRate { turns: Some(1_000), cpu_ms: Some(1) };
+        let gate = Gate::new(4, [(tenant("a"), rate)].into());
+        let mut first = gate.try_permit(&tenant("a")).unwrap();
+        first.used(1_010);
+        drop(first);
+        assert!(gate.try_permit(&tenant("a")).is_none(), "it used more than a second's worth");
+        assert!(gate.try_permit(&tenant("b")).is_some());
+        let a = tenant("a");
+        let waits = tokio::time::timeout(Duration::from_secs(60), gate.permit(&a));
+        assert!(waits.await.is_ok());
     }
 }

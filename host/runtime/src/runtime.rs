@@ -18,6 +18,7 @@ use crate::link::{Linked, TierLinker};
 use crate::load_error::LoadError;
 use crate::permit::{Gate, Permit};
 use crate::run::{BotValues, Rules};
+use crate::slice::Processors;
 use crate::ticker::Ticker;
 use crate::tier::Tier;
 use crate::version::Version;
@@ -33,6 +34,7 @@ pub struct Runtime {
     linked: Linked,
     pub(crate) ticker: Ticker,
     executor: Executor,
+    processors: Processors,
     pub(crate) compiler: Mutex<CompilerState>,
 }
 
@@ -80,6 +82,7 @@ impl Runtime {
             interpreted,
             artefacts,
             ticker,
+            processors: Processors::new(config.guest_threads),
             executor,
             config,
         }))
@@ -108,13 +111,13 @@ impl Runtime {
         loading.await.map_err(LoadError::host)?
     }
 
-    /// A permit to run a version, if one is free and nobody waits for one.
+    /// A permit to run a version, if the tenant may have one now.
     pub fn try_permit(&self, version: &Version, tenant: &TenantId) -> Option<Permit> {
         self.tier(version.tier).gate.try_permit(tenant)
     }
 
-    /// A permit to run a version, as soon as one is free. While others wait, a
-    /// tenant gets at most a quarter of all.
+    /// A permit to run a version, as soon as the tenant may have one: while others
+    /// wait it gets at most a quarter of all, and over its rate it waits.
     pub async fn permit(&self, version: &Version, tenant: &TenantId) -> Permit {
         self.tier(version.tier).gate.permit(tenant).await
     }
@@ -129,9 +132,8 @@ impl Runtime {
         input: RunInput,
         values: Arc<dyn BotValues>,
     ) -> RunOutput {
-        let (this, version) = (self.clone(), version.clone());
+        let (this, version, tenant) = (self.clone(), version.clone(), permit.tenant().clone());
         let turn = async move {
-            let _permit = permit;
             let tier = this.tier(version.tier);
             match this.linked.get(&version, &tier.linker) {
                 Ok(pre) => tier.rules.run(&tier.linker.engine, &pre, input, values).await,
@@ -139,6 +141,13 @@ impl Runtime {
                     failed(blame::host(format!("the version cannot be linked: {error:#}")))
                 }
             }
+        };
+        let mut permit = permit;
+        let turn = self.processors.share(tenant, turn);
+        let turn = async move {
+            let output = turn.await;
+            permit.used(output.cpu_us);
+            output
         };
         match self.executor.spawn(turn).await {
             Ok(output) => output,
@@ -217,7 +226,8 @@ impl TierRuntime {
             .with_context(|| format!("cannot make the engine for {tier} bots: lower its slots"))?;
         let linker = TierLinker::new(engine)?;
         let rules = Rules { limits: settings.limits, features: config.features };
-        Ok(Self { linker, rules, gate: Gate::new(settings.permits()) })
+        let gate = Gate::new(settings.permits(), config.rates.clone());
+        Ok(Self { linker, rules, gate })
     }
 }
 

@@ -1,0 +1,168 @@
+//! Who may begin a turn.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::rate::Pacer;
+use super::{TenantRate, Ticket};
+use crate::id::TenantId;
+use crate::time::Millis;
+
+/// The permits of a pool: a turn has one from its first step to its last.
+///
+/// A tenant with less than a quarter of them gets the next free one. A tenant
+/// with more may go on taking them, but not those of the last free quarter: turns
+/// can be long, and a newcomer must not have to wait for somebody else's to end.
+/// Where none is free, the next one goes to the tenant that holds fewest.
+#[derive(Debug)]
+pub struct Permits {
+    total: usize,
+    free: usize,
+    rates: HashMap<TenantId, TenantRate>,
+    tenants: BTreeMap<TenantId, Account>,
+    /// Tenants that wait: who holds fewest first, then who has waited longest.
+    order: BTreeSet<(usize, Ticket, TenantId)>,
+}
+
+#[derive(Debug, Default)]
+struct Account {
+    held: usize,
+    waiting: BTreeSet<Ticket>,
+    turns: Pacer,
+    cpu: Pacer,
+}
+
+impl Permits {
+    /// So many permits, at least 1, all of them free. Tenants that are not named
+    /// in `rates` have none.
+    pub fn new(total: usize, rates: HashMap<TenantId, TenantRate>) -> Self {
+        let total = total.max(1);
+        let (tenants, order) = (BTreeMap::new(), BTreeSet::new());
+        Self { total, free: total, rates, tenants, order }
+    }
+
+    /// A permit at once, or none. Whoever of the tenant waits already goes first.
+    pub fn try_take(&mut self, tenant: &TenantId, now: Millis) -> bool {
+        let account = self.tenants.get(tenant);
+        let waits = account.is_some_and(|account| !account.waiting.is_empty());
+        let held = account.map_or(0, |account| account.held);
+        let slowed = account.is_some_and(|account| now < account.free_at());
+        if waits || slowed || !self.may_take(held) {
+            return false;
+        }
+        self.take(tenant, now);
+        true
+    }
+
+    /// Waits for a permit; [`Permits::next`] says when it is there.
+    pub fn ask(&mut self, tenant: &TenantId, ticket: Ticket) {
+        self.change(tenant, |account| {
+            account.waiting.insert(ticket);
+        });
+    }
+
+    /// Waits no longer. Nothing happens where the permit was given already.
+    pub fn gave_up(&mut self, tenant: &TenantId, ticket: Ticket, now: Millis) {
+        self.change(tenant, |account| {
+            account.waiting.remove(&ticket);
+        });
+        self.forget(tenant, now);
+    }
+
+    /// Gives a free permit to whoever comes next; to be asked until it says
+    /// `None`.
+    pub fn next(&mut self, now: Millis) -> Option<(TenantId, Ticket)> {
+        let allowed = |(held, _, tenant): &&(usize, Ticket, TenantId)| {
+            let account = self.tenants.get(tenant);
+            self.may_take(*held) && account.is_some_and(|account| account.free_at() <= now)
+        };
+        let (_, ticket, tenant) = self.order.iter().find(allowed)?.clone();
+        self.change(&tenant, |account| {
+            account.waiting.remove(&ticket);
+        });
+        self.take(&tenant, now);
+        Some((tenant, ticket))
+    }
+
+    /// A turn has ended: its permit is free again, and the CPU time that it used,
+    /// in microseconds, counts against its tenant's rate.
+    pub fn ended(&mut self, tenant: &TenantId, cpu_us: u64, now: Millis) {
+        let cpu_ms = self.rates.get(tenant).and_then(|rate| rate.cpu_ms);
+        self.free += 1;
+        self.change(tenant, |account| {
+            account.held -= 1;
+            if let Some(cpu_ms) = cpu_ms {
+                account.cpu.note(cpu_us, u64::from(cpu_ms) * 1_000, now);
+            }
+        });
+        self.forget(tenant, now);
+    }
+
+    /// When somebody who waits only for the rate of their tenant may begin.
+    pub fn wake_at(&self) -> Option<Millis> {
+        let waiting = self.order.iter().filter(|(held, _, _)| self.may_take(*held));
+        waiting.filter_map(|(_, _, tenant)| Some(self.tenants.get(tenant)?.free_at())).min()
+    }
+
+    /// Permits that nobody holds.
+    pub fn free(&self) -> usize {
+        self.free
+    }
+
+    /// How many turns wait.
+    pub fn waiting(&self) -> usize {
+        self.tenants.values().map(|account| account.waiting.len()).sum()
+    }
+
+    /// Whether who holds so many may have one more.
+    fn may_take(&self, held: usize) -> bool {
+        let quarter = self.total / 4;
+        self.free > if held < quarter.max(1) { 0 } else { quarter }
+    }
+
+    fn take(&mut self, tenant: &TenantId, now: Millis) {
+        let turns = self.rates.get(tenant).and_then(|rate| rate.turns);
+        self.free -= 1;
+        self.change(tenant, |account| {
+            account.held += 1;
+            if let Some(turns) = turns {
+                account.turns.note(1, turns.into(), now);
+            }
+        });
+    }
+
+    /// Changes a tenant's account and its place in the order with it.
+    fn change(&mut self, tenant: &TenantId, change: impl FnOnce(&mut Account)) {
+        let account = self.tenants.entry(tenant.clone()).or_default();
+        let place = |account: &Account| {
+            let first = account.waiting.first()?;
+            Some((account.held, *first, tenant.clone()))
+        };
+        let before = place(account);
+        change(account);
+        let after = place(account);
+        if before != after {
+            if let Some(before) = before {
+                self.order.remove(&before);
+            }
+            self.order.extend(after);
+        }
+    }
+
+    /// Forgets a tenant of whom nothing is left to know.
+    fn forget(&mut self, tenant: &TenantId, now: Millis) {
+        let idle = |account: &Account| {
+            let even = account.turns.is_even(now) && account.cpu.is_even(now);
+            account.held == 0 && account.waiting.is_empty() && even
+        };
+        if self.tenants.get(tenant).is_some_and(idle) {
+            self.tenants.remove(tenant);
+        }
+    }
+}
+
+impl Account {
+    /// When the tenant's rates let a turn begin.
+    fn free_at(&self) -> Millis {
+        self.turns.free_at().max(self.cpu.free_at())
+    }
+}

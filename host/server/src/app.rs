@@ -17,6 +17,7 @@ use metrics::gauge;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::time::Instant;
 
+use crate::admin::Admin;
 use crate::config::Config;
 use crate::http;
 use crate::send::Door;
@@ -58,6 +59,7 @@ impl App {
         catalog::record(&config, &store.store()).await.context("cannot record the settings")?;
         let door = Door::new(&config.egress).context("cannot set up the way out")?;
         let work = Work::new(channels, store.store(), Arc::clone(&runtime), door);
+        work.load_pauses().await.context("cannot read what is paused")?;
         let stopping = AtomicBool::new(false);
         Ok(Self { config, work, metrics, stopping, runtime, store })
     }
@@ -92,12 +94,14 @@ impl App {
             connections: self.config.server.connections_max,
             header_timeout: self.config.server.request_header_timeout,
         };
+        let admin = Admin::start(&self, &self.config.admin.socket)?;
         let router = http::router(Arc::clone(&self));
         let server = tokio::spawn(http::serve(listener, router, limits, told));
         supervisor::tell_ready();
         stop.await;
         supervisor::tell_stopping();
         self.stop(tell, server).await;
+        admin.stop();
         gauges.abort();
         Ok(())
     }

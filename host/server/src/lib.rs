@@ -3,6 +3,7 @@
 //! Decisions are the kernel's; this crate asks the clock, opens sockets and
 //! drives. `main` is a thin door to [`cli`].
 
+pub mod admin;
 pub mod app;
 pub mod channel;
 pub mod cli;

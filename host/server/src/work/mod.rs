@@ -5,6 +5,7 @@ mod calls;
 mod destinations;
 mod driver;
 mod log;
+mod pauses;
 mod requests;
 mod runs;
 mod store;
@@ -30,6 +31,8 @@ use crate::clock;
 use crate::send::Door;
 use destinations::Destinations;
 use driver::Driver;
+use pauses::Pauses;
+pub use pauses::{Pausable, Pause, Subject};
 
 /// Everything that lanes need to do their work.
 pub struct Work {
@@ -41,6 +44,7 @@ pub struct Work {
     vendors: Destinations<ChannelId>,
     /// Web services that bots call, by host.
     services: Destinations<String>,
+    pauses: Pauses,
     lanes: Mutex<HashMap<ConversationKey, mpsc::UnboundedSender<Message>>>,
     requests: AtomicU64,
     draining: AtomicBool,
@@ -102,6 +106,7 @@ impl Work {
             door,
             vendors: Destinations::new("the vendor of channel"),
             services: Destinations::new("the web service"),
+            pauses: Pauses::default(),
             lanes: Mutex::default(),
             requests: AtomicU64::new(1),
             draining: AtomicBool::new(false),

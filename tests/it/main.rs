@@ -7,6 +7,7 @@ mod failures;
 mod full_store;
 mod isolation;
 mod lifecycle;
+mod operate;
 mod overlap;
 mod peers;
 mod puppet;

@@ -1,5 +1,6 @@
 //! The integration suites, in one binary: it links once.
 
+mod alerts;
 mod bad_input;
 mod crash;
 mod delivery;

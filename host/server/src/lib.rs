@@ -4,6 +4,7 @@
 //! drives. `main` is a thin door to [`cli`].
 
 pub mod admin;
+pub mod alerts;
 pub mod app;
 pub mod channel;
 pub mod cli;

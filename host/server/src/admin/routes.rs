@@ -57,7 +57,14 @@ impl From<StoreError> for Refused {
 
 async fn status(State(app): State<Arc<App>>) -> Json<Status> {
     let pauses = app.work.pauses().into_iter();
-    let destinations = app.work.left_alone().into_iter();
+    let breakers = |what: &str, open: Vec<(String, u64)>| {
+        let what = what.to_owned();
+        open.into_iter().map(move |(name, since_ms)| OpenBreaker {
+            what: what.clone(),
+            name,
+            since_ms,
+        })
+    };
     Json(Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         now_ms: clock::now(),
@@ -65,8 +72,8 @@ async fn status(State(app): State<Arc<App>>) -> Json<Status> {
         store: store_health(&app).await.to_owned(),
         lanes: app.work.lanes_active(),
         paused: pauses.map(|(subject, pause)| paused(subject, pause)).collect(),
-        breakers: destinations
-            .map(|(name, since_ms)| OpenBreaker { what: "destination".to_owned(), name, since_ms })
+        breakers: breakers("bot", app.work.suspended_bots())
+            .chain(breakers("destination", app.work.left_alone()))
             .collect(),
     })
 }

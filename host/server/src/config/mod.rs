@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 pub use botyard_runtime::{Layout, TierConfig};
 
 pub use self::admin::Admin;
+pub use self::alerts::Alerts;
 pub use self::egress::Egress;
 pub use self::error::ConfigError;
 pub use self::log::{Log, LogFormat};
@@ -25,6 +26,7 @@ use self::layers::Layers;
 use self::section::Section;
 
 mod admin;
+mod alerts;
 mod egress;
 mod entry;
 mod environment;
@@ -54,6 +56,8 @@ pub struct Config {
     pub store: Store,
     /// Where operators' commands come in.
     pub admin: Admin,
+    /// Who hears when something stops working.
+    pub alerts: Alerts,
     /// How bots run.
     pub runtime: Runtime,
     /// How calls go out.
@@ -104,6 +108,7 @@ impl Config {
             server: Server::read(whole.section("server")?)?,
             log: Log::read(whole.section("log")?)?,
             admin: Admin::read(whole.section("admin")?, &store)?,
+            alerts: Alerts::read(whole.section("alerts")?)?,
             runtime: Runtime::read(whole.section("runtime")?, &store)?,
             store,
             egress: Egress::read(whole.section("egress")?)?,

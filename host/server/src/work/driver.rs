@@ -186,7 +186,10 @@ impl Driver {
             Effect::Send(Send::Request { call, row }) => {
                 self.start(requests::request(self, call, *row));
             }
-            Effect::Turned(turn) => log::turned(&self.channel, &self.key, &turn),
+            Effect::Turned(turn) => {
+                log::turned(&self.channel, &self.key, &turn);
+                self.work.count_run(&self.channel, &turn);
+            }
             Effect::Revived(parts) => {
                 let parts = parts.len();
                 tracing::info!(conversation = %self.key, parts, "dead letters are sent again");

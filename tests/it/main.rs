@@ -1,5 +1,6 @@
 //! The integration suites, in one binary: it links once.
 
+mod alerts;
 mod bad_input;
 mod crash;
 mod delivery;
@@ -7,6 +8,7 @@ mod failures;
 mod full_store;
 mod isolation;
 mod lifecycle;
+mod operate;
 mod overlap;
 mod peers;
 mod puppet;

@@ -146,16 +146,25 @@ impl Drop for Host {
 ///
 /// The program is missing, or still runs after two minutes.
 pub async fn run(config: &Config, command: &str) -> Result<Output> {
+    operate(config, &[command]).await
+}
+
+/// As [`run`], with the words of a command.
+///
+/// # Errors
+///
+/// As [`run`].
+pub async fn operate(config: &Config, words: &[&str]) -> Result<Output> {
     let file = config.write()?;
     let child = tokio::process::Command::new(program())
-        .arg(command)
+        .args(words)
         .arg("--config")
         .arg(&file)
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
     let output = tokio::time::timeout(READY_WITHIN, child).await;
-    Ok(output.with_context(|| format!("`botyard {command}` did not end"))??)
+    Ok(output.with_context(|| format!("`botyard {}` did not end", words.join(" ")))??)
 }
 
 /// The component of an example bot, by the bot's folder name.

@@ -1,5 +1,6 @@
 //! Services that the host talks to, on ports of their own.
 
+pub mod pager;
 pub mod shop;
 
 pub use botyard_twins::userlike;

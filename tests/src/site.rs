@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::client::metrics::Metrics;
 use crate::client::signals::Signals;
 use crate::client::userlike::{Conversation, Webhook};
-use crate::host::{Bot, Channel, Config, Host, Supervisor, plugin};
+use crate::host::{Bot, Channel, Config, Host, Supervisor, operate, plugin};
 use crate::peers::userlike::{Account, Contact, Userlike};
 use crate::wait;
 
@@ -315,6 +315,18 @@ impl Site {
         };
         self.host = Some(host);
         Ok(())
+    }
+
+    /// Gives a command to the host, as its operator, and answers the exit code and
+    /// what was printed to both streams.
+    ///
+    /// # Errors
+    ///
+    /// As [`operate`].
+    pub async fn operate(&self, words: &[&str]) -> Result<(Option<i32>, String)> {
+        let output = operate(&self.config, words).await?;
+        let printed = [output.stdout, output.stderr].concat();
+        Ok((output.status.code(), String::from_utf8(printed)?))
     }
 
     /// The supervisor of a [supervised](Setup::supervised) site.

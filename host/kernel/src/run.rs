@@ -151,6 +151,8 @@ pub enum FailureKind {
     Output,
     /// An action that no vendor could carry: the message names it.
     InvalidAction,
+    /// The bot failed on too many events of late: it was not run.
+    Suspended,
     /// A fault of the host itself.
     Internal,
 }
@@ -167,6 +169,7 @@ impl FailureKind {
             Self::Stack => "stack",
             Self::Output => "output",
             Self::InvalidAction => "invalid_action",
+            Self::Suspended => "suspended",
             Self::Internal => "internal",
         }
     }

@@ -12,12 +12,16 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use botyard_failpoints::{Point, pass};
+use botyard_kernel::run::Blame;
 use botyard_runtime::{Runtime, SafetyFeature};
 use botyard_store::SqliteStore;
 use metrics::gauge;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::time::Instant;
 
+use crate::admin::Admin;
+use crate::alerts::{Alert, AlertKind, Alerts};
+use crate::clock;
 use crate::config::Config;
 use crate::http;
 use crate::send::Door;
@@ -59,7 +63,9 @@ impl App {
         let channels = load::channels(&config, &runtime).await?;
         catalog::record(&config, &store.store()).await.context("cannot record the settings")?;
         let door = Door::new(&config.egress).context("cannot set up the way out")?;
-        let work = Work::new(channels, store.store(), Arc::clone(&runtime), door);
+        let alerts = Alerts::new(&config, door.clone());
+        let work = Work::new(channels, store.store(), Arc::clone(&runtime), door, alerts);
+        work.load_pauses().await.context("cannot read what is paused")?;
         let stopping = AtomicBool::new(false);
         Ok(Self { config, work, metrics, stopping, runtime, store })
     }
@@ -95,12 +101,14 @@ impl App {
             connections: self.config.server.connections_max,
             header_timeout: self.config.server.request_header_timeout,
         };
+        let admin = Admin::start(&self, &self.config.admin.socket)?;
         let router = http::router(Arc::clone(&self));
         let server = tokio::spawn(http::serve(listener, router, limits, told));
         supervisor::tell_ready();
         stop.await;
         supervisor::tell_stopping();
         self.stop(tell, server).await;
+        admin.stop();
         gauges.abort();
         Ok(())
     }
@@ -174,10 +182,32 @@ impl App {
         tracing::info!(%address, "listening on http://{address}");
     }
 
+    fn alert_store_stopped(&self) {
+        self.work.alerts().raise(&Alert {
+            kind: AlertKind::StoreStopped,
+            tenant: None,
+            bot: None,
+            version: None,
+            channel: None,
+            service: None,
+            blame: Blame::Host,
+            since_ms: clock::now(),
+            failures: None,
+            what_to_do: "look at the disk and restart the host: webhooks are refused until then",
+        });
+    }
+
     async fn measure(self: Arc<Self>) {
+        let mut wrote = true;
         loop {
+            let writes = self.writes();
+            if wrote && !writes {
+                self.alert_store_stopped();
+            }
+            wrote = writes;
             let counters = self.store.counters();
             gauge!("botyard_lanes").set(self.work.lanes_active() as f64);
+            gauge!("botyard_breakers_open").set(self.work.breakers_open() as f64);
             gauge!("botyard_store_batches").set(counters.batches as f64);
             gauge!("botyard_store_jobs").set(counters.jobs as f64);
             gauge!("botyard_store_queue").set(counters.queued as f64);

@@ -1,4 +1,7 @@
-//! The command line.
+//! The command line. It ends with 0, with 1 for whatever went wrong, with 2 for
+//! arguments that are wrong, and with 3 where no host can be spoken with.
+
+mod operate;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,10 +11,15 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
+use crate::admin::client::Unreachable;
 use crate::app::App;
 use crate::config::{self, Config};
 use crate::supervisor::KeptSocket;
 use crate::telemetry;
+use operate::{Operation, operate};
+
+/// The exit code where no host can be spoken with.
+const NO_HOST: u8 = 3;
 
 /// Hosts chat bots: webhooks in, sandboxed bots, vendor calls out.
 #[derive(Debug, Parser)]
@@ -29,6 +37,8 @@ enum Command {
         #[arg(long, short, env = "BOTYARD_CONFIG")]
         config: Option<PathBuf>,
     },
+    #[command(flatten)]
+    Operate(Operation),
     /// Print the default settings, with an explanation of each.
     Config,
     /// Check settings, bots and channels without serving anything.
@@ -53,6 +63,7 @@ pub fn run() -> ExitCode {
                 std::io::stdout().lock(),
             );
         }
+        Command::Operate(operation) => in_runtime(operate(operation)),
         Command::Config => print_config(),
         Command::Check { config } => in_runtime(check(config.as_deref())),
         Command::Serve { config } => {
@@ -65,7 +76,7 @@ pub fn run() -> ExitCode {
         Err(error) => {
             // The log may not be set up yet, and whoever started us reads this.
             let _ = writeln!(std::io::stderr(), "botyard: {error:#}");
-            ExitCode::FAILURE
+            if error.is::<Unreachable>() { ExitCode::from(NO_HOST) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Decisions are the kernel's; this crate asks the clock, opens sockets and
 //! drives. `main` is a thin door to [`cli`].
 
+pub mod admin;
+pub mod alerts;
 pub mod app;
 pub mod channel;
 pub mod cli;

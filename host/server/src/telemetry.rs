@@ -52,9 +52,11 @@ pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     );
     describe_counter!("botyard_requests_total", "Requests of bots by result");
     describe_counter!("botyard_signals_total", "Signals by result");
+    describe_counter!("botyard_alerts_total", "Alerts by result");
     describe_counter!("botyard_store_failures_total", "Failures of the store by verb");
     describe_histogram!("botyard_turn_cpu_seconds", Unit::Seconds, "CPU time of a bot in a turn");
     describe_gauge!("botyard_lanes", "Conversations in memory");
+    describe_gauge!("botyard_breakers_open", "Bots and destinations that keep failing");
     describe_gauge!("botyard_store_batches", "Transactions of the store since its start");
     describe_gauge!("botyard_store_jobs", "Writes of the store since its start");
     describe_gauge!("botyard_store_queue", "Writes that wait for the store");

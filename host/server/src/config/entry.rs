@@ -105,6 +105,16 @@ impl<'a> Entry<'a> {
         })
     }
 
+    /// A text with a form of its own that must not be shown, or where it is kept.
+    /// What the check says must not hold the text.
+    pub(super) fn hidden(
+        self,
+        expected: &str,
+        check: impl FnOnce(&str) -> Result<(), String>,
+    ) -> Result<Secret, Wrong> {
+        self.revealed()?.parsed(expected, |text| check(text).map(|()| Secret::new(text)))
+    }
+
     /// Texts by key, each of them perhaps kept elsewhere.
     pub(super) fn texts(self) -> Result<BTreeMap<String, String>, Wrong> {
         let environment = self.environment;

@@ -6,10 +6,12 @@
 //! derived code, because derived errors quote what they found, and that may be
 //! a secret.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use botyard_runtime::{Layout, TierConfig};
 
+pub use self::admin::Admin;
+pub use self::alerts::Alerts;
 pub use self::egress::Egress;
 pub use self::error::ConfigError;
 pub use self::log::{Log, LogFormat};
@@ -23,6 +25,8 @@ use self::environment::Environment;
 use self::layers::Layers;
 use self::section::Section;
 
+mod admin;
+mod alerts;
 mod egress;
 mod entry;
 mod environment;
@@ -50,6 +54,10 @@ pub struct Config {
     pub log: Log,
     /// Where things are kept.
     pub store: Store,
+    /// Where operators' commands come in.
+    pub admin: Admin,
+    /// Who hears when something stops working.
+    pub alerts: Alerts,
     /// How bots run.
     pub runtime: Runtime,
     /// How calls go out.
@@ -77,11 +85,30 @@ impl Config {
         Self::read(whole).map_err(|wrong| wrong.at(layers.source(&wrong.path)))
     }
 
+    /// Where the host with these settings takes commands: reads nothing else, so
+    /// that whoever sends one needs no secret of the host's.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn admin_socket(
+        file: Option<&Path>,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<PathBuf, ConfigError> {
+        let environment = Environment::new(env);
+        let layers = Layers::read(file, &environment)?;
+        let mut whole = Section::root(layers.merged(), &environment);
+        let store = whole.section("store").and_then(Store::read);
+        let admin = store.and_then(|store| Admin::read(whole.section("admin")?, &store));
+        admin.map(|admin| admin.socket).map_err(|wrong| wrong.at(layers.source(&wrong.path)))
+    }
+
     fn read(mut whole: Section<'_>) -> Result<Self, error::Wrong> {
         let store = Store::read(whole.section("store")?)?;
         let config = Self {
             server: Server::read(whole.section("server")?)?,
             log: Log::read(whole.section("log")?)?,
+            admin: Admin::read(whole.section("admin")?, &store)?,
+            alerts: Alerts::read(whole.section("alerts")?)?,
             runtime: Runtime::read(whole.section("runtime")?, &store)?,
             store,
             egress: Egress::read(whole.section("egress")?)?,

@@ -9,6 +9,7 @@ use botyard_kernel::plan::{Overlap, SessionTimeout, TimeoutAction};
 use botyard_kernel::time::{DAY, Millis};
 use serde_json::Value;
 
+use super::alerts;
 use super::error::Wrong;
 use super::secret::Secret;
 use super::section::{Section, nearest};
@@ -30,6 +31,8 @@ pub type Tenants = BTreeMap<TenantId, Tenant>;
 /// Who owns bots and channels.
 #[derive(Clone, Debug, Default)]
 pub struct Tenant {
+    /// Where alerts about its bots and channels go.
+    pub alert_url: Option<Secret>,
     /// The bots by name.
     pub bots: BTreeMap<BotId, Bot>,
     /// The channels by name.
@@ -124,7 +127,8 @@ fn path(tenant: &str, channel: &ChannelId) -> Vec<String> {
 
 impl Tenant {
     fn read(mut section: Section<'_>) -> Result<Self, Wrong> {
-        let mut tenant = Self::default();
+        let alert_url = section.optional("alert-url").map(alerts::address).transpose()?;
+        let mut tenant = Self { alert_url, ..Self::default() };
         for (name, section) in section.section("bots")?.named()? {
             tenant.bots.insert(name.into(), Bot::read(section)?);
         }

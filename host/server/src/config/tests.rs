@@ -55,6 +55,8 @@ fn the_defaults_are_a_configuration() {
     assert_eq!(config.server.shutdown_grace, Duration::from_secs(30));
     assert_eq!(config.log.format, LogFormat::Text);
     assert_eq!(config.store.directory, Path::new("var"));
+    assert_eq!(config.admin.socket, Path::new("var/admin.sock"));
+    assert_eq!(config.alerts.url, None);
     assert_eq!(config.runtime.artefact_directory, Path::new("var/artefacts"));
     assert_eq!(config.runtime.layout, Layout::Hardened);
     assert_eq!(config.runtime.native, TierConfig::native());
@@ -68,6 +70,8 @@ fn the_defaults_are_a_configuration() {
 fn the_examples_of_the_manual_are_a_configuration() {
     let env = [
         ("ACME_SIGNAL_TOKEN", "0123456789abcdef"),
+        ("BOTYARD_ALERT_URL", "https://alerts.example.com/operator"),
+        ("DEMO_ALERT_URL", "https://alerts.example.com/demo"),
         ("ACME_WEBHOOK_SECRET", "hook"),
         ("ACME_WEBHOOK_URL_SECRET", "fedcba9876543210"),
         ("ACME_API_TOKEN", "token"),
@@ -75,7 +79,10 @@ fn the_examples_of_the_manual_are_a_configuration() {
     let config = load(&manual(), &env).unwrap();
     assert_eq!(config.server.public_url.as_deref(), Some("https://bots.example.com"));
     assert_eq!(config.runtime.artefact_directory, Path::new("/var/cache/botyard"));
+    assert_eq!(config.admin.socket, Path::new("/run/botyard/admin.sock"));
+    assert_eq!(config.alerts.url, Some(Secret::new("https://alerts.example.com/operator")));
     let tenant = &config.tenants[&"demo".into()];
+    assert_eq!(tenant.alert_url, Some(Secret::new("https://alerts.example.com/demo")));
     let bot = &tenant.bots[&"lead".into()];
     assert_eq!(bot.config["greeting"], "Hello!");
     assert_eq!(bot.hosts, [HostPattern::parse("shop.example.com").unwrap()]);

@@ -13,6 +13,8 @@ use serde_json::json;
 
 use crate::app::App;
 
+const STORE_OK: &str = "ok";
+
 /// The process lives.
 pub(super) async fn healthz() -> &'static str {
     "ok\n"
@@ -20,10 +22,9 @@ pub(super) async fn healthz() -> &'static str {
 
 /// The host takes webhooks, with the safety features that are really active.
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
-    let store = app.work.reads_store().await;
+    let store = store_health(&app).await;
     let stopping = app.stopping.load(Ordering::Acquire);
-    let writes = app.writes();
-    let ready = store.is_ok() && writes && !stopping;
+    let ready = store == STORE_OK && !stopping;
     let safety: Vec<_> = app
         .safety()
         .into_iter()
@@ -34,16 +35,21 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
     let body = json!({
         "ready": ready,
         "stopping": stopping,
-        "store": match (store, writes) {
-            (Ok(()), true) => "ok",
-            (Ok(()), false) => "takes no writes since an IO error: restart the host",
-            (Err(_), _) => "does not answer: the host's log says why",
-        },
+        "store": store,
         "lanes": app.work.lanes_active(),
         "safety": safety,
     });
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(body)).into_response()
+}
+
+/// `ok`, or what is wrong with the store and what to do.
+pub(crate) async fn store_health(app: &App) -> &'static str {
+    match (app.work.reads_store().await, app.writes()) {
+        (Ok(()), true) => STORE_OK,
+        (Ok(()), false) => "takes no writes since an IO error: restart the host",
+        (Err(_), _) => "does not answer: the host's log says why",
+    }
 }
 
 /// Prometheus' text format.

@@ -16,6 +16,7 @@ use axum::routing::{any, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use connection::ConnectionInfo;
+pub(crate) use health::store_health;
 pub use serve::{Limits, serve};
 
 use crate::app::App;

@@ -17,8 +17,9 @@ use http::HeaderMap;
 use http::header::RETRY_AFTER;
 use metrics::counter;
 
+use super::Work;
+use super::destinations::{self, Of};
 use super::driver::{Driver, part};
-use super::{Work, destinations};
 use crate::channel::Channel;
 use crate::clock;
 use crate::send::{Answer, HostPattern, Outgoing, SendError};
@@ -123,7 +124,9 @@ async fn send(work: &Work, channel: &Channel, request: Call) -> Result<Answer, S
         Limited::Token => Ended::Limited { after_ms: retry_after(&answer.headers) },
         Limited::Conversation => Ended::Answered,
     });
-    work.vendors.ended(&channel.id, delivery.token_rate, ended, clock::now());
+    let now = clock::now();
+    let change = work.vendors.ended(&channel.id, delivery.token_rate, ended, now);
+    work.alert_of(&Of::Vendor(channel), change, now);
     sent
 }
 

@@ -7,10 +7,14 @@ use std::sync::{Mutex, PoisonError};
 use botyard_kernel::breaker::Change;
 use botyard_kernel::destination::{Admission, Destination, Ended};
 use botyard_kernel::profile::Rate;
+use botyard_kernel::run::Blame;
 use botyard_kernel::time::Millis;
 use http::StatusCode;
 use metrics::counter;
 
+use super::Work;
+use crate::alerts::{Alert, AlertKind};
+use crate::channel::Channel;
 use crate::send::{Answer, SendError};
 
 /// Destinations by what names them: a channel, or a host that bots call.
@@ -36,10 +40,17 @@ impl<K: Eq + Hash + Clone + std::fmt::Display> Destinations<K> {
         self.with(key, rate, |destination| destination.admit(ticket, now))
     }
 
-    /// A call ended.
-    pub(super) fn ended(&self, key: &K, rate: Option<Rate>, ended: Ended, now: Millis) {
+    /// A call ended. What that changed is in the log already.
+    pub(super) fn ended(
+        &self,
+        key: &K,
+        rate: Option<Rate>,
+        ended: Ended,
+        now: Millis,
+    ) -> Option<Change> {
         let what = self.what;
-        match self.with(key, rate, |destination| destination.ended(ended, now)) {
+        let change = self.with(key, rate, |destination| destination.ended(ended, now));
+        match change {
             Some(Change::Tripped { failures }) => {
                 counter!("botyard_breaker_trips_total", "what" => what).increment(1);
                 tracing::error!(
@@ -52,6 +63,7 @@ impl<K: Eq + Hash + Clone + std::fmt::Display> Destinations<K> {
             }
             None => {}
         }
+        change
     }
 
     /// Destinations that are left alone, with the time since when.
@@ -63,6 +75,52 @@ impl<K: Eq + Hash + Clone + std::fmt::Display> Destinations<K> {
     fn with<T>(&self, key: &K, rate: Option<Rate>, act: impl FnOnce(&mut Destination) -> T) -> T {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         act(known.entry(key.clone()).or_insert_with(|| Destination::new(rate)))
+    }
+}
+
+/// Which destination an alert is about.
+pub(super) enum Of<'a> {
+    /// The vendor of a channel.
+    Vendor(&'a Channel),
+    /// A web service that bots call, by its host.
+    Service(&'a str),
+}
+
+impl Work {
+    /// Tells whoever wants to hear that a destination fails or answers again.
+    pub(super) fn alert_of(&self, of: &Of<'_>, change: Option<Change>, now: Millis) {
+        let Some(change) = change else { return };
+        let (tenant, channel, service, blame) = match of {
+            Of::Vendor(channel) => {
+                (Some(channel.tenant.clone()), Some(channel.id.clone()), None, Blame::Vendor)
+            }
+            // Bots of several tenants may call it: that is the operator's to know.
+            Of::Service(host) => (None, None, Some((*host).to_owned()), Blame::Tenant),
+        };
+        let (kind, failures, what_to_do) = match change {
+            Change::Tripped { failures } => (
+                AlertKind::DestinationSuspended,
+                Some(failures),
+                "see whether it is down or the settings are out of date; what waits is sent \
+                 when it answers, or given up when it is too old",
+            ),
+            Change::Closed { .. } => {
+                (AlertKind::DestinationAnswers, None, "nothing: what waits is sent now")
+            }
+        };
+        let (bot, version, since_ms) = (None, None, now);
+        self.alerts.raise(&Alert {
+            kind,
+            tenant,
+            bot,
+            version,
+            channel,
+            service,
+            blame,
+            since_ms,
+            failures,
+            what_to_do,
+        });
     }
 }
 

@@ -8,7 +8,7 @@ use botyard_failpoints::{Point, pass};
 use botyard_kernel::id::ConversationKey;
 use botyard_kernel::lane::{Effect, Input, Lane};
 use botyard_kernel::log::{Row, Settled};
-use botyard_kernel::outbox::{RequestId, Send};
+use botyard_kernel::outbox::{Paused, RequestId, Send};
 use botyard_kernel::time::{Millis, SECOND};
 use botyard_vendors::Part;
 use futures_util::StreamExt as _;
@@ -65,6 +65,10 @@ impl Driver {
 
     pub(super) async fn run(mut self) {
         let mut idle_since = None;
+        let paused = self.work.paused(&self.channel);
+        if paused.turns() {
+            self.feed(Input::Pause(paused));
+        }
         loop {
             let now = clock::now();
             let idle = self.lane.is_idle() && self.under_way.is_empty();
@@ -75,7 +79,7 @@ impl Driver {
             let wake = self.lane.wake_at(now);
             let sleeps = wake.is_none_or(|at| at > now + HORIZON_MS);
             let ends = self.work.is_draining() || (sleeps && now >= since + IDLE_MS);
-            if idle && ends && self.end(now).await {
+            if idle && ends && self.end(wake, now).await {
                 return;
             }
             let idle_end = if idle && sleeps { Some(since + IDLE_MS) } else { None };
@@ -95,8 +99,15 @@ impl Driver {
     }
 
     /// Ends the task, unless a message has just come.
-    async fn end(&mut self, now: Millis) -> bool {
-        if std::mem::take(&mut self.due_unanswered) {
+    async fn end(&mut self, wake: Option<Millis>, now: Millis) -> bool {
+        let waits = |paused: Paused| paused.channel || (paused.bot && wake.is_none());
+        if self.due_unanswered && waits(self.work.paused(&self.channel)) {
+            self.work.pauses.rest(&self.key);
+            // The pause may have ended just now.
+            if !waits(self.work.paused(&self.channel)) {
+                self.work.pauses.wake(&self.key);
+            }
+        } else if std::mem::take(&mut self.due_unanswered) {
             // The store was wrong about when something is to be done here.
             let due_ms = self.lane.state().due();
             let settled = Settled { at_ms: now, due_ms, ..Settled::default() };
@@ -176,7 +187,10 @@ impl Driver {
             Effect::Send(Send::Request { call, row }) => {
                 self.start(requests::request(self, call, *row));
             }
-            Effect::Turned(turn) => log::turned(&self.channel, &self.key, &turn),
+            Effect::Turned(turn) => {
+                log::turned(&self.channel, &self.key, &turn);
+                self.work.count_run(&self.channel, &turn);
+            }
             Effect::Revived(parts) => {
                 let parts = parts.len();
                 tracing::info!(conversation = %self.key, parts, "dead letters are sent again");

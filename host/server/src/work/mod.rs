@@ -1,10 +1,12 @@
 //! Drives the kernel's lanes: one task for each conversation in which something
 //! happens. Decides nothing; what a lane asks for is done and reported back.
 
+mod bots;
 mod calls;
 mod destinations;
 mod driver;
 mod log;
+mod pauses;
 mod requests;
 mod runs;
 mod store;
@@ -25,11 +27,15 @@ use botyard_store::{Store, StoreError};
 use botyard_vendors::Reply;
 use tokio::sync::{Notify, mpsc, oneshot};
 
+use crate::alerts::Alerts;
 use crate::channel::Channel;
 use crate::clock;
 use crate::send::Door;
+use bots::Bots;
 use destinations::Destinations;
 use driver::Driver;
+use pauses::Pauses;
+pub use pauses::{Pausable, Pause, Subject};
 
 /// Everything that lanes need to do their work.
 pub struct Work {
@@ -41,6 +47,9 @@ pub struct Work {
     vendors: Destinations<ChannelId>,
     /// Web services that bots call, by host.
     services: Destinations<String>,
+    bots: Bots,
+    pauses: Pauses,
+    alerts: Alerts,
     lanes: Mutex<HashMap<ConversationKey, mpsc::UnboundedSender<Message>>>,
     requests: AtomicU64,
     draining: AtomicBool,
@@ -93,6 +102,7 @@ impl Work {
         store: Store,
         runtime: Arc<Runtime>,
         door: Door,
+        alerts: Alerts,
     ) -> Arc<Self> {
         let channels = channels.into_iter().map(|channel| (channel.id.clone(), channel)).collect();
         Arc::new(Self {
@@ -102,6 +112,9 @@ impl Work {
             door,
             vendors: Destinations::new("the vendor of channel"),
             services: Destinations::new("the web service"),
+            bots: Bots::default(),
+            pauses: Pauses::default(),
+            alerts,
             lanes: Mutex::default(),
             requests: AtomicU64::new(1),
             draining: AtomicBool::new(false),
@@ -139,6 +152,22 @@ impl Work {
     pub fn left_alone(&self) -> Vec<(String, Millis)> {
         let vendors = self.vendors.open().into_iter().map(|(channel, since)| (channel.0, since));
         vendors.chain(self.services.open()).collect()
+    }
+
+    /// Bots that keep failing and are not run but for probes, as `tenant/bot`, with
+    /// the time (Unix milliseconds) since when.
+    pub fn suspended_bots(&self) -> Vec<(String, Millis)> {
+        self.bots.open()
+    }
+
+    /// How many bots and destinations keep failing.
+    pub fn breakers_open(&self) -> usize {
+        self.suspended_bots().len() + self.left_alone().len()
+    }
+
+    /// Where alerts go.
+    pub fn alerts(&self) -> &Alerts {
+        &self.alerts
     }
 
     /// How many conversations are in memory.

@@ -16,8 +16,9 @@ use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use metrics::counter;
 
+use super::Work;
+use super::destinations::{self, Of};
 use super::driver::Driver;
-use super::{Work, destinations};
 use crate::channel::Bot;
 use crate::clock;
 use crate::send::{Answer, Outgoing, SendError};
@@ -67,7 +68,9 @@ async fn send(work: &Work, outgoing: Outgoing) -> Requested {
     }
     let sent = work.door.send(outgoing).await;
     let ended = destinations::ended(&sent, |_| Ended::Answered);
-    work.services.ended(&host, None, ended, clock::now());
+    let now = clock::now();
+    let change = work.services.ended(&host, None, ended, now);
+    work.alert_of(&Of::Service(&host), change, now);
     requested(sent)
 }
 

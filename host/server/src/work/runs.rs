@@ -13,7 +13,7 @@ use botyard_kernel::session::Session;
 use botyard_runtime::BotValues;
 use botyard_store::TenantStore;
 use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+use futures_util::future::{self, BoxFuture};
 
 use super::driver::Driver;
 
@@ -30,6 +30,11 @@ pub(super) fn run(
     let tenant = driver.key.tenant.clone();
     let profile = driver.channel.vendor.profile(&session.facts.medium);
     session.profile = profile.settings.clone();
+    let version = *bot.version.digest();
+    if let Some(output) = driver.work.suspended(&driver.channel) {
+        let (output, profile) = (Box::new(output), Box::new(profile));
+        return (false, future::ready(Input::Ran { run, output, version, profile }).boxed());
+    }
     let values = Values { store: driver.work.store.tenant(&tenant), bot: bot.id.clone() };
     let permit = runtime.try_permit(&bot.version, &tenant);
     let waits = permit.is_none();
@@ -42,7 +47,6 @@ pub(super) fn run(
         pass(Point::RunBegins);
         let output = runtime.run(&bot.version, permit, input, Arc::new(values)).await;
         pass(Point::RunEnded);
-        let version = *bot.version.digest();
         Input::Ran { run, output: Box::new(output), version, profile: Box::new(profile) }
     };
     (waits, future.boxed())

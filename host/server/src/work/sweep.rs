@@ -62,7 +62,8 @@ async fn sleeping(
         let mut keys: Vec<_> = due
             .into_iter()
             .map(|(key, _)| key)
-            .filter(|key| !work.is_active(key) && is_served(work, key, unknown))
+            .filter(|key| !work.is_active(key) && !work.pauses.rests(key))
+            .filter(|key| is_served(work, key, unknown))
             .collect();
         if all || keys.len() >= WOKEN_MAX || window >= LOOKED_AT_MAX {
             keys.truncate(WOKEN_MAX);

@@ -107,16 +107,6 @@ impl Conversation {
         self.line();
     }
 
-    /// The next call goes over a connection of its own.
-    ///
-    /// # Errors
-    ///
-    /// No HTTP client can be made.
-    pub fn reconnect(&mut self) -> Result<()> {
-        self.http = client()?;
-        Ok(())
-    }
-
     /// The person opened the messenger.
     ///
     /// # Errors

@@ -1,0 +1,155 @@
+//! The commands, as the host does them.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::extract::connect_info::Connected;
+use axum::extract::{ConnectInfo, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::serve::IncomingStream;
+use axum::{Json, Router};
+use botyard_kernel::id::TenantId;
+use botyard_store::{Stamp, StoreError};
+use http::StatusCode;
+use tokio::net::UnixListener;
+
+use super::protocol::{OpenBreaker, PauseRequest, Paused, Problem, Status};
+use crate::app::App;
+use crate::clock;
+use crate::http::store_health;
+use crate::work::{Pausable, Pause, Subject};
+
+/// The commands by their paths.
+pub(super) fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/status", get(status))
+        .route("/pause", post(pause))
+        .route("/resume", post(resume))
+        .with_state(app)
+}
+
+/// Who gives a command, as the system knows them.
+#[derive(Clone, Debug)]
+pub(super) struct Operator(String);
+
+impl Connected<IncomingStream<'_, UnixListener>> for Operator {
+    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
+        let user = stream.io().peer_cred().map(|peer| peer.uid());
+        Self(user.map_or_else(|_| "operator".to_owned(), |user| format!("operator (user {user})")))
+    }
+}
+
+/// Why a command is not done, as its answer.
+struct Refused(StatusCode, String);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (self.0, Json(Problem { problem: self.1 })).into_response()
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Self(StatusCode::SERVICE_UNAVAILABLE, format!("the store does not do it: {error}"))
+    }
+}
+
+async fn status(State(app): State<Arc<App>>) -> Json<Status> {
+    let pauses = app.work.pauses().into_iter();
+    let breakers = |what: &str, open: Vec<(String, u64)>| {
+        let what = what.to_owned();
+        open.into_iter().map(move |(name, since_ms)| OpenBreaker {
+            what: what.clone(),
+            name,
+            since_ms,
+        })
+    };
+    Json(Status {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        now_ms: clock::now(),
+        stopping: app.stopping.load(Ordering::Acquire),
+        store: store_health(&app).await.to_owned(),
+        lanes: app.work.lanes_active(),
+        paused: pauses.map(|(subject, pause)| paused(subject, pause)).collect(),
+        breakers: breakers("bot", app.work.suspended_bots())
+            .chain(breakers("destination", app.work.left_alone()))
+            .collect(),
+    })
+}
+
+async fn pause(
+    State(app): State<Arc<App>>,
+    ConnectInfo(Operator(by)): ConnectInfo<Operator>,
+    Json(request): Json<PauseRequest>,
+) -> Result<Json<Paused>, Refused> {
+    let subject = served(&app, &request)?;
+    let pause = Pause { since_ms: clock::now(), by, reason: request.reason };
+    app.work.pause(subject.clone(), pause.clone()).await?;
+    Ok(Json(paused(subject, pause)))
+}
+
+async fn resume(
+    State(app): State<Arc<App>>,
+    ConnectInfo(Operator(actor)): ConnectInfo<Operator>,
+    Json(request): Json<PauseRequest>,
+) -> Result<Json<Paused>, Refused> {
+    let PauseRequest { what, name, .. } = &request;
+    let of_tenant =
+        |tenant: &TenantId| request.tenant.as_ref().is_none_or(|wanted| wanted == tenant.as_str());
+    // Also what the settings do not name any more can go on.
+    let mut found = app.work.pauses().into_iter().filter(|(subject, _)| {
+        subject.what == *what && subject.name == *name && of_tenant(&subject.tenant)
+    });
+    let (Some((subject, pause)), more) = (found.next(), found.next()) else {
+        served(&app, &request)?;
+        let problem = format!("{} {name} is not paused", what.name());
+        return Err(Refused(StatusCode::CONFLICT, problem));
+    };
+    if more.is_some() {
+        return Err(ambiguous(*what, name));
+    }
+    let stamp = Stamp { at_ms: clock::now(), actor };
+    app.work.resume(&subject, &stamp).await?;
+    Ok(Json(paused(subject, pause)))
+}
+
+/// The bot or channel that is meant, among those that this host serves.
+fn served(app: &App, request: &PauseRequest) -> Result<Subject, Refused> {
+    let PauseRequest { what, name, tenant, .. } = request;
+    let tenants = app.config.tenants.iter().filter(|(id, settings)| {
+        let wanted = tenant.as_ref().is_none_or(|wanted| wanted == id.as_str());
+        wanted
+            && match what {
+                Pausable::Bot => settings.bots.contains_key(&name.as_str().into()),
+                Pausable::Channel => settings.channels.contains_key(&name.as_str().into()),
+            }
+    });
+    let mut tenants = tenants.map(|(id, _)| id);
+    match (tenants.next(), tenants.next()) {
+        (Some(tenant), None) => {
+            Ok(Subject { what: *what, tenant: tenant.clone(), name: name.clone() })
+        }
+        (Some(_), Some(_)) => Err(ambiguous(*what, name)),
+        (None, _) => {
+            let (what, of) = (what.name(), tenant.as_ref().map(|id| format!(" of tenant {id}")));
+            let problem = format!(
+                "there is no {what} {name}{}: look into the settings",
+                of.unwrap_or_default()
+            );
+            Err(Refused(StatusCode::NOT_FOUND, problem))
+        }
+    }
+}
+
+fn ambiguous(what: Pausable, name: &str) -> Refused {
+    let what = what.name();
+    let problem = format!("several tenants have a {what} {name}: say which with --tenant");
+    Refused(StatusCode::CONFLICT, problem)
+}
+
+fn paused(subject: Subject, pause: Pause) -> Paused {
+    let Subject { what, tenant, name } = subject;
+    let Pause { since_ms, by, reason } = pause;
+    Paused { what, tenant: tenant.0, name, since_ms, by, reason }
+}

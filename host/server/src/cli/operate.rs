@@ -1,0 +1,169 @@
+//! Commands to a running host.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use botyard_kernel::time::{DAY, HOUR, MINUTE, Millis, SECOND};
+use clap::{Args, Subcommand};
+use http::Method;
+use serde_json::Value;
+
+use crate::admin::client;
+use crate::admin::protocol::{PauseRequest, Paused, Status};
+use crate::config::Config;
+use crate::work::Pausable;
+
+/// How a host is found, and in which form it is quoted.
+#[derive(Debug, Args)]
+pub(super) struct Host {
+    /// The host's settings; of these, only where its socket lies is read.
+    #[arg(long, short, env = "BOTYARD_CONFIG")]
+    config: Option<PathBuf>,
+    /// The host's socket, instead of its settings.
+    #[arg(long, env = "BOTYARD_ADMIN_SOCKET")]
+    socket: Option<PathBuf>,
+    /// Print the host's answer as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A bot or a channel.
+#[derive(Debug, Args)]
+pub(super) struct Named {
+    /// Which of the two.
+    what: Pausable,
+    /// Its name.
+    name: String,
+    /// The tenant, where several have a bot of this name.
+    #[arg(long)]
+    tenant: Option<String>,
+}
+
+/// What can be asked of a running host.
+#[derive(Debug, Subcommand)]
+pub(super) enum Operation {
+    /// Say how the running host is: what is paused, what keeps failing.
+    Status {
+        #[command(flatten)]
+        host: Host,
+    },
+    /// Pause a bot (no turns run) or a channel (moreover, no calls leave). Events
+    /// are accepted and wait. Holds over restarts, until `resume`.
+    Pause {
+        #[command(flatten)]
+        named: Named,
+        /// Why, for whoever reads the status.
+        #[arg(long)]
+        reason: Option<String>,
+        #[command(flatten)]
+        host: Host,
+    },
+    /// End a pause: what waited goes on.
+    Resume {
+        #[command(flatten)]
+        named: Named,
+        #[command(flatten)]
+        host: Host,
+    },
+}
+
+/// Gives the command to the host and prints what it says.
+pub(super) async fn operate(operation: Operation) -> anyhow::Result<()> {
+    match operation {
+        Operation::Status { host } => {
+            let answer = host.ask(Method::GET, "/status", None).await?;
+            host.print(&answer, status)
+        }
+        Operation::Pause { named, reason, host } => {
+            let request = named.request(reason);
+            let answer = host.ask(Method::POST, "/pause", Some(&request)).await?;
+            host.print(&answer, |Paused { what, tenant, name, .. }| {
+                format!("{} {name} of tenant {tenant} is paused\n", what.name())
+            })
+        }
+        Operation::Resume { named, host } => {
+            let request = named.request(None);
+            let answer = host.ask(Method::POST, "/resume", Some(&request)).await?;
+            host.print(&answer, |Paused { what, tenant, name, .. }| {
+                format!("{} {name} of tenant {tenant} goes on\n", what.name())
+            })
+        }
+    }
+}
+
+impl Host {
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&PauseRequest>,
+    ) -> anyhow::Result<Value> {
+        let socket = match &self.socket {
+            Some(socket) => socket.clone(),
+            None => Config::admin_socket(self.config.as_deref(), std::env::vars())?,
+        };
+        client::command(&socket, method, path, body).await
+    }
+
+    fn print<T: serde::de::DeserializeOwned>(
+        &self,
+        answer: &Value,
+        text: impl FnOnce(T) -> String,
+    ) -> anyhow::Result<()> {
+        let out = if self.json {
+            format!("{answer:#}\n")
+        } else {
+            let other = "the host answers something else: is it of this version?";
+            text(serde_json::from_value(answer.clone()).context(other)?)
+        };
+        std::io::stdout().write_all(out.as_bytes()).context("cannot print the answer")
+    }
+}
+
+impl Named {
+    fn request(self, reason: Option<String>) -> PauseRequest {
+        let Self { what, name, tenant } = self;
+        PauseRequest { what, name, tenant, reason }
+    }
+}
+
+fn status(status: Status) -> String {
+    let Status { version, now_ms, stopping, store, lanes, paused, breakers } = status;
+    let ends = if stopping { ", stopping" } else { "" };
+    let mut text = format!("botyard {version}{ends}\nstore: {store}\nin memory: {lanes}\n");
+    for Paused { what, tenant, name, since_ms, by, reason } in paused {
+        let (what, since) = (what.name(), age(now_ms, since_ms));
+        let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        let _ =
+            writeln!(text, "paused: {what} {name} of tenant {tenant}, {since} ago by {by}{reason}");
+    }
+    for breaker in breakers {
+        let since = age(now_ms, breaker.since_ms);
+        let _ = writeln!(text, "keeps failing: {} {}, for {since}", breaker.what, breaker.name);
+    }
+    text
+}
+
+/// A time span in its largest unit.
+fn age(now: Millis, since: Millis) -> String {
+    let span = now.saturating_sub(since);
+    let units = [(DAY, "d"), (HOUR, "h"), (MINUTE, "min")];
+    match units.iter().find(|(unit, _)| span >= *unit) {
+        Some((unit, name)) => format!("{} {name}", span / unit),
+        None => format!("{} s", span / SECOND),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_told_in_its_largest_unit() {
+        let told = [999, 59_999, 60_000, HOUR - 1, HOUR, 49 * HOUR].map(|span| age(span + 5, 5));
+        assert_eq!(told, ["0 s", "59 s", "1 min", "59 min", "1 h", "2 d"]);
+        assert_eq!(age(1, 5), "0 s", "clocks differ");
+    }
+}

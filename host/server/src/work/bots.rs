@@ -1,0 +1,119 @@
+//! Bots that keep failing, over all their conversations: a version that fails on
+//! most of what it is given is left alone, but for probes.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use botyard_kernel::breaker::{self, Admission, Breaker, Change};
+use botyard_kernel::id::{BotId, Digest, TenantId};
+use botyard_kernel::log::{Outcome, Turn};
+use botyard_kernel::run::{Blame, FailureKind, RunFailure, RunOutput};
+use botyard_kernel::time::Millis;
+use metrics::counter;
+
+use super::Work;
+use crate::alerts::{Alert, AlertKind};
+use crate::channel::Channel;
+use crate::clock;
+
+/// What is counted together. Another version begins anew.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct BotVersion {
+    tenant: TenantId,
+    bot: BotId,
+    version: Digest,
+}
+
+/// The breakers of the bots that ran since the start.
+#[derive(Debug, Default)]
+pub(super) struct Bots(Mutex<HashMap<BotVersion, Breaker>>);
+
+impl Bots {
+    fn with<T>(&self, bot: BotVersion, act: impl FnOnce(&mut Breaker) -> T) -> T {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        act(known.entry(bot).or_insert_with(|| Breaker::new(breaker::BOT)))
+    }
+
+    /// Bots that are left alone, as `tenant/bot`, with the time since when.
+    pub(super) fn open(&self) -> Vec<(String, Millis)> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = known.iter().filter_map(|(bot, breaker)| {
+            Some((format!("{}/{}", bot.tenant, bot.bot), breaker.open_since()?))
+        });
+        open.collect()
+    }
+}
+
+impl Work {
+    /// What a run comes to that is not made, because the bot has failed too often.
+    /// Nothing where it may run.
+    pub(super) fn suspended(&self, channel: &Channel) -> Option<RunOutput> {
+        let bot = counted(channel, *channel.bot.version.digest());
+        match self.bots.with(bot, |breaker| breaker.admit(clock::now())) {
+            Admission::Go | Admission::Probe => None,
+            Admission::Wait(_) => {
+                let message = "the bot keeps failing: it is not run for a while".to_owned();
+                let kind = FailureKind::Suspended;
+                Some(RunOutput {
+                    result: Err(RunFailure { blame: Blame::Bot, kind, message }),
+                    writes: Vec::new(),
+                    log: Vec::new(),
+                    log_cut_bytes: 0,
+                    cpu_us: 0,
+                })
+            }
+        }
+    }
+
+    /// Counts how a run ended. Failures that are not the bot's say nothing of it.
+    pub(super) fn count_run(&self, channel: &Channel, turn: &Turn) {
+        let (good, version) = match &turn.outcome {
+            Outcome::Ran { version, .. } => (true, *version),
+            Outcome::Failed { failure, version } => {
+                if failure.blame != Blame::Bot || failure.kind == FailureKind::Suspended {
+                    return;
+                }
+                (false, *version)
+            }
+            Outcome::Skipped(_) => return,
+        };
+        let now = clock::now();
+        let change = self.bots.with(counted(channel, version), |bot| bot.ended(good, now));
+        let (tenant, bot) = (&channel.tenant, &channel.bot.id);
+        let alert = Alert {
+            kind: AlertKind::BotRuns,
+            tenant: Some(tenant.clone()),
+            bot: Some(bot.clone()),
+            version: Some(version.to_string()),
+            channel: None,
+            service: None,
+            blame: Blame::Bot,
+            since_ms: now,
+            failures: None,
+            what_to_do: "nothing: the bot runs again",
+        };
+        match change {
+            Some(Change::Tripped { failures }) => {
+                counter!("botyard_breaker_trips_total", "what" => "bot").increment(1);
+                tracing::error!(
+                    %tenant, %bot, %version, failures,
+                    "bot {bot} keeps failing: its events end in the failure outcome without a \
+                     run, but for probes; its author must act"
+                );
+                let what_to_do = "look into the bot's log and deploy a version that works, or \
+                                  pause it: `botyard pause bot`";
+                let kind = AlertKind::BotSuspended;
+                self.alerts.raise(&Alert { kind, failures: Some(failures), what_to_do, ..alert });
+            }
+            Some(Change::Closed { after_ms }) => {
+                tracing::info!(%tenant, %bot, %version, after_ms, "bot {bot} runs again");
+                self.alerts.raise(&alert);
+            }
+            None => {}
+        }
+    }
+}
+
+fn counted(channel: &Channel, version: Digest) -> BotVersion {
+    BotVersion { tenant: channel.tenant.clone(), bot: channel.bot.id.clone(), version }
+}

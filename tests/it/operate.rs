@@ -1,0 +1,93 @@
+//! Operators' commands to a running host.
+
+use std::time::Duration;
+
+use botyard_tests::client::userlike::Conversation;
+use botyard_tests::peers::userlike::Packet;
+use botyard_tests::site::{MAIN, Setup, Site};
+use serde_json::{Value, json};
+
+use crate::puppet::{begun, site};
+
+const WITHIN: Duration = Duration::from_secs(20);
+/// So long nothing must happen.
+const QUIET: Duration = Duration::from_millis(1_500);
+
+async fn ok(site: &Site, words: &[&str]) -> String {
+    let (code, printed) = site.operate(words).await.unwrap();
+    assert_eq!(code, Some(0), "{words:?}: {printed}");
+    printed
+}
+
+async fn status(site: &Site) -> Value {
+    serde_json::from_str(&ok(site, &["status", "--json"]).await).unwrap()
+}
+
+fn delivered(site: &Site, conversation: &Conversation) -> Vec<String> {
+    let packets = site.account().delivered(&conversation.cid);
+    packets.iter().filter_map(Packet::text).map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn a_paused_bot_takes_events_over_a_restart_and_runs_on_them_when_it_is_resumed() {
+    let mut site = site().await;
+    let mut conversation = begun(&site).await;
+    ok(&site, &["pause", "bot", "bot", "--reason", "it shouts"]).await;
+    let answer = conversation.message("count").await.unwrap();
+    assert_eq!((answer.status, answer.texts().len()), (200, 0));
+    assert!(site.restart().await.unwrap().success());
+    conversation.move_to(site.webhook(MAIN));
+    let answer = conversation.message("count").await.unwrap();
+    assert_eq!((answer.status, answer.texts().len()), (200, 0));
+
+    let paused = &status(&site).await["paused"];
+    assert_eq!(paused[0]["name"], "bot");
+    assert_eq!(paused[0]["reason"], "it shouts");
+    let text = ok(&site, &["status"]).await;
+    assert!(text.contains("paused: bot bot of tenant demo"), "{text}");
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(delivered(&site, &conversation), [""; 0]);
+
+    ok(&site, &["resume", "bot", "bot", "--tenant", "demo"]).await;
+    site.account().wait_delivered(&conversation.cid, 2, WITHIN).await.unwrap();
+    assert_eq!(delivered(&site, &conversation), ["1 1", "2 2"]);
+    assert_eq!(status(&site).await["paused"], json!([]));
+}
+
+#[tokio::test]
+async fn a_paused_channel_makes_no_calls_until_it_is_resumed() {
+    let settings = json!({ "inline": false });
+    let setup = Setup::new("puppet").unwrap().channel(MAIN, settings).vendor_down();
+    let mut site = setup.start().await.unwrap();
+    let conversation = site.open().unwrap();
+    assert_eq!(conversation.start().await.unwrap().status, 200);
+    site.wait_metric("botyard_calls_total", &["retry"], 1.0).await.unwrap();
+    ok(&site, &["pause", "channel", MAIN]).await;
+    site.userlike.open().unwrap();
+    assert_eq!(conversation.message("count").await.unwrap().status, 200);
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(delivered(&site, &conversation), [""; 0]);
+    ok(&site, &["resume", "channel", MAIN]).await;
+    site.account().wait_delivered(&conversation.cid, 2, WITHIN).await.unwrap();
+    assert_eq!(delivered(&site, &conversation), ["welcome", "1 1"]);
+}
+
+#[tokio::test]
+async fn commands_say_by_their_exit_code_what_went_wrong() {
+    let mut site = site().await;
+    for (words, expected) in [
+        (&["pause", "bot", "boot"][..], "there is no bot boot"),
+        (&["pause", "channel", MAIN, "--tenant", "other"], "of tenant other"),
+        (&["resume", "bot", "bot"], "is not paused"),
+    ] {
+        let (code, printed) = site.operate(words).await.unwrap();
+        assert_eq!(code, Some(1), "{words:?}: {printed}");
+        assert!(printed.contains(expected), "{words:?}: {printed}");
+    }
+    let (code, _) = site.operate(&["pause", "bots", "bot"]).await.unwrap();
+    assert_eq!(code, Some(2));
+    assert!(site.end().await.unwrap().success());
+    let (code, printed) = site.operate(&["status"]).await.unwrap();
+    assert_eq!(code, Some(3), "{printed}");
+    assert!(printed.contains("no host takes commands on"), "{printed}");
+}

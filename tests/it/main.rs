@@ -14,3 +14,4 @@ mod redelivery;
 mod signals;
 mod supervisor;
 mod tidy;
+mod twin;

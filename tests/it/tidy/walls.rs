@@ -12,7 +12,17 @@ const OWN: &[(&str, &[&str])] = &[
     ("botyard-vendors", &["botyard-kernel"]),
     ("botyard-runtime", &["botyard-kernel"]),
     ("botyard-store", &["botyard-kernel"]),
-    ("botyard", &["botyard-kernel", "botyard-vendors", "botyard-runtime", "botyard-store"]),
+    (
+        "botyard",
+        &[
+            "botyard-kernel",
+            "botyard-vendors",
+            "botyard-runtime",
+            "botyard-store",
+            // For `botyard twin` only.
+            "botyard-twins",
+        ],
+    ),
     ("xtask", &[]),
     // What an author compiles into a bot holds nothing of the host.
     ("botyard-sdk", &[]),

@@ -104,9 +104,8 @@ impl Account {
         let webhook = self.next_webhook();
         let mut schedule = self.options().redeliver.iter();
         let mut duplicates = 0;
-        loop {
-            // A host that was started again has moved meanwhile.
-            let Some(line) = self.line(cid) else { break };
+        // Asked for each time: a host that was started again has moved meanwhile.
+        while let Some(line) = self.line(cid) {
             let attempt = delivery.sendings.len() as u64 + 1;
             let sending = Sending { cid, line: &line, webhook, attempt, body: &body };
             let (sent, answer) = self.send(&sending, true).await;
@@ -159,7 +158,7 @@ impl Account {
             (fault, memory.faults.stay(cid, number), memory.faults.clone())
         };
         let start = Instant::now();
-        let http = self.http();
+        let http = sending.line.http.clone().unwrap_or_else(|| self.http());
         let webhook = &sending.line.webhook;
         let read = wire::send(&http, webhook, sending.body, fault, &faults, stay).await;
         let took = start.elapsed();

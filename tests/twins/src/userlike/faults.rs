@@ -23,9 +23,11 @@ pub enum Fault {
     CutAfter,
     /// The conversation's session expires when a call comes.
     Expire,
-    /// Userlike leaves while it waits for a webhook's answer.
+    /// Userlike leaves while it waits for a webhook's answer, if that has not begun
+    /// by then.
     Leave,
-    /// Userlike leaves in the middle of a webhook's answer.
+    /// Userlike leaves in the middle of a webhook's answer. Where the answer fits
+    /// into the buffers between the two, the other side cannot see that.
     Tear,
     /// Userlike reads a webhook's answer slowly, to its end.
     SlowRead,

@@ -121,3 +121,7 @@ fn click(session: &mut Session, id: &str) -> Result<Step, String> {
         Ok(Step::message(&label))
     }
 }
+
+#[cfg(test)]
+#[path = "person_tests.rs"]
+mod tests;

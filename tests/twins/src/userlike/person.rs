@@ -123,5 +123,4 @@ fn click(session: &mut Session, id: &str) -> Result<Step, String> {
 }
 
 #[cfg(test)]
-#[path = "person_tests.rs"]
 mod tests;

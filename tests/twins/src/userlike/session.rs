@@ -271,5 +271,4 @@ fn form(medium: &str, packet: &Packet) -> Form {
 }
 
 #[cfg(test)]
-#[path = "session_tests.rs"]
 mod tests;

@@ -16,3 +16,4 @@ mod redelivery;
 mod signals;
 mod supervisor;
 mod tidy;
+mod twin;

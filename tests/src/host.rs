@@ -185,7 +185,8 @@ pub fn plugin(name: &str) -> Result<PathBuf> {
         .with_context(|| format!("the bot `{name}` is not built: run `cargo xtask plugins`"))
 }
 
-fn program() -> PathBuf {
+/// The host's program.
+pub fn program() -> PathBuf {
     env::var_os("BOTYARD_BIN").map_or_else(|| target().join("debug/botyard"), PathBuf::from)
 }
 

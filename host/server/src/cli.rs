@@ -3,6 +3,8 @@
 
 mod operate;
 
+mod twin;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -47,6 +49,9 @@ enum Command {
         #[arg(long, short, env = "BOTYARD_CONFIG")]
         config: Option<PathBuf>,
     },
+    /// Emulate a vendor, strictly, to try a bot or a host without an account.
+    #[command(subcommand)]
+    Twin(twin::Twin),
     /// Compile a component from standard input to standard output. The host
     /// calls this itself, in a process of its own.
     #[command(hide = true)]
@@ -66,6 +71,7 @@ pub fn run() -> ExitCode {
         Command::Operate(operation) => in_runtime(operate(operation)),
         Command::Config => print_config(),
         Command::Check { config } => in_runtime(check(config.as_deref())),
+        Command::Twin(twin) => in_runtime(twin::twin(twin)),
         Command::Serve { config } => {
             // The environment can be changed only as long as there are no threads.
             KeptSocket::take().and_then(|kept| in_runtime(serve(config.as_deref(), kept)))

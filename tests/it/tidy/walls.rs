@@ -22,6 +22,8 @@ const OWN: &[(&str, &[&str])] = &[
             "botyard-runtime",
             "botyard-store",
             "botyard-failpoints",
+            // For `botyard twin` only.
+            "botyard-twins",
         ],
     ),
     ("xtask", &[]),

@@ -49,6 +49,7 @@ type Fetches = Box<dyn Fn(&str) -> bool + Send + Sync>;
 pub(super) struct Memory {
     pub(super) sessions: HashMap<String, Session>,
     pub(super) lines: HashMap<String, Line>,
+    opened: usize,
     pub(super) refusals: VecDeque<u16>,
     pub(super) faults: Faults,
     operators: Operators,
@@ -69,6 +70,7 @@ impl Account {
         let memory = Memory {
             sessions: HashMap::new(),
             lines: HashMap::new(),
+            opened: 0,
             refusals: VecDeque::new(),
             faults: options.faults.clone(),
             operators: options.operators,
@@ -94,8 +96,10 @@ impl Account {
 
     /// Opens a conversation; calls for others are refused.
     pub fn open(&self, cid: &str, contact: Contact) {
-        let session = Session::new(contact, self.inner.options.keep.seen);
-        self.memory().sessions.insert(cid.to_owned(), session);
+        let mut memory = self.memory();
+        memory.opened += 1;
+        let session = Session::new(memory.opened, contact, self.inner.options.keep.seen);
+        memory.sessions.insert(cid.to_owned(), session);
     }
 
     /// The last context of a conversation that was not empty.

@@ -176,7 +176,7 @@ fn draw(memory: &mut Memory, packets: &[Packet]) -> Option<Fault> {
     let cid = &packets.first()?.cid;
     let session = memory.sessions.get_mut(cid)?;
     session.calls += 1;
-    memory.faults.of_call(cid, session.calls)
+    memory.faults.of_call(&session.ordinal, session.calls)
 }
 
 /// The document's rules, in the order in which a server would meet them.

@@ -2,7 +2,7 @@
 //! out of order.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
@@ -104,9 +104,8 @@ impl Account {
         let webhook = self.next_webhook();
         let mut schedule = self.options().redeliver.iter();
         let mut duplicates = 0;
-        loop {
-            // A host that was started again has moved meanwhile.
-            let Some(line) = self.line(cid) else { break };
+        // Asked for each time: a host that was started again has moved meanwhile.
+        while let Some(line) = self.line(cid) {
             let attempt = delivery.sendings.len() as u64 + 1;
             let sending = Sending { cid, line: &line, webhook, attempt, body: &body };
             let (sent, answer) = self.send(&sending, true).await;
@@ -134,7 +133,7 @@ impl Account {
             for pair in steps.chunks_exact_mut(2) {
                 let Some(session) = memory.sessions.get_mut(cid) else { break };
                 session.pairs += 1;
-                if memory.faults.happens(Fault::Reorder, cid, session.pairs) {
+                if memory.faults.happens(Fault::Reorder, &session.ordinal, session.pairs) {
                     pair.swap(0, 1);
                 }
             }
@@ -151,15 +150,20 @@ impl Account {
         let cid = sending.cid;
         let (fault, stay, faults) = {
             let mut memory = self.memory();
-            let number = memory.sessions.get_mut(cid).map_or(0, |session| {
-                session.sendings += 1;
-                session.sendings
-            });
-            let fault = memory.faults.of_webhook(cid, number).filter(|_| with_faults);
-            (fault, memory.faults.stay(cid, number), memory.faults.clone())
+            let memory = &mut *memory;
+            let faults = memory.faults.clone();
+            match memory.sessions.get_mut(cid) {
+                Some(session) if with_faults => {
+                    session.sendings += 1;
+                    let number = session.sendings;
+                    let fault = faults.of_webhook(&session.ordinal, number);
+                    (fault, faults.stay(&session.ordinal, number), faults)
+                }
+                _ => (None, Duration::ZERO, faults),
+            }
         };
         let start = Instant::now();
-        let http = self.http();
+        let http = sending.line.http.clone().unwrap_or_else(|| self.http());
         let webhook = &sending.line.webhook;
         let read = wire::send(&http, webhook, sending.body, fault, &faults, stay).await;
         let took = start.elapsed();
@@ -197,8 +201,9 @@ impl Account {
     /// Whether an answered webhook comes again.
     fn is_doubled(&self, cid: &str) -> bool {
         let memory = self.memory();
-        let number = memory.sessions.get(cid).map_or(0, |session| session.sendings);
-        memory.faults.happens(Fault::Duplicate, cid, number)
+        memory.sessions.get(cid).is_some_and(|session| {
+            memory.faults.happens(Fault::Duplicate, &session.ordinal, session.sendings)
+        })
     }
 }
 

@@ -23,9 +23,11 @@ pub enum Fault {
     CutAfter,
     /// The conversation's session expires when a call comes.
     Expire,
-    /// Userlike leaves while it waits for a webhook's answer.
+    /// Userlike leaves while it waits for a webhook's answer, if that has not begun
+    /// by then.
     Leave,
-    /// Userlike leaves in the middle of a webhook's answer.
+    /// Userlike leaves in the middle of a webhook's answer. Where the answer fits
+    /// into the buffers between the two, the other side cannot see that.
     Tear,
     /// Userlike reads a webhook's answer slowly, to its end.
     SlowRead,
@@ -158,32 +160,38 @@ impl Faults {
     }
 
     /// What meets the `number`-th call of a conversation.
-    pub(super) fn of_call(&self, cid: &str, number: u64) -> Option<Fault> {
-        self.one_of(CALLS, "call", cid, number)
+    pub(super) fn of_call(&self, conversation: &str, number: u64) -> Option<Fault> {
+        self.one_of(CALLS, "call", conversation, number)
     }
 
     /// What meets the `number`-th sending of a webhook of a conversation.
-    pub(super) fn of_webhook(&self, cid: &str, number: u64) -> Option<Fault> {
-        self.one_of(WEBHOOKS, "webhook", cid, number)
+    pub(super) fn of_webhook(&self, conversation: &str, number: u64) -> Option<Fault> {
+        self.one_of(WEBHOOKS, "webhook", conversation, number)
     }
 
     /// Whether this one happens, the `number`-th time that it could.
-    pub(super) fn happens(&self, fault: Fault, cid: &str, number: u64) -> bool {
+    pub(super) fn happens(&self, fault: Fault, conversation: &str, number: u64) -> bool {
         let rate = self.rate(fault);
-        rate > 0.0 && self.chance.draw(fault.name(), cid, number) < rate
+        rate > 0.0 && self.chance.draw(fault.name(), conversation, number) < rate
     }
 
     /// How long who leaves stays before.
-    pub(super) fn stay(&self, cid: &str, number: u64) -> Duration {
-        self.patience.mul_f64(self.chance.draw("stay", cid, number))
+    pub(super) fn stay(&self, conversation: &str, number: u64) -> Duration {
+        self.patience.mul_f64(self.chance.draw("stay", conversation, number))
     }
 
     /// At most one of several: their rates share one draw.
-    fn one_of(&self, faults: &[Fault], what: &str, cid: &str, number: u64) -> Option<Fault> {
+    fn one_of(
+        &self,
+        faults: &[Fault],
+        what: &str,
+        conversation: &str,
+        number: u64,
+    ) -> Option<Fault> {
         if self.rates.is_empty() {
             return None;
         }
-        let mut left = self.chance.draw(what, cid, number);
+        let mut left = self.chance.draw(what, conversation, number);
         faults.iter().copied().find(|fault| {
             left -= self.rate(*fault);
             left < 0.0

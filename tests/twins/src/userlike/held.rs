@@ -56,6 +56,24 @@ impl Held {
         Ok(Self { stream, read: Vec::new() })
     }
 
+    /// Waits for the answer's beginning for a while; whether it has come.
+    ///
+    /// # Errors
+    ///
+    /// The connection is broken.
+    pub async fn is_answered_within(&mut self, time: Duration) -> Result<bool> {
+        match tokio::time::timeout(time, self.stream.peek(&mut [0])).await {
+            Ok(peeked) => Ok(peeked? > 0),
+            // The last moment counts: between this look and the end of the
+            // connection lies nothing that waits.
+            Err(_) => match self.stream.try_read_buf(&mut self.read) {
+                Ok(read) => Ok(read > 0),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Ok(false),
+                Err(error) => Err(error.into()),
+            },
+        }
+    }
+
     /// Waits until so many bytes of the answer have come.
     ///
     /// # Errors

@@ -20,6 +20,7 @@
 
 mod account;
 mod api;
+pub mod console;
 mod deliver;
 pub mod document;
 mod faults;
@@ -140,3 +141,6 @@ impl Drop for Userlike {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

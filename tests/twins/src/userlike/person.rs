@@ -121,3 +121,6 @@ fn click(session: &mut Session, id: &str) -> Result<Step, String> {
         Ok(Step::message(&label))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -200,5 +200,4 @@ fn recipient(recipient: &Fields<'_>) -> Result<(), String> {
 }
 
 #[cfg(test)]
-#[path = "rules_tests.rs"]
 mod tests;

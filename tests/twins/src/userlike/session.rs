@@ -64,6 +64,9 @@ pub(super) enum Refusal {
 /// One conversation.
 #[derive(Debug)]
 pub(super) struct Session {
+    /// Which conversation of its account it is: keys differ from run to run, and the
+    /// plan of faults must not.
+    pub(super) ordinal: String,
     pub(super) state: State,
     /// Its start was made by what the person did.
     pub(super) is_begun: bool,
@@ -93,8 +96,9 @@ pub(super) struct Choice {
 }
 
 impl Session {
-    pub(super) fn new(contact: Contact, seen: usize) -> Self {
+    pub(super) fn new(ordinal: usize, contact: Contact, seen: usize) -> Self {
         Self {
+            ordinal: ordinal.to_string(),
             state: State::Open,
             is_begun: false,
             medium: "web".to_owned(),
@@ -267,5 +271,4 @@ fn form(medium: &str, packet: &Packet) -> Form {
 }
 
 #[cfg(test)]
-#[path = "session_tests.rs"]
 mod tests;

@@ -36,6 +36,8 @@ pub struct Conversation {
     webhook: Webhook,
     account: Account,
     number: u64,
+    // Absent for who shares the connections of the account.
+    http: Option<reqwest::Client>,
 }
 
 /// What Userlike knows of a conversation to send a webhook of it.
@@ -45,6 +47,7 @@ pub(super) struct Line {
     pub(super) medium: String,
     pub(super) proactive: bool,
     pub(super) number: u64,
+    pub(super) http: Option<reqwest::Client>,
 }
 
 /// What the host answered to a webhook.
@@ -95,8 +98,9 @@ impl Conversation {
             webhook: webhook.clone(),
             account: account.clone(),
             number,
+            http: None,
         };
-        conversation.line();
+        conversation.connect();
         Ok(conversation)
     }
 
@@ -104,9 +108,23 @@ impl Conversation {
     /// another port.
     pub fn move_to(&mut self, webhook: Webhook) {
         self.webhook = webhook;
-        self.line();
+        self.connect();
     }
 
+<<<<<<< HEAD
+=======
+    /// The next call goes over a connection of its own.
+    ///
+    /// # Errors
+    ///
+    /// No HTTP client can be made.
+    pub fn reconnect(&mut self) -> Result<()> {
+        self.http = Some(client()?);
+        self.connect();
+        Ok(())
+    }
+
+>>>>>>> twin
     /// The person opened the messenger.
     ///
     /// # Errors
@@ -167,15 +185,21 @@ impl Conversation {
     /// Sends an event as Userlike does: with the faults of the plan, and again
     /// after each failure until the schedule is at its end.
     pub async fn deliver(&self, step: Step) -> Delivery {
-        self.line();
+        self.connect();
         self.account.deliver(&self.cid, step).await
     }
 
     /// As [`Conversation::deliver`], one event after the other; of two that follow
     /// each other the plan may let the second go first.
     pub async fn play(&self, steps: impl IntoIterator<Item = Step>) -> Vec<Delivery> {
-        self.line();
+        self.connect();
         self.account.play(&self.cid, steps.into_iter().collect()).await
+    }
+
+    /// Tells the account how this conversation is reached now, also for what Userlike
+    /// sends by itself. Every sending does so as well.
+    pub fn connect(&self) {
+        self.line();
     }
 
     /// What the account needs to know to send webhooks of this conversation.
@@ -185,6 +209,7 @@ impl Conversation {
             medium: self.medium.clone(),
             proactive: self.proactive,
             number: self.number,
+            http: self.http.clone(),
         };
         self.account.connect(&self.cid, line.clone());
         line

@@ -73,9 +73,13 @@ async fn well(http: &reqwest::Client, webhook: &Webhook, body: &[u8]) -> Result<
     })
 }
 
+/// Whoever was answered by then stays: what has arrived is no longer missed.
 async fn leave(webhook: &Webhook, body: &[u8], stay: Duration) -> Result<Read> {
-    let held = Held::send(webhook, body).await?;
-    tokio::time::sleep(stay).await;
+    let mut held = Held::send(webhook, body).await?;
+    if held.is_answered_within(stay).await? {
+        let (status, body) = held.answer().await?;
+        return Ok(Read::whole(status, None, body));
+    }
     drop(held);
     Ok(Read::broken("left before the answer"))
 }

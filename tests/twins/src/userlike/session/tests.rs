@@ -11,7 +11,7 @@ fn packet(name: &str, payload: Value) -> Packet {
 }
 
 fn on(medium: &str) -> Session {
-    let mut session = Session::new(Contact::new(), usize::MAX);
+    let mut session = Session::new(1, Contact::new(), usize::MAX);
     session.medium = medium.to_owned();
     session
 }

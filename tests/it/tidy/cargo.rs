@@ -29,6 +29,8 @@ pub(super) struct Dependency {
     pub(super) name: String,
     /// `dev` or `build`; absent for an ordinary one.
     pub(super) kind: Option<String>,
+    /// What is asked for beyond the defaults.
+    pub(super) features: Vec<String>,
 }
 
 #[derive(Deserialize)]

@@ -26,6 +26,7 @@ const OWN: &[(&str, &[&str])] = &[
             "botyard-twins",
         ],
     ),
+    ("botyard-power", &["botyard-kernel", "botyard-store"]),
     ("xtask", &[]),
     // What an author compiles into a bot holds nothing of the host.
     ("botyard-sdk", &[]),
@@ -74,6 +75,20 @@ fn dependencies_point_one_way() {
             );
         }
     }
+}
+
+#[test]
+fn only_the_power_tests_can_open_a_store_that_forgets() {
+    let metadata = Metadata::read();
+    for package in metadata.members().filter(|package| package.name != "botyard-power") {
+        for dependency in &package.dependencies {
+            let weak = dependency.features.iter().any(|feature| feature == "weak-commits");
+            assert!(!weak, "{} must not ask for weak-commits: commits are durable", package.name);
+        }
+    }
+    let power = metadata.member("botyard-power");
+    let asks = |name: &str| power.dependencies.iter().any(|d| d.features.iter().any(|f| f == name));
+    assert!(asks("weak-commits"), "the feature has another name now: correct this test");
 }
 
 #[test]

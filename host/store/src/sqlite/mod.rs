@@ -20,6 +20,8 @@ mod writer;
 use std::path::Path;
 use std::sync::Arc;
 
+use rusqlite::Connection;
+
 pub use self::health::Counters;
 
 use botyard_failpoints::{Point, pass};
@@ -67,6 +69,22 @@ impl SqliteStore {
         let directory = Directory::open(path)?;
         pass(Point::StoreLocked);
         let database = schema::prepare(&directory, bytes_max)?;
+        Self::start(directory, database)
+    }
+
+    /// As [`SqliteStore::open`], for a store whose commits are not flushed: a
+    /// loss of power loses what was acknowledged. The tests of power losses have
+    /// to notice that; no build of the host has this.
+    #[cfg(feature = "weak-commits")]
+    #[doc(hidden)]
+    pub fn open_weakly(path: &Path) -> Result<Self, OpenError> {
+        let directory = Directory::open(path)?;
+        let database = schema::prepare(&directory, None)?;
+        database.pragma_update(None, "synchronous", "normal")?;
+        Self::start(directory, database)
+    }
+
+    fn start(directory: Directory, database: Connection) -> Result<Self, OpenError> {
         let writer = Writer::start(database)?;
         let checkpointer = Checkpointer::start(&directory, writer.health())?;
         let readers = Readers::open(&directory)?;

@@ -76,7 +76,7 @@ async fn nobody_else_may_read_it() {
 async fn a_newer_database_is_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     drop(SqliteStore::open(directory.path()).unwrap());
-    let database = rusqlite::Connection::open(directory.path().join("botyard.db")).unwrap();
+    let database = Connection::open(directory.path().join("botyard.db")).unwrap();
     database.pragma_update(None, "user_version", 99).unwrap();
     drop(database);
     let Err(error) = SqliteStore::open(directory.path()) else { panic!("it opened") };
@@ -213,7 +213,7 @@ async fn a_job_that_fails_does_not_fail_its_neighbours() {
 async fn a_panic_is_no_silence() {
     let directory = tempfile::tempdir().unwrap();
     let sqlite = SqliteStore::open(directory.path()).unwrap();
-    let panics = |_: &rusqlite::Connection| -> rusqlite::Result<()> { panic!("made by a test") };
+    let panics = |_: &Connection| -> rusqlite::Result<()> { panic!("made by a test") };
     let ended = sqlite.engine.writer.write(&TenantId::from("acme"), 0, panics).await;
     assert!(matches!(ended, Err(StoreError::Unavailable(_))), "{ended:?}");
     let noticed = async {
@@ -232,7 +232,7 @@ async fn damage_is_said_in_words() {
     let sqlite = SqliteStore::open(directory.path()).unwrap();
     let (store, a) = (acme(&sqlite), key("a"));
     store.accept(&a, vec![arrival("1")]).await.unwrap();
-    let damage = |database: &rusqlite::Connection| {
+    let damage = |database: &Connection| {
         database.execute("UPDATE entry SET value = x'7b'", []).map(drop)
     };
     sqlite.engine.writer.write(&TenantId::from("acme"), 0, damage).await.unwrap();
@@ -305,7 +305,7 @@ async fn hold_the_writer(sqlite: &SqliteStore) -> mpsc::Sender<()> {
     let held = std::sync::Mutex::new(held);
     let engine = sqlite.engine.clone();
     tokio::spawn(async move {
-        let wait = move |_: &rusqlite::Connection| {
+        let wait = move |_: &Connection| {
             // It ends when the other side is dropped, or fails the test.
             let _ = held.lock().unwrap().recv_timeout(Duration::from_secs(10));
             Ok(())
@@ -326,7 +326,7 @@ async fn wait_until_queued(sqlite: &SqliteStore, jobs: u64) {
 }
 
 async fn limit_pages(sqlite: &SqliteStore, pages: i64) {
-    let limit = move |database: &rusqlite::Connection| {
+    let limit = move |database: &Connection| {
         database.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
     };
     sqlite.engine.writer.write(&TenantId::from("acme"), 0, limit).await.unwrap();
@@ -334,7 +334,7 @@ async fn limit_pages(sqlite: &SqliteStore, pages: i64) {
 
 /// A job that ends in an error of the database.
 async fn fail(sqlite: &SqliteStore, code: i32) -> StoreError {
-    let fail = move |_: &rusqlite::Connection| -> rusqlite::Result<()> {
+    let fail = move |_: &Connection| -> rusqlite::Result<()> {
         Err(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None))
     };
     sqlite.engine.writer.write(&TenantId::from("acme"), 0, fail).await.unwrap_err()

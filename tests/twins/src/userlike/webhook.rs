@@ -111,8 +111,6 @@ impl Conversation {
         self.connect();
     }
 
-<<<<<<< HEAD
-=======
     /// The next call goes over a connection of its own.
     ///
     /// # Errors
@@ -124,7 +122,6 @@ impl Conversation {
         Ok(())
     }
 
->>>>>>> twin
     /// The person opened the messenger.
     ///
     /// # Errors

@@ -1,8 +1,8 @@
 //! The command line. It ends with 0, with 1 for whatever went wrong, with 2 for
 //! arguments that are wrong, and with 3 where no host can be spoken with.
 
+mod check_store;
 mod operate;
-
 mod twin;
 
 use std::io::Write as _;
@@ -43,11 +43,15 @@ enum Command {
     Operate(Operation),
     /// Print the default settings, with an explanation of each.
     Config,
-    /// Check settings, bots and channels without serving anything.
+    /// Check settings, bots and channels without serving anything, or a store.
     Check {
         /// The settings to check.
         #[arg(long, short, env = "BOTYARD_CONFIG")]
         config: Option<PathBuf>,
+        /// The directory of a store that no host is using: look through all of it
+        /// for damage, in place of settings. Exits with 1 if there is any.
+        #[arg(long)]
+        store: Option<PathBuf>,
     },
     /// Emulate a vendor, strictly, to try a bot or a host without an account.
     #[command(subcommand)]
@@ -70,7 +74,8 @@ pub fn run() -> ExitCode {
         }
         Command::Operate(operation) => in_runtime(operate(operation)),
         Command::Config => print_config(),
-        Command::Check { config } => in_runtime(check(config.as_deref())),
+        Command::Check { store: Some(directory), .. } => check_store::run(&directory),
+        Command::Check { config, store: None } => in_runtime(check(config.as_deref())),
         Command::Twin(twin) => in_runtime(twin::twin(twin)),
         Command::Serve { config } => {
             // The environment can be changed only as long as there are no threads.

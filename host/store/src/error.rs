@@ -44,6 +44,12 @@ pub enum OpenError {
         /// The store's directory.
         directory: PathBuf,
     },
+    /// There is none.
+    #[error("{} holds no store: name the directory that the host's settings name", directory.display())]
+    NoStore {
+        /// The directory.
+        directory: PathBuf,
+    },
     /// A newer host wrote it.
     #[error(
         "the database has schema {found}, this host knows up to {newest}: start a host at least as new as the one that wrote it"

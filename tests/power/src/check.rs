@@ -5,7 +5,8 @@ use std::path::Path;
 
 use botyard_kernel::id::{ConversationKey, TenantId};
 use botyard_kernel::log::{Entry, Seq};
-use botyard_store::{SqliteStore, Store};
+use botyard_store::sqlite::check::Finding;
+use botyard_store::{SqliteStore, Store, sqlite};
 use serde_json::json;
 
 use crate::workload::{History, Run, Step};
@@ -19,6 +20,7 @@ const ALL: usize = 10_000;
 /// # Errors
 /// What was lost, or is there by half, in words.
 pub async fn check(directory: &Path, run: &Run, point: usize) -> Result<(), String> {
+    sound(directory)?;
     let sqlite = SqliteStore::open(directory).map_err(|error| format!("opening: {error}"))?;
     let store = sqlite.store();
     let mut turns: BTreeMap<TenantId, i64> = BTreeMap::new();
@@ -48,6 +50,17 @@ pub async fn check(directory: &Path, run: &Run, point: usize) -> Result<(), Stri
         return Err(format!("these are due: {due:?}, the store says {found:?}"));
     }
     goes_on(&store, run).await
+}
+
+/// The database as it lies there has no fault, even before it is opened.
+fn sound(directory: &Path) -> Result<(), String> {
+    let mut first = None;
+    let checked = sqlite::check::check(directory, &mut |finding| match finding {
+        Finding::Fault(fault) => first = first.take().or_else(|| Some(fault.to_string())),
+        Finding::Progress { .. } => {}
+    });
+    checked.map_err(|error| format!("checking: {error}"))?;
+    first.map_or(Ok(()), Err)
 }
 
 /// All entries of a conversation, whose places have no gap.

@@ -7,15 +7,15 @@ use botyard_power::workload::Commits;
 #[test]
 fn nothing_acknowledged_is_lost_when_the_power_goes_out() {
     for seed in 1..=4 {
-        assert_nothing_lost(&round(seed, 750, Commits::Durable).unwrap());
+        assert_nothing_lost(&round(seed, 600, Commits::Durable).unwrap());
     }
 }
 
 /// The same test, with commits that are not flushed: it must notice.
 #[test]
 fn commits_that_are_not_flushed_are_lost() {
-    let report = round(1, 300, Commits::Weak).unwrap();
-    assert!(report.failed > 30, "{} of {} points lost something", report.failed, report.points);
+    let report = round(1, 200, Commits::Weak).unwrap();
+    assert!(report.failed > 20, "{} of {} points lost something", report.failed, report.points);
     let lost = |failure: &botyard_power::points::Failure| failure.what.contains("is lost");
     assert!(report.failures.iter().any(lost), "{:?}", report.failures);
 }

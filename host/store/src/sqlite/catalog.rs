@@ -176,7 +176,7 @@ impl Change {
     }
 }
 
-fn audit_row(row: &Row<'_>) -> rusqlite::Result<AuditRow> {
+pub(super) fn audit_row(row: &Row<'_>) -> rusqlite::Result<AuditRow> {
     let changed: Option<String> = row.get(6)?;
     Ok(AuditRow {
         seq: from_sql(row.get(0)?),

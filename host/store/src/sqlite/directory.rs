@@ -1,26 +1,26 @@
 //! The directory of a store: made, closed to others, and used by one process.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::OpenError;
 
+const DATABASE: &str = "botyard.db";
+const LOCK: &str = "lock";
+
 /// A directory that this process alone uses while the value lives.
 pub(super) struct Directory {
     path: PathBuf,
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl Directory {
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
         let failed = |source| OpenError::Directory { directory: path.to_owned(), source };
         create(path).map_err(failed)?;
-        let lock = private_file(&path.join("lock")).map_err(failed)?;
-        lock.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => OpenError::InUse { directory: path.to_owned() },
-            TryLockError::Error(source) => failed(source),
-        })?;
-        let directory = Self { path: path.to_owned(), _lock: lock };
+        let lock = lock(path, private_file(&path.join(LOCK)).map_err(failed)?)?;
+        let directory = Self { path: path.to_owned(), _lock: Some(lock) };
         // SQLite gives its other files the mode of this one.
         private_file(&directory.database()).map_err(failed)?;
         create(&directory.blobs()).map_err(failed)?;
@@ -28,16 +28,53 @@ impl Directory {
         Ok(directory)
     }
 
+    /// A directory that holds a store already; nothing is made in it.
+    pub(super) fn existing(path: &Path) -> Result<Self, OpenError> {
+        let directory = || path.to_owned();
+        let failed = |source| OpenError::Directory { directory: directory(), source };
+        if !path.join(DATABASE).try_exists().map_err(failed)? {
+            return Err(OpenError::NoStore { directory: directory() });
+        }
+        // A host makes the file that it locks, so without one nobody is at work;
+        // a copy of a store may lie where nothing can be written.
+        let lock = match File::open(path.join(LOCK)) {
+            Ok(file) => Some(lock(path, file)?),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => return Err(failed(error)),
+        };
+        Ok(Self { path: directory(), _lock: lock })
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
     pub(super) fn database(&self) -> PathBuf {
-        self.path.join("botyard.db")
+        self.path.join(DATABASE)
+    }
+
+    /// The write-ahead log of the database.
+    pub(super) fn log(&self) -> PathBuf {
+        self.path.join(format!("{DATABASE}-wal"))
+    }
+
+    /// The journal that a database has before it has a write-ahead log.
+    pub(super) fn journal(&self) -> PathBuf {
+        self.path.join(format!("{DATABASE}-journal"))
     }
 
     pub(super) fn blobs(&self) -> PathBuf {
         self.path.join("blobs")
+    }
+}
+
+fn lock(path: &Path, file: File) -> Result<File, OpenError> {
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { directory: path.to_owned() }),
+        Err(TryLockError::Error(source)) => {
+            Err(OpenError::Directory { directory: path.to_owned(), source })
+        }
     }
 }
 

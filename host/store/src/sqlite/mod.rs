@@ -7,6 +7,7 @@
 //! Reads see a snapshot of their own and wait for nobody.
 
 mod catalog;
+pub mod check;
 mod checkpoint;
 mod conversation;
 mod directory;

@@ -15,6 +15,8 @@ const READER_PATIENCE: Duration = Duration::from_secs(5);
 
 /// One step a version. What has been released is never edited: append.
 const MIGRATIONS: [&str; 1] = [include_str!("v1.sql")];
+/// The version of the tables that this host writes.
+pub(super) const NEWEST: i64 = MIGRATIONS.len() as i64;
 
 /// Opens the writer's connection and brings the tables up to date. The database
 /// grows to at most so many bytes, if a bound is given.
@@ -70,11 +72,7 @@ pub(super) fn open_reader(directory: &Directory) -> Result<Connection, OpenError
 }
 
 fn migrate(database: &mut Connection) -> Result<(), OpenError> {
-    let newest = i64::try_from(MIGRATIONS.len()).expect("there are few migrations");
-    let found: i64 = database.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if found > newest {
-        return Err(OpenError::Newer { found, newest });
-    }
+    let found = version(database)?;
     for (version, step) in (1..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
         pass(Point::MigrationBegins);
         let change = database.transaction()?;
@@ -85,4 +83,10 @@ fn migrate(database: &mut Connection) -> Result<(), OpenError> {
         pass(Point::MigrationCommitted);
     }
     Ok(())
+}
+
+/// The version of the tables of a database, unless a newer host wrote them.
+pub(super) fn version(database: &Connection) -> Result<i64, OpenError> {
+    let found = database.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found > NEWEST { Err(OpenError::Newer { found, newest: NEWEST }) } else { Ok(found) }
 }

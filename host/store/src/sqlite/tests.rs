@@ -232,9 +232,8 @@ async fn damage_is_said_in_words() {
     let sqlite = SqliteStore::open(directory.path()).unwrap();
     let (store, a) = (acme(&sqlite), key("a"));
     store.accept(&a, vec![arrival("1")]).await.unwrap();
-    let damage = |database: &Connection| {
-        database.execute("UPDATE entry SET value = x'7b'", []).map(drop)
-    };
+    let damage =
+        |database: &Connection| database.execute("UPDATE entry SET value = x'7b'", []).map(drop);
     sqlite.engine.writer.write(&TenantId::from("acme"), 0, damage).await.unwrap();
     let error = store.load(&a, ALL).await.unwrap_err();
     assert!(matches!(error, StoreError::Corrupt(_)), "{error}");

@@ -1,0 +1,203 @@
+//! Conversations against their entries.
+
+use botyard_kernel::log::{Entry, Seq, Turn};
+use botyard_kernel::time::Millis;
+use rusqlite::Row;
+
+use super::{Check, Fault, Finding};
+use crate::limits;
+use crate::sqlite::from_sql;
+
+/// After so many conversations it is said how far the check is.
+const PROGRESS_EVERY: u64 = 1_000;
+
+impl Check<'_> {
+    pub(super) fn conversations(&mut self) -> rusqlite::Result<()> {
+        let database = self.database;
+        let of = database.query_row("SELECT count(*) FROM conversation", [], number)?;
+        let mut all = database.prepare(
+            "SELECT tenant || '/' || channel || '/' || vendor_key, last, accepted, turn, turn_id,
+                base, watermark, due_ms, id FROM conversation ORDER BY id",
+        )?;
+        let mut rows = all.query([])?;
+        while let Some(row) = rows.next()? {
+            let (name, id) = (row.get(0)?, row.get(8)?);
+            let says = Sum::from_row(row)?;
+            self.conversation(name, id, &says)?;
+            self.checked.conversations += 1;
+            let done = self.checked.conversations;
+            if done.is_multiple_of(PROGRESS_EVERY) || done == of {
+                (self.tell)(Finding::Progress { done, of });
+            }
+        }
+        self.orphans()
+    }
+
+    fn conversation(&mut self, name: String, id: i64, says: &Sum) -> rusqlite::Result<()> {
+        let mut log = Log { name, sum: Sum::default(), faults: Vec::new() };
+        let mut all = self.database.prepare_cached(ENTRIES)?;
+        let mut rows = all.query([id])?;
+        while let Some(row) = rows.next()? {
+            let (place, kind) = (from_sql(row.get(0)?), row.get(1)?);
+            log.entry(place, kind, row.get_ref(2)?.as_bytes().unwrap_or_default());
+            self.checked.entries += 1;
+            log.faults.drain(..).for_each(|fault| (self.tell)(Finding::Fault(&fault)));
+        }
+        log.compare(says);
+        log.faults.drain(..).for_each(|fault| (self.tell)(Finding::Fault(&fault)));
+        Ok(())
+    }
+
+    fn orphans(&mut self) -> rusqlite::Result<()> {
+        let mut lost = self.database.prepare(
+            "SELECT 'entry ' || seq || ' of conversation row ' || conversation FROM entry
+             WHERE NOT EXISTS (SELECT 1 FROM conversation WHERE id = entry.conversation)",
+        )?;
+        let mut rows = lost.query([])?;
+        while let Some(row) = rows.next()? {
+            self.fault(Fault::Orphan { what: row.get(0)?, owner: "conversation" });
+        }
+        Ok(())
+    }
+}
+
+/// The entries of a conversation in order. The index has one run for each kind;
+/// entries of no kind come in a fifth, so that they are named, too.
+const ENTRIES: &str = "
+    SELECT seq, kind, value FROM entry WHERE conversation = ?1 AND kind = 1
+    UNION ALL SELECT seq, kind, value FROM entry WHERE conversation = ?1 AND kind = 2
+    UNION ALL SELECT seq, kind, value FROM entry WHERE conversation = ?1 AND kind = 3
+    UNION ALL SELECT seq, kind, value FROM entry WHERE conversation = ?1 AND kind = 4
+    UNION ALL SELECT seq, kind, value FROM entry WHERE conversation = ?1 AND kind < 1
+    UNION ALL SELECT seq, kind, value FROM entry WHERE conversation = ?1 AND kind > 4
+    ORDER BY seq";
+
+/// What entries add up to.
+#[derive(Default)]
+struct Sum {
+    last: Seq,
+    accepted: Seq,
+    turn: Seq,
+    turn_id: Option<String>,
+    base: Seq,
+    watermark: Seq,
+    due_ms: Option<Millis>,
+}
+
+impl Sum {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            last: from_sql(row.get(1)?),
+            accepted: from_sql(row.get(2)?),
+            turn: from_sql(row.get(3)?),
+            turn_id: row.get(4)?,
+            base: from_sql(row.get(5)?),
+            watermark: from_sql(row.get(6)?),
+            due_ms: row.get::<_, Option<i64>>(7)?.map(from_sql),
+        })
+    }
+
+    /// As the engine notes it with each entry.
+    fn wake(&mut self, due_ms: Option<Millis>) {
+        self.due_ms = if self.accepted > self.watermark { Some(0) } else { due_ms };
+    }
+}
+
+/// A log that is being read.
+struct Log {
+    name: String,
+    sum: Sum,
+    faults: Vec<Fault>,
+}
+
+impl Log {
+    fn entry(&mut self, place: Seq, kind: i64, value: &[u8]) {
+        let conversation = || self.name.clone();
+        let expected = self.sum.last + 1;
+        if place != expected {
+            self.faults.push(Fault::Gap { conversation: conversation(), expected, found: place });
+        }
+        self.sum.last = place;
+        let entry = match limits::decode(value) {
+            Ok(entry) => entry,
+            Err(error) => {
+                let why = error.to_string();
+                self.faults.push(Fault::Unreadable { conversation: conversation(), place, why });
+                // What can be known without it.
+                if kind == 1 {
+                    self.sum.accepted = place;
+                }
+                return;
+            }
+        };
+        let (is, named) = match &entry {
+            Entry::Accepted(_) => (1, "an accepted event"),
+            Entry::Called(_) => (2, "a recorded call"),
+            Entry::Turn(_) => (3, "a turn"),
+            Entry::Settled(_) => (4, "a settlement"),
+        };
+        if is != kind {
+            let row = format!("kind {kind}");
+            let conversation = conversation();
+            self.faults.push(Fault::Kind { conversation, place, row, entry: named });
+        }
+        match entry {
+            Entry::Accepted(_) => {
+                self.sum.accepted = place;
+                self.sum.wake(self.sum.due_ms);
+            }
+            Entry::Called(_) => {}
+            Entry::Turn(turn) => self.turn(place, &turn),
+            Entry::Settled(settled) => self.sum.wake(settled.due_ms),
+        }
+    }
+
+    fn turn(&mut self, place: Seq, turn: &Turn) {
+        let before = &self.sum;
+        let rules = [
+            (turn.previous == before.turn, "does not follow the turn before it"),
+            (turn.base >= before.turn && turn.base < place, "has a snapshot of another place"),
+            (turn.base >= before.base, "has an older snapshot than the turn before it"),
+            (turn.watermark <= turn.base, "consumes events that its snapshot does not have"),
+            (turn.watermark >= before.watermark, "gives back events that were consumed"),
+            (before.turn_id.as_ref() != Some(&turn.id.0), "is written twice"),
+            (
+                turn.fused.is_none() || before.accepted <= turn.base,
+                "brings its event past one that was accepted before",
+            ),
+        ];
+        for (_, what) in rules.into_iter().filter(|(holds, _)| !holds) {
+            let (conversation, what) = (self.name.clone(), what.to_owned());
+            self.faults.push(Fault::Turn { conversation, place, what });
+        }
+        self.sum.turn = place;
+        self.sum.turn_id = Some(turn.id.0.clone());
+        self.sum.base = turn.base;
+        self.sum.watermark = turn.watermark;
+        self.sum.wake(turn.due_ms);
+    }
+
+    fn compare(&mut self, says: &Sum) {
+        let sum = &self.sum;
+        let place = |seq: Seq| seq.to_string();
+        let time = |due: Option<Millis>| due.map_or_else(|| "never".to_owned(), |d| d.to_string());
+        let text = |id: &Option<String>| id.clone().unwrap_or_else(|| "none".to_owned());
+        let columns = [
+            ("last", place(says.last), place(sum.last)),
+            ("accepted", place(says.accepted), place(sum.accepted)),
+            ("turn", place(says.turn), place(sum.turn)),
+            ("turn_id", text(&says.turn_id), text(&sum.turn_id)),
+            ("base", place(says.base), place(sum.base)),
+            ("watermark", place(says.watermark), place(sum.watermark)),
+            ("due_ms", time(says.due_ms), time(sum.due_ms)),
+        ];
+        for (column, row, entries) in columns.into_iter().filter(|(_, row, sum)| row != sum) {
+            let conversation = self.name.clone();
+            self.faults.push(Fault::Row { conversation, column, row, entries });
+        }
+    }
+}
+
+fn number(row: &Row<'_>) -> rusqlite::Result<u64> {
+    row.get(0).map(from_sql)
+}

@@ -1,0 +1,113 @@
+//! What lies beside the conversations: values of bots, audits, blobs.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use botyard_kernel::id::{Digest, TenantId};
+
+use super::{Check, Fault};
+use crate::catalog::verify;
+use crate::sqlite::catalog::audit_row;
+use crate::sqlite::from_sql;
+
+impl Check<'_> {
+    pub(super) fn values(&mut self) -> rusqlite::Result<()> {
+        let mut bots = self.database.prepare(
+            "SELECT tenant, name, bytes, count(bot_value.id),
+                coalesce(sum(octet_length(key) + octet_length(value)), 0)
+             FROM bot LEFT JOIN bot_value ON bot_value.bot = bot.id GROUP BY bot.id",
+        )?;
+        let mut rows = bots.query([])?;
+        while let Some(row) = rows.next()? {
+            self.checked.values += from_sql(row.get(3)?);
+            let (says, values) = (row.get(2)?, row.get(4)?);
+            if says != values {
+                let (tenant, bot) = (row.get(0)?, row.get(1)?);
+                self.fault(Fault::Sum { tenant, bot, row: says, values });
+            }
+        }
+        let mut lost = self.database.prepare(
+            "SELECT 'value ' || key || ' of bot row ' || bot FROM bot_value
+             WHERE NOT EXISTS (SELECT 1 FROM bot WHERE id = bot_value.bot)",
+        )?;
+        let mut rows = lost.query([])?;
+        while let Some(row) = rows.next()? {
+            self.fault(Fault::Orphan { what: row.get(0)?, owner: "bot" });
+        }
+        Ok(())
+    }
+
+    pub(super) fn audits(&mut self) -> rusqlite::Result<()> {
+        let mut all = self.database.prepare(
+            "SELECT seq, at_ms, actor, action, kind, name, digest, previous, hash, tenant
+             FROM audit ORDER BY tenant, seq",
+        )?;
+        let mut rows = all.query([])?;
+        let (mut tenant, mut last, mut broken) = (TenantId(String::new()), None, false);
+        while let Some(row) = rows.next()? {
+            let owner = TenantId(row.get(9)?);
+            if owner != tenant {
+                (tenant, last, broken) = (owner, None, false);
+            }
+            self.checked.audit_rows += 1;
+            // What stands behind a broken row says nothing more.
+            if broken {
+                continue;
+            }
+            match audit_row(row).map(|row| verify(&tenant, last, &[row])) {
+                Ok(Ok(next)) => last = next,
+                Ok(Err(error)) => {
+                    broken = true;
+                    self.fault(Fault::Audit(error.to_string()));
+                }
+                Err(error) => {
+                    broken = true;
+                    self.fault(Fault::Audit(format!("the audit of {tenant}: {error}")));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn blobs(&mut self, root: &Path) {
+        let shelves = match fs::read_dir(root) {
+            Ok(shelves) => shelves,
+            Err(error) if error.kind() == ErrorKind::NotFound => return,
+            Err(error) => return self.blob_fault("the directory", &error.to_string()),
+        };
+        for shelf in shelves.flatten().filter(|entry| entry.path().is_dir()) {
+            let shelf_name = shelf.file_name().to_string_lossy().into_owned();
+            let files = match fs::read_dir(shelf.path()) {
+                Ok(files) => files,
+                Err(error) => {
+                    self.blob_fault(&shelf_name, &error.to_string());
+                    continue;
+                }
+            };
+            for file in files.flatten() {
+                let digits = format!("{shelf_name}{}", file.file_name().to_string_lossy());
+                self.blob(&digits, &file.path());
+            }
+        }
+    }
+
+    fn blob(&mut self, digits: &str, path: &Path) {
+        self.checked.blobs += 1;
+        let Some(digest) = Digest::from_hex(digits) else {
+            return self.blob_fault(digits, "its name is no hash");
+        };
+        match fs::read(path) {
+            Ok(bytes) if Digest::of(&bytes) == digest => {}
+            Ok(bytes) => {
+                let why = format!("its {} bytes are other ones than its name says", bytes.len());
+                self.blob_fault(digits, &why);
+            }
+            Err(error) => self.blob_fault(digits, &error.to_string()),
+        }
+    }
+
+    fn blob_fault(&mut self, name: &str, why: &str) {
+        self.fault(Fault::Blob { name: name.to_owned(), why: why.to_owned() });
+    }
+}

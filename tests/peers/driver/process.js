@@ -1,0 +1,56 @@
+// Starting and ending the programs that are compared.
+
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+
+const READY_WITHIN_MS = 60_000;
+const running = new Set();
+
+process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
+
+// A program that says `listening on http://...` when it takes requests.
+export class Program {
+  constructor(child) {
+    this.child = child;
+    this.ended = new Promise((resolve) => child.once("exit", resolve));
+    this.log = [];
+  }
+
+  static async start(command, args, env = {}) {
+    const child = spawn(command, args, {
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    running.add(child);
+    const program = new Program(child);
+    program.ended.then(() => running.delete(child));
+    program.url = await program.#ready(command);
+    return program;
+  }
+
+  async kill() {
+    this.child.kill("SIGKILL");
+    await this.ended;
+  }
+
+  #ready(command) {
+    return new Promise((resolve, reject) => {
+      const fail = (why) => reject(new Error(`${command} ${why}\n${this.log.join("\n")}`));
+      const timer = setTimeout(() => fail("was not ready in time"), READY_WITHIN_MS);
+      const read = (line) => {
+        this.log = [...this.log.slice(-30), line];
+        const url = /listening on.*?(http:\/\/127\.0\.0\.1:\d+)/.exec(line)?.[1];
+        if (url) {
+          clearTimeout(timer);
+          resolve(url);
+        }
+      };
+      for (const stream of [this.child.stdout, this.child.stderr]) {
+        createInterface({ input: stream }).on("line", read);
+      }
+      this.child.once("error", (error) => fail(`cannot be started: ${error.message}`));
+      this.child.once("exit", (code) => fail(`ended with ${code}`));
+    });
+  }
+}

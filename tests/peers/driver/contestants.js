@@ -4,13 +4,14 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { configure } from "../botyard/host.js";
+import { start as startDatabase } from "../chat/database.js";
 import { BotFramework } from "../vendors/bot-framework.js";
 import { SECRET, Telegram } from "../vendors/telegram.js";
 import { Userlike } from "../vendors/userlike.js";
 import { Program } from "./process.js";
 
 const here = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
-const node = (file, env) => Program.start(process.execPath, [here(file)], env);
+const node = (file, env) => Program.start(process.execPath, [here(file)], { env });
 
 // `site` is one bot with its vendor and its data; it may be killed and started
 // again.
@@ -62,9 +63,8 @@ const chat = (variant) => () =>
       TELEGRAM_WEBHOOK_SECRET_TOKEN: SECRET,
     };
     if (variant === "remedy") {
-      site.database ??= await node("chat/database.js", { DATA: join(site.directory, "database") });
-      const { host } = new URL(site.database.url);
-      env.POSTGRES_URL = `postgres://postgres:postgres@${host}/postgres?sslmode=disable`;
+      site.database ??= await startDatabase(join(site.directory, "database"));
+      env.POSTGRES_URL = site.database.url;
     }
     return node(`chat/${variant}.js`, env);
   });

@@ -9,7 +9,9 @@ const running = new Set();
 process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
 
-// A program that says `listening on http://...` when it takes requests.
+const READY = /listening on.*?(http:\/\/127\.0\.0\.1:\d+)/;
+
+// A program that says when it takes requests, and where.
 export class Program {
   constructor(child) {
     this.child = child;
@@ -17,15 +19,16 @@ export class Program {
     this.log = [];
   }
 
-  static async start(command, args, env = {}) {
+  static async start(command, args, { env = {}, ready = READY, user = {} } = {}) {
     const child = spawn(command, args, {
+      ...user,
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     running.add(child);
     const program = new Program(child);
     program.ended.then(() => running.delete(child));
-    program.url = await program.#ready(command);
+    program.url = await program.#ready(command, ready);
     return program;
   }
 
@@ -34,13 +37,13 @@ export class Program {
     await this.ended;
   }
 
-  #ready(command) {
+  #ready(command, ready) {
     return new Promise((resolve, reject) => {
       const fail = (why) => reject(new Error(`${command} ${why}\n${this.log.join("\n")}`));
       const timer = setTimeout(() => fail("was not ready in time"), READY_WITHIN_MS);
       const read = (line) => {
         this.log = [...this.log.slice(-30), line];
-        const url = /listening on.*?(http:\/\/127\.0\.0\.1:\d+)/.exec(line)?.[1];
+        const url = ready.exec(line)?.[1];
         if (url) {
           clearTimeout(timer);
           resolve(url);

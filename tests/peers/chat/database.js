@@ -23,7 +23,7 @@ export async function start(directory) {
   const port = await freePort();
   const options = ["-D", directory, "-p", String(port), "-h", "127.0.0.1", "-k", ""];
   const program = await Program.start(postgres, options, {
-    ready: /database system is (ready) to accept connections/,
+    ready: /database system is ready to accept connections/,
     user,
   });
   program.url = `postgres://postgres@127.0.0.1:${port}/postgres`;

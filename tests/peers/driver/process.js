@@ -43,10 +43,10 @@ export class Program {
       const timer = setTimeout(() => fail("was not ready in time"), READY_WITHIN_MS);
       const read = (line) => {
         this.log = [...this.log.slice(-30), line];
-        const url = ready.exec(line)?.[1];
-        if (url) {
+        const found = ready.exec(line);
+        if (found) {
           clearTimeout(timer);
-          resolve(url);
+          resolve(found[1]);
         }
       };
       for (const stream of [this.child.stdout, this.child.stderr]) {

@@ -85,7 +85,7 @@ export async function crash(site, { kills, random }) {
   const all = Promise.all(persons.map(person));
   for (let kill = 0; kill < kills; kill += 1) {
     await speaks(site);
-    await sleep(100 + 400 * random());
+    await sleep(300 + 1000 * random());
     await site.crash();
   }
   writing = false;

@@ -1,5 +1,5 @@
 // The same bot with what "Overlapping Messages" advises: the strategy `queue`,
-// here with room and time for all messages, a handler that goes through the skipped
+// here with room for the whole burst, a handler that goes through the skipped
 // messages, too, and the state in PostgreSQL.
 
 import { createPostgresState } from "@chat-adapter/state-pg";

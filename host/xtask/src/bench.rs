@@ -1,12 +1,13 @@
 //! Benches, always in a release build.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
 use crate::command::{cargo, visible};
 use crate::plugins;
 use crate::repo::Repo;
+use crate::setup;
 
 /// What a turn costs, as ratios within one run.
 pub(crate) fn turn(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
@@ -24,5 +25,25 @@ pub(crate) fn turn(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
         .arg(plugins::interpreted_path(repo, "echo-py"))
         .args(arguments);
     visible(&mut bench)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The same bot on other frameworks and on the host, under the same faults.
+pub(crate) fn peers(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
+    let folder = repo.root().join("tests/peers");
+    setup::npm(repo, &folder, "the other frameworks")?;
+    setup::rust_targets(repo)?;
+    plugins::native(repo, &["botyard-plugin-puppet".to_owned()])?;
+    eprintln!("building the host with optimization; the first time it takes many minutes");
+    visible(cargo(repo).args(["build", "--release", "--package", "botyard"]))?;
+    eprintln!("playing the scenarios; it takes some minutes");
+    let mut node = Command::new("node");
+    node.arg(folder.join("run.js"))
+        .arg("--botyard")
+        .arg(repo.target().join("release/botyard"))
+        .arg("--puppet")
+        .arg(repo.native_plugins().join("botyard_plugin_puppet.wasm"))
+        .args(arguments);
+    visible(&mut node)?;
     Ok(ExitCode::SUCCESS)
 }

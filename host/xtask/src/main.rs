@@ -46,6 +46,9 @@ fn run(repo: &Repo, command: Command) -> anyhow::Result<ExitCode> {
         Command::Bench { bench: Bench::Turn { arguments } } => {
             return bench::turn(repo, &arguments);
         }
+        Command::Bench { bench: Bench::Peers { arguments } } => {
+            return bench::peers(repo, &arguments);
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -100,6 +103,12 @@ enum Bench {
     /// What a turn costs: fresh and reused instances, the safety features, the tiers.
     Turn {
         /// Handed to the bench as they are.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// The same bot on grammY, botbuilder, chat and Botyard under the same faults.
+    Peers {
+        /// Handed to `tests/peers/run.js` as they are; a later one counts.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },

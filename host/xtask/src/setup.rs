@@ -92,7 +92,10 @@ impl Interpreted {
     /// Installs the bot's toolchain, as its lock file says.
     pub(crate) fn set_up(&self, repo: &Repo) -> Result<()> {
         match self.language {
-            Language::JavaScript => self.npm(repo),
+            Language::JavaScript => {
+                let what = format!("the JavaScript toolchain of {}", self.name);
+                npm(repo, &self.folder, &what)
+            }
             Language::Python => python_environment(
                 repo,
                 &self.environment(repo),
@@ -105,21 +108,22 @@ impl Interpreted {
     pub(crate) fn environment(&self, repo: &Repo) -> PathBuf {
         repo.tools().join(&self.name)
     }
+}
 
-    fn npm(&self, repo: &Repo) -> Result<()> {
-        let modules = self.folder.join("node_modules");
-        let lock = self.folder.join("package-lock.json");
-        let stamp = Stamp::new(modules.join(".stamp"), &[&lock], &[])?;
-        if stamp.is_fresh() {
-            return Ok(());
-        }
-        // As the lock file says, which stays as it is. `npm ci` would also want
-        // the optional packages of every other platform to be there to ask for.
-        let mut npm = Command::new("npm");
-        npm.args(["install", "--no-save", "--no-audit", "--no-fund"]).current_dir(&self.folder);
-        quiet(repo, &format!("installing the JavaScript toolchain of {}", self.name), &mut npm)?;
-        stamp.keep()
+/// Installs the packages of a folder with a `package.json`, as its lock file
+/// says.
+pub(crate) fn npm(repo: &Repo, folder: &Path, what: &str) -> Result<()> {
+    let modules = folder.join("node_modules");
+    let stamp = Stamp::new(modules.join(".stamp"), &[&folder.join("package-lock.json")], &[])?;
+    if stamp.is_fresh() {
+        return Ok(());
     }
+    // As the lock file says, which stays as it is. `npm ci` would also want
+    // the optional packages of every other platform to be there to ask for.
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--no-save", "--no-audit", "--no-fund"]).current_dir(folder);
+    quiet(repo, &format!("installing {what}"), &mut npm)?;
+    stamp.keep()
 }
 
 /// The path of cargo-deny, installed if need be.

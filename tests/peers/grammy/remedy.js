@@ -1,0 +1,31 @@
+// The same bot, with what grammY's pages advise: `sequentialize` by the
+// session's key, before the sessions, and sessions in files.
+
+import { sequentialize } from "@grammyjs/runner";
+import { FileAdapter } from "@grammyjs/storage-file";
+import express from "express";
+import { Bot, session, webhookCallback } from "grammy";
+import { announce, mayFail, reply, work } from "../behaviour.js";
+
+const getSessionKey = (ctx) => ctx.chat?.id.toString();
+
+const bot = new Bot("1:token", { client: { apiRoot: process.env.VENDOR_URL } });
+bot.use(sequentialize(getSessionKey));
+bot.use(
+  session({
+    initial: () => ({ count: 0 }),
+    getSessionKey,
+    storage: new FileAdapter({ dirName: process.env.DATA }),
+  }),
+);
+bot.on("message:text", async (ctx) => {
+  await work();
+  ctx.session.count += 1;
+  await ctx.reply(reply(ctx.message.text, ctx.session.count));
+  mayFail(ctx.message.text);
+});
+
+const app = express();
+app.use(express.json());
+app.use(webhookCallback(bot, "express"));
+const server = app.listen(0, "127.0.0.1", announce(() => server));

@@ -5,6 +5,7 @@ mod bad_input;
 mod crash;
 mod delivery;
 mod failures;
+mod fetch;
 mod full_store;
 mod isolation;
 mod lifecycle;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::action::Action;
 use crate::broken::{self, Mutation};
+use crate::call::Journal;
 use crate::event::Event;
 use crate::id::{BotId, Digest, EventId, PartId, SessionId, TurnId};
 use crate::owner::Owner;
@@ -76,14 +77,18 @@ pub enum Entry {
 /// A recorded answer to an in-turn call, so that a rerun takes the same one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// The event whose turn made it.
+    /// The accepted event whose turn made it.
     pub event: EventId,
+    /// The bot was not yet given that event, but the start that the host puts before it.
+    pub of_start: bool,
     /// Which call of that turn, from 0.
     pub index: u32,
     /// The hash of the request: a rerun that asks something else is the host's fault.
     pub request: Digest,
-    /// The answer or failure, in the bindings' own JSON.
+    /// The answer or failure, as [`crate::call::write_answer`] has it.
     pub answer: String,
+    /// What the turn was given until then.
+    pub journal: Journal,
 }
 
 /// One event handled, with everything that follows from it. Committed whole or not at all.
@@ -144,7 +149,7 @@ pub enum Outcome {
 /// Why an event was consumed without a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SkipReason {
-    /// Its key is known.
+    /// Its key is known, or its timer is no longer there.
     Duplicate,
     /// The bot does not own the conversation.
     NotOwner,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
 use crate::event::Event;
+use crate::log::Call;
 use crate::session::Session;
 
 /// Everything that a run depends on, besides the component.
@@ -22,6 +23,8 @@ pub struct RunInput {
     pub conversation_kv: BTreeMap<String, String>,
     /// What the tenant configured for the bot.
     pub config: BTreeMap<String, String>,
+    /// Calls that an earlier run on the same event has recorded, in order.
+    pub calls: Vec<Call>,
 }
 
 /// What a run came to.

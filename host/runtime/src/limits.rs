@@ -17,13 +17,17 @@ pub struct TierLimits {
     pub cpu: Duration,
     /// Wall time; 2 s. A bot that waits spends none of it, its clock jumps.
     pub wall: Duration,
+    /// Wall time of a turn that makes http calls, from its beginning; 10 s. Never
+    /// less than [`TierLimits::wall`].
+    pub wall_with_calls: Duration,
     /// Memory in bytes, summed over all memories; 32 and 128 MiB.
     pub memory_bytes: usize,
     /// Elements of a table; 20,000 and 100,000.
     pub table_elements: usize,
     /// Stack of the bot's own functions in bytes; 256 KiB and 1 MiB.
     pub stack_bytes: usize,
-    /// Data that a bot can hand to the host in one call, in bytes; 1 MiB.
+    /// Data that a bot can hand to the host in one call, in bytes: 1 MiB for the
+    /// body of an http call, and 64 KiB.
     pub call_bytes: usize,
     /// Actions of a result; 32.
     pub actions: usize,
@@ -41,10 +45,11 @@ impl TierLimits {
         Self {
             cpu: Duration::from_millis(50),
             wall: Duration::from_secs(2),
+            wall_with_calls: Duration::from_secs(10),
             memory_bytes: 32 * MIB,
             table_elements: 20_000,
             stack_bytes: 256 * KIB,
-            call_bytes: MIB,
+            call_bytes: MIB + 64 * KIB,
             actions: 32,
             result_bytes: 64 * KIB,
             log_bytes: 16 * KIB,

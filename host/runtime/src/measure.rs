@@ -3,8 +3,7 @@
 //! A reused instance keeps its state from turn to turn, which the runtime never
 //! does; it is here to know what a fresh one costs.
 
-use std::sync::Arc;
-
+use botyard_kernel::id::Digest;
 use botyard_kernel::run::{RunInput, RunOutput};
 use wasmtime::Store;
 use wasmtime::component::{Component, InstancePre, Linker};
@@ -15,7 +14,8 @@ use crate::config::RuntimeConfig;
 use crate::engine::EngineSpec;
 use crate::link::TierLinker;
 use crate::load_error::LoadError;
-use crate::run::{BotValues, NoValues, Rules};
+use crate::run::Rules;
+use crate::services::Services;
 use crate::ticker::Ticker;
 use crate::tier::Tier;
 use crate::turn::{Given, Turn};
@@ -95,13 +95,9 @@ impl Bench {
     }
 
     /// A whole turn in a fresh instance.
-    pub async fn fresh(
-        &self,
-        bot: &BenchBot,
-        input: RunInput,
-        values: Arc<dyn BotValues>,
-    ) -> RunOutput {
-        self.rules.run(&self.linker.engine, &bot.0, input, values).await
+    pub async fn fresh(&self, bot: &BenchBot, input: RunInput, services: Services) -> RunOutput {
+        let version = Digest::of(b"measured");
+        self.rules.run(&self.linker.engine, &bot.0, version, input, services).await
     }
 
     /// An instance to keep.
@@ -110,7 +106,7 @@ impl Bench {
     ///
     /// Where no instance can be made.
     pub async fn reuse(&self, bot: &BenchBot) -> anyhow::Result<ReusedBot> {
-        let turn = Turn::new(Given::default(), Arc::new(NoValues), &self.rules.limits);
+        let turn = Turn::new(Given::nothing(), Services::default(), &self.rules.limits);
         let mut store = self.rules.store(&self.linker.engine, turn);
         let bot = bot.0.instantiate_async(&mut store).await?;
         Ok(ReusedBot { store, bot })

@@ -1,10 +1,8 @@
 //! One turn of a bot, in a fresh instance.
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
 use botyard_kernel::action::Action;
 use botyard_kernel::event::Event;
+use botyard_kernel::id::Digest;
 use botyard_kernel::run::{Blame, FailureKind, RunFailure, RunInput, RunOutput};
 use botyard_kernel::session::Session;
 use wasmtime::{Engine, Store, UpdateDeadline};
@@ -15,25 +13,8 @@ use crate::config::Features;
 use crate::cpu::Metered;
 use crate::limits::TierLimits;
 use crate::load_error::LoadError;
+use crate::services::Services;
 use crate::turn::{Given, Turn};
-
-/// The bot's values over all conversations, as a turn reads them.
-#[async_trait]
-pub trait BotValues: Send + Sync {
-    /// The value of a key in one snapshot; absent where there is none. An error
-    /// is the host's and ends the turn.
-    async fn get(&self, key: &str) -> anyhow::Result<Option<String>>;
-}
-
-/// Nothing to read: nobody is there yet.
-pub(crate) struct NoValues;
-
-#[async_trait]
-impl BotValues for NoValues {
-    async fn get(&self, _key: &str) -> anyhow::Result<Option<String>> {
-        Ok(None)
-    }
-}
 
 /// What bounds the turns of a tier.
 #[derive(Clone, Copy, Debug)]
@@ -48,25 +29,25 @@ impl Rules {
         self,
         engine: &Engine,
         pre: &BotPre<Turn>,
+        version: Digest,
         input: RunInput,
-        values: Arc<dyn BotValues>,
+        services: Services,
     ) -> RunOutput {
-        let RunInput { event, session, conversation_kv, config } = input;
+        let RunInput { event, session, conversation_kv, config, calls } = input;
         let (now_ms, seed) = (session.now_ms, session.seed);
-        let given = Given { config, conversation_kv, now_ms, seed };
-        let turn = Turn::new(given, values, &self.limits);
-        let (meter, log) = (turn.meter.clone(), turn.log.clone());
+        let given = Given { version, calls, config, conversation_kv, now_ms, seed };
+        let turn = Turn::new(given, services, &self.limits);
+        let (meter, log, wall) = (turn.meter.clone(), turn.log.clone(), turn.wall.clone());
         let mut store = self.store(engine, turn);
         let handled = Metered::new(meter.clone(), handle(&mut store, pre, event, session));
-        let handled = tokio::time::timeout(self.limits.wall, handled).await;
-        let result = match handled {
+        let result = match wall.bound(handled).await {
             Ok(Ok(answer)) => self.accept(answer),
             Ok(Err((phase, error))) => {
                 let refused = store.data().limiter.refused();
                 let ending = Ending { phase, limits: &self.limits, refused, tail: log.tail() };
                 Err(ending.judge(&error))
             }
-            Err(_) => Err(self.late()),
+            Err(late) => Err(late),
         };
         let writes = match &result {
             Ok(_) => store.data_mut().kv.take_writes(),
@@ -84,11 +65,11 @@ impl Rules {
         engine: &Engine,
         pre: &BotPre<Turn>,
     ) -> Result<(), LoadError> {
-        let turn = Turn::new(Given::default(), Arc::new(NoValues), &self.limits);
-        let (meter, log) = (turn.meter.clone(), turn.log.clone());
+        let turn = Turn::new(Given::nothing(), Services::default(), &self.limits);
+        let (meter, log, wall) = (turn.meter.clone(), turn.log.clone(), turn.wall.clone());
         let mut store = self.store(engine, turn);
         let made = Metered::new(meter, pre.instantiate_async(&mut store));
-        match tokio::time::timeout(self.limits.wall, made).await {
+        match wall.bound(made).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => {
                 let refused = store.data().limiter.refused();
@@ -96,7 +77,7 @@ impl Rules {
                 let ending = Ending { phase, limits: &self.limits, refused, tail: log.tail() };
                 Err(ending.refuse(&error))
             }
-            Err(_) => Err(LoadError::Host(self.late().message)),
+            Err(late) => Err(LoadError::Host(late.message)),
         }
     }
 
@@ -143,14 +124,6 @@ impl Rules {
             return Err(bot(FailureKind::Output, message));
         }
         Ok(actions)
-    }
-
-    /// Waiting costs a bot no wall time and working is bounded by its CPU time,
-    /// so who is late was kept waiting by the host.
-    fn late(&self) -> RunFailure {
-        let wall = self.limits.wall.as_millis();
-        let message = format!("the turn took more than {wall} ms: this host is overloaded");
-        RunFailure { blame: Blame::Host, kind: FailureKind::Wall, message }
     }
 }
 

@@ -17,7 +17,8 @@ use crate::executor::Executor;
 use crate::link::{Linked, TierLinker};
 use crate::load_error::LoadError;
 use crate::permit::{Gate, Permit};
-use crate::run::{BotValues, Rules};
+use crate::run::Rules;
+use crate::services::Services;
 use crate::slice::Processors;
 use crate::ticker::Ticker;
 use crate::tier::Tier;
@@ -130,13 +131,16 @@ impl Runtime {
         version: &Version,
         permit: Permit,
         input: RunInput,
-        values: Arc<dyn BotValues>,
+        services: Services,
     ) -> RunOutput {
         let (this, version, tenant) = (self.clone(), version.clone(), permit.tenant().clone());
         let turn = async move {
             let tier = this.tier(version.tier);
             match this.linked.get(&version, &tier.linker) {
-                Ok(pre) => tier.rules.run(&tier.linker.engine, &pre, input, values).await,
+                Ok(pre) => {
+                    let (engine, digest) = (&tier.linker.engine, version.digest);
+                    tier.rules.run(engine, &pre, digest, input, services).await
+                }
                 Err(error) => {
                     failed(blame::host(format!("the version cannot be linked: {error:#}")))
                 }

@@ -3,16 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use botyard_kernel::id::Digest;
+use botyard_kernel::log::Call;
 use botyard_kernel::session::Seed;
 use botyard_kernel::time::Millis;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::cpu::CpuMeter;
+use crate::imports::http::TurnCalls;
 use crate::imports::kv::TurnKv;
 use crate::imports::log::TurnLog;
 use crate::limits::{InstanceLimiter, TierLimits};
-use crate::run::BotValues;
+use crate::services::Services;
+use crate::wall::Wall;
 use crate::wasi;
 use crate::wasi::clock::VirtualClock;
 use crate::wasi::http::TurnHttp;
@@ -28,6 +32,8 @@ pub(crate) struct Turn {
     pub(crate) log: Arc<TurnLog>,
     pub(crate) config: BTreeMap<String, String>,
     pub(crate) kv: TurnKv,
+    pub(crate) calls: TurnCalls,
+    pub(crate) wall: Arc<Wall>,
     pub(crate) clock: Arc<VirtualClock>,
     pub(crate) random: TurnRandom,
     pub(crate) table: ResourceTable,
@@ -37,15 +43,21 @@ pub(crate) struct Turn {
 
 impl Turn {
     /// A turn of a bot that sees these things besides the event and the session.
-    pub(crate) fn new(given: Given, values: Arc<dyn BotValues>, limits: &TierLimits) -> Self {
+    pub(crate) fn new(given: Given, services: Services, limits: &TierLimits) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES);
+        let Services { values, http } = services;
+        let wall = Wall::start(limits);
+        let kv = TurnKv::new(given.conversation_kv, values, &given.calls);
+        let calls = TurnCalls::new(http, given.version, given.calls, Arc::clone(&wall));
         Self {
             limiter: InstanceLimiter::new(limits),
             meter: Arc::default(),
             log: Arc::new(TurnLog::new(limits.log_bytes)),
             config: given.config,
-            kv: TurnKv::new(given.conversation_kv, values),
+            kv,
+            calls,
+            wall,
             clock: Arc::new(VirtualClock::at(given.now_ms)),
             random: TurnRandom::new(given.seed),
             table,
@@ -56,12 +68,27 @@ impl Turn {
 }
 
 /// What a bot can see besides the event and the session.
-#[derive(Default)]
 pub(crate) struct Given {
+    pub(crate) version: Digest,
+    pub(crate) calls: Vec<Call>,
     pub(crate) config: BTreeMap<String, String>,
     pub(crate) conversation_kv: BTreeMap<String, String>,
     pub(crate) now_ms: Millis,
     pub(crate) seed: Seed,
+}
+
+impl Given {
+    /// Nothing at all, for an instance that handles no event.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            version: Digest::of(b""),
+            calls: Vec::new(),
+            config: BTreeMap::new(),
+            conversation_kv: BTreeMap::new(),
+            now_ms: 0,
+            seed: Seed::default(),
+        }
+    }
 }
 
 impl WasiView for Turn {

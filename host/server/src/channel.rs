@@ -11,7 +11,7 @@ use botyard_runtime::Version;
 use botyard_vendors::Vendor;
 
 use crate::config::Secret;
-use crate::send::HostPattern;
+use crate::send::{HostPattern, SecretHeaders};
 
 /// A connected vendor account.
 #[derive(Debug)]
@@ -49,6 +49,8 @@ pub struct Bot {
     pub hosts: Vec<HostPattern>,
     /// What becomes of events of a person that wait while newer ones come.
     pub overlap: Overlap,
+    /// What they carry there without its knowledge.
+    pub http_headers: SecretHeaders,
 }
 
 impl fmt::Debug for Bot {
@@ -59,6 +61,7 @@ impl fmt::Debug for Bot {
             .field("version", self.version.digest())
             .field("config", &self.config.keys())
             .field("hosts", &self.hosts)
+            .field("http_headers", &self.http_headers)
             .finish()
     }
 }

@@ -72,18 +72,47 @@ fn outcome<T>(result: std::io::Result<T>) -> &'static str {
     if result.is_ok() { "allowed" } else { "denied" }
 }
 
-fn ask(url: &str) -> String {
-    let request = http::Request {
-        method: "GET".to_owned(),
-        url: url.to_owned(),
-        headers: Vec::new(),
-        body: None,
-        timeout_ms: None,
-    };
+/// Runs `verb argument` steps, separated by `;`, and lists what came of them: a
+/// `get` of an address, a `post` of so many bytes to one, `often COUNT ADDRESS`,
+/// or `bot KEY`, a value of the bot.
+fn ask(steps: &str) -> String {
+    let results: Vec<String> = steps.split(';').flat_map(|step| ask_one(step.trim())).collect();
+    results.join(" ")
+}
+
+fn ask_one(step: &str) -> Vec<String> {
+    let (verb, rest) = step.split_once(' ').unwrap_or((step, ""));
+    let (first, second) = rest.split_once(' ').unwrap_or((rest, ""));
+    match verb {
+        "get" => vec![send("GET", first, None, second.parse().ok())],
+        "post" => vec![send("POST", second, Some(vec![7; first.parse().unwrap_or(0)]), None)],
+        "often" => {
+            let count = first.parse().unwrap_or(0);
+            (0..count).map(|_| send("GET", second, None, None)).collect()
+        }
+        "bot" => {
+            let value = kv::get(Scope::Bot, first).map(|value| value.map(|text| start(&text)));
+            vec![format!("{value:?}")]
+        }
+        _ => vec!["unknown".to_owned()],
+    }
+}
+
+fn send(method: &str, url: &str, body: Option<Vec<u8>>, timeout_ms: Option<u32>) -> String {
+    let method = method.to_owned();
+    let url = url.to_owned();
+    let request = http::Request { method, url, headers: Vec::new(), body, timeout_ms };
     match http::send(&request) {
-        Ok(response) => format!("status {}", response.status),
+        Ok(response) => {
+            let shown = start(&String::from_utf8_lossy(&response.body));
+            format!("{}:{}:{shown}", response.status, response.body.len())
+        }
         Err(error) => format!("{error:?}"),
     }
+}
+
+fn start(text: &str) -> String {
+    text.chars().take(20).collect()
 }
 
 fn configured() -> String {

@@ -69,6 +69,7 @@ fn told(text: &str) -> Answer {
 
 #[cfg(test)]
 mod tests {
+    use botyard_sdk::http;
     use botyard_sdk::testing::Chat;
 
     use super::*;
@@ -97,6 +98,17 @@ mod tests {
         let mut chat = Chat::<Puppet>::new();
         chat.say("later 50 say soon").says_nothing();
         assert_eq!(chat.timers(), ["later-50"]);
+    }
+
+    #[test]
+    fn says_what_came_of_a_call() {
+        let mut chat = Chat::<Puppet>::new().web(|request| {
+            let slow = request.timeout_ms.is_some();
+            if slow { Err(http::Error::Timeout) } else { Ok(http::Response::new(200).body("yes")) }
+        });
+        chat.say("fetch https://shop.example/").says("200 yes");
+        chat.say("fetch https://shop.example/ 50").says("Error::Timeout");
+        chat.say("often 9 https://shop.example/").says("Error::Limit");
     }
 
     #[test]

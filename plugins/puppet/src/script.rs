@@ -12,12 +12,15 @@
 //! | `work COUNT` | uses so many million steps of CPU time |
 //! | `later MS SCRIPT` | a timer that performs one line of script |
 //! | `request NAME LINK` | a durable GET |
+//! | `fetch LINK`, `fetch LINK MS` | a GET within the turn, with so much time; says the status and the body |
+//! | `often COUNT LINK` | so many of them, says what came of the last |
 //! | `forward`, `forward-or-return`, `abort`, `end` | a hand-off, one that comes back, the end |
 //! | anything else | echoes it |
 
 use std::hint::black_box;
 
 use botyard_sdk::action::{Media, NoteCreate, abort};
+use botyard_sdk::http;
 use botyard_sdk::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -55,6 +58,18 @@ fn command(line: &str, turn: &Turn<'_>) -> Answer {
             let (name, link) = rest.split_once(' ').unwrap_or((rest, ""));
             actions![Request::get(name, link)]
         }
+        "fetch" => {
+            let (link, timeout) = rest.split_once(' ').unwrap_or((rest, ""));
+            let request = http::Request::get(link);
+            let timed = timeout.parse().map(|timeout| request.clone().timeout_ms(timeout));
+            actions![reply(fetch(&timed.unwrap_or(request), turn))]
+        }
+        "often" => {
+            let (count, link) = rest.split_once(' ').unwrap_or((rest, ""));
+            let request = http::Request::get(link);
+            let said = (0..count.parse::<u32>()?).map(|_| fetch(&request, turn)).last();
+            actions![reply(said.unwrap_or_default())]
+        }
         "forward" => actions![Forward::any()],
         "forward-or-return" => actions![Forward::any().or_feedback()],
         "abort" => actions![abort()],
@@ -75,6 +90,14 @@ fn skipped(turn: &Turn<'_>) -> String {
 fn menu(words: &str) -> Bubbles {
     let (text, options) = words.split_once(' ').unwrap_or((words, "yes"));
     options.split(' ').fold(Bubbles::new(text), |menu, option| menu.option(option, option))
+}
+
+/// What came of a call, in one line.
+fn fetch(request: &http::Request, turn: &Turn<'_>) -> String {
+    match turn.http(request) {
+        Ok(answer) => format!("{} {}", answer.status, answer.text()),
+        Err(error) => format!("{error:?}"),
+    }
 }
 
 fn work(millions: u64) -> Vec<Action> {

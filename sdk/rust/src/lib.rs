@@ -11,6 +11,7 @@ mod bot;
 #[doc(hidden)]
 pub mod component;
 mod failure;
+pub mod http;
 #[cfg(target_arch = "wasm32")]
 mod imports;
 pub mod kv;
@@ -43,12 +44,6 @@ pub mod event {
 pub mod session {
     pub use crate::bindings::botyard::bot::session::Session;
     pub use crate::bindings::botyard::bot::types::{Approach, Contact, Setting};
-}
-
-/// Calls to web services within a turn, see [`Turn::http`].
-pub mod http {
-    pub use crate::bindings::botyard::bot::http::{Error, Request, Response};
-    pub use crate::bindings::botyard::bot::types::Setting;
 }
 
 /// How important a line of the bot's log is, see [`Turn::log`].

@@ -31,6 +31,7 @@ mod limits;
 mod outcome;
 mod reach;
 mod values;
+mod web;
 mod world;
 
 pub use self::chat::Chat;

@@ -110,8 +110,9 @@ impl<'a> Turn<'a> {
     /// Calls a web service within the turn; the conversation waits meanwhile.
     /// Prefer [`Request`](crate::action::Request), which waits outside of a turn.
     ///
-    /// A host may deny all calls. This version does, with
-    /// [`http::Error::Denied`]: use [`Request`](crate::action::Request).
+    /// A turn makes at most 8 calls and may then take 10 s in all. When it has to
+    /// run again, it is given the same answers: what a bot asks for must follow
+    /// from what it was given.
     ///
     /// # Errors
     /// As [`http::Error`] says. An answer with any status is no error.

@@ -70,14 +70,17 @@ impl Bot for Puppet {
             "too much" => Ok(actions![reply("x".repeat(5_001))]),
             "bad key" => Ok(actions![reply(kv.get("")?.unwrap_or_default())]),
             "web" => {
-                let request = http::Request {
-                    method: "GET".to_owned(),
-                    url: "https://shop.example/".to_owned(),
-                    headers: Vec::new(),
-                    body: None,
-                    timeout_ms: None,
-                };
+                let request = http::Request::get("https://shop.example/");
                 Ok(actions![reply(turn.http(&request)?.status.to_string())])
+            }
+            "nine calls" => {
+                let request = http::Request::post("https://shop.example/").json(&[1, 2])?;
+                let send = |_| turn.http(&request).map(|answer| answer.text());
+                Ok(actions![reply(format!("{:?}", (0..9).map(send).collect::<Vec<_>>()))])
+            }
+            "bad call" => {
+                let request = http::Request::new("TRACE", "https://shop.example/");
+                Ok(actions![reply(turn.http(&request)?.text())])
             }
             "session" => {
                 let session = turn.session();
@@ -273,7 +276,22 @@ fn calls_in_a_turn_are_answered_by_the_test() {
     chat().say("web").fails("Chat::web");
     let mut chat = Chat::<Puppet>::new().web(|request| {
         assert_eq!(request.url, "https://shop.example/");
-        Ok(http::Response { status: 204, headers: Vec::new(), body: Vec::new() })
+        Ok(http::Response::new(204))
     });
     chat.say("web").says("204");
+    chat.say("bad call").fails("method");
+}
+
+#[test]
+fn calls_in_a_turn_have_the_hosts_limits() {
+    let mut large = false;
+    let mut chat = Chat::<Puppet>::new().web(move |request| {
+        assert_eq!(request.body.as_deref(), Some(&b"[1,2]"[..]));
+        large = !large;
+        Ok(http::Response::new(200).body("x".repeat(if large { 1 } else { (1 << 20) + 1 })))
+    });
+    let pair = "Ok(\"x\"), Err(Error::TooLarge)";
+    let expected = format!("[{pair}, {pair}, {pair}, {pair}, Err(Error::Limit)]");
+    chat.say("nine calls").says(&expected);
+    chat.say("nine calls").says(&expected);
 }

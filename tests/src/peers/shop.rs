@@ -26,6 +26,8 @@ pub struct Lookup {
     pub order: String,
     /// The `idempotency-key` header.
     pub idempotency_key: Option<String>,
+    /// The `authorization` header.
+    pub authorization: Option<String>,
 }
 
 #[derive(Debug)]
@@ -42,8 +44,11 @@ impl Shop {
     /// No port is free.
     pub async fn start(delay: Duration) -> Result<Self> {
         let inner = Arc::new(Inner { delay, lookups: Mutex::default() });
-        let router =
-            Router::new().route("/orders/{order}", get(order)).with_state(Arc::clone(&inner));
+        let router = Router::new()
+            .route("/orders/{order}", get(order))
+            .route("/visits", get(visits))
+            .route("/catalogue", get(catalogue))
+            .with_state(Arc::clone(&inner));
         Ok(Self { server: Server::start(router)?, inner })
     }
 
@@ -69,10 +74,7 @@ async fn order(
     Path(order): Path<String>,
     headers: HeaderMap,
 ) -> (StatusCode, Json<Value>) {
-    let idempotency_key =
-        headers.get("idempotency-key").and_then(|key| key.to_str().ok()).map(str::to_owned);
-    let lookup = Lookup { order: order.clone(), idempotency_key };
-    shop.lookups.lock().unwrap_or_else(PoisonError::into_inner).push(lookup);
+    shop.note(&order, &headers);
     tokio::time::sleep(shop.delay).await;
     let known = order
         .split_once('-')
@@ -82,5 +84,32 @@ async fn order(
         (StatusCode::OK, Json(body))
     } else {
         (StatusCode::NOT_FOUND, Json(json!({ "error": "no such order" })))
+    }
+}
+
+/// Says how many visitors there were, this one included: no two get the same answer.
+async fn visits(State(shop): State<Arc<Inner>>, headers: HeaderMap) -> String {
+    let visits = shop.note("visit", &headers);
+    tokio::time::sleep(shop.delay).await;
+    visits.to_string()
+}
+
+/// More than a bot may read: 2 MiB.
+async fn catalogue() -> Vec<u8> {
+    vec![b'x'; 2 << 20]
+}
+
+impl Inner {
+    /// Remembers a lookup; answers how many there were.
+    fn note(&self, order: &str, headers: &HeaderMap) -> usize {
+        let text = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
+        let lookup = Lookup {
+            order: order.to_owned(),
+            idempotency_key: text("idempotency-key"),
+            authorization: text("authorization"),
+        };
+        let mut lookups = self.lookups.lock().unwrap_or_else(PoisonError::into_inner);
+        lookups.push(lookup);
+        lookups.len()
     }
 }

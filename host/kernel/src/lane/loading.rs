@@ -36,6 +36,7 @@ impl Lane {
         self.outbox.recover(&self.state, now);
         let last_read = loaded.accepted.last().map_or(0, |(seq, _)| *seq);
         self.unread_from = loaded.more.then_some(last_read + 1);
+        self.calls = loaded.calls;
         // It is taken again if it is still there.
         self.timer = None;
         self.finished = None;

@@ -9,6 +9,7 @@
 
 mod arrivals;
 mod backlog;
+mod calls;
 mod deliveries;
 mod loading;
 mod oversized;
@@ -21,10 +22,11 @@ mod writes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use crate::call::{Ask, CallAnswer};
 use crate::destination::Admission;
 use crate::event::Event;
 use crate::id::{ConversationKey, Digest, EventId, PartId};
-use crate::log::{Arrival, Conversation, Outcome, Row, Seq, Settled, Turn};
+use crate::log::{Arrival, Call, Conversation, Outcome, Row, Seq, Settled, Turn};
 use crate::outbox::{CallId, Called, Outbox, Paused, RequestId, Requested, Send};
 use crate::plan::Policy;
 use crate::profile::{Delivery, Profile};
@@ -33,6 +35,7 @@ use crate::session::Session;
 use crate::time::{Millis, SECOND};
 use arrivals::Early;
 pub use backlog::WAITING_MAX;
+use calls::Calling;
 use oversized::Oversized;
 pub use oversized::TOO_LARGE_RETRY_MS;
 use pace::Pace;
@@ -81,13 +84,30 @@ pub enum Input {
         /// The last entry of the log.
         last: Seq,
     },
+    /// The end of [`Effect::Record`]: the call's entry.
+    Recorded(Seq),
     /// The store failed at what was under way; it may have written all the same.
     StoreFailed,
-    /// The end of [`Effect::Accept`] or [`Effect::Commit`]: the store takes nothing
-    /// so large, and has written nothing.
+    /// The end of [`Effect::Accept`], [`Effect::Commit`] or [`Effect::Record`]: the
+    /// store takes nothing so large, and has written nothing.
     TooLarge,
     /// There is no room to run now; [`Input::Ran`] comes later.
     NoRoom,
+    /// A running bot wants to make a call, and waits for [`Effect::Resume`] or
+    /// [`Effect::Abandon`].
+    Asked {
+        /// Names the run.
+        run: u64,
+        /// Which call.
+        ask: Box<Ask>,
+    },
+    /// The end of [`Effect::Fetch`].
+    Fetched {
+        /// Names the run.
+        run: u64,
+        /// What came of the call.
+        answer: CallAnswer,
+    },
     /// The bot ran.
     Ran {
         /// Names the run.
@@ -157,6 +177,8 @@ pub struct Loaded {
     pub more: bool,
     /// What was settled after the turn's snapshot.
     pub settled: Vec<Settled>,
+    /// Recorded calls of those events, in order.
+    pub calls: Vec<Call>,
 }
 
 /// What the driver is to do. Each store effect is answered by exactly one input,
@@ -171,6 +193,8 @@ pub enum Effect {
     Commit(Box<Turn>),
     /// Write this settlement.
     Settle(Box<Settled>),
+    /// Write this answer to a call.
+    Record(Box<Call>),
     /// Run the bot. `session.profile` is the driver's to fill in.
     Run {
         /// Names the run.
@@ -181,6 +205,29 @@ pub enum Effect {
         session: Box<Session>,
         /// The conversation's own values.
         kv: BTreeMap<String, String>,
+        /// Calls that earlier runs on this event have recorded, in order.
+        calls: Vec<Call>,
+    },
+    /// Make this call of a running bot: its event is on stable storage.
+    Fetch {
+        /// Names the run.
+        run: u64,
+        /// Goes out with the request, the same for every try.
+        idempotency_key: String,
+        /// Which call.
+        ask: Box<Ask>,
+    },
+    /// The answer is on stable storage: the bot goes on with it.
+    Resume {
+        /// Names the run.
+        run: u64,
+        /// What the bot sees.
+        answer: Box<CallAnswer>,
+    },
+    /// The bot of this run waits in vain: what it comes to does not count.
+    Abandon {
+        /// Names the run.
+        run: u64,
     },
     /// Refuse this request: the vendor must send its events again.
     Refuse(RequestId),
@@ -237,6 +284,9 @@ pub struct Lane {
     pace: Pace,
     running: Option<Running>,
     runs: u64,
+    calling: Option<Calling>,
+    /// Recorded calls of events that wait for their turns.
+    calls: Vec<Call>,
     attempts: Option<Attempts>,
     /// What the medium carries, as the last run was told.
     profile: Option<Profile>,
@@ -271,6 +321,8 @@ impl Lane {
             pace: Pace::default(),
             running: None,
             runs: 0,
+            calling: None,
+            calls: Vec::new(),
             attempts: None,
             profile: None,
             oversized: None,
@@ -323,10 +375,14 @@ impl Lane {
             Input::Accepted(seqs) => self.on_accepted(&seqs),
             Input::Committed(seq) => self.on_committed(seq, now, &mut effects),
             Input::Settled { events, last } => self.on_settled(&events, last, now, &mut effects),
+            Input::Recorded(seq) => self.on_recorded(seq),
             Input::StoreFailed => self.on_store_failed(now, &mut effects),
             Input::TooLarge => self.on_too_large(now, &mut effects),
             Input::NoRoom => self.on_no_room(),
+            Input::Asked { run, ask } => self.on_asked(run, ask, &mut effects),
+            Input::Fetched { run, answer } => self.on_fetched(run, answer),
             Input::Ran { run, output, version, profile } => {
+                self.end_calls(run);
                 self.on_ran(run, *output, version, *profile, now, &mut effects);
             }
             Input::Answered { request, whole } => self.on_answered(request, whole, now),
@@ -348,6 +404,7 @@ impl Lane {
         if self.loaded {
             self.revive(now);
             self.admit_early(now, effects);
+            self.call(now, effects);
             self.write(now, effects);
             self.start_run(now, effects);
             self.write(now, effects);

@@ -31,6 +31,7 @@ impl Lane {
         match self.writing.take() {
             Some(Write::Accept(events)) => self.refuse_unstored(events, effects),
             Some(Write::Commit(turn)) => self.shrink(&turn, now, effects),
+            Some(Write::Record(_)) => self.on_call_too_large(),
             // These have no smaller form: they are tried again like after a failure.
             other @ (Some(Write::Load | Write::Settle(_)) | None) => {
                 self.writing = other;

@@ -135,6 +135,7 @@ impl Host {
             accepted: self.waiting(watermark).take(WAITING_MAX).map(waiting).collect(),
             more: self.waiting(watermark).nth(WAITING_MAX).is_some(),
             settled: Vec::new(),
+            calls: Vec::new(),
         }
     }
 

@@ -17,13 +17,15 @@ use crate::time::Millis;
 /// A bot that runs.
 #[derive(Debug)]
 pub(super) struct Running {
-    run: u64,
+    pub(super) run: u64,
     /// The event whose turn it is.
-    event: EventId,
+    pub(super) event: EventId,
+    /// The event that the bot was given.
+    pub(super) on: EventId,
     /// The turn before it.
-    after: Seq,
+    pub(super) after: Seq,
     /// A start of the host's own, which goes before the event.
-    start: Option<Box<Arrival>>,
+    pub(super) start: Option<Box<Arrival>>,
 }
 
 /// Tries at an event that failed by the host's fault.
@@ -59,7 +61,9 @@ impl Lane {
             return;
         }
         let follower = self.queue.get(1).filter(|_| self.timer.is_none());
-        let superseded = follower.is_some_and(|next| plan.superseded_by(&next.arrival));
+        let superseded = follower.is_some_and(|next| plan.superseded_by(&next.arrival))
+            // What has called out and was answered is not taken back.
+            && !self.has_called(&arrival.event.id);
         match step {
             Step::Skip(reason) => self.finished = Some(Box::new(plan.skip(reason))),
             Step::Run(_) if superseded => {
@@ -137,6 +141,8 @@ impl Lane {
     fn may_run(&self) -> bool {
         let store_is_free = match &self.writing {
             Some(Write::Commit(_) | Write::Load) => false,
+            // Only the store will tell whether a rerun has this answer, too.
+            Some(Write::Record(_)) => false,
             // Its events will stand before whoever is not accepted yet.
             Some(Write::Settle(settled)) => settled.events.is_empty(),
             Some(Write::Accept(_)) | None => true,
@@ -159,10 +165,11 @@ impl Lane {
         let Some(subject) = self.subject().map(|arrival| arrival.event.id.clone()) else { return };
         self.runs += 1;
         let run = self.runs;
-        self.running = Some(Running { run, event: subject, after: self.turn, start });
-        let kv = self.state.kv.clone();
+        let (kv, calls) = (self.state.kv.clone(), self.calls_of(&subject, start.is_some()));
+        let (on, after) = (event.id.clone(), self.turn);
+        self.running = Some(Running { run, event: subject, on, after, start });
         let (event, session) = (Box::new(event), Box::new(session));
-        effects.push(Effect::Run { run, event, session, kv });
+        effects.push(Effect::Run { run, event, session, kv, calls });
     }
 
     /// The failure to tell of, where it is the host's own and leaves time for

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::broken::{self, Mutation};
 use crate::lane::queue::Queued;
 use crate::lane::{ACCEPT_AFTER_MS, Effect, Lane, STORE_RETRY_MS};
-use crate::log::{Arrival, Outcome, Seq, Settled, Turn};
+use crate::log::{Arrival, Call, Outcome, Seq, Settled, Turn};
 use crate::time::Millis;
 
 /// What is under way at the store.
@@ -16,6 +16,7 @@ pub(super) enum Write {
     Accept(usize),
     Commit(Box<Turn>),
     Settle(Box<Settled>),
+    Record(Box<Call>),
 }
 
 impl Lane {
@@ -35,6 +36,9 @@ impl Lane {
         } else if let Some(arrivals) = self.to_accept(accept_first, now) {
             self.writing = Some(Write::Accept(arrivals.len()));
             effects.push(Effect::Accept(arrivals));
+        } else if let Some(call) = self.to_record() {
+            self.writing = Some(Write::Record(call.clone()));
+            effects.push(Effect::Record(call));
         } else if let Some(mut turn) = self.finished.take() {
             self.place(&mut turn);
             if broken::is(Mutation::Fuse) && turn.fused.is_some() {
@@ -133,6 +137,7 @@ impl Lane {
         self.attempts = None;
         self.oversized = None;
         self.note_pace(&turn, now);
+        self.forget_calls(&turn.event);
         self.state = turn.state.clone();
         for settled in &self.unsaved {
             self.state.settle(settled);
@@ -184,7 +189,7 @@ impl Lane {
 
     /// Takes note that the log grew by our own entries. Where there are more, they
     /// are somebody else's: events among them must not be passed over.
-    fn grew(&mut self, entries: usize, last: Seq) {
+    pub(super) fn grew(&mut self, entries: usize, last: Seq) {
         if last != self.last + entries as Seq {
             self.loaded = false;
         }
@@ -198,6 +203,7 @@ impl Lane {
         self.loaded = false;
         self.timer = None;
         self.finished = None;
+        self.on_calls_failed(effects);
         if let Some(Write::Settle(settled)) = self.writing.take() {
             self.unsaved.push_front(*settled);
         }

@@ -14,9 +14,9 @@ mod timeout;
 use std::collections::BTreeMap;
 
 use crate::action::{Action, Forward, ForwardTarget, Message, OnFailure, TextFormat};
-use crate::event::{Event, EventBody};
+use crate::event::{Event, EventBody, Timer};
 use crate::id::{BotId, ConversationKey, Digest, EventId, TurnId};
-use crate::log::{Arrival, Conversation, Outcome, SkipReason, Turn};
+use crate::log::{Arrival, Conversation, Outcome, SkipReason, TimerState, Turn};
 use crate::owner::Owner;
 use crate::profile::Profile;
 use crate::run::{KvChange, KvScope, KvWrite, LogLevel, LogLine, RunFailure, RunOutput};
@@ -116,6 +116,12 @@ impl Plan<'_> {
         }
         if timeout::is_session_timeout(&self.arrival.event) {
             return Step::Skip(SkipReason::SessionTimeout);
+        }
+        // One that was accepted may have had to wait behind a turn that took it away.
+        if let EventBody::Timer(timer) = body
+            && !self.state.timers.iter().any(|known| is_of(timer, known))
+        {
+            return Step::Skip(SkipReason::Duplicate);
         }
         if self.state.host_hand_off && matches!(body, EventBody::ForwardFailed(_)) {
             return Step::Skip(SkipReason::HostHandOff);
@@ -294,6 +300,10 @@ impl Plan<'_> {
 /// The id of the start that the host puts before an event.
 pub fn host_start_id(event: &EventId) -> EventId {
     EventId(format!("{event}-start"))
+}
+
+fn is_of(timer: &Timer, known: &TimerState) -> bool {
+    known.name == timer.name && known.due_ms == timer.due_ms
 }
 
 fn change(values: &mut BTreeMap<String, String>, write: KvWrite) {

@@ -57,9 +57,17 @@ pub struct Arrival<'a> {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Call<'a> {
     event: Cow<'a, EventId>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    start: bool,
     index: u32,
     request: Digest,
     answer: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    version: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    config: Option<Digest>,
+    #[serde(default, skip_serializing_if = "no_reads")]
+    reads: Cow<'a, BTreeMap<String, Option<String>>>,
 }
 
 /// Form 1 of [`crate::log::Turn`].
@@ -226,6 +234,10 @@ struct OpenAnswer<'a> {
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+fn no_reads(reads: &BTreeMap<String, Option<String>>) -> bool {
+    reads.is_empty()
 }
 
 fn is_empty_map(map: &BTreeMap<String, String>) -> bool {

@@ -1,18 +1,17 @@
 //! What the lane has asked for, and how it ends.
 
-use std::collections::BTreeMap;
-
-use botyard_kernel::event::{Answer, Event};
+use botyard_kernel::call::Ask;
+use botyard_kernel::event::Answer;
 use botyard_kernel::id::{Digest, PartId};
 use botyard_kernel::lane::Input;
-use botyard_kernel::log::{Arrival, Row, Settled, Turn};
+use botyard_kernel::log::{Arrival, Call, Row, Settled, Turn};
 use botyard_kernel::outbox::{CallId, Called, RequestId, Requested};
 use botyard_kernel::profile::Profile;
 use botyard_kernel::run::RunOutput;
-use botyard_kernel::session::Session;
 use botyard_kernel::time::Millis;
 
 use crate::bot;
+use crate::calls::Turning;
 use crate::failures::retry;
 use crate::vendor::State;
 use crate::world::{World, ids};
@@ -26,7 +25,9 @@ pub(crate) enum Job {
     Accept(Vec<Arrival>),
     Commit(Box<Turn>),
     Settle(Box<Settled>),
-    Run { run: u64, event: Box<Event>, session: Box<Session>, kv: BTreeMap<String, String> },
+    Record(Box<Call>),
+    Run { run: u64, turning: Turning },
+    Fetch { run: u64, key: String, ask: Box<Ask> },
     Answer { request: RequestId, rows: Vec<Row>, since: Millis },
     Call { call: CallId, rows: Vec<Row> },
     Acknowledge { call: CallId, id: PartId },
@@ -35,7 +36,17 @@ pub(crate) enum Job {
 
 impl Job {
     pub(crate) fn is_store(&self) -> bool {
-        matches!(self, Self::Load | Self::Accept(_) | Self::Commit(_) | Self::Settle(_))
+        match self {
+            Self::Load | Self::Accept(_) | Self::Commit(_) | Self::Settle(_) | Self::Record(_) => {
+                true
+            }
+            Self::Run { .. }
+            | Self::Fetch { .. }
+            | Self::Answer { .. }
+            | Self::Call { .. }
+            | Self::Acknowledge { .. }
+            | Self::Request { .. } => false,
+        }
     }
 }
 
@@ -48,21 +59,28 @@ impl World {
             return self.end_write(job);
         }
         let input = match job {
-            Job::Run { run, event, session, kv } => {
+            Job::Run { run, turning } => {
                 let fails = !self.calm && self.chance.percent(6);
-                let mut output =
-                    if fails { bot::host_failure() } else { bot::run(&event, &session, &kv) };
+                if fails {
+                    return self.feed(ran(run, bot::host_failure()));
+                }
+                let Err(turning) = self.ask(run, turning) else { return };
+                let Turning { event, session, kv, .. } = &turning;
+                let mut output = bot::run(event, session, kv);
+                output.log = turning.log();
                 if let Some(script) = &self.script {
-                    output.result =
-                        Ok(script.get(&bot::token(&event)).cloned().unwrap_or_default());
+                    output.result = Ok(script.get(&bot::token(event)).cloned().unwrap_or_default());
                 }
                 ran(run, output)
             }
+            Job::Fetch { run, key, .. } => self.end_fetch(run, key),
             Job::Answer { request, rows, .. } => self.end_answer(request, &rows),
             Job::Call { call, rows } => self.end_call(call, &rows),
             Job::Acknowledge { call, id } => self.end_acknowledge(call, id),
             Job::Request { call, row } => self.end_request(call, &row),
-            Job::Load | Job::Accept(_) | Job::Commit(_) | Job::Settle(_) => unreachable!(),
+            Job::Load | Job::Accept(_) | Job::Commit(_) | Job::Settle(_) | Job::Record(_) => {
+                unreachable!()
+            }
         };
         self.feed(input);
     }
@@ -85,6 +103,7 @@ impl World {
                 let (events, last) = self.log.settle(&settled);
                 Input::Settled { events, last }
             }
+            Job::Record(call) => Input::Recorded(self.log.record(&call)),
             _ => unreachable!("no write"),
         };
         if fails {
@@ -171,7 +190,7 @@ impl World {
     }
 }
 
-fn ran(run: u64, output: RunOutput) -> Input {
+pub(crate) fn ran(run: u64, output: RunOutput) -> Input {
     let profile = Profile {
         native: NATIVE.to_vec(),
         text_characters: 5_000,
@@ -198,7 +217,12 @@ pub(crate) fn brief(job: &Job) -> String {
             let events = ids(&s.events);
             format!("settle {:?} answered {:?} events {events:?}", s.rows, s.answered)
         }
-        Job::Run { event, .. } => format!("run {} {}", event.id, event.body.name()),
+        Job::Run { run, turning } => {
+            let (event, answers) = (&turning.event, turning.answers.len());
+            format!("run {run} on {} {} after {answers} calls", event.id, event.body.name())
+        }
+        Job::Fetch { run, ask, .. } => format!("call {} of run {run}", ask.index),
+        Job::Record(call) => format!("record call {} of {}", call.index, call.made_on()),
         Job::Answer { request, rows: r, .. } => format!("answer {request} with {:?}", rows(r)),
         Job::Call { call, rows: r } => format!("call {call} with {:?}", rows(r)),
         Job::Acknowledge { call, id } => format!("acknowledge {call}: {id}"),

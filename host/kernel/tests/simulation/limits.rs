@@ -17,8 +17,8 @@ impl World {
     fn live_with(&mut self, answer: impl Fn(&str) -> Option<Vec<Action>>) {
         for _ in 0..2_000 {
             let Some(job) = self.jobs.first() else { return };
-            if let Job::Run { event, .. } = job {
-                let token = bot::token(event);
+            if let Job::Run { turning, .. } = job {
+                let token = bot::token(&turning.event);
                 if let Some(actions) = answer(&token) {
                     self.script.get_or_insert_default().insert(token, actions);
                 }

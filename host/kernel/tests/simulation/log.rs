@@ -1,7 +1,7 @@
 //! The log of the one conversation, with exactly the store's rules.
 
 use botyard_kernel::lane::Loaded;
-use botyard_kernel::log::{Arrival, Entry, Seq, Settled, Turn};
+use botyard_kernel::log::{Arrival, Call, Entry, Seq, Settled, Turn};
 
 #[derive(Default)]
 pub(crate) struct Log {
@@ -76,7 +76,23 @@ impl Log {
                 .filter(|(seq, _)| *seq > base)
                 .map(|(_, s)| s.clone())
                 .collect(),
+            calls: self.open_calls(watermark),
         }
+    }
+
+    pub(crate) fn record(&mut self, call: &Call) -> Seq {
+        self.append(Entry::Called(call.clone()))
+    }
+
+    fn open_calls(&self, watermark: Seq) -> Vec<Call> {
+        let open = |call: &Call| {
+            self.waiting(watermark).any(|(_, arrival)| arrival.event.id == call.event)
+        };
+        let calls = self.entries().filter_map(|(seq, entry)| match entry {
+            Entry::Called(call) if seq > watermark && open(call) => Some(call.clone()),
+            _ => None,
+        });
+        calls.collect()
     }
 
     pub(crate) fn waiting(&self, after: Seq) -> impl Iterator<Item = (Seq, &Arrival)> {

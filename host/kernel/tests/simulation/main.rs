@@ -8,6 +8,7 @@
 
 mod acknowledge;
 mod bot;
+mod calls;
 mod chance;
 mod check;
 mod claims;

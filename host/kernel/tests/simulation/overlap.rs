@@ -20,7 +20,7 @@ impl World {
     /// What the run under way is told: what was skipped, and its event.
     fn told_now(&self) -> Vec<String> {
         let run = self.jobs.iter().find_map(|job| match job {
-            Job::Run { event, session, .. } => Some((event, session)),
+            Job::Run { turning, .. } => Some((&turning.event, &turning.session)),
             _ => None,
         });
         let Some((event, session)) = run else { return Vec::new() };

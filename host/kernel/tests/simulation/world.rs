@@ -16,6 +16,7 @@ use botyard_kernel::session::{Facts, Seed};
 use botyard_kernel::time::{MINUTE, Millis};
 
 use crate::bot;
+use crate::calls::Turning;
 use crate::chance::Chance;
 use crate::jobs::{Job, brief};
 use crate::log::Log;
@@ -51,6 +52,12 @@ pub(crate) struct World {
     pub(crate) again: Vec<bool>,
     /// When turns are tried again that have no room.
     pub(crate) too_large: Vec<Millis>,
+    /// Bots that wait for the answers to their calls, by run.
+    pub(crate) parked: BTreeMap<u64, Turning>,
+    /// How many calls the bot makes on whom, where there is a script.
+    pub(crate) fetches: BTreeMap<String, usize>,
+    /// The idempotency keys of the calls that the shop got.
+    pub(crate) shop: Vec<String>,
     requests: RequestId,
     told: bool,
 }
@@ -102,6 +109,9 @@ impl World {
             repeats: Vec::new(),
             again: Vec::new(),
             too_large: Vec::new(),
+            parked: BTreeMap::new(),
+            fetches: BTreeMap::new(),
+            shop: Vec::new(),
             requests: 0,
             told,
         }
@@ -120,6 +130,7 @@ impl World {
                 }
                 73..=76 => self.leave(),
                 77 => self.crash(),
+                80..=81 => self.run_out_of_time(),
                 78..=79 if self.chance.percent(20) => self.foreign_event(),
                 _ => self.pass_time(),
             }
@@ -293,6 +304,8 @@ impl World {
                 Job::Accept(arrivals) if happens => drop(self.log.accept(&arrivals)),
                 Job::Commit(turn) if happens => drop(self.log.commit(&turn)),
                 Job::Settle(settled) if happens => drop(self.log.settle(&settled)),
+                Job::Record(call) if happens => drop(self.log.record(&call)),
+                Job::Fetch { key, .. } if happens => self.shop.push(key),
                 Job::Answer { rows, .. } if happens => {
                     self.vendor.offered.extend(rows.iter().map(|row| row.id.clone()));
                     self.vendor.receive(&rows, self.now);
@@ -315,6 +328,7 @@ impl World {
         let settled = |id: &_| self.log.settled().any(|(_, s)| s.rows.iter().any(|(r, _)| r == id));
         let doubtful: Vec<_> = received.filter(|id| !settled(id)).collect();
         self.vendor.may_repeat.extend(doubtful);
+        self.parked.clear();
         self.lane = Lane::new(key(), Arc::clone(&self.rules)).keeping(self.read_max);
         self.feed(Input::Wake);
     }
@@ -340,13 +354,28 @@ impl World {
                 return;
             }
             Effect::Settle(settled) => Job::Settle(settled),
-            Effect::Run { run, event, session, kv } => {
+            Effect::Record(call) => Job::Record(call),
+            Effect::Run { run, event, session, kv, calls } => {
+                let turning = Turning { event, session, kv, calls, answers: Vec::new() };
                 if !self.calm && self.chance.percent(10) {
-                    self.jobs.push(Job::Run { run, event, session, kv });
+                    self.jobs.push(Job::Run { run, turning });
                     self.feed(Input::NoRoom);
                     return;
                 }
-                Job::Run { run, event, session, kv }
+                Job::Run { run, turning }
+            }
+            Effect::Fetch { run, idempotency_key: key, ask } => {
+                self.check_fetch(run, &ask);
+                Job::Fetch { run, key, ask }
+            }
+            Effect::Resume { run, answer } => {
+                self.tell(|| format!("run {run} goes on"));
+                return self.resume(run, &answer);
+            }
+            Effect::Abandon { run } => {
+                self.tell(|| format!("run {run} is given up"));
+                self.parked.remove(&run);
+                return;
             }
             Effect::Refuse(request) => {
                 self.tell(|| format!("request {request} is refused"));

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Result;
-use async_trait::async_trait;
 use botyard_kernel::event::{Event, EventBody, Message, TextFormat};
 use botyard_kernel::run::RunInput;
 use botyard_kernel::session::{Facts, Seed, Session};
 use botyard_runtime::measure::{Bench, BenchBot, EmptyBot, ReusedBot, compile_here};
-use botyard_runtime::{BotValues, Tier};
+use botyard_runtime::{Services, Tier};
 
 use crate::config::Setting;
 use crate::sample::Sample;
@@ -127,21 +126,12 @@ pub(crate) async fn interpreted(wasm: &[u8]) -> Result<Sample> {
 }
 
 async fn one(bench: &Bench, bot: &BenchBot, sample: &mut Sample) {
-    let (input, values) = (input(), Arc::new(Nothing));
+    let (input, services) = (input(), Services::default());
     let start = Instant::now();
-    let output = bench.fresh(bot, input, values).await;
+    let output = bench.fresh(bot, input, services).await;
     sample.add(start.elapsed());
     let actions = output.result.expect("the bot answers");
     assert_eq!(actions.len(), 1, "the bot answers with one action");
-}
-
-struct Nothing;
-
-#[async_trait]
-impl BotValues for Nothing {
-    async fn get(&self, _key: &str) -> Result<Option<String>> {
-        Ok(None)
-    }
 }
 
 fn input() -> RunInput {
@@ -171,5 +161,6 @@ fn input() -> RunInput {
         },
         conversation_kv: BTreeMap::new(),
         config: BTreeMap::new(),
+        calls: Vec::new(),
     }
 }

@@ -2,18 +2,22 @@
 
 mod action;
 mod event;
+mod http;
 
 mod generated {
     wasmtime::component::bindgen!({
         path: "../../wit/v1",
         world: "bot",
-        imports: { "botyard:bot/kv": async | trappable, default: trappable },
+        imports: { "botyard:bot/kv": async | trappable,
+            "botyard:bot/http": async | trappable,
+            default: trappable },
         exports: { default: async },
     });
 }
 
 pub(crate) use generated::botyard::bot::{
-    action as wit_action, config, event as wit_event, http, kv, log, session as wit_session, types,
+    action as wit_action, config, event as wit_event, http as wit_http, kv, log,
+    session as wit_session, types,
 };
 pub(crate) use generated::exports::botyard::bot::handler::Failure;
 pub(crate) use generated::{Bot, BotPre};

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use botyard_kernel::log::Call;
 use botyard_kernel::run::{KvChange, KvScope, KvWrite};
 
 use crate::bindings::v1::kv::{Error, Host, Scope};
 use crate::blame::HostFault;
-use crate::run::BotValues;
+use crate::services::BotValues;
 use crate::turn::Turn;
 
 /// The longest key, in bytes.
@@ -33,20 +34,28 @@ pub(crate) struct TurnKv {
     conversation_bytes: usize,
     /// What was read or written; absent values are remembered as such.
     bot: BTreeMap<String, Option<String>>,
+    /// What was read of the store since the last http call.
+    reads: BTreeMap<String, Option<String>>,
     values: Arc<dyn BotValues>,
     writes: Vec<KvWrite>,
     write_bytes: usize,
 }
 
 impl TurnKv {
-    /// Starts from the conversation's values and a source of the bot's.
-    pub(crate) fn new(conversation: BTreeMap<String, String>, values: Arc<dyn BotValues>) -> Self {
+    /// Starts from the conversation's values and a source of the bot's. What
+    /// earlier runs read before their calls is read as it was then.
+    pub(crate) fn new(
+        conversation: BTreeMap<String, String>,
+        values: Arc<dyn BotValues>,
+        recorded: &[Call],
+    ) -> Self {
         let conversation_bytes =
             conversation.iter().map(|(key, value)| key.len() + value.len()).sum();
         Self {
             conversation,
             conversation_bytes,
-            bot: BTreeMap::new(),
+            bot: recorded.iter().flat_map(|call| call.journal.reads.clone()).collect(),
+            reads: BTreeMap::new(),
             values,
             writes: Vec::new(),
             write_bytes: 0,
@@ -56,6 +65,16 @@ impl TurnKv {
     /// Takes the writes, in order.
     pub(crate) fn take_writes(&mut self) -> Vec<KvWrite> {
         std::mem::take(&mut self.writes)
+    }
+
+    /// How large [`Self::take_reads`] is when it is written down, in bytes.
+    pub(crate) fn reads_bytes(&self) -> usize {
+        serde_json::to_vec(&self.reads).map_or(usize::MAX, |json| json.len())
+    }
+
+    /// Takes what was read of the bot's values since the last time.
+    pub(crate) fn take_reads(&mut self) -> BTreeMap<String, Option<String>> {
+        std::mem::take(&mut self.reads)
     }
 
     async fn get(&mut self, scope: KvScope, key: &str) -> Answer<Option<String>> {
@@ -84,6 +103,7 @@ impl TurnKv {
             }
         };
         self.bot.insert(key.to_owned(), value.clone());
+        self.reads.insert(key.to_owned(), value.clone());
         Ok(value)
     }
 

@@ -11,7 +11,7 @@ use botyard_kernel::event::{Event, EventBody, Message, TextFormat};
 use botyard_kernel::id::TenantId;
 use botyard_kernel::run::{RunFailure, RunInput, RunOutput};
 use botyard_kernel::session::{Facts, Seed, Session};
-use botyard_runtime::{BotValues, CompileCommand, Runtime, RuntimeConfig, Version};
+use botyard_runtime::{BotValues, CompileCommand, Runtime, RuntimeConfig, Services, Version};
 
 /// A moment that no clock shows by accident: 2001-09-09T01:46:40Z.
 pub(crate) const NOW_MS: u64 = 1_000_000_000_000;
@@ -54,8 +54,18 @@ impl Host {
         input: RunInput,
         values: Arc<dyn BotValues>,
     ) -> RunOutput {
+        self.run_with(version, input, Services { values, ..Services::default() }).await
+    }
+
+    /// Runs a version once, with more than values around it.
+    pub(crate) async fn run_with(
+        &self,
+        version: &Version,
+        input: RunInput,
+        services: Services,
+    ) -> RunOutput {
         let permit = self.runtime.permit(version, &TenantId::from("tenant")).await;
-        self.runtime.run(version, permit, input, values).await
+        self.runtime.run(version, permit, input, services).await
     }
 }
 
@@ -106,6 +116,7 @@ pub(crate) fn input(text: &str) -> RunInput {
         session: session(),
         conversation_kv: BTreeMap::new(),
         config: BTreeMap::new(),
+        calls: Vec::new(),
     }
 }
 

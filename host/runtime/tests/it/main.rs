@@ -1,6 +1,7 @@
 //! Runs real components, above all one that breaks every rule.
 
 mod attacks;
+mod calls;
 mod host;
 mod interpreted;
 mod load;

@@ -1,10 +1,9 @@
 //! The gate before the pool, with real turns behind it.
 
-use std::sync::Arc;
-
 use botyard_kernel::id::TenantId;
+use botyard_runtime::Services;
 
-use crate::host::{Host, Values, input, text};
+use crate::host::{Host, input, text};
 
 #[tokio::test]
 async fn a_full_pool_makes_turns_wait_and_never_fail() {
@@ -20,7 +19,7 @@ async fn a_full_pool_makes_turns_wait_and_never_fail() {
             let tenant = TenantId(format!("tenant {}", index % 7));
             let permit = runtime.permit(&version, &tenant).await;
             let message = input(&format!("echo {index}"));
-            let output = runtime.run(&version, permit, message, Arc::new(Values::default())).await;
+            let output = runtime.run(&version, permit, message, Services::default()).await;
             assert_eq!(text(&output), index.to_string());
         });
     }
@@ -36,8 +35,7 @@ async fn a_permit_comes_back_when_its_turn_has_ended() {
     let tenant = TenantId::from("tenant");
     let permit = host.runtime.try_permit(&version, &tenant).expect("one is free");
     assert!(host.runtime.try_permit(&version, &tenant).is_none());
-    let values = Arc::new(Values::default());
-    let output = host.runtime.run(&version, permit, input("panic"), values).await;
+    let output = host.runtime.run(&version, permit, input("panic"), Services::default()).await;
     assert!(output.result.is_err());
     assert!(host.runtime.try_permit(&version, &tenant).is_some());
 }

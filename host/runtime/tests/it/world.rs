@@ -54,12 +54,6 @@ async fn files_sockets_and_environment_are_closed() {
 }
 
 #[tokio::test]
-async fn http_within_a_turn_is_denied_in_words() {
-    let output = Host::start().hostile("http https://example.com/").await;
-    assert!(text(&output).contains("Denied") && text(&output).contains("`request`"));
-}
-
-#[tokio::test]
 async fn the_configuration_is_readable() {
     let host = Host::start();
     let version = host.load("hostile").await;

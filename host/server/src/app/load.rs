@@ -73,6 +73,7 @@ async fn bot(name: &BotId, settings: &config::Bot, runtime: &Arc<Runtime>) -> an
         config: settings.config.clone(),
         hosts: settings.hosts.clone(),
         overlap: settings.overlap,
+        http_headers: settings.http_headers.clone(),
     })
 }
 

@@ -31,6 +31,7 @@ mod egress;
 mod entry;
 mod environment;
 mod error;
+mod headers;
 mod layers;
 mod log;
 mod runtime;

@@ -53,6 +53,7 @@ fn tier(mut section: Section<'_>, limits: TierLimits) -> Result<TierConfig, Wron
     let limits = TierLimits {
         cpu: section.required("cpu-ms")?.millis(1..=MINUTE_MS)?,
         wall: section.required("wall-ms")?.millis(1..=10 * MINUTE_MS)?,
+        wall_with_calls: section.required("wall-with-calls-ms")?.millis(1..=10 * MINUTE_MS)?,
         memory_bytes: section.required("memory-bytes")?.size(MIB..=4 * GIB, "bytes")?,
         stack_bytes: section.required("stack-bytes")?.size(64 * KIB..=8 * MIB, "bytes")?,
         ..limits

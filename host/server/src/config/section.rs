@@ -63,6 +63,16 @@ impl<'a> Section<'a> {
             .collect()
     }
 
+    /// Everything that is left, by key, whatever the keys are.
+    pub(super) fn entries(self) -> Vec<(String, Entry<'a>)> {
+        let Self { path, table, environment, .. } = self;
+        let entry = |(key, value): (String, Value)| {
+            let path = [path.as_slice(), std::slice::from_ref(&key)].concat();
+            (key, Entry { path, value, environment })
+        };
+        table.into_iter().map(entry).collect()
+    }
+
     /// Everything that is left, as it stands, secrets put in.
     pub(super) fn rest(self) -> Result<Map<String, Value>, Wrong> {
         let Self { path, table, environment, .. } = self;

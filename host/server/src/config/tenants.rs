@@ -11,10 +11,11 @@ use serde_json::Value;
 
 use super::alerts;
 use super::error::Wrong;
+use super::headers;
 use super::secret::Secret;
 use super::section::{Section, nearest};
 use super::store;
-use crate::send::HostPattern;
+use crate::send::{HostPattern, SecretHeaders};
 
 /// A session ends after at least a second and at most a year.
 const SESSION_IDLE_MS: std::ops::RangeInclusive<Millis> = 1_000..=365 * DAY;
@@ -50,6 +51,8 @@ pub struct Bot {
     pub hosts: Vec<HostPattern>,
     /// What becomes of events of a person that wait while newer ones come.
     pub overlap: Overlap,
+    /// Headers that its requests get on their way.
+    pub http_headers: SecretHeaders,
 }
 
 /// An account at a vendor, connected to a bot.
@@ -79,6 +82,7 @@ impl fmt::Debug for Bot {
             .field("component", &self.component)
             .field("config", &self.config.keys().collect::<Vec<_>>())
             .field("hosts", &self.hosts)
+            .field("http_headers", &self.http_headers)
             .finish()
     }
 }
@@ -152,6 +156,7 @@ impl Bot {
                 |entry| entry.list(HostPattern::EXPECTED, HostPattern::parse),
             )?,
             overlap: overlap(&mut section)?,
+            http_headers: headers::read(section.section("http-headers")?)?,
         };
         section.finish()?;
         Ok(bot)

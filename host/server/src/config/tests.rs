@@ -75,6 +75,7 @@ fn the_examples_of_the_manual_are_a_configuration() {
         ("ACME_WEBHOOK_SECRET", "hook"),
         ("ACME_WEBHOOK_URL_SECRET", "fedcba9876543210"),
         ("ACME_API_TOKEN", "token"),
+        ("LEAD_SHOP_AUTHORIZATION", "Bearer sesame"),
     ];
     let config = load(&manual(), &env).unwrap();
     assert_eq!(config.server.public_url.as_deref(), Some("https://bots.example.com"));
@@ -86,6 +87,8 @@ fn the_examples_of_the_manual_are_a_configuration() {
     let bot = &tenant.bots[&"lead".into()];
     assert_eq!(bot.config["greeting"], "Hello!");
     assert_eq!(bot.hosts, [HostPattern::parse("shop.example.com").unwrap()]);
+    let shown = format!("{bot:?}");
+    assert!(shown.contains("shop.example.com") && !shown.contains("sesame"), "{shown}");
     let channel = &tenant.channels[&"acme-web".into()];
     assert_eq!(channel.signal_token.as_ref().unwrap().expose(), "0123456789abcdef");
     assert_eq!(channel.failure_texts["de"], "Da ging etwas schief.");
@@ -264,6 +267,18 @@ fn wrong_values_are_told_what_was_expected() {
         (
             "[tenants.t.bots.b]\ncomponent = \"c\"\nconfig = { a = 1 }",
             "`tenants.t.bots.b.config.a` (in FILE) must be a text and is a number",
+        ),
+        (
+            "[tenants.t.bots.b]\ncomponent = \"c\"\n[tenants.t.bots.b.http-headers.\"https://a\"]",
+            "`tenants.t.bots.b.http-headers.https://a` (in FILE) must be a host like",
+        ),
+        (
+            "[tenants.t.bots.b]\ncomponent = \"c\"\n[tenants.t.bots.b.http-headers.\"a.example\"]\nhost = \"b\"",
+            "has `host`, which is this host's own header",
+        ),
+        (
+            "[tenants.t.bots.b]\ncomponent = \"c\"\n[tenants.t.bots.b.http-headers.\"a.example\"]\nx = \"ä\\n\"",
+            "has a value for `x` that no header may have",
         ),
         ("[tenants.t.channels.c]\nbot = \"b\"", "`tenants.t.channels.c.vendor` is missing"),
     ] {

@@ -38,6 +38,11 @@ const OWN_HEADERS: [&str; 12] = [
     "transfer-encoding",
     "upgrade",
 ];
+/// Whether only the host itself may set a header of this name.
+pub fn is_reserved(name: &HeaderName) -> bool {
+    OWN_HEADERS.contains(&name.as_str()) || name == "idempotency-key"
+}
+
 /// Headers that another host may see after a redirect. All others may be
 /// credentials, as APIs name them as they like.
 const HARMLESS_HEADERS: [HeaderName; 3] =
@@ -81,6 +86,11 @@ impl Door {
         })
     }
 
+    /// The most that a call may take, whatever its caller would grant it.
+    pub fn patience(&self) -> Duration {
+        self.timeout
+    }
+
     /// Makes a call, follows redirects where asked, and reads the answer.
     ///
     /// # Errors
@@ -100,7 +110,8 @@ impl Door {
         let mut hops = 0;
         loop {
             self.check(&url, &request.allow)?;
-            let response = self.once(&request, &url, &headers, deadline).await?;
+            let with_secrets = request.secrets.added(&url, &headers);
+            let response = self.once(&request, &url, with_secrets, deadline).await?;
             let Some(next) = redirect(&url, &response).filter(|_| follow) else {
                 return read(response, answer_bytes_max, deadline).await;
             };
@@ -164,14 +175,14 @@ impl Door {
         &self,
         request: &Outgoing,
         url: &Url,
-        headers: &HeaderMap,
+        headers: HeaderMap,
         deadline: Instant,
     ) -> Result<Response, SendError> {
         let (body, progress) = tracked(request.body.clone());
         let call = self
             .client
             .request(request.method.clone(), url.clone())
-            .headers(headers.clone())
+            .headers(headers)
             .body(body)
             .send();
         match tokio::time::timeout_at(deadline, call).await {

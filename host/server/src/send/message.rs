@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::pattern::HostPattern;
+use super::secrets::SecretHeaders;
 
 /// A call that shall go out.
 #[derive(Clone)]
@@ -26,6 +27,9 @@ pub struct Outgoing {
     pub answer_bytes_max: usize,
     /// Hosts that may be reached, besides the operator's.
     pub allow: Vec<HostPattern>,
+    /// Headers that the bot never sees, for hosts among those: each goes to its
+    /// own host only, in the place of a header of the same name.
+    pub secrets: SecretHeaders,
     /// Follow redirects, under the same rules; only of `GET` and `HEAD`. Without
     /// this a redirect is an answer.
     pub follow_redirects: bool,

@@ -7,15 +7,17 @@
 //! arrived, because only the former can be repeated without a thought.
 
 pub use self::address::{is_loopback, is_public};
-pub use self::door::Door;
+pub use self::door::{Door, is_reserved};
 pub use self::message::{Answer, Outgoing, SendError};
 pub use self::pattern::HostPattern;
+pub use self::secrets::SecretHeaders;
 
 mod address;
 mod door;
 mod message;
 mod pattern;
 mod resolve;
+mod secrets;
 #[cfg(test)]
 mod tests;
 mod tracked;

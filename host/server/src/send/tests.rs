@@ -12,7 +12,7 @@ use axum::http::HeaderMap;
 use axum::response::Redirect;
 use axum::routing::{any, get};
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode, header};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -41,6 +41,7 @@ fn call(method: Method, url: String, allow: &[&str]) -> Outgoing {
         timeout: PATIENCE,
         answer_bytes_max: 1000,
         allow: allow.iter().map(|pattern| HostPattern::parse(pattern).unwrap()).collect(),
+        secrets: SecretHeaders::default(),
         follow_redirects: true,
     }
 }
@@ -328,6 +329,39 @@ async fn what_breaks_off_after_it_left_is_lost() {
             assert!(why.contains(&server.to_string()) && !why.contains("sesame"), "{why}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_secret_header_goes_to_its_own_host_only() {
+    let shown = async |headers: HeaderMap| {
+        let shown = |name: &str| headers.get(name).map_or("-", |value| value.to_str().unwrap());
+        format!("{} {}", shown("authorization"), shown("x-mine"))
+    };
+    let other = serve(Router::new().route("/", get(shown))).await;
+    let to_other = Redirect::temporary(&format!("http://{other}/"));
+    let router = Router::new()
+        .route("/", get(shown))
+        .route("/away", get(async move || to_other))
+        .route("/on", get(async || Redirect::temporary("/")));
+    let own = serve(router).await;
+    let secret = HeaderValue::from_static("sesame");
+    let secrets = SecretHeaders::new([(
+        HostPattern::parse(&own.to_string()).unwrap(),
+        vec![(header::AUTHORIZATION, secret)],
+    )]);
+    let said = async |path: &str, server: SocketAddr| {
+        let mut request = get_from(server, path);
+        request.allow.push(HostPattern::parse(&other.to_string()).unwrap());
+        request.headers.insert(header::AUTHORIZATION, HeaderValue::from_static("guessed"));
+        request.headers.insert("x-mine", HeaderValue::from_static("1"));
+        request.secrets = secrets.clone();
+        String::from_utf8(door(true).send(request).await.unwrap().body.to_vec()).unwrap()
+    };
+    assert_eq!(said("/", own).await, "sesame 1", "in the place of the bot's own");
+    assert_eq!(said("/on", own).await, "sesame 1", "after a redirect to the same host");
+    assert_eq!(said("/away", own).await, "- -", "not after one to another");
+    assert_eq!(said("/", other).await, "guessed 1");
+    assert!(!format!("{secrets:?}").contains("sesame"));
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ use super::destinations::{self, Of};
 use super::driver::{Driver, part};
 use crate::channel::Channel;
 use crate::clock;
-use crate::send::{Answer, HostPattern, Outgoing, SendError};
+use crate::send::{Answer, HostPattern, Outgoing, SecretHeaders, SendError};
 
 /// A vendor has so long to answer a call.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -116,6 +116,7 @@ async fn send(work: &Work, channel: &Channel, request: Call) -> Result<Answer, S
             timeout: TIMEOUT,
             answer_bytes_max: ANSWER_BYTES_MAX,
             allow,
+            secrets: SecretHeaders::default(),
             follow_redirects: false,
         })
         .await;

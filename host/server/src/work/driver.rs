@@ -16,7 +16,9 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use metrics::counter;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
+use super::fetch::{self, Caller};
 use super::{Answer, Message, Work, calls, log, requests, runs, store};
 use crate::channel::Channel;
 use crate::clock;
@@ -36,6 +38,8 @@ pub(super) struct Driver {
     outside: mpsc::UnboundedSender<Message>,
     inbox: mpsc::UnboundedReceiver<Message>,
     answers: HashMap<RequestId, oneshot::Sender<Answer>>,
+    /// Bots that wait for the answers to their calls, by run.
+    callers: HashMap<u64, Caller>,
     under_way: FuturesUnordered<BoxFuture<'static, Input>>,
     /// The store called this conversation due and nothing was written since.
     due_unanswered: bool,
@@ -58,6 +62,7 @@ impl Driver {
             outside,
             inbox,
             answers: HashMap::new(),
+            callers: HashMap::new(),
             under_way: FuturesUnordered::new(),
             due_unanswered: false,
         }
@@ -126,6 +131,10 @@ impl Driver {
                 self.answers.insert(request, answer);
                 Input::Arrived { request: Some(request), arrivals, accept_only }
             }
+            Message::Asked { run, ask, caller } => {
+                self.callers.insert(run, caller);
+                Input::Asked { run, ask }
+            }
             Message::Due => {
                 self.due_unanswered = true;
                 Input::Wake
@@ -134,6 +143,9 @@ impl Driver {
     }
 
     fn feed(&mut self, input: Input) {
+        if let Input::Ran { run, .. } = &input {
+            self.callers.remove(run);
+        }
         if let Input::ClientLeft(request) = &input {
             self.answers.remove(request);
             counter!("botyard_answers_total", "result" => "client_left").increment(1);
@@ -160,8 +172,23 @@ impl Driver {
                 log::settled(&self.channel, &self.key, &settled);
                 self.write(store::settle(self, settled));
             }
-            Effect::Run { run, event, session, kv } => {
-                let (waits, future) = runs::run(self, run, *event, *session, kv);
+            Effect::Record(call) => self.write(store::record(self, call)),
+            Effect::Fetch { run, idempotency_key, ask } => {
+                // Whoever waits has left where its time was over.
+                let deadline = self.callers.get(&run).map(|caller| caller.deadline);
+                let deadline = deadline.unwrap_or_else(Instant::now);
+                self.start(fetch::fetch(self, run, idempotency_key, *ask, deadline));
+            }
+            Effect::Resume { run, answer } => {
+                if let Some(caller) = self.callers.remove(&run) {
+                    // A run that ended meanwhile needs no answer.
+                    let _ = caller.answer.send(*answer);
+                }
+            }
+            Effect::Abandon { run } => drop(self.callers.remove(&run)),
+            Effect::Run { run, event, session, kv, calls } => {
+                let input = (*event, *session, kv, calls);
+                let (waits, future) = runs::run(self, run, input, self.outside.clone());
                 self.start(future);
                 return waits.then_some(Input::NoRoom);
             }

@@ -5,6 +5,7 @@ mod bots;
 mod calls;
 mod destinations;
 mod driver;
+mod fetch;
 mod log;
 mod pauses;
 mod requests;
@@ -17,6 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use botyard_kernel::call::Ask;
 use botyard_kernel::id::{ChannelId, ConversationKey};
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::Arrival;
@@ -34,6 +36,7 @@ use crate::send::Door;
 use bots::Bots;
 use destinations::Destinations;
 use driver::Driver;
+use fetch::Caller;
 use pauses::Pauses;
 pub use pauses::{Pausable, Pause, Subject};
 
@@ -71,6 +74,15 @@ pub(crate) enum Message {
         accept_only: bool,
         /// Where the answer goes.
         answer: oneshot::Sender<Answer>,
+    },
+    /// A bot wants to make a call within its turn.
+    Asked {
+        /// Names the run.
+        run: u64,
+        /// Which call.
+        ask: Box<Ask>,
+        /// Who waits for the answer.
+        caller: Caller,
     },
     /// The store says that something is due.
     Due,

@@ -100,6 +100,7 @@ fn outgoing(row: Row, bot: &Bot) -> Result<Outgoing, String> {
         timeout: Duration::from_millis(timeout.into()),
         answer_bytes_max: ANSWER_BYTES_MAX,
         allow: bot.hosts.clone(),
+        secrets: bot.http_headers.clone(),
         follow_redirects: true,
     })
 }

@@ -8,22 +8,28 @@ use botyard_failpoints::{Point, pass};
 use botyard_kernel::event::Event;
 use botyard_kernel::id::BotId;
 use botyard_kernel::lane::Input;
+use botyard_kernel::log::Call;
 use botyard_kernel::run::RunInput;
 use botyard_kernel::session::Session;
-use botyard_runtime::BotValues;
+use botyard_runtime::{BotValues, Services};
 use botyard_store::TenantStore;
 use futures_util::FutureExt as _;
 use futures_util::future::{self, BoxFuture};
+use tokio::sync::mpsc;
 
+use super::Message;
 use super::driver::Driver;
+use super::fetch::Calls;
+
+/// The event, the session, the conversation's values, recorded calls.
+pub(super) type Given = (Event, Session, BTreeMap<String, String>, Vec<Call>);
 
 /// A run, and whether it has to wait for room.
 pub(super) fn run(
     driver: &Driver,
     run: u64,
-    event: Event,
-    mut session: Session,
-    conversation_kv: BTreeMap<String, String>,
+    (event, mut session, conversation_kv, calls): Given,
+    lane: mpsc::UnboundedSender<Message>,
 ) -> (bool, BoxFuture<'static, Input>) {
     let bot = Arc::clone(&driver.channel.bot);
     let runtime = Arc::clone(&driver.work.runtime);
@@ -43,9 +49,10 @@ pub(super) fn run(
             Some(permit) => permit,
             None => runtime.permit(&bot.version, &tenant).await,
         };
-        let input = RunInput { event, session, conversation_kv, config: bot.config.clone() };
+        let input = RunInput { event, session, conversation_kv, config: bot.config.clone(), calls };
+        let services = Services { values: Arc::new(values), http: Arc::new(Calls { run, lane }) };
         pass(Point::RunBegins);
-        let output = runtime.run(&bot.version, permit, input, Arc::new(values)).await;
+        let output = runtime.run(&bot.version, permit, input, services).await;
         pass(Point::RunEnded);
         Input::Ran { run, output: Box::new(output), version, profile: Box::new(profile) }
     };

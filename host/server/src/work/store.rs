@@ -6,7 +6,7 @@ use std::time::Duration;
 use botyard_failpoints::{Point, pass};
 use botyard_kernel::id::ConversationKey;
 use botyard_kernel::lane::{Input, Loaded, WAITING_MAX};
-use botyard_kernel::log::{Arrival, Settled, Turn};
+use botyard_kernel::log::{Arrival, Call, Settled, Turn};
 use botyard_store::{Commit, StoreError, TenantStore};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -27,6 +27,7 @@ pub(super) fn load(driver: &Driver) -> BoxFuture<'static, Input> {
             accepted: loaded.accepted,
             more: loaded.more,
             settled: loaded.settled,
+            calls: loaded.calls,
         })))
     })
 }
@@ -69,6 +70,13 @@ pub(super) fn settle(driver: &Driver, settled: Box<Settled>) -> BoxFuture<'stati
         let last = seqs.last().copied().unwrap_or_default();
         let events = seqs.into_iter().skip(1).collect();
         Ok(Input::Settled { events, last })
+    })
+}
+
+pub(super) fn record(driver: &Driver, call: Box<Call>) -> BoxFuture<'static, Input> {
+    let key = driver.key.clone();
+    act(driver, "record_call", move |store| async move {
+        or_too_large(&key, store.record_call(&key, &call).await.map(Input::Recorded))
     })
 }
 

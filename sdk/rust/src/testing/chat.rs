@@ -68,14 +68,13 @@ impl<B: Bot> Chat<B> {
         self
     }
 
-    /// Answers the bot's calls of [`Turn::http`]. Without it they are denied, as
-    /// this version of the host denies them all: [`Chat::respond`] plays what a
-    /// [`Request`] gets.
+    /// Answers the bot's calls of [`Turn::http`], within their limits. Without it
+    /// they are denied. [`Chat::respond`] plays what a [`Request`] gets.
     pub fn web(
         self,
         answer: impl FnMut(&http::Request) -> Result<http::Response, http::Error> + 'static,
     ) -> Self {
-        self.world.answer_web(Box::new(answer));
+        self.world.answer_web(answer);
         self
     }
 

@@ -249,20 +249,23 @@ fn check_request(request: &Request) -> Result<(), String> {
     let known = METHODS.contains(&request.method.as_str());
     require(known, "the method of a request is one of those that the WIT names")?;
     check_link(&request.url)?;
-    let bytes: usize = request.headers.iter().map(|h| h.name.len() + h.value.len()).sum();
-    let fits = request.headers.len() <= HEADERS_MAX && bytes <= HEADERS_BYTES_MAX;
-    require(fits, "a request has at most 64 headers of together at most 16 KiB")?;
-    let reserved = |name: &str| ["host", "idempotency-key"].contains(&name);
-    let legal =
-        request.headers.iter().all(|h| is_header_name(&h.name) && is_header_value(&h.value));
-    require(legal, "the names and values of headers are those of HTTP")?;
-    let free = request.headers.iter().all(|header| !reserved(&header.name.to_ascii_lowercase()));
-    require(free, "the headers `host` and `idempotency-key` are the host's")?;
+    check_headers(&request.headers)?;
     let bytes = request.body.as_ref().map_or(0, String::len);
     require(bytes <= REQUEST_BYTES_MAX, "the body of a request has at most 48 KiB")?;
     let timeout_ms = request.timeout_ms.unwrap_or(REQUEST_MS_MAX);
     let fits = (1..=REQUEST_MS_MAX).contains(&timeout_ms);
     require(fits, "a request waits 1 to 120,000 ms")
+}
+
+pub(super) fn check_headers(headers: &[Setting]) -> Result<(), String> {
+    let bytes: usize = headers.iter().map(|h| h.name.len() + h.value.len()).sum();
+    let fits = headers.len() <= HEADERS_MAX && bytes <= HEADERS_BYTES_MAX;
+    require(fits, "a request has at most 64 headers of together at most 16 KiB")?;
+    let reserved = |name: &str| ["host", "idempotency-key"].contains(&name);
+    let legal = headers.iter().all(|h| is_header_name(&h.name) && is_header_value(&h.value));
+    require(legal, "the names and values of headers are those of HTTP")?;
+    let free = headers.iter().all(|header| !reserved(&header.name.to_ascii_lowercase()));
+    require(free, "the headers `host` and `idempotency-key` are the host's")
 }
 
 fn check_menu(action: &Action) -> Result<(), String> {

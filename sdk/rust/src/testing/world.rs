@@ -4,12 +4,11 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::values::Values;
+use super::web::Web;
 use crate::http;
 use crate::kv::{Cause, Scope};
 use crate::log::Level;
 use crate::session::Setting;
-
-type Web = Box<dyn FnMut(&http::Request) -> Result<http::Response, http::Error>>;
 
 /// What the host keeps for a bot. [`Chat`](super::Chat) has one.
 #[derive(Default)]
@@ -20,7 +19,7 @@ struct State {
     config: BTreeMap<String, String>,
     values: Values,
     log: Vec<(Level, String)>,
-    web: Option<Web>,
+    web: Web,
 }
 
 impl World {
@@ -28,8 +27,11 @@ impl World {
         self.0.borrow_mut().config.insert(key.to_owned(), value.to_owned());
     }
 
-    pub(super) fn answer_web(&self, web: Web) {
-        self.0.borrow_mut().web = Some(web);
+    pub(super) fn answer_web(
+        &self,
+        answers: impl FnMut(&http::Request) -> Result<http::Response, http::Error> + 'static,
+    ) {
+        self.0.borrow_mut().web.answer(Box::new(answers));
     }
 
     pub(super) fn log_lines(&self) -> Vec<(Level, String)> {
@@ -38,7 +40,9 @@ impl World {
 
     /// Begins a turn: what the one before did not commit is forgotten.
     pub(super) fn begin(&self) {
-        self.0.borrow_mut().values.begin();
+        let state = &mut *self.0.borrow_mut();
+        state.values.begin();
+        state.web.begin();
     }
 
     /// Keeps what the turn has written.
@@ -97,11 +101,6 @@ impl World {
     }
 
     pub(crate) fn http(&self, request: &http::Request) -> Result<http::Response, http::Error> {
-        match &mut self.0.borrow_mut().web {
-            Some(web) => web(request),
-            None => Err(http::Error::Denied(
-                "this test answers no calls: say what comes back with `Chat::web`".to_owned(),
-            )),
-        }
+        self.0.borrow_mut().web.send(request)
     }
 }

@@ -6,6 +6,7 @@ use super::{
     Acknowledgement, Arrival, Call, Entry, OpenAnswer, Outcome, Row, RowEnd, SessionState, Settled,
     SkipReason, State, Timer, Turn,
 };
+use crate::call::Journal;
 use crate::log;
 
 impl From<Entry<'_>> for log::Entry {
@@ -38,9 +39,15 @@ impl From<Call<'_>> for log::Call {
     fn from(call: Call<'_>) -> Self {
         Self {
             event: call.event.into_owned(),
+            of_start: call.start,
             index: call.index,
             request: call.request,
             answer: call.answer.into_owned(),
+            journal: Journal {
+                version: call.version,
+                config: call.config,
+                reads: call.reads.into_owned(),
+            },
         }
     }
 }

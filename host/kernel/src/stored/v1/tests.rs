@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use crate::action::{self, Bubbles, Choice, Forward, ForwardTarget, OnFailure};
+use crate::call::Journal;
 use crate::event::{
     Approach, Click, EventBody, First, Location, Message, Setting, Start, TextFormat,
 };
@@ -74,17 +75,13 @@ fn samples() -> Vec<Entry> {
     let mut samples = vec![
         Entry::Accepted(Box::new(full_arrival())),
         Entry::Accepted(Box::new(arrival(EventBody::Message(hello())))),
-        Entry::Called(Call {
-            event: "e1".into(),
-            index: 2,
-            request: digest(2),
-            answer: r#"{"status":200}"#.to_owned(),
-        }),
+        Entry::Called(Call { journal: Journal::default(), of_start: false, ..full_call() }),
         Entry::Settled(full_settled()),
         Entry::Settled(Settled::default()),
     ];
     samples.extend(turns.map(|turn| Entry::Turn(Box::new(turn))));
     samples.extend(later_samples());
+    samples.push(Entry::Called(full_call()));
     samples
 }
 
@@ -116,6 +113,18 @@ fn later_samples() -> Vec<Entry> {
         Arrival { acknowledge: Some("m1".to_owned()), ..arrival(EventBody::Message(hello())) };
     let settled = settled.into_iter().chain([Entry::Accepted(Box::new(taken))]);
     settled.chain(turns.map(|turn| Entry::Turn(Box::new(turn)))).collect()
+}
+
+fn full_call() -> Call {
+    let reads = [("seen".to_owned(), Some("1".to_owned())), ("unseen".to_owned(), None)];
+    Call {
+        event: "e1".into(),
+        of_start: true,
+        index: 2,
+        request: digest(2),
+        answer: r#"{"status":200}"#.to_owned(),
+        journal: Journal { version: Some(digest(1)), config: Some(digest(3)), reads: reads.into() },
+    }
 }
 
 fn digest(n: u8) -> Digest {
@@ -312,12 +321,18 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         arrival.event.received_ms = number;
         match kind {
             0 => Entry::Accepted(Box::new(arrival)),
-            1 => Entry::Called(Call {
-                event: arrival.event.id,
-                index: 0,
-                request: digest(angle.to_le_bytes()[0]),
-                answer: text,
-            }),
+            1 => {
+                let call = full_call();
+                let journal = if full { call.journal } else { Journal::default() };
+                Entry::Called(Call {
+                    event: arrival.event.id,
+                    of_start: full,
+                    request: digest(angle.to_le_bytes()[0]),
+                    answer: text,
+                    journal,
+                    ..full_call()
+                })
+            }
             2 => {
                 let mut turn = if full { full_turn() } else { empty_turn() };
                 turn.fused = Some(Box::new(arrival));

@@ -7,6 +7,7 @@ use super::{
     Acknowledgement, Arrival, Call, Entry, OpenAnswer, Outcome, Row, RowEnd, SessionState, Settled,
     SkipReason, State, Timer, Turn,
 };
+use crate::call::Journal;
 use crate::log;
 
 impl<'a> From<&'a log::Entry> for Entry<'a> {
@@ -28,12 +29,17 @@ impl<'a> From<&'a log::Arrival> for Entry<'a> {
 
 impl<'a> From<&'a log::Call> for Entry<'a> {
     fn from(call: &'a log::Call) -> Self {
-        let log::Call { event, index, request, answer } = call;
+        let log::Call { event, of_start, index, request, answer, journal } = call;
+        let Journal { version, config, reads } = journal;
         Self::Called(Call {
             event: Cow::Borrowed(event),
+            start: *of_start,
             index: *index,
             request: *request,
             answer: answer.into(),
+            version: *version,
+            config: *config,
+            reads: Cow::Borrowed(reads),
         })
     }
 }

@@ -1,0 +1,152 @@
+//! Bots that call a shop within their turns. The shop answers otherwise each
+//! time, so that an answer that was not taken from the log gives itself away.
+
+use std::collections::BTreeMap;
+
+use botyard_kernel::call::{
+    Ask, CallAnswer, CallError, CallRequest, CallResponse, Journal, write_answer,
+};
+use botyard_kernel::event::Event;
+use botyard_kernel::id::{Digest, EventId};
+use botyard_kernel::lane::Input;
+use botyard_kernel::log::{Call, Entry, Outcome, Seq};
+use botyard_kernel::plan::host_start_id;
+use botyard_kernel::run::{LogLevel, LogLine};
+use botyard_kernel::session::Session;
+
+use crate::bot;
+use crate::jobs::{Job, ran};
+use crate::world::World;
+
+/// A bot within its turn.
+#[derive(Debug)]
+pub(crate) struct Turning {
+    pub(crate) event: Box<Event>,
+    pub(crate) session: Box<Session>,
+    pub(crate) kv: BTreeMap<String, String>,
+    /// What earlier runs have recorded.
+    pub(crate) calls: Vec<Call>,
+    /// What this run was told so far, as it is recorded.
+    pub(crate) answers: Vec<String>,
+}
+
+impl Turning {
+    /// What the bot writes into its log of what it was told.
+    pub(crate) fn log(&self) -> Vec<LogLine> {
+        let line = |answer: &String| LogLine { level: LogLevel::Info, message: answer.clone() };
+        self.answers.iter().map(line).collect()
+    }
+}
+
+impl World {
+    /// Lets the bot of a run make its next call; nothing where it makes no more.
+    pub(crate) fn ask(&mut self, run: u64, mut turning: Turning) -> Result<(), Turning> {
+        let wanted = match &self.script {
+            Some(_) => self.fetches.get(&bot::token(&turning.event)).copied().unwrap_or(0),
+            None => bot::calls(&turning.event),
+        };
+        while turning.answers.len() < wanted {
+            let index = turning.answers.len();
+            let request = request(&turning, index);
+            let Some(call) = turning.calls.get(index) else {
+                let journal = Journal::default();
+                let index = u32::try_from(index).unwrap();
+                let ask = Box::new(Ask { index, request, timeout_ms: 9_000, journal });
+                self.parked.insert(run, turning);
+                self.feed(Input::Asked { run, ask });
+                return Ok(());
+            };
+            let version = Digest::of(b"bot");
+            assert_eq!(call.mismatch(&request.digest(), &version, &version), None);
+            turning.answers.push(call.answer.clone());
+        }
+        Err(turning)
+    }
+
+    /// No request leaves before its event is stored, and none that was answered.
+    pub(crate) fn check_fetch(&self, run: u64, ask: &Ask) {
+        let on = &self.parked[&run].event.id;
+        let stored = self.log.entries().any(|(_, entry)| match entry {
+            Entry::Accepted(arrival) => {
+                arrival.event.id == *on || host_start_id(&arrival.event.id) == *on
+            }
+            Entry::Called(_) | Entry::Turn(_) | Entry::Settled(_) => false,
+        });
+        assert!(stored, "a call left before {on} was accepted");
+        let known = self.log.calls(on).any(|(_, call)| call.index == ask.index);
+        assert!(!known, "call {} of {on} was recorded and left again", ask.index);
+    }
+
+    pub(crate) fn end_fetch(&mut self, run: u64, key: String) -> Input {
+        self.shop.push(key);
+        let body = self.shop.len().to_string().into_bytes();
+        let fails = !self.calm && self.chance.percent(20);
+        let answer = if fails {
+            Err(CallError::Timeout)
+        } else {
+            Ok(CallResponse { status: 200, headers: Vec::new(), body })
+        };
+        Input::Fetched { run, answer }
+    }
+
+    /// The bot sees an answer, which must be the one that is recorded.
+    pub(crate) fn resume(&mut self, run: u64, answer: &CallAnswer) {
+        let mut turning = self.parked.remove(&run).expect("the bot waits");
+        let index = u32::try_from(turning.answers.len()).unwrap();
+        let answer = write_answer(answer);
+        let on = turning.event.id.clone();
+        let recorded = self.log.calls(&on).find(|(_, call)| call.index == index);
+        assert_eq!(recorded.map(|(_, call)| &call.answer), Some(&answer), "not what is recorded");
+        turning.answers.push(answer);
+        self.jobs.push(Job::Run { run, turning });
+    }
+
+    /// The time of a turn is over while its bot waits for an answer.
+    pub(crate) fn run_out_of_time(&mut self) {
+        if let Some((run, _)) = self.parked.pop_first() {
+            self.tell(|| format!("run {run} takes too long"));
+            self.feed(ran(run, bot::host_failure()));
+        }
+    }
+
+    /// Every bot was told what is recorded, whatever happened in between.
+    pub(crate) fn calls_were_answered_once(&self) {
+        for (seq, turn) in self.log.turns() {
+            let told: Vec<_> = match &turn.outcome {
+                Outcome::Ran { .. } | Outcome::Failed { .. } => {
+                    let own = |line: &&LogLine| line.level == LogLevel::Info;
+                    turn.log.iter().filter(own).map(|line| &line.message).collect()
+                }
+                Outcome::Skipped(_) => continue,
+            };
+            for (index, told) in told.into_iter().enumerate() {
+                let mut calls = self.log.calls(&turn.event).filter(|(at, _)| *at < seq);
+                let first = calls.find(|(_, call)| call.index as usize == index);
+                let first = first.map(|(_, call)| &call.answer);
+                assert_eq!(first, Some(told), "call {index} of {}", turn.event);
+            }
+        }
+    }
+}
+
+impl crate::log::Log {
+    /// Recorded calls of a bot that was given this event.
+    pub(crate) fn calls(&self, on: &EventId) -> impl Iterator<Item = (Seq, &Call)> {
+        self.entries().filter_map(move |(seq, entry)| match entry {
+            Entry::Called(call) if call.made_on() == *on => Some((seq, call)),
+            _ => None,
+        })
+    }
+}
+
+/// What is asked for follows from what was answered before.
+fn request(turning: &Turning, index: usize) -> CallRequest {
+    let before = turning.answers.join("/");
+    CallRequest {
+        method: "GET".to_owned(),
+        url: format!("https://shop.example/{}/{index}/{before}", turning.event.id),
+        headers: Vec::new(),
+        body: None,
+        timeout_ms: None,
+    }
+}

@@ -1,0 +1,148 @@
+//! Calls of bots within their turns, by the import `http`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use botyard_kernel::call::{
+    Ask, CALL_BODY_BYTES_MAX, CALL_HEADER_BYTES_MAX, CALL_HEADERS_MAX, CallAnswer, CallError,
+    CallRequest, CallResponse,
+};
+use botyard_kernel::event::Setting;
+use botyard_kernel::lane::Input;
+use botyard_runtime::HttpCalls;
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use metrics::counter;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::Message;
+use super::driver::Driver;
+use crate::channel::Bot;
+use crate::send::{Answer, Outgoing, SendError};
+
+/// The way of a run's calls to its lane, which has its event stored first and
+/// its answers before the bot sees them.
+pub(super) struct Calls {
+    pub(super) run: u64,
+    pub(super) lane: mpsc::UnboundedSender<Message>,
+}
+
+#[async_trait]
+impl HttpCalls for Calls {
+    async fn call(&self, ask: Ask) -> anyhow::Result<CallAnswer> {
+        let deadline = Instant::now() + Duration::from_millis(ask.timeout_ms);
+        let (answer, answered) = oneshot::channel();
+        let caller = Caller { deadline, answer };
+        let message = Message::Asked { run: self.run, ask: Box::new(ask), caller };
+        self.lane.send(message).ok().context("the conversation's lane has ended")?;
+        answered.await.context("the run was given up")
+    }
+}
+
+/// A bot that waits for the answer to its call.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    /// What is left of its time, from when it asked.
+    pub(super) deadline: Instant,
+    /// Dropping it ends the run.
+    pub(super) answer: oneshot::Sender<CallAnswer>,
+}
+
+/// Makes the call.
+pub(super) fn fetch(
+    driver: &Driver,
+    run: u64,
+    key: String,
+    ask: Ask,
+    deadline: Instant,
+) -> BoxFuture<'static, Input> {
+    let work = Arc::clone(&driver.work);
+    let bot = Arc::clone(&driver.channel.bot);
+    let conversation = driver.key.clone();
+    async move {
+        let answer = match outgoing(ask.request, &key, &bot) {
+            Err(why) => Err(CallError::Other(why)),
+            Ok(outgoing) => {
+                let deadline = deadline.min(Instant::now() + work.door.patience());
+                match tokio::time::timeout_at(deadline, work.door.send(outgoing)).await {
+                    Ok(sent) => answer(sent),
+                    Err(_) => Err(CallError::Timeout),
+                }
+            }
+        };
+        let result = result(&answer);
+        counter!("botyard_http_calls_total", "result" => result).increment(1);
+        if let Err(CallError::Denied(why) | CallError::Other(why)) = &answer {
+            let (bot, index) = (&bot.id, ask.index);
+            tracing::warn!(%conversation, %bot, index, why, "a bot's call got no answer");
+        }
+        Input::Fetched { run, answer }
+    }
+    .boxed()
+}
+
+fn outgoing(request: CallRequest, key: &str, bot: &Bot) -> Result<Outgoing, String> {
+    let CallRequest { method, url, headers: wanted, body, timeout_ms: _ } = request;
+    let method = Method::from_bytes(method.as_bytes()).map_err(|error| error.to_string())?;
+    let mut headers = HeaderMap::new();
+    for Setting { name, value } in &wanted {
+        let name = HeaderName::try_from(name.as_str()).map_err(|error| error.to_string())?;
+        let value = HeaderValue::try_from(value.as_str()).map_err(|error| error.to_string())?;
+        headers.append(name, value);
+    }
+    let key = HeaderValue::try_from(key).map_err(|error| error.to_string())?;
+    headers.insert("idempotency-key", key);
+    Ok(Outgoing {
+        method,
+        url,
+        headers,
+        body: body.map(Bytes::from).unwrap_or_default(),
+        // The deadline ends it, so that it can be told from an answer that broke off.
+        timeout: Duration::MAX,
+        answer_bytes_max: CALL_BODY_BYTES_MAX,
+        allow: bot.hosts.clone(),
+        secrets: bot.http_headers.clone(),
+        follow_redirects: true,
+    })
+}
+
+fn answer(sent: Result<Answer, SendError>) -> CallAnswer {
+    match sent {
+        Ok(answer) if answer.truncated => Err(CallError::TooLarge),
+        Ok(answer) => Ok(CallResponse {
+            status: answer.status.as_u16(),
+            headers: settings(&answer.headers),
+            body: answer.body.into(),
+        }),
+        Err(SendError::Denied(why)) => Err(CallError::Denied(why)),
+        Err(SendError::NotSent(why) | SendError::Lost(why)) => Err(CallError::Other(why)),
+    }
+}
+
+fn settings(headers: &HeaderMap) -> Vec<Setting> {
+    let mut bytes = 0;
+    headers
+        .iter()
+        .filter_map(|(name, value)| Some(Setting::new(name.as_str(), value.to_str().ok()?)))
+        .take(CALL_HEADERS_MAX)
+        .take_while(|header| {
+            bytes += header.name.len() + header.value.len();
+            bytes <= CALL_HEADER_BYTES_MAX
+        })
+        .collect()
+}
+
+fn result(answer: &CallAnswer) -> &'static str {
+    match answer {
+        Ok(_) => "answered",
+        Err(CallError::Denied(_)) => "denied",
+        Err(CallError::Timeout) => "timeout",
+        Err(CallError::TooLarge) => "too_large",
+        Err(CallError::Limit | CallError::Other(_)) => "failed",
+    }
+}

@@ -8,6 +8,7 @@ mod full_store;
 mod isolation;
 mod lifecycle;
 mod overlap;
+mod overload;
 mod peers;
 mod puppet;
 mod redelivery;

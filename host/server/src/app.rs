@@ -57,7 +57,7 @@ impl App {
         let channels = load::channels(&config, &runtime).await?;
         catalog::record(&config, &store.store()).await.context("cannot record the settings")?;
         let door = Door::new(&config.egress).context("cannot set up the way out")?;
-        let work = Work::new(channels, store.store(), Arc::clone(&runtime), door);
+        let work = Work::new(channels, store.store(), Arc::clone(&runtime), door, config.backlog);
         let stopping = AtomicBool::new(false);
         Ok(Self { config, work, metrics, stopping, runtime, store })
     }
@@ -172,6 +172,10 @@ impl App {
     async fn measure(self: Arc<Self>) {
         loop {
             let counters = self.store.counters();
+            let backlog = self.work.backlog().total();
+            gauge!("botyard_backlog_requests").set(backlog.requests as f64);
+            gauge!("botyard_backlog_events").set(backlog.events as f64);
+            gauge!("botyard_backlog_bytes").set(backlog.bytes as f64);
             gauge!("botyard_lanes").set(self.work.lanes_active() as f64);
             gauge!("botyard_store_batches").set(counters.batches as f64);
             gauge!("botyard_store_jobs").set(counters.jobs as f64);

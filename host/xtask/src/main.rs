@@ -46,6 +46,9 @@ fn run(repo: &Repo, command: Command) -> anyhow::Result<ExitCode> {
         Command::Bench { bench: Bench::Turn { arguments } } => {
             return bench::turn(repo, &arguments);
         }
+        Command::Bench { bench: Bench::Fairness { arguments } } => {
+            return bench::fairness(repo, &arguments);
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -99,6 +102,12 @@ enum Command {
 enum Bench {
     /// What a turn costs: fresh and reused instances, the safety features, the tiers.
     Turn {
+        /// Handed to the bench as they are.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Whether one tenant, one conversation or one flood harms the others.
+    Fairness {
         /// Handed to the bench as they are.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,

@@ -10,6 +10,7 @@ use std::path::Path;
 
 pub use botyard_runtime::{Layout, TierConfig};
 
+pub use self::backlog::Backlog;
 pub use self::egress::Egress;
 pub use self::error::ConfigError;
 pub use self::log::{Log, LogFormat};
@@ -23,6 +24,7 @@ use self::environment::Environment;
 use self::layers::Layers;
 use self::section::Section;
 
+mod backlog;
 mod egress;
 mod entry;
 mod environment;
@@ -50,6 +52,8 @@ pub struct Config {
     pub log: Log,
     /// Where things are kept.
     pub store: Store,
+    /// How much unfinished work is taken.
+    pub backlog: Backlog,
     /// How bots run.
     pub runtime: Runtime,
     /// How calls go out.
@@ -82,6 +86,7 @@ impl Config {
         let config = Self {
             server: Server::read(whole.section("server")?)?,
             log: Log::read(whole.section("log")?)?,
+            backlog: Backlog::read(whole.section("backlog")?)?,
             runtime: Runtime::read(whole.section("runtime")?, &store)?,
             store,
             egress: Egress::read(whole.section("egress")?)?,

@@ -16,6 +16,7 @@ use futures_util::stream::FuturesUnordered;
 use metrics::counter;
 use tokio::sync::{mpsc, oneshot};
 
+use super::backlog::{Waits, Weight};
 use super::{Answer, Message, Work, calls, log, requests, runs, store};
 use crate::channel::Channel;
 use crate::clock;
@@ -38,6 +39,8 @@ pub(super) struct Driver {
     under_way: FuturesUnordered<BoxFuture<'static, Input>>,
     /// The store called this conversation due and nothing was written since.
     due_unanswered: bool,
+    waits: Waits,
+    weight: Weight,
 }
 
 impl Driver {
@@ -49,6 +52,7 @@ impl Driver {
         inbox: mpsc::UnboundedReceiver<Message>,
     ) -> Self {
         let lane = Lane::new(key.clone(), Arc::clone(&channel.rules));
+        let waits = work.backlog.waits(&key.tenant);
         Self {
             work,
             channel,
@@ -59,6 +63,8 @@ impl Driver {
             answers: HashMap::new(),
             under_way: FuturesUnordered::new(),
             due_unanswered: false,
+            waits,
+            weight: Weight::default(),
         }
     }
 
@@ -112,6 +118,9 @@ impl Driver {
             Message::Input(input) => input,
             Message::Arrived { request, arrivals, accept_only, answer } => {
                 self.answers.insert(request, answer);
+                for arrival in &arrivals {
+                    self.weight.note(arrival.event.raw.as_ref().map_or(0, String::len));
+                }
                 Input::Arrived { request: Some(request), arrivals, accept_only }
             }
             Message::Due => {
@@ -136,6 +145,7 @@ impl Driver {
             }
             effects = more;
         }
+        self.waits.set(self.lane.waiting(), self.weight.of(self.lane.waiting_here()));
     }
 
     /// Does what the lane asks for; what is known at once comes back.
@@ -175,7 +185,10 @@ impl Driver {
             Effect::Send(Send::Request { call, row }) => {
                 self.start(requests::request(self, call, *row));
             }
-            Effect::Turned(turn) => log::turned(&self.channel, &self.key, &turn),
+            Effect::Turned(turn) => {
+                self.waits.turned();
+                log::turned(&self.channel, &self.key, &turn);
+            }
             Effect::Revived(parts) => {
                 let parts = parts.len();
                 tracing::info!(conversation = %self.key, parts, "dead letters are sent again");

@@ -1,6 +1,7 @@
 //! Drives the kernel's lanes: one task for each conversation in which something
 //! happens. Decides nothing; what a lane asks for is done and reported back.
 
+mod backlog;
 mod calls;
 mod destinations;
 mod driver;
@@ -27,7 +28,9 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::channel::Channel;
 use crate::clock;
+use crate::config;
 use crate::send::Door;
+use backlog::Backlog;
 use destinations::Destinations;
 use driver::Driver;
 
@@ -37,6 +40,7 @@ pub struct Work {
     store: Store,
     runtime: Arc<Runtime>,
     door: Door,
+    backlog: Backlog,
     /// Vendors, by the channel whose token is shown.
     vendors: Destinations<ChannelId>,
     /// Web services that bots call, by host.
@@ -93,6 +97,7 @@ impl Work {
         store: Store,
         runtime: Arc<Runtime>,
         door: Door,
+        bounds: config::Backlog,
     ) -> Arc<Self> {
         let channels = channels.into_iter().map(|channel| (channel.id.clone(), channel)).collect();
         Arc::new(Self {
@@ -100,6 +105,7 @@ impl Work {
             store,
             runtime,
             door,
+            backlog: Backlog::new(bounds.tenant, bounds.host),
             vendors: Destinations::new("the vendor of channel"),
             services: Destinations::new("the web service"),
             lanes: Mutex::default(),
@@ -139,6 +145,11 @@ impl Work {
     pub fn left_alone(&self) -> Vec<(String, Millis)> {
         let vendors = self.vendors.open().into_iter().map(|(channel, since)| (channel.0, since));
         vendors.chain(self.services.open()).collect()
+    }
+
+    /// The unfinished work.
+    pub(crate) fn backlog(&self) -> &Backlog {
+        &self.backlog
     }
 
     /// How many conversations are in memory.

@@ -11,6 +11,7 @@ mod isolation;
 mod lifecycle;
 mod operate;
 mod overlap;
+mod overload;
 mod peers;
 mod puppet;
 mod redelivery;

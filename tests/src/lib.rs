@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod host;
+pub mod load;
 pub mod peers;
 pub mod site;
 

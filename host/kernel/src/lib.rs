@@ -18,6 +18,7 @@ pub mod outbox;
 pub mod owner;
 pub mod plan;
 pub mod profile;
+pub mod quota;
 pub mod rate;
 pub mod retry;
 pub mod run;

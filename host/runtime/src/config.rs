@@ -1,6 +1,6 @@
 //! What the operator can set.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub struct RuntimeConfig {
     /// 64 KiB and 3 memory mappings each (Linux allows 65,530 in all).
     pub linked_versions: usize,
     /// What tenants may use in a second; those that are not named, all they can get.
-    pub rates: HashMap<TenantId, TenantRate>,
+    pub rates: BTreeMap<TenantId, TenantRate>,
     /// Features that a measurement may switch off.
     pub features: Features,
 }
@@ -56,7 +56,7 @@ impl RuntimeConfig {
             interpreted: TierConfig::interpreted(),
             guest_threads: std::thread::available_parallelism().map_or(2, usize::from),
             linked_versions: 4_096,
-            rates: HashMap::new(),
+            rates: BTreeMap::new(),
             features: Features::default(),
         }
     }

@@ -1,7 +1,7 @@
 //! The gate before the pool: a full pool makes turns wait, never fail. Who goes
 //! next is decided by the kernel; here waiting turns are woken.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -47,7 +47,7 @@ struct Place<'a> {
 
 impl Gate {
     /// A gate for so many turns at the same time.
-    pub(crate) fn new(total: usize, rates: HashMap<TenantId, TenantRate>) -> Self {
+    pub(crate) fn new(total: usize, rates: BTreeMap<TenantId, TenantRate>) -> Self {
         let permits = Permits::new(total, rates);
         let state = State { permits, tickets: 0, wakes: HashMap::new(), sleeping: false };
         Self(Arc::new(Inner { start: Instant::now(), state: Mutex::new(state) }))
@@ -174,7 +174,7 @@ mod tests {
     }
 
     fn gate(total: usize) -> Gate {
-        Gate::new(total, HashMap::new())
+        Gate::new(total, BTreeMap::new())
     }
 
     fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {

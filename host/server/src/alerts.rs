@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::config::{Config, Secret};
-use crate::send::{Door, HostPattern, Outgoing, SendError};
+use crate::send::{Door, HostPattern, Outgoing, SecretHeaders, SendError};
 
 /// Tries of one alert; the waits between them grow from a second to a minute.
 const TRIES: usize = 8;
@@ -157,6 +157,7 @@ fn outgoing(url: &str, body: Bytes) -> Outgoing {
         body,
         timeout: TIMEOUT,
         answer_bytes_max: ANSWER_BYTES_MAX,
+        secrets: SecretHeaders::default(),
         allow: host.into_iter().collect(),
         follow_redirects: false,
     }

@@ -64,7 +64,8 @@ impl App {
         catalog::record(&config, &store.store()).await.context("cannot record the settings")?;
         let door = Door::new(&config.egress).context("cannot set up the way out")?;
         let alerts = Alerts::new(&config, door.clone());
-        let work = Work::new(channels, store.store(), Arc::clone(&runtime), door, alerts);
+        let work =
+            Work::new(channels, store.store(), Arc::clone(&runtime), door, alerts, config.backlog);
         work.load_pauses().await.context("cannot read what is paused")?;
         let stopping = AtomicBool::new(false);
         Ok(Self { config, work, metrics, stopping, runtime, store })
@@ -206,6 +207,10 @@ impl App {
             }
             wrote = writes;
             let counters = self.store.counters();
+            let backlog = self.work.backlog().total();
+            gauge!("botyard_backlog_requests").set(backlog.requests as f64);
+            gauge!("botyard_backlog_events").set(backlog.events as f64);
+            gauge!("botyard_backlog_bytes").set(backlog.bytes as f64);
             gauge!("botyard_lanes").set(self.work.lanes_active() as f64);
             gauge!("botyard_breakers_open").set(self.work.breakers_open() as f64);
             gauge!("botyard_store_batches").set(counters.batches as f64);

@@ -2,7 +2,7 @@
 
 use std::process::{Command, ExitCode};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::command::{cargo, visible};
 use crate::plugins;
@@ -46,4 +46,23 @@ pub(crate) fn peers(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
         .args(arguments);
     visible(&mut node)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether one tenant, one conversation or one flood harms the others, as ratios
+/// within one run.
+pub(crate) fn fairness(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
+    plugins::build(repo, true)?;
+    eprintln!("building the host with optimization; the first time it takes many minutes");
+    // One build for both, so that crates that they share are built once.
+    let packages = ["--package", "botyard", "--package", "botyard-tests"];
+    let programs = ["--bin", "botyard", "--bin", "fairness"];
+    visible(cargo(repo).args(["build", "--release"]).args(packages).args(programs))?;
+    let release = repo.target().join("release");
+    let mut bench = Command::new(release.join("fairness"));
+    bench
+        .env("BOTYARD_BIN", release.join("botyard"))
+        .env("BOTYARD_PLUGINS", repo.native_plugins())
+        .args(arguments);
+    let status = bench.status().context("the bench cannot be started")?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

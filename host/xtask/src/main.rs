@@ -49,6 +49,9 @@ fn run(repo: &Repo, command: Command) -> anyhow::Result<ExitCode> {
         Command::Bench { bench: Bench::Peers { arguments } } => {
             return bench::peers(repo, &arguments);
         }
+        Command::Bench { bench: Bench::Fairness { arguments } } => {
+            return bench::fairness(repo, &arguments);
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -109,6 +112,12 @@ enum Bench {
     /// The same bot on grammY, botbuilder, chat and Botyard under the same faults.
     Peers {
         /// Handed to `tests/peers/run.js` as they are; a later one counts.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Whether one tenant, one conversation or one flood harms the others.
+    Fairness {
+        /// Handed to the bench as they are.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use botyard_kernel::call::Journal;
 use botyard_kernel::event::{Event, EventBody, Message, TextFormat};
 use botyard_kernel::id::{ConversationKey, Digest, PartId, TenantId};
 use botyard_kernel::log::{
@@ -230,7 +231,14 @@ impl Writer {
     fn call(&mut self) -> Entry {
         let answer = "x".repeat(self.chance.below(9_000));
         let request = Digest::of(answer.as_bytes());
-        Entry::Called(Call { event: self.name().as_str().into(), index: 0, request, answer })
+        Entry::Called(Call {
+            event: self.name().as_str().into(),
+            of_start: false,
+            index: 0,
+            request,
+            answer,
+            journal: Journal::default(),
+        })
     }
 
     fn a_turn(&mut self, fused: bool) -> Entry {
@@ -270,6 +278,7 @@ impl Writer {
             key: Some(id),
             request: None,
             quiet: false,
+            acknowledge: None,
             seed: Seed([1, 2, 3, 4]),
         }
     }

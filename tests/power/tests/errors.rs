@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use botyard_kernel::call::Journal;
 use botyard_kernel::id::ConversationKey;
 use botyard_kernel::log::Call;
 use botyard_power::{Fault, Recorder};
@@ -126,7 +127,15 @@ fn store(sqlite: &SqliteStore) -> TenantStore {
 async fn append(store: &TenantStore) -> Result<u64, StoreError> {
     let answer = "x".repeat(3_000);
     let request = botyard_kernel::id::Digest::of(b"request");
-    store.record_call(&key(), &Call { event: "e".into(), index: 0, request, answer }).await
+    let call = Call {
+        event: "e".into(),
+        of_start: false,
+        index: 0,
+        request,
+        answer,
+        journal: Journal::default(),
+    };
+    store.record_call(&key(), &call).await
 }
 
 fn key() -> ConversationKey {

@@ -22,6 +22,17 @@ impl Lane {
         self
     }
 
+    /// How many events wait for their turns, those included that only the store
+    /// has, as far as this lane has met them.
+    pub fn waiting(&self) -> usize {
+        self.waiting_here() + self.unread
+    }
+
+    /// How many of them are in memory.
+    pub fn waiting_here(&self) -> usize {
+        self.early.iter().map(|early| early.arrivals.len()).sum::<usize>() + self.queue.len()
+    }
+
     /// Where those events begin that are not stored: behind all that are.
     pub(super) fn unstored_from(&self) -> usize {
         self.queue.partition_point(Queued::is_stored)
@@ -36,12 +47,14 @@ impl Lane {
         let excess = self.queue.get(self.waiting_max).and_then(|queued| queued.seq);
         let Some(from) = self.unread_from.into_iter().chain(excess).min() else { return };
         let (unanswered, mut dropped) = (&self.unanswered, None);
+        let before = self.queue.len();
         self.queue.retain_mut(|queued| {
             queued.requests.retain(|request| unanswered.contains(request));
             let far = queued.seq.filter(|seq| *seq >= from && queued.requests.is_empty());
             dropped = dropped.or(far);
             far.is_none()
         });
+        self.unread += before - self.queue.len();
         self.unread_from = self.unread_from.into_iter().chain(dropped).min();
     }
 

@@ -37,6 +37,8 @@ impl Lane {
         let last_read = loaded.accepted.last().map_or(0, |(seq, _)| *seq);
         self.unread_from = loaded.more.then_some(last_read + 1);
         self.calls = loaded.calls;
+        let read = loaded.accepted.len().saturating_sub(self.unstored_from());
+        self.unread = if loaded.more { self.unread.saturating_sub(read) } else { 0 };
         // It is taken again if it is still there.
         self.timer = None;
         self.finished = None;

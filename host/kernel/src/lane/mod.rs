@@ -272,6 +272,8 @@ pub struct Lane {
     turn: Seq,
     /// Events behind this entry were not read yet.
     unread_from: Option<Seq>,
+    /// How many of them this lane has met.
+    unread: usize,
     early: Vec<Early>,
     /// Stored events first, then those that are not.
     queue: VecDeque<Queued>,
@@ -313,6 +315,7 @@ impl Lane {
             last: 0,
             turn: 0,
             unread_from: None,
+            unread: 0,
             early: Vec::new(),
             queue: VecDeque::new(),
             waiting_max: WAITING_MAX,

@@ -1,6 +1,6 @@
 //! Who may begin a turn.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::rate::Pacer;
 use super::{TenantRate, Ticket};
@@ -17,7 +17,7 @@ use crate::time::Millis;
 pub struct Permits {
     total: usize,
     free: usize,
-    rates: HashMap<TenantId, TenantRate>,
+    rates: BTreeMap<TenantId, TenantRate>,
     tenants: BTreeMap<TenantId, Account>,
     /// Tenants that wait: who holds fewest first, then who has waited longest.
     order: BTreeSet<(usize, Ticket, TenantId)>,
@@ -34,7 +34,7 @@ struct Account {
 impl Permits {
     /// So many permits, at least 1, all of them free. Tenants that are not named
     /// in `rates` have none.
-    pub fn new(total: usize, rates: HashMap<TenantId, TenantRate>) -> Self {
+    pub fn new(total: usize, rates: BTreeMap<TenantId, TenantRate>) -> Self {
         let total = total.max(1);
         let (tenants, order) = (BTreeMap::new(), BTreeSet::new());
         Self { total, free: total, rates, tenants, order }

@@ -1,6 +1,6 @@
 //! Who computes next: deficit round robin between tenants, in slices of CPU time.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Ticket;
 use crate::id::TenantId;
@@ -25,7 +25,7 @@ pub struct Slices {
     free: usize,
     total: usize,
     waiting: usize,
-    tenants: HashMap<TenantId, Account>,
+    tenants: BTreeMap<TenantId, Account>,
     /// Tenants that have just begun to compute.
     fresh: VecDeque<TenantId>,
     round: VecDeque<TenantId>,
@@ -38,7 +38,7 @@ struct Account {
     usual_us: i64,
     waiting: BTreeSet<Ticket>,
     /// What the slices that run were charged with.
-    running: HashMap<Ticket, i64>,
+    running: BTreeMap<Ticket, i64>,
     /// It stands in one of the two queues.
     placed: bool,
 }
@@ -48,7 +48,7 @@ impl Slices {
     pub fn new(processors: usize) -> Self {
         let total = processors.max(1);
         let (fresh, round) = (VecDeque::new(), VecDeque::new());
-        Self { free: total, total, waiting: 0, tenants: HashMap::new(), fresh, round }
+        Self { free: total, total, waiting: 0, tenants: BTreeMap::new(), fresh, round }
     }
 
     /// Waits for a slice; [`Slices::next`] says when it begins.

@@ -1,6 +1,6 @@
 //! The laws of sharing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
@@ -17,7 +17,7 @@ fn numbered(number: usize) -> TenantId {
 }
 
 fn permits(total: usize) -> Permits {
-    Permits::new(total, HashMap::new())
+    Permits::new(total, BTreeMap::new())
 }
 
 #[test]

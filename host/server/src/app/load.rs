@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use botyard_kernel::id::{BotId, ChannelId, TenantId};
 use botyard_kernel::lane::Rules;
 use botyard_kernel::plan::Policy;
+use botyard_kernel::share::TenantRate;
 use botyard_runtime::{CompileCommand, Runtime, RuntimeConfig};
 
 use super::artefact_key;
@@ -27,6 +28,8 @@ pub(super) fn runtime(
     runtime.layout = config.runtime.layout;
     runtime.native = config.runtime.native;
     runtime.interpreted = config.runtime.interpreted;
+    let rates = config.tenants.iter().map(|(name, tenant)| (name.clone(), tenant.rate));
+    runtime.rates = rates.filter(|(_, rate)| *rate != TenantRate::default()).collect();
     if config.runtime.executor_threads > 0 {
         runtime.guest_threads = config.runtime.executor_threads;
     }

@@ -12,6 +12,7 @@ pub use botyard_runtime::{Layout, TierConfig};
 
 pub use self::admin::Admin;
 pub use self::alerts::Alerts;
+pub use self::backlog::Backlog;
 pub use self::egress::Egress;
 pub use self::error::ConfigError;
 pub use self::log::{Log, LogFormat};
@@ -27,6 +28,7 @@ use self::section::Section;
 
 mod admin;
 mod alerts;
+mod backlog;
 mod egress;
 mod entry;
 mod environment;
@@ -59,6 +61,8 @@ pub struct Config {
     pub admin: Admin,
     /// Who hears when something stops working.
     pub alerts: Alerts,
+    /// How much unfinished work is taken.
+    pub backlog: Backlog,
     /// How bots run.
     pub runtime: Runtime,
     /// How calls go out.
@@ -110,6 +114,7 @@ impl Config {
             log: Log::read(whole.section("log")?)?,
             admin: Admin::read(whole.section("admin")?, &store)?,
             alerts: Alerts::read(whole.section("alerts")?)?,
+            backlog: Backlog::read(whole.section("backlog")?)?,
             runtime: Runtime::read(whole.section("runtime")?, &store)?,
             store,
             egress: Egress::read(whole.section("egress")?)?,

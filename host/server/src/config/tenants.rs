@@ -6,10 +6,12 @@ use std::path::PathBuf;
 
 use botyard_kernel::id::{BotId, ChannelId, TenantId};
 use botyard_kernel::plan::{Overlap, SessionTimeout, TimeoutAction};
+use botyard_kernel::share::TenantRate;
 use botyard_kernel::time::{DAY, Millis};
 use serde_json::Value;
 
 use super::alerts;
+use super::entry::Entry;
 use super::error::Wrong;
 use super::headers;
 use super::secret::Secret;
@@ -34,6 +36,8 @@ pub type Tenants = BTreeMap<TenantId, Tenant>;
 pub struct Tenant {
     /// Where alerts about its bots and channels go.
     pub alert_url: Option<Secret>,
+    /// What its bots may use in a second.
+    pub rate: TenantRate,
     /// The bots by name.
     pub bots: BTreeMap<BotId, Bot>,
     /// The channels by name.
@@ -132,7 +136,8 @@ fn path(tenant: &str, channel: &ChannelId) -> Vec<String> {
 impl Tenant {
     fn read(mut section: Section<'_>) -> Result<Self, Wrong> {
         let alert_url = section.optional("alert-url").map(alerts::address).transpose()?;
-        let mut tenant = Self { alert_url, ..Self::default() };
+        let rate = rate(section.section("rate")?)?;
+        let mut tenant = Self { alert_url, rate, ..Self::default() };
         for (name, section) in section.section("bots")?.named()? {
             tenant.bots.insert(name.into(), Bot::read(section)?);
         }
@@ -142,6 +147,22 @@ impl Tenant {
         section.finish()?;
         Ok(tenant)
     }
+}
+
+fn rate(mut section: Section<'_>) -> Result<TenantRate, Wrong> {
+    let turns = section.optional("turns-per-second");
+    let cpu_ms = section.optional("cpu-ms-per-second");
+    let rate = TenantRate {
+        turns: turns.map(|entry| a_second(entry, "turns")).transpose()?,
+        cpu_ms: cpu_ms.map(|entry| a_second(entry, "milliseconds")).transpose()?,
+    };
+    section.finish()?;
+    Ok(rate)
+}
+
+fn a_second(entry: Entry<'_>, unit: &str) -> Result<u32, Wrong> {
+    let too_many = entry.wrong("is more than a host can do".to_owned());
+    u32::try_from(entry.number(1..=1_000_000, unit)?).map_err(|_| too_many)
 }
 
 impl Bot {

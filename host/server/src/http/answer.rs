@@ -1,8 +1,10 @@
 //! Short answers.
 
 use axum::response::{IntoResponse, Response};
+use botyard_kernel::quota::{Refusal, Whose};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
+use metrics::counter;
 
 /// One line for whoever reads the sender's log.
 pub(super) fn line(status: StatusCode, line: impl Into<String>) -> Response {
@@ -10,6 +12,25 @@ pub(super) fn line(status: StatusCode, line: impl Into<String>) -> Response {
     text.push('\n');
     let plain = (CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     (status, [plain], text).into_response()
+}
+
+/// There is too much unfinished work to take more.
+pub(super) fn busy(refusal: &Refusal) -> Response {
+    let Refusal { whose, what, retry_after_s } = refusal;
+    let (status, who, reason) = match whose {
+        Whose::Tenant => {
+            let reason = "this account has too much unfinished work: send the same again later";
+            (StatusCode::TOO_MANY_REQUESTS, "tenant", reason)
+        }
+        Whose::Host => {
+            let reason = "the host has too much unfinished work: send the same again later";
+            (StatusCode::SERVICE_UNAVAILABLE, "host", reason)
+        }
+    };
+    counter!("botyard_overload_total", "whose" => who, "what" => *what).increment(1);
+    let mut answer = line(status, reason);
+    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(*retry_after_s));
+    answer
 }
 
 /// The request may not be stored: come again.

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use http::HeaderMap;
+use http::header::CONTENT_LENGTH;
 use ipnet::IpNet;
 
 /// The address of the client: the peer's own, or the last one in
@@ -28,6 +29,13 @@ pub fn address(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAd
         client = hop.to_canonical();
     }
     client
+}
+
+/// How many bytes the body of a request will have, as its head says; the limit
+/// where it does not say.
+pub(super) fn body_bytes(headers: &HeaderMap, limit: usize) -> usize {
+    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    length.and_then(|length| length.parse().ok()).unwrap_or(limit).min(limit)
 }
 
 #[cfg(test)]

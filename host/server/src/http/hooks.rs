@@ -60,6 +60,15 @@ async fn receive(
     };
     let (parts, body) = request.into_parts();
     let limit = app.config.server.body_bytes_max;
+    let bytes = client::body_bytes(&parts.headers, limit);
+    // Counted until the answer is there.
+    let _admitted = match app.work.backlog().admit(&channel.tenant, bytes) {
+        Ok(admitted) => admitted,
+        Err(refusal) => {
+            count(&channel, "overload");
+            return answer::busy(&refusal);
+        }
+    };
     let body = match read(body, limit, app.config.server.body_timeout).await {
         Ok(body) => body,
         Err(refusal) => {

@@ -15,7 +15,7 @@ use metrics::counter;
 use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
 
-use super::answer;
+use super::{answer, client};
 use crate::app::App;
 use crate::channel::Channel;
 use crate::clock;
@@ -63,6 +63,10 @@ async fn take(
     };
     let channel = channel.map(Arc::clone).ok_or_else(unauthorized)?;
     let idempotency_key = idempotency_key(headers).map_err(|refusal| *refusal)?;
+    let bytes = client::body_bytes(headers, PAYLOAD_BYTES_MAX);
+    let admitted = app.work.backlog().admit(&channel.tenant, bytes);
+    // Counted until the answer is there.
+    let _admitted = admitted.map_err(|refusal| answer::busy(&refusal))?;
     let within = app.config.server.body_timeout;
     let signal = tokio::time::timeout(within, read(body)).await.map_err(|_| {
         let reason = format!("the body did not arrive within {within:?}");

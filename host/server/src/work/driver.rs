@@ -18,6 +18,7 @@ use metrics::counter;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use super::backlog::{Waits, Weight};
 use super::fetch::{self, Caller};
 use super::{Answer, Message, Work, calls, log, requests, runs, store};
 use crate::channel::Channel;
@@ -43,6 +44,8 @@ pub(super) struct Driver {
     under_way: FuturesUnordered<BoxFuture<'static, Input>>,
     /// The store called this conversation due and nothing was written since.
     due_unanswered: bool,
+    waits: Waits,
+    weight: Weight,
 }
 
 impl Driver {
@@ -54,6 +57,7 @@ impl Driver {
         inbox: mpsc::UnboundedReceiver<Message>,
     ) -> Self {
         let lane = Lane::new(key.clone(), Arc::clone(&channel.rules));
+        let waits = work.backlog.waits(&key.tenant);
         Self {
             work,
             channel,
@@ -65,6 +69,8 @@ impl Driver {
             callers: HashMap::new(),
             under_way: FuturesUnordered::new(),
             due_unanswered: false,
+            waits,
+            weight: Weight::default(),
         }
     }
 
@@ -129,6 +135,9 @@ impl Driver {
             Message::Input(input) => input,
             Message::Arrived { request, arrivals, accept_only, answer } => {
                 self.answers.insert(request, answer);
+                for arrival in &arrivals {
+                    self.weight.note(arrival.event.raw.as_ref().map_or(0, String::len));
+                }
                 Input::Arrived { request: Some(request), arrivals, accept_only }
             }
             Message::Asked { run, ask, caller } => {
@@ -160,6 +169,7 @@ impl Driver {
             }
             effects = more;
         }
+        self.waits.set(self.lane.waiting(), self.weight.of(self.lane.waiting_here()));
     }
 
     /// Does what the lane asks for; what is known at once comes back.
@@ -215,6 +225,7 @@ impl Driver {
                 self.start(requests::request(self, call, *row));
             }
             Effect::Turned(turn) => {
+                self.waits.turned();
                 log::turned(&self.channel, &self.key, &turn);
                 self.work.count_run(&self.channel, &turn);
             }

@@ -1,6 +1,7 @@
 //! Drives the kernel's lanes: one task for each conversation in which something
 //! happens. Decides nothing; what a lane asks for is done and reported back.
 
+mod backlog;
 mod bots;
 mod calls;
 mod destinations;
@@ -32,7 +33,9 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use crate::alerts::Alerts;
 use crate::channel::Channel;
 use crate::clock;
+use crate::config;
 use crate::send::Door;
+use backlog::Backlog;
 use bots::Bots;
 use destinations::Destinations;
 use driver::Driver;
@@ -46,6 +49,7 @@ pub struct Work {
     store: Store,
     runtime: Arc<Runtime>,
     door: Door,
+    backlog: Backlog,
     /// Vendors, by the channel whose token is shown.
     vendors: Destinations<ChannelId>,
     /// Web services that bots call, by host.
@@ -115,6 +119,7 @@ impl Work {
         runtime: Arc<Runtime>,
         door: Door,
         alerts: Alerts,
+        bounds: config::Backlog,
     ) -> Arc<Self> {
         let channels = channels.into_iter().map(|channel| (channel.id.clone(), channel)).collect();
         Arc::new(Self {
@@ -122,6 +127,7 @@ impl Work {
             store,
             runtime,
             door,
+            backlog: Backlog::new(bounds.tenant, bounds.host),
             vendors: Destinations::new("the vendor of channel"),
             services: Destinations::new("the web service"),
             bots: Bots::default(),
@@ -180,6 +186,11 @@ impl Work {
     /// Where alerts go.
     pub fn alerts(&self) -> &Alerts {
         &self.alerts
+    }
+
+    /// The unfinished work.
+    pub(crate) fn backlog(&self) -> &Backlog {
+        &self.backlog
     }
 
     /// How many conversations are in memory.

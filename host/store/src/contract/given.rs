@@ -1,5 +1,6 @@
 //! Small values for cases.
 
+use botyard_kernel::call::Journal;
 use botyard_kernel::event::{Event, EventBody, Message, TextFormat};
 use botyard_kernel::id::{ConversationKey, Digest, PartId};
 use botyard_kernel::log::{
@@ -66,7 +67,14 @@ pub(crate) fn settled(part: &str, due_ms: Option<Millis>) -> Settled {
 
 pub(crate) fn call(event: &str, index: u32) -> Call {
     let request = Digest::of(event.as_bytes());
-    Call { event: event.into(), index, request, answer: "{}".to_owned() }
+    Call {
+        event: event.into(),
+        of_start: false,
+        index,
+        request,
+        answer: "{}".to_owned(),
+        journal: Journal::default(),
+    }
 }
 
 pub(crate) fn write(key: &str, change: KvChange) -> KvWrite {

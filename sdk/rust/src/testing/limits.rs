@@ -14,7 +14,7 @@ use super::outcome::options;
 use crate::action::{
     Action, ButtonTemplate, Buttons, CONTEXT_BYTES_MAX, Carousel, ContactUpdate,
     ConversationUpdate, EmailRecipient, ForwardTarget, Header, ListTemplate, Media, Request,
-    RichLink, Schedule,
+    RichLink, Schedule, Setting,
 };
 
 const ACTIONS_MAX: usize = 32;

@@ -1,0 +1,193 @@
+//! How much unfinished work there is, of each tenant and in all. What is too much
+//! is the kernel's to say; here it is counted.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use botyard_kernel::id::TenantId;
+use botyard_kernel::quota::{self, Account, Bounds, Drain, Load, Refusal};
+
+use crate::clock;
+
+/// What every event takes besides its text.
+const EVENT_BYTES: usize = 512;
+
+/// The unfinished work of a host. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Backlog(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    tenant_bounds: Bounds,
+    host: Entry,
+    host_bounds: Bounds,
+    tenants: HashMap<TenantId, Entry>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Entry {
+    load: Load,
+    drain: Drain,
+}
+
+/// A request that is counted until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    _part: Part,
+}
+
+/// What a conversation has waiting, counted until this is dropped.
+#[derive(Debug)]
+pub(super) struct Waits(Part);
+
+#[derive(Debug)]
+struct Part {
+    backlog: Backlog,
+    tenant: TenantId,
+    load: Load,
+}
+
+impl Backlog {
+    /// Nothing is unfinished yet.
+    pub(crate) fn new(tenant_bounds: Bounds, host_bounds: Bounds) -> Self {
+        let (host, tenants) = (Entry::default(), HashMap::new());
+        Self(Arc::new(Mutex::new(State { tenant_bounds, host, host_bounds, tenants })))
+    }
+
+    /// Takes a request whose body has so many bytes, or says when to come again.
+    pub(crate) fn admit(&self, tenant: &TenantId, bytes: usize) -> Result<Admitted, Refusal> {
+        let load = Load { requests: 1, events: 0, bytes };
+        let mut state = self.state();
+        state.admit(tenant, bytes)?;
+        state.change(tenant, Load::default(), load);
+        drop(state);
+        let (backlog, tenant) = (self.clone(), tenant.clone());
+        Ok(Admitted { _part: Part { backlog, tenant, load } })
+    }
+
+    /// What a conversation of a tenant has waiting: nothing so far.
+    pub(super) fn waits(&self, tenant: &TenantId) -> Waits {
+        let (backlog, tenant) = (self.clone(), tenant.clone());
+        Waits(Part { backlog, tenant, load: Load::default() })
+    }
+
+    /// Everything that is unfinished.
+    pub(crate) fn total(&self) -> Load {
+        self.state().host.load
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn admit(&mut self, tenant: &TenantId, bytes: usize) -> Result<(), Refusal> {
+        let mut known = self.tenants.get(tenant).copied().unwrap_or_default();
+        let account = |entry: &mut Entry, bounds| Account {
+            load: entry.load,
+            bounds,
+            drained_per_second: entry.drain.per_second(clock::now()),
+        };
+        let host = account(&mut self.host, self.host_bounds);
+        quota::admit(&account(&mut known, self.tenant_bounds), &host, bytes)
+    }
+
+    fn change(&mut self, tenant: &TenantId, before: Load, after: Load) {
+        let entry = self.tenants.entry(tenant.clone()).or_default();
+        for load in [&mut entry.load, &mut self.host.load] {
+            load.requests = load.requests + after.requests - before.requests;
+            load.events = load.events + after.events - before.events;
+            load.bytes = load.bytes + after.bytes - before.bytes;
+        }
+    }
+}
+
+impl Waits {
+    /// So many events wait now, and those of them that are in memory take so many
+    /// bytes, about.
+    pub(super) fn set(&mut self, events: usize, bytes: usize) {
+        let load = Load { requests: 0, events, bytes };
+        if load != self.0.load {
+            self.0.backlog.state().change(&self.0.tenant, self.0.load, load);
+            self.0.load = load;
+        }
+    }
+
+    /// An event had its turn.
+    pub(super) fn turned(&self) {
+        let (mut state, now) = (self.0.backlog.state(), clock::now());
+        state.host.drain.note(now);
+        if let Some(tenant) = state.tenants.get_mut(&self.0.tenant) {
+            tenant.drain.note(now);
+        }
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        self.backlog.state().change(&self.tenant, self.load, Load::default());
+    }
+}
+
+/// What the events of a conversation take in memory, by those that came of late.
+#[derive(Debug, Default)]
+pub(super) struct Weight {
+    events: usize,
+    bytes: usize,
+}
+
+impl Weight {
+    /// An event came, of which the vendor's own form has so many bytes.
+    pub(super) fn note(&mut self, raw_bytes: usize) {
+        self.events += 1;
+        // The typed form says the same again.
+        self.bytes += 2 * raw_bytes + EVENT_BYTES;
+    }
+
+    /// So many events, by the average.
+    pub(super) fn of(&self, events: usize) -> usize {
+        self.bytes.saturating_mul(events).checked_div(self.events).unwrap_or(events * EVENT_BYTES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use botyard_kernel::quota::Whose;
+
+    use super::*;
+
+    fn tenant(name: &str) -> TenantId {
+        TenantId::from(name)
+    }
+
+    #[test]
+    fn what_ends_leaves_room() {
+        let bounds = |requests| Bounds { requests, events: 100, bytes: 10_000 };
+        let backlog = Backlog::new(bounds(2), bounds(3));
+        let a = backlog.admit(&tenant("a"), 10).unwrap();
+        let _other = backlog.admit(&tenant("a"), 10).unwrap();
+        let whose = |name| backlog.admit(&tenant(name), 10).map_err(|refusal| refusal.whose);
+        assert_eq!(whose("a").unwrap_err(), Whose::Tenant);
+        let _b = backlog.admit(&tenant("b"), 10).unwrap();
+        assert_eq!(whose("b").unwrap_err(), Whose::Host);
+        assert_eq!(backlog.total(), Load { requests: 3, events: 0, bytes: 30 });
+        drop(a);
+        assert!(whose("b").is_ok());
+    }
+
+    #[test]
+    fn events_count_until_their_conversation_has_none_left() {
+        let bounds = Bounds { requests: 10, events: 5, bytes: 10_000 };
+        let backlog = Backlog::new(bounds, bounds);
+        let mut one = backlog.waits(&tenant("a"));
+        let mut other = backlog.waits(&tenant("a"));
+        one.set(3, 100);
+        other.set(2, 100);
+        assert_eq!(backlog.admit(&tenant("a"), 1).unwrap_err().what, "events");
+        one.set(2, 100);
+        assert!(backlog.admit(&tenant("a"), 1).is_ok());
+        drop((one, other));
+        assert_eq!(backlog.total(), Load::default());
+    }
+}

@@ -1,0 +1,63 @@
+//! One conversation that does not get on, with 10,000 events of its own waiting.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use botyard_tests::load::Offer;
+use clap::ValueEnum;
+use serde_json::json;
+
+use crate::stage::{Half, Scene, Stage};
+use crate::table::Pairs;
+
+const EVENTS: u32 = 10_000;
+/// So many a second are put into its queue before anything is measured.
+const RATE: u32 = 1_000;
+const AIM: f64 = 1.1;
+
+/// What keeps the conversation busy.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum By {
+    /// Its bot computes until its budget is used up.
+    Work,
+    /// Its bot calls a service that never answers.
+    Call,
+}
+
+pub(crate) async fn measure(pairs: usize, half: Half, by: By) -> Result<bool> {
+    let stage = Stage::set().await?;
+    let (what, text) = match by {
+        By::Work => ("computes until its budget is used up", "spin".to_owned()),
+        By::Call => (
+            "waits for a service that never answers",
+            format!("http http://{}/never", stage.silent),
+        ),
+    };
+    let mut table = Pairs::new(format!(
+        "A conversation of the same tenant {what}, with {EVENTS} events of its own waiting"
+    ));
+    // The answer of a webhook does not wait for the turns before its own.
+    let soon = json!({ "timing": { "answer-by-ms": 0 } });
+    let more =
+        json!({ "tenants": { "demo": { "channels": { "main-bad": { "dialect": soon } } } } });
+    for _ in 0..pairs {
+        let alone = stage.open(more.clone()).await?;
+        let without = alone.people(half).await?;
+        alone.host.stop().await?;
+        let beside = stage.open(more.clone()).await?;
+        let queue = Offer {
+            target: Scene::target("main-bad", "stuck"),
+            text: text.clone(),
+            conversations: 1,
+            rate: RATE.into(),
+            time: Duration::from_secs((EVENTS / RATE).into()),
+        };
+        let queued = queue.send(&beside.connections).await;
+        ensure!(queued.wrong.is_none(), "the queue could not be filled: {queued:?}");
+        eprintln!("queued {} events, {} refused", queued.taken.count(), queued.refused);
+        let with = beside.people(half).await?;
+        beside.host.kill()?;
+        table.add(without, with);
+    }
+    Ok(table.print(AIM))
+}

@@ -78,7 +78,7 @@ const SUFFIX: &str = ".db";
 
 /// The name appears only with all bytes, and both survive a loss of power.
 fn write(database: &Path, place: &Path) -> std::io::Result<()> {
-    let directory = place.parent().unwrap_or(Path::new("."));
+    let directory = place.parent().unwrap_or_else(|| Path::new("."));
     let half = tempfile::NamedTempFile::new_in(directory)?;
     fs::copy(database, half.path())?;
     half.as_file().sync_all()?;

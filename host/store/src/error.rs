@@ -76,6 +76,19 @@ pub enum OpenError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// An older database cannot be copied before it is brought up to date. It is
+    /// left as it is.
+    #[error(
+        "cannot keep a copy of the database in {}, so it is not brought up to date: {source}; \
+         make room for as much as it has",
+        directory.display()
+    )]
+    Copy {
+        /// The store's directory.
+        directory: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The engine cannot open the database.
     #[error("cannot open the database: {0}; if the file is damaged, restore it from a backup")]
     Database(#[from] rusqlite::Error),

@@ -25,7 +25,7 @@ mod contract;
 pub use crate::blobs::{BlobDirectory, Blobs};
 pub use crate::catalog::{AuditRow, Catalog, Record, Stamp};
 pub use crate::error::{OpenError, StoreError};
-pub use crate::log::{Commit, Lease, Loaded, Log};
+pub use crate::log::{Commit, DeadLetter, DuePlace, Lease, Loaded, Log};
 pub use crate::memory::{Fault, MemoryStore};
 pub use crate::scope::{HostStore, Store, TenantStore};
 pub use crate::sqlite::{Counters, SqliteStore};

@@ -1,8 +1,8 @@
 //! Conversations as ordered logs.
 
 use async_trait::async_trait;
-use botyard_kernel::id::{BotId, ConversationKey, TenantId};
-use botyard_kernel::log::{Arrival, Call, Entry, Seq, Settled, Turn};
+use botyard_kernel::id::{BotId, ChannelId, ConversationKey, PartId, TenantId};
+use botyard_kernel::log::{Arrival, Call, Entry, Row, RowEnd, Seq, Settled, Turn};
 use botyard_kernel::time::Millis;
 
 use crate::StoreError;
@@ -71,6 +71,39 @@ pub trait Log: Send + Sync {
         limit: usize,
     ) -> Result<Vec<(ConversationKey, Millis)>, StoreError>;
 
+    /// The channels in which a conversation wants attention by `now`.
+    async fn due_channels(&self, now: Millis) -> Result<Vec<(TenantId, ChannelId)>, StoreError>;
+
+    /// As [`Log::due`], of one channel and behind what `after` names. Whoever goes
+    /// on behind the last answer sees each conversation once, however many stay due.
+    async fn due_in(
+        &self,
+        tenant: &TenantId,
+        channel: &ChannelId,
+        after: Option<DuePlace>,
+        now: Millis,
+        limit: usize,
+    ) -> Result<Vec<(ConversationKey, DuePlace)>, StoreError>;
+
+    /// At most `limit` dead letters of a tenant with a place above `after`, the
+    /// newest last.
+    ///
+    /// A letter is there from the settlement that gives its row up until one that
+    /// revives it.
+    async fn dead_letters(
+        &self,
+        tenant: &TenantId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreError>;
+
+    /// The dead letter of a part, if there is one.
+    async fn dead_letter(
+        &self,
+        tenant: &TenantId,
+        part: &PartId,
+    ) -> Result<Option<DeadLetter>, StoreError>;
+
     /// Asks to be the one who works on a conversation until `until`. The same
     /// holder may ask again. It is advice to avoid double work: only
     /// [`Log::commit`] decides. An `until` that is not after `now` gives it up.
@@ -98,6 +131,48 @@ pub struct Loaded {
     pub settled: Vec<Settled>,
     /// Recorded calls of the events in `accepted`, in order.
     pub calls: Vec<Call>,
+}
+
+/// Where a conversation stands among those that are due in its channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DuePlace {
+    /// Since when it wants attention; 0 stands for waiting events.
+    pub due_ms: Millis,
+    /// Tells those with the same time apart.
+    pub(crate) number: u64,
+}
+
+/// A row that was given up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeadLetter {
+    /// Its place among all letters of its tenant; a later one is higher.
+    pub place: u64,
+    /// Where it should have been said.
+    pub conversation: ConversationKey,
+    /// When it was given up.
+    pub at_ms: Millis,
+    /// Why.
+    pub reason: String,
+    /// The row as it was, without its context.
+    pub row: Row,
+}
+
+impl DeadLetter {
+    /// The letter of a part, if this settlement gave it up.
+    pub(crate) fn of(
+        settled: &Settled,
+        part: &PartId,
+        place: u64,
+        conversation: ConversationKey,
+    ) -> Option<Self> {
+        let row = settled.dead_letters.iter().find(|row| row.id == *part)?.clone();
+        let reason = settled.rows.iter().find_map(|(id, end)| match end {
+            RowEnd::Dead(reason) if id == part => Some(reason.clone()),
+            RowEnd::Dead(_) | RowEnd::Delivered | RowEnd::Quarantined => None,
+        });
+        let reason = reason.unwrap_or_default();
+        Some(Self { place, conversation, at_ms: settled.at_ms, reason, row })
+    }
 }
 
 /// What became of a turn.

@@ -13,7 +13,7 @@ use botyard_kernel::log::Entry;
 use serde_json::Value;
 
 use crate::lease::Leases;
-use crate::{AuditRow, Blobs, Store, StoreError, limits};
+use crate::{AuditRow, Blobs, DeadLetter, Store, StoreError, limits};
 
 /// A store in memory, for tests: obviously right rather than fast, and gone
 /// with its last clone. Its writes can be made to fail.
@@ -41,6 +41,8 @@ struct State {
     records: BTreeMap<(String, TenantId, String), Value>,
     audit: BTreeMap<TenantId, Vec<AuditRow>>,
     blobs: HashMap<Digest, Vec<u8>>,
+    letters: Vec<DeadLetter>,
+    letters_filed: u64,
     fault: Option<Fault>,
     next_fault: Option<Fault>,
 }

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use botyard_kernel::id::{BotId, ConversationKey, Digest, TenantId};
+use botyard_kernel::id::{BotId, ChannelId, ConversationKey, Digest, PartId, TenantId};
 use botyard_kernel::log::{Arrival, Call, Entry, Seq, Settled, Turn};
 use botyard_kernel::time::Millis;
 use serde_json::Value;
 
 use crate::catalog::verify;
-use crate::{AuditRow, Blobs, Catalog, Commit, Lease, Loaded, Log, Record, Stamp, StoreError};
+use crate::{
+    AuditRow, Blobs, Catalog, Commit, DeadLetter, DuePlace, Lease, Loaded, Log, Record, Stamp,
+    StoreError,
+};
 
 /// How many rows of an audit are checked at a time.
 const AUDIT_PAGE: usize = 256;
@@ -100,6 +103,20 @@ impl TenantStore {
         self.store.log.bot_value(&self.tenant, bot, key).await
     }
 
+    /// See [`Log::dead_letters`].
+    pub async fn dead_letters(
+        &self,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreError> {
+        self.store.log.dead_letters(&self.tenant, after, limit).await
+    }
+
+    /// See [`Log::dead_letter`].
+    pub async fn dead_letter(&self, part: &PartId) -> Result<Option<DeadLetter>, StoreError> {
+        self.store.log.dead_letter(&self.tenant, part).await
+    }
+
     /// See [`Catalog::put`].
     pub async fn put(
         &self,
@@ -168,6 +185,26 @@ impl HostStore {
         limit: usize,
     ) -> Result<Vec<(ConversationKey, Millis)>, StoreError> {
         self.store.log.due(now, limit).await
+    }
+
+    /// See [`Log::due_channels`].
+    pub async fn due_channels(
+        &self,
+        now: Millis,
+    ) -> Result<Vec<(TenantId, ChannelId)>, StoreError> {
+        self.store.log.due_channels(now).await
+    }
+
+    /// See [`Log::due_in`].
+    pub async fn due_in(
+        &self,
+        tenant: &TenantId,
+        channel: &ChannelId,
+        after: Option<DuePlace>,
+        now: Millis,
+        limit: usize,
+    ) -> Result<Vec<(ConversationKey, DuePlace)>, StoreError> {
+        self.store.log.due_in(tenant, channel, after, now, limit).await
     }
 
     /// See [`Log::lease`].

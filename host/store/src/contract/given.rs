@@ -1,10 +1,11 @@
 //! Small values for cases.
 
 use botyard_kernel::call::Journal;
+use botyard_kernel::action::Action;
 use botyard_kernel::event::{Event, EventBody, Message, TextFormat};
 use botyard_kernel::id::{ConversationKey, Digest, PartId};
 use botyard_kernel::log::{
-    Arrival, Call, Conversation, Outcome, RowEnd, Seq, Settled, SkipReason, Turn,
+    Arrival, Call, Conversation, Outcome, Row, RowEnd, Seq, Settled, SkipReason, Turn,
 };
 use botyard_kernel::run::{KvChange, KvScope, KvWrite};
 use botyard_kernel::session::Seed;
@@ -63,6 +64,18 @@ pub(crate) fn fused(id: &str, previous: Seq, base: Seq) -> Turn {
 pub(crate) fn settled(part: &str, due_ms: Option<Millis>) -> Settled {
     let rows = vec![(PartId(part.to_owned()), RowEnd::Delivered)];
     Settled { at_ms: 2_000, rows, due_ms, ..Settled::default() }
+}
+
+pub(crate) fn row(id: &str) -> Row {
+    Row {
+        id: PartId(id.to_owned()),
+        turn: "t".into(),
+        made_ms: 1_500,
+        action: Action::End,
+        context: None,
+        quiet: false,
+        event: "e".into(),
+    }
 }
 
 pub(crate) fn call(event: &str, index: u32) -> Call {

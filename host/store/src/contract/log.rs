@@ -1,9 +1,10 @@
-use botyard_kernel::log::{Entry, Settled, Turn};
+use botyard_kernel::id::{ConversationKey, PartId};
+use botyard_kernel::log::{Entry, RowEnd, Settled, Turn};
 
 use super::acme;
-use super::given::{arrival, call, fused, key, key_of, settled, turn};
+use super::given::{arrival, call, fused, key, key_of, row, settled, turn};
 use crate::limits::{ARRIVAL_BYTES_MAX, TURN_BYTES_MAX, VENDOR_KEY_BYTES_MAX};
-use crate::{Commit, Lease, Loaded, Store, StoreError};
+use crate::{Commit, DeadLetter, Lease, Loaded, Store, StoreError};
 
 /// More than any case has waiting.
 const ALL: usize = 100;
@@ -166,6 +167,88 @@ pub(super) async fn conversations_are_due_in_time(store: Store) {
     tenant.settle(&b, &settled("p", None)).await.unwrap();
     tenant.settle(&a, &settled("p", Some(650))).await.unwrap();
     assert_eq!(host.due(u64::MAX, ALL).await, Ok(vec![(a, 650)]));
+}
+
+pub(super) async fn channels_are_looked_through_apart(store: Store) {
+    let host = store.host();
+    let of = |tenant: &str, channel: &str, name: &str| ConversationKey {
+        channel: channel.into(),
+        ..key_of(tenant, name)
+    };
+    for (tenant, channel, name, due_ms) in [
+        ("acme", "web", "a", 30),
+        ("acme", "web", "b", 10),
+        ("acme", "web", "c", 10),
+        ("acme", "web", "late", 90),
+        ("acme", "app", "a", 20),
+        ("other", "web", "a", 5),
+        ("acme", "quiet", "a", 99),
+    ] {
+        let key = of(tenant, channel, name);
+        let made = Turn { due_ms: Some(due_ms), ..turn("t1", 0, 0) };
+        store.tenant(&key.tenant).commit(&key, &made).await.unwrap();
+    }
+    let place = |tenant: &str, channel: &str| (tenant.into(), channel.into());
+    let channels = [place("acme", "app"), place("acme", "web"), place("other", "web")];
+    assert_eq!(host.due_channels(50).await.unwrap(), channels);
+    assert_eq!(host.due_channels(4).await.unwrap(), []);
+
+    let (acme, web) = ("acme".into(), "web".into());
+    let page = async |after, limit| {
+        let found = host.due_in(&acme, &web, after, 50, limit).await.unwrap();
+        let last = found.last().map(|(_, place)| *place);
+        (found.into_iter().map(|(key, _)| key.vendor_key).collect::<Vec<_>>(), last)
+    };
+    let (first, last) = page(None, 2).await;
+    assert_eq!(first, ["b", "c"]);
+    // Who was named already stays due and is not named again.
+    let (second, last) = page(last, 2).await;
+    assert_eq!(second, ["a"]);
+    assert_eq!(page(last, 2).await.0, [""; 0]);
+
+    store.tenant(&acme).accept(&of("acme", "web", "late"), vec![arrival("1")]).await.unwrap();
+    assert_eq!(page(None, 10).await.0, ["late", "b", "c", "a"]);
+    let all = host.due(20, 3).await.unwrap().into_iter().map(|(key, due)| (key.vendor_key, due));
+    let all: Vec<_> = all.collect();
+    let expected = [("late", 0), ("a", 5), ("b", 10)].map(|(name, due)| (name.to_owned(), due));
+    assert_eq!(all, expected);
+}
+
+pub(super) async fn dead_letters_stay_until_they_are_revived(store: Store) {
+    let (tenant, other) = (acme(&store), store.tenant(&"other".into()));
+    let (a, b, theirs) = (key("a"), key("b"), key_of("other", "a"));
+    let dead = |ids: &[&str], reason: &str| Settled {
+        rows: ids
+            .iter()
+            .map(|id| (PartId((*id).to_owned()), RowEnd::Dead(reason.to_owned())))
+            .collect(),
+        dead_letters: ids.iter().map(|id| row(id)).collect(),
+        ..settled("p", None)
+    };
+    tenant.settle(&a, &dead(&["a.0.0", "a.1.0"], "gone")).await.unwrap();
+    other.settle(&theirs, &dead(&["x.0.0"], "theirs")).await.unwrap();
+    tenant.settle(&b, &dead(&["b.0.0"], "late")).await.unwrap();
+
+    let all = tenant.dead_letters(0, ALL).await.unwrap();
+    let named = |letters: &[DeadLetter]| {
+        let name = |letter: &DeadLetter| format!("{} {}", letter.row.id, letter.reason);
+        letters.iter().map(name).collect::<Vec<_>>()
+    };
+    assert_eq!(named(&all), ["a.0.0 gone", "a.1.0 gone", "b.0.0 late"]);
+    assert_eq!((&all[2].conversation, all[2].at_ms, &all[2].row), (&b, 2_000, &row("b.0.0")));
+    assert_eq!(named(&tenant.dead_letters(all[0].place, 1).await.unwrap()), ["a.1.0 gone"]);
+    assert_eq!(tenant.dead_letters(all[2].place, ALL).await.unwrap(), []);
+    assert_eq!(named(&other.dead_letters(0, ALL).await.unwrap()), ["x.0.0 theirs"]);
+    assert_eq!(tenant.dead_letter(&PartId("a.1.0".to_owned())).await, Ok(Some(all[1].clone())));
+    assert_eq!(tenant.dead_letter(&PartId("x.0.0".to_owned())).await, Ok(None));
+
+    let revived = Settled { revived: vec![row("a.0.0"), row("unknown")], ..settled("q", None) };
+    tenant.settle(&a, &revived).await.unwrap();
+    assert_eq!(named(&tenant.dead_letters(0, ALL).await.unwrap()), ["a.1.0 gone", "b.0.0 late"]);
+    // It may be given up once more: then it is the newest.
+    tenant.settle(&a, &dead(&["a.0.0"], "again")).await.unwrap();
+    let now = ["a.1.0 gone", "b.0.0 late", "a.0.0 again"];
+    assert_eq!(named(&tenant.dead_letters(0, ALL).await.unwrap()), now);
 }
 
 pub(super) async fn a_limit_leaves_the_rest_for_later(store: Store) {

@@ -1,13 +1,15 @@
 //! The log's verbs as folds over entries.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
-use botyard_kernel::id::{BotId, ConversationKey, TenantId};
-use botyard_kernel::log::{Arrival, Call, Entry, Seq, Settled, Turn};
+use botyard_kernel::id::{BotId, ChannelId, ConversationKey, PartId, TenantId};
+use botyard_kernel::log::{Arrival, Call, Entry, Row, Seq, Settled, Turn};
 use botyard_kernel::run::KvScope;
 use botyard_kernel::time::Millis;
 
 use super::{MemoryStore, State};
-use crate::{Commit, Lease, Loaded, Log, StoreError, limits, value};
+use crate::{Commit, DeadLetter, DuePlace, Lease, Loaded, Log, StoreError, limits, value};
 
 #[async_trait]
 impl Log for MemoryStore {
@@ -67,6 +69,7 @@ impl Log for MemoryStore {
         let alone = Settled { events: Vec::new(), ..settled.clone() };
         let mut seqs = vec![append(entries, Entry::Settled(alone))];
         seqs.extend(settled.events.iter().cloned().map(|event| append(entries, accepted(event))));
+        state.file_letters(key, settled);
         Ok(seqs)
     }
 
@@ -97,14 +100,54 @@ impl Log for MemoryStore {
         now: Millis,
         limit: usize,
     ) -> Result<Vec<(ConversationKey, Millis)>, StoreError> {
-        let state = self.state();
-        let due = state.conversations.iter().filter_map(|(key, entries)| {
-            due(entries).filter(|due| *due <= now).map(|due| (key.clone(), due))
+        let due = self.state().due(now);
+        Ok(due.into_iter().take(limit).map(|(key, place)| (key, place.due_ms)).collect())
+    }
+
+    async fn due_channels(&self, now: Millis) -> Result<Vec<(TenantId, ChannelId)>, StoreError> {
+        let due = self.state().due(now);
+        let channels: BTreeSet<_> =
+            due.into_iter().map(|(key, _)| (key.tenant, key.channel)).collect();
+        Ok(channels.into_iter().collect())
+    }
+
+    async fn due_in(
+        &self,
+        tenant: &TenantId,
+        channel: &ChannelId,
+        after: Option<DuePlace>,
+        now: Millis,
+        limit: usize,
+    ) -> Result<Vec<(ConversationKey, DuePlace)>, StoreError> {
+        let due = self.state().due(now).into_iter().filter(|(key, place)| {
+            key.tenant == *tenant && key.channel == *channel && Some(*place) > after
         });
-        let mut due: Vec<_> = due.collect();
-        due.sort_by_key(|(_, due)| *due);
-        due.truncate(limit);
-        Ok(due)
+        Ok(due.take(limit).collect())
+    }
+
+    async fn dead_letters(
+        &self,
+        tenant: &TenantId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreError> {
+        let state = self.state();
+        let letters = state
+            .letters
+            .iter()
+            .filter(|letter| letter.conversation.tenant == *tenant && letter.place > after);
+        Ok(letters.take(limit).cloned().collect())
+    }
+
+    async fn dead_letter(
+        &self,
+        tenant: &TenantId,
+        part: &PartId,
+    ) -> Result<Option<DeadLetter>, StoreError> {
+        let state = self.state();
+        let is_wanted =
+            |letter: &&DeadLetter| letter.conversation.tenant == *tenant && letter.row.id == *part;
+        Ok(state.letters.iter().find(is_wanted).cloned())
     }
 
     async fn lease(
@@ -131,6 +174,37 @@ impl State {
             self.conversations.len() - 1
         });
         &mut self.conversations[index].1
+    }
+
+    /// Everything that is due, longest first.
+    fn due(&self, now: Millis) -> Vec<(ConversationKey, DuePlace)> {
+        let due = (1..).zip(&self.conversations).filter_map(|(number, (key, entries))| {
+            let due_ms = due(entries).filter(|due_ms| *due_ms <= now)?;
+            Some((key.clone(), DuePlace { due_ms, number }))
+        });
+        let mut due: Vec<_> = due.collect();
+        due.sort_by_key(|(_, place)| *place);
+        due
+    }
+
+    fn file_letters(&mut self, key: &ConversationKey, settled: &Settled) {
+        let is =
+            |letter: &DeadLetter, row: &Row| letter.conversation == *key && letter.row.id == row.id;
+        self.letters.retain(|letter| !settled.revived.iter().any(|row| is(letter, row)));
+        for row in &settled.dead_letters {
+            let old = self.letters.iter().position(|letter| is(letter, row));
+            let place = old.map_or(self.letters_filed + 1, |old| self.letters[old].place);
+            let Some(letter) = DeadLetter::of(settled, &row.id, place, key.clone()) else {
+                continue;
+            };
+            match old {
+                Some(old) => self.letters[old] = letter,
+                None => {
+                    self.letters_filed = place;
+                    self.letters.push(letter);
+                }
+            }
+        }
     }
 
     fn write_values(&mut self, tenant: &TenantId, turn: &Turn) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! The row of a conversation and the entries behind it.
 
-use botyard_kernel::id::{ChannelId, ConversationKey, TenantId};
+use botyard_kernel::id::ConversationKey;
 use botyard_kernel::log::Seq;
 use botyard_kernel::time::Millis;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -18,7 +18,7 @@ pub(super) enum Kind {
 
 /// What the entries of a conversation add up to.
 pub(super) struct Conversation {
-    id: i64,
+    pub(super) id: i64,
     pub(super) last: Seq,
     pub(super) accepted: Seq,
     pub(super) turn: Seq,
@@ -154,27 +154,6 @@ impl Conversation {
             due_ms: row.get::<_, Option<i64>>(7)?.map(from_sql),
         })
     }
-}
-
-/// At most `limit` conversations that are due, longest first.
-pub(super) fn due(
-    database: &Connection,
-    now: Millis,
-    limit: usize,
-) -> rusqlite::Result<Vec<(ConversationKey, Millis)>> {
-    let sql = "SELECT tenant, channel, vendor_key, due_ms FROM conversation
-        WHERE due_ms <= ?1 ORDER BY due_ms, id LIMIT ?2";
-    database
-        .prepare_cached(sql)?
-        .query_map([to_sql(now), to_sql(limit as u64)], |row| {
-            let key = ConversationKey {
-                tenant: TenantId(row.get(0)?),
-                channel: ChannelId(row.get(1)?),
-                vendor_key: row.get(2)?,
-            };
-            Ok((key, from_sql(row.get(3)?)))
-        })?
-        .collect()
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<(Seq, Vec<u8>)> {

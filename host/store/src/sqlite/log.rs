@@ -4,16 +4,17 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 use botyard_failpoints::{Point, pass};
-use botyard_kernel::id::{BotId, ConversationKey, TenantId};
+use botyard_kernel::id::{BotId, ChannelId, ConversationKey, PartId, TenantId};
 use botyard_kernel::log::{Arrival, Call, Entry, Seq, Settled, Turn};
 use botyard_kernel::run::{KvScope, KvWrite};
 use botyard_kernel::time::Millis;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::conversation::{self, Conversation, Kind};
+use super::conversation::{Conversation, Kind};
 use super::health::store_error;
-use super::{Engine, to_sql};
-use crate::{Commit, Lease, Loaded, Log, StoreError, limits};
+use super::letters::{self, Letters};
+use super::{Engine, due, to_sql};
+use crate::{Commit, DeadLetter, DuePlace, Lease, Loaded, Log, StoreError, limits};
 
 #[async_trait]
 impl Log for Engine {
@@ -80,9 +81,11 @@ impl Log for Engine {
         let events = encode_all(&settled.events)?;
         let bytes = value.len() + events.iter().map(Vec::len).sum::<usize>();
         let (owned, due_ms) = (key.clone(), settled.due_ms);
+        let letters = Letters::of(settled);
         let settle = move |database: &Connection| {
             let mut conversation = Conversation::open(database, &owned)?;
             let mut seqs = vec![conversation.append(database, Kind::Settled, &value)?];
+            letters.save(database, &owned.tenant, conversation.id, seqs[0])?;
             seqs.extend(conversation.accept(database, &events)?);
             conversation.wake(due_ms);
             conversation.save(database)?;
@@ -133,9 +136,46 @@ impl Log for Engine {
         now: Millis,
         limit: usize,
     ) -> Result<Vec<(ConversationKey, Millis)>, StoreError> {
+        self.readers.read(move |database| due::everywhere(database, now, limit).map_err(sql)).await
+    }
+
+    async fn due_channels(&self, now: Millis) -> Result<Vec<(TenantId, ChannelId)>, StoreError> {
+        self.readers.read(move |database| due::channels(database, now).map_err(sql)).await
+    }
+
+    async fn due_in(
+        &self,
+        tenant: &TenantId,
+        channel: &ChannelId,
+        after: Option<DuePlace>,
+        now: Millis,
+        limit: usize,
+    ) -> Result<Vec<(ConversationKey, DuePlace)>, StoreError> {
+        let (tenant, channel) = (tenant.clone(), channel.clone());
         self.readers
-            .read(move |database| conversation::due(database, now, limit).map_err(sql))
+            .read(move |database| {
+                due::of_channel(database, &tenant, &channel, after, now, limit).map_err(sql)
+            })
             .await
+    }
+
+    async fn dead_letters(
+        &self,
+        tenant: &TenantId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreError> {
+        let tenant = tenant.clone();
+        self.readers.read(move |database| letters::above(database, &tenant, after, limit)).await
+    }
+
+    async fn dead_letter(
+        &self,
+        tenant: &TenantId,
+        part: &PartId,
+    ) -> Result<Option<DeadLetter>, StoreError> {
+        let (tenant, part) = (tenant.clone(), part.clone());
+        self.readers.read(move |database| letters::of_part(database, &tenant, &part)).await
     }
 
     async fn lease(

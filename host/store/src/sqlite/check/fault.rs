@@ -75,6 +75,22 @@ pub enum Fault {
         /// What is wrong with it.
         what: String,
     },
+    /// The index of dead letters does not agree with the settlements.
+    #[error(
+        "conversation {conversation}, part {part}: as a dead letter it is filed under \
+         {}, its entries say {}; restore the store from a backup",
+        settlement(*row), settlement(*entries)
+    )]
+    Letter {
+        /// Tenant, channel and the vendor's key.
+        conversation: String,
+        /// The part.
+        part: String,
+        /// The settlement that the index names.
+        row: Option<Seq>,
+        /// The settlement that gave it up, unless it was revived since.
+        entries: Option<Seq>,
+    },
     /// Something belongs to nobody.
     #[error("{what} belongs to no {owner}; restore the store from a backup")]
     Orphan {
@@ -109,4 +125,8 @@ pub enum Fault {
         /// What is wrong with it.
         why: String,
     },
+}
+
+fn settlement(place: Option<Seq>) -> String {
+    place.map_or_else(|| "no settlement".to_owned(), |place| format!("settlement {place}"))
 }

@@ -1,5 +1,7 @@
 //! Conversations against their entries.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use botyard_kernel::log::{Entry, Seq, Turn};
 use botyard_kernel::time::Millis;
 use rusqlite::Row;
@@ -34,7 +36,7 @@ impl Check<'_> {
     }
 
     fn conversation(&mut self, name: String, id: i64, says: &Sum) -> rusqlite::Result<()> {
-        let mut log = Log { name, sum: Sum::default(), faults: Vec::new() };
+        let mut log = Log { name, ..Log::default() };
         let mut all = self.database.prepare_cached(ENTRIES)?;
         let mut rows = all.query([id])?;
         while let Some(row) = rows.next()? {
@@ -44,7 +46,32 @@ impl Check<'_> {
             log.faults.drain(..).for_each(|fault| (self.tell)(Finding::Fault(&fault)));
         }
         log.compare(says);
+        if self.has_letters {
+            let letters = self.letters(id)?;
+            log.compare_letters(&letters);
+        }
         log.faults.drain(..).for_each(|fault| (self.tell)(Finding::Fault(&fault)));
+        Ok(())
+    }
+
+    fn letters(&self, conversation: i64) -> rusqlite::Result<BTreeMap<String, Seq>> {
+        let sql = "SELECT part, seq FROM dead_letter WHERE conversation = ?1";
+        let mut letters = self.database.prepare_cached(sql)?;
+        let rows =
+            letters.query_map([conversation], |row| Ok((row.get(0)?, from_sql(row.get(1)?))));
+        rows?.collect()
+    }
+
+    pub(super) fn orphaned_letters(&mut self) -> rusqlite::Result<()> {
+        let mut lost = self.database.prepare(
+            "SELECT 'dead letter ' || part FROM dead_letter
+             WHERE NOT EXISTS (SELECT 1 FROM conversation WHERE id = dead_letter.conversation
+                AND tenant = dead_letter.tenant)",
+        )?;
+        let mut rows = lost.query([])?;
+        while let Some(row) = rows.next()? {
+            self.fault(Fault::Orphan { what: row.get(0)?, owner: "conversation of its tenant" });
+        }
         Ok(())
     }
 
@@ -104,9 +131,12 @@ impl Sum {
 }
 
 /// A log that is being read.
+#[derive(Default)]
 struct Log {
     name: String,
     sum: Sum,
+    /// Dead letters, with their settlements.
+    letters: BTreeMap<String, Seq>,
     faults: Vec<Fault>,
 }
 
@@ -148,7 +178,14 @@ impl Log {
             }
             Entry::Called(_) => {}
             Entry::Turn(turn) => self.turn(place, &turn),
-            Entry::Settled(settled) => self.sum.wake(settled.due_ms),
+            Entry::Settled(settled) => {
+                for row in &settled.revived {
+                    self.letters.remove(&row.id.0);
+                }
+                let dead = settled.dead_letters.into_iter().map(|row| (row.id.0, place));
+                self.letters.extend(dead);
+                self.sum.wake(settled.due_ms);
+            }
         }
     }
 
@@ -175,6 +212,16 @@ impl Log {
         self.sum.base = turn.base;
         self.sum.watermark = turn.watermark;
         self.sum.wake(turn.due_ms);
+    }
+
+    fn compare_letters(&mut self, says: &BTreeMap<String, Seq>) {
+        let parts: BTreeSet<_> = says.keys().chain(self.letters.keys()).collect();
+        for part in parts.into_iter().filter(|part| says.get(*part) != self.letters.get(*part)) {
+            let place = |letters: &BTreeMap<String, Seq>| letters.get(part).copied();
+            let (row, entries) = (place(says), place(&self.letters));
+            let (conversation, part) = (self.name.clone(), part.clone());
+            self.faults.push(Fault::Letter { conversation, part, row, entries });
+        }
     }
 
     fn compare(&mut self, says: &Sum) {

@@ -18,7 +18,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 pub use self::fault::Fault;
 
 use super::directory::Directory;
-use super::schema;
+use super::migrations;
 use crate::OpenError;
 
 /// At most so many findings of `SQLite`'s own check are named; more come from
@@ -67,16 +67,20 @@ pub enum Finding<'a> {
 pub fn check(path: &Path, tell: &mut dyn FnMut(Finding<'_>)) -> Result<Checked, OpenError> {
     let directory = Directory::existing(path)?;
     let database = open(&directory)?;
-    let version = schema::version(&database)?;
+    let version = migrations::version(&database)?;
     let mut checked = Checked::default();
     structure(&database, &mut |fault| tell(Finding::Fault(&fault)));
-    let mut check = Check { database: &database, checked: &mut checked, tell };
+    let has_letters = version > 1;
+    let mut check = Check { database: &database, checked: &mut checked, has_letters, tell };
     // A part that cannot be read does not keep the others from being looked at.
     // Before the first step of the first host there are no tables.
     if version > 0 {
         check.attempt("conversations", Check::conversations);
         check.attempt("values of bots", Check::values);
         check.attempt("audits", Check::audits);
+    }
+    if has_letters {
+        check.attempt("dead letters", Check::orphaned_letters);
     }
     check.blobs(&directory.blobs());
     Ok(checked)
@@ -85,6 +89,8 @@ pub fn check(path: &Path, tell: &mut dyn FnMut(Finding<'_>)) -> Result<Checked, 
 /// A check under way.
 struct Check<'a> {
     database: &'a Connection,
+    /// Older databases have no table of dead letters.
+    has_letters: bool,
     checked: &'a mut Checked,
     tell: &'a mut dyn FnMut(Finding<'_>),
 }

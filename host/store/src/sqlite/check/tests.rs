@@ -3,7 +3,7 @@ use botyard_kernel::log::{Settled, Turn};
 use serde_json::json;
 
 use super::*;
-use crate::contract::given::{arrival, call, fused, key, set, settled, turn};
+use crate::contract::given::{arrival, call, fused, key, row, set, settled, turn};
 use crate::{SqliteStore, Stamp};
 
 /// A store with one of everything, closed.
@@ -16,10 +16,13 @@ async fn store() -> (tempfile::TempDir, Digest) {
     let writes = vec![set("käse", "gouda")];
     let first = Turn { watermark: 1, bot_writes: writes, ..turn("t1", 0, 3) };
     store.commit(&a, &first).await.unwrap();
-    store.settle(&a, &settled("p", Some(900))).await.unwrap();
+    let dead = vec![row("t1.0.0"), row("t1.1.0")];
+    let given_up = Settled { dead_letters: dead, ..settled("p", Some(900)) };
+    store.settle(&a, &given_up).await.unwrap();
     store.commit(&a, &Turn { due_ms: Some(700), ..turn("t2", 4, 5) }).await.unwrap();
     store.commit(&b, &fused("t1", 0, 0)).await.unwrap();
-    let with_event = Settled { events: vec![arrival("3")], ..settled("q", None) };
+    let revived = vec![row("t1.0.0")];
+    let with_event = Settled { events: vec![arrival("3")], revived, ..settled("q", None) };
     store.settle(&b, &with_event).await.unwrap();
     for value in [1, 2] {
         let stamp = Stamp { at_ms: 1, actor: "operator".to_owned() };
@@ -139,6 +142,13 @@ async fn damage_beside_the_conversations_is_named() {
     let tampered = "DROP TRIGGER audit_keeps_rows; UPDATE audit SET actor = 'x' WHERE seq = 2";
     says(tampered, "row 2 of the audit of acme was tampered with").await;
     says("DELETE FROM audit WHERE seq = 1", "row 1 of the audit of acme").await;
+
+    let letter = "conversation acme/web/a, part t1.0.0: as a dead letter it is filed under";
+    says("DELETE FROM dead_letter", &format!("{letter} no settlement, its entries say")).await;
+    let misfiled = "UPDATE dead_letter SET seq = 1";
+    says(misfiled, &format!("{letter} settlement 1, its entries say settlement 5")).await;
+    let other = "UPDATE dead_letter SET tenant = 'other'";
+    says(other, "dead letter t1.0.0 belongs to no conversation of its tenant").await;
 
     let (directory, blob) = store().await;
     let digits = blob.to_string();

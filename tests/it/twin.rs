@@ -152,6 +152,19 @@ async fn what_may_have_arrived_comes_again_in_its_place() {
     assert_eq!(seen, expected);
 }
 
+/// A delay holds back its own list only: what comes in another one meanwhile is
+/// shown at once. So it is the host that must wait.
+#[tokio::test]
+async fn nothing_overtakes_a_delay_at_the_person() {
+    let site = site().await;
+    let conversation = begun(&site).await;
+    conversation.message("say one\npause 1000\nsay two").await.unwrap();
+    conversation.message("say three\nmedia https://files.example/four").await.unwrap();
+    wait_seen(&site, &conversation, 5).await;
+    let expected = ["welcome", "one", "two", "three", "four"];
+    assert_eq!(seen(site.account(), &conversation.cid), expected);
+}
+
 async fn wait_seen(site: &Site, conversation: &Conversation, count: usize) {
     let enough = || (seen(site.account(), &conversation.cid).len() >= count).then_some(());
     let waited = wait::until("everything at the person", WITHIN, enough).await;
@@ -233,18 +246,31 @@ async fn a_person_chats_with_a_bot_from_the_command_line() {
 }
 
 #[tokio::test]
-async fn a_script_fails_where_userlike_refuses_something() {
-    let site = site().await;
+async fn a_script_fails_where_something_is_not_as_it_should_be() {
+    // A port that is free now, for the API URL that the host has to know before.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap().to_string();
+    drop(free);
+    let api_url = format!("http://{address}/v1/");
+    let setup = Setup::new("puppet").unwrap().channel(MAIN, json!({ "api-url": api_url }));
+    let site = setup.start().await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let script = directory.path().join("chat.txt");
     let file = script.to_string_lossy().into_owned();
     let rows = [
-        ("/start\nsay hello\n", true, ""),
+        ("/start\n/expect welcome\nlater 50 say hello\n/expect hello\n", true, ""),
+        ("/start\nsay hello\n/expect hello\n/expect welcome\n", false, "did not say `welcome`"),
+        (
+            "/start\nlater 50 say hello\n/expire\n/wait 3\n",
+            false,
+            "1 answers and calls were refused",
+        ),
         ("/start\n/click nothing\n", false, "line 2, `/click nothing`: no option"),
     ];
     for (lines, expect, words) in rows {
         fs::write(&script, lines).unwrap();
-        let (good, out, error) = twin(&site, &["--script", &file], "").await;
+        let arguments = ["--script", &file, "--listen", &address, "--token", TOKEN];
+        let (good, out, error) = twin(&site, &arguments, "").await;
         assert_eq!(good, expect, "{out}{error}");
         assert!(error.contains(words), "{error}");
     }

@@ -20,6 +20,8 @@ pub enum Act {
     Media(String),
     /// Sends a place: latitude and longitude.
     Location(f64, f64),
+    /// Writes the word that ends a campaign's messages.
+    Unsubscribe(String),
 }
 
 impl Account {
@@ -46,11 +48,19 @@ impl Account {
             Act::Start => Ok(begin(session, json!({}))),
             Act::Write(text) => write(session, &text),
             Act::Media(link) => send(session, "media", media(&link)),
-            Act::Location(..) if session.medium != "whatsapp_business" => {
-                Err(format!("on {} nobody sends a place: only on WhatsApp", session.medium))
+            Act::Location(..) | Act::Unsubscribe(_) if session.medium != "whatsapp_business" => {
+                Err(format!("{} has no places and no campaigns: WhatsApp has", session.medium))
             }
             Act::Location(latitude, longitude) => {
                 send(session, "location", json!({ "latitude": latitude, "longitude": longitude }))
+            }
+            Act::Unsubscribe(_) if !session.is_begun => {
+                Err("nothing was begun that could be told of it".to_owned())
+            }
+            Act::Unsubscribe(keyword) => {
+                let campaign = json!({ "id": 77, "name": "Spring sale" });
+                let payload = json!({ "campaign": campaign, "keyword": keyword });
+                Ok(Step::new("campaign_unsubscribe", payload))
             }
         }
     }

@@ -41,7 +41,8 @@ fn start(options: Options) -> Userlike {
 
 /// A call as a host would make it: the status and `Retry-After`; 0 for no answer.
 async fn call(userlike: &Userlike, body: &Value) -> (u16, Option<u64>) {
-    let request = client().unwrap().post(userlike.api_url()).header("SECURITY-TOKEN", TOKEN);
+    let http = userlike.account().http();
+    let request = http.post(userlike.api_url()).header("SECURITY-TOKEN", TOKEN);
     let request = request.header("content-type", "application/json; charset=utf-8");
     match request.body(body.to_string()).send().await {
         Ok(answer) => {

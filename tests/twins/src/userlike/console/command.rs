@@ -9,6 +9,8 @@ pub(super) const HELP: &str = "\
 /click ID           tap an option by its id
 /media LINK         send a file
 /location LAT LON   send a place (WhatsApp)
+/unsubscribe WORD   leave a campaign (WhatsApp)
+/expect TEXT        wait at most ten seconds until the bot says it, after what was expected before
 /new                begin another conversation
 /medium NAME        begin another conversation on another medium
 /expire             let the session time out
@@ -27,6 +29,7 @@ pub(super) enum Command {
     Expire,
     Operators(Operators),
     Wait(Duration),
+    Expect(String),
     Help,
     Quit,
 }
@@ -53,6 +56,8 @@ impl Command {
             "click" => Self::Act(Act::Click(one("the id of an option")?)),
             "media" => Self::Act(Act::Media(one("a link")?)),
             "location" => Self::Act(location(rest)?),
+            "unsubscribe" => Self::Act(Act::Unsubscribe(one("the word")?)),
+            "expect" => Self::Expect(one("a text")?),
             "new" => Self::New,
             "medium" => Self::Medium(one("the name of a medium")?),
             "expire" => Self::Expire,

@@ -17,13 +17,15 @@ use self::command::{Command, HELP};
 use super::account::Account;
 use super::document::MEDIUMS;
 use super::options::Options;
-use super::record::Record;
+use super::record::{Record, Seen};
 use super::session::Contact;
 use super::webhook::{Conversation, Webhook};
 use super::{Act, Userlike};
+use crate::wait;
 
 /// When the input is at its end, the twin stays until so long nothing happened.
 const QUIET: Duration = Duration::from_secs(1);
+const EXPECTED_WITHIN: Duration = Duration::from_secs(10);
 
 /// What the console is started with.
 #[derive(Debug)]
@@ -114,6 +116,8 @@ struct Talk<'a> {
     conversation: Conversation,
     output: Output,
     report: Report,
+    /// Where the next text that is expected may stand at the earliest.
+    expected: u64,
     // Counted where records are shown, which is while the account is locked.
     refused: Arc<AtomicUsize>,
     last: Arc<Mutex<Instant>>,
@@ -144,6 +148,7 @@ impl<'a> Talk<'a> {
             conversation,
             output,
             report: Report::default(),
+            expected: 0,
             refused,
             last,
         })
@@ -158,6 +163,7 @@ impl<'a> Talk<'a> {
             Command::Medium(medium) => self.reopen(medium)?,
             Command::Expire => self.account.expire(&self.conversation.cid),
             Command::Operators(operators) => self.account.set_operators(operators),
+            Command::Expect(text) => self.expect(&text).await?,
             Command::Wait(time) => tokio::time::sleep(time).await,
             Command::Help if self.console.json => eprintln!("{HELP}"),
             Command::Help => print(&self.output, HELP),
@@ -173,9 +179,23 @@ impl<'a> Talk<'a> {
         Ok(())
     }
 
+    async fn expect(&mut self, text: &str) -> Result<(), String> {
+        let cid = self.conversation.cid.clone();
+        let (account, from) = (&self.account, self.expected);
+        let said = wait::until("it", EXPECTED_WITHIN, || {
+            let seen = account.seen(&cid);
+            let says = |seen: &Seen| seen.packet.payload.to_string().contains(text);
+            seen.iter().find(|seen| seen.number >= from && says(seen)).map(|seen| seen.number)
+        });
+        let number = said.await.map_err(|_| format!("the bot did not say `{text}`"))?;
+        self.expected = number + 1;
+        Ok(())
+    }
+
     fn reopen(&mut self, medium: String) -> Result<(), String> {
         let opened = open(&self.account, self.console, &medium);
         self.conversation = opened.map_err(|error| format!("{error:#}"))?;
+        self.expected = 0;
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::userlike::document::EVENTS;
 use crate::userlike::{Account, Act, Contact, Options, Packet, Step};
 
 const CID: &str = "c";
@@ -54,12 +55,16 @@ fn the_web_begins_with_a_start_and_apps_with_what_was_sent() {
 }
 
 #[test]
-fn places_are_sent_on_whatsapp() {
+fn places_are_sent_and_campaigns_are_left_on_whatsapp() {
     for (medium, good) in [("whatsapp_business", true), ("facebook", false), ("web", false)] {
         let account = on(medium);
         let first = if medium == "web" { Act::Start } else { write("hi") };
         account.act(CID, first).unwrap();
-        assert_eq!(account.act(CID, Act::Location(50.9, 6.9)).is_ok(), good, "{medium}");
+        for act in [Act::Location(50.9, 6.9), Act::Unsubscribe("STOP".to_owned())] {
+            let step = account.act(CID, act);
+            assert_eq!(step.is_ok(), good, "{medium}");
+            assert!(step.is_err() || EVENTS.contains(&&*step.unwrap().name));
+        }
     }
 }
 

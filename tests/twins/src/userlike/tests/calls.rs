@@ -7,7 +7,7 @@ async fn a_call_needs_the_method_the_path_the_token_and_json() {
     let userlike = start(quick());
     let base = userlike.api_url();
     let root = base.trim_end_matches("v1/").to_owned();
-    let http = client().unwrap();
+    let http = userlike.account().http();
     let json = "application/json";
     let rows = [
         (200, "POST", base.clone(), Some(TOKEN), json),

@@ -98,11 +98,25 @@ async fn pairs_change_places() {
 
 #[tokio::test]
 async fn a_refused_answer_is_taken_in_no_part() {
-    let rows =
-        [(json!([say("for another")]), "an answer for"), (json!({ "own": "text" }), "info.cid")];
-    for (answer, words) in rows {
-        let bot = Bot::start(move |_, _| (200, answer.to_string())).await;
+    let message = || ("message", json!({ "body": "x" }));
+    let file = |link: &str| ("media", json!({ "link": link }));
+    let rows = [
+        (CID, vec![message()], "an answer for"),
+        ("", vec![message(), ("shout", json!({}))], "no event is called shout"),
+        ("", vec![message(), ("end", json!({})), message()], "after the session was over"),
+        ("", vec![message(), file("https://files.example/gone")], "cannot be fetched"),
+    ];
+    for (cid, packets, words) in rows {
+        let bot = Bot::start(move |_, webhook| {
+            let own = webhook["info"]["cid"].as_str().unwrap();
+            let cid = if cid.is_empty() { own } else { cid };
+            let list: Vec<_> =
+                packets.iter().map(|(name, payload)| event(cid, name, payload.clone())).collect();
+            (200, Value::from(list).to_string())
+        })
+        .await;
         let userlike = start(quick());
+        userlike.account().set_fetches(|link| !link.contains("gone"));
         let conversation = open(&userlike, &bot);
         let error = conversation.message("hello").await.unwrap_err().to_string();
         assert!(error.contains(words), "{error}");

@@ -13,6 +13,7 @@ mod files;
 mod plugins;
 mod repo;
 mod setup;
+mod sim;
 mod stamp;
 mod suites;
 mod template;
@@ -43,6 +44,7 @@ fn run(repo: &Repo, command: Command) -> anyhow::Result<ExitCode> {
         Command::Template => template::check(repo)?,
         Command::Test { full } => return test::run(repo, full),
         Command::Demo { once, built } => return demo::run(repo, once, built),
+        Command::Sim { arguments } => return sim::run(repo, &arguments),
         Command::Bench { bench: Bench::Turn { arguments } } => {
             return bench::turn(repo, &arguments);
         }
@@ -93,6 +95,13 @@ enum Command {
         /// Take the host and the bots as they were built last.
         #[arg(long)]
         built: bool,
+    },
+    /// Simulate the whole path, seed by seed: `--seeds N`, `--from S`, `--seed S` for
+    /// the story of one, `--broken all` to see that broken promises are noticed.
+    Sim {
+        /// Handed to the simulation as they are.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
     /// Measure.
     Bench {

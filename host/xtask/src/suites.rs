@@ -11,7 +11,7 @@ use crate::setup::PURE_TARGET;
 
 /// Suites that always run.
 pub(crate) const NAMES: &[&str] = &[
-    "setup", "format", "deny", "pure", "clippy", "plugins", "tests", "doctests", "docs",
+    "setup", "format", "deny", "pure", "clippy", "plugins", "sim", "tests", "doctests", "docs",
     "template", "demo",
 ];
 
@@ -27,6 +27,7 @@ pub(crate) fn commands(repo: &Repo, suite: &str) -> Vec<Command> {
         "pure" => vec![pure(repo)],
         "clippy" => vec![words(repo, "clippy --workspace --all-targets -- -D warnings")],
         "plugins" => vec![itself(&["plugins"])],
+        "sim" => vec![itself(&["sim", "--seeds", "1000"]), itself(&["sim", "--broken", "all"])],
         // The suites start the host as a program, which `cargo test` alone does
         // not build.
         "tests" => vec![

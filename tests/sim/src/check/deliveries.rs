@@ -1,0 +1,83 @@
+//! Rows, and what vendors have seen of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use botyard_kernel::action::Action;
+use botyard_kernel::id::PartId;
+use botyard_kernel::log::{Outcome, Row, RowEnd, SkipReason};
+
+use crate::log::Log;
+use crate::world::World;
+
+impl World {
+    pub(super) fn rows_reached_the_vendor_in_order(&self, conversation: usize) {
+        let (log, desk) = (&self.logs[conversation], &self.desks[conversation]);
+        let rows = rows(log);
+        let mut ends: BTreeMap<&PartId, Vec<&RowEnd>> = BTreeMap::new();
+        for (id, end) in log.settled().flat_map(|(_, settled)| &settled.rows) {
+            ends.entry(id).or_default().push(end);
+        }
+        let received: BTreeSet<&PartId> = desk.received.iter().map(|(id, _)| id).collect();
+        for row in &rows {
+            let found = ends.get(&row.id).map_or(&[][..], Vec::as_slice);
+            assert!(!found.is_empty(), "{} never ended", row.id);
+            if !desk.redriven.contains(&row.id) {
+                let twice = found.len() > 1 && !self.wrote_and_failed;
+                assert!(!twice, "{} ended twice: {found:?}", row.id);
+                assert!(found.iter().all(|end| *end == found[0]), "{} ended: {found:?}", row.id);
+            }
+            let must = *found[0] == RowEnd::Delivered
+                && !matches!(row.action, Action::Request(_) | Action::Delay(_));
+            assert!(!must || received.contains(&row.id), "{} never reached the vendor", row.id);
+        }
+        let places: BTreeMap<&PartId, usize> =
+            rows.iter().enumerate().map(|(at, row)| (&row.id, at)).collect();
+        let mut first = BTreeSet::new();
+        let mut highest = None;
+        for (id, _) in &desk.received {
+            let at = places.get(id);
+            assert!(at.is_some(), "the vendor got {id}, which no turn wanted");
+            let exempt = desk.given_up.contains(id) || desk.redriven.contains(id);
+            if first.insert(id) && !exempt {
+                assert!(highest <= at, "{id} reached the vendor too late");
+                highest = at;
+            }
+        }
+    }
+
+    pub(super) fn requests_were_answered(&self, conversation: usize) {
+        let log = &self.logs[conversation];
+        let is_request = |row: &&Row| matches!(row.action, Action::Request(_));
+        for row in rows(log).into_iter().filter(is_request) {
+            let id = format!("e{}.response", row.id);
+            let handled = log.turns().filter(|(_, turn)| {
+                turn.event.as_str() == id && turn.outcome != Outcome::Skipped(SkipReason::Duplicate)
+            });
+            assert_eq!(handled.count(), 1, "{} was not answered once", row.id);
+        }
+    }
+
+    pub(super) fn acknowledgements_left_in_order(&self, conversation: usize) {
+        let log = &self.logs[conversation];
+        let mut made = Vec::new();
+        for (_, turn) in log.turns() {
+            let new = turn.state.acknowledgements.iter();
+            made.extend(new.filter(|it| it.id.as_str().starts_with(turn.id.as_str())));
+        }
+        let done: BTreeSet<_> = log.settled().flat_map(|(_, it)| &it.acknowledged).collect();
+        let left = made.iter().find(|it| !done.contains(&it.id));
+        assert!(left.is_none(), "an acknowledgement never ended: {left:?}");
+        let place = |token: &String| made.iter().position(|made| made.token == *token);
+        let mut first = BTreeSet::new();
+        let told = self.desks[conversation].acknowledged.iter().filter(|it| first.insert(*it));
+        assert!(told.map(place).is_sorted(), "acknowledgements overtook each other");
+    }
+}
+
+/// Everything that turns wanted delivered, in order.
+fn rows(log: &Log) -> Vec<&Row> {
+    let own = log
+        .turns()
+        .flat_map(|(_, turn)| turn.state.rows.iter().filter(move |row| row.turn == turn.id));
+    own.collect()
+}

@@ -1,0 +1,89 @@
+//! What must hold, read from the logs and from what vendors saw.
+
+mod deliveries;
+mod state;
+mod turns;
+
+use std::collections::BTreeSet;
+
+use botyard_kernel::lane::Lane;
+use botyard_kernel::log::Row;
+use botyard_kernel::outbox::RequestId;
+use botyard_kernel::owner::Owner;
+use botyard_kernel::plan::{Reach, reach};
+
+use crate::world::{ConnectionId, World};
+
+impl World {
+    /// Everything, once all is at rest.
+    pub(crate) fn check(&self) {
+        for conversation in 0..self.logs.len() {
+            self.every_event_has_one_turn_in_order(conversation);
+            self.what_was_answered_first_comes_first(conversation);
+            self.the_bot_was_told_everything_in_order(conversation);
+            self.owners_were_respected(conversation);
+            self.timers_fired_once(conversation);
+            self.contexts_follow_from_the_turns(conversation);
+            self.rows_reached_the_vendor_in_order(conversation);
+            self.requests_were_answered(conversation);
+            self.acknowledgements_left_in_order(conversation);
+            self.the_log_can_be_read_back(conversation);
+        }
+        self.every_webhook_was_handled_once();
+    }
+
+    /// No 2xx before everything that the webhook brought is on stable storage.
+    pub(crate) fn check_durable(&self, connection: ConnectionId, request: RequestId) {
+        let Some(open) = self.connections.get(&connection) else { return };
+        let Some(wait) = open.waits.iter().find(|wait| wait.request == request) else { return };
+        let parts = &self.webhooks[open.webhook].parts;
+        for (part, conversation) in parts.iter().enumerate() {
+            let own = *conversation == wait.conversation;
+            let n = open.webhook;
+            assert!(
+                !own || self.is_stored(*conversation, n, part),
+                "request {request} was answered before part {part} of webhook {n} was stored"
+            );
+        }
+    }
+
+    /// No call leaves before its claim is stored, a call that may be a second one
+    /// says so, and nobody speaks where somebody else does.
+    pub(crate) fn check_call(&self, conversation: usize, rows: &[Row], again: bool) {
+        let log = &self.logs[conversation];
+        let claimed = log.settled().filter_map(|(_, it)| it.claimed.as_ref()).last();
+        let desk = &self.desks[conversation];
+        let came: BTreeSet<_> = desk.received.iter().map(|(id, _)| id).collect();
+        for row in rows {
+            let is_claimed = claimed.is_some_and(|claimed| claimed.contains(&row.id));
+            assert!(is_claimed, "{} left without its claim", row.id);
+            let known = desk.offered.contains(&row.id) || desk.redriven.contains(&row.id);
+            let doubtful = came.contains(&row.id) && !known;
+            assert!(again || !doubtful, "{} came again unmarked", row.id);
+        }
+        let Some(slot) = self.host.as_ref().and_then(|host| host.lanes.get(&conversation)) else {
+            return;
+        };
+        let taken = slot.lane.state().owner == Owner::Human;
+        let speech = rows.iter().find(|row| reach(&row.action) == Reach::Person);
+        if let Some(row) = speech.filter(|_| taken) {
+            panic!("{} was said while a human had the conversation", row.id);
+        }
+    }
+
+    /// A lane that leaves memory knows what the store knows, and the store wakes it
+    /// in time.
+    pub(crate) fn check_asleep(&self, conversation: usize, lane: &Lane) {
+        let log = &self.logs[conversation];
+        let due = log.due();
+        if due == Some(0) {
+            // Another host has accepted an event meanwhile, or turns are paused.
+            return;
+        }
+        assert!(*lane.state() == log.state(), "lane {conversation} and its log differ");
+        if let Some(at) = lane.wake_at(self.now) {
+            let at = at.max(self.now);
+            assert!(due.is_some_and(|due| due <= at), "asleep until {due:?}, due at {at}");
+        }
+    }
+}

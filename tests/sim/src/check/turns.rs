@@ -1,0 +1,155 @@
+//! Events and their turns.
+
+use std::collections::BTreeSet;
+
+use botyard_kernel::event::EventBody;
+use botyard_kernel::id::EventId;
+use botyard_kernel::log::{Arrival, Outcome, Seq, SkipReason};
+use botyard_kernel::owner::Owner;
+
+use crate::bot::{COUNT, SEEN};
+use crate::webhook::{Saying, State};
+use crate::world::{World, has_stem};
+
+const DUPLICATE: Outcome = Outcome::Skipped(SkipReason::Duplicate);
+
+impl World {
+    pub(super) fn every_event_has_one_turn_in_order(&self, conversation: usize) {
+        let log = &self.logs[conversation];
+        let arrivals = log.arrivals().map(|(_, arrival)| &arrival.event.id);
+        // These have no entry before their turn, so they stand in nobody's way.
+        let accepted: Vec<&EventId> = arrivals.filter(|id| !is_own(id)).collect();
+        let turned = log.turns().map(|(_, turn)| &turn.event);
+        let turned: Vec<&EventId> = turned.filter(|id| !is_own(id)).collect();
+        assert!(
+            turned == accepted,
+            "conversation {conversation}: turns are not the accepted events in order: \
+             {turned:?} are not {accepted:?}"
+        );
+        let mut once = BTreeSet::new();
+        for (_, turn) in log.turns().filter(|(_, turn)| turn.outcome != DUPLICATE) {
+            assert!(once.insert(&turn.event), "{} had two turns", turn.event);
+        }
+    }
+
+    pub(super) fn every_webhook_was_handled_once(&self) {
+        for (n, webhook) in self.webhooks.iter().enumerate() {
+            assert_eq!(webhook.state, State::Answered, "webhook {n} was never answered");
+            let expected = usize::from(webhook.saying != Saying::Forged);
+            for (part, conversation) in webhook.parts.iter().enumerate() {
+                let stem = format!("w{n}p{part}t");
+                let turns = self.logs[*conversation].turns();
+                let handled = turns.filter(|(_, turn)| {
+                    turn.event.as_str().starts_with(&stem)
+                        && !turn.event.as_str().ends_with("-start")
+                        && turn.outcome != DUPLICATE
+                });
+                let count = handled.count();
+                assert_eq!(count, expected, "webhook {n} part {part} was handled {count} times");
+            }
+        }
+    }
+
+    /// What a vendor had been told of as taken before somebody said something else
+    /// stands before it.
+    pub(super) fn what_was_answered_first_comes_first(&self, conversation: usize) {
+        let place = |n: usize, part: usize| -> Option<Seq> {
+            let stem = format!("w{n}p{part}t");
+            let mut found =
+                self.logs[conversation].arrivals().filter(|(_, it)| has_stem(it, &stem));
+            found.next().map(|(seq, _)| seq)
+        };
+        let mut placed = Vec::new();
+        for (n, webhook) in self.webhooks.iter().enumerate() {
+            for (part, _) in webhook.parts.iter().enumerate().filter(|(_, it)| **it == conversation)
+            {
+                if let Some(seq) = place(n, part) {
+                    placed.push((n, webhook.first_ms, webhook.answered_ms, seq));
+                }
+            }
+        }
+        for (one, _, answered, before) in &placed {
+            for (other, first, _, after) in &placed {
+                let earlier = answered.is_some_and(|answered| answered < *first);
+                assert!(!earlier || before < after, "webhook {other} overtook webhook {one}");
+            }
+        }
+    }
+
+    pub(super) fn the_bot_was_told_everything_in_order(&self, conversation: usize) {
+        let log = &self.logs[conversation];
+        let (mut seen, mut skipped): (Vec<&EventId>, Vec<&EventId>) = (Vec::new(), Vec::new());
+        for (_, turn) in log.turns() {
+            match &turn.outcome {
+                Outcome::Ran { .. } => {
+                    seen.append(&mut skipped);
+                    seen.push(&turn.event);
+                }
+                Outcome::Failed { .. } => skipped.clear(),
+                Outcome::Skipped(SkipReason::NotOwner | SkipReason::Superseded) => {
+                    skipped.push(&turn.event);
+                }
+                Outcome::Skipped(SkipReason::SessionTimeout) => skipped.clear(),
+                Outcome::Skipped(
+                    SkipReason::Duplicate | SkipReason::NoSession | SkipReason::HostHandOff,
+                ) => {}
+            }
+        }
+        let state = log.state();
+        let kept = state.kv.get(SEEN).cloned().unwrap_or_default();
+        let kept: Vec<&str> = kept.split_whitespace().collect();
+        let told: Vec<&str> = seen.iter().map(|id| id.as_str()).collect();
+        assert!(kept == told, "told were {kept:?} and not {told:?}");
+        let counted = state.kv.get(COUNT).map_or("0", String::as_str);
+        assert_eq!(counted, told.len().to_string(), "events were not counted once each");
+        let left: Vec<&EventId> = state.skipped.iter().map(|event| &event.id).collect();
+        assert_eq!(left, skipped, "skipped events are lost");
+    }
+
+    /// The bot runs where it has the conversation, and nowhere else.
+    pub(super) fn owners_were_respected(&self, conversation: usize) {
+        let log = &self.logs[conversation];
+        let mut owners = vec![Owner::Bot];
+        for (seq, turn) in log.turns() {
+            let events = log.arrivals().map(|(_, arrival)| arrival);
+            let body =
+                events.into_iter().find(|it| it.event.id == turn.event).map(|it| &it.event.body);
+            let since = log.settled().filter(|(at, _)| *at < seq);
+            owners.extend(since.filter_map(|(_, it)| it.owner).last());
+            let runs = body.is_none_or(|body| owners.iter().any(|owner| owner.runs(body)));
+            let ran = matches!(turn.outcome, Outcome::Ran { .. } | Outcome::Failed { .. });
+            assert!(runs || !ran, "the bot ran on {} without having the conversation", turn.event);
+            let skipped = turn.outcome == Outcome::Skipped(SkipReason::NotOwner);
+            let only_bot = owners.iter().all(|owner| *owner == Owner::Bot);
+            assert!(!skipped || !only_bot, "{} was kept from the bot", turn.event);
+            owners = vec![turn.state.owner];
+        }
+    }
+}
+
+/// Events that the host makes itself and that have no entry before their turn.
+pub(super) fn is_own(id: &EventId) -> bool {
+    let id = id.as_str();
+    id.ends_with("-start") || id.starts_with("timer.") || id.starts_with("timeout.")
+}
+
+/// The timer that an event tells of.
+pub(super) fn timer(arrival: &Arrival) -> Option<(&str, u64)> {
+    match &arrival.event.body {
+        EventBody::Timer(timer) => Some((&timer.name, timer.due_ms)),
+        EventBody::Start(_)
+        | EventBody::Message(_)
+        | EventBody::Click(_)
+        | EventBody::Media(_)
+        | EventBody::Location(_)
+        | EventBody::Response(_)
+        | EventBody::Signal(_)
+        | EventBody::ForwardFailed(_)
+        | EventBody::Returned(_)
+        | EventBody::HumanSpoke(_)
+        | EventBody::Ended(_)
+        | EventBody::CampaignUnsubscribe(_)
+        | EventBody::DeliveryFailed(_)
+        | EventBody::Other(_) => None,
+    }
+}

@@ -1,0 +1,352 @@
+//! A host: lanes that live while something happens, and what they share. It does
+//! what the server's `work` does, step by step.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use botyard_kernel::destination::Destination;
+use botyard_kernel::event::Event;
+use botyard_kernel::id::Digest;
+use botyard_kernel::lane::{Effect, Input, Lane};
+use botyard_kernel::log::{Row, Settled};
+use botyard_kernel::outbox::{Paused, Send};
+use botyard_kernel::session::Session;
+use botyard_kernel::time::Millis;
+use botyard_vendors::Part;
+
+use crate::bot;
+use crate::store::Write;
+use crate::webhook::ids;
+use crate::world::{At, Life, SWEEP_MS, Step, World};
+
+/// What is due so soon is woken now.
+const AHEAD_MS: Millis = SWEEP_MS + 1_000;
+
+pub(crate) struct Host {
+    pub(crate) lanes: BTreeMap<usize, Slot>,
+    /// Runs that may begin at once.
+    permits: usize,
+    /// Runs that wait for a permit.
+    waiting: VecDeque<Run>,
+    /// By channel.
+    pub(crate) destinations: Vec<Destination>,
+}
+
+/// A lane in memory.
+pub(crate) struct Slot {
+    pub(crate) lane: Lane,
+    pub(crate) life: Life,
+    /// What was asked for and has not ended.
+    pub(crate) under_way: usize,
+    idle_since: Option<Millis>,
+    wake: Option<At>,
+    /// The store called this conversation due and nothing was written since.
+    due_unanswered: bool,
+}
+
+/// A run of a bot.
+pub(crate) struct Run {
+    pub(crate) conversation: usize,
+    life: Life,
+    run: u64,
+    event: Box<Event>,
+    session: Box<Session>,
+    kv: BTreeMap<String, String>,
+}
+
+impl World {
+    /// A host starts, unless one is there.
+    pub(crate) fn boot(&mut self) {
+        if self.host.is_some() {
+            return;
+        }
+        self.tell(|| "a host starts".to_owned());
+        let channels = &self.site.channels;
+        let rate = |n: usize| channels[n].rules.delivery.token_rate;
+        self.host = Some(Host {
+            lanes: BTreeMap::new(),
+            permits: self.weather.permits,
+            waiting: VecDeque::new(),
+            destinations: (0..channels.len()).map(|n| Destination::new(rate(n))).collect(),
+        });
+        self.after(0, Step::Sweep);
+    }
+
+    pub(crate) fn slot(&mut self, conversation: usize) -> Option<&mut Slot> {
+        self.host.as_mut()?.lanes.get_mut(&conversation)
+    }
+
+    /// Which life the lane of a conversation lives, if it is in memory.
+    pub(crate) fn life(&self, conversation: usize) -> Option<Life> {
+        self.host.as_ref()?.lanes.get(&conversation).map(|slot| slot.life)
+    }
+
+    /// Takes a conversation into memory.
+    pub(crate) fn ensure_lane(&mut self, conversation: usize) {
+        let Some(host) = &mut self.host else { return };
+        if host.lanes.contains_key(&conversation) {
+            return;
+        }
+        self.lives += 1;
+        let place = &self.site.conversations[conversation];
+        let rules = Arc::clone(&self.site.channels[place.channel].rules);
+        let lane = Lane::new(place.key.clone(), rules).keeping(self.weather.read_max);
+        let slot = Slot {
+            lane,
+            life: self.lives,
+            under_way: 0,
+            idle_since: None,
+            wake: None,
+            due_unanswered: false,
+        };
+        let paused = self.paused[place.channel];
+        host.lanes.insert(conversation, slot);
+        if paused != Paused::default() {
+            self.feed(conversation, Input::Pause(paused));
+        }
+    }
+
+    /// A lane is told how something ended that it had asked for.
+    pub(crate) fn tell_lane(&mut self, conversation: usize, life: Life, input: Input) {
+        let counted = !matches!(input, Input::ClientLeft(_));
+        let Some(slot) = self.slot(conversation).filter(|slot| slot.life == life) else { return };
+        if counted {
+            slot.under_way -= 1;
+        }
+        self.feed(conversation, input);
+    }
+
+    pub(crate) fn wake(&mut self, conversation: usize, life: Life) {
+        let Some(slot) = self.slot(conversation).filter(|slot| slot.life == life) else { return };
+        slot.wake = None;
+        self.feed(conversation, Input::Wake);
+    }
+
+    /// Gives a lane an input and does what it wants.
+    pub(crate) fn feed(&mut self, conversation: usize, input: Input) {
+        let now = self.now;
+        let Some(slot) = self.slot(conversation) else { return };
+        let mut effects = slot.lane.on(input, now);
+        while !effects.is_empty() {
+            let mut more = Vec::new();
+            for effect in effects {
+                if let Some(input) = self.perform(conversation, effect)
+                    && let Some(slot) = self.slot(conversation)
+                {
+                    more.extend(slot.lane.on(input, now));
+                }
+            }
+            effects = more;
+        }
+        self.look_after(conversation);
+    }
+
+    /// Lets a lane end that has nothing to do, or sets its alarm.
+    fn look_after(&mut self, conversation: usize) {
+        let (now, weather) = (self.now, &self.weather);
+        let (idle_ms, horizon_ms) = (weather.idle_ms, weather.horizon_ms);
+        let Some(slot) = self.slot(conversation) else { return };
+        let idle = slot.lane.is_idle() && slot.under_way == 0;
+        let since = if idle { *slot.idle_since.get_or_insert(now) } else { now };
+        if !idle {
+            slot.idle_since = None;
+        }
+        let wake = slot.lane.wake_at(now);
+        let sleeps = wake.is_none_or(|at| at > now + horizon_ms);
+        if idle && sleeps && now >= since + idle_ms {
+            return self.end(conversation);
+        }
+        let idle_end = (idle && sleeps).then_some(since + idle_ms);
+        let until = wake.into_iter().chain(idle_end).min();
+        let (old, life) = (slot.wake.take(), slot.life);
+        if let Some(at) = old {
+            self.steps.remove(&at);
+        }
+        if let Some(until) = until {
+            let late = if self.calm { 0 } else { self.chance.below(3) };
+            let pause = until.saturating_sub(now) + late;
+            let at = self.after(pause, Step::Wake { conversation, life });
+            if let Some(slot) = self.slot(conversation) {
+                slot.wake = Some(at);
+            }
+        }
+    }
+
+    /// A lane leaves memory: the store must know by itself when to go on.
+    fn end(&mut self, conversation: usize) {
+        let now = self.now;
+        let Some(host) = &mut self.host else { return };
+        let Some(slot) = host.lanes.remove(&conversation) else { return };
+        if let Some(at) = slot.wake {
+            self.steps.remove(&at);
+        }
+        self.tell(|| format!("the lane of conversation {conversation} ends"));
+        if slot.due_unanswered {
+            // The store was wrong about when something is to be done here.
+            let due_ms = slot.lane.state().due();
+            let settled = Settled { at_ms: now, due_ms, ..Settled::default() };
+            self.logs[conversation].settle(&settled);
+        }
+        self.check_asleep(conversation, &slot.lane);
+    }
+
+    /// The host looks for conversations that are due and not in memory.
+    pub(crate) fn sweep(&mut self) {
+        if self.host.is_none() {
+            return;
+        }
+        let soon = self.now + AHEAD_MS;
+        for conversation in 0..self.logs.len() {
+            let due = self.logs[conversation].due().is_some_and(|due| due <= soon);
+            if due && self.life(conversation).is_none() {
+                self.tell(|| format!("conversation {conversation} is due"));
+                self.ensure_lane(conversation);
+                if let Some(slot) = self.slot(conversation) {
+                    slot.due_unanswered = true;
+                }
+                self.feed(conversation, Input::Wake);
+            }
+        }
+        self.after(SWEEP_MS, Step::Sweep);
+    }
+
+    /// Does what a lane asks for; what is known at once comes back.
+    fn perform(&mut self, conversation: usize, effect: Effect) -> Option<Input> {
+        match effect {
+            Effect::Load => self.write(conversation, Write::Load),
+            Effect::Accept(arrivals) => self.write(conversation, Write::Accept(arrivals)),
+            Effect::Commit(turn) => self.write(conversation, Write::Commit(turn)),
+            Effect::Settle(settled) => self.write(conversation, Write::Settle(settled)),
+            Effect::Run { run, event, session, kv } => {
+                let life = self.life(conversation)?;
+                let run = Run { conversation, life, run, event, session, kv };
+                return self.run(run);
+            }
+            Effect::Refuse(request) => self.refuse(request),
+            Effect::Send(send) => return self.send(conversation, send),
+            Effect::Turned(turn) => {
+                self.tell(|| format!("conversation {conversation}: turn on {}", turn.event));
+            }
+            Effect::Revived(parts) => {
+                self.tell(|| format!("conversation {conversation}: {parts:?} wait again"));
+            }
+            Effect::TooLarge { event, next_ms: _ } => {
+                self.tell(|| format!("conversation {conversation}: {event} is too large"));
+            }
+            Effect::RunFailed { event, failure, tries, next_ms: _ } => {
+                self.tell(|| format!("try {tries} of {event} failed: {failure}"));
+            }
+        }
+        None
+    }
+
+    fn send(&mut self, conversation: usize, send: Send) -> Option<Input> {
+        let channel = self.site.conversations[conversation].channel;
+        match send {
+            Send::Answer { request, rows } => {
+                self.tell(|| format!("request {request} is answered with {}", ids(&rows)));
+                let key = &self.site.conversations[conversation].key.vendor_key;
+                let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
+                let reply = self.site.channels[channel].vendor.answer(key, &parts);
+                let sent = self.fill(request, rows, reply.body.to_vec());
+                (!sent).then_some(Input::Answered { request, whole: false })
+            }
+            Send::Ask { call, ticket } => {
+                let now = self.now;
+                let destination = self.host.as_mut()?.destinations.get_mut(channel)?;
+                let admission = destination.admit(ticket, now);
+                self.tell(|| format!("conversation {conversation}: call {call}: {admission:?}"));
+                Some(Input::Admitted { call, admission })
+            }
+            Send::Call { call, rows, again } => {
+                self.check_call(conversation, &rows, again);
+                self.call(conversation, call, rows);
+                None
+            }
+            Send::Acknowledge { call, acknowledgement } => {
+                self.acknowledge(conversation, call, &acknowledgement.token);
+                None
+            }
+            Send::Request { call, row } => {
+                self.request(conversation, call, &row);
+                None
+            }
+        }
+    }
+
+    /// Counts something that was asked for, so that the lane stays in memory.
+    pub(crate) fn begin(&mut self, conversation: usize) -> Life {
+        match self.slot(conversation) {
+            Some(slot) => {
+                slot.under_way += 1;
+                slot.life
+            }
+            None => 0,
+        }
+    }
+
+    fn write(&mut self, conversation: usize, write: Write) {
+        let life = self.begin(conversation);
+        if let Some(slot) = self.slot(conversation)
+            && !matches!(write, Write::Load)
+        {
+            slot.due_unanswered = false;
+        }
+        self.tell(|| format!("conversation {conversation}: {}", write.brief()));
+        let pause = self.latency();
+        self.after(pause, Step::Write { conversation, life, write });
+    }
+
+    /// A bot is to run: now if there is a permit, else in its turn.
+    fn run(&mut self, run: Run) -> Option<Input> {
+        self.begin(run.conversation);
+        self.tell(|| format!("conversation {}: run on {}", run.conversation, run.event.id));
+        let host = self.host.as_mut()?;
+        if host.permits == 0 {
+            host.waiting.push_back(run);
+            return Some(Input::NoRoom);
+        }
+        host.permits -= 1;
+        let pause = self.latency();
+        self.after(pause, Step::RunEnds { run });
+        None
+    }
+
+    /// A bot has run: the next that waits takes its permit.
+    pub(crate) fn end_run(&mut self, run: Run) {
+        let Run { conversation, life, run, event, mut session, kv } = run;
+        if self.life(conversation) != Some(life) {
+            return;
+        }
+        if let Some(host) = &mut self.host {
+            match host.waiting.pop_front() {
+                Some(next) => {
+                    let pause = self.latency();
+                    self.after(pause, Step::RunEnds { run: next });
+                }
+                None => host.permits += 1,
+            }
+        }
+        let fails = self.goes_wrong(self.weather.run_percent);
+        let channel = self.site.channel_of(conversation);
+        let profile = channel.vendor.profile(&session.facts.medium);
+        session.profile.clone_from(&profile.settings);
+        check_context(&session);
+        let output =
+            if fails { bot::host_failure() } else { channel.bot.run(&event, &session, &kv) };
+        let (output, profile) = (Box::new(output), Box::new(profile));
+        let input = Input::Ran { run, output, version: Digest::of(b"bot"), profile };
+        self.tell_lane(conversation, life, input);
+    }
+}
+
+/// What is called foreign was not sent by us: nobody else keeps contexts here.
+fn check_context(session: &Session) {
+    let foreign = session.context_by.is_none() && session.context != "{}";
+    assert!(!foreign, "our own context came back as foreign: {}", session.context);
+}
+
+/// A row as vendors see it.
+pub(crate) fn part(row: &Row) -> Part<'_> {
+    Part { id: &row.id, action: &row.action, context: row.context.as_deref() }
+}

@@ -1,0 +1,58 @@
+//! A deterministic simulation of the whole path: vendors' real bytes in, lanes of
+//! many conversations, bots, a store, deliveries, timers, and vendors that judge
+//! what they get. Every step between them may be late or lost, and the host may
+//! die between any two. What must hold afterwards is read from the logs and from
+//! what the vendors saw.
+//!
+//! A run is named by its seed: the same seed gives the same run, to the last step.
+
+mod batch;
+mod bot;
+mod calls;
+mod chance;
+mod check;
+mod crash;
+mod desk;
+mod host;
+mod log;
+mod people;
+mod rest;
+pub mod runs;
+mod site;
+mod store;
+mod webhook;
+mod world;
+
+use botyard_kernel::stored;
+use botyard_kernel::time::Millis;
+
+use world::World;
+
+/// What a run came to in which every promise was kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lived {
+    /// The sum of everything that happened and of all that was written: the same
+    /// for the same seed.
+    pub trace: u64,
+    /// How many steps it took.
+    pub steps: usize,
+    /// How much time passed in it, in milliseconds.
+    pub passed_ms: Millis,
+    /// How often the host died.
+    pub crashes: u32,
+}
+
+/// Lives through one run. `told` prints its story.
+///
+/// # Panics
+/// When a promise was broken; the message says which.
+pub fn live(seed: u64, told: bool) -> Lived {
+    let mut world = World::new(seed, told);
+    let steps = world.live() + world.come_to_rest();
+    world.check();
+    let mut trace = world.story.sum;
+    for (_, entry) in world.logs.iter().flat_map(log::Log::entries) {
+        trace = chance::add(trace, stored::encode(entry).as_ref());
+    }
+    Lived { trace, steps, passed_ms: world.passed(), crashes: world.crashes }
+}

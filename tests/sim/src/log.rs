@@ -1,0 +1,125 @@
+//! The log of a conversation with exactly the store's rules.
+
+use botyard_kernel::lane::Loaded;
+use botyard_kernel::log::{Arrival, Conversation, Entry, Seq, Settled, Turn};
+use botyard_kernel::time::Millis;
+
+#[derive(Default)]
+pub(crate) struct Log {
+    entries: Vec<Entry>,
+    /// The place of the last turn, 0 where there is none.
+    turn: Seq,
+}
+
+impl Log {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (Seq, &Entry)> {
+        (1..).zip(&self.entries)
+    }
+
+    pub(crate) fn turns(&self) -> impl Iterator<Item = (Seq, &Turn)> {
+        self.entries().filter_map(|(seq, entry)| match entry {
+            Entry::Turn(turn) => Some((seq, turn.as_ref())),
+            Entry::Accepted(_) | Entry::Called(_) | Entry::Settled(_) => None,
+        })
+    }
+
+    pub(crate) fn settled(&self) -> impl Iterator<Item = (Seq, &Settled)> {
+        self.entries().filter_map(|(seq, entry)| match entry {
+            Entry::Settled(settled) => Some((seq, settled)),
+            Entry::Accepted(_) | Entry::Called(_) | Entry::Turn(_) => None,
+        })
+    }
+
+    /// Accepted events, those of fused turns included, in order.
+    pub(crate) fn arrivals(&self) -> impl Iterator<Item = (Seq, &Arrival)> {
+        self.entries().filter_map(|(seq, entry)| match entry {
+            Entry::Accepted(arrival) => Some((seq, arrival.as_ref())),
+            Entry::Turn(turn) => turn.fused.as_deref().map(|arrival| (seq, arrival)),
+            Entry::Called(_) | Entry::Settled(_) => None,
+        })
+    }
+
+    pub(crate) fn accept(&mut self, arrivals: &[Arrival]) -> Vec<Seq> {
+        let append = |arrival: &Arrival| self.append(Entry::Accepted(Box::new(arrival.clone())));
+        arrivals.iter().map(append).collect()
+    }
+
+    pub(crate) fn commit(&mut self, turn: &Turn) -> Option<Seq> {
+        if self.last_turn().is_some_and(|last| last.id == turn.id) {
+            return Some(self.turn);
+        }
+        let other_event = turn.fused.is_some() && self.waiting(turn.base).next().is_some();
+        if self.turn != turn.previous || other_event {
+            return None;
+        }
+        self.turn = self.append(Entry::Turn(Box::new(turn.clone())));
+        Some(self.turn)
+    }
+
+    /// The places of the events that follow, and the last one.
+    pub(crate) fn settle(&mut self, settled: &Settled) -> (Vec<Seq>, Seq) {
+        let alone = Settled { events: Vec::new(), ..settled.clone() };
+        let own = self.append(Entry::Settled(alone));
+        let events = self.accept(&settled.events);
+        let last = events.last().copied().unwrap_or(own);
+        (events, last)
+    }
+
+    pub(crate) fn load(&self, limit: usize) -> Loaded {
+        let turn = self.last_turn();
+        let (base, watermark) = turn.map_or((0, 0), |turn| (turn.base, turn.watermark));
+        let waiting: Vec<_> = self.waiting(watermark).collect();
+        Loaded {
+            last: self.entries.len() as Seq,
+            turn: turn.map(|turn| (self.turn, turn.clone())),
+            more: waiting.len() > limit,
+            accepted: waiting.into_iter().take(limit).map(|(s, a)| (s, a.clone())).collect(),
+            settled: self
+                .settled()
+                .filter(|(seq, _)| *seq > base)
+                .map(|(_, settled)| settled.clone())
+                .collect(),
+        }
+    }
+
+    /// The conversation as a lane would read it.
+    pub(crate) fn state(&self) -> Conversation {
+        let loaded = self.load(0);
+        Conversation::after(loaded.turn.as_ref().map(|(_, turn)| turn), loaded.settled)
+    }
+
+    /// When the conversation wants attention: at once while events wait, else when
+    /// its newest turn or settlement says.
+    pub(crate) fn due(&self) -> Option<Millis> {
+        let watermark = self.last_turn().map_or(0, |turn| turn.watermark);
+        if self.waiting(watermark).next().is_some() {
+            return Some(0);
+        }
+        let said = self.entries.iter().rev().find_map(|entry| match entry {
+            Entry::Turn(turn) => Some(turn.due_ms),
+            Entry::Settled(settled) => Some(settled.due_ms),
+            Entry::Accepted(_) | Entry::Called(_) => None,
+        });
+        said.flatten()
+    }
+
+    pub(crate) fn last_turn(&self) -> Option<&Turn> {
+        match self.entries.get(usize::try_from(self.turn).ok()?.checked_sub(1)?) {
+            Some(Entry::Turn(turn)) => Some(turn),
+            Some(Entry::Accepted(_) | Entry::Called(_) | Entry::Settled(_)) | None => None,
+        }
+    }
+
+    fn waiting(&self, after: Seq) -> impl Iterator<Item = (Seq, &Arrival)> {
+        let from = usize::try_from(after).unwrap_or(usize::MAX).min(self.entries.len());
+        (after + 1..).zip(&self.entries[from..]).filter_map(|(seq, entry)| match entry {
+            Entry::Accepted(arrival) => Some((seq, arrival.as_ref())),
+            Entry::Called(_) | Entry::Turn(_) | Entry::Settled(_) => None,
+        })
+    }
+
+    fn append(&mut self, entry: Entry) -> Seq {
+        self.entries.push(entry);
+        self.entries.len() as Seq
+    }
+}

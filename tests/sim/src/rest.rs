@@ -1,0 +1,112 @@
+//! How a run ends: nothing goes wrong any more, and everything comes to rest.
+
+use botyard_kernel::outbox::Paused;
+
+use crate::site::Speaks;
+use crate::webhook::{Saying, State};
+use crate::world::{Step, World};
+
+/// A run that needs more steps than this never comes to rest.
+const STEPS_MAX: usize = 60_000;
+
+impl World {
+    /// The eventful part: until everybody has done what they had in mind.
+    pub(crate) fn live(&mut self) -> usize {
+        let mut steps = 0;
+        while self.steps.values().any(is_planned) && steps < STEPS_MAX {
+            self.step();
+            steps += 1;
+        }
+        steps
+    }
+
+    /// Everything comes to rest: first all conversations but the stuck one.
+    pub(crate) fn come_to_rest(&mut self) -> usize {
+        self.tell(|| "nothing goes wrong any more".to_owned());
+        self.calm = true;
+        self.paused.fill(Paused::default());
+        for channel in 0..self.site.channels.len() {
+            self.pass_on(channel, Paused::default());
+        }
+        let mut steps = self.rest(self.stuck);
+        self.stuck = None;
+        for step in std::mem::take(&mut self.held) {
+            self.after(0, step);
+        }
+        steps += self.rest(None);
+        // Whoever else had a conversation gives it back, so that the bot hears what it
+        // has missed.
+        for _ in 0..2 {
+            for conversation in 0..self.logs.len() {
+                if !self.logs[conversation].state().skipped.is_empty() {
+                    let saying = match self.site.channel_of(conversation).speaks {
+                        Speaks::Userlike => Saying::ForwardFailed,
+                        Speaks::Batch => Saying::Returned,
+                    };
+                    self.say(conversation, saying);
+                }
+            }
+            steps += self.rest(None);
+        }
+        steps
+    }
+
+    fn rest(&mut self, stuck: Option<usize>) -> usize {
+        for steps in 0..STEPS_MAX {
+            if self.is_at_rest(stuck) {
+                return steps;
+            }
+            assert!(self.step(), "nothing happens any more");
+        }
+        let lanes = self.host.iter().flat_map(|host| host.lanes.keys()).collect::<Vec<_>>();
+        let due: Vec<_> = self.logs.iter().map(crate::log::Log::due).collect();
+        panic!("it never comes to rest: in memory {lanes:?}, due {due:?}");
+    }
+
+    /// Whether nothing is left to do but for the stuck conversation.
+    fn is_at_rest(&self, stuck: Option<usize>) -> bool {
+        let Some(host) = &self.host else { return false };
+        let other = |conversation: &usize| Some(*conversation) != stuck;
+        host.lanes.keys().all(|lane| !other(lane))
+            && self.steps.values().all(|step| self.is_idle(step, stuck))
+            && self
+                .webhooks
+                .iter()
+                .filter(|webhook| webhook.parts.iter().all(other))
+                .all(|webhook| webhook.state == State::Answered)
+            && (0..self.logs.len()).filter(other).all(|it| self.logs[it].due().is_none())
+    }
+
+    /// Whether a step is none of any conversation's but the stuck one's.
+    fn is_idle(&self, step: &Step, stuck: Option<usize>) -> bool {
+        match step {
+            Step::Sweep => true,
+            Step::Leave { connection } => self
+                .connections
+                .get(connection)
+                .is_none_or(|open| open.waits.iter().all(|it| Some(it.conversation) == stuck)),
+            Step::Post { webhook, .. } => {
+                self.webhooks[*webhook].parts.iter().all(|it| Some(*it) == stuck)
+            }
+            Step::RunEnds { run } => Some(run.conversation) == stuck,
+            Step::Say { conversation, .. }
+            | Step::Read { conversation, .. }
+            | Step::Write { conversation, .. }
+            | Step::Tell { conversation, .. }
+            | Step::Call { conversation, .. }
+            | Step::Acknowledge { conversation, .. }
+            | Step::Wake { conversation, .. }
+            | Step::Foreign { conversation }
+            | Step::Redrive { conversation } => Some(*conversation) == stuck,
+            Step::Handed { .. } | Step::Boot | Step::Pause { .. } => false,
+        }
+    }
+}
+
+/// What was planned for the eventful part.
+fn is_planned(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::Say { .. } | Step::Foreign { .. } | Step::Pause { .. } | Step::Redrive { .. }
+    )
+}

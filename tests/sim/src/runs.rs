@@ -1,0 +1,95 @@
+//! Many runs, over all cores.
+
+use std::panic;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use botyard_kernel::time::Millis;
+
+use crate::{Lived, live};
+
+/// What many runs came to.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// How many there were.
+    pub runs: u64,
+    /// Their steps.
+    pub steps: u64,
+    /// The time that passed in them, in milliseconds.
+    pub passed_ms: Millis,
+    /// How often hosts died.
+    pub crashes: u64,
+    /// The sum of the sums of their traces.
+    pub trace: u64,
+    /// Seeds that broke a promise, and which.
+    pub broken: Vec<(u64, String)>,
+}
+
+/// One run that may break a promise: the error says which.
+///
+/// # Errors
+/// The first line of what was found.
+pub fn try_live(seed: u64) -> Result<Lived, String> {
+    panic::catch_unwind(|| live(seed, false)).map_err(|why| {
+        let text = why.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| why.downcast_ref::<&str>().copied()).unwrap_or("it panicked");
+        text.lines().take(3).collect::<Vec<_>>().join(" ")
+    })
+}
+
+/// Lives through the seeds from `from` on, `count` of them; stops early after
+/// `broken_max` that broke a promise. `progress` hears of the tally now and then.
+pub fn many(from: u64, count: u64, broken_max: usize, progress: impl Fn(&Tally)) -> Tally {
+    // What breaks is told in the tally, not where it happens.
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let (next, tally) = (AtomicU64::new(0), Mutex::new(Tally::default()));
+    let one_after_the_other = || {
+        loop {
+            let n = next.fetch_add(1, Ordering::Relaxed);
+            let full = lock(&tally).broken.len() >= broken_max;
+            if n >= count || full {
+                return;
+            }
+            let lived = try_live(from + n);
+            lock(&tally).add(from + n, lived);
+        }
+    };
+    thread::scope(|scope| {
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(one_after_the_other)).collect();
+        let mut waited = 0;
+        while !workers.iter().all(thread::ScopedJoinHandle::is_finished) {
+            thread::sleep(Duration::from_millis(20));
+            waited += 1;
+            if waited % 250 == 0 {
+                progress(&lock(&tally));
+            }
+        }
+    });
+    panic::set_hook(hook);
+    let mut tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+    tally.broken.sort();
+    tally
+}
+
+fn lock(tally: &Mutex<Tally>) -> std::sync::MutexGuard<'_, Tally> {
+    tally.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Tally {
+    fn add(&mut self, seed: u64, lived: Result<Lived, String>) {
+        self.runs += 1;
+        match lived {
+            Ok(lived) => {
+                self.steps += lived.steps as u64;
+                self.passed_ms += lived.passed_ms;
+                self.crashes += u64::from(lived.crashes);
+                self.trace = self.trace.wrapping_add(lived.trace);
+            }
+            Err(why) => self.broken.push((seed, why)),
+        }
+    }
+}

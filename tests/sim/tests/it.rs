@@ -1,0 +1,51 @@
+//! The simulation itself: that a seed names one run, and the runs that once found
+//! something.
+
+use std::process::Command;
+
+use botyard_sim::runs::try_live;
+
+/// Seeds that once broke a promise, one a line, each with a sentence.
+const SEEDS: &str = include_str!("../seeds.txt");
+/// So many seeds are compared.
+const COMPARED: u64 = 8;
+/// Tells the test of traces that it is the second process.
+const SECOND: &str = "BOTYARD_SIM_SECOND";
+
+#[test]
+fn seeds_that_once_broke_a_promise_keep_it() {
+    for line in SEEDS.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let (seed, story) = line.split_once(' ').expect("a seed, a blank, a sentence");
+        let seed = seed.parse().expect("a seed is a number");
+        let lived = try_live(seed);
+        assert!(lived.is_ok(), "seed {seed} ({story}): {lived:?}");
+    }
+}
+
+#[test]
+fn a_seed_names_one_run() {
+    let traces = || -> Vec<_> { (0..COMPARED).map(try_live).collect() };
+    let first = traces();
+    assert!(first.iter().all(Result::is_ok), "{first:?}");
+    assert_eq!(first, traces(), "the same seeds gave other runs");
+    let one = first[0].as_ref().map(|lived| lived.trace);
+    let different = first[1..].iter().all(|it| it.as_ref().map(|lived| lived.trace) != one);
+    assert!(different, "other seeds gave the same run");
+}
+
+#[test]
+fn a_seed_names_one_run_in_every_process() {
+    let traces: Vec<_> = (0..COMPARED).map(try_live).collect();
+    let told = format!("traces: {traces:?}");
+    if std::env::var_os(SECOND).is_some() {
+        println!("{told}");
+        return;
+    }
+    let output = Command::new(std::env::current_exe().expect("this program has a path"))
+        .args(["--exact", "a_seed_names_one_run_in_every_process", "--nocapture"])
+        .env(SECOND, "1")
+        .output()
+        .expect("this program starts again");
+    let second = String::from_utf8_lossy(&output.stdout);
+    assert!(second.contains(&told), "another process gave other runs:\n{second}");
+}

@@ -91,7 +91,11 @@ impl Config {
     }
 
     /// Writes the file and answers its path.
-    pub(super) fn write(&self) -> Result<PathBuf> {
+    ///
+    /// # Errors
+    ///
+    /// The directory cannot be written to.
+    pub fn write(&self) -> Result<PathBuf> {
         fs::create_dir_all(&self.directory)?;
         let file = self.directory.join("botyard.toml");
         let mut value = json!({

@@ -78,10 +78,3 @@ pub(crate) struct Shown {
     /// A text, or the link of a picture.
     pub(crate) what: String,
 }
-
-/// A call of the tenant's web service.
-#[derive(Clone, Debug)]
-pub(crate) struct Lookup {
-    pub(crate) order: String,
-    pub(crate) key: String,
-}

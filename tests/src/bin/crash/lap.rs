@@ -1,0 +1,267 @@
+//! One lap: a fresh store, persons who write, hosts that end and are started
+//! again, rest, and the verdict.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use botyard_failpoints::{Phase, Point};
+use botyard_store::SqliteStore;
+use tokio::task::JoinSet;
+
+use crate::child::Host;
+use crate::mix::Mix;
+use crate::oracle::{self, Evidence, Violation};
+use crate::person::{Person, World};
+use crate::plan::{End, Plan};
+use crate::record::{Life, Shown, Talk, Way};
+use crate::stage::{CHANNELS, Stage};
+use crate::story::{Story, what_of};
+
+const START_WITHIN: Duration = Duration::from_secs(60);
+const STOP_WITHIN: Duration = Duration::from_secs(60);
+/// A point that was not reached by then is not on the way of this load.
+const REACHED_WITHIN: Duration = Duration::from_secs(3);
+/// What is left to do when the load has ended takes so long, and is looked at so often.
+const REST: Duration = Duration::from_secs(3);
+const RESTS_MAX: u32 = 10;
+/// A call that arrives so soon after a host was started is of the one before.
+const HOST_STARTS_US: u64 = 20_000;
+const SIGKILL: i32 = 9;
+
+/// What a lap is made of.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    pub(crate) program: PathBuf,
+    pub(crate) broken: Option<String>,
+    pub(crate) seed: u64,
+    pub(crate) persons: u64,
+    pub(crate) mix: Mix,
+    /// Sendings of events; persons stop when they are used up.
+    pub(crate) budget: u64,
+    /// The vendor's minute.
+    pub(crate) window: Duration,
+}
+
+/// What came of a lap.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) violations: Vec<Violation>,
+    pub(crate) conversations: u64,
+    pub(crate) acked: u64,
+    pub(crate) deliveries: u64,
+    pub(crate) turns: u64,
+    pub(crate) parts: u64,
+    /// Parts that were shown more than once, all of them over a kill.
+    pub(crate) repeated: u64,
+    /// While events were sent.
+    pub(crate) load: Duration,
+}
+
+/// Runs a lap with at most so many kills of the plan.
+pub(crate) async fn run(setup: &Setup, plan: &mut Plan, kills: usize) -> Result<Outcome> {
+    let broken = setup.broken.as_deref();
+    let mut stage = Stage::set(&setup.program, broken, setup.window).await?;
+    let world = Arc::new(World {
+        clock: stage.clock,
+        account: stage.userlike.account().clone(),
+        shop: stage.shop.url(),
+        mix: setup.mix,
+        addresses: stage.addresses(),
+        stop: AtomicBool::new(false),
+        budget: AtomicU64::new(setup.budget),
+        acked: AtomicU64::new(0),
+    });
+    let mut persons = JoinSet::new();
+    for (number, channel) in (1..=setup.persons).zip(CHANNELS.iter().cycle()) {
+        persons.spawn(Person::new(Arc::clone(&world), setup.seed, number, channel).live());
+    }
+    let begun = Instant::now();
+    for _ in 0..kills {
+        let Some(end) = plan.next() else { break };
+        let reached = live(&mut stage, end).await?;
+        plan.ended(end, reached);
+        say(plan, &world, end, reached);
+    }
+    let last = stage.start(None)?;
+    let last = listening(&stage, last).await?;
+    world.stop.store(kills > 0, Ordering::Relaxed);
+    let mut talks = Vec::new();
+    while let Some(talked) = persons.join_next().await {
+        talks.extend(talked.context("a person broke down")?);
+    }
+    let load = begun.elapsed();
+    let stories = rest(&mut stage, last, &talks).await?;
+    let mut outcome = judge(&stage, talks, &stories);
+    outcome.load = load;
+    outcome.acked = world.acked.load(Ordering::Relaxed);
+    Ok(outcome)
+}
+
+fn say(plan: &Plan, world: &World, end: End, reached: bool) {
+    if plan.kills % 10 == 0 || !reached {
+        let acked = world.acked.load(Ordering::Relaxed);
+        let missed = if reached { "" } else { " (not reached)" };
+        eprintln!(
+            "  kill {} ({} to come): {end}{missed}; {acked} events acknowledged in this lap",
+            plan.kills,
+            plan.left()
+        );
+    }
+}
+
+/// The life of one host, from its start to its end; tells whether the end was the
+/// one that was planned.
+async fn live(stage: &mut Stage, end: End) -> Result<bool> {
+    let point = match end {
+        End::After(_) => None,
+        End::At { point, nth, .. } => Some((point, format!("{}:{nth}", point.name()))),
+    };
+    if let Some((point, armed)) = &point
+        && point.phase() == Phase::Migration
+    {
+        return on_a_fresh_store(stage, armed).await;
+    }
+    let mut host = stage.start(point.clone().map(|(_, armed)| armed))?;
+    let Some(address) = host.address(START_WITHIN).await else {
+        let status = host.ended(STOP_WITHIN).await;
+        return died(&host, status, point.map(|(point, _)| point));
+    };
+    stage.announce(Some(address));
+    let status = match end {
+        End::After(pause) => {
+            tokio::time::sleep(pause).await;
+            None
+        }
+        End::At { point, .. } if point.phase() == Phase::Stop => {
+            // Something must be under way when it is told to stop.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            host.terminate().await?;
+            host.ended(STOP_WITHIN).await
+        }
+        End::At { .. } => host.ended(REACHED_WITHIN).await,
+    };
+    let reached = match (status, end) {
+        (None, End::After(_)) => true,
+        (None, End::At { .. }) => false,
+        (Some(status), _) => died(&host, Some(status), point.map(|(point, _)| point))?,
+    };
+    host.kill().await?;
+    stage.announce(None);
+    ensure!(!host.broke_down(), "the host broke down; its log:\n{}", host.log());
+    Ok(reached)
+}
+
+/// Whether a host that has ended did so at its point.
+fn died(host: &Host, status: Option<ExitStatus>, point: Option<Point>) -> Result<bool> {
+    let killed = status.is_some_and(|status| status.signal() == Some(SIGKILL));
+    if killed && point.is_some() {
+        return Ok(true);
+    }
+    bail!("the host ended by itself ({status:?}); its log:\n{}", host.log());
+}
+
+/// A host dies while it makes its store; the next one must find its way.
+async fn on_a_fresh_store(stage: &mut Stage, armed: &str) -> Result<bool> {
+    let fresh = stage.fresh_store()?;
+    let mut host = fresh.start(stage, Some(armed.to_owned()))?;
+    let status = host.ended(START_WITHIN).await;
+    let reached = status.is_some_and(|status| status.signal() == Some(SIGKILL));
+    host.kill().await?;
+    let mut next = fresh.start(stage, None)?;
+    let listens = next.address(START_WITHIN).await.is_some();
+    ensure!(listens, "a host does not start after one died at {armed}; log:\n{}", next.log());
+    next.kill().await?;
+    Ok(reached)
+}
+
+async fn listening(stage: &Stage, mut host: Host) -> Result<Host> {
+    let address = host.address(START_WITHIN).await;
+    let address = address.with_context(|| format!("the host did not start:\n{}", host.log()))?;
+    stage.announce(Some(address));
+    Ok(host)
+}
+
+/// Lets everything come to rest, and reads the log of the last host that worked.
+async fn rest(stage: &mut Stage, first: Host, talks: &[Talk]) -> Result<Vec<Story>> {
+    let mut host = first;
+    for round in 1.. {
+        tokio::time::sleep(REST).await;
+        host.terminate().await?;
+        let status = host.ended(STOP_WITHIN).await;
+        ensure!(
+            status.is_some_and(|status| status.success()),
+            "the host did not stop in peace ({status:?}); its log:\n{}",
+            host.log()
+        );
+        let stories = stories(stage, talks).await?;
+        let busy = stories.iter().filter(|story| !story.rests()).count();
+        if busy == 0 || round == RESTS_MAX {
+            return Ok(stories);
+        }
+        eprintln!("  {busy} of {} conversations have something left to do", stories.len());
+        host = stage.start(None)?;
+        host = listening(stage, host).await?;
+    }
+    bail!("there was no round of rest")
+}
+
+async fn stories(stage: &Stage, talks: &[Talk]) -> Result<Vec<Story>> {
+    let directory = stage.store().to_owned();
+    let open = tokio::task::spawn_blocking(move || SqliteStore::open(&directory));
+    let database = open.await?.context("the store does not open after the last host")?;
+    let store = database.store();
+    let mut stories = Vec::new();
+    for talk in talks {
+        stories.push(Story::read(&store, &talk.channel, &talk.cid).await?);
+    }
+    database.close().await;
+    Ok(stories)
+}
+
+fn judge(stage: &Stage, mut talks: Vec<Talk>, stories: &[Story]) -> Outcome {
+    add_calls(stage, &mut talks);
+    let mut lookups: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for lookup in stage.shop.lookups() {
+        let key = lookup.idempotency_key.unwrap_or_default();
+        lookups.entry(lookup.order).or_default().insert(key);
+    }
+    let evidence = Evidence { lives: &stage.lives, lookups: &lookups };
+    let mut outcome = Outcome { conversations: talks.len() as u64, ..Outcome::default() };
+    for (talk, story) in talks.iter().zip(stories) {
+        outcome.violations.extend(oracle::check(talk, story, &evidence));
+        outcome.deliveries += talk.deliveries;
+        outcome.turns += story.turns.len() as u64;
+        outcome.parts += story.parts.len() as u64;
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        for shown in &talk.shown {
+            *counts.entry(&shown.what).or_default() += 1;
+        }
+        outcome.repeated += counts.values().filter(|count| **count > 1).count() as u64;
+    }
+    outcome
+}
+
+/// What calls brought, beside what rode in answers.
+fn add_calls(stage: &Stage, talks: &mut [Talk]) {
+    let mut by_cid: BTreeMap<String, &mut Talk> =
+        talks.iter_mut().map(|talk| (talk.cid.clone(), talk)).collect();
+    for call in stage.userlike.account().calls().iter().filter(|call| call.status == 200) {
+        let at_us = u64::try_from(call.at.as_micros()).unwrap_or(u64::MAX);
+        let life = life_at(&stage.lives, at_us);
+        for packet in &call.packets {
+            if let (Some(talk), Some(what)) = (by_cid.get_mut(&packet.cid), what_of(packet)) {
+                talk.shown.push(Shown { at_us, life, way: Way::Call, what });
+            }
+        }
+    }
+}
+
+fn life_at(lives: &[Life], at_us: u64) -> usize {
+    lives.partition_point(|life| life.began_us + HOST_STARTS_US <= at_us).saturating_sub(1)
+}

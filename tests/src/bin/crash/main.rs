@@ -1,0 +1,130 @@
+//! The crash test: a host that is killed over and over under load, at random
+//! moments and at every named point, and an oracle that knows what it has
+//! acknowledged. `cargo xtask crash` builds everything and starts this.
+
+mod chance;
+mod child;
+mod lap;
+mod mix;
+mod oracle;
+mod person;
+mod plan;
+mod record;
+mod report;
+mod stage;
+mod story;
+mod wire;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::Result;
+use botyard_kernel::broken::Mutation;
+use clap::Parser;
+
+use lap::Setup;
+use plan::Plan;
+use report::Report;
+
+/// A store is used for so many kills, then it is judged and another one made.
+const KILLS_A_LAP: usize = 200;
+/// So many persons write at the same time while hosts are killed.
+const PERSONS: u64 = 24;
+/// Userlike's minute, made short: calls must not wait for it all the time.
+const WINDOW: Duration = Duration::from_secs(1);
+
+/// Kills a host under load and checks that nothing was lost, doubled or reordered.
+#[derive(Parser)]
+struct Arguments {
+    /// How often the host is killed at least; each named point counts once or more.
+    #[arg(long, default_value_t = 30)]
+    kills: u64,
+    /// What a run does follows from it; printed, so that it can be run again.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Break a promise on purpose; the run must notice. `all` tries each.
+    #[arg(long)]
+    broken: Option<String>,
+    /// The host, built with the features `broken` and `failpoints`.
+    #[arg(long, env = "BOTYARD_CRASH_BIN")]
+    program: PathBuf,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("\nthe crash test could not go on: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let time = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let seed = arguments.seed.unwrap_or_else(time);
+    match arguments.broken.as_deref() {
+        None => {
+            let report = kills(arguments, seed, None).await?;
+            report.print();
+            Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Some("all") => each_broken(arguments, seed).await,
+        Some(name) => {
+            let report = kills(arguments, seed, Some(name)).await?;
+            report.print();
+            Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+    }
+}
+
+/// Tries every broken promise: each must be noticed.
+async fn each_broken(arguments: &Arguments, seed: u64) -> Result<ExitCode> {
+    let mut unnoticed = Vec::new();
+    for mutation in Mutation::ALL {
+        eprintln!("\nbroken on purpose: {}", mutation.name());
+        let report = kills(arguments, seed, Some(mutation.name())).await?;
+        report.print_first();
+        if report.violations.is_empty() {
+            unnoticed.push(mutation.name());
+        }
+    }
+    let all = Mutation::ALL.len();
+    if unnoticed.is_empty() {
+        println!("crash: all {all} broken promises were noticed");
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("crash: NOT noticed: {}", unnoticed.join(", "));
+    Ok(ExitCode::FAILURE)
+}
+
+async fn kills(arguments: &Arguments, seed: u64, broken: Option<&str>) -> Result<Report> {
+    let begun = Instant::now();
+    let mut plan = Plan::draw(seed, arguments.kills);
+    let mut report = Report::new(seed, arguments.kills, broken);
+    eprintln!("crash: {} kills, seed {seed}", plan.left());
+    let mut lap = 0;
+    while plan.left() > 0 {
+        lap += 1;
+        let setup = Setup {
+            program: arguments.program.clone(),
+            broken: broken.map(str::to_owned),
+            seed: seed ^ lap,
+            persons: PERSONS,
+            mix: mix::CRASH,
+            budget: u64::MAX,
+            window: WINDOW,
+        };
+        let outcome = lap::run(&setup, &mut plan, KILLS_A_LAP).await?;
+        report.add(outcome);
+        // Whoever looks for the cause wants the first failure, not all of them.
+        if !report.violations.is_empty() {
+            break;
+        }
+    }
+    report.close(&plan, begun.elapsed());
+    Ok(report)
+}

@@ -1,0 +1,95 @@
+//! What persons do, and how often.
+
+use std::time::Duration;
+
+use crate::chance::Chance;
+
+/// Shares in percent; what is left are plain messages.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mix {
+    /// The client leaves before the answer and sends the same again.
+    pub(crate) leaves: u64,
+    /// A signal of the tenant's own systems; half of them are sent twice.
+    pub(crate) signals: u64,
+    /// The start is sent again.
+    pub(crate) starts: u64,
+    /// Two messages at the same time, the later one first.
+    pub(crate) pairs: u64,
+    /// The bot breaks down.
+    pub(crate) traps: u64,
+    /// More than one action: texts, pictures, pauses, timers, requests.
+    pub(crate) rich: u64,
+    /// A conversation has so many events, then the person begins another.
+    pub(crate) events_max: u64,
+    /// Between two events, at most.
+    pub(crate) pause_ms: u64,
+}
+
+/// What a person does next.
+pub(crate) enum Step {
+    Message { script: String, traps: bool, leaves: Option<Duration> },
+    Pair,
+    Signal { again: bool },
+    StartAgain,
+}
+
+/// A little of everything, so that every point of the host is passed all the time.
+pub(crate) const CRASH: Mix = Mix {
+    leaves: 6,
+    signals: 10,
+    starts: 3,
+    pairs: 10,
+    traps: 4,
+    rich: 35,
+    events_max: 60,
+    pause_ms: 40,
+};
+
+/// What can stand in a script, `SHOP` being the shop's address.
+const SCRIPTS: &[&str] = &[
+    "; part; part",
+    "; picture; part",
+    "; part; picture; picture",
+    "; pause 20; part",
+    "; timer 60",
+    "; timer 300; part",
+    "; ask SHOP",
+    "; ask SHOP; picture; part",
+];
+
+impl Mix {
+    pub(crate) fn step(&self, chance: &mut Chance) -> Step {
+        let mut draw = chance.within(0, 99);
+        let mut hit = |share: u64| {
+            let hit = draw < share;
+            draw = draw.wrapping_sub(share);
+            hit
+        };
+        if hit(self.signals) {
+            return Step::Signal { again: chance.percent(50) };
+        }
+        if hit(self.starts) {
+            return Step::StartAgain;
+        }
+        if hit(self.pairs) {
+            return Step::Pair;
+        }
+        let leaves = hit(self.leaves);
+        let traps = !leaves && hit(self.traps);
+        let rich = !leaves && !traps && hit(self.rich);
+        let script = match (traps, rich) {
+            (true, _) => "; part; trap",
+            (false, true) => SCRIPTS[chance.within(0, SCRIPTS.len() as u64 - 1) as usize],
+            (false, false) => "",
+        };
+        let leaves = leaves.then(|| Duration::from_micros(chance.within(0, 4_000)));
+        Step::Message { script: script.to_owned(), traps, leaves }
+    }
+
+    /// What a message says.
+    pub(crate) fn text(&self, name: &str, script: &str, shop: &str) -> String {
+        // The shop knows orders by two numbers.
+        let order = name.trim_start_matches('m');
+        format!("{name}{}", script.replace("SHOP", &format!("{shop}/orders/{order}")))
+    }
+}

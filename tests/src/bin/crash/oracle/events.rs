@@ -1,0 +1,193 @@
+//! Events: none lost, none heard twice, in the order of arrival, all counted.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use botyard_kernel::log::SkipReason;
+
+use super::{Case, Rule};
+use crate::story::How;
+
+/// Whether the host itself made an event, so that it has no place before its turn.
+fn is_own(event: &str) -> bool {
+    event.ends_with("-start") || event.starts_with("timer.")
+}
+
+impl Case<'_> {
+    pub(super) fn events(&mut self) {
+        for refusal in &self.talk.refusals.clone() {
+            self.violation(Rule::Refused, format!("the host answered {refusal}"));
+        }
+        self.every_event_has_its_turn_in_order();
+        self.every_sent_event_was_handled_once();
+        self.what_was_acknowledged_comes_before_what_was_sent_later();
+        self.the_bot_counted_every_event();
+        self.timers_and_requests_come_back_once();
+    }
+
+    fn every_event_has_its_turn_in_order(&mut self) {
+        let heard: Vec<&str> = self.story.heard.iter().map(|heard| &*heard.id).collect();
+        let heard: Vec<&str> = heard.into_iter().filter(|id| !is_own(id)).collect();
+        let turned: Vec<&str> = self.story.turns.iter().map(|turn| &*turn.event).collect();
+        let turned: Vec<&str> = turned.into_iter().filter(|id| !is_own(id)).collect();
+        let same = heard.iter().zip(&turned).take_while(|(one, other)| one == other).count();
+        if same == heard.len() && same == turned.len() {
+            return;
+        }
+        let name = |ids: &[&str]| {
+            let next: Vec<_> = ids.iter().skip(same).take(3).collect();
+            let names = next.iter().map(|id| {
+                let heard = self.story.heard.iter().find(|heard| heard.id == ***id);
+                heard.map_or("?", |heard| &*heard.name)
+            });
+            names.collect::<Vec<_>>().join(", ")
+        };
+        let text = format!(
+            "the turns are not the accepted events in their order: after {same} of {} events \
+             expected [{}], seen [{}]",
+            heard.len(),
+            name(&heard),
+            name(&turned)
+        );
+        self.violation(Rule::Order, text);
+    }
+
+    fn every_sent_event_was_handled_once(&mut self) {
+        let mut handled: BTreeMap<&str, u64> = BTreeMap::new();
+        for turn in &self.story.turns {
+            let duplicate = matches!(turn.outcome, How::Skipped(SkipReason::Duplicate));
+            if let (Some(name), false) = (&turn.name, duplicate) {
+                *handled.entry(name).or_default() += 1;
+            }
+        }
+        let sent: BTreeSet<&str> = self.talk.sent.iter().map(|sent| &*sent.name).collect();
+        for name in sent {
+            match handled.get(name).copied().unwrap_or(0) {
+                1 => {}
+                0 => self.violation(Rule::Lost, format!("{name} was acknowledged and had no turn")),
+                count => self.violation(
+                    Rule::Doubled,
+                    format!(
+                        "{name} was sent as one event, redelivered or not, and had {count} turns"
+                    ),
+                ),
+            }
+        }
+    }
+
+    /// What was acknowledged has its place before anything that was sent only then.
+    fn what_was_acknowledged_comes_before_what_was_sent_later(&mut self) {
+        let mut sent: HashMap<&str, (u64, u64)> = HashMap::new();
+        for one in &self.talk.sent {
+            let times = sent.entry(&one.name).or_insert((one.begun_us, one.acked_us));
+            times.0 = times.0.min(one.begun_us);
+            times.1 = times.1.min(one.acked_us);
+        }
+        let mut newest: Option<(u64, &str)> = None;
+        let mut wrong = Vec::new();
+        for heard in &self.story.heard {
+            let Some((begun, acked)) = sent.get(&*heard.name) else { continue };
+            if let Some((later, name)) = newest.filter(|(later, _)| later > acked) {
+                wrong.push(format!(
+                    "{} was acknowledged {} us before {name} was sent, and stands behind it",
+                    heard.name,
+                    later - acked
+                ));
+            }
+            if newest.is_none_or(|(later, _)| later < *begun) {
+                newest = Some((*begun, &heard.name));
+            }
+        }
+        for text in wrong {
+            self.violation(Rule::Order, text);
+        }
+    }
+
+    fn the_bot_counted_every_event(&mut self) {
+        let traps: BTreeMap<&str, bool> =
+            self.talk.sent.iter().map(|sent| (&*sent.name, sent.traps)).collect();
+        let mut counted = 0;
+        let mut wrong = Vec::new();
+        for turn in &self.story.turns {
+            let name = turn.name.as_deref().unwrap_or("a start of the host's own");
+            let traps = traps.get(name).copied().unwrap_or(false);
+            match &turn.outcome {
+                How::Ran { count, said, .. } => {
+                    counted += 1;
+                    let expected = format!("{counted} {counted} ");
+                    let says = said.as_ref().is_some_and(|said| said.starts_with(&expected));
+                    if *count != Some(counted) || !says {
+                        wrong.push((
+                            Rule::Count,
+                            format!(
+                                "the turn of {name} is number {counted} that ran; it counted \
+                                 {count:?} and said {said:?}"
+                            ),
+                        ));
+                        counted = count.unwrap_or(counted);
+                    }
+                    if traps {
+                        wrong.push((Rule::Outcome, format!("{name} must break the bot and ran")));
+                    }
+                }
+                How::Failed { of_bot, why } => {
+                    if !traps || !of_bot {
+                        wrong.push((Rule::Outcome, format!("the turn of {name} failed: {why}")));
+                    }
+                }
+                How::Skipped(SkipReason::Duplicate) => {}
+                How::Skipped(reason) => {
+                    wrong.push((Rule::Outcome, format!("{name} was skipped: {reason:?}")));
+                }
+            }
+        }
+        let standing = self.story.last.as_ref().map_or((0, 0), |last| (last.count, last.kept));
+        if standing != (counted, counted) {
+            let text = format!(
+                "{counted} events ran; the context counts {}, the values {}",
+                standing.0, standing.1
+            );
+            wrong.push((Rule::Count, text));
+        }
+        for (rule, text) in wrong {
+            self.violation(rule, text);
+        }
+    }
+
+    fn timers_and_requests_come_back_once(&mut self) {
+        let mut told: BTreeMap<&str, u64> = BTreeMap::new();
+        for turn in &self.story.turns {
+            if let Some(name) = &turn.name {
+                let name = name.split(' ').next().unwrap_or_default();
+                *told.entry(name).or_default() += 1;
+            }
+        }
+        let mut wrong = Vec::new();
+        for turn in &self.story.turns {
+            let How::Ran { timers, requests, .. } = &turn.outcome else { continue };
+            for (rule, name) in timers
+                .iter()
+                .map(|name| (Rule::Timers, name))
+                .chain(requests.iter().map(|name| (Rule::Requests, name)))
+            {
+                let count = told.get(&**name).copied().unwrap_or(0);
+                if count != 1 {
+                    wrong.push((
+                        rule,
+                        format!("{name} was to come back once and did {count} times"),
+                    ));
+                }
+            }
+            for name in requests {
+                let order = name.trim_start_matches("r-m");
+                let keys = self.evidence.lookups.get(order);
+                if keys.is_none_or(|keys| keys.len() != 1) {
+                    let text = format!("{name} was asked under the keys {keys:?}, not under one");
+                    wrong.push((Rule::Requests, text));
+                }
+            }
+        }
+        for (rule, text) in wrong {
+            self.violation(rule, text);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What must hold when everything has come to rest: the host's own log against
+//! what persons, the vendor and the shop saw.
+
+mod delivery;
+mod events;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::record::{Life, Talk};
+use crate::story::Story;
+
+/// A promise that was broken.
+#[derive(Clone, Debug)]
+pub(crate) struct Violation {
+    pub(crate) conversation: String,
+    pub(crate) rule: Rule,
+    pub(crate) text: String,
+}
+
+/// The promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rule {
+    Lost,
+    Doubled,
+    Order,
+    Count,
+    Outcome,
+    PartIds,
+    Undelivered,
+    Repeated,
+    DeliveryOrder,
+    Timers,
+    Requests,
+    Refused,
+    Unknown,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} in {}: {}", self.rule, self.conversation, self.text)
+    }
+}
+
+/// Everything that is known about a run.
+pub(crate) struct Evidence<'a> {
+    pub(crate) lives: &'a [Life],
+    /// The idempotency keys under which the shop was asked for an order.
+    pub(crate) lookups: &'a BTreeMap<String, BTreeSet<String>>,
+}
+
+/// Checks one conversation.
+pub(crate) fn check(talk: &Talk, story: &Story, evidence: &Evidence<'_>) -> Vec<Violation> {
+    let conversation = format!("{}/{}", talk.channel, talk.cid);
+    let mut case = Case { talk, story, evidence, conversation, found: Vec::new() };
+    case.events();
+    case.deliveries();
+    case.found
+}
+
+/// A conversation under examination.
+struct Case<'a> {
+    talk: &'a Talk,
+    story: &'a Story,
+    evidence: &'a Evidence<'a>,
+    conversation: String,
+    found: Vec<Violation>,
+}
+
+impl Case<'_> {
+    fn violation(&mut self, rule: Rule, text: String) {
+        let conversation = self.conversation.clone();
+        self.found.push(Violation { conversation, rule, text });
+    }
+}

@@ -1,0 +1,117 @@
+//! What a run has found, in words.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use botyard_failpoints::Point;
+
+use crate::lap::Outcome;
+use crate::oracle::Violation;
+use crate::plan::Plan;
+
+/// So many broken promises are told in full.
+const TOLD_MAX: usize = 20;
+
+/// What a run has found.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) violations: Vec<Violation>,
+    seed: u64,
+    asked: u64,
+    broken: Option<String>,
+    sum: Outcome,
+    kills: u64,
+    points: String,
+    never_reached: Vec<&'static str>,
+    took: Duration,
+}
+
+impl Report {
+    pub(crate) fn new(seed: u64, asked: u64, broken: Option<&str>) -> Self {
+        Self {
+            violations: Vec::new(),
+            seed,
+            asked,
+            broken: broken.map(str::to_owned),
+            sum: Outcome::default(),
+            kills: 0,
+            points: String::new(),
+            never_reached: Vec::new(),
+            took: Duration::ZERO,
+        }
+    }
+
+    pub(crate) fn add(&mut self, mut outcome: Outcome) {
+        self.violations.append(&mut outcome.violations);
+        self.sum.conversations += outcome.conversations;
+        self.sum.acked += outcome.acked;
+        self.sum.deliveries += outcome.deliveries;
+        self.sum.turns += outcome.turns;
+        self.sum.parts += outcome.parts;
+        self.sum.repeated += outcome.repeated;
+        self.sum.load += outcome.load;
+    }
+
+    pub(crate) fn close(&mut self, plan: &Plan, took: Duration) {
+        self.kills = plan.kills;
+        self.took = took;
+        let hits = |point: &Point| plan.hits.get(point).copied().unwrap_or(0);
+        let reached = Point::ALL.iter().filter(|point| hits(point) > 0).count();
+        let least = Point::ALL.iter().map(hits).min().unwrap_or(0);
+        let all = Point::ALL.len();
+        self.points = format!("{reached} of {all} points, each {least} times or more");
+        self.never_reached = plan.never_reached();
+    }
+
+    pub(crate) fn is_good(&self) -> bool {
+        self.violations.is_empty() && self.never_reached.is_empty()
+    }
+
+    /// Tells everything, the closing line on stdout.
+    pub(crate) fn print(&self) {
+        self.print_violations(TOLD_MAX);
+        for point in &self.never_reached {
+            eprintln!("no host passed the point {point}: is its place still on the way?");
+        }
+        let Outcome { conversations, acked, deliveries, turns, parts, repeated, .. } = &self.sum;
+        println!(
+            "crash: {} kills ({}), {acked} events acknowledged of {deliveries} deliveries in \
+             {conversations} conversations, {turns} turns, {parts} parts ({repeated} came again \
+             over a kill), {} violations, {:.0} s, seed {}",
+            self.kills,
+            self.points,
+            self.violations.len(),
+            self.took.as_secs_f64(),
+            self.seed
+        );
+    }
+
+    /// Tells what was noticed first.
+    pub(crate) fn print_first(&self) {
+        self.print_violations(2);
+    }
+
+    fn print_violations(&self, most: usize) {
+        for violation in self.violations.iter().take(most) {
+            eprintln!("  {violation}");
+        }
+        if self.violations.is_empty() {
+            return;
+        }
+        let mut counts: BTreeMap<_, u64> = BTreeMap::new();
+        for violation in &self.violations {
+            *counts.entry(violation.rule).or_default() += 1;
+        }
+        let counts: Vec<_> =
+            counts.iter().map(|(rule, count)| format!("{rule:?} {count}")).collect();
+        let broken = self.broken.as_ref().map(|name| format!(" --broken {name}"));
+        eprintln!(
+            "  {} violations: {}\n  again: cargo xtask crash --kills {} --seed {}{}",
+            self.violations.len(),
+            counts.join(", "),
+            self.asked,
+            self.seed,
+            broken.unwrap_or_default()
+        );
+    }
+}

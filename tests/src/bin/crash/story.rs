@@ -1,0 +1,241 @@
+//! A conversation as the host's own log tells it.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use botyard_kernel::action::Action;
+use botyard_kernel::event::{Event, EventBody, First, ResponseOutcome};
+use botyard_kernel::id::{ChannelId, ConversationKey, TenantId};
+use botyard_kernel::log::{Arrival, Conversation, Entry, Outcome, RowEnd, Seq, SkipReason, Turn};
+use botyard_store::Store;
+use botyard_tests::peers::userlike::Packet;
+
+/// The tenant of the harness.
+pub(crate) const TENANT: &str = "demo";
+const PAGE: usize = 256;
+
+/// What a conversation's log says.
+#[derive(Debug, Default)]
+pub(crate) struct Story {
+    /// The events in the order in which they were accepted.
+    pub(crate) heard: Vec<Heard>,
+    pub(crate) turns: Vec<Told>,
+    /// Every part that turns made, in the order of delivery.
+    pub(crate) parts: Vec<Made>,
+    /// How the lives of parts ended.
+    pub(crate) ends: BTreeMap<String, Vec<End>>,
+    /// How it stands after its last turn, as far as it matters here.
+    pub(crate) last: Option<Standing>,
+}
+
+/// An event with a place.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    pub(crate) id: String,
+    pub(crate) name: String,
+}
+
+/// A turn.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) event: String,
+    /// The name of its event; absent for what the host itself made.
+    pub(crate) name: Option<String>,
+    pub(crate) outcome: How,
+}
+
+/// What came of a turn.
+#[derive(Debug)]
+pub(crate) enum How {
+    Ran {
+        /// The number in the context afterwards.
+        count: Option<u64>,
+        /// The first text, which has both numbers.
+        said: Option<String>,
+        timers: Vec<String>,
+        requests: Vec<String>,
+    },
+    Failed {
+        of_bot: bool,
+        why: String,
+    },
+    Skipped(SkipReason),
+}
+
+/// A part.
+#[derive(Debug)]
+pub(crate) struct Made {
+    pub(crate) id: String,
+    /// What the person sees of it; nothing of delays and requests.
+    pub(crate) what: Option<String>,
+}
+
+/// The end of a part's life.
+#[derive(Debug)]
+pub(crate) struct End {
+    pub(crate) delivered: bool,
+    pub(crate) how: String,
+    /// By the host's clock.
+    pub(crate) at_ms: u64,
+}
+
+/// How a conversation stands.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    pub(crate) count: u64,
+    pub(crate) kept: u64,
+    pub(crate) timers: usize,
+    /// Accepted events behind the last turn's.
+    pub(crate) waiting: usize,
+}
+
+impl Story {
+    /// Reads the log of a conversation.
+    pub(crate) async fn read(store: &Store, channel: &str, cid: &str) -> Result<Self> {
+        let tenant = TenantId::from(TENANT);
+        let key = ConversationKey {
+            tenant: tenant.clone(),
+            channel: ChannelId::from(channel),
+            vendor_key: cid.to_owned(),
+        };
+        let store = store.tenant(&tenant);
+        let mut story = Self::default();
+        let mut last = 0;
+        let mut newest: Option<Turn> = None;
+        loop {
+            let page = store.read(&key, last, PAGE).await?;
+            let Some((seq, _)) = page.last() else { break };
+            last = *seq;
+            for (seq, entry) in page {
+                story.add(seq, entry, &mut newest);
+            }
+        }
+        let waiting = store.load(&key, PAGE).await?.accepted.len();
+        story.last = newest.map(|turn| standing(&turn.state, waiting));
+        Ok(story)
+    }
+
+    fn add(&mut self, _: Seq, entry: Entry, newest: &mut Option<Turn>) {
+        match entry {
+            Entry::Accepted(arrival) => self.hear(&arrival),
+            Entry::Called(_) => {}
+            Entry::Turn(turn) => {
+                if let Some(arrival) = &turn.fused {
+                    self.hear(arrival);
+                }
+                self.tell(&turn);
+                *newest = Some(*turn);
+            }
+            Entry::Settled(settled) => {
+                for (id, end) in settled.rows {
+                    let how = match &end {
+                        RowEnd::Delivered => "delivered".to_owned(),
+                        RowEnd::Dead(why) => format!("dead: {why}"),
+                        RowEnd::Quarantined => "quarantined".to_owned(),
+                    };
+                    let delivered = end == RowEnd::Delivered;
+                    let end = End { delivered, how, at_ms: settled.at_ms };
+                    self.ends.entry(id.to_string()).or_default().push(end);
+                }
+            }
+        }
+    }
+
+    fn hear(&mut self, arrival: &Arrival) {
+        let (id, name) = (arrival.event.id.to_string(), name_of(&arrival.event));
+        self.heard.push(Heard { id, name });
+    }
+
+    fn tell(&mut self, turn: &Turn) {
+        let event = turn.event.to_string();
+        let name = self.heard.iter().rev().find(|heard| heard.id == event);
+        let name = name.map(|heard| heard.name.clone());
+        let outcome = match &turn.outcome {
+            Outcome::Ran { actions, .. } => ran(actions),
+            Outcome::Failed { failure, .. } => How::Failed {
+                of_bot: failure.blame.name() == "bot",
+                why: format!("{}: {}", failure.kind.name(), failure.message),
+            },
+            Outcome::Skipped(reason) => How::Skipped(*reason),
+        };
+        self.turns.push(Told { event, name, outcome });
+        for row in turn.state.rows.iter().filter(|row| row.turn == turn.id) {
+            let what = match &row.action {
+                Action::Message(message) => Some(message.text.clone()),
+                Action::Media(media) => Some(media.link.clone()),
+                _ => None,
+            };
+            self.parts.push(Made { id: row.id.to_string(), what });
+        }
+    }
+
+    /// Whether nothing is left to do.
+    pub(crate) fn rests(&self) -> bool {
+        let standing = self.last.as_ref();
+        let quiet = standing.is_none_or(|last| last.timers == 0 && last.waiting == 0);
+        quiet && self.parts.iter().all(|part| self.ends.contains_key(&part.id))
+    }
+}
+
+fn ran(actions: &[Action]) -> How {
+    let (mut count, mut said) = (None, None);
+    let (mut timers, mut requests) = (Vec::new(), Vec::new());
+    for action in actions {
+        if let Action::ContextUpdate(json) = action {
+            count = counted(json);
+        } else if let Action::Message(message) = action {
+            said.get_or_insert_with(|| message.text.clone());
+        } else if let Action::Schedule(schedule) = action {
+            timers.push(schedule.name.clone());
+        } else if let Action::Request(request) = action {
+            requests.push(request.name.clone());
+        }
+    }
+    How::Ran { count, said, timers, requests }
+}
+
+fn counted(context: &str) -> Option<u64> {
+    serde_json::from_str::<serde_json::Value>(context).ok()?["count"].as_u64()
+}
+
+fn standing(state: &Conversation, waiting: usize) -> Standing {
+    let context = state.session.as_ref().map(|session| session.context.as_str());
+    Standing {
+        count: context.and_then(counted).unwrap_or(0),
+        kept: state.kv.get("count").and_then(|count| count.parse().ok()).unwrap_or(0),
+        timers: state.timers.len(),
+        waiting,
+    }
+}
+
+/// The name of an event, as the bot tells it.
+fn name_of(event: &Event) -> String {
+    let first = |text: &str| text.split(';').next().unwrap_or_default().trim().to_owned();
+    match &event.body {
+        EventBody::Start(start) => match &start.first {
+            Some(First::Message(message)) => first(&message.text),
+            _ => "start".to_owned(),
+        },
+        EventBody::Message(message) => first(&message.text),
+        EventBody::Timer(timer) => timer.name.clone(),
+        EventBody::Response(response) => match &response.outcome {
+            ResponseOutcome::Answered(answer) => {
+                format!("{} answered {}", response.name, answer.status)
+            }
+            ResponseOutcome::Failed(_) => format!("{} failed", response.name),
+        },
+        EventBody::Signal(signal) => signal.name.clone(),
+        EventBody::DeliveryFailed(failed) => format!("lost {}", failed.part),
+        _ => "something else".to_owned(),
+    }
+}
+
+/// What a person sees of a packet.
+pub(crate) fn what_of(packet: &Packet) -> Option<String> {
+    let link = || packet.payload.get("link").and_then(serde_json::Value::as_str);
+    match packet.name.as_str() {
+        "message" => packet.text().map(str::to_owned),
+        "media" => link().map(str::to_owned),
+        _ => None,
+    }
+}

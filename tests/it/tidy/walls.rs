@@ -39,7 +39,16 @@ const OWN: &[(&str, &[&str])] = &[
 const PURE: &[(&str, &[&str])] = &[
     (
         "botyard-kernel",
-        &["http", "serde", "serde_json", "sha2", "thiserror", "unicode-segmentation", "url"],
+        &[
+            "base64",
+            "http",
+            "serde",
+            "serde_json",
+            "sha2",
+            "thiserror",
+            "unicode-segmentation",
+            "url",
+        ],
     ),
     (
         "botyard-vendors",

@@ -1,7 +1,7 @@
 //! Small values for cases.
 
-use botyard_kernel::call::Journal;
 use botyard_kernel::action::Action;
+use botyard_kernel::call::Journal;
 use botyard_kernel::event::{Event, EventBody, Message, TextFormat};
 use botyard_kernel::id::{ConversationKey, Digest, PartId};
 use botyard_kernel::log::{

@@ -8,6 +8,7 @@
 
 mod acknowledge;
 mod bot;
+mod call_stories;
 mod calls;
 mod chance;
 mod check;

@@ -67,7 +67,7 @@ pub fn admit(tenant: &Account, host: &Account, bytes: usize) -> Result<(), Refus
 }
 
 impl Load {
-    fn reaches(&self, bounds: &Bounds, bytes: usize) -> Option<&'static str> {
+    fn reaches(&self, bounds: &Self, bytes: usize) -> Option<&'static str> {
         if self.requests >= bounds.requests {
             Some("requests")
         } else if self.events >= bounds.events {

@@ -97,7 +97,7 @@ impl State {
     /// besides who asks.
     fn begin(&mut self, asks: Option<Ticket>) -> Vec<Waker> {
         let mut woken = Vec::new();
-        while let Some(ticket) = self.slices.next() {
+        while let Some(ticket) = self.slices.grant() {
             let waker = self.waiting.remove(&ticket);
             woken.extend(waker.filter(|_| asks != Some(ticket)));
         }

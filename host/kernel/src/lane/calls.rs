@@ -154,7 +154,7 @@ impl Lane {
     }
 
     /// The answer that is to be recorded, if there is one.
-    pub(super) fn to_record(&mut self) -> Option<Box<Call>> {
+    pub(super) fn take_record(&mut self) -> Option<Box<Call>> {
         let calling = self.calling.take()?;
         let (step, call) = match calling.step {
             Step::Answered(answered) => {

@@ -36,7 +36,7 @@ impl Lane {
         } else if let Some(arrivals) = self.to_accept(accept_first, now) {
             self.writing = Some(Write::Accept(arrivals.len()));
             effects.push(Effect::Accept(arrivals));
-        } else if let Some(call) = self.to_record() {
+        } else if let Some(call) = self.take_record() {
             self.writing = Some(Write::Record(call.clone()));
             effects.push(Effect::Record(call));
         } else if let Some(mut turn) = self.finished.take() {

@@ -75,7 +75,7 @@ impl Slices {
 
     /// Begins the next slice, if a processor is free; to be asked until it says
     /// `None`.
-    pub fn next(&mut self) -> Option<Ticket> {
+    pub fn grant(&mut self) -> Option<Ticket> {
         while self.free > 0 && self.waiting > 0 {
             let from_fresh = !self.fresh.is_empty();
             let queue = if from_fresh { &mut self.fresh } else { &mut self.round };

@@ -81,17 +81,17 @@ fn a_newcomer_computes_before_those_who_have_done_so() {
     for ticket in 0..3 {
         slices.ask(&numbered(ticket), ticket as Ticket);
     }
-    assert_eq!(slices.next(), Some(0));
+    assert_eq!(slices.grant(), Some(0));
     slices.ended(&numbered(0), 0, 5_000);
     slices.ask(&numbered(0), 0);
     slices.ask(&tenant("new"), 9);
-    assert_eq!([slices.next(), slices.next()], [Some(1), None]);
+    assert_eq!([slices.grant(), slices.grant()], [Some(1), None]);
     slices.ended(&numbered(1), 1, 20);
-    assert_eq!(slices.next(), Some(2));
+    assert_eq!(slices.grant(), Some(2));
     slices.ended(&numbered(2), 2, 20);
-    assert_eq!(slices.next(), Some(9));
+    assert_eq!(slices.grant(), Some(9));
     slices.ended(&tenant("new"), 9, 20);
-    assert_eq!(slices.next(), Some(0));
+    assert_eq!(slices.grant(), Some(0));
 }
 
 #[test]
@@ -99,17 +99,17 @@ fn the_oldest_turn_of_a_tenant_goes_on_first() {
     let mut slices = Slices::new(1);
     slices.ask(&tenant("a"), 2);
     slices.ask(&tenant("a"), 1);
-    assert_eq!(slices.next(), Some(1));
+    assert_eq!(slices.grant(), Some(1));
     slices.ended(&tenant("a"), 1, 1_000);
     slices.ask(&tenant("a"), 1);
-    assert_eq!(slices.next(), Some(1));
+    assert_eq!(slices.grant(), Some(1));
 }
 
 #[test]
 fn nothing_is_remembered_of_a_host_at_rest() {
     let mut slices = Slices::new(2);
     slices.ask(&tenant("a"), 1);
-    assert_eq!(slices.next(), Some(1));
+    assert_eq!(slices.grant(), Some(1));
     slices.ended(&tenant("a"), 1, 70_000);
     assert_eq!(format!("{slices:?}"), format!("{:?}", Slices::new(2)));
 }
@@ -154,7 +154,7 @@ impl World {
     }
 
     fn fill(&mut self) {
-        while let Some(ticket) = self.slices.next() {
+        while let Some(ticket) = self.slices.grant() {
             let index = (ticket % 100) as usize;
             let costs = &self.habits[index].costs_us;
             let cost = costs[self.slices_had[index] % costs.len()];
@@ -229,7 +229,7 @@ proptest! {
         prop_assert!(end_us - world.now_us <= SLICE_MAX_US as u64);
         world.slices.ended(&numbered((ticket % 100) as usize), ticket, cost);
         world.slices.ask(&numbered((ticket % 100) as usize), ticket);
-        prop_assert_eq!(world.slices.next(), Some(99));
+        prop_assert_eq!(world.slices.grant(), Some(99));
     }
 
     #[test]

@@ -100,7 +100,9 @@ fn open(file: &Path) -> anyhow::Result<tokio::fs::File> {
 fn judge(report: Report) -> anyhow::Result<()> {
     let Report { refused, unanswered } = report;
     if refused + unanswered > 0 {
-        bail!("{refused} answers and calls were refused, {unanswered} webhooks stayed unanswered");
+        bail!(
+            "Userlike refused {refused} answers or calls, and {unanswered} webhooks stayed unanswered"
+        );
     }
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! Userlike as the host sees it: webhooks in the form of its documents, with
 //! what Userlike itself adds: the contact as it stands, the context echoed.
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
@@ -82,7 +83,12 @@ impl Conversation {
     pub fn open(account: &Account, webhook: &Webhook, contact: Contact) -> Result<Self> {
         static NUMBERS: AtomicU64 = AtomicU64::new(1);
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
-        let cid = format!("chatbot::612:{:032x}", 0x3f0d_6c1b_e2a9_0000_u64 + number);
+        // A host that runs on knows the conversations of earlier programs.
+        static BEGIN: LazyLock<u64> = LazyLock::new(|| {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+        });
+        let cid = format!("chatbot::612:{:016x}{number:016x}", *BEGIN);
         let mut known = Contact::new();
         known.insert("id".to_owned(), json!(40_000 + number));
         known.insert("name".to_owned(), json!(""));

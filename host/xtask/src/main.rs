@@ -7,6 +7,7 @@
 mod bench;
 mod budget;
 mod command;
+mod crash;
 mod demo;
 mod deny;
 mod files;
@@ -43,6 +44,7 @@ fn run(repo: &Repo, command: Command) -> anyhow::Result<ExitCode> {
         Command::Template => template::check(repo)?,
         Command::Test { full } => return test::run(repo, full),
         Command::Demo { once, built } => return demo::run(repo, once, built),
+        Command::Crash { built, arguments } => return crash::run(repo, built, &arguments),
         Command::Bench { bench: Bench::Turn { arguments } } => {
             return bench::turn(repo, &arguments);
         }
@@ -90,6 +92,16 @@ enum Command {
         /// Take the host and the bots as they were built last.
         #[arg(long)]
         built: bool,
+    },
+    /// Kill a host under load, at random moments and at every named point, and check
+    /// that nothing was lost, doubled or reordered.
+    Crash {
+        /// Take the host and the bot as they were built last.
+        #[arg(long)]
+        built: bool,
+        /// Handed on: `--kills N`, `--deliveries N`, `--seed N`, `--broken NAME|all`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
     /// Measure.
     Bench {

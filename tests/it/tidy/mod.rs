@@ -4,6 +4,7 @@ mod arms;
 mod cargo;
 mod files;
 mod mirror;
+mod points;
 mod pure;
 mod store;
 mod tree;

@@ -80,6 +80,14 @@ points! {
     AcceptWritten = "accept-written" in Load;
     /// Events are accepted; nobody was told.
     AcceptCommitted = "accept-committed" in Load;
+    /// A bot's call within its turn is about to leave.
+    FetchLeaves = "fetch-leaves" in Load;
+    /// A bot's call within its turn was answered; nothing of it is stored.
+    FetchAnswered = "fetch-answered" in Load;
+    /// The answer of a call within a turn is written but not committed.
+    RecordWritten = "record-written" in Load;
+    /// The answer of a call within a turn is committed; the bot has not seen it.
+    RecordCommitted = "record-committed" in Load;
     /// A turn with its event is written but not committed.
     FusedWritten = "fused-written" in Load;
     /// A turn with its event is committed; nobody was told.

@@ -115,10 +115,10 @@ async fn check(file: Option<&Path>) -> anyhow::Result<()> {
 
 async fn serve(file: Option<&Path>, kept: Option<KeptSocket>) -> anyhow::Result<()> {
     botyard_failpoints::check().map_err(anyhow::Error::msg)?;
-    #[cfg(feature = "broken")]
-    break_promise()?;
     let config = Config::load(file, std::env::vars())?;
     telemetry::start_log(&config.log)?;
+    #[cfg(feature = "broken")]
+    break_promise()?;
     let metrics = telemetry::start_metrics()?;
     let app = Arc::new(App::start(config, metrics).await?);
     app.serve(kept, stop_signal()).await

@@ -7,6 +7,7 @@
 mod bench;
 mod budget;
 mod command;
+mod crash;
 mod demo;
 mod deny;
 mod files;
@@ -45,6 +46,7 @@ fn run(repo: &Repo, command: Command) -> anyhow::Result<ExitCode> {
         Command::Test { full } => return test::run(repo, full),
         Command::Demo { once, built } => return demo::run(repo, once, built),
         Command::Sim { arguments } => return sim::run(repo, &arguments),
+        Command::Crash { built, arguments } => return crash::run(repo, built, &arguments),
         Command::Bench { bench: Bench::Turn { arguments } } => {
             return bench::turn(repo, &arguments);
         }
@@ -100,6 +102,16 @@ enum Command {
     /// the story of one, `--broken all` to see that broken promises are noticed.
     Sim {
         /// Handed to the simulation as they are.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Kill a host under load, at random moments and at every named point, and check
+    /// that nothing was lost, doubled or reordered.
+    Crash {
+        /// Take the host and the bot as they were built last.
+        #[arg(long)]
+        built: bool,
+        /// Handed on: `--kills N`, `--deliveries N`, `--seed N`, `--broken NAME|all`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },

@@ -12,7 +12,7 @@ use crate::setup::PURE_TARGET;
 /// Suites that always run.
 pub(crate) const NAMES: &[&str] = &[
     "setup", "format", "deny", "pure", "clippy", "plugins", "sim", "tests", "doctests", "docs",
-    "template", "demo",
+    "template", "demo", "crash",
 ];
 
 /// Suites that run with `--full`, after the others.
@@ -39,6 +39,11 @@ pub(crate) fn commands(repo: &Repo, suite: &str) -> Vec<Command> {
         "template" => vec![itself(&["template"])],
         // What "plugins" and "tests" have built.
         "demo" => vec![itself(&["demo", "--once", "--built"])],
+        // The second proves that the first would notice.
+        "crash" => vec![
+            itself(&["crash", "--kills", "45"]),
+            itself(&["crash", "--built", "--kills", "45", "--broken", "all"]),
+        ],
         "long-tests" => vec![words(repo, "test --workspace --tests -- --ignored")],
         "long-properties" => vec![properties(repo)],
         unknown => unreachable!("`{unknown}` is in the lists above and has no commands"),

@@ -13,12 +13,14 @@
 //! | `pause MS` | a delay |
 //! | `timer MS` | a timer of the name `t-NAME` |
 //! | `ask LINK` | a durable GET of the name `r-NAME` |
+//! | `fetch LINK` | a GET within the turn, and a text `NAME fetched STATUS` |
 //! | `trap` | the bot breaks down, and nothing of its turn is left |
 //!
 //! N is the place of the command, from 1.
 
 use botyard_sdk::action::Media;
 use botyard_sdk::event::{Event, EventBody};
+use botyard_sdk::http;
 use botyard_sdk::prelude::*;
 use serde_json::{Map, Value};
 
@@ -33,7 +35,7 @@ impl Bot for Tally {
         let name = words.next().unwrap_or_default();
         let mut actions = count(name, turn)?;
         for (place, command) in (1..).zip(words) {
-            actions.push(perform(name, place, command)?);
+            actions.push(perform(name, place, command, turn)?);
         }
         Ok(actions)
     }
@@ -70,7 +72,7 @@ fn count(name: &str, turn: &Turn<'_>) -> Answer {
     Ok(actions![context_update(&context)?, reply(format!("{counted} {kept} {name}"))])
 }
 
-fn perform(name: &str, place: usize, command: &str) -> Result<Action, Failure> {
+fn perform(name: &str, place: usize, command: &str, turn: &Turn<'_>) -> Result<Action, Failure> {
     let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
     Ok(match verb {
         "part" => reply(format!("{name} part {place}")).into(),
@@ -78,9 +80,21 @@ fn perform(name: &str, place: usize, command: &str) -> Result<Action, Failure> {
         "pause" => delay(rest.parse()?).into(),
         "timer" => schedule(format!("t-{name}"), rest.parse()?).into(),
         "ask" => Request::get(format!("r-{name}"), rest).into(),
+        "fetch" => {
+            let answered = match turn.http(&get(rest)) {
+                Ok(answer) => answer.status.to_string(),
+                Err(_) => "nothing".to_owned(),
+            };
+            reply(format!("{name} fetched {answered}")).into()
+        }
         "trap" => panic!("{name} told it to"),
         _ => return Err(Failure::new(format!("`{command}` is no command"))),
     })
+}
+
+fn get(link: &str) -> http::Request {
+    let (method, url) = ("GET".to_owned(), link.to_owned());
+    http::Request { method, url, headers: Vec::new(), body: None, timeout_ms: None }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod cargo;
 mod failure_table;
 mod files;
 mod mirror;
+mod points;
 mod pure;
 mod store;
 mod tree;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
+use botyard_failpoints::{Point, pass};
 use botyard_kernel::call::{
     Ask, CALL_BODY_BYTES_MAX, CALL_HEADER_BYTES_MAX, CALL_HEADERS_MAX, CallAnswer, CallError,
     CallRequest, CallResponse,
@@ -69,12 +70,14 @@ pub(super) fn fetch(
             Err(why) => Err(CallError::Other(why)),
             Ok(outgoing) => {
                 let deadline = deadline.min(Instant::now() + work.door.patience());
+                pass(Point::FetchLeaves);
                 match tokio::time::timeout_at(deadline, work.door.send(outgoing)).await {
                     Ok(sent) => answer(sent),
                     Err(_) => Err(CallError::Timeout),
                 }
             }
         };
+        pass(Point::FetchAnswered);
         let result = result(&answer);
         counter!("botyard_http_calls_total", "result" => result).increment(1);
         if let Err(CallError::Denied(why) | CallError::Other(why)) = &answer {

@@ -56,9 +56,12 @@ impl Log for Engine {
             let mut conversation = Conversation::open(database, &owned)?;
             let seq = conversation.append(database, Kind::Called, &value)?;
             conversation.save(database)?;
+            pass(Point::RecordWritten);
             Ok(seq)
         };
-        self.writer.write(&key.tenant, bytes, record).await
+        let seq = self.writer.write(&key.tenant, bytes, record).await?;
+        pass(Point::RecordCommitted);
+        Ok(seq)
     }
 
     async fn commit(&self, key: &ConversationKey, turn: &Turn) -> Result<Commit, StoreError> {

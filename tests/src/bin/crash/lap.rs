@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use botyard_failpoints::{Phase, Point};
 use botyard_store::SqliteStore;
+use botyard_tests::peers::userlike::{Fault, Faults};
 use tokio::task::JoinSet;
 
 use crate::child::Host;
@@ -29,10 +30,12 @@ const STOP_WITHIN: Duration = Duration::from_secs(60);
 const REACHED_WITHIN: Duration = Duration::from_secs(3);
 /// What is left to do when the load has ended takes so long, and is looked at so often.
 const REST: Duration = Duration::from_secs(3);
-const RESTS_MAX: u32 = 10;
+const RESTS_MAX: u32 = 40;
 /// A call that arrives so soon after a host was started is of the one before.
 const HOST_STARTS_US: u64 = 20_000;
 const SIGKILL: i32 = 9;
+const LOOK: Duration = Duration::from_secs(1);
+const HANGS_AFTER: Duration = Duration::from_secs(90);
 
 /// What a lap is made of.
 #[derive(Clone, Debug)]
@@ -46,6 +49,23 @@ pub(crate) struct Setup {
     pub(crate) budget: u64,
     /// The vendor's minute.
     pub(crate) window: Duration,
+    /// Some of the vendor's answers are slow, 429 or 500, so often.
+    pub(crate) faults: f64,
+}
+
+impl Setup {
+    /// Only faults after which the host knows whether a call was carried out: what
+    /// it cannot know it may do twice, which would hide what it must not.
+    fn faults(&self) -> Faults {
+        let mut faults = Faults::seeded(self.seed)
+            .with(Fault::SlowApi, self.faults)
+            .with(Fault::Limited, self.faults)
+            .with(Fault::LimitedFor, self.faults / 4.0)
+            .with(Fault::Broken, self.faults);
+        faults.slow = Duration::from_millis(60);
+        faults.retry_after = 1;
+        faults
+    }
 }
 
 /// What came of a lap.
@@ -55,6 +75,14 @@ pub(crate) struct Outcome {
     pub(crate) conversations: u64,
     pub(crate) acked: u64,
     pub(crate) deliveries: u64,
+    /// Deliveries of what was sent before.
+    pub(crate) again: u64,
+    /// Pairs of which the later one came first.
+    pub(crate) pairs: u64,
+    /// Events on which the bot broke down.
+    pub(crate) traps: u64,
+    /// Answers that broke off because the client left.
+    pub(crate) left: u64,
     pub(crate) turns: u64,
     pub(crate) parts: u64,
     /// Parts that were shown more than once, all of them over a kill.
@@ -66,7 +94,7 @@ pub(crate) struct Outcome {
 /// Runs a lap with at most so many kills of the plan.
 pub(crate) async fn run(setup: &Setup, plan: &mut Plan, kills: usize) -> Result<Outcome> {
     let broken = setup.broken.as_deref();
-    let mut stage = Stage::set(&setup.program, broken, setup.window).await?;
+    let mut stage = Stage::set(&setup.program, broken, setup.window, setup.faults()).await?;
     let world = Arc::new(World {
         clock: stage.clock,
         account: stage.userlike.account().clone(),
@@ -91,16 +119,36 @@ pub(crate) async fn run(setup: &Setup, plan: &mut Plan, kills: usize) -> Result<
     let last = stage.start(None)?;
     let last = listening(&stage, last).await?;
     world.stop.store(kills > 0, Ordering::Relaxed);
-    let mut talks = Vec::new();
-    while let Some(talked) = persons.join_next().await {
-        talks.extend(talked.context("a person broke down")?);
-    }
+    let talks = finish(&mut persons, &world).await?;
     let load = begun.elapsed();
     let stories = rest(&mut stage, last, &talks).await?;
     let mut outcome = judge(&stage, talks, &stories);
     outcome.load = load;
     outcome.acked = world.acked.load(Ordering::Relaxed);
     Ok(outcome)
+}
+
+/// Waits until all persons are done. Somebody is answered all the time, or the host
+/// hangs.
+async fn finish(persons: &mut JoinSet<Vec<Talk>>, world: &World) -> Result<Vec<Talk>> {
+    let mut talks = Vec::new();
+    let (mut acked, mut progress) = (0, Instant::now());
+    while !persons.is_empty() {
+        if let Ok(Some(talked)) = tokio::time::timeout(LOOK, persons.join_next()).await {
+            talks.extend(talked.context("a person broke down")?);
+            progress = Instant::now();
+        }
+        let now = world.acked.load(Ordering::Relaxed);
+        if now > acked {
+            (acked, progress) = (now, Instant::now());
+        }
+        ensure!(
+            progress.elapsed() < HANGS_AFTER,
+            "{} persons wait for an answer, and none has come for {HANGS_AFTER:?}",
+            persons.len()
+        );
+    }
+    Ok(talks)
 }
 
 fn say(plan: &Plan, world: &World, end: End, reached: bool) {
@@ -233,9 +281,14 @@ fn judge(stage: &Stage, mut talks: Vec<Talk>, stories: &[Story]) -> Outcome {
     }
     let evidence = Evidence { lives: &stage.lives, lookups: &lookups };
     let mut outcome = Outcome { conversations: talks.len() as u64, ..Outcome::default() };
+    outcome.violations.extend(oracle::one_key_an_order(&evidence));
     for (talk, story) in talks.iter().zip(stories) {
         outcome.violations.extend(oracle::check(talk, story, &evidence));
         outcome.deliveries += talk.deliveries;
+        outcome.again += talk.deliveries - talk.names();
+        outcome.pairs += talk.pairs;
+        outcome.left += talk.left;
+        outcome.traps += talk.sent.iter().filter(|sent| sent.traps).count() as u64;
         outcome.turns += story.turns.len() as u64;
         outcome.parts += story.parts.len() as u64;
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
@@ -251,12 +304,12 @@ fn judge(stage: &Stage, mut talks: Vec<Talk>, stories: &[Story]) -> Outcome {
 fn add_calls(stage: &Stage, talks: &mut [Talk]) {
     let mut by_cid: BTreeMap<String, &mut Talk> =
         talks.iter_mut().map(|talk| (talk.cid.clone(), talk)).collect();
-    for call in stage.userlike.account().calls().iter().filter(|call| call.status == 200) {
+    for call in stage.userlike.account().calls().iter().filter(|call| call.acted) {
         let at_us = u64::try_from(call.at.as_micros()).unwrap_or(u64::MAX);
         let life = life_at(&stage.lives, at_us);
-        for packet in &call.packets {
+        for (place, packet) in call.packets.iter().enumerate() {
             if let (Some(talk), Some(what)) = (by_cid.get_mut(&packet.cid), what_of(packet)) {
-                talk.shown.push(Shown { at_us, life, way: Way::Call, what });
+                talk.shown.push(Shown { at_us, place, life, way: Way::Call, what });
             }
         }
     }

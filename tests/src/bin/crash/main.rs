@@ -34,12 +34,22 @@ const PERSONS: u64 = 24;
 /// Userlike's minute, made short: calls must not wait for it all the time.
 const WINDOW: Duration = Duration::from_secs(1);
 
+/// As many at the same time where hosts live.
+const PERSONS_OF_DELIVERIES: u64 = 240;
+/// How often the vendor's answers are slow, 429 or 500, each.
+const FAULTS: f64 = 0.02;
+
 /// Kills a host under load and checks that nothing was lost, doubled or reordered.
 #[derive(Parser)]
 struct Arguments {
     /// How often the host is killed at least; each named point counts once or more.
     #[arg(long, default_value_t = 30)]
     kills: u64,
+    /// Without kills: so many deliveries, of which a fifth are duplicates, every
+    /// tenth is one of a pair out of order, one in twenty breaks the bot, and the
+    /// answer of one in a hundred is dropped and the event sent again.
+    #[arg(long)]
+    deliveries: Option<u64>,
     /// What a run does follows from it; printed, so that it can be run again.
     #[arg(long)]
     seed: Option<u64>,
@@ -66,6 +76,9 @@ async fn main() -> ExitCode {
 async fn run(arguments: &Arguments) -> Result<ExitCode> {
     let time = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let seed = arguments.seed.unwrap_or_else(time);
+    if let Some(deliveries) = arguments.deliveries {
+        return deliver(arguments, seed, deliveries).await;
+    }
     match arguments.broken.as_deref() {
         None => {
             let report = kills(arguments, seed, None).await?;
@@ -79,6 +92,26 @@ async fn run(arguments: &Arguments) -> Result<ExitCode> {
             Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
     }
+}
+
+/// A host that lives, under everything that vendors and bots do to it.
+async fn deliver(arguments: &Arguments, seed: u64, deliveries: u64) -> Result<ExitCode> {
+    let setup = Setup {
+        program: arguments.program.clone(),
+        broken: arguments.broken.clone(),
+        seed,
+        persons: PERSONS_OF_DELIVERIES,
+        mix: mix::DELIVERIES,
+        budget: deliveries,
+        window: Duration::from_secs(60),
+        faults: 0.0,
+    };
+    eprintln!("crash: {deliveries} deliveries, seed {seed}");
+    let outcome = lap::run(&setup, &mut Plan::draw(seed, 0), 0).await?;
+    let mut report = Report::new(seed, 0, arguments.broken.as_deref());
+    report.add(outcome);
+    report.print_deliveries();
+    Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Tries every broken promise: each must be noticed.
@@ -117,6 +150,7 @@ async fn kills(arguments: &Arguments, seed: u64, broken: Option<&str>) -> Result
             mix: mix::CRASH,
             budget: u64::MAX,
             window: WINDOW,
+            faults: FAULTS,
         };
         let outcome = lap::run(&setup, &mut plan, KILLS_A_LAP).await?;
         report.add(outcome);

@@ -9,8 +9,10 @@ use crate::chance::Chance;
 pub(crate) struct Mix {
     /// The client leaves before the answer and sends the same again.
     pub(crate) leaves: u64,
-    /// A signal of the tenant's own systems; half of them are sent twice.
+    /// A signal of the tenant's own systems.
     pub(crate) signals: u64,
+    /// Of these, so many are sent twice.
+    pub(crate) signals_again: u64,
     /// The start is sent again.
     pub(crate) starts: u64,
     /// Two messages at the same time, the later one first.
@@ -37,12 +39,32 @@ pub(crate) enum Step {
 pub(crate) const CRASH: Mix = Mix {
     leaves: 6,
     signals: 10,
+    signals_again: 50,
     starts: 3,
     pairs: 10,
     traps: 4,
     rich: 35,
     events_max: 60,
     pause_ms: 40,
+};
+
+/// Sendings of which about a fifth are duplicates, every tenth is one of a pair out
+/// of order, every twentieth breaks the bot, and the answer of one in a hundred is
+/// dropped and the event sent again.
+///
+/// Userlike's messages carry no ids: the same words after a whole answer are a
+/// second message, and it is one. What has an id comes twice here, starts and
+/// signals; and messages whose answers were dropped.
+pub(crate) const DELIVERIES: Mix = Mix {
+    leaves: 2,
+    signals: 20,
+    signals_again: 100,
+    starts: 5,
+    pairs: 7,
+    traps: 7,
+    rich: 10,
+    events_max: 100,
+    pause_ms: 0,
 };
 
 /// What can stand in a script, `SHOP` being the shop's address.
@@ -55,6 +77,8 @@ const SCRIPTS: &[&str] = &[
     "; timer 300; part",
     "; ask SHOP",
     "; ask SHOP; picture; part",
+    "; fetch SHOP",
+    "; fetch SHOP; part",
 ];
 
 impl Mix {
@@ -66,7 +90,7 @@ impl Mix {
             hit
         };
         if hit(self.signals) {
-            return Step::Signal { again: chance.percent(50) };
+            return Step::Signal { again: chance.percent(self.signals_again) };
         }
         if hit(self.starts) {
             return Step::StartAgain;

@@ -190,6 +190,7 @@ impl Person {
             deliver(&self.world, &mut self.wire, &first, 0),
             deliver(&self.world, &mut self.other, &second, 200),
         );
+        self.talk.pairs += 1;
         self.note(second, two);
         self.note(first, one);
     }
@@ -197,6 +198,7 @@ impl Person {
     fn note(&mut self, request: Request, delivered: Delivered) {
         let Delivered { begun_us, acked_us, sendings, shown, refusals } = delivered;
         self.talk.deliveries += sendings;
+        self.talk.left += u64::from(request.leaves.is_some() && sendings > 1);
         self.talk.shown.extend(shown);
         self.talk.refusals.extend(refusals);
         let Request { name, traps, .. } = request;
@@ -265,8 +267,9 @@ fn take(world: &World, address: Address, body: &[u8], delivered: &mut Delivered)
     match packets(body) {
         Ok(packets) => {
             let (at_us, life, way) = (delivered.acked_us, address.life, Way::Answer);
-            let whats = packets.iter().filter_map(crate::story::what_of);
-            delivered.shown.extend(whats.map(|what| Shown { at_us, life, way, what }));
+            let whats = packets.iter().filter_map(crate::story::what_of).enumerate();
+            let shown = whats.map(|(place, what)| Shown { at_us, place, life, way, what });
+            delivered.shown.extend(shown);
             world.account.take(&packets);
         }
         Err(reason) => delivered.refusals.push(format!("Userlike refuses an answer: {reason}")),

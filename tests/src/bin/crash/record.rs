@@ -1,5 +1,6 @@
 //! What happened, as the outside saw it.
 
+use std::collections::BTreeSet;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Times of a run in microseconds since its beginning.
@@ -46,6 +47,18 @@ pub(crate) struct Talk {
     pub(crate) refusals: Vec<String>,
     /// Sendings, repetitions included.
     pub(crate) deliveries: u64,
+    /// Pairs of messages that were sent out of order.
+    pub(crate) pairs: u64,
+    /// Answers that the client did not wait for and did not get.
+    pub(crate) left: u64,
+}
+
+impl Talk {
+    /// Events that were sent, each counted once.
+    pub(crate) fn names(&self) -> u64 {
+        let names: BTreeSet<&str> = self.sent.iter().map(|sent| &*sent.name).collect();
+        names.len() as u64
+    }
 }
 
 /// An event that was sent until it was acknowledged.
@@ -71,7 +84,10 @@ pub(crate) enum Way {
 /// Something that reached the person.
 #[derive(Clone, Debug)]
 pub(crate) struct Shown {
+    /// When the answer was read or the call came; the same for all that it brought.
     pub(crate) at_us: u64,
+    /// Its place in that answer or call.
+    pub(crate) place: usize,
     /// Which host process sent it.
     pub(crate) life: usize,
     pub(crate) way: Way,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use botyard_failpoints::Point;
 
 use crate::lap::Outcome;
-use crate::oracle::Violation;
+use crate::oracle::{Rule, Violation};
 use crate::plan::Plan;
 
 /// So many broken promises are told in full.
@@ -46,6 +46,10 @@ impl Report {
         self.sum.conversations += outcome.conversations;
         self.sum.acked += outcome.acked;
         self.sum.deliveries += outcome.deliveries;
+        self.sum.again += outcome.again;
+        self.sum.pairs += outcome.pairs;
+        self.sum.traps += outcome.traps;
+        self.sum.left += outcome.left;
         self.sum.turns += outcome.turns;
         self.sum.parts += outcome.parts;
         self.sum.repeated += outcome.repeated;
@@ -86,6 +90,37 @@ impl Report {
         );
     }
 
+    /// Tells what came of deliveries without kills.
+    pub(crate) fn print_deliveries(&self) {
+        self.print_violations(TOLD_MAX);
+        let sum = &self.sum;
+        let share = |count: u64| 100.0 * count as f64 / sum.deliveries.max(1) as f64;
+        println!(
+            "{} deliveries in {} conversations, {:.0} s, {:.0} a second: {:.1} % duplicates, \
+             {:.1} % in pairs out of order, {:.1} % bot faults, {:.1} % dropped answers, {} turns",
+            sum.deliveries,
+            sum.conversations,
+            sum.load.as_secs_f64(),
+            sum.deliveries as f64 / sum.load.as_secs_f64().max(0.001),
+            share(sum.again),
+            share(2 * sum.pairs),
+            share(sum.traps),
+            share(sum.left),
+            sum.turns
+        );
+        let of =
+            |rules: &[Rule]| self.violations.iter().filter(|one| rules.contains(&one.rule)).count();
+        let lost = of(&[Rule::Lost, Rule::Undelivered, Rule::Timers, Rule::Requests]);
+        let doubled = of(&[Rule::Doubled, Rule::Repeated, Rule::PartIds]);
+        let order = of(&[Rule::Order, Rule::DeliveryOrder]);
+        let others = self.violations.len() - lost - doubled - order;
+        println!(
+            "lost {lost}, doubled {doubled}, out of order {order}, other violations {others}, \
+             seed {}",
+            self.seed
+        );
+    }
+
     /// Tells what was noticed first.
     pub(crate) fn print_first(&self) {
         self.print_violations(2);
@@ -105,11 +140,14 @@ impl Report {
         let counts: Vec<_> =
             counts.iter().map(|(rule, count)| format!("{rule:?} {count}")).collect();
         let broken = self.broken.as_ref().map(|name| format!(" --broken {name}"));
+        let what = match self.asked {
+            0 => format!("--deliveries {}", self.sum.deliveries),
+            kills => format!("--kills {kills}"),
+        };
         eprintln!(
-            "  {} violations: {}\n  again: cargo xtask crash --kills {} --seed {}{}",
+            "  {} violations: {}\n  again: cargo xtask crash {what} --seed {}{}",
             self.violations.len(),
             counts.join(", "),
-            self.asked,
             self.seed,
             broken.unwrap_or_default()
         );

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 use botyard_tests::host::{Bot, Channel, Config, plugin};
 use botyard_tests::peers::shop::Shop;
-use botyard_tests::peers::userlike::Userlike;
+use botyard_tests::peers::userlike::{Faults, Options, Userlike};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -62,11 +62,12 @@ impl Stage {
         program: &Path,
         broken: Option<&str>,
         window: Duration,
+        faults: Faults,
     ) -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("botyard-crash-").tempdir()?;
         let clock = Clock::start();
-        let mut userlike = Userlike::closed(API_TOKEN, window)?;
-        userlike.open()?;
+        let options = Options { window, faults, ..Options::new(API_TOKEN) };
+        let userlike = Userlike::with(options, ([127, 0, 0, 1], 0).into())?;
         let shop = Shop::start(SHOP_DELAY).await?;
         let settings = settings(directory.path(), &userlike, &shop, window)?.write()?;
         Ok(Self {

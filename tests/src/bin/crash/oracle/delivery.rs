@@ -7,8 +7,9 @@ use super::{Case, Rule};
 use crate::record::{Shown, Way};
 use crate::stage::{FAILURE_TEXT, HELD};
 
-/// An answer may be read this much later than a call that left after it arrives
-/// (the host waits longer than that in between).
+/// What the host has sent one after the other, in answers on two connections or in
+/// an answer and a call, may be read in another order that soon. (After an answer,
+/// the host waits longer than that before a call.)
 const READ_LATE_US: u64 = 200_000;
 
 impl Case<'_> {
@@ -126,32 +127,46 @@ impl Case<'_> {
 
     fn shown_in_order(&mut self, shown: &BTreeMap<&str, Vec<&Shown>>) {
         // The latest first sighting so far, for each way.
-        let mut latest: [Option<(u64, &str)>; 2] = [None, None];
+        let mut latest: [Option<&Shown>; 2] = [None, None];
         let mut wrong = Vec::new();
         for part in &self.story.parts {
             let Some(what) = part.what.as_deref().filter(|what| *what != FAILURE_TEXT) else {
                 continue;
             };
-            let first = shown.get(what).and_then(|all| all.iter().min_by_key(|one| one.at_us));
+            let first = shown.get(what).and_then(|all| all.iter().min_by_key(|one| one.time()));
             let Some(first) = first else { continue };
-            for (way, late) in [Way::Answer, Way::Call].into_iter().zip(&latest) {
-                let slack = if way == first.way { 0 } else { READ_LATE_US };
-                if let Some((at, other)) = late.filter(|(at, _)| *at > first.at_us + slack) {
-                    wrong.push(format!(
-                        "\"{what}\" ({:?}) was shown {} us before \"{other}\" ({way:?}), which \
-                         stands before it",
-                        first.way,
-                        at - first.at_us
-                    ));
-                }
+            if let Some(late) = latest.iter().flatten().find(|late| overtakes(first, late)) {
+                wrong.push(format!(
+                    "\"{what}\" ({:?}) was shown {} us before \"{}\" ({:?}), which stands before it",
+                    first.way,
+                    late.at_us - first.at_us,
+                    late.what,
+                    late.way
+                ));
             }
             let slot = &mut latest[usize::from(first.way == Way::Call)];
-            if slot.is_none_or(|(at, _)| at < first.at_us) {
-                *slot = Some((first.at_us, what));
+            if slot.is_none_or(|late| late.time() < first.time()) {
+                *slot = Some(first);
             }
         }
         for text in wrong {
             self.violation(Rule::DeliveryOrder, text);
         }
+    }
+}
+
+impl Shown {
+    fn time(&self) -> (u64, usize) {
+        (self.at_us, self.place)
+    }
+}
+
+/// Whether one that stands behind the other was shown before it.
+fn overtakes(one: &Shown, other: &Shown) -> bool {
+    let together = one.at_us == other.at_us;
+    if together || (one.way, other.way) == (Way::Call, Way::Call) {
+        one.time() < other.time()
+    } else {
+        one.at_us + READ_LATE_US < other.at_us
     }
 }

@@ -58,6 +58,18 @@ pub(crate) fn check(talk: &Talk, story: &Story, evidence: &Evidence<'_>) -> Vec<
     case.found
 }
 
+/// Whatever asks a web service for something, asks again under the same key.
+pub(crate) fn one_key_an_order(evidence: &Evidence<'_>) -> Vec<Violation> {
+    let several = evidence.lookups.iter().filter(|(_, keys)| keys.len() != 1);
+    several
+        .map(|(order, keys)| Violation {
+            conversation: "the shop".to_owned(),
+            rule: Rule::Requests,
+            text: format!("order {order} was asked for under the keys {keys:?}, not under one"),
+        })
+        .collect()
+}
+
 /// A conversation under examination.
 struct Case<'a> {
     talk: &'a Talk,

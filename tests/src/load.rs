@@ -36,19 +36,24 @@ pub struct Outcome {
     pub refused: usize,
     /// Answers with 429 or 503 without one, and all others: the first of them.
     pub wrong: Option<String>,
+    /// How many of the taken were answered before the last webhook was due.
+    pub in_time: usize,
     /// From the first webhook until the last was due.
     pub time: Duration,
 }
 
 impl Outcome {
-    /// Webhooks that were taken, for each second of the offer.
+    /// Webhooks that were taken in each second of the offer.
     pub fn goodput(&self) -> f64 {
-        self.taken.count() as f64 / self.time.as_secs_f64()
+        self.in_time as f64 / self.time.as_secs_f64()
     }
 
-    fn note(&mut self, answer: anyhow::Result<Answer>, took: Duration) {
+    fn note(&mut self, answer: anyhow::Result<Answer>, took: Duration, in_time: bool) {
         match answer {
-            Ok(Answer { status: 200, .. }) => self.taken.note(took),
+            Ok(Answer { status: 200, .. }) => {
+                self.taken.note(took);
+                self.in_time += usize::from(in_time);
+            }
             Ok(Answer { status: 429 | 503, retry_after: Some(_) }) => self.refused += 1,
             Ok(answer) => {
                 self.wrong.get_or_insert_with(|| format!("{answer:?}"));
@@ -61,6 +66,7 @@ impl Outcome {
 
     fn add(&mut self, other: Self) {
         self.taken.extend(other.taken);
+        self.in_time += other.in_time;
         self.refused += other.refused;
         self.wrong = self.wrong.take().or(other.wrong);
     }
@@ -74,6 +80,7 @@ impl Offer {
         let start = Instant::now();
         let count = (self.rate * self.time.as_secs_f64()) as u32;
         let (mut waiting, mut outcome) = (JoinSet::new(), Outcome::default());
+        let time = self.time;
         for number in 0..count {
             let due = start + self.time * number / count;
             tokio::time::sleep_until(due.into()).await;
@@ -81,13 +88,13 @@ impl Offer {
             let connections = Arc::clone(connections);
             waiting.spawn(async move {
                 let answer = connections.send(&request).await;
-                (answer, due.elapsed())
+                (answer, due.elapsed(), start.elapsed() <= time)
             });
             while let Some(done) = waiting.try_join_next() {
                 note(&mut outcome, done);
             }
         }
-        outcome.time = start.elapsed();
+        outcome.time = time.max(start.elapsed());
         while let Some(done) = waiting.join_next().await {
             note(&mut outcome, done);
         }
@@ -107,7 +114,7 @@ impl Offer {
                 while start.elapsed() < time {
                     let due = Instant::now();
                     let answer = connections.send(&request).await;
-                    outcome.note(answer, due.elapsed());
+                    outcome.note(answer, due.elapsed(), true);
                 }
                 outcome
             });
@@ -123,10 +130,10 @@ impl Offer {
 
 fn note(
     outcome: &mut Outcome,
-    done: Result<(anyhow::Result<Answer>, Duration), tokio::task::JoinError>,
+    done: Result<(anyhow::Result<Answer>, Duration, bool), tokio::task::JoinError>,
 ) {
     match done {
-        Ok((answer, took)) => outcome.note(answer, took),
-        Err(error) => outcome.note(Err(error.into()), Duration::ZERO),
+        Ok((answer, took, in_time)) => outcome.note(answer, took, in_time),
+        Err(error) => outcome.note(Err(error.into()), Duration::ZERO, false),
     }
 }

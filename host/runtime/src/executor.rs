@@ -6,6 +6,10 @@ use std::future::Future;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
+/// How far behind the host's own threads those of bots stand (`nice`): an event
+/// that arrives is taken and stored before a bot goes on computing.
+const NICE: i32 = 10;
+
 /// The threads that run bots.
 pub(crate) struct Executor(Option<Runtime>);
 
@@ -15,6 +19,7 @@ impl Executor {
         let runtime = Builder::new_multi_thread()
             .worker_threads(threads.max(1))
             .thread_name("botyard-guest")
+            .on_thread_start(stand_back)
             .enable_all()
             .build()?;
         Ok(Self(Some(runtime)))
@@ -39,6 +44,13 @@ impl Executor {
     fn runtime(&self) -> &Runtime {
         self.0.as_ref().expect("the executor lives until it is dropped")
     }
+}
+
+/// Lets the host's own threads go before this one.
+fn stand_back() {
+    // On Linux this is about the calling thread alone. Where the system does not
+    // let us, bots and the host stand equal, which is only slower.
+    let _ = rustix::process::setpriority_process(None, NICE);
 }
 
 impl Drop for Executor {

@@ -371,3 +371,18 @@ fn errors_do_not_quote_secrets() {
         assert!(!problem.contains("sesame"), "{problem}");
     }
 }
+
+#[test]
+fn bounds_and_rates_are_numbers_of_something() {
+    let config = load("[backlog.tenant]\nevents-max = 7\n", &[]).unwrap();
+    assert_eq!((config.backlog.tenant.events, config.backlog.tenant.requests), (7, 1_024));
+    assert_eq!(config.backlog.host.bytes, 256 << 20);
+    let config = load("[tenants.demo.rate]\nturns-per-second = 5\n", &[]).unwrap();
+    let rate = config.tenants[&"demo".into()].rate;
+    assert_eq!((rate.turns, rate.cpu_ms), (Some(5), None));
+    check("[backlog.tenant]\nrequests-max = 0\n", &[], "a whole number of requests from 1 to");
+    check("[backlog.host]\nbytes-max = 10\n", &[], "a whole number of bytes from 65536 to");
+    check("[backlog]\nevents-max = 10\n", &[], "does not exist");
+    check("[tenants.demo.rate]\nturns = 5\n", &[], "did you mean `turns-per-second`?");
+    check("[tenants.demo.rate]\ncpu-ms-per-second = -1\n", &[], "a whole number of milliseconds");
+}

@@ -74,7 +74,7 @@ impl Stage {
             .channel("main", channel("puppet"))
             .channel("main-bad", channel("hostile"))
             .with(json!({
-                "log": { "filter": "error" },
+                "log": { "filter": "error,botyard::app=info" },
                 "runtime": { "artefact-directory": self.artefacts.path() },
                 "tenants": { "other": {
                     "bots": { "puppet": puppet, "hostile": hostile },

@@ -36,7 +36,7 @@ impl Socket {
         let place = tempfile::Builder::new()
             .prefix(".a")
             .rand_bytes(4)
-            .tempdir_in(parent.unwrap_or(Path::new(".")))?;
+            .tempdir_in(parent.unwrap_or_else(|| Path::new(".")))?;
         let made = place.path().join("s");
         let listener = UnixListener::bind(&made)?;
         fs::set_permissions(&made, Permissions::from_mode(0o600))?;

@@ -11,13 +11,14 @@ use super::pattern::HostPattern;
 /// Headers that are added at the door to the calls of a bot: it never sees them,
 /// and nothing of them is recorded. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct SecretHeaders(Arc<[(HostPattern, Vec<(HeaderName, HeaderValue)>)]>);
+pub struct SecretHeaders(Arc<[(HostPattern, Headers)]>);
+
+/// Headers with their values.
+type Headers = Vec<(HeaderName, HeaderValue)>;
 
 impl SecretHeaders {
     /// Headers by the hosts that get them.
-    pub fn new(
-        hosts: impl IntoIterator<Item = (HostPattern, Vec<(HeaderName, HeaderValue)>)>,
-    ) -> Self {
+    pub fn new(hosts: impl IntoIterator<Item = (HostPattern, Headers)>) -> Self {
         Self(hosts.into_iter().collect())
     }
 

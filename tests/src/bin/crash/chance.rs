@@ -1,6 +1,6 @@
 //! Chance by a seed, so that a run can be run again.
 
-/// A sequence of numbers that look random (SplitMix64).
+/// A sequence of numbers that look random (`SplitMix64`).
 #[derive(Clone, Debug)]
 pub(crate) struct Chance(u64);
 

@@ -152,7 +152,7 @@ async fn finish(persons: &mut JoinSet<Vec<Talk>>, world: &World) -> Result<Vec<T
 }
 
 fn say(plan: &Plan, world: &World, end: End, reached: bool) {
-    if plan.kills % 10 == 0 || !reached {
+    if plan.kills.is_multiple_of(10) || !reached {
         let acked = world.acked.load(Ordering::Relaxed);
         let missed = if reached { "" } else { " (not reached)" };
         eprintln!(

@@ -217,11 +217,16 @@ impl World {
             Effect::Accept(arrivals) => self.write(conversation, Write::Accept(arrivals)),
             Effect::Commit(turn) => self.write(conversation, Write::Commit(turn)),
             Effect::Settle(settled) => self.write(conversation, Write::Settle(settled)),
-            Effect::Run { run, event, session, kv } => {
+            Effect::Run { run, event, session, kv, calls: _ } => {
                 let life = self.life(conversation)?;
                 let run = Run { conversation, life, run, event, session, kv };
                 return self.run(run);
             }
+            // Calls within turns are simulated beside the lane, in the kernel's own tests.
+            Effect::Record(_)
+            | Effect::Fetch { .. }
+            | Effect::Resume { .. }
+            | Effect::Abandon { .. } => unreachable!("no bot here calls out within its turn"),
             Effect::Refuse(request) => self.refuse(request),
             Effect::Send(send) => return self.send(conversation, send),
             Effect::Turned(turn) => {

@@ -79,6 +79,7 @@ impl Log {
                 .filter(|(seq, _)| *seq > base)
                 .map(|(_, settled)| settled.clone())
                 .collect(),
+            calls: Vec::new(),
         }
     }
 

@@ -67,8 +67,11 @@ fn command(line: &str, turn: &Turn<'_>) -> Answer {
         "often" => {
             let (count, link) = rest.split_once(' ').unwrap_or((rest, ""));
             let request = http::Request::get(link);
-            let said = (0..count.parse::<u32>()?).map(|_| fetch(&request, turn)).last();
-            actions![reply(said.unwrap_or_default())]
+            let mut said = String::new();
+            for _ in 0..count.parse::<u32>()? {
+                said = fetch(&request, turn);
+            }
+            actions![reply(said)]
         }
         "forward" => actions![Forward::any()],
         "forward-or-return" => actions![Forward::any().or_feedback()],

@@ -77,7 +77,7 @@ fn perform(name: &str, place: usize, command: &str, turn: &Turn<'_>) -> Result<A
     Ok(match verb {
         "part" => reply(format!("{name} part {place}")).into(),
         "picture" => Media::new(format!("https://files.example/{name}-{place}")).into(),
-        "pause" => delay(rest.parse()?).into(),
+        "pause" => delay(rest.parse()?),
         "timer" => schedule(format!("t-{name}"), rest.parse()?).into(),
         "ask" => Request::get(format!("r-{name}"), rest).into(),
         "fetch" => {

@@ -2,7 +2,7 @@
 //!
 //! The crash test and the simulation must fail when one of them is switched on;
 //! otherwise they would prove nothing. Only builds with the feature `broken` have
-//! the switch, and it is off until [`set`] is called. In all other builds [`is`]
+//! the switch, and it is off until `set` is called. In all other builds `is`
 //! is always false, so that nothing of this is left in the program.
 
 /// A promise that is broken on purpose.

@@ -51,7 +51,7 @@ impl Slices {
         Self { free: total, total, waiting: 0, tenants: BTreeMap::new(), fresh, round }
     }
 
-    /// Waits for a slice; [`Slices::next`] says when it begins.
+    /// Waits for a slice; [`Slices::grant`] says when it begins.
     pub fn ask(&mut self, tenant: &TenantId, ticket: Ticket) {
         let account = self.tenants.entry(tenant.clone()).or_default();
         if account.waiting.insert(ticket) {

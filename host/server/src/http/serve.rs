@@ -34,10 +34,9 @@ pub struct Limits {
 }
 
 /// Serves HTTP/1 on a listener until `stop`, then lets open requests end, and for
-/// [`LINGER`] those that come on open connections; each connection closes behind
-/// its answer. One
-/// answer at a time is written on an HTTP/1 connection, which is what lets us
-/// say of each whether it was handed over.
+/// a while those that come on open connections; each connection closes behind its
+/// answer. One answer at a time is written on an HTTP/1 connection, which is what
+/// lets us say of each whether it was handed over.
 pub async fn serve(
     listener: TcpListener,
     router: Router,

@@ -159,6 +159,7 @@ fn outgoing(url: &str, body: Bytes) -> Outgoing {
         answer_bytes_max: ANSWER_BYTES_MAX,
         allow: host.into_iter().collect(),
         follow_redirects: false,
+        secrets: Default::default(),
     }
 }
 

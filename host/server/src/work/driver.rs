@@ -20,6 +20,7 @@ use tokio::time::Instant;
 
 use super::backlog::{Waits, Weight};
 use super::fetch::{self, Caller};
+use super::room::Place;
 use super::{Answer, Message, Work, calls, log, requests, runs, store};
 use crate::channel::Channel;
 use crate::clock;
@@ -46,6 +47,10 @@ pub(super) struct Driver {
     due_unanswered: bool,
     waits: Waits,
     weight: Weight,
+    /// Held while nothing but the store has woken this lane.
+    place: Option<Place>,
+    /// Somebody wrote since it is in memory.
+    lively: bool,
 }
 
 impl Driver {
@@ -71,6 +76,8 @@ impl Driver {
             due_unanswered: false,
             waits,
             weight: Weight::default(),
+            place: None,
+            lively: false,
         }
     }
 
@@ -89,11 +96,13 @@ impl Driver {
             }
             let wake = self.lane.wake_at(now);
             let sleeps = wake.is_none_or(|at| at > now + HORIZON_MS);
-            let ends = self.work.is_draining() || (sleeps && now >= since + IDLE_MS);
+            // What the store woke makes room for the next as soon as it can.
+            let linger = if self.lively { IDLE_MS } else { 0 };
+            let ends = self.work.is_draining() || (sleeps && now >= since + linger);
             if idle && ends && self.end(wake, now).await {
                 return;
             }
-            let idle_end = if idle && sleeps { Some(since + IDLE_MS) } else { None };
+            let idle_end = if idle && sleeps { Some(since + linger) } else { None };
             let until = wake.into_iter().chain(idle_end).min().unwrap_or(now + HORIZON_MS);
             let pause = Duration::from_millis(until.saturating_sub(now));
             let input = tokio::select! {
@@ -134,6 +143,8 @@ impl Driver {
         match message {
             Message::Input(input) => input,
             Message::Arrived { request, arrivals, accept_only, answer } => {
+                self.lively = true;
+                self.place = None;
                 self.answers.insert(request, answer);
                 for arrival in &arrivals {
                     self.weight.note(arrival.event.raw.as_ref().map_or(0, String::len));
@@ -144,8 +155,9 @@ impl Driver {
                 self.callers.insert(run, caller);
                 Input::Asked { run, ask }
             }
-            Message::Due => {
+            Message::Due(place) => {
                 self.due_unanswered = true;
+                self.place = place.filter(|_| !self.lively);
                 Input::Wake
             }
         }

@@ -10,6 +10,7 @@ mod fetch;
 mod log;
 mod pauses;
 mod requests;
+mod room;
 mod runs;
 mod store;
 mod sweep;
@@ -42,6 +43,7 @@ use driver::Driver;
 use fetch::Caller;
 use pauses::Pauses;
 pub use pauses::{Pausable, Pause, Subject};
+use room::{Place, Room};
 
 /// Everything that lanes need to do their work.
 pub struct Work {
@@ -58,6 +60,7 @@ pub struct Work {
     pauses: Pauses,
     alerts: Alerts,
     lanes: Mutex<HashMap<ConversationKey, mpsc::UnboundedSender<Message>>>,
+    room: Arc<Room>,
     requests: AtomicU64,
     draining: AtomicBool,
     lane_ended: Notify,
@@ -88,8 +91,9 @@ pub(crate) enum Message {
         /// Who waits for the answer.
         caller: Caller,
     },
-    /// The store says that something is due.
-    Due,
+    /// The store says that something is due. Who was woken by it alone takes a
+    /// place in memory.
+    Due(Option<Place>),
 }
 
 /// What the request that brought events is answered.
@@ -134,6 +138,7 @@ impl Work {
             pauses: Pauses::default(),
             alerts,
             lanes: Mutex::default(),
+            room: Arc::default(),
             requests: AtomicU64::new(1),
             draining: AtomicBool::new(false),
             lane_ended: Notify::new(),

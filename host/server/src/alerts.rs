@@ -160,7 +160,6 @@ fn outgoing(url: &str, body: Bytes) -> Outgoing {
         secrets: SecretHeaders::default(),
         allow: host.into_iter().collect(),
         follow_redirects: false,
-        secrets: Default::default(),
     }
 }
 

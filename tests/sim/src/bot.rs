@@ -22,6 +22,9 @@ pub(crate) const COUNT: &str = "count";
 pub(crate) trait Runner {
     /// One turn: the same input gives the same output.
     fn run(&self, event: &Event, session: &Session, kv: &BTreeMap<String, String>) -> RunOutput;
+
+    /// How many calls to web services it makes before, within its turn.
+    fn calls(&self, event: &Event) -> usize;
 }
 
 /// A bot that does a little of everything.
@@ -32,9 +35,17 @@ pub(crate) struct Counter;
 
 impl Runner for Dice {
     fn run(&self, event: &Event, session: &Session, kv: &BTreeMap<String, String>) -> RunOutput {
-        let dice = mix(add(NOTHING, event.id.as_str().as_bytes()));
+        let dice = dice(event);
         let result = if dice.is_multiple_of(29) { Err(trap()) } else { Ok(actions(event, dice)) };
         output(result, told(event, session, kv))
+    }
+
+    fn calls(&self, event: &Event) -> usize {
+        match dice(event) >> 40 & 7 {
+            0 => 1,
+            1 => 3,
+            _ => 0,
+        }
     }
 }
 
@@ -45,6 +56,10 @@ impl Runner for Counter {
         let context = format!("{{\"count\":{}}}", before + count);
         let actions = vec![text(format!("{} heard", event.id)), Action::ContextUpdate(context)];
         output(Ok(actions), told(event, session, kv))
+    }
+
+    fn calls(&self, _event: &Event) -> usize {
+        0
     }
 }
 
@@ -57,6 +72,10 @@ pub(crate) fn host_failure() -> RunOutput {
 
 fn output(result: Result<Vec<Action>, RunFailure>, writes: Vec<KvWrite>) -> RunOutput {
     RunOutput { result, writes, log: Vec::new(), log_cut_bytes: 0, cpu_us: 7 }
+}
+
+fn dice(event: &Event) -> u64 {
+    mix(add(NOTHING, event.id.as_str().as_bytes()))
 }
 
 fn trap() -> RunFailure {

@@ -92,6 +92,8 @@ fn dies(step: &Step) -> bool {
         | Step::Call { .. }
         | Step::Acknowledge { .. }
         | Step::Wake { .. }
+        | Step::OutOfTime { .. }
+        | Step::Permits
         | Step::Sweep => true,
         Step::Say { .. }
         | Step::Post { .. }

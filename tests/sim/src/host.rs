@@ -1,20 +1,18 @@
 //! A host: lanes that live while something happens, and what they share. It does
 //! what the server's `work` does, step by step.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use botyard_kernel::destination::Destination;
-use botyard_kernel::event::Event;
-use botyard_kernel::id::Digest;
 use botyard_kernel::lane::{Effect, Input, Lane};
 use botyard_kernel::log::{Row, Settled};
 use botyard_kernel::outbox::{Paused, Send};
-use botyard_kernel::session::Session;
+use botyard_kernel::share::{Permits, Ticket};
 use botyard_kernel::time::Millis;
 use botyard_vendors::Part;
 
-use crate::bot;
+use crate::run::Run;
 use crate::store::Write;
 use crate::webhook::ids;
 use crate::world::{At, Life, SWEEP_MS, Step, World};
@@ -24,10 +22,11 @@ const AHEAD_MS: Millis = SWEEP_MS + 1_000;
 
 pub(crate) struct Host {
     pub(crate) lanes: BTreeMap<usize, Slot>,
-    /// Runs that may begin at once.
-    permits: usize,
+    pub(crate) permits: Permits,
     /// Runs that wait for a permit.
-    waiting: VecDeque<Run>,
+    pub(crate) waiting: BTreeMap<Ticket, Run>,
+    /// Bots that wait for the answers to their calls, by conversation and run.
+    pub(crate) parked: BTreeMap<(usize, u64), Run>,
     /// By channel.
     pub(crate) destinations: Vec<Destination>,
 }
@@ -44,16 +43,6 @@ pub(crate) struct Slot {
     due_unanswered: bool,
 }
 
-/// A run of a bot.
-pub(crate) struct Run {
-    pub(crate) conversation: usize,
-    life: Life,
-    run: u64,
-    event: Box<Event>,
-    session: Box<Session>,
-    kv: BTreeMap<String, String>,
-}
-
 impl World {
     /// A host starts, unless one is there.
     pub(crate) fn boot(&mut self) {
@@ -65,8 +54,9 @@ impl World {
         let rate = |n: usize| channels[n].rules.delivery.token_rate;
         self.host = Some(Host {
             lanes: BTreeMap::new(),
-            permits: self.weather.permits,
-            waiting: VecDeque::new(),
+            permits: Permits::new(self.weather.permits, self.site.rates.clone()),
+            waiting: BTreeMap::new(),
+            parked: BTreeMap::new(),
             destinations: (0..channels.len()).map(|n| Destination::new(rate(n))).collect(),
         });
         self.after(0, Step::Sweep);
@@ -217,16 +207,26 @@ impl World {
             Effect::Accept(arrivals) => self.write(conversation, Write::Accept(arrivals)),
             Effect::Commit(turn) => self.write(conversation, Write::Commit(turn)),
             Effect::Settle(settled) => self.write(conversation, Write::Settle(settled)),
-            Effect::Run { run, event, session, kv, calls: _ } => {
+            Effect::Record(call) => self.write(conversation, Write::Record(call)),
+            Effect::Run { run, event, session, kv, calls } => {
                 let life = self.life(conversation)?;
-                let run = Run { conversation, life, run, event, session, kv };
-                return self.run(run);
+                let answers = Vec::new();
+                return self.run(Run {
+                    conversation,
+                    life,
+                    run,
+                    event,
+                    session,
+                    kv,
+                    calls,
+                    answers,
+                });
             }
-            // Calls within turns are simulated beside the lane, in the kernel's own tests.
-            Effect::Record(_)
-            | Effect::Fetch { .. }
-            | Effect::Resume { .. }
-            | Effect::Abandon { .. } => unreachable!("no bot here calls out within its turn"),
+            Effect::Fetch { run, idempotency_key, ask } => {
+                self.fetch(conversation, run, &idempotency_key, &ask);
+            }
+            Effect::Resume { run, answer } => self.resume(conversation, run, &answer),
+            Effect::Abandon { run } => self.abandon(conversation, run),
             Effect::Refuse(request) => self.refuse(request),
             Effect::Send(send) => return self.send(conversation, send),
             Effect::Turned(turn) => {
@@ -301,54 +301,6 @@ impl World {
         let pause = self.latency();
         self.after(pause, Step::Write { conversation, life, write });
     }
-
-    /// A bot is to run: now if there is a permit, else in its turn.
-    fn run(&mut self, run: Run) -> Option<Input> {
-        self.begin(run.conversation);
-        self.tell(|| format!("conversation {}: run on {}", run.conversation, run.event.id));
-        let host = self.host.as_mut()?;
-        if host.permits == 0 {
-            host.waiting.push_back(run);
-            return Some(Input::NoRoom);
-        }
-        host.permits -= 1;
-        let pause = self.latency();
-        self.after(pause, Step::RunEnds { run });
-        None
-    }
-
-    /// A bot has run: the next that waits takes its permit.
-    pub(crate) fn end_run(&mut self, run: Run) {
-        let Run { conversation, life, run, event, mut session, kv } = run;
-        if self.life(conversation) != Some(life) {
-            return;
-        }
-        if let Some(host) = &mut self.host {
-            match host.waiting.pop_front() {
-                Some(next) => {
-                    let pause = self.latency();
-                    self.after(pause, Step::RunEnds { run: next });
-                }
-                None => host.permits += 1,
-            }
-        }
-        let fails = self.goes_wrong(self.weather.run_percent);
-        let channel = self.site.channel_of(conversation);
-        let profile = channel.vendor.profile(&session.facts.medium);
-        session.profile.clone_from(&profile.settings);
-        check_context(&session);
-        let output =
-            if fails { bot::host_failure() } else { channel.bot.run(&event, &session, &kv) };
-        let (output, profile) = (Box::new(output), Box::new(profile));
-        let input = Input::Ran { run, output, version: Digest::of(b"bot"), profile };
-        self.tell_lane(conversation, life, input);
-    }
-}
-
-/// What is called foreign was not sent by us: nobody else keeps contexts here.
-fn check_context(session: &Session) {
-    let foreign = session.context_by.is_none() && session.context != "{}";
-    assert!(!foreign, "our own context came back as foreign: {}", session.context);
 }
 
 /// A row as vendors see it.

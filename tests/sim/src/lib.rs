@@ -17,6 +17,7 @@ mod host;
 mod log;
 mod people;
 mod rest;
+mod run;
 pub mod runs;
 mod site;
 mod store;

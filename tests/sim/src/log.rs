@@ -1,7 +1,8 @@
 //! The log of a conversation with exactly the store's rules.
 
+use botyard_kernel::id::EventId;
 use botyard_kernel::lane::Loaded;
-use botyard_kernel::log::{Arrival, Conversation, Entry, Seq, Settled, Turn};
+use botyard_kernel::log::{Arrival, Call, Conversation, Entry, Seq, Settled, Turn};
 use botyard_kernel::time::Millis;
 
 #[derive(Default)]
@@ -79,8 +80,30 @@ impl Log {
                 .filter(|(seq, _)| *seq > base)
                 .map(|(_, settled)| settled.clone())
                 .collect(),
-            calls: Vec::new(),
+            calls: self.open_calls(watermark),
         }
+    }
+
+    pub(crate) fn record(&mut self, call: &Call) -> Seq {
+        self.append(Entry::Called(call.clone()))
+    }
+
+    /// Recorded calls of a bot that was given this event.
+    pub(crate) fn calls(&self, on: &EventId) -> impl Iterator<Item = (Seq, &Call)> {
+        self.entries().filter_map(move |(seq, entry)| match entry {
+            Entry::Called(call) if call.made_on() == *on => Some((seq, call)),
+            Entry::Accepted(_) | Entry::Called(_) | Entry::Turn(_) | Entry::Settled(_) => None,
+        })
+    }
+
+    /// Recorded calls of events that wait.
+    fn open_calls(&self, watermark: Seq) -> Vec<Call> {
+        let waits = |call: &Call| self.waiting(watermark).any(|(_, it)| it.event.id == call.event);
+        let calls = self.entries().filter_map(|(seq, entry)| match entry {
+            Entry::Called(call) if seq > watermark && waits(call) => Some(call.clone()),
+            Entry::Accepted(_) | Entry::Called(_) | Entry::Turn(_) | Entry::Settled(_) => None,
+        });
+        calls.collect()
     }
 
     /// The conversation as a lane would read it.

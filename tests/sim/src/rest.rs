@@ -80,7 +80,7 @@ impl World {
     /// Whether a step is none of any conversation's but the stuck one's.
     fn is_idle(&self, step: &Step, stuck: Option<usize>) -> bool {
         match step {
-            Step::Sweep => true,
+            Step::Sweep | Step::Permits => true,
             Step::Leave { connection } => self
                 .connections
                 .get(connection)
@@ -95,6 +95,7 @@ impl World {
             | Step::Tell { conversation, .. }
             | Step::Call { conversation, .. }
             | Step::Acknowledge { conversation, .. }
+            | Step::OutOfTime { conversation, .. }
             | Step::Wake { conversation, .. }
             | Step::Foreign { conversation }
             | Step::Redrive { conversation } => Some(*conversation) == stuck,

@@ -1,11 +1,13 @@
 //! What a host serves in a run: tenants, channels, conversations, drawn by chance.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use botyard_kernel::id::{ChannelId, ConversationKey, TenantId};
 use botyard_kernel::lane::Rules;
 use botyard_kernel::plan::{Overlap, Policy, SessionTimeout, TimeoutAction};
 use botyard_kernel::profile::{Delivery, Limited, Rate};
+use botyard_kernel::share::TenantRate;
 use botyard_kernel::time::{MINUTE, SECOND};
 use botyard_vendors::{Vendor, userlike};
 use serde_json::json;
@@ -18,6 +20,8 @@ use crate::chance::Chance;
 pub(crate) struct Site {
     pub(crate) channels: Vec<Channel>,
     pub(crate) conversations: Vec<Place>,
+    /// What tenants may use.
+    pub(crate) rates: HashMap<TenantId, TenantRate>,
 }
 
 /// Which vendor a channel connects.
@@ -63,7 +67,12 @@ impl Site {
                 Place { channel: at, key }
             })
             .collect();
-        Self { channels, conversations }
+        let mut rates = HashMap::new();
+        if chance.percent(20) {
+            let turns = Some(if chance.percent(50) { 1 } else { 3 });
+            rates.insert("tenant0".into(), TenantRate { turns, cpu_ms: None });
+        }
+        Self { channels, conversations, rates }
     }
 
     pub(crate) fn channel_of(&self, conversation: usize) -> &Channel {

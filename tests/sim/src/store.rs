@@ -1,7 +1,7 @@
 //! The store: does what it is asked for sooner or later, or fails before or after.
 
 use botyard_kernel::lane::Input;
-use botyard_kernel::log::{Arrival, Settled, Turn};
+use botyard_kernel::log::{Arrival, Call, Settled, Turn};
 
 use crate::world::{Life, Step, World};
 
@@ -11,6 +11,7 @@ pub(crate) enum Write {
     Accept(Vec<Arrival>),
     Commit(Box<Turn>),
     Settle(Box<Settled>),
+    Record(Box<Call>),
 }
 
 impl Write {
@@ -26,6 +27,7 @@ impl Write {
                 let (base, watermark) = (turn.base, turn.watermark);
                 format!("commit {fused}{} base {base} watermark {watermark}", turn.event)
             }
+            Self::Record(call) => format!("record call {} of {}", call.index, call.made_on()),
             Self::Settle(it) => format!(
                 "settle {:?} claimed {:?} answered {:?} events {:?} due {:?}",
                 it.rows,
@@ -74,6 +76,7 @@ impl World {
             Write::Load => Input::Loaded(Box::new(log.load(self.weather.read_max))),
             Write::Accept(arrivals) => Input::Accepted(log.accept(&arrivals)),
             Write::Commit(turn) => Input::Committed(log.commit(&turn)),
+            Write::Record(call) => Input::Recorded(log.record(&call)),
             Write::Settle(settled) => {
                 let (events, last) = log.settle(&settled);
                 Input::Settled { events, last }
@@ -84,7 +87,9 @@ impl World {
     /// Rarely, something is too large for the store.
     fn refuses_size(&mut self, write: &Write) -> bool {
         match write {
-            Write::Accept(_) | Write::Commit(_) => self.goes_wrong(1) && self.chance.percent(30),
+            Write::Accept(_) | Write::Commit(_) | Write::Record(_) => {
+                self.goes_wrong(1) && self.chance.percent(30)
+            }
             Write::Load | Write::Settle(_) => false,
         }
     }

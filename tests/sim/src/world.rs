@@ -10,8 +10,9 @@ use botyard_kernel::time::Millis;
 
 use crate::chance::{Chance, NOTHING, add};
 use crate::desk::Desk;
-use crate::host::{Host, Run};
+use crate::host::Host;
 use crate::log::Log;
+use crate::run::Run;
 use crate::site::Site;
 use crate::store::Write;
 use crate::webhook::{Connection, Saying, Webhook};
@@ -55,6 +56,8 @@ pub(crate) struct World {
     pub(crate) wrote_and_failed: bool,
     pub(crate) crashes: u32,
     pub(crate) requests: RequestId,
+    /// Calls of bots that came in at the shop, by their idempotency keys.
+    pub(crate) shop: BTreeMap<String, String>,
     pub(crate) lives: Life,
     pub(crate) story: Story,
     pub(crate) numbered_connections: ConnectionId,
@@ -102,8 +105,12 @@ pub(crate) enum Step {
     Write { conversation: usize, life: Life, write: Write },
     /// A lane is told how something ended.
     Tell { conversation: usize, life: Life, input: Input },
-    /// A bot has run.
-    RunEnds { run: Run },
+    /// A bot has come to its next call or to its end.
+    RunEnds { run: Box<Run> },
+    /// The time of a turn is over.
+    OutOfTime { conversation: usize, life: Life, run: u64 },
+    /// A tenant's rate lets turns begin again.
+    Permits,
     /// A call comes in at a vendor.
     Call { conversation: usize, life: Life, call: CallId, rows: Vec<Row>, body: Vec<u8> },
     /// So does the news that an event was taken.
@@ -155,6 +162,7 @@ impl World {
             wrote_and_failed: false,
             crashes: 0,
             requests: 0,
+            shop: BTreeMap::new(),
             lives: 0,
             story: Story { told, sum: NOTHING },
             numbered_connections: 0,
@@ -211,7 +219,11 @@ impl World {
             }
             Step::Write { conversation, life, write } => self.end_write(conversation, life, write),
             Step::Tell { conversation, life, input } => self.tell_lane(conversation, life, input),
-            Step::RunEnds { run } => self.end_run(run),
+            Step::RunEnds { run } => self.go_on(*run),
+            Step::OutOfTime { conversation, life, run } => {
+                self.out_of_time(conversation, life, run);
+            }
+            Step::Permits => self.hand_out_permits(),
             Step::Call { conversation, life, call, rows, body } => {
                 self.call_comes_in(conversation, life, call, &rows, &body);
             }
@@ -241,6 +253,8 @@ impl World {
             | Step::Tell { .. }
             | Step::Acknowledge { .. }
             | Step::Wake { .. }
+            | Step::OutOfTime { .. }
+            | Step::Permits
             | Step::Sweep
             | Step::Boot
             | Step::Foreign { .. }
@@ -294,7 +308,7 @@ impl Story {
     fn tell(&mut self, passed: Millis, what: &str) {
         self.sum = add(add(self.sum, &passed.to_be_bytes()), what.as_bytes());
         if self.told {
-            println!("{:>9} {what}", passed);
+            println!("{passed:>9} {what}");
         }
     }
 }

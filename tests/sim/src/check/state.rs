@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use botyard_kernel::action::Action;
-use botyard_kernel::log::Outcome;
+use botyard_kernel::log::{Outcome, SkipReason};
 use botyard_kernel::stored;
 use botyard_kernel::time::Millis;
 
@@ -16,7 +16,9 @@ impl World {
         let mut set: BTreeMap<String, Millis> = BTreeMap::new();
         for (_, turn) in log.turns() {
             let arrival = log.arrivals().map(|(_, it)| it).find(|it| it.event.id == turn.event);
-            if let Some((name, due_ms)) = arrival.and_then(timer) {
+            // One that was accepted may have had to wait behind a turn that took it away.
+            let void = turn.outcome == Outcome::Skipped(SkipReason::Duplicate);
+            if let Some((name, due_ms)) = arrival.and_then(timer).filter(|_| !void) {
                 let due = set.remove(name);
                 assert_eq!(due, Some(due_ms), "{name} fired without being set");
                 let early = arrival.is_some_and(|it| it.event.received_ms < due_ms);
@@ -28,7 +30,7 @@ impl World {
                     if let Action::Schedule(schedule) = action {
                         let own = turn.state.timers.iter().find(|it| it.name == schedule.name);
                         let due = now.map(|now| now + schedule.after_ms);
-                        let due = due.or(own.map(|timer| timer.due_ms));
+                        let due = due.or_else(|| own.map(|timer| timer.due_ms));
                         set.insert(schedule.name.clone(), due.unwrap_or_default());
                     } else if let Action::CancelTimer(name) = action {
                         set.remove(name);

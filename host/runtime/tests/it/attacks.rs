@@ -119,7 +119,7 @@ async fn the_result_is_bounded_in_bytes() {
 async fn a_huge_result_is_refused_before_the_host_copies_it() {
     let output = Host::start().hostile("result 5000000").await;
     assert_eq!(failure(&output).kind, FailureKind::Output, "{}", failure(&output));
-    assert!(failure(&output).message.contains("1024 KiB"), "{}", failure(&output));
+    assert!(failure(&output).message.contains("1088 KiB"), "{}", failure(&output));
     let output = Host::start().hostile("actions 100000").await;
     assert_eq!(failure(&output).kind, FailureKind::Output, "{}", failure(&output));
 }

@@ -54,7 +54,7 @@ pub(crate) struct Told {
 }
 
 impl Batch {
-    pub(crate) fn new(delivery: Delivery, secret: String) -> Arc<dyn Vendor> {
+    pub(crate) fn channel(delivery: Delivery, secret: String) -> Arc<dyn Vendor> {
         Arc::new(Self { delivery, secret })
     }
 

@@ -1,6 +1,6 @@
 //! What a host serves in a run: tenants, channels, conversations, drawn by chance.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use botyard_kernel::id::{ChannelId, ConversationKey, TenantId};
@@ -21,7 +21,7 @@ pub(crate) struct Site {
     pub(crate) channels: Vec<Channel>,
     pub(crate) conversations: Vec<Place>,
     /// What tenants may use.
-    pub(crate) rates: HashMap<TenantId, TenantRate>,
+    pub(crate) rates: BTreeMap<TenantId, TenantRate>,
 }
 
 /// Which vendor a channel connects.
@@ -67,7 +67,7 @@ impl Site {
                 Place { channel: at, key }
             })
             .collect();
-        let mut rates = HashMap::new();
+        let mut rates = BTreeMap::new();
         if chance.percent(20) {
             let turns = Some(if chance.percent(50) { 1 } else { 3 });
             rates.insert("tenant0".into(), TenantRate { turns, cpu_ms: None });
@@ -92,7 +92,7 @@ fn channel(n: u64, chance: &mut Chance) -> Channel {
     let speaks = if chance.percent(65) { Speaks::Userlike } else { Speaks::Batch };
     let vendor = match speaks {
         Speaks::Userlike => userlike_channel(n, &secret, &token, tells_gone, chance),
-        Speaks::Batch => Batch::new(delivery(chance), secret.clone()),
+        Speaks::Batch => Batch::channel(delivery(chance), secret.clone()),
     };
     let rules =
         Arc::new(Rules { policy: policy(vendor.name(), chance), delivery: vendor.delivery() });

@@ -51,7 +51,7 @@ impl Room {
 
 /// A place in a room, taken as long as the value lives.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     room: Arc<Room>,
     channel: ChannelId,
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use botyard_tests::load::{Offer, Outcome};
 use serde_json::json;
 
@@ -25,12 +25,7 @@ pub(crate) async fn measure(pairs: usize, half: Half) -> Result<bool> {
         let beside = stage.open(json!({})).await?;
         let (with, burner) = tokio::join!(beside.people(half), burn(&beside, half.time));
         let with = with?;
-        eprintln!(
-            "burner: {} taken, {} refused, wrong: {:?}",
-            burner.taken.count(),
-            burner.refused,
-            burner.wrong
-        );
+        ensure!(burner.wrong.is_none(), "an event of the burner got lost: {:?}", burner.wrong);
         beside.host.kill()?;
         table.add(without, with);
     }

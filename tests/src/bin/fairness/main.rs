@@ -29,9 +29,8 @@ struct Arguments {
     /// Webhooks a second of those who must not be harmed.
     #[arg(long, default_value_t = 100.0)]
     rate: f64,
-    /// What keeps the stuck conversation busy: `work`, CPU time; `call`, calls of
-    /// its bot that are never answered.
-    #[arg(long, default_value = "work")]
+    /// What keeps the stuck conversation busy.
+    #[arg(long, value_enum, default_value = "call")]
     stuck_by: stuck::By,
 }
 

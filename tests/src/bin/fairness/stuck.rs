@@ -10,9 +10,9 @@ use serde_json::json;
 use crate::stage::{Half, Scene, Stage};
 use crate::table::Pairs;
 
-const EVENTS: u32 = 10_000;
+const EVENTS: usize = 10_000;
 /// So many a second are put into its queue before anything is measured.
-const RATE: u32 = 1_000;
+const RATE: f64 = 1_000.0;
 const AIM: f64 = 1.1;
 
 /// What keeps the conversation busy.
@@ -45,19 +45,28 @@ pub(crate) async fn measure(pairs: usize, half: Half, by: By) -> Result<bool> {
         let without = alone.people(half).await?;
         alone.host.stop().await?;
         let beside = stage.open(more.clone()).await?;
-        let queue = Offer {
-            target: Scene::target("main-bad", "stuck"),
-            text: text.clone(),
-            conversations: 1,
-            rate: RATE.into(),
-            time: Duration::from_secs((EVENTS / RATE).into()),
-        };
-        let queued = queue.send(&beside.connections).await;
-        ensure!(queued.wrong.is_none(), "the queue could not be filled: {queued:?}");
-        eprintln!("queued {} events, {} refused", queued.taken.count(), queued.refused);
+        fill(&beside, &text).await?;
         let with = beside.people(half).await?;
         beside.host.kill()?;
         table.add(without, with);
     }
     Ok(table.print(AIM))
+}
+
+/// Puts the events into the queue; those that were refused are sent again.
+async fn fill(scene: &Scene, text: &str) -> Result<()> {
+    let mut missing = EVENTS;
+    while missing > 0 {
+        let queue = Offer {
+            target: Scene::target("main-bad", "stuck"),
+            text: text.to_owned(),
+            conversations: 1,
+            rate: RATE,
+            time: Duration::from_secs_f64(missing as f64 / RATE),
+        };
+        let queued = queue.send(&scene.connections).await;
+        ensure!(queued.wrong.is_none(), "the queue could not be filled: {:?}", queued.wrong);
+        missing = missing.saturating_sub(queued.taken.count());
+    }
+    Ok(())
 }

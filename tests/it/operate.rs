@@ -73,6 +73,36 @@ async fn a_paused_channel_makes_no_calls_until_it_is_resumed() {
 }
 
 #[tokio::test]
+async fn dead_letters_are_listed_shown_and_sent_again() {
+    let settings = json!({ "inline": false, "age-max-ms": 1_000 });
+    let setup = Setup::new("puppet").unwrap().channel(MAIN, settings).vendor_down();
+    let mut site = setup.start().await.unwrap();
+    let conversation = site.open().unwrap();
+    assert_eq!(conversation.start().await.unwrap().status, 200);
+    site.wait_metric("botyard_rows_total", &["dead"], 1.0).await.unwrap();
+    let list = ok(&site, &["dead-letter", "list", "--channel", MAIN, "--json"]).await;
+    let list: Value = serde_json::from_str(&list).unwrap();
+    assert_eq!(list["letters"].as_array().map(Vec::len), Some(1), "{list}");
+    let letter = &list["letters"][0];
+    assert_eq!((&letter["action"], &letter["channel"]), (&json!("message"), &json!(MAIN)));
+    assert_eq!(letter.get("content"), None, "a list quotes nobody");
+    let part = letter["part"].as_str().unwrap();
+    let shown = ok(&site, &["dead-letter", "show", part]).await;
+    assert!(shown.contains("welcome") && shown.contains("reason: "), "{shown}");
+    assert_eq!(status(&site).await["dead_letters"], 1);
+
+    site.userlike.open().unwrap();
+    assert_eq!(ok(&site, &["dead-letter", "redrive", part]).await, "1 queued again\n");
+    site.account().wait_delivered(&conversation.cid, 1, WITHIN).await.unwrap();
+    assert_eq!(delivered(&site, &conversation), ["welcome"]);
+    assert_eq!(ok(&site, &["dead-letter", "list"]).await, "no dead letters\n");
+    let (code, printed) = site.operate(&["dead-letter", "redrive", part]).await.unwrap();
+    assert_eq!(code, Some(1), "{printed}");
+    assert!(printed.contains("there is no dead letter"), "{printed}");
+    assert_eq!(ok(&site, &["dead-letter", "redrive", "--all"]).await, "0 queued again\n");
+}
+
+#[tokio::test]
 async fn commands_say_by_their_exit_code_what_went_wrong() {
     let mut site = site().await;
     for (words, expected) in [

@@ -2,6 +2,7 @@
 //! arguments that are wrong, and with 3 where no host can be spoken with.
 
 mod check_store;
+mod letters;
 mod operate;
 mod twin;
 

@@ -2,6 +2,7 @@
 //! that runs the host can open. [`client`] is what the command line speaks with.
 
 pub mod client;
+mod letters;
 pub mod protocol;
 mod routes;
 mod socket;

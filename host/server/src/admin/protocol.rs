@@ -1,4 +1,5 @@
-//! What is said over the socket: `GET /status`, `POST /pause`, `POST /resume`.
+//! What is said over the socket: `GET /status`, `POST /pause`, `POST /resume`,
+//! `GET /dead-letters`, `GET /dead-letters/{part}`, `POST /dead-letters/redrive`.
 //! Whatever goes wrong is answered with a [`Problem`].
 
 use botyard_kernel::time::Millis;
@@ -48,6 +49,9 @@ pub struct OpenBreaker {
     pub since_ms: Millis,
 }
 
+/// Dead letters are counted up to here.
+pub const LETTERS_COUNTED_MAX: usize = 1_000;
+
 /// How a host is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Status {
@@ -61,10 +65,73 @@ pub struct Status {
     pub store: String,
     /// Conversations in memory.
     pub lanes: usize,
+    /// Dead letters, counted up to [`LETTERS_COUNTED_MAX`]; absent where the store
+    /// does not say.
+    pub dead_letters: Option<usize>,
     /// What an operator has stopped.
     pub paused: Vec<Paused>,
     /// What is left alone because it keeps failing.
     pub breakers: Vec<OpenBreaker>,
+}
+
+/// An action that was given up.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Letter {
+    /// Its id, which the vendor saw if it saw it at all.
+    pub part: String,
+    /// Whose.
+    pub tenant: String,
+    /// In which channel.
+    pub channel: String,
+    /// The vendor's key of the conversation.
+    pub conversation: String,
+    /// The turn that made it.
+    pub turn: String,
+    /// What kind of action it is.
+    pub action: String,
+    /// When that turn was (Unix milliseconds).
+    pub made_ms: Millis,
+    /// When it was given up (Unix milliseconds).
+    pub given_up_ms: Millis,
+    /// Why.
+    pub reason: String,
+    /// The action itself, where a single letter is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<serde_json::Value>,
+}
+
+/// Dead letters, the oldest of a tenant first.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Letters {
+    /// The letters.
+    pub letters: Vec<Letter>,
+    /// Where the next list begins, if there may be one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+/// Asks to send dead letters again: those named, or all.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RedriveRequest {
+    /// Which.
+    pub parts: Vec<String>,
+    /// All of them, of a tenant or a channel where one is named.
+    pub all: bool,
+    /// Only this tenant's.
+    pub tenant: Option<String>,
+    /// Only this channel's.
+    pub channel: Option<String>,
+}
+
+/// What became of letters that were to be sent again.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Redriven {
+    /// They stand in the queues of their conversations again, on stable storage.
+    pub queued: usize,
+    /// Their conversations have not taken them up yet, and most likely will.
+    pub waiting: usize,
+    /// Their channels are not in the settings any more.
+    pub not_served: usize,
 }
 
 /// Why a command was not done.

@@ -14,7 +14,8 @@ use botyard_store::{Stamp, StoreError};
 use http::StatusCode;
 use tokio::net::UnixListener;
 
-use super::protocol::{OpenBreaker, PauseRequest, Paused, Problem, Status};
+use super::letters;
+use super::protocol::{LETTERS_COUNTED_MAX, OpenBreaker, PauseRequest, Paused, Problem, Status};
 use crate::app::App;
 use crate::clock;
 use crate::http::store_health;
@@ -26,12 +27,15 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/status", get(status))
         .route("/pause", post(pause))
         .route("/resume", post(resume))
+        .route("/dead-letters", get(letters::list))
+        .route("/dead-letters/redrive", post(letters::redrive))
+        .route("/dead-letters/{part}", get(letters::show))
         .with_state(app)
 }
 
 /// Who gives a command, as the system knows them.
 #[derive(Clone, Debug)]
-pub(super) struct Operator(String);
+pub(super) struct Operator(pub(super) String);
 
 impl Connected<IncomingStream<'_, UnixListener>> for Operator {
     fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
@@ -41,7 +45,7 @@ impl Connected<IncomingStream<'_, UnixListener>> for Operator {
 }
 
 /// Why a command is not done, as its answer.
-struct Refused(StatusCode, String);
+pub(super) struct Refused(pub(super) StatusCode, pub(super) String);
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
@@ -71,6 +75,8 @@ async fn status(State(app): State<Arc<App>>) -> Json<Status> {
         stopping: app.stopping.load(Ordering::Acquire),
         store: store_health(&app).await.to_owned(),
         lanes: app.work.lanes_active(),
+        // What is wrong with the store is said above.
+        dead_letters: letters::count(&app, LETTERS_COUNTED_MAX).await.ok(),
         paused: pauses.map(|(subject, pause)| paused(subject, pause)).collect(),
         breakers: breakers("bot", app.work.suspended_bots())
             .chain(breakers("destination", app.work.left_alone()))

@@ -8,10 +8,13 @@ use anyhow::Context as _;
 use botyard_kernel::time::{DAY, HOUR, MINUTE, Millis, SECOND};
 use clap::{Args, Subcommand};
 use http::Method;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::letters::{LetterCommand, letters};
 use crate::admin::client;
-use crate::admin::protocol::{PauseRequest, Paused, Status};
+use crate::admin::protocol::{LETTERS_COUNTED_MAX, PauseRequest, Paused, Status};
 use crate::config::Config;
 use crate::work::Pausable;
 
@@ -60,6 +63,9 @@ pub(super) enum Operation {
         #[command(flatten)]
         host: Host,
     },
+    /// Look at actions that were given up, and send them again.
+    #[command(subcommand)]
+    DeadLetter(LetterCommand),
     /// End a pause: what waited goes on.
     Resume {
         #[command(flatten)]
@@ -73,7 +79,7 @@ pub(super) enum Operation {
 pub(super) async fn operate(operation: Operation) -> anyhow::Result<()> {
     match operation {
         Operation::Status { host } => {
-            let answer = host.ask(Method::GET, "/status", None).await?;
+            let answer = host.ask(Method::GET, "/status", None::<&()>).await?;
             host.print(&answer, status)
         }
         Operation::Pause { named, reason, host } => {
@@ -83,6 +89,7 @@ pub(super) async fn operate(operation: Operation) -> anyhow::Result<()> {
                 format!("{} {name} of tenant {tenant} is paused\n", what.name())
             })
         }
+        Operation::DeadLetter(command) => letters(command).await,
         Operation::Resume { named, host } => {
             let request = named.request(None);
             let answer = host.ask(Method::POST, "/resume", Some(&request)).await?;
@@ -94,11 +101,11 @@ pub(super) async fn operate(operation: Operation) -> anyhow::Result<()> {
 }
 
 impl Host {
-    async fn ask(
+    pub(super) async fn ask(
         &self,
         method: Method,
         path: &str,
-        body: Option<&PauseRequest>,
+        body: Option<&impl Serialize>,
     ) -> anyhow::Result<Value> {
         let socket = match &self.socket {
             Some(socket) => socket.clone(),
@@ -107,7 +114,7 @@ impl Host {
         client::command(&socket, method, path, body).await
     }
 
-    fn print<T: serde::de::DeserializeOwned>(
+    pub(super) fn print<T: DeserializeOwned>(
         &self,
         answer: &Value,
         text: impl FnOnce(T) -> String,
@@ -130,9 +137,12 @@ impl Named {
 }
 
 fn status(status: Status) -> String {
-    let Status { version, now_ms, stopping, store, lanes, paused, breakers } = status;
+    let Status { version, now_ms, stopping, store, lanes, dead_letters, paused, breakers } = status;
     let ends = if stopping { ", stopping" } else { "" };
     let mut text = format!("botyard {version}{ends}\nstore: {store}\nin memory: {lanes}\n");
+    let letters = dead_letters.map_or_else(|| "unknown".to_owned(), |count| count.to_string());
+    let more = if dead_letters == Some(LETTERS_COUNTED_MAX) { " or more" } else { "" };
+    let _ = writeln!(text, "dead letters: {letters}{more}");
     for Paused { what, tenant, name, since_ms, by, reason } in paused {
         let (what, since) = (what.name(), age(now_ms, since_ms));
         let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -147,7 +157,7 @@ fn status(status: Status) -> String {
 }
 
 /// A time span in its largest unit.
-fn age(now: Millis, since: Millis) -> String {
+pub(super) fn age(now: Millis, since: Millis) -> String {
     let span = now.saturating_sub(since);
     let units = [(DAY, "d"), (HOUR, "h"), (MINUTE, "min")];
     match units.iter().find(|(unit, _)| span >= *unit) {

@@ -373,6 +373,17 @@ fn errors_do_not_quote_secrets() {
 }
 
 #[test]
+fn addresses_of_alerts_and_the_path_of_the_socket_are_checked_and_no_address_is_shown() {
+    check("[alerts]\nurl = \"ftp://token@x\"\n", &[], "it begins with https://");
+    check("[tenants.demo]\nalert-url = \"secret\"\n", &[], "tenants.demo.alert-url");
+    let problem = load("[tenants.demo]\nalert-url = \"secret\"\n", &[]).unwrap_err();
+    assert!(!problem.contains("secret"), "{problem}");
+    let long = "x".repeat(96);
+    check(&format!("[admin]\nsocket = \"{long}\"\n"), &[], "it has 96 bytes");
+    check(&format!("[store]\ndirectory = \"{long}\"\n"), &[], "admin.socket must be set");
+}
+
+#[test]
 fn bounds_and_rates_are_numbers_of_something() {
     let config = load("[backlog.tenant]\nevents-max = 7\n", &[]).unwrap();
     assert_eq!((config.backlog.tenant.events, config.backlog.tenant.requests), (7, 1_024));

@@ -23,7 +23,7 @@ use std::time::Duration;
 use botyard_kernel::call::Ask;
 use botyard_kernel::id::{ChannelId, ConversationKey};
 use botyard_kernel::lane::Input;
-use botyard_kernel::log::Arrival;
+use botyard_kernel::log::{Arrival, Row};
 use botyard_kernel::outbox::RequestId;
 use botyard_kernel::time::Millis;
 use botyard_runtime::Runtime;
@@ -216,6 +216,17 @@ impl Work {
         let message = Message::Arrived { request, arrivals, accept_only, answer: sender };
         let lane = self.tell(channel, key, message);
         Waiting { request, lane, answer, answered: false }
+    }
+
+    /// Has dead letters sent again by their conversation. `false` where it is not
+    /// served any more.
+    pub fn redrive(self: &Arc<Self>, key: ConversationKey, letters: Vec<Row>) -> bool {
+        let channel = self.channel(&key.channel).map(Arc::clone);
+        let Some(channel) = channel.filter(|channel| channel.tenant == key.tenant) else {
+            return false;
+        };
+        self.tell(&channel, key, Message::Input(Input::Redrive(letters)));
+        true
     }
 
     /// Looks after what is due, now and from now on.

@@ -47,3 +47,23 @@ pub(crate) fn peers(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
     visible(&mut node)?;
     Ok(ExitCode::SUCCESS)
 }
+
+/// A store in which very many conversations wait, or sleep, under a host.
+pub(crate) fn store(repo: &Repo, idle: bool, arguments: &[String]) -> Result<ExitCode> {
+    setup::rust_targets(repo)?;
+    plugins::native(repo, &["botyard-plugin-echo".to_owned()])?;
+    eprintln!("building the host with optimization; the first time it takes many minutes");
+    visible(cargo(repo).args(["build", "--release", "--package", "botyard"]))?;
+    let mut bench = cargo(repo);
+    bench
+        .args(["run", "--release", "--package", "botyard-store", "--example", "bench_recovery"])
+        .arg("--")
+        .arg("--host")
+        .arg(repo.target().join("release/botyard"))
+        .arg("--bot")
+        .arg(repo.native_plugins().join("botyard_plugin_echo.wasm"))
+        .args(idle.then_some("--idle"))
+        .args(arguments);
+    visible(&mut bench)?;
+    Ok(ExitCode::SUCCESS)
+}

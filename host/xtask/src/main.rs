@@ -49,6 +49,12 @@ fn run(repo: &Repo, command: Command) -> anyhow::Result<ExitCode> {
         Command::Bench { bench: Bench::Peers { arguments } } => {
             return bench::peers(repo, &arguments);
         }
+        Command::Bench { bench: Bench::Recovery { arguments } } => {
+            return bench::store(repo, false, &arguments);
+        }
+        Command::Bench { bench: Bench::Idle { arguments } } => {
+            return bench::store(repo, true, &arguments);
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -109,6 +115,20 @@ enum Bench {
     /// The same bot on grammY, botbuilder, chat and Botyard under the same faults.
     Peers {
         /// Handed to `tests/peers/run.js` as they are; a later one counts.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// A start on a store in which a million events and deliveries wait: when the
+    /// host is ready, when the first call leaves, how many follow. As root it drops
+    /// the page cache.
+    Recovery {
+        /// Handed to the bench as they are: `--count 1000000`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// The memory of a million conversations in which nothing happens.
+    Idle {
+        /// Handed to the bench as they are: `--count 1000000`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },

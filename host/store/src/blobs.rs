@@ -54,6 +54,9 @@ impl Blobs for BlobDirectory {
             if !kept {
                 write(&blobs.root, &path, &bytes).map_err(io_error)?;
             }
+            // Also where the bytes were there: somebody else may be putting them just
+            // now, and not have come as far as this.
+            keep_names(&blobs.root, &path).map_err(io_error)?;
             Ok(digest)
         })
         .await
@@ -76,8 +79,8 @@ impl Blobs for BlobDirectory {
     }
 }
 
-/// Writes a file so that its name appears only with all of its bytes, and both
-/// survive a loss of power.
+/// Writes a file so that its name appears only with all of its bytes, which by
+/// then survive a loss of power.
 fn write(root: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let shelf = path.parent().expect("a blob lies on a shelf of the root");
     fs::create_dir_all(shelf)?;
@@ -85,8 +88,19 @@ fn write(root: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
-    File::open(shelf)?.sync_all()?;
-    File::open(root)?.sync_all()
+    Ok(())
+}
+
+/// Lets the name of a blob, and that of its shelf, survive a loss of power.
+fn keep_names(root: &Path, path: &Path) -> std::io::Result<()> {
+    flush(path.parent().expect("a blob lies on a shelf of the root"))?;
+    flush(root)
+}
+
+fn flush(directory: &Path) -> std::io::Result<()> {
+    #[cfg(test)]
+    tests::FLUSHED.lock().unwrap().push(directory.to_owned());
+    File::open(directory)?.sync_all()
 }
 
 async fn blocking<T: Send + 'static>(
@@ -107,7 +121,28 @@ fn io_error(error: std::io::Error) -> StoreError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
+
+    pub(super) static FLUSHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+    /// Whoever is told that bytes are kept relies on it, also if another one has
+    /// written them and not yet flushed their name.
+    #[tokio::test]
+    async fn bytes_that_are_there_are_flushed_all_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let blobs = BlobDirectory::new(directory.path());
+        let digest = blobs.put(b"component".to_vec()).await.unwrap();
+        let flushed = || {
+            let (path, all) = (blobs.path(&digest), FLUSHED.lock().unwrap());
+            let times = |wanted: &Path| all.iter().filter(|path| *path == wanted).count();
+            (times(path.parent().unwrap()), times(&blobs.root))
+        };
+        assert_eq!(flushed(), (1, 1));
+        blobs.put(b"component".to_vec()).await.unwrap();
+        assert_eq!(flushed(), (2, 2));
+    }
 
     #[tokio::test]
     async fn damage_is_found_and_repaired_by_putting_again() {

@@ -53,10 +53,11 @@ pub(crate) fn peers(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
 pub(crate) fn fairness(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
     plugins::build(repo, true)?;
     eprintln!("building the host with optimization; the first time it takes many minutes");
-    // One build for both, so that crates that they share are built once.
-    let packages = ["--package", "botyard", "--package", "botyard-tests"];
-    let programs = ["--bin", "botyard", "--bin", "fairness"];
-    visible(cargo(repo).args(["build", "--release"]).args(packages).args(programs))?;
+    // One after the other: together they would have other features, and the
+    // compiler of bots would be built twice.
+    visible(cargo(repo).args("build --release --package botyard".split(' ')))?;
+    let bench = "build --release --package botyard-tests --bin fairness";
+    visible(cargo(repo).args(bench.split(' ')))?;
     let release = repo.target().join("release");
     let mut bench = Command::new(release.join("fairness"));
     bench
@@ -65,4 +66,24 @@ pub(crate) fn fairness(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
         .args(arguments);
     let status = bench.status().context("the bench cannot be started")?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A store in which very many conversations wait, or sleep, under a host.
+pub(crate) fn store(repo: &Repo, idle: bool, arguments: &[String]) -> Result<ExitCode> {
+    setup::rust_targets(repo)?;
+    plugins::native(repo, &["botyard-plugin-echo".to_owned()])?;
+    eprintln!("building the host with optimization; the first time it takes many minutes");
+    visible(cargo(repo).args(["build", "--release", "--package", "botyard"]))?;
+    let mut bench = cargo(repo);
+    bench
+        .args(["run", "--release", "--package", "botyard-store", "--example", "bench_recovery"])
+        .arg("--")
+        .arg("--host")
+        .arg(repo.target().join("release/botyard"))
+        .arg("--bot")
+        .arg(repo.native_plugins().join("botyard_plugin_echo.wasm"))
+        .args(idle.then_some("--idle"))
+        .args(arguments);
+    visible(&mut bench)?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -56,6 +56,12 @@ fn run(repo: &Repo, command: Command) -> anyhow::Result<ExitCode> {
         Command::Bench { bench: Bench::Fairness { arguments } } => {
             return bench::fairness(repo, &arguments);
         }
+        Command::Bench { bench: Bench::Recovery { arguments } } => {
+            return bench::store(repo, false, &arguments);
+        }
+        Command::Bench { bench: Bench::Idle { arguments } } => {
+            return bench::store(repo, true, &arguments);
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -139,6 +145,20 @@ enum Bench {
     /// Whether one tenant, one conversation or one flood harms the others.
     Fairness {
         /// Handed to the bench as they are.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// A start on a store in which a million events and deliveries wait: when the
+    /// host is ready, when the first call leaves, how many follow. As root it drops
+    /// the page cache.
+    Recovery {
+        /// Handed to the bench as they are: `--count 1000000`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// The memory of a million conversations in which nothing happens.
+    Idle {
+        /// Handed to the bench as they are: `--count 1000000`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },

@@ -90,7 +90,9 @@ impl Outbox {
         flight.stage = Stage::Claiming;
         let mut claimed = flight.rows.clone();
         claimed.extend(state.claimed.iter().filter(|id| !flight.rows.contains(id)).cloned());
-        Some(Settled { at_ms: now, claimed: Some(claimed), ..Settled::default() })
+        // A call that was under way at a crash counts from now on for every host.
+        let called_ms = self.doubtful_call_ms.take().into_iter().collect();
+        Some(Settled { at_ms: now, claimed: Some(claimed), called_ms, ..Settled::default() })
     }
 
     /// What stays claimed when a call of these rows was not taken: others, and

@@ -278,6 +278,7 @@ impl World {
                 for wait in &open.waits {
                     let rows = wait.reply.as_ref().map_or(&[][..], |(rows, _)| rows);
                     self.desks[wait.conversation].doubt(rows);
+                    self.desks[wait.conversation].give_up(rows);
                 }
             }
         }

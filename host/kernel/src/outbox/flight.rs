@@ -84,6 +84,17 @@ impl Outbox {
         Send::Ask { call: self.calls, ticket: self.ticket }
     }
 
+    /// Gives up a call that has not left and would say something in a conversation
+    /// that somebody else has taken since it was asked for.
+    pub(super) fn call_off(&mut self, state: &Conversation) {
+        let withheld = settle::withheld(state);
+        let withholds = |flight: &Flight| withheld.iter().any(|row| flight.rows.contains(&row.id));
+        self.flight.take_if(|flight| match flight.stage {
+            Stage::Asking | Stage::Admitted | Stage::Claimed => withholds(flight),
+            Stage::Claiming | Stage::Sent => false,
+        });
+    }
+
     /// The claim that is to be written now.
     pub(super) fn claim(&mut self, state: &Conversation, now: Millis) -> Option<Settled> {
         let flight = self.flight.as_mut().filter(|flight| flight.stage == Stage::Admitted)?;

@@ -234,6 +234,7 @@ impl Outbox {
             // Nobody comes to take the place that is kept.
             self.ticket = None;
         }
+        self.call_off(state);
         let given_up = self
             .hold_orphans(state, delivery, now)
             .or_else(|| Self::outdated(state, delivery, now))

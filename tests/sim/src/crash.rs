@@ -27,7 +27,8 @@ impl World {
             self.hang_up(connection);
         }
         self.doubt_what_is_not_settled();
-        let pause = self.chance.below(5 * SECOND);
+        // A host that starts takes longer than the pause between an answer and a call.
+        let pause = SECOND / 2 + self.chance.below(5 * SECOND);
         self.after(pause, Step::Boot);
     }
 
@@ -55,7 +56,10 @@ impl World {
             let reply = open.waits.into_iter().next().and_then(|wait| wait.reply);
             let (rows, body) = reply.unwrap_or_default();
             let webhook = if open.duplicate { usize::MAX } else { open.webhook };
-            self.after(0, Step::Read { webhook, conversation, rows, body });
+            let read_ms = &mut self.desks[conversation].read_ms;
+            *read_ms = self.now.max(*read_ms + 1);
+            let pause = *read_ms - self.now;
+            self.after(pause, Step::Read { webhook, conversation, rows, body });
         }
     }
 

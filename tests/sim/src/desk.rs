@@ -32,6 +32,8 @@ pub(crate) struct Desk {
     pub(crate) redriven: BTreeSet<PartId>,
     /// Events that it was told of as taken, in order.
     pub(crate) acknowledged: Vec<String>,
+    /// When it reads the last answer that was written.
+    pub(crate) read_ms: Millis,
     /// Times of API calls.
     pub(crate) calls: Vec<Millis>,
     /// The context that it holds.

@@ -73,6 +73,7 @@ impl World {
 
     /// Takes a conversation into memory.
     pub(crate) fn ensure_lane(&mut self, conversation: usize) {
+        let read_max = self.read_max(conversation);
         let Some(host) = &mut self.host else { return };
         if host.lanes.contains_key(&conversation) {
             return;
@@ -80,7 +81,7 @@ impl World {
         self.lives += 1;
         let place = &self.site.conversations[conversation];
         let rules = Arc::clone(&self.site.channels[place.channel].rules);
-        let lane = Lane::new(place.key.clone(), rules).keeping(self.weather.read_max);
+        let lane = Lane::new(place.key.clone(), rules).keeping(read_max);
         let slot = Slot {
             lane,
             life: self.lives,
@@ -142,7 +143,7 @@ impl World {
             slot.idle_since = None;
         }
         let wake = slot.lane.wake_at(now);
-        let sleeps = wake.is_none_or(|at| at > now + horizon_ms);
+        let sleeps = !slot.lane.keeps_a_place() && wake.is_none_or(|at| at > now + horizon_ms);
         if idle && sleeps && now >= since + idle_ms {
             return self.end(conversation);
         }
@@ -171,6 +172,7 @@ impl World {
             self.steps.remove(&at);
         }
         self.tell(|| format!("the lane of conversation {conversation} ends"));
+        self.check_known(conversation, &slot.lane);
         if slot.due_unanswered {
             // The store was wrong about when something is to be done here.
             let due_ms = slot.lane.state().due();

@@ -1,8 +1,9 @@
 //! The store: does what it is asked for sooner or later, or fails before or after.
 
-use botyard_kernel::lane::Input;
+use botyard_kernel::lane::{Input, WAITING_MAX};
 use botyard_kernel::log::{Arrival, Call, Settled, Turn};
 
+use crate::site::Speaks;
 use crate::world::{Life, Step, World};
 
 /// What a lane asks of the store.
@@ -71,9 +72,10 @@ impl World {
 
     /// Writes; a host that dies afterwards does not hear of it.
     pub(crate) fn do_write(&mut self, conversation: usize, write: Write) -> Input {
+        let read_max = self.read_max(conversation);
         let log = &mut self.logs[conversation];
         match write {
-            Write::Load => Input::Loaded(Box::new(log.load(self.weather.read_max))),
+            Write::Load => Input::Loaded(Box::new(log.load(read_max))),
             Write::Accept(arrivals) => Input::Accepted(log.accept(&arrivals)),
             Write::Commit(turn) => Input::Committed(log.commit(&turn)),
             Write::Record(call) => Input::Recorded(log.record(&call)),
@@ -81,6 +83,15 @@ impl World {
                 let (events, last) = log.settle(&settled);
                 Input::Settled { events, last }
             }
+        }
+    }
+
+    /// How many waiting events are read at once. A redelivery without an id is known
+    /// among those only, so where there are none many are read.
+    pub(crate) fn read_max(&self, conversation: usize) -> usize {
+        match self.site.channel_of(conversation).speaks {
+            Speaks::Userlike => WAITING_MAX,
+            Speaks::Batch => self.weather.read_max,
         }
     }
 

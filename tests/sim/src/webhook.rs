@@ -278,6 +278,7 @@ impl World {
                 for wait in &open.waits {
                     let rows = wait.reply.as_ref().map_or(&[][..], |(rows, _)| rows);
                     self.desks[wait.conversation].doubt(rows);
+                    self.desks[wait.conversation].give_up(rows);
                 }
             }
         }
@@ -298,8 +299,11 @@ impl World {
         }
         let (rows, body) =
             open.waits.into_iter().next().and_then(|wait| wait.reply).unwrap_or_default();
+        // It is read sooner or later, but what was written first is read first.
+        let read_ms = &mut self.desks[conversation].read_ms;
+        *read_ms = (self.now + self.chance.below(400)).max(*read_ms + 1);
+        let pause = *read_ms - self.now;
         if whole {
-            let pause = self.chance.below(400);
             let webhook = if open.duplicate { usize::MAX } else { n };
             self.after(pause, Step::Read { webhook, conversation, rows, body });
             return;
@@ -307,7 +311,7 @@ impl World {
         if self.chance.percent(50) {
             // The vendor acts on what it has read and calls it a failure all the same.
             self.desks[conversation].doubt(&rows);
-            self.read_answer(usize::MAX, conversation, &rows, &body);
+            self.after(pause, Step::Read { webhook: usize::MAX, conversation, rows, body });
         }
         self.fail_webhook(n, open.duplicate);
     }

@@ -81,7 +81,7 @@ pub(crate) struct Weather {
     pub(crate) crash_myriad: u64,
     /// Runs at the same time.
     pub(crate) permits: usize,
-    /// So many waiting events are read at once.
+    /// Of conversations whose events have ids, so many that wait are read at once.
     pub(crate) read_max: usize,
     /// A lane without work stays in memory for so long.
     pub(crate) idle_ms: Millis,
@@ -298,7 +298,9 @@ impl Weather {
             // One is never enough where a conversation may be stuck in its run.
             permits: permits + 1,
             read_max: if chance.percent(30) { 2 } else { 500 },
-            idle_ms: [0, 200, 5_000, 30_000][chance.pick(4)],
+            // Not shorter than the pause between an answer and a call: it is kept in
+            // memory only.
+            idle_ms: [600, 1_000, 5_000, 30_000][chance.pick(4)],
             horizon_ms: [0, 1_000, 60_000][chance.pick(3)],
         }
     }

@@ -367,6 +367,12 @@ impl Lane {
             && self.outbox.is_idle()
     }
 
+    /// Whether a place in a destination's line is kept for this lane: it must stay in
+    /// memory until then, however long that is.
+    pub fn keeps_a_place(&self) -> bool {
+        self.outbox.keeps_a_place()
+    }
+
     /// Takes an input and says what is to be done.
     pub fn on(&mut self, input: Input, now: Millis) -> Vec<Effect> {
         let mut effects = Vec::new();

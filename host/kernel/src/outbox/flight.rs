@@ -84,13 +84,26 @@ impl Outbox {
         Send::Ask { call: self.calls, ticket: self.ticket }
     }
 
+    /// Gives up a call that has not left and would say something in a conversation
+    /// that somebody else has taken since it was asked for.
+    pub(super) fn call_off(&mut self, state: &Conversation) {
+        let withheld = settle::withheld(state);
+        let withholds = |flight: &Flight| withheld.iter().any(|row| flight.rows.contains(&row.id));
+        self.flight.take_if(|flight| match flight.stage {
+            Stage::Asking | Stage::Admitted | Stage::Claimed => withholds(flight),
+            Stage::Claiming | Stage::Sent => false,
+        });
+    }
+
     /// The claim that is to be written now.
     pub(super) fn claim(&mut self, state: &Conversation, now: Millis) -> Option<Settled> {
         let flight = self.flight.as_mut().filter(|flight| flight.stage == Stage::Admitted)?;
         flight.stage = Stage::Claiming;
         let mut claimed = flight.rows.clone();
         claimed.extend(state.claimed.iter().filter(|id| !flight.rows.contains(id)).cloned());
-        Some(Settled { at_ms: now, claimed: Some(claimed), ..Settled::default() })
+        // A call that was under way at a crash counts from now on for every host.
+        let called_ms = self.doubtful_call_ms.take().into_iter().collect();
+        Some(Settled { at_ms: now, claimed: Some(claimed), called_ms, ..Settled::default() })
     }
 
     /// What stays claimed when a call of these rows was not taken: others, and

@@ -208,6 +208,13 @@ impl Outbox {
             && self.acknowledging.is_none()
     }
 
+    /// Whether the destination keeps a place in its line for a call from here. A
+    /// machine that is forgotten meanwhile takes another place, behind all that
+    /// others have taken since, again and again: only a host that stops may do so.
+    pub fn keeps_a_place(&self) -> bool {
+        self.ticket.is_some()
+    }
+
     /// An operator pauses or resumes.
     pub fn pause(&mut self, paused: Paused) {
         self.paused = paused;
@@ -223,6 +230,11 @@ impl Outbox {
     ) -> (Vec<Send>, Option<Settled>) {
         self.expire_offers(now);
         let queue = vendor_rows(state);
+        if queue.is_empty() || self.paused.channel {
+            // Nobody comes to take the place that is kept.
+            self.ticket = None;
+        }
+        self.call_off(state);
         let given_up = self
             .hold_orphans(state, delivery, now)
             .or_else(|| Self::outdated(state, delivery, now))

@@ -99,3 +99,14 @@ fn a_refused_call_of_one_row_is_a_dead_letter_and_frees_the_rest() {
     world.end_all();
     assert!(world.lane.state().claimed.is_empty());
 }
+
+#[test]
+fn every_call_under_way_at_a_crash_counts_for_all_hosts_after_it() {
+    let mut world = calling(false);
+    for crashes in 1..=3 {
+        world.crash();
+        world.sleep_until(world.now + 1_000);
+        world.end_all_but(is_call);
+        assert_eq!(world.lane.state().called_ms.len(), crashes, "the vendor has counted them all");
+    }
+}

@@ -3,6 +3,10 @@
 //! off by a crash. What must hold afterwards is read from the log and from what
 //! the vendor saw.
 //!
+//! One lane, built within seconds: here stories are told step by step, and a rule of
+//! the lane is tried out. The whole path with many conversations, vendors' bytes,
+//! permits and sleeping lanes is simulated in `tests/sim`.
+//!
 //! A run is named by its seed: `SEED=17 cargo test -p botyard-kernel --test
 //! simulation -- --nocapture` tells the story of one.
 

@@ -95,7 +95,7 @@ impl Driver {
                 idle_since = None;
             }
             let wake = self.lane.wake_at(now);
-            let sleeps = wake.is_none_or(|at| at > now + HORIZON_MS);
+            let sleeps = !self.lane.keeps_a_place() && wake.is_none_or(|at| at > now + HORIZON_MS);
             // What the store woke makes room for the next as soon as it can.
             let linger = if self.lively { IDLE_MS } else { 0 };
             let ends = self.work.is_draining() || (sleeps && now >= since + linger);

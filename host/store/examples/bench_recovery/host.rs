@@ -120,7 +120,7 @@ impl Running {
         let field = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name));
             let number = line.and_then(|line| line.split_whitespace().next());
-            number.and_then(|number| number.parse().ok()).ok_or(format!("no {name}"))
+            number.and_then(|number| number.parse().ok()).ok_or_else(|| format!("no {name}"))
         };
         Ok(Memory { peak: field("VmHWM:")?, own_now: field("RssAnon:")? })
     }

@@ -77,7 +77,7 @@ fn arguments() -> Result<Arguments, Failure> {
     let mut arguments = std::env::args().skip(1);
     let (mut idle, mut count, mut host, mut bot) = (false, 1_000_000, None, None);
     while let Some(name) = arguments.next() {
-        let mut value = || arguments.next().ok_or(format!("{name} has no value"));
+        let mut value = || arguments.next().ok_or_else(|| format!("{name} has no value"));
         match name.as_str() {
             "--idle" => idle = true,
             "--count" => count = value()?.parse()?,

@@ -12,6 +12,9 @@ use botyard_kernel::outbox::RequestId;
 use botyard_kernel::owner::Owner;
 use botyard_kernel::plan::{Reach, reach};
 
+use botyard_kernel::retry::RETRY_AFTER_MAX_MS;
+use botyard_kernel::time::MINUTE;
+
 use crate::world::{ConnectionId, World};
 
 impl World {
@@ -72,18 +75,26 @@ impl World {
         }
     }
 
-    /// A lane that leaves memory knows what the store knows, and the store wakes it
-    /// in time.
-    pub(crate) fn check_asleep(&self, conversation: usize, lane: &Lane) {
+    /// A lane that leaves memory knows what the store knows.
+    pub(crate) fn check_known(&self, conversation: usize, lane: &Lane) {
         let log = &self.logs[conversation];
-        let due = log.due();
+        if log.due() != Some(0) {
+            assert!(*lane.state() == log.state(), "lane {conversation} and its log differ");
+        }
+    }
+
+    /// The store wakes a lane in time that has left memory.
+    pub(crate) fn check_asleep(&self, conversation: usize, lane: &Lane) {
+        let due = self.logs[conversation].due();
         if due == Some(0) {
             // Another host has accepted an event meanwhile, or turns are paused.
             return;
         }
-        assert!(*lane.state() == log.state(), "lane {conversation} and its log differ");
         if let Some(at) = lane.wake_at(self.now) {
-            let at = at.max(self.now);
+            // What grows too old while nothing may leave is given up a little later.
+            let at = at.max(self.now).max(lane.state().closed_until_ms);
+            // An earlier lane may know of a longer wait before the next try.
+            let at = at + RETRY_AFTER_MAX_MS + MINUTE;
             assert!(due.is_some_and(|due| due <= at), "asleep until {due:?}, due at {at}");
         }
     }

@@ -5,8 +5,10 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::call::Journal;
 use crate::event::{EventBody, Message, TextFormat};
 use crate::id::EventId;
+use crate::plan::host_start_id;
 use crate::profile::Limited;
 use crate::session::Seed;
 
@@ -210,4 +212,42 @@ fn behind_a_long_turn_few_of_many_events_stay_in_memory() {
 fn behind_a_slow_store_many_events_wait_and_are_stored_together() {
     let host = many_wait(50, |effect| matches!(effect, Effect::Accept(_)));
     assert!(host.most_stored <= WAITING_MAX + 1, "{} at once", host.most_stored);
+}
+
+/// A lane that knows of these calls: on which event, of its start, which one.
+fn with_calls<const N: usize>(calls: [(&str, bool, u32); N]) -> Lane {
+    let mut lane = Host::new(|_| false).lane;
+    let call = |(n, (event, of_start, index)): (usize, (&str, bool, u32))| Call {
+        event: event.into(),
+        of_start,
+        index,
+        request: Digest::of(b"request"),
+        answer: n.to_string(),
+        journal: Journal::default(),
+    };
+    lane.calls = calls.into_iter().enumerate().map(call).collect();
+    lane
+}
+
+#[test]
+fn a_committed_turn_takes_its_own_calls_along() {
+    let mut lane = with_calls([("e", true, 0), ("e", false, 0), ("f", false, 0)]);
+    lane.forget_calls(&host_start_id(&"e".into()));
+    assert_eq!(lane.calls.len(), 2);
+    lane.forget_calls(&"e".into());
+    assert_eq!(lane.calls.iter().map(|call| call.event.as_str()).collect::<Vec<_>>(), ["f"]);
+}
+
+#[test]
+fn a_rerun_gets_the_first_of_each_of_its_calls_in_order() {
+    let calls =
+        [("e", false, 1), ("e", true, 0), ("e", false, 0), ("f", false, 0), ("e", false, 1)];
+    let lane = with_calls(calls);
+    let answers = |event: &str, of_start| {
+        let calls = lane.calls_of(&event.into(), of_start);
+        calls.into_iter().map(|call| call.answer).collect::<Vec<_>>()
+    };
+    assert_eq!(answers("e", false), ["2", "0"]);
+    assert_eq!(answers("e", true), ["1"]);
+    assert!(lane.has_called(&"f".into()) && !lane.has_called(&"g".into()));
 }

@@ -151,3 +151,15 @@ async fn stop_signal() {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_of_all_commands_fit_together() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use http::Method;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
@@ -15,8 +15,12 @@ use crate::clock;
 pub(super) enum LetterCommand {
     /// List actions that were given up, without what they would have said.
     List {
-        #[command(flatten)]
-        of: Of,
+        /// Only this tenant's.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// Only this channel's.
+        #[arg(long)]
+        channel: Option<String>,
         /// At most so many.
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
         limit: u16,
@@ -42,28 +46,21 @@ pub(super) enum LetterCommand {
         /// All of them.
         #[arg(long, conflicts_with = "parts")]
         all: bool,
-        #[command(flatten)]
-        of: Of,
+        /// Of all, only this tenant's.
+        #[arg(long, requires = "all")]
+        tenant: Option<String>,
+        /// Of all, only this channel's.
+        #[arg(long, requires = "all")]
+        channel: Option<String>,
         #[command(flatten)]
         host: Host,
     },
 }
 
-/// Whose letters.
-#[derive(Debug, Args)]
-pub(super) struct Of {
-    /// Only this tenant's.
-    #[arg(long, conflicts_with = "parts")]
-    tenant: Option<String>,
-    /// Only this channel's.
-    #[arg(long, conflicts_with = "parts")]
-    channel: Option<String>,
-}
-
 /// Gives the command to the host and prints what it says.
 pub(super) async fn letters(command: LetterCommand) -> anyhow::Result<()> {
     match command {
-        LetterCommand::List { of: Of { tenant, channel }, limit, after, host } => {
+        LetterCommand::List { tenant, channel, limit, after, host } => {
             let mut query = Serializer::new(String::new());
             query.append_pair("limit", &limit.to_string());
             let more = [("tenant", tenant), ("channel", channel), ("after", after)];
@@ -78,7 +75,7 @@ pub(super) async fn letters(command: LetterCommand) -> anyhow::Result<()> {
             let answer = host.ask(Method::GET, &path, None::<&()>).await?;
             host.print(&answer, show)
         }
-        LetterCommand::Redrive { parts, all, of: Of { tenant, channel }, host } => {
+        LetterCommand::Redrive { parts, all, tenant, channel, host } => {
             let request = RedriveRequest { parts, all, tenant, channel };
             let answer = host.ask(Method::POST, "/dead-letters/redrive", Some(&request)).await?;
             host.print(&answer, redriven)

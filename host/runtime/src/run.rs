@@ -14,6 +14,7 @@ use crate::cpu::Metered;
 use crate::limits::TierLimits;
 use crate::load_error::LoadError;
 use crate::services::Services;
+use crate::slice::next_slice;
 use crate::turn::{Given, Turn};
 
 /// What bounds the turns of a tier.
@@ -97,8 +98,9 @@ impl Rules {
                 let spent = store.data().meter.spent_with_this_poll();
                 match budget {
                     Some(budget) if spent > budget => Err(CpuExceeded(budget).into()),
-                    // The plain yield would put this very bot first in line again.
-                    _ => Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))),
+                    // The plain yield would put this very bot first in line again; so whose
+                    // slice is next is asked.
+                    _ => Ok(UpdateDeadline::YieldCustom(1, Box::pin(next_slice()))),
                 }
             });
         }

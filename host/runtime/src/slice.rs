@@ -1,15 +1,16 @@
 //! The processors that bots compute on, shared between tenants.
 //!
-//! A turn asks for a processor before each of its polls and gives it back behind
+//! A turn waits for a processor before each of its polls and gives it back behind
 //! it, with the CPU time that the poll has used: a bot that spins is interrupted
 //! once a millisecond, one that waits holds nothing. Who comes next is decided by
-//! the kernel.
+//! the kernel. So a turn that is woken does not go to the executor, whose queue
+//! knows no tenants, but asks for its slice first.
 
 use std::collections::HashMap;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 use botyard_kernel::id::TenantId;
 use botyard_kernel::share::{Slices, Ticket};
@@ -24,67 +25,58 @@ pub(crate) struct Processors(Arc<Mutex<State>>);
 struct State {
     slices: Slices,
     tickets: Ticket,
-    waiting: HashMap<Ticket, Waker>,
+    turns: HashMap<Ticket, Turn>,
+}
+
+#[derive(Debug)]
+struct Turn {
+    phase: Phase,
+    /// The executor's.
+    task: Waker,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Nothing to do: whatever it waits for wakes it.
+    Asleep,
+    /// It waits for a slice.
+    Asking,
+    /// It has a slice and is on its way to use it.
+    Given,
+    /// It is being polled.
+    Polled,
+    /// It is being polled and was woken meanwhile.
+    Woken,
 }
 
 /// A turn whose polls each take a processor.
 pub(crate) struct Sliced<F> {
     inner: Pin<Box<F>>,
+    bell: Arc<Bell>,
+}
+
+/// Wakes a turn: it asks for a slice.
+struct Bell {
     processors: Processors,
     tenant: TenantId,
     ticket: Ticket,
-    asked: bool,
 }
 
 impl Processors {
     /// So many, at least 1.
     pub(crate) fn new(count: usize) -> Self {
-        let (slices, waiting) = (Slices::new(count), HashMap::new());
-        Self(Arc::new(Mutex::new(State { slices, tickets: 0, waiting })))
+        let (slices, turns) = (Slices::new(count), HashMap::new());
+        Self(Arc::new(Mutex::new(State { slices, tickets: 0, turns })))
     }
 
     /// Runs a tenant's turn in slices.
     pub(crate) fn share<F: Future>(&self, tenant: TenantId, inner: F) -> Sliced<F> {
         let mut state = self.state();
         state.tickets += 1;
-        let (inner, ticket) = (Box::pin(inner), state.tickets);
+        let ticket = state.tickets;
         drop(state);
-        Sliced { inner, processors: self.clone(), tenant, ticket, asked: false }
-    }
-
-    /// A processor for a turn, now or when it is woken.
-    fn take(&self, tenant: &TenantId, ticket: Ticket, asked: bool, waker: &Waker) -> bool {
-        let mut state = self.state();
-        if !asked {
-            state.slices.ask(tenant, ticket);
-        } else if !state.waiting.contains_key(&ticket) {
-            return true;
-        }
-        state.waiting.insert(ticket, waker.clone());
-        let woken = state.begin(Some(ticket));
-        let taken = !state.waiting.contains_key(&ticket);
-        drop(state);
-        woken.into_iter().for_each(Waker::wake);
-        taken
-    }
-
-    fn give_back(&self, tenant: &TenantId, ticket: Ticket, used_us: u64) {
-        let mut state = self.state();
-        state.slices.ended(tenant, ticket, used_us);
-        let woken = state.begin(None);
-        drop(state);
-        woken.into_iter().for_each(Waker::wake);
-    }
-
-    fn give_up(&self, tenant: &TenantId, ticket: Ticket) {
-        let mut state = self.state();
-        if state.waiting.remove(&ticket).is_some() {
-            state.slices.gave_up(tenant, ticket);
-            return;
-        }
-        drop(state);
-        // It was given a processor and never came to use it.
-        self.give_back(tenant, ticket, 0);
+        let bell = Bell { processors: self.clone(), tenant, ticket };
+        Sliced { inner: Box::pin(inner), bell: Arc::new(bell) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -93,15 +85,115 @@ impl Processors {
 }
 
 impl State {
-    /// Begins slices as long as processors are free; says who is to be woken,
-    /// besides who asks.
-    fn begin(&mut self, asks: Option<Ticket>) -> Vec<Waker> {
+    /// Begins slices as long as processors are free; says who is to be woken.
+    fn begin(&mut self) -> Vec<Waker> {
         let mut woken = Vec::new();
         while let Some(ticket) = self.slices.grant() {
-            let waker = self.waiting.remove(&ticket);
-            woken.extend(waker.filter(|_| asks != Some(ticket)));
+            if let Some(turn) = self.turns.get_mut(&ticket) {
+                turn.phase = Phase::Given;
+                woken.push(turn.task.clone());
+            }
         }
         woken
+    }
+}
+
+impl Bell {
+    /// Whether the turn may be polled now.
+    fn may_poll(&self, task: &Waker) -> bool {
+        let mut state = self.processors.state();
+        if !state.turns.contains_key(&self.ticket) {
+            let turn = Turn { phase: Phase::Asking, task: task.clone() };
+            state.turns.insert(self.ticket, turn);
+            state.slices.ask(&self.tenant, self.ticket);
+        }
+        let woken = state.begin();
+        let Some(turn) = state.turns.get_mut(&self.ticket) else { return false };
+        turn.task.clone_from(task);
+        let given = turn.phase == Phase::Given;
+        if given {
+            turn.phase = Phase::Polled;
+        }
+        drop(state);
+        wake(woken, Some(task));
+        given
+    }
+
+    /// The turn was polled, which took so much CPU time.
+    fn polled(&self, used_us: u64, ready: bool) {
+        let mut state = self.processors.state();
+        state.slices.ended(&self.tenant, self.ticket, used_us);
+        let woken_meanwhile = state.turns.get_mut(&self.ticket).is_some_and(|turn| {
+            let woken = turn.phase == Phase::Woken;
+            turn.phase = if woken { Phase::Asking } else { Phase::Asleep };
+            woken
+        });
+        if ready {
+            state.turns.remove(&self.ticket);
+        } else if woken_meanwhile {
+            state.slices.ask(&self.tenant, self.ticket);
+        }
+        let woken = state.begin();
+        drop(state);
+        wake(woken, None);
+    }
+
+    /// The turn is dropped.
+    fn leave(&self) {
+        let mut state = self.processors.state();
+        match state.turns.remove(&self.ticket).map(|turn| turn.phase) {
+            Some(Phase::Asking) => state.slices.gave_up(&self.tenant, self.ticket),
+            Some(Phase::Given | Phase::Polled | Phase::Woken) => {
+                state.slices.ended(&self.tenant, self.ticket, 0);
+            }
+            Some(Phase::Asleep) | None => {}
+        }
+        let woken = state.begin();
+        drop(state);
+        wake(woken, None);
+    }
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        let mut state = self.processors.state();
+        let Some(turn) = state.turns.get_mut(&self.ticket) else { return };
+        match turn.phase {
+            Phase::Asleep => turn.phase = Phase::Asking,
+            Phase::Polled => {
+                turn.phase = Phase::Woken;
+                return;
+            }
+            Phase::Asking | Phase::Given | Phase::Woken => return,
+        }
+        state.slices.ask(&self.tenant, self.ticket);
+        let woken = state.begin();
+        drop(state);
+        wake(woken, None);
+    }
+}
+
+/// Ends the slice of the turn that waits for it: the turn asks for the next one at
+/// once. Tokio's own yield would let it ask only after all other turns had one.
+pub(crate) async fn next_slice() {
+    let mut ended = false;
+    poll_fn(|cx| {
+        if ended {
+            return Poll::Ready(());
+        }
+        ended = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Wakes tasks, but for the one that runs this.
+fn wake(woken: Vec<Waker>, own: Option<&Waker>) {
+    for task in woken {
+        if own.is_none_or(|own| !own.will_wake(&task)) {
+            task.wake();
+        }
     }
 }
 
@@ -109,26 +201,22 @@ impl<F: Future> Future for Sliced<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let (ticket, asked) = (self.ticket, self.asked);
-        self.asked = true;
-        if !self.processors.take(&self.tenant, ticket, asked, cx.waker()) {
+        if !self.bell.may_poll(cx.waker()) {
             return Poll::Pending;
         }
+        let waker = Waker::from(Arc::clone(&self.bell));
         let start = thread_cpu_ns();
         // A host call that panics ends the turn by a drop, which gives back.
-        let polled = self.inner.as_mut().poll(cx);
+        let polled = self.inner.as_mut().poll(&mut Context::from_waker(&waker));
         let used_us = thread_cpu_ns().saturating_sub(start) / 1_000;
-        self.asked = false;
-        self.processors.give_back(&self.tenant, ticket, used_us);
+        self.bell.polled(used_us, polled.is_ready());
         polled
     }
 }
 
 impl<F> Drop for Sliced<F> {
     fn drop(&mut self) {
-        if self.asked {
-            self.processors.give_up(&self.tenant, self.ticket);
-        }
+        self.bell.leave();
     }
 }
 
@@ -147,7 +235,7 @@ mod tests {
                 std::hint::spin_loop();
             }
             done.fetch_add(1, Ordering::Relaxed);
-            tokio::task::yield_now().await;
+            next_slice().await;
         }
     }
 
@@ -159,10 +247,16 @@ mod tests {
         for _ in 0..20 {
             turns.spawn(processors.share(TenantId::from("many"), burn(10, many.clone())));
         }
-        let single = tokio::spawn(processors.share(TenantId::from("one"), burn(20, one.clone())));
-        single.await.unwrap();
-        let others = many.load(Ordering::Relaxed);
-        assert!((10..=40).contains(&others), "{others} slices of others while 20 were used");
+        let others = many.clone();
+        // Looked at right then: the test itself is only woken some turns later.
+        let single = async move {
+            burn(20, one).await;
+            others.load(Ordering::Relaxed)
+        };
+        let single = processors.share(TenantId::from("one"), single);
+        let others = tokio::spawn(single).await.unwrap();
+        // Each of the many begins before the one has asked for the first time.
+        assert!((20..=50).contains(&others), "{others} slices of others while 20 were used");
         while let Some(turn) = turns.join_next().await {
             turn.unwrap();
         }
@@ -186,14 +280,16 @@ mod tests {
         let processors = Processors::new(1);
         let turn = processors.share(TenantId::from("a"), async { panic!("as a bug would") });
         assert!(tokio::spawn(turn).await.unwrap_err().is_panic());
-        let waker = Waker::noop();
-        let mut first = Box::pin(processors.share(TenantId::from("a"), async {}));
-        first.asked = processors.take(&TenantId::from("a"), first.ticket, false, waker);
-        assert!(first.asked);
-        let second = tokio::spawn(processors.share(TenantId::from("b"), async {}));
+        let holds = processors.share(TenantId::from("a"), async {});
+        assert!(holds.bell.may_poll(Waker::noop()));
+        let waits = tokio::spawn(processors.share(TenantId::from("b"), async {}));
+        let gives_up = tokio::spawn(processors.share(TenantId::from("c"), async {}));
         tokio::task::yield_now().await;
-        assert!(!second.is_finished());
-        drop(first);
-        tokio::time::timeout(Duration::from_secs(10), second).await.unwrap().unwrap();
+        assert!(!waits.is_finished());
+        gives_up.abort();
+        assert!(gives_up.await.unwrap_err().is_cancelled());
+        drop(holds);
+        tokio::time::timeout(Duration::from_secs(10), waits).await.unwrap().unwrap();
+        assert!(processors.state().turns.is_empty());
     }
 }

@@ -380,7 +380,7 @@ fn addresses_of_alerts_and_the_path_of_the_socket_are_checked_and_no_address_is_
     assert!(!problem.contains("secret"), "{problem}");
     let long = "x".repeat(96);
     check(&format!("[admin]\nsocket = \"{long}\"\n"), &[], "it has 96 bytes");
-    check(&format!("[store]\ndirectory = \"{long}\"\n"), &[], "admin.socket must be set");
+    check(&format!("[store]\ndirectory = \"{long}\"\n"), &[], "`admin.socket` must be set");
 }
 
 #[test]

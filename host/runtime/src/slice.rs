@@ -7,6 +7,7 @@
 //! knows no tenants, but asks for its slice first.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -102,9 +103,8 @@ impl Bell {
     /// Whether the turn may be polled now.
     fn may_poll(&self, task: &Waker) -> bool {
         let mut state = self.processors.state();
-        if !state.turns.contains_key(&self.ticket) {
-            let turn = Turn { phase: Phase::Asking, task: task.clone() };
-            state.turns.insert(self.ticket, turn);
+        if let Entry::Vacant(place) = state.turns.entry(self.ticket) {
+            place.insert(Turn { phase: Phase::Asking, task: task.clone() });
             state.slices.ask(&self.tenant, self.ticket);
         }
         let woken = state.begin();

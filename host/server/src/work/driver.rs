@@ -43,6 +43,7 @@ pub(super) struct Driver {
     /// Bots that wait for the answers to their calls, by run.
     callers: HashMap<u64, Caller>,
     under_way: FuturesUnordered<BoxFuture<'static, Input>>,
+    pub(super) late: store::Late,
     /// The store called this conversation due and nothing was written since.
     due_unanswered: bool,
     waits: Waits,
@@ -73,6 +74,7 @@ impl Driver {
             answers: HashMap::new(),
             callers: HashMap::new(),
             under_way: FuturesUnordered::new(),
+            late: store::Late::default(),
             due_unanswered: false,
             waits,
             weight: Weight::default(),

@@ -1,6 +1,7 @@
 //! What lanes have written and read.
 
 use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use botyard_failpoints::{Point, pass};
@@ -9,17 +10,45 @@ use botyard_kernel::lane::{Input, Loaded, WAITING_MAX};
 use botyard_kernel::log::{Arrival, Call, Settled, Turn};
 use botyard_store::{Commit, StoreError, TenantStore};
 use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Shared};
 use metrics::counter;
 
 use super::driver::Driver;
 
 /// A store that needs longer counts as failed: whoever waits is told to come again.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The verb that only reads.
+const LOAD: &str = "load";
+
+/// A write that was given up and may still land. Whoever reads before it has
+/// ended would take its events for refused ones, and they would count twice.
+#[derive(Clone, Default)]
+pub(super) struct Late(Arc<Mutex<Option<Shared<BoxFuture<'static, ()>>>>>);
+
+impl Late {
+    fn set(&self, write: BoxFuture<'static, ()>) {
+        *self.lock() = Some(write.shared());
+    }
+
+    /// Waits until it has ended, one way or the other.
+    async fn ended(&self) {
+        let late = self.lock().clone();
+        if let Some(late) = late {
+            late.await;
+            *self.lock() = None;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Shared<BoxFuture<'static, ()>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 pub(super) fn load(driver: &Driver) -> BoxFuture<'static, Input> {
     let key = driver.key.clone();
-    act(driver, "load", move |store| async move {
+    let late = driver.late.clone();
+    act(driver, LOAD, move |store| async move {
+        late.ended().await;
         let loaded = store.load(&key, WAITING_MAX).await?;
         Ok(Input::Loaded(Box::new(Loaded {
             last: loaded.last,
@@ -101,17 +130,46 @@ where
     F: Future<Output = Result<Input, StoreError>> + Send + 'static,
 {
     let key = driver.key.clone();
-    let done = verb_of(driver.work.store.tenant(&key.tenant));
+    let late = driver.late.clone();
+    let mut done = verb_of(driver.work.store.tenant(&key.tenant)).boxed();
     async move {
-        let error = match tokio::time::timeout(PATIENCE, done).await {
+        let error = match tokio::time::timeout(PATIENCE, &mut done).await {
             Ok(Ok(input)) => return input,
             Ok(Err(error)) => error.to_string(),
-            // It may still be written: lanes take every failure for that.
-            Err(_) => format!("it did not answer within {PATIENCE:?}"),
+            Err(_) => {
+                // It may still be written: lanes take every failure for that. A load
+                // writes nothing, and may itself be waiting for such a write.
+                if verb != LOAD {
+                    late.set(done.map(drop).boxed());
+                }
+                format!("it did not answer within {PATIENCE:?}")
+            }
         };
         tracing::error!(conversation = %key, verb, error, "the store failed");
         counter!("botyard_store_failures_total", "verb" => verb).increment(1);
         Input::StoreFailed
     }
     .boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_reads_waits_for_a_write_that_was_given_up() {
+        let late = Late::default();
+        late.ended().await;
+        let (write, written) = oneshot::channel::<()>();
+        late.set(written.map(drop).boxed());
+        let soon = Duration::from_millis(10);
+        for _ in 0..2 {
+            assert!(tokio::time::timeout(soon, late.ended()).await.is_err(), "it has not landed");
+        }
+        write.send(()).unwrap();
+        late.ended().await;
+        assert!(late.lock().is_none(), "and it is waited for once");
+    }
 }

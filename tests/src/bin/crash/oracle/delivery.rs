@@ -170,3 +170,23 @@ fn overtakes(one: &Shown, other: &Shown) -> bool {
         one.at_us + READ_LATE_US < other.at_us
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(way: Way, at_us: u64, place: usize) -> Shown {
+        Shown { at_us, place, life: 0, way, what: String::new() }
+    }
+
+    #[test]
+    fn calls_and_lists_are_compared_exactly_and_answers_with_patience() {
+        let call = shown(Way::Call, 1_000, 0);
+        assert!(overtakes(&shown(Way::Call, 999, 0), &call));
+        assert!(!overtakes(&shown(Way::Call, 1_000, 1), &call));
+        assert!(overtakes(&call, &shown(Way::Call, 1_000, 1)));
+        let late = shown(Way::Answer, 1_000 + READ_LATE_US, 0);
+        assert!(!overtakes(&call, &late));
+        assert!(overtakes(&shown(Way::Answer, 999, 0), &late));
+    }
+}

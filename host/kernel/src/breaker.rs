@@ -108,6 +108,11 @@ impl Breaker {
         }
     }
 
+    /// Until when nothing may be tried, if that is so. Asking takes no probe.
+    pub fn closed_until(&self, now: Millis) -> Option<Millis> {
+        self.open.map(|open| open.probe_at_ms).filter(|at| now < *at)
+    }
+
     /// Something that was tried ended. While the breaker is open, a single good
     /// outcome closes it: whoever was on the way when it tripped counts, too.
     pub fn ended(&mut self, good: bool, now: Millis) -> Option<Change> {

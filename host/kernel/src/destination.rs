@@ -14,6 +14,8 @@ use crate::time::{MINUTE, Millis, SECOND};
 const LIMITED_MS: Millis = SECOND;
 /// The longest pause that a vendor may ask for.
 const LIMITED_MAX_MS: Millis = 10 * MINUTE;
+/// A place in the line is kept for so long after its time.
+const PLACE_KEPT_MS: Millis = MINUTE;
 /// The shortest distance between calls that a "too many" teaches.
 const SPACING_MS: Millis = 50;
 /// The longest one.
@@ -31,6 +33,8 @@ pub struct Destination {
     spacing_ms: Millis,
     /// The next place in the line of calls.
     next_ms: Millis,
+    /// "Too many" was said for so long: places before then are void.
+    closed_until_ms: Millis,
 }
 
 /// Whether a call may leave.
@@ -71,13 +75,20 @@ impl Destination {
             called_ms: Vec::new(),
             spacing_ms: 0,
             next_ms: 0,
+            closed_until_ms: 0,
         }
     }
 
     /// Whether a call may leave now. `ticket` is the time that an earlier answer
     /// kept a place for.
     pub fn admit(&mut self, ticket: Option<Millis>, now: Millis) -> Admission {
-        let kept = ticket.is_some_and(|at| at <= now);
+        let closed = self.breaker.closed_until(now).unwrap_or(0).max(self.closed_until_ms);
+        if now < closed {
+            return Admission::Wait { until_ms: closed, ticket: false };
+        }
+        // A place is kept for a while only, and not over a pause.
+        let void = self.closed_until_ms.max(now.saturating_sub(PLACE_KEPT_MS));
+        let kept = ticket.is_some_and(|at| (void..=now).contains(&at));
         if !kept {
             let place = self.place(now);
             if place > now {
@@ -100,8 +111,12 @@ impl Destination {
             }
             Ended::Limited { after_ms } => {
                 let pause = after_ms.unwrap_or(LIMITED_MS).min(LIMITED_MAX_MS);
-                self.spacing_ms = (self.spacing_ms * 2).clamp(SPACING_MS, SPACING_MAX_MS);
-                self.next_ms = self.next_ms.max(now.saturating_add(pause));
+                // Calls that left together are told together: that is one lesson.
+                if now >= self.closed_until_ms {
+                    self.spacing_ms = (self.spacing_ms * 2).clamp(SPACING_MS, SPACING_MAX_MS);
+                }
+                self.closed_until_ms = self.closed_until_ms.max(now.saturating_add(pause));
+                self.next_ms = self.next_ms.max(self.closed_until_ms);
                 // Whoever says "too many" is there.
                 self.breaker.ended(true, now)
             }
@@ -154,10 +169,17 @@ mod tests {
     #[test]
     fn whoever_is_told_to_slow_down_keeps_a_distance_and_speeds_up_again() {
         let mut destination = Destination::new(None);
-        destination.ended(Ended::Limited { after_ms: Some(5_000) }, 1_000);
-        assert_eq!(wait(destination.admit(None, 1_000)), 6_000);
-        assert_eq!(wait(destination.admit(None, 1_000)), 6_050);
-        assert_eq!(destination.admit(Some(6_000), 6_000), Admission::Go);
+        for _ in 0..10 {
+            // They left together.
+            destination.ended(Ended::Limited { after_ms: Some(5_000) }, 1_000);
+        }
+        let pause = Admission::Wait { until_ms: 6_000, ticket: false };
+        assert_eq!(destination.admit(None, 1_000), pause);
+        assert_eq!(destination.admit(Some(900), 5_999), pause, "a place from before is void");
+        assert_eq!(destination.admit(None, 6_000), Admission::Go);
+        assert_eq!(wait(destination.admit(Some(900), 6_000)), 6_050);
+        assert_eq!(wait(destination.admit(None, 6_000)), 6_100);
+        assert_eq!(destination.admit(Some(6_050), 6_050), Admission::Go);
         for n in 0..60 {
             destination.ended(Ended::Answered, 6_000 + n);
         }
@@ -169,7 +191,8 @@ mod tests {
     fn too_many_without_a_time_means_a_second() {
         let mut destination = Destination::new(None);
         destination.ended(Ended::Limited { after_ms: None }, 1_000);
-        assert_eq!(wait(destination.admit(None, 1_000)), 2_000);
+        let pause = Admission::Wait { until_ms: 2_000, ticket: false };
+        assert_eq!(destination.admit(None, 1_000), pause);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use crate::id::{Digest, EventId};
 use crate::lane::writes::Write;
 use crate::lane::{Effect, Lane};
-use crate::log::{Outcome, Turn};
+use crate::log::{Outcome, SkipReason, Turn};
 use crate::plan::{Plan, Step};
 use crate::profile::Profile;
 use crate::run::{Blame, FailureKind, RunFailure, RunOutput};
@@ -87,7 +87,11 @@ impl Lane {
     /// Whoever brought these events is told that they are not stored.
     fn refuse_unstored(&mut self, events: usize, effects: &mut Vec<Effect>) {
         let from = self.unstored_from();
-        if from == 0 && self.timer.is_none() {
+        // A finished turn may stand on an event that is refused now, as its own or as
+        // the one that takes its place.
+        let superseded = Outcome::Skipped(SkipReason::Superseded);
+        let stands_on_it = self.finished.as_ref().is_some_and(|turn| turn.outcome == superseded);
+        if (from == 0 && self.timer.is_none()) || stands_on_it {
             self.finished = None;
         }
         let to = self.queue.len().min(from + events);

@@ -6,8 +6,9 @@ use crate::id::{Digest, EventId};
 use crate::lane::Lane;
 use crate::lane::queue::Queued;
 use crate::log::{Arrival, Row, Settled, TimerState};
-use crate::outbox::Paused;
-use crate::plan::session_timeout_id;
+use crate::outbox::{Paused, fitting};
+use crate::owner::Owner;
+use crate::plan::{Reach, reach, session_timeout_id};
 use crate::session::Seed;
 use crate::time::Millis;
 
@@ -23,14 +24,28 @@ impl Lane {
         self.paused.turns() && self.queue.iter().all(Queued::is_stored)
     }
 
-    /// Puts dead letters back into the queue of what is to be delivered.
+    /// Puts dead letters back into the queue of what is to be delivered, as far as
+    /// there is room and as somebody may say them now. The others stay letters.
     pub(super) fn revive(&mut self, now: Millis) {
         if self.redriven.is_empty() {
             return;
         }
-        let fresh = |row: Row| Row { made_ms: now, context: None, ..row };
-        let revived = std::mem::take(&mut self.redriven).into_iter().map(fresh).collect();
-        self.settle(Some(Settled { at_ms: now, revived, ..Settled::default() }));
+        let owner = self.state.owner;
+        let may_leave = |row: &Row| owner == Owner::Bot || reach(&row.action) != Reach::Person;
+        let mut room = self.outbox.room(&self.state);
+        let mut letters = std::mem::take(&mut self.redriven);
+        letters.retain(|row| {
+            let bytes = serde_json::to_vec(&row.action).map_or(0, |json| json.len());
+            let fits = may_leave(row) && bytes <= room;
+            room -= if fits { bytes } else { 0 };
+            fits
+        });
+        while !letters.is_empty() {
+            let count = fitting(&letters.iter().collect::<Vec<_>>()).len();
+            let fresh = |row: Row| Row { made_ms: now, context: None, ..row };
+            let revived = letters.drain(..count).map(fresh).collect();
+            self.settle(Some(Settled { at_ms: now, revived, ..Settled::default() }));
+        }
     }
 
     /// What is due becomes an event when nobody else waits.

@@ -27,6 +27,7 @@ pub use acknowledgements::ACKNOWLEDGE_ATTEMPTS_MAX;
 use answers::Open;
 use cut::Way;
 use flight::Flight;
+pub(crate) use settle::fitting;
 
 /// An open HTTP request that waits for its answer; numbered by the driver.
 pub type RequestId = u64;
@@ -46,6 +47,11 @@ pub const REQUESTS_MAX: usize = 4;
 pub const REQUEST_ATTEMPTS_MAX: u32 = 4;
 /// A host keeps at most so long waiting for `request`s: then `response` says failed.
 pub const REQUEST_AGE_MAX_MS: Millis = 10 * MINUTE;
+/// At most so many rows end in one settlement, or come back in one: a settlement has
+/// to fit into the store, however many rows wait.
+pub const SETTLED_ROWS_MAX: usize = 256;
+/// And so many bytes of their actions (canonical JSON), unless one alone has more.
+pub const SETTLED_BYTES_MAX: usize = 64 * 1024;
 /// The answer to a `request` as it is written down (bytes); a longer body is cut.
 pub const RESPONSE_BYTES_MAX: usize = 240 * 1024;
 
@@ -229,6 +235,7 @@ impl Outbox {
         now: Millis,
     ) -> (Vec<Send>, Option<Settled>) {
         self.expire_offers(now);
+        self.forget_ended(state);
         let queue = vendor_rows(state);
         if queue.is_empty() || self.paused.channel {
             // Nobody comes to take the place that is kept.
@@ -331,7 +338,7 @@ impl Outbox {
                 Settled { at_ms: now, ..Settled::default() }
             }
             Called::Fatal(reason) => settle::dead(&rows, &reason, self.is_ambiguous(&rows), now),
-            Called::Gone(reason) => settle::gone(state, &reason, now),
+            Called::Gone(reason) => settle::gone(state, flight.rows.len(), &reason, now),
         };
         let ended = |id: &PartId| settled.rows.iter().any(|(row, _)| row == id);
         self.tries.retain(|id, _| !ended(id));
@@ -386,12 +393,31 @@ impl Outbox {
         gates.into_iter().max()
     }
 
+    /// How many bytes of actions may wait besides those that do.
+    pub(crate) fn room(&self, state: &Conversation) -> usize {
+        let bytes = |row: &&Row| serde_json::to_vec(&row.action).map_or(0, |json| json.len());
+        let waiting: usize = vendor_rows(state).iter().map(bytes).sum();
+        WAITING_BYTES_MAX.saturating_sub(waiting)
+    }
+
+    /// Forgets tries at what has ended in another way than by a call of its own.
+    fn forget_ended(&mut self, state: &Conversation) {
+        let waits = |id: &PartId| {
+            state.rows.iter().any(|row| row.id == *id)
+                || state.acknowledgements.iter().any(|it| it.id == *id)
+        };
+        self.tries.retain(|id, _| waits(id));
+        self.request_tries.retain(|id, _| waits(id));
+        self.singly.retain(waits);
+    }
+
     /// Speech that waits while somebody else has the conversation.
     fn withhold(&self, state: &Conversation, now: Millis) -> Option<Settled> {
         let free = |row: &&Row| !self.is_on_its_way(&row.id);
         let rows: Vec<_> = settle::withheld(state)
             .into_iter()
             .filter(free)
+            .take(SETTLED_ROWS_MAX)
             .map(|row| (row.id.clone(), RowEnd::Quarantined))
             .collect();
         (!rows.is_empty()).then(|| Settled { at_ms: now, rows, ..Settled::default() })
@@ -406,7 +432,8 @@ impl Outbox {
         if !old.is_empty() {
             let minutes = delivery.age_max_ms / MINUTE;
             let why = format!("not delivered within {minutes} minutes");
-            return Some(settle::dead(&old, &why, self.is_ambiguous(&old), now));
+            let old = fitting(&old);
+            return Some(settle::dead(old, &why, self.is_ambiguous(old), now));
         }
         let mut excess = too_many(queue);
         excess.retain(|row| !self.is_on_its_way(&row.id));
@@ -414,7 +441,8 @@ impl Outbox {
             return None;
         }
         let why = format!("more than {WAITING_BYTES_MAX} bytes wait for delivery");
-        Some(settle::dead(&excess, &why, self.is_ambiguous(&excess), now))
+        let excess = fitting(&excess);
+        Some(settle::dead(excess, &why, self.is_ambiguous(excess), now))
     }
 
     fn try_again(

@@ -5,7 +5,7 @@ use crate::context;
 use crate::event::{DeliveryFailed, Ended, Event, EventBody, ForwardFailed};
 use crate::id::{Digest, EventId, PartId};
 use crate::log::{Arrival, Conversation, Row, RowEnd, Settled};
-use crate::outbox::vendor_rows;
+use crate::outbox::{SETTLED_BYTES_MAX, SETTLED_ROWS_MAX, vendor_rows};
 use crate::owner::Owner;
 use crate::plan::{Reach, reach};
 use crate::profile::Delivery;
@@ -82,22 +82,48 @@ pub(super) fn dead(rows: &[&Row], reason: &str, ambiguous: bool, now: Millis) ->
                 ambiguous,
             })
         };
-        settled.events.push(follow_up(&row.id, "failed", event, true, now));
+        // A row that was sent again as a dead letter may fail a second time.
+        let what = format!("failed.{}", row.made_ms);
+        settled.events.push(follow_up(&row.id, &what, event, true, now));
     }
     settled
 }
 
-/// What somebody may want to look at or to send again: pauses and signs of
-/// typing are nothing by themselves.
+/// What somebody may want to look at or to send again. Pauses and signs of typing
+/// are nothing by themselves; hand-offs and ends belong to a session that has gone
+/// on, and whoever wanted them was told.
 fn letters(rows: &[&Row]) -> Vec<Row> {
-    let worth = |row: &&&Row| !matches!(row.action, Action::Delay(_) | Action::Typing(_));
+    let worth = |row: &&&Row| {
+        !matches!(
+            row.action,
+            Action::Delay(_) | Action::Typing(_) | Action::Forward(_) | Action::Abort | Action::End
+        )
+    };
     rows.iter().filter(worth).map(|row| Row { context: None, ..(*row).clone() }).collect()
 }
 
-pub(super) fn gone(state: &Conversation, reason: &str, now: Millis) -> Settled {
+/// As many of these rows, from the first on, as fit into one settlement.
+pub(crate) fn fitting<'a, 'r>(rows: &'a [&'r Row]) -> &'a [&'r Row] {
+    let mut bytes = 0;
+    let fit = rows
+        .iter()
+        .take(SETTLED_ROWS_MAX)
+        .take_while(|row| {
+            bytes += serde_json::to_vec(&row.action).map_or(0, |json| json.len());
+            bytes <= SETTLED_BYTES_MAX
+        })
+        .count();
+    &rows[..fit.max(1).min(rows.len())]
+}
+
+/// The conversation is gone: so are the first `under_way` rows, whose call said so,
+/// and as many of the others as fit. The next call hears the same of the rest.
+pub(super) fn gone(state: &Conversation, under_way: usize, reason: &str, now: Millis) -> Settled {
     let rows = vendor_rows(state);
+    let count = fitting(&rows).len().max(under_way).min(rows.len());
+    let rows = &rows[..count];
     let ends = rows.iter().map(|row| (row.id.clone(), RowEnd::Dead(reason.to_owned())));
-    let dead_letters = letters(&rows);
+    let dead_letters = letters(rows);
     let ended = EventBody::Ended(Ended { reason: Some(reason.to_owned()) });
     let event = rows.first().map(|row| follow_up(&row.id, "ended", ended, true, now));
     Settled {

@@ -36,14 +36,19 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
+    /// `told` says whether a bot ran and was handed the skipped events.
     pub(super) fn new(
         plan: &'a Plan<'a>,
         profile: &'a Profile,
         log: Vec<LogLine>,
         made_ms: Millis,
+        told: bool,
     ) -> Self {
         let (event, mut state) = plan.enter();
-        state.skipped.drain(..skipped::handed_over(&state.skipped));
+        if told {
+            state.skipped.drain(..skipped::handed_over(&state.skipped));
+        }
+        plan.begin_time_anew(&mut state, made_ms);
         state.turns += 1;
         Self {
             plan,

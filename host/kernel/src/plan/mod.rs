@@ -19,7 +19,9 @@ use crate::id::{BotId, ConversationKey, Digest, EventId, TurnId};
 use crate::log::{Arrival, Conversation, Outcome, SkipReason, TimerState, Turn};
 use crate::owner::Owner;
 use crate::profile::Profile;
-use crate::run::{KvChange, KvScope, KvWrite, LogLevel, LogLine, RunFailure, RunOutput};
+use crate::run::{
+    FailureKind, KvChange, KvScope, KvWrite, LogLevel, LogLine, RunFailure, RunOutput,
+};
 use crate::session::Session;
 use crate::time::{DAY, Millis};
 use crate::validate;
@@ -209,7 +211,7 @@ impl Plan<'_> {
         }
         match result.and_then(|actions| validate::actions(&actions).map(|()| actions)) {
             Ok(actions) => {
-                let mut draft = Draft::new(self, profile, log.clone(), now);
+                let mut draft = Draft::new(self, profile, log.clone(), now, true);
                 draft.apply(&actions, version);
                 if let Some(failure) = draft.refused {
                     return self.fail(failure, version, profile, log, now);
@@ -239,7 +241,9 @@ impl Plan<'_> {
         log: Vec<LogLine>,
         now: Millis,
     ) -> Turn {
-        let mut draft = Draft::new(self, profile, log, now);
+        // A bot that is left alone was told nothing.
+        let told = failure.kind != FailureKind::Suspended;
+        let mut draft = Draft::new(self, profile, log, now, told);
         draft.quiet = true;
         let mut actions = Vec::new();
         if let Some(text) = self.policy.failure_text(draft.state.facts.locale.as_deref()) {

@@ -37,6 +37,7 @@ impl Plan<'_> {
             && self.can_wait()
             && is_speech(&next.event.body)
             && next.key.as_deref().is_none_or(|key| !self.state.knows(key))
+            && (next.key.is_none() || next.key != self.arrival.key)
             && self.fits_with_skipped(&self.arrival.event)
     }
 

@@ -68,22 +68,17 @@ impl Plan<'_> {
     pub(super) fn times_out(&self, body: &EventBody, before: Option<Millis>) -> Option<Millis> {
         let timeout = self.policy.session_timeout?;
         let after = self.arrival.event.received_ms.saturating_add(timeout.after_ms);
-        match body {
-            EventBody::Start(_)
-            | EventBody::Message(_)
-            | EventBody::Click(_)
-            | EventBody::Media(_)
-            | EventBody::Location(_)
-            | EventBody::Returned(_) => Some(after),
-            EventBody::Timer(_)
-            | EventBody::Response(_)
-            | EventBody::Signal(_)
-            | EventBody::ForwardFailed(_)
-            | EventBody::HumanSpoke(_)
-            | EventBody::Ended(_)
-            | EventBody::CampaignUnsubscribe(_)
-            | EventBody::DeliveryFailed(_)
-            | EventBody::Other(_) => before.or(Some(after)),
+        if begins_anew(body) { Some(after) } else { before }
+    }
+
+    /// Whoever waited long for a turn has as much time to answer it as anybody.
+    pub(super) fn begin_time_anew(&self, state: &mut Conversation, made_ms: Millis) {
+        let Some(timeout) = self.policy.session_timeout else { return };
+        if let Some(session) = &mut state.session
+            && begins_anew(&self.arrival.event.body)
+        {
+            let made = made_ms.saturating_add(timeout.after_ms);
+            session.times_out_ms = session.times_out_ms.max(Some(made));
         }
     }
 
@@ -97,7 +92,7 @@ impl Plan<'_> {
             settings: Vec::new(),
         };
         let now = self.arrival.event.received_ms;
-        let mut draft = Draft::new(self, &profile, Vec::new(), now);
+        let mut draft = Draft::new(self, &profile, Vec::new(), now, false);
         draft.quiet = true;
         if let Some(session) = &mut draft.state.session {
             session.times_out_ms = None;
@@ -105,7 +100,32 @@ impl Plan<'_> {
         if let Some(timeout) = self.policy.session_timeout {
             draft.apply(&[timeout.then.action()], Digest::of(&[]));
         }
+        // The hand-off is the host's own: where it fails, no bot asked for it.
+        draft.state.host_hand_off = draft.state.owner == Owner::HandingOff;
         let (state, log) = draft.finish();
         self.turn(state, Outcome::Skipped(SkipReason::SessionTimeout), log, Vec::new())
+    }
+}
+
+/// Whether the person's time to answer begins anew: somebody wrote, or the bot has
+/// the conversation again. A session that the host itself begins for an event of
+/// another kind has the time of that start.
+fn begins_anew(body: &EventBody) -> bool {
+    match body {
+        EventBody::Start(_)
+        | EventBody::Message(_)
+        | EventBody::Click(_)
+        | EventBody::Media(_)
+        | EventBody::Location(_)
+        | EventBody::Returned(_) => true,
+        EventBody::Timer(_)
+        | EventBody::Response(_)
+        | EventBody::Signal(_)
+        | EventBody::ForwardFailed(_)
+        | EventBody::HumanSpoke(_)
+        | EventBody::Ended(_)
+        | EventBody::CampaignUnsubscribe(_)
+        | EventBody::DeliveryFailed(_)
+        | EventBody::Other(_) => false,
     }
 }

@@ -1,11 +1,12 @@
 //! Stories of operators: pauses, dead letters that are sent again.
 
 use botyard_kernel::lane::Input;
-use botyard_kernel::log::{Row, RowEnd};
+use botyard_kernel::log::{Outcome, Row, RowEnd, Settled, Turn};
 use botyard_kernel::outbox::{Called, Paused};
+use botyard_kernel::stored;
 use botyard_kernel::time::MINUTE;
 
-use crate::scenarios::{is_call, say, userlike};
+use crate::scenarios::{hand_over, is_call, say, userlike};
 use crate::vendor::Kind;
 use crate::world::World;
 
@@ -103,5 +104,72 @@ fn a_letter_that_is_sent_again_survives_a_crash() {
         world.end_all();
         let came = world.vendor.received.iter().any(|(id, _)| *id == letters[0].id);
         assert_eq!(came, stored, "after {steps} steps");
+    }
+}
+
+#[test]
+fn however_many_rows_are_given_up_each_settlement_fits_into_the_store() {
+    let many = (0..31).map(|n| say(&format!("{n}{}", "x".repeat(180)))).collect::<Vec<_>>();
+    let mut world = userlike([]);
+    world.script = Some((1..=30).map(|n| (format!("w{n}p0"), many.clone())).collect());
+    world.feed(Input::Pause(Paused { bot: false, channel: false }));
+    world.held = true;
+    for _ in 0..20 {
+        world.say_and_leave();
+        world.end_all();
+    }
+    let waiting = world.lane.state().rows.len();
+    assert!(waiting > 400, "{waiting}");
+    world.sleep_until(world.now + 16 * MINUTE);
+    world.end_all();
+    assert!(world.lane.state().rows.is_empty());
+    assert_eq!(world.letters().len(), 20 * 31);
+    for (_, settled) in world.log.settled() {
+        let alone = Settled { events: Vec::new(), ..settled.clone() };
+        let bytes = stored::encode(&alone).len();
+        assert!(bytes < 200 * 1024, "{bytes} bytes in one settlement");
+    }
+}
+
+#[test]
+fn a_hand_off_that_failed_is_no_letter() {
+    let mut world = userlike([("w1p0", vec![hand_over()])]);
+    world.say_and_leave();
+    world.end_all_but(is_call);
+    world.call_ends(Called::Fatal("nobody there".to_owned()));
+    world.end_all();
+    assert_eq!(world.letters(), []);
+}
+
+#[test]
+fn speech_is_not_sent_again_while_a_human_has_the_conversation() {
+    let mut world = userlike([("w1p0", vec![say("a")])]);
+    world.say_and_leave();
+    world.end_all_but(is_call);
+    world.call_ends(Called::Fatal("no such thing".to_owned()));
+    world.end_all();
+    world.say(Kind::HumanSpoke);
+    world.end_all();
+    let letters = world.letters();
+    world.feed(Input::Redrive(letters));
+    world.end_all();
+    assert!(!world.log.settled().any(|(_, settled)| !settled.revived.is_empty()), "it stays");
+}
+
+#[test]
+fn the_bot_hears_of_a_letter_that_dies_a_second_time() {
+    let mut world = userlike([("w1p0", vec![say("a")])]);
+    world.say_and_leave();
+    for round in 1..=2 {
+        world.end_all_but(is_call);
+        world.call_ends(Called::Fatal("no such thing".to_owned()));
+        world.end_all();
+        let failed = |turn: &&Turn| turn.event.as_str().contains(".failed.");
+        let ran = |turn: &&Turn| matches!(turn.outcome, Outcome::Ran { .. });
+        let turns = world.log.turns().map(|(_, turn)| turn);
+        assert_eq!(turns.filter(failed).filter(ran).count(), round);
+        world.sleep_until(world.now + MINUTE);
+        let letters = world.letters().pop().into_iter().collect();
+        world.feed(Input::Redrive(letters));
     }
 }

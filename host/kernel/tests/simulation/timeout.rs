@@ -1,12 +1,14 @@
 //! Stories of a person who says nothing more, where the host ends the session.
 
 use botyard_kernel::action::Action;
+use botyard_kernel::lane::Input;
 use botyard_kernel::log::{Outcome, SkipReason};
+use botyard_kernel::outbox::{Called, Paused};
 use botyard_kernel::owner::Owner;
 use botyard_kernel::plan::{SessionTimeout, TimeoutAction};
 use botyard_kernel::time::MINUTE;
 
-use crate::scenarios::{hand_over, say, userlike};
+use crate::scenarios::{hand_over, is_call, say, userlike};
 use crate::vendor::Kind;
 use crate::world::World;
 
@@ -97,4 +99,33 @@ fn a_crash_at_the_end_of_the_time_ends_the_session_once() {
         world.rest_until(now + MINUTE);
         assert_eq!(world.timeouts(), 1, "after {steps} steps");
     }
+}
+
+#[test]
+fn a_hand_off_at_the_end_of_the_time_that_fails_is_not_tried_for_ever() {
+    let mut world = timed(TimeoutAction::Forward, []);
+    let ran = world.ran();
+    world.sleep_until(world.now + 10 * MINUTE);
+    world.end_all_but(is_call);
+    world.call_ends(Called::Fatal("nobody there".to_owned()));
+    let now = world.now;
+    world.rest_until(now + 300 * MINUTE);
+    assert_eq!((world.timeouts(), world.lane.state().owner), (1, Owner::Bot));
+    assert_eq!(world.ran(), ran, "no bot asked for it, so none is told");
+}
+
+#[test]
+fn whoever_waits_long_for_a_turn_has_as_much_time_to_answer_it() {
+    let mut world = timed(TimeoutAction::End, []);
+    world.feed(Input::Pause(Paused { bot: true, channel: false }));
+    world.say(Kind::Message);
+    world.end_all();
+    let until = world.now + 40 * MINUTE;
+    world.rest_until(until);
+    world.feed(Input::Pause(Paused::default()));
+    world.end_all();
+    world.rest_until(until + 10 * MINUTE - 1);
+    assert_eq!(world.timeouts(), 0);
+    world.rest_until(until + 11 * MINUTE);
+    assert_eq!(world.timeouts(), 1);
 }

@@ -1,18 +1,18 @@
 //! Random sequences of verbs answer the same on the engine and on the model.
 
-use botyard_kernel::id::ConversationKey;
+use botyard_kernel::id::{ConversationKey, PartId};
 use botyard_kernel::log::{Settled, Turn};
 use botyard_kernel::run::KvChange;
 use proptest::prelude::*;
 
-use super::given::{arrival, call, fused, key, key_of, set, settled, turn, write};
-use crate::{MemoryStore, SqliteStore, Store};
+use super::given::{arrival, call, fused, key, key_of, row, set, settled, turn, write};
+use crate::{DeadLetter, MemoryStore, SqliteStore, Store};
 
 #[derive(Clone, Debug)]
 enum Verb {
     Accept { events: u8 },
     Commit { stale: u8, unseen: u64, rest: u64, fused: bool, id: u8, due: Option<u64> },
-    Settle { events: u8, due: Option<u64> },
+    Settle { events: u8, due: Option<u64>, dead: u8, revived: u8 },
     Call { event: u8 },
     Reopen,
 }
@@ -28,10 +28,13 @@ fn verbs() -> impl Strategy<Value = Vec<(u8, Verb)>> {
         id,
         due,
     });
+    let settle = (0..3_u8, due(), 0..3_u8, 0..3_u8);
+    let settle =
+        settle.prop_map(|(events, due, dead, revived)| Verb::Settle { events, due, dead, revived });
     let verb = prop_oneof![
         3 => (0..4_u8).prop_map(|events| Verb::Accept { events }),
         5 => commit,
-        2 => (0..3_u8, due()).prop_map(|(events, due)| Verb::Settle { events, due }),
+        2 => settle,
         2 => (0..6_u8).prop_map(|event| Verb::Call { event }),
         1 => Just(Verb::Reopen),
     ];
@@ -94,8 +97,14 @@ async fn play(
             };
             format!("{:?}", store.commit(key, &made).await)
         }
-        Verb::Settle { events: n, due } => {
-            let made = Settled { events: events(*n), ..settled("p", *due) };
+        Verb::Settle { events: n, due, dead, revived } => {
+            let rows = |n: u8| (0..n).map(|n| row(&n.to_string())).collect();
+            let made = Settled {
+                events: events(*n),
+                dead_letters: rows(*dead),
+                revived: rows(*revived),
+                ..settled("p", *due)
+            };
             format!("{:?}", store.settle(key, &made).await)
         }
         Verb::Call { event } => {
@@ -108,12 +117,25 @@ async fn play(
 /// Everything that can be asked about a conversation.
 async fn view(store: &Store, key: &ConversationKey) -> String {
     let tenant = store.tenant(&key.tenant);
+    let after = tenant.dead_letters(0, 1).await.unwrap().pop().map_or(0, |letter| letter.place);
     format!(
-        "{:?} {:?} {:?} {:?} {:?}",
+        "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
         tenant.load(key, 3).await,
         tenant.read(key, 2, 5).await,
         tenant.bot_value(&"lead".into(), "sum").await,
         tenant.bot_value(&"lead".into(), "7").await,
         store.host().due(25, 2).await,
+        store.host().due_channels(25).await,
+        store.host().due_in(&key.tenant, &key.channel, None, 25, 1).await.map(|due| {
+            due.into_iter().map(|(key, place)| (key, place.due_ms)).collect::<Vec<_>>()
+        }),
+        // Places are compared by their order alone.
+        tenant.dead_letters(after, 2).await.map(|letters| {
+            letters.into_iter().map(|letter| DeadLetter { place: 0, ..letter }).collect::<Vec<_>>()
+        }),
+        tenant
+            .dead_letter(&PartId("1".to_owned()))
+            .await
+            .map(|letter| { letter.map(|letter| DeadLetter { place: 0, ..letter }) }),
     )
 }

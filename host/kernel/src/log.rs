@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::action::Action;
 use crate::broken::{self, Mutation};
 use crate::call::Journal;
+use crate::context;
 use crate::event::Event;
 use crate::id::{BotId, Digest, EventId, PartId, SessionId, TurnId};
 use crate::owner::Owner;
@@ -332,6 +333,7 @@ impl Conversation {
 
     /// Applies a settlement. Applying one twice changes nothing more.
     pub fn settle(&mut self, settled: &Settled) {
+        self.remember_contexts(settled);
         let ended = |id: &PartId| settled.rows.iter().any(|(row, _)| row == id);
         self.rows.retain(|row| !ended(&row.id));
         self.acknowledgements.retain(|it| !settled.acknowledged.contains(&it.id));
@@ -370,6 +372,26 @@ impl Conversation {
             && !self.rows.iter().any(hands_over)
         {
             self.owner = owner;
+        }
+    }
+
+    /// Contexts of rows that end here are known from now on. A list may carry several,
+    /// and webhooks that the vendor writes meanwhile, or repeats later, hold any of
+    /// them; what was given up may have come in all the same, but is not the newest.
+    fn remember_contexts(&mut self, settled: &Settled) {
+        let mut known = Vec::new();
+        for row in &self.rows {
+            let end = settled.rows.iter().find(|(id, _)| *id == row.id);
+            if let (Some(context), Some((_, end))) = (&row.context, end) {
+                known.push((context::digest(context), *end == RowEnd::Delivered));
+            }
+        }
+        for (digest, delivered) in known {
+            if delivered {
+                self.remember_mirrored(digest);
+            } else if !self.mirrored.contains(&digest) {
+                self.mirrored.insert(self.mirrored.len().saturating_sub(1), digest);
+            }
         }
     }
 

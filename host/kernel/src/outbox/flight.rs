@@ -136,6 +136,8 @@ impl Outbox {
         }
         let rows = select(state, &orphans);
         let why = "held, because its call was under way when the host stopped";
-        (!rows.is_empty()).then(|| settle::dead(&rows, why, true, now))
+        let called_ms = self.doubtful_call_ms.iter().copied().collect();
+        let held = || Settled { called_ms, ..settle::dead(&rows, why, true, now) };
+        (!rows.is_empty()).then(held)
     }
 }

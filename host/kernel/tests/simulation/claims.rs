@@ -6,7 +6,8 @@ use botyard_kernel::time::MINUTE;
 
 use crate::failures::retry;
 use crate::jobs::Job;
-use crate::scenarios::{is_call, say, userlike};
+use crate::scenarios::{is_call, is_commit, say, userlike};
+use crate::vendor::Kind;
 use crate::world::World;
 
 /// A call of one message is under way.
@@ -109,4 +110,39 @@ fn every_call_under_way_at_a_crash_counts_for_all_hosts_after_it() {
         world.end_all_but(is_call);
         assert_eq!(world.lane.state().called_ms.len(), crashes, "the vendor has counted them all");
     }
+}
+
+#[test]
+fn a_call_that_has_not_left_is_called_off_when_a_human_takes_the_conversation() {
+    let mut world = userlike([("w1p0", vec![say("a")])]);
+    world.say_and_leave();
+    world.held = true;
+    world.end_all();
+    world.say(Kind::HumanSpoke);
+    world.end_all_but(is_commit);
+    world.held = false;
+    world.sleep_until(world.now + 5_000);
+    world.end_all();
+    assert!(world.again.is_empty(), "the bot speaks while a human does");
+    assert_eq!(world.ends(), [&RowEnd::Quarantined]);
+}
+
+#[test]
+fn a_place_in_the_line_is_kept_as_long_as_somebody_wants_it() {
+    let mut world = userlike([("w1p0", vec![say("a")])]);
+    world.say_and_leave();
+    world.held = true;
+    world.end_all();
+    for _ in 0..50 {
+        if world.lane.keeps_a_place() {
+            break;
+        }
+        let at = world.lane.wake_at(world.now).expect("it asks again");
+        world.sleep_until(at);
+    }
+    assert!(world.lane.keeps_a_place(), "the destination has kept one");
+    world.sleep_until(world.now + 20 * MINUTE);
+    world.end_all();
+    assert!(matches!(world.ends()[..], [RowEnd::Dead(_)]));
+    assert!(!world.lane.keeps_a_place(), "nobody comes to take it");
 }

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use super::protocol::{Letter, Letters, RedriveRequest, Redriven};
 use super::routes::{Operator, Refused};
 use crate::app::App;
+use crate::clock;
 
 /// So many letters are read at once.
 const PAGE: usize = 500;
@@ -64,10 +65,16 @@ pub(super) async fn redrive(
     if request.all {
         let RedriveRequest { tenant, channel, .. } = request;
         let mut wanted = Wanted { tenant, channel, ..Wanted::default() };
+        // Letters that die again meanwhile are letters of another day.
+        let began = clock::now();
         loop {
-            let found = read(&app, &wanted, PAGE).await?;
+            let mut found = read(&app, &wanted, PAGE).await?;
             let Some(last) = found.last() else { break };
             wanted.after = Some(format!("{}/{}", last.conversation.tenant, last.place));
+            found.retain(|letter| letter.at_ms <= began);
+            if found.is_empty() {
+                break;
+            }
             waiting.extend(send_again(&app, found, &mut redriven));
         }
     } else {

@@ -75,14 +75,17 @@ fn copy(database: &Connection, directory: &Directory, found: i64) -> Result<Path
 
 const PREFIX: &str = "botyard.schema-";
 const SUFFIX: &str = ".db";
+/// A copy that is being made.
+const HALF: &str = "botyard.schema-copy.part";
 
 /// The name appears only with all bytes, and both survive a loss of power.
 fn write(database: &Path, place: &Path) -> std::io::Result<()> {
     let directory = place.parent().unwrap_or_else(|| Path::new("."));
-    let half = tempfile::NamedTempFile::new_in(directory)?;
-    fs::copy(database, half.path())?;
-    half.as_file().sync_all()?;
-    half.persist(place)?;
+    // A name of its own: a host that dies in the middle leaves one half copy at most.
+    let half = directory.join(HALF);
+    fs::copy(database, &half)?;
+    File::open(&half)?.sync_all()?;
+    fs::rename(&half, place)?;
     File::open(directory)?.sync_all()
 }
 

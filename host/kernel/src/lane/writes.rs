@@ -30,7 +30,9 @@ impl Lane {
         // Follow-up events get their entries behind whoever came before them.
         let accept_first = brings_events && self.unstored_from() < self.queue.len();
         if !accept_first && let Some(mut settled) = self.unsaved.pop_front() {
-            settled.due_ms = self.due(now);
+            // Until the next one is stored, too, the log is behind what is known here.
+            let is_last = self.unsaved.is_empty();
+            settled.due_ms = if is_last { self.due(now) } else { Some(now) };
             self.writing = Some(Write::Settle(Box::new(settled.clone())));
             effects.push(Effect::Settle(Box::new(settled)));
         } else if let Some(arrivals) = self.to_accept(accept_first, now) {

@@ -38,6 +38,10 @@ async fn a_bot_that_keeps_failing_is_not_run_but_for_probes_and_its_owner_is_tol
     for _ in 0..BOT_FAILURES {
         assert_eq!(conversation.message("many words").await.unwrap().texts(), [SORRY]);
     }
+    // It would count, if it ran. Asked at once, before the first probe is due.
+    assert_eq!(conversation.message("count").await.unwrap().texts(), [SORRY]);
+    site.wait_metric("botyard_run_failures_total", &["suspended"], 1.0).await.unwrap();
+    assert_eq!(breakers(&site).await[0]["name"], "demo/bot");
     for pager in [&operator, &owner] {
         let posted = pager.wait_posted(2, WITHIN).await.unwrap();
         assert_eq!(posted[0], posted[1], "what was refused comes again");
@@ -46,11 +50,6 @@ async fn a_bot_that_keeps_failing_is_not_run_but_for_probes_and_its_owner_is_tol
         assert_eq!((&alert["tenant"], &alert["bot"]), (&json!("demo"), &json!("bot")));
         assert_eq!((&alert["blame"], &alert["failures"]), (&json!("bot"), &json!(BOT_FAILURES)));
     }
-    // It would count, if it ran.
-    assert_eq!(conversation.message("count").await.unwrap().texts(), [SORRY]);
-    site.wait_metric("botyard_run_failures_total", &["suspended"], 1.0).await.unwrap();
-    assert_eq!(breakers(&site).await[0]["name"], "demo/bot");
-
     let probe = async || {
         let answer = conversation.message("count").await?;
         let texts = answer.texts();

@@ -11,6 +11,7 @@ mod acknowledgements;
 mod answers;
 mod cut;
 mod flight;
+mod give_up;
 mod requests;
 mod settle;
 
@@ -19,7 +20,7 @@ use std::collections::BTreeMap;
 use crate::action::Action;
 use crate::event::Answer;
 use crate::id::{Digest, EventId, PartId};
-use crate::log::{Acknowledgement, Conversation, Row, RowEnd, Settled};
+use crate::log::{Acknowledgement, Conversation, Row, Settled};
 use crate::profile::Delivery;
 use crate::time::{MINUTE, Millis, SECOND};
 use crate::{rate, retry};
@@ -27,6 +28,7 @@ pub use acknowledgements::ACKNOWLEDGE_ATTEMPTS_MAX;
 use answers::Open;
 use cut::Way;
 use flight::Flight;
+use give_up::too_old_at;
 pub(crate) use settle::fitting;
 
 /// An open HTTP request that waits for its answer; numbered by the driver.
@@ -393,58 +395,6 @@ impl Outbox {
         gates.into_iter().max()
     }
 
-    /// How many bytes of actions may wait besides those that do.
-    pub(crate) fn room(&self, state: &Conversation) -> usize {
-        let bytes = |row: &&Row| serde_json::to_vec(&row.action).map_or(0, |json| json.len());
-        let waiting: usize = vendor_rows(state).iter().map(bytes).sum();
-        WAITING_BYTES_MAX.saturating_sub(waiting)
-    }
-
-    /// Forgets tries at what has ended in another way than by a call of its own.
-    fn forget_ended(&mut self, state: &Conversation) {
-        let waits = |id: &PartId| {
-            state.rows.iter().any(|row| row.id == *id)
-                || state.acknowledgements.iter().any(|it| it.id == *id)
-        };
-        self.tries.retain(|id, _| waits(id));
-        self.request_tries.retain(|id, _| waits(id));
-        self.singly.retain(waits);
-    }
-
-    /// Speech that waits while somebody else has the conversation.
-    fn withhold(&self, state: &Conversation, now: Millis) -> Option<Settled> {
-        let free = |row: &&Row| !self.is_on_its_way(&row.id);
-        let rows: Vec<_> = settle::withheld(state)
-            .into_iter()
-            .filter(free)
-            .take(SETTLED_ROWS_MAX)
-            .map(|row| (row.id.clone(), RowEnd::Quarantined))
-            .collect();
-        (!rows.is_empty()).then(|| Settled { at_ms: now, rows, ..Settled::default() })
-    }
-
-    fn give_up(&self, queue: &[&Row], delivery: &Delivery, now: Millis) -> Option<Settled> {
-        let old: Vec<&Row> = queue
-            .iter()
-            .filter(|row| now >= too_old_at(row, delivery) && !self.is_on_its_way(&row.id))
-            .copied()
-            .collect();
-        if !old.is_empty() {
-            let minutes = delivery.age_max_ms / MINUTE;
-            let why = format!("not delivered within {minutes} minutes");
-            let old = fitting(&old);
-            return Some(settle::dead(old, &why, self.is_ambiguous(old), now));
-        }
-        let mut excess = too_many(queue);
-        excess.retain(|row| !self.is_on_its_way(&row.id));
-        if excess.is_empty() {
-            return None;
-        }
-        let why = format!("more than {WAITING_BYTES_MAX} bytes wait for delivery");
-        let excess = fitting(&excess);
-        Some(settle::dead(excess, &why, self.is_ambiguous(excess), now))
-    }
-
     fn try_again(
         &mut self,
         flight: &Flight,
@@ -469,29 +419,6 @@ impl Outbox {
         }
         made
     }
-}
-
-/// By what is stored alone: a row that was given up must not come back after a crash.
-fn too_old_at(row: &Row, delivery: &Delivery) -> Millis {
-    row.made_ms.saturating_add(delivery.age_max_ms).saturating_add(1)
-}
-
-/// The oldest rows, as many as make the rest small enough to be kept.
-fn too_many<'a>(queue: &[&'a Row]) -> Vec<&'a Row> {
-    // Few rows are not worth measuring.
-    if queue.len() <= 8 {
-        return Vec::new();
-    }
-    let mut rest = 0;
-    let kept = queue
-        .iter()
-        .rev()
-        .take_while(|row| {
-            rest += serde_json::to_vec(&row.action).map_or(0, |json| json.len());
-            rest <= WAITING_BYTES_MAX
-        })
-        .count();
-    queue[..queue.len() - kept].to_vec()
 }
 
 fn vendor_rows(state: &Conversation) -> Vec<&Row> {

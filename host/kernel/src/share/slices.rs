@@ -1,6 +1,6 @@
 //! Who computes next: deficit round robin between tenants, in slices of CPU time.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use super::Ticket;
 use crate::id::TenantId;
@@ -17,8 +17,8 @@ pub const QUANTUM_US: i64 = 1_000;
 /// nothing saves nothing up. A tenant that begins to compute goes before the
 /// round once: most turns need microseconds and should not wait for all others.
 ///
-/// A tenant's own turns go in the order of their tickets, oldest first, so that
-/// each is over as early as it can be.
+/// A tenant's own turns go round, too: a bot that spins must not hold up the short
+/// turns of its neighbours.
 #[derive(Debug)]
 pub struct Slices {
     /// Processors that nobody computes on.
@@ -36,7 +36,8 @@ struct Account {
     deficit_us: i64,
     /// What a slice cost of late.
     usual_us: i64,
-    waiting: BTreeSet<Ticket>,
+    /// In the order in which they asked.
+    waiting: VecDeque<Ticket>,
     /// What the slices that run were charged with.
     running: BTreeMap<Ticket, i64>,
     /// It stands in one of the two queues.
@@ -54,7 +55,8 @@ impl Slices {
     /// Waits for a slice; [`Slices::grant`] says when it begins.
     pub fn ask(&mut self, tenant: &TenantId, ticket: Ticket) {
         let account = self.tenants.entry(tenant.clone()).or_default();
-        if account.waiting.insert(ticket) {
+        if !account.waiting.contains(&ticket) {
+            account.waiting.push_back(ticket);
             self.waiting += 1;
         }
         if !account.placed {
@@ -66,8 +68,10 @@ impl Slices {
 
     /// Waits no longer. Nothing happens where the slice has begun.
     pub fn gave_up(&mut self, tenant: &TenantId, ticket: Ticket) {
-        let account = self.tenants.get_mut(tenant);
-        if account.is_some_and(|account| account.waiting.remove(&ticket)) {
+        if let Some(account) = self.tenants.get_mut(tenant)
+            && let Some(at) = account.waiting.iter().position(|waiting| *waiting == ticket)
+        {
+            account.waiting.remove(at);
             self.waiting -= 1;
         }
         self.rest();
@@ -81,7 +85,7 @@ impl Slices {
             let queue = if from_fresh { &mut self.fresh } else { &mut self.round };
             let tenant = queue.pop_front()?;
             let Some(account) = self.tenants.get_mut(&tenant) else { continue };
-            let Some(ticket) = account.waiting.first().copied() else {
+            let Some(ticket) = account.waiting.front().copied() else {
                 // Who was fresh passes the round once before being so again.
                 if from_fresh || !account.running.is_empty() {
                     self.round.push_back(tenant);
@@ -95,7 +99,7 @@ impl Slices {
                 self.round.push_back(tenant);
                 continue;
             }
-            account.waiting.remove(&ticket);
+            account.waiting.pop_front();
             account.deficit_us -= account.usual_us;
             account.running.insert(ticket, account.usual_us);
             self.waiting -= 1;

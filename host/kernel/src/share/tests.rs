@@ -95,14 +95,23 @@ fn a_newcomer_computes_before_those_who_have_done_so() {
 }
 
 #[test]
-fn the_oldest_turn_of_a_tenant_goes_on_first() {
+fn the_turns_of_a_tenant_go_round() {
     let mut slices = Slices::new(1);
+    slices.ask(&tenant("a"), 1);
     slices.ask(&tenant("a"), 2);
-    slices.ask(&tenant("a"), 1);
-    assert_eq!(slices.grant(), Some(1));
-    slices.ended(&tenant("a"), 1, 1_000);
-    slices.ask(&tenant("a"), 1);
-    assert_eq!(slices.grant(), Some(1));
+    for expected in [1, 2, 1, 2] {
+        assert_eq!(slices.grant(), Some(expected));
+        slices.ended(&tenant("a"), expected, 1_000);
+        slices.ask(&tenant("a"), expected);
+    }
+    // Who comes later waits for a slice of each of the others.
+    slices.ask(&tenant("a"), 3);
+    let order = std::iter::from_fn(|| {
+        let ticket = slices.grant()?;
+        slices.ended(&tenant("a"), ticket, 1_000);
+        Some(ticket)
+    });
+    assert_eq!(order.collect::<Vec<_>>(), [1, 2, 3]);
 }
 
 #[test]

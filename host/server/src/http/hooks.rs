@@ -60,9 +60,8 @@ async fn receive(
     };
     let (parts, body) = request.into_parts();
     let limit = app.config.server.body_bytes_max;
-    let bytes = client::body_bytes(&parts.headers, limit);
-    // Counted until the answer is there.
-    let _admitted = match app.work.backlog().admit(&channel.tenant, bytes) {
+    // Counted until the answer is there, its body as soon as we know whose it is.
+    let mut admitted = match app.work.backlog().admit(&channel.tenant, 0) {
         Ok(admitted) => admitted,
         Err(refusal) => {
             count(&channel, "overload");
@@ -92,6 +91,7 @@ async fn receive(
                 return answer::line(StatusCode::PAYLOAD_TOO_LARGE, reason);
             };
             count(&channel, "events");
+            admitted.weigh(body.len());
             pass(Point::WebhookRead);
             arrive(app, &channel, connection, events, now).await
         }

@@ -33,7 +33,7 @@ struct Entry {
 /// A request that is counted until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Admitted {
-    _part: Part,
+    part: Part,
 }
 
 /// What a conversation has waiting, counted until this is dropped.
@@ -62,7 +62,7 @@ impl Backlog {
         state.change(tenant, Load::default(), load);
         drop(state);
         let (backlog, tenant) = (self.clone(), tenant.clone());
-        Ok(Admitted { _part: Part { backlog, tenant, load } })
+        Ok(Admitted { part: Part { backlog, tenant, load } })
     }
 
     /// What a conversation of a tenant has waiting: nothing so far.
@@ -100,6 +100,16 @@ impl State {
             load.events = load.events + after.events - before.events;
             load.bytes = load.bytes + after.bytes - before.bytes;
         }
+    }
+}
+
+impl Admitted {
+    /// The request turned out to have a body of so many bytes, from somebody who may
+    /// send it: what strangers only announce takes nobody's room.
+    pub(crate) fn weigh(&mut self, bytes: usize) {
+        let load = Load { bytes, ..self.part.load };
+        self.part.backlog.state().change(&self.part.tenant, self.part.load, load);
+        self.part.load = load;
     }
 }
 

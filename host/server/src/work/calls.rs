@@ -125,9 +125,11 @@ async fn send(work: &Work, channel: &Channel, request: Call) -> Result<Answer, S
         Limited::Token => Ended::Limited { after_ms: retry_after(&answer.headers) },
         Limited::Conversation => Ended::Answered,
     });
-    let now = clock::now();
-    let change = work.vendors.ended(&channel.id, delivery.token_rate, ended, now);
-    work.alert_of(&Of::Vendor(channel), change, now);
+    if let Some(ended) = ended {
+        let now = clock::now();
+        let change = work.vendors.ended(&channel.id, delivery.token_rate, ended, now);
+        work.alert_of(&Of::Vendor(channel), change, now);
+    }
     sent
 }
 

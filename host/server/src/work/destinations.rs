@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use botyard_kernel::breaker::Change;
 use botyard_kernel::destination::{Admission, Destination, Ended};
+use botyard_kernel::id::TenantId;
 use botyard_kernel::profile::Rate;
 use botyard_kernel::run::Blame;
 use botyard_kernel::time::Millis;
@@ -16,6 +17,9 @@ use super::Work;
 use crate::alerts::{Alert, AlertKind};
 use crate::channel::Channel;
 use crate::send::{Answer, SendError};
+
+/// At most so many failing destinations that bots have named are remembered.
+const NAMED_MAX: usize = 4_096;
 
 /// Destinations by what names them: a channel, or a host that bots call.
 #[derive(Debug)]
@@ -38,6 +42,29 @@ impl<K: Eq + Hash + Clone + std::fmt::Display> Destinations<K> {
         now: Millis,
     ) -> Admission {
         self.with(key, rate, |destination| destination.admit(ticket, now))
+    }
+
+    /// As [`Destinations::admit`], where nothing is remembered of a destination that
+    /// has not failed: what bots name must not fill the memory.
+    pub(super) fn admit_named(&self, key: &K, now: Millis) -> Admission {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get_mut(key).map_or(Admission::Go, |destination| destination.admit(None, now))
+    }
+
+    /// The end of a call that [`Destinations::admit_named`] let through.
+    pub(super) fn ended_named(&self, key: &K, ended: Ended, now: Millis) -> Option<Change> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let (is_known, count) = (known.contains_key(key), known.len());
+        drop(known);
+        if !is_known && (ended != Ended::Failed || count >= NAMED_MAX) {
+            return None;
+        }
+        let change = self.ended(key, None, ended, now);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if ended != Ended::Failed && known.get(key).is_some_and(|it| it.open_since().is_none()) {
+            known.remove(key);
+        }
+        change
     }
 
     /// A call ended. What that changed is in the log already.
@@ -82,8 +109,8 @@ impl<K: Eq + Hash + Clone + std::fmt::Display> Destinations<K> {
 pub(super) enum Of<'a> {
     /// The vendor of a channel.
     Vendor(&'a Channel),
-    /// A web service that bots call, by its host.
-    Service(&'a str),
+    /// A web service that a tenant's bots call, by its host.
+    Service(&'a TenantId, &'a str),
 }
 
 impl Work {
@@ -94,8 +121,9 @@ impl Work {
             Of::Vendor(channel) => {
                 (Some(channel.tenant.clone()), Some(channel.id.clone()), None, Blame::Vendor)
             }
-            // Bots of several tenants may call it: that is the operator's to know.
-            Of::Service(host) => (None, None, Some((*host).to_owned()), Blame::Tenant),
+            Of::Service(tenant, host) => {
+                (Some((*tenant).clone()), None, Some((*host).to_owned()), Blame::Tenant)
+            }
         };
         let (kind, failures, what_to_do) = match change {
             Change::Tripped { failures } => (
@@ -124,16 +152,17 @@ impl Work {
     }
 }
 
-/// What the end of a call says of its destination.
+/// What the end of a call says of its destination: nothing where our own rules
+/// forbade it.
 pub(super) fn ended(
     sent: &Result<Answer, SendError>,
     limited: impl FnOnce(&Answer) -> Ended,
-) -> Ended {
+) -> Option<Ended> {
     match sent {
-        Ok(answer) if answer.status == StatusCode::TOO_MANY_REQUESTS => limited(answer),
-        Ok(answer) if answer.status.is_server_error() => Ended::Failed,
-        // What our own rules forbid says nothing of the destination.
-        Ok(_) | Err(SendError::Denied(_)) => Ended::Answered,
-        Err(SendError::NotSent(_) | SendError::Lost(_)) => Ended::Failed,
+        Ok(answer) if answer.status == StatusCode::TOO_MANY_REQUESTS => Some(limited(answer)),
+        Ok(answer) if answer.status.is_server_error() => Some(Ended::Failed),
+        Ok(_) => Some(Ended::Answered),
+        Err(SendError::Denied(_)) => None,
+        Err(SendError::NotSent(_) | SendError::Lost(_)) => Some(Ended::Failed),
     }
 }

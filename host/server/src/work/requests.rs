@@ -7,6 +7,7 @@ use botyard_failpoints::{Point, pass};
 use botyard_kernel::action::{Action, Setting};
 use botyard_kernel::destination::{Admission, Ended};
 use botyard_kernel::event::Answer as BotAnswer;
+use botyard_kernel::id::TenantId;
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::Row;
 use botyard_kernel::outbox::{CallId, Requested};
@@ -37,7 +38,7 @@ pub(super) fn request(driver: &Driver, call: CallId, row: Row) -> BoxFuture<'sta
     async move {
         pass(Point::RequestLeaves);
         let requested = match outgoing(row, &bot) {
-            Ok(outgoing) => send(&work, outgoing).await,
+            Ok(outgoing) => send(&work, &key.tenant, outgoing).await,
             Err(why) => Requested::Refused(why),
         };
         pass(Point::RequestAnswered);
@@ -57,20 +58,23 @@ pub(super) fn request(driver: &Driver, call: CallId, row: Row) -> BoxFuture<'sta
 }
 
 /// A service that does not answer anybody is not asked by everybody.
-async fn send(work: &Work, outgoing: Outgoing) -> Requested {
+async fn send(work: &Work, tenant: &TenantId, outgoing: Outgoing) -> Requested {
     let Ok(url) = url::Url::parse(&outgoing.url) else {
         return Requested::Refused("the address is no URL".to_owned());
     };
-    let host = url.host_str().unwrap_or_default().to_owned();
-    if let Admission::Wait { .. } = work.services.admit(&host, None, None, clock::now()) {
+    let host = url.host_str().unwrap_or_default();
+    // Tenants have breakers of their own: one tenant's failures stop nobody else's calls.
+    let service = format!("{tenant}/{host}");
+    if let Admission::Wait { .. } = work.services.admit_named(&service, clock::now()) {
         let why = format!("{host} has not answered of late and is left alone for a while");
         return Requested::Unanswered(why);
     }
     let sent = work.door.send(outgoing).await;
-    let ended = destinations::ended(&sent, |_| Ended::Answered);
-    let now = clock::now();
-    let change = work.services.ended(&host, None, ended, now);
-    work.alert_of(&Of::Service(&host), change, now);
+    if let Some(ended) = destinations::ended(&sent, |_| Ended::Answered) {
+        let now = clock::now();
+        let change = work.services.ended_named(&service, ended, now);
+        work.alert_of(&Of::Service(tenant, host), change, now);
+    }
     requested(sent)
 }
 

@@ -89,9 +89,11 @@ impl World {
                 Outcome::Skipped(SkipReason::NotOwner | SkipReason::Superseded) => {
                     skipped.push(&turn.event);
                 }
-                Outcome::Skipped(SkipReason::SessionTimeout) => skipped.clear(),
                 Outcome::Skipped(
-                    SkipReason::Duplicate | SkipReason::NoSession | SkipReason::HostHandOff,
+                    SkipReason::Duplicate
+                    | SkipReason::NoSession
+                    | SkipReason::HostHandOff
+                    | SkipReason::SessionTimeout,
                 ) => {}
             }
         }

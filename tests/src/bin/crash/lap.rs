@@ -28,9 +28,10 @@ const START_WITHIN: Duration = Duration::from_secs(60);
 const STOP_WITHIN: Duration = Duration::from_secs(60);
 /// A point that was not reached by then is not on the way of this load.
 const REACHED_WITHIN: Duration = Duration::from_secs(3);
-/// What is left to do when the load has ended takes so long, and is looked at so often.
+/// When the load has ended, it is looked at this often whether something is left to do,
+/// and for so long beside two of the vendor's minutes.
 const REST: Duration = Duration::from_secs(3);
-const RESTS_MAX: u32 = 40;
+const RESTS_WITHIN: Duration = Duration::from_secs(30);
 /// A call that arrives so soon after a host was started is of the one before.
 const HOST_STARTS_US: u64 = 20_000;
 const SIGKILL: i32 = 9;
@@ -121,7 +122,7 @@ pub(crate) async fn run(setup: &Setup, plan: &mut Plan, kills: usize) -> Result<
     world.stop.store(kills > 0, Ordering::Relaxed);
     let talks = finish(&mut persons, &world).await?;
     let load = begun.elapsed();
-    let stories = rest(&mut stage, last, &talks).await?;
+    let stories = rest(&mut stage, last, &talks, RESTS_WITHIN + 2 * setup.window).await?;
     let mut outcome = judge(&stage, talks, &stories);
     outcome.load = load;
     outcome.acked = world.acked.load(Ordering::Relaxed);
@@ -236,9 +237,15 @@ async fn listening(stage: &Stage, mut host: Host) -> Result<Host> {
 }
 
 /// Lets everything come to rest, and reads the log of the last host that worked.
-async fn rest(stage: &mut Stage, first: Host, talks: &[Talk]) -> Result<Vec<Story>> {
+async fn rest(
+    stage: &mut Stage,
+    first: Host,
+    talks: &[Talk],
+    within: Duration,
+) -> Result<Vec<Story>> {
+    let (begun, mut told) = (Instant::now(), 0);
     let mut host = first;
-    for round in 1.. {
+    loop {
         tokio::time::sleep(REST).await;
         host.terminate().await?;
         let status = host.ended(STOP_WITHIN).await;
@@ -249,14 +256,16 @@ async fn rest(stage: &mut Stage, first: Host, talks: &[Talk]) -> Result<Vec<Stor
         );
         let stories = stories(stage, talks).await?;
         let busy = stories.iter().filter(|story| !story.rests()).count();
-        if busy == 0 || round == RESTS_MAX {
+        if busy == 0 || begun.elapsed() >= within {
             return Ok(stories);
         }
-        eprintln!("  {busy} of {} conversations have something left to do", stories.len());
+        if busy != told {
+            eprintln!("  {busy} of {} conversations have something left to do", stories.len());
+            told = busy;
+        }
         host = stage.start(None)?;
         host = listening(stage, host).await?;
     }
-    bail!("there was no round of rest")
 }
 
 async fn stories(stage: &Stage, talks: &[Talk]) -> Result<Vec<Story>> {

@@ -108,7 +108,7 @@ async fn deliver(arguments: &Arguments, seed: u64, deliveries: u64) -> Result<Ex
     };
     eprintln!("crash: {deliveries} deliveries, seed {seed}");
     let outcome = lap::run(&setup, &mut Plan::draw(seed, 0), 0).await?;
-    let mut report = Report::new(seed, 0, arguments.broken.as_deref());
+    let mut report = Report::new(seed, 0, deliveries, arguments.broken.as_deref());
     report.add(outcome);
     report.print_deliveries();
     Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -137,7 +137,7 @@ async fn each_broken(arguments: &Arguments, seed: u64) -> Result<ExitCode> {
 async fn kills(arguments: &Arguments, seed: u64, broken: Option<&str>) -> Result<Report> {
     let begun = Instant::now();
     let mut plan = Plan::draw(seed, arguments.kills);
-    let mut report = Report::new(seed, arguments.kills, broken);
+    let mut report = Report::new(seed, arguments.kills, 0, broken);
     eprintln!("crash: {} kills, seed {seed}", plan.left());
     let mut lap = 0;
     while plan.left() > 0 {

@@ -18,6 +18,7 @@ pub(crate) struct Report {
     pub(crate) violations: Vec<Violation>,
     seed: u64,
     asked: u64,
+    deliveries: u64,
     broken: Option<String>,
     sum: Outcome,
     kills: u64,
@@ -27,11 +28,13 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(seed: u64, asked: u64, broken: Option<&str>) -> Self {
+    /// A run that was asked for so many kills, or else for so many deliveries.
+    pub(crate) fn new(seed: u64, asked: u64, deliveries: u64, broken: Option<&str>) -> Self {
         Self {
             violations: Vec::new(),
             seed,
             asked,
+            deliveries,
             broken: broken.map(str::to_owned),
             sum: Outcome::default(),
             kills: 0,
@@ -141,7 +144,7 @@ impl Report {
             counts.iter().map(|(rule, count)| format!("{rule:?} {count}")).collect();
         let broken = self.broken.as_ref().map(|name| format!(" --broken {name}"));
         let what = match self.asked {
-            0 => format!("--deliveries {}", self.sum.deliveries),
+            0 => format!("--deliveries {}", self.deliveries),
             kills => format!("--kills {kills}"),
         };
         eprintln!(

@@ -121,6 +121,8 @@ fn settings(
     let failure_texts = json!({ "": FAILURE_TEXT });
     let mut config = Config::new(directory).bot("tally", bot).with(json!({
         "log": { "format": "text", "filter": "warn,botyard::app=info" },
+        // What a lane has not ended by then is left to the next host, as after a kill.
+        "server": { "shutdown-grace-ms": 5_000 },
         // Two shared cores must not look like a bot that takes too long.
         "runtime": { "native": { "cpu-ms": 5_000, "wall-ms": 60_000 } },
         "tenants": { "demo": { "channels": {

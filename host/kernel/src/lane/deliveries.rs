@@ -48,8 +48,10 @@ impl Lane {
 
     /// When the conversation next wants attention by itself, if this lane is gone.
     pub(super) fn due(&self, now: Millis) -> Option<Millis> {
+        // A pause may end at any time: what waits for that is due as if there were none.
+        let paused = self.paused.turns();
         let waits = self.outbox.resumes_at(&self.state, &self.rules.delivery, now);
-        match waits {
+        match waits.filter(|_| !paused) {
             Some(at) => {
                 let timers = self.state.timers.iter().map(|timer| timer.due_ms);
                 timers.chain(self.state.times_out_at()).chain([at]).min()

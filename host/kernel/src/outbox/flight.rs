@@ -136,8 +136,6 @@ impl Outbox {
         }
         let rows = select(state, &orphans);
         let why = "held, because its call was under way when the host stopped";
-        let called_ms = self.doubtful_call_ms.iter().copied().collect();
-        let held = || Settled { called_ms, ..settle::dead(&rows, why, true, now) };
-        (!rows.is_empty()).then(held)
+        (!rows.is_empty()).then(|| settle::dead(&rows, why, true, now))
     }
 }

@@ -249,8 +249,10 @@ impl Outbox {
             .or_else(|| Self::outdated(state, delivery, now))
             .or_else(|| self.withhold(state, now))
             .or_else(|| self.give_up(&queue, delivery, now));
-        if given_up.is_some() {
-            return (Vec::new(), given_up);
+        if let Some(mut given_up) = given_up {
+            // With the rows goes the claim that would remind the next host of the call.
+            given_up.called_ms.extend(self.doubtful_call_ms.take());
+            return (Vec::new(), Some(given_up));
         }
         let mut sends = self.answers(state, delivery, now);
         sends.extend(self.requests(state, now));

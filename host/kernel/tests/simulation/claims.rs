@@ -146,3 +146,14 @@ fn a_place_in_the_line_is_kept_as_long_as_somebody_wants_it() {
     assert!(matches!(world.ends()[..], [RowEnd::Dead(_)]));
     assert!(!world.lane.keeps_a_place(), "nobody comes to take it");
 }
+
+#[test]
+fn a_call_under_way_at_a_crash_counts_even_if_its_row_grows_too_old_meanwhile() {
+    let mut world = calling(false);
+    // The host starts again much later.
+    world.now += 20 * MINUTE;
+    world.crash();
+    world.end_all();
+    assert!(matches!(world.ends()[..], [RowEnd::Dead(why)] if why.contains("not delivered")));
+    assert_eq!(world.lane.state().called_ms.len(), 1, "the vendor may have counted it");
+}

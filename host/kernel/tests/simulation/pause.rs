@@ -6,6 +6,7 @@ use botyard_kernel::outbox::{Called, Paused};
 use botyard_kernel::stored;
 use botyard_kernel::time::MINUTE;
 
+use crate::failures::retry;
 use crate::scenarios::{hand_over, is_call, say, userlike};
 use crate::vendor::Kind;
 use crate::world::World;
@@ -172,4 +173,16 @@ fn the_bot_hears_of_a_letter_that_dies_a_second_time() {
         let letters = world.letters().pop().into_iter().collect();
         world.feed(Input::Redrive(letters));
     }
+}
+
+#[test]
+fn what_is_written_during_a_pause_is_due_as_soon_as_the_pause_may_end() {
+    let mut world = userlike([("w1p0", vec![say("a")])]);
+    world.say_and_leave();
+    world.end_all_but(is_call);
+    world.feed(Input::Pause(CHANNEL));
+    world.call_ends(retry(false));
+    world.end_all();
+    let last = world.log.settled().last().expect("the end of the call is stored").1;
+    assert!(last.due_ms.is_some_and(|due| due <= world.now), "due {:?}", last.due_ms);
 }

@@ -55,6 +55,8 @@ async fn accepted_events_count_until_their_turns() {
     let site = site(json!({
         "backlog": { "tenant": { "events-max": 2 } },
         "tenants": { "demo": { "channels": { "main": dialect } } },
+        // Long enough for five webhooks, and short enough for a busy machine.
+        "runtime": { "native": { "cpu-ms": 700, "wall-ms": 60_000 } },
     }))
     .await;
     let conversation = site.open().unwrap();

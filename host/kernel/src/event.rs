@@ -64,7 +64,32 @@ pub enum EventBody {
     Other(NamedPayload),
 }
 
+impl Event {
+    /// What the host saw, without anything of the vendor's.
+    pub fn new(id: EventId, received_ms: Millis, body: EventBody) -> Self {
+        Self { id, received_ms, vendor_ms: None, raw: None, body }
+    }
+}
+
 impl EventBody {
+    /// Whether it is something that a person said.
+    pub fn is_speech(&self) -> bool {
+        match self {
+            Self::Message(_) | Self::Click(_) | Self::Media(_) | Self::Location(_) => true,
+            Self::Start(_)
+            | Self::Timer(_)
+            | Self::Response(_)
+            | Self::Signal(_)
+            | Self::ForwardFailed(_)
+            | Self::Returned(_)
+            | Self::HumanSpoke(_)
+            | Self::Ended(_)
+            | Self::CampaignUnsubscribe(_)
+            | Self::DeliveryFailed(_)
+            | Self::Other(_) => false,
+        }
+    }
+
     /// The canonical name, for logs and metrics: one of a closed set.
     pub fn name(&self) -> &'static str {
         match self {

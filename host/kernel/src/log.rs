@@ -62,6 +62,22 @@ pub struct Arrival {
     pub seed: Seed,
 }
 
+impl Arrival {
+    /// An event of which nothing is known besides: what the host itself makes.
+    pub fn new(event: Event, seed: Seed) -> Self {
+        Self {
+            event,
+            facts: None,
+            vendor_context: None,
+            key: None,
+            request: None,
+            quiet: false,
+            acknowledge: None,
+            seed,
+        }
+    }
+}
+
 /// An entry of a conversation's log.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Entry {
@@ -319,6 +335,13 @@ pub struct OpenAnswer {
     pub received_ms: Millis,
     /// The event that it brought.
     pub event: EventId,
+}
+
+impl Row {
+    /// How much room its action takes while it waits (bytes of canonical JSON).
+    pub fn bytes(&self) -> usize {
+        serde_json::to_vec(&self.action).map_or(0, |json| json.len())
+    }
 }
 
 impl Conversation {

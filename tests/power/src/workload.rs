@@ -269,18 +269,8 @@ impl Writer {
         let id = self.name();
         let text = "z".repeat(self.chance.below(3_000));
         let body = EventBody::Message(Message { text, format: TextFormat::Plain });
-        let event =
-            Event { id: id.as_str().into(), received_ms: 1_000, vendor_ms: None, raw: None, body };
-        Arrival {
-            event,
-            facts: None,
-            vendor_context: None,
-            key: Some(id),
-            request: None,
-            quiet: false,
-            acknowledge: None,
-            seed: Seed([1, 2, 3, 4]),
-        }
+        let event = Event::new(id.as_str().into(), 1_000, body);
+        Arrival { key: Some(id), ..Arrival::new(event, Seed([1, 2, 3, 4])) }
     }
 
     fn due(&mut self) -> Option<u64> {

@@ -171,22 +171,10 @@ impl World {
 
     fn signal(&self, n: usize) -> Arrival {
         let name = format!("signal{n}");
-        Arrival {
-            event: Event {
-                id: EventId(Self::event_id(n, 0, self.webhooks[n].tries)),
-                received_ms: self.now,
-                vendor_ms: None,
-                raw: None,
-                body: EventBody::Signal(NamedPayload { name, json: "null".to_owned() }),
-            },
-            facts: None,
-            vendor_context: None,
-            key: Some(format!("signal.{n}")),
-            request: None,
-            quiet: false,
-            acknowledge: None,
-            seed: Seed::default(),
-        }
+        let id = EventId(Self::event_id(n, 0, self.webhooks[n].tries));
+        let body = EventBody::Signal(NamedPayload { name, json: "null".to_owned() });
+        let event = Event::new(id, self.now, body);
+        Arrival { key: Some(format!("signal.{n}")), ..Arrival::new(event, Seed::default()) }
     }
 
     /// Another host takes a webhook and stores its events, which this one does not

@@ -35,7 +35,7 @@ impl Lane {
         let mut room = self.outbox.room(&self.state);
         let mut letters = std::mem::take(&mut self.redriven);
         letters.retain(|row| {
-            let bytes = serde_json::to_vec(&row.action).map_or(0, |json| json.len());
+            let bytes = row.bytes();
             let fits = may_leave(row) && bytes <= room;
             room -= if fits { bytes } else { 0 };
             fits
@@ -100,16 +100,7 @@ impl Lane {
         let key = &self.key;
         let parts = [key.tenant.as_str(), key.channel.as_str(), &key.vendor_key, id.as_str()];
         let digest = Digest::of_parts(parts.map(str::as_bytes));
-        Arrival {
-            event: Event { id, received_ms: now, vendor_ms: None, raw: None, body },
-            facts: None,
-            vendor_context: None,
-            // It leaves the conversation with its turn: it needs no key.
-            key: None,
-            request: None,
-            quiet: false,
-            acknowledge: None,
-            seed: Seed::from_digest(&digest),
-        }
+        // It leaves the conversation with its turn: it needs no key.
+        Arrival::new(Event::new(id, now, body), Seed::from_digest(&digest))
     }
 }

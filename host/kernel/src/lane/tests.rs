@@ -168,18 +168,8 @@ fn ran(run: u64) -> Input {
 
 fn arrival(n: u64, now: Millis) -> Arrival {
     let body = EventBody::Message(Message { text: n.to_string(), format: TextFormat::Plain });
-    let event =
-        Event { id: EventId(format!("e{n}")), received_ms: now, vendor_ms: None, raw: None, body };
-    Arrival {
-        event,
-        facts: None,
-        vendor_context: None,
-        key: None,
-        request: None,
-        quiet: false,
-        acknowledge: None,
-        seed: Seed::default(),
-    }
+    let event = Event::new(EventId(format!("e{n}")), now, body);
+    Arrival::new(event, Seed::default())
 }
 
 /// Many events come while something is kept back; afterwards each has its turn.

@@ -87,6 +87,9 @@ impl Outbox {
     /// Gives up a call that has not left and would say something in a conversation
     /// that somebody else has taken since it was asked for.
     pub(super) fn call_off(&mut self, state: &Conversation) {
+        if self.flight.is_none() {
+            return;
+        }
         let withheld = settle::withheld(state);
         let withholds = |flight: &Flight| withheld.iter().any(|row| flight.rows.contains(&row.id));
         self.flight.take_if(|flight| match flight.stage {

@@ -48,8 +48,7 @@ impl Outbox {
 
     /// How many bytes of actions may wait besides those that do.
     pub(crate) fn room(&self, state: &Conversation) -> usize {
-        let bytes = |row: &&Row| serde_json::to_vec(&row.action).map_or(0, |json| json.len());
-        let waiting: usize = vendor_rows(state).iter().map(bytes).sum();
+        let waiting: usize = vendor_rows(state).iter().map(|row| row.bytes()).sum();
         WAITING_BYTES_MAX.saturating_sub(waiting)
     }
 
@@ -81,7 +80,7 @@ fn too_many<'a>(queue: &[&'a Row]) -> Vec<&'a Row> {
         .iter()
         .rev()
         .take_while(|row| {
-            rest += serde_json::to_vec(&row.action).map_or(0, |json| json.len());
+            rest += row.bytes();
             rest <= WAITING_BYTES_MAX
         })
         .count();

@@ -109,7 +109,7 @@ pub(crate) fn fitting<'a, 'r>(rows: &'a [&'r Row]) -> &'a [&'r Row] {
         .iter()
         .take(SETTLED_ROWS_MAX)
         .take_while(|row| {
-            bytes += serde_json::to_vec(&row.action).map_or(0, |json| json.len());
+            bytes += row.bytes();
             bytes <= SETTLED_BYTES_MAX
         })
         .count();
@@ -146,20 +146,6 @@ pub(super) fn follow_up(
 ) -> Arrival {
     let id = format!("{row}.{what}");
     let digest = Digest::of(id.as_bytes());
-    Arrival {
-        event: Event {
-            id: EventId(format!("e{id}")),
-            received_ms: now,
-            vendor_ms: None,
-            raw: None,
-            body,
-        },
-        facts: None,
-        vendor_context: None,
-        key: Some(id.clone()),
-        request: None,
-        quiet,
-        acknowledge: None,
-        seed: Seed::from_digest(&digest),
-    }
+    let event = Event::new(EventId(format!("e{id}")), now, body);
+    Arrival { key: Some(id), quiet, ..Arrival::new(event, Seed::from_digest(&digest)) }
 }

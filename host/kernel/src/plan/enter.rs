@@ -79,22 +79,14 @@ impl Plan<'_> {
     }
 
     pub(super) fn host_start(&self) -> Arrival {
-        let event = Event {
-            id: host_start_id(&self.arrival.event.id),
-            received_ms: self.arrival.event.received_ms,
-            vendor_ms: None,
-            raw: None,
-            body: EventBody::Start(Start { approach: None, first: None, resumed: true }),
-        };
+        let before = self.arrival;
+        let body = EventBody::Start(Start { approach: None, first: None, resumed: true });
+        let event = Event::new(host_start_id(&before.event.id), before.event.received_ms, body);
         Arrival {
-            event,
-            facts: self.arrival.facts.clone(),
-            vendor_context: self.arrival.vendor_context.clone(),
-            key: None,
-            request: None,
-            quiet: self.arrival.quiet,
-            acknowledge: None,
-            seed: self.arrival.seed,
+            facts: before.facts.clone(),
+            vendor_context: before.vendor_context.clone(),
+            quiet: before.quiet,
+            ..Arrival::new(event, before.seed)
         }
     }
 

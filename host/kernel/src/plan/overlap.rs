@@ -1,6 +1,6 @@
 //! What becomes of events of a person that wait while newer ones come.
 
-use crate::event::{Event, EventBody};
+use crate::event::Event;
 use crate::log::Arrival;
 use crate::owner::Owner;
 use crate::plan::{Plan, SKIPPED_BYTES_MAX, SKIPPED_MAX, skipped};
@@ -35,7 +35,7 @@ impl Plan<'_> {
         };
         overlaps
             && self.can_wait()
-            && is_speech(&next.event.body)
+            && next.event.body.is_speech()
             && next.key.as_deref().is_none_or(|key| !self.state.knows(key))
             && (next.key.is_none() || next.key != self.arrival.key)
             && self.fits_with_skipped(&self.arrival.event)
@@ -57,33 +57,12 @@ impl Plan<'_> {
     fn can_wait(&self) -> bool {
         self.state.owner == Owner::Bot
             && self.session().is_some()
-            && is_speech(&self.arrival.event.body)
+            && self.arrival.event.body.is_speech()
     }
 
     fn fits_with_skipped(&self, event: &Event) -> bool {
         let waiting = &self.state.skipped;
         let bytes: usize = waiting.iter().chain([event]).map(skipped::size).sum();
         waiting.len() < SKIPPED_MAX && bytes <= SKIPPED_BYTES_MAX
-    }
-}
-
-/// Whether it is something that a person said.
-fn is_speech(body: &EventBody) -> bool {
-    match body {
-        EventBody::Message(_)
-        | EventBody::Click(_)
-        | EventBody::Media(_)
-        | EventBody::Location(_) => true,
-        EventBody::Start(_)
-        | EventBody::Timer(_)
-        | EventBody::Response(_)
-        | EventBody::Signal(_)
-        | EventBody::ForwardFailed(_)
-        | EventBody::Returned(_)
-        | EventBody::HumanSpoke(_)
-        | EventBody::Ended(_)
-        | EventBody::CampaignUnsubscribe(_)
-        | EventBody::DeliveryFailed(_)
-        | EventBody::Other(_) => false,
     }
 }

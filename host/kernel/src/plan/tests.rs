@@ -29,22 +29,8 @@ impl World {
 
     fn arrival(&mut self, body: EventBody) -> Arrival {
         self.now += 1;
-        Arrival {
-            event: Event {
-                id: EventId(format!("e{}", self.now)),
-                received_ms: self.now,
-                vendor_ms: None,
-                raw: None,
-                body,
-            },
-            facts: None,
-            vendor_context: None,
-            key: None,
-            request: None,
-            quiet: false,
-            acknowledge: None,
-            seed: Seed::default(),
-        }
+        let event = Event::new(EventId(format!("e{}", self.now)), self.now, body);
+        Arrival::new(event, Seed::default())
     }
 
     fn step(&self, arrival: &Arrival) -> Step {

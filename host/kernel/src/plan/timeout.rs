@@ -111,21 +111,5 @@ impl Plan<'_> {
 /// the conversation again. A session that the host itself begins for an event of
 /// another kind has the time of that start.
 fn begins_anew(body: &EventBody) -> bool {
-    match body {
-        EventBody::Start(_)
-        | EventBody::Message(_)
-        | EventBody::Click(_)
-        | EventBody::Media(_)
-        | EventBody::Location(_)
-        | EventBody::Returned(_) => true,
-        EventBody::Timer(_)
-        | EventBody::Response(_)
-        | EventBody::Signal(_)
-        | EventBody::ForwardFailed(_)
-        | EventBody::HumanSpoke(_)
-        | EventBody::Ended(_)
-        | EventBody::CampaignUnsubscribe(_)
-        | EventBody::DeliveryFailed(_)
-        | EventBody::Other(_) => false,
-    }
+    body.is_speech() || matches!(body, EventBody::Start(_) | EventBody::Returned(_))
 }

@@ -86,21 +86,11 @@ async fn take(
         }
     }
     let json = signal.payload.map_or_else(|| "null".to_owned(), |payload| payload.to_string());
+    let body = EventBody::Signal(NamedPayload { name: signal.name, json });
+    let event = Event::new(clock::event_id(), clock::now(), body);
     let arrival = Arrival {
-        event: Event {
-            id: clock::event_id(),
-            received_ms: clock::now(),
-            vendor_ms: None,
-            raw: None,
-            body: EventBody::Signal(NamedPayload { name: signal.name, json }),
-        },
-        facts: None,
-        vendor_context: None,
         key: Some(format!("signal.{idempotency_key}")),
-        request: None,
-        quiet: false,
-        acknowledge: None,
-        seed: clock::seed(),
+        ..Arrival::new(event, clock::seed())
     };
     let mut waiting = app.work.arrived(&channel, key, vec![arrival], true);
     match waiting.answer().await {

@@ -69,23 +69,8 @@ fn key(number: u64) -> ConversationKey {
 
 fn arrival(number: u64) -> Arrival {
     let message = Message { text: format!("message {number}"), format: TextFormat::Plain };
-    let event = Event {
-        id: format!("e{number}").as_str().into(),
-        received_ms: now(),
-        vendor_ms: None,
-        raw: None,
-        body: EventBody::Message(message),
-    };
-    Arrival {
-        event,
-        facts: None,
-        vendor_context: None,
-        key: None,
-        request: None,
-        quiet: false,
-        acknowledge: None,
-        seed: Seed([number, 2, 3, 4]),
-    }
+    let event = Event::new(format!("e{number}").into(), now(), EventBody::Message(message));
+    Arrival::new(event, Seed([number, 2, 3, 4]))
 }
 
 fn turn(number: u64, kind: Kind) -> Turn {

@@ -26,17 +26,8 @@ pub(crate) fn key_of(tenant: &str, vendor_key: &str) -> ConversationKey {
 pub(crate) fn arrival(id: &str) -> Arrival {
     let message = Message { text: format!("this is {id}"), format: TextFormat::Plain };
     let body = EventBody::Message(message);
-    let event = Event { id: id.into(), received_ms: 1_000, vendor_ms: None, raw: None, body };
-    Arrival {
-        event,
-        facts: None,
-        vendor_context: None,
-        key: Some(id.to_owned()),
-        request: None,
-        quiet: false,
-        acknowledge: None,
-        seed: Seed([1, 2, 3, 4]),
-    }
+    let event = Event::new(id.into(), 1_000, body);
+    Arrival { key: Some(id.to_owned()), ..Arrival::new(event, Seed([1, 2, 3, 4])) }
 }
 
 /// A turn that consumes everything up to `base`.

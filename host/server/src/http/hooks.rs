@@ -1,5 +1,6 @@
 //! Webhooks of vendors.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use botyard_failpoints::{Point, pass};
 use botyard_kernel::event::Event;
 use botyard_kernel::id::{ChannelId, ConversationKey};
 use botyard_kernel::log::Arrival;
-use botyard_vendors::{Inbound, Incoming, Received, Reply};
+use botyard_vendors::{Inbound, Incoming, Received, Rejection, Reply};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
@@ -105,18 +106,18 @@ async fn receive(
             reply(challenge, Body::from)
         }
         Received::Rejected(rejection) => {
-            count(&channel, if rejection.status == 401 { "unauthorized" } else { "rejected" });
-            let client = client::address(
-                connection.peer,
-                &parts.headers,
-                &app.config.server.trusted_proxies,
-            );
-            let (reason, blame) = (&rejection.reason, rejection.blame.name());
-            // Strangers can make as many of these as they like, so they are quiet.
-            tracing::info!(channel = %channel.id, %client, reason, blame, "a webhook was refused");
-            answer::line(rejection.status, rejection.reason)
+            let proxies = &app.config.server.trusted_proxies;
+            refuse(&channel, client::address(connection.peer, &parts.headers, proxies), rejection)
         }
     }
+}
+
+fn refuse(channel: &Channel, client: IpAddr, rejection: Rejection) -> Response {
+    count(channel, if rejection.status == 401 { "unauthorized" } else { "rejected" });
+    let (reason, blame) = (&rejection.reason, rejection.blame.name());
+    // Strangers can make as many of these as they like, so they are quiet.
+    tracing::info!(channel = %channel.id, %client, reason, blame, "a webhook was refused");
+    answer::line(rejection.status, rejection.reason)
 }
 
 async fn read(body: Body, limit: usize, within: Duration) -> Result<Bytes, Response> {

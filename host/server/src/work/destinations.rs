@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use botyard_kernel::breaker::Change;
 use botyard_kernel::destination::{Admission, Destination, Ended};
@@ -47,24 +47,22 @@ impl<K: Eq + Hash + Clone + std::fmt::Display> Destinations<K> {
     /// As [`Destinations::admit`], where nothing is remembered of a destination that
     /// has not failed: what bots name must not fill the memory.
     pub(super) fn admit_named(&self, key: &K, now: Millis) -> Admission {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get_mut(key).map_or(Admission::Go, |destination| destination.admit(None, now))
+        self.known().get_mut(key).map_or(Admission::Go, |destination| destination.admit(None, now))
     }
 
     /// The end of a call that [`Destinations::admit_named`] let through.
     pub(super) fn ended_named(&self, key: &K, ended: Ended, now: Millis) -> Option<Change> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let (is_known, count) = (known.contains_key(key), known.len());
-        drop(known);
-        if !is_known && (ended != Ended::Failed || count >= NAMED_MAX) {
+        let mut known = self.known();
+        if !known.contains_key(key) && (ended != Ended::Failed || known.len() >= NAMED_MAX) {
             return None;
         }
-        let change = self.ended(key, None, ended, now);
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if ended != Ended::Failed && known.get(key).is_some_and(|it| it.open_since().is_none()) {
+        let destination = known.entry(key.clone()).or_insert_with(|| Destination::new(None));
+        let change = destination.ended(ended, now);
+        if ended != Ended::Failed && destination.open_since().is_none() {
             known.remove(key);
         }
-        change
+        drop(known);
+        self.told(key, change)
     }
 
     /// A call ended. What that changed is in the log already.
@@ -75,8 +73,12 @@ impl<K: Eq + Hash + Clone + std::fmt::Display> Destinations<K> {
         ended: Ended,
         now: Millis,
     ) -> Option<Change> {
-        let what = self.what;
         let change = self.with(key, rate, |destination| destination.ended(ended, now));
+        self.told(key, change)
+    }
+
+    fn told(&self, key: &K, change: Option<Change>) -> Option<Change> {
+        let what = self.what;
         match change {
             Some(Change::Tripped { failures }) => {
                 counter!("botyard_breaker_trips_total", "what" => what).increment(1);
@@ -95,13 +97,15 @@ impl<K: Eq + Hash + Clone + std::fmt::Display> Destinations<K> {
 
     /// Destinations that are left alone, with the time since when.
     pub(super) fn open(&self) -> Vec<(K, Millis)> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.iter().filter_map(|(key, it)| Some((key.clone(), it.open_since()?))).collect()
+        self.known().iter().filter_map(|(key, it)| Some((key.clone(), it.open_since()?))).collect()
     }
 
     fn with<T>(&self, key: &K, rate: Option<Rate>, act: impl FnOnce(&mut Destination) -> T) -> T {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        act(known.entry(key.clone()).or_insert_with(|| Destination::new(rate)))
+        act(self.known().entry(key.clone()).or_insert_with(|| Destination::new(rate)))
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<K, Destination>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -222,22 +222,7 @@ impl Driver {
                     let _ = answer.send(Answer::Refused);
                 }
             }
-            Effect::Send(Send::Answer { request, rows }) => return self.answer(request, &rows),
-            Effect::Send(Send::Ask { call, ticket }) => {
-                let rate = self.channel.rules.delivery.token_rate;
-                let vendors = &self.work.vendors;
-                let admission = vendors.admit(&self.channel.id, rate, ticket, clock::now());
-                return Some(Input::Admitted { call, admission });
-            }
-            Effect::Send(Send::Call { call, rows, again }) => {
-                self.start(calls::call(self, call, rows, again));
-            }
-            Effect::Send(Send::Acknowledge { call, acknowledgement }) => {
-                self.start(calls::acknowledge(self, call, &acknowledgement));
-            }
-            Effect::Send(Send::Request { call, row }) => {
-                self.start(requests::request(self, call, *row));
-            }
+            Effect::Send(send) => return self.send(send),
             Effect::Turned(turn) => {
                 self.waits.turned();
                 log::turned(&self.channel, &self.key, &turn);
@@ -255,6 +240,24 @@ impl Driver {
                 let pause_ms = next_ms.saturating_sub(clock::now());
                 log::run_failed(&self.channel, &self.key, &event, &failure, tries, pause_ms);
             }
+        }
+        None
+    }
+
+    fn send(&mut self, send: Send) -> Option<Input> {
+        match send {
+            Send::Answer { request, rows } => return self.answer(request, &rows),
+            Send::Ask { call, ticket } => {
+                let rate = self.channel.rules.delivery.token_rate;
+                let vendors = &self.work.vendors;
+                let admission = vendors.admit(&self.channel.id, rate, ticket, clock::now());
+                return Some(Input::Admitted { call, admission });
+            }
+            Send::Call { call, rows, again } => self.start(calls::call(self, call, rows, again)),
+            Send::Acknowledge { call, acknowledgement } => {
+                self.start(calls::acknowledge(self, call, &acknowledgement));
+            }
+            Send::Request { call, row } => self.start(requests::request(self, call, *row)),
         }
         None
     }

@@ -7,22 +7,19 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use botyard_failpoints::{Point, pass};
 use botyard_kernel::call::{
-    Ask, CALL_BODY_BYTES_MAX, CALL_HEADER_BYTES_MAX, CALL_HEADERS_MAX, CallAnswer, CallError,
-    CallRequest, CallResponse,
+    Ask, CALL_BODY_BYTES_MAX, CallAnswer, CallError, CallRequest, CallResponse,
 };
-use botyard_kernel::event::Setting;
 use botyard_kernel::lane::Input;
 use botyard_runtime::HttpCalls;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use metrics::counter;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::Message;
 use super::driver::Driver;
+use super::{Message, bot_headers};
 use crate::channel::Bot;
 use crate::send::{Answer, Outgoing, SendError};
 
@@ -91,15 +88,8 @@ pub(super) fn fetch(
 
 fn outgoing(request: CallRequest, key: &str, bot: &Bot) -> Result<Outgoing, String> {
     let CallRequest { method, url, headers: wanted, body, timeout_ms: _ } = request;
-    let method = Method::from_bytes(method.as_bytes()).map_err(|error| error.to_string())?;
-    let mut headers = HeaderMap::new();
-    for Setting { name, value } in &wanted {
-        let name = HeaderName::try_from(name.as_str()).map_err(|error| error.to_string())?;
-        let value = HeaderValue::try_from(value.as_str()).map_err(|error| error.to_string())?;
-        headers.append(name, value);
-    }
-    let key = HeaderValue::try_from(key).map_err(|error| error.to_string())?;
-    headers.insert("idempotency-key", key);
+    let method = bot_headers::method(&method)?;
+    let headers = bot_headers::outgoing(&wanted, key)?;
     Ok(Outgoing {
         method,
         url,
@@ -119,25 +109,12 @@ fn answer(sent: Result<Answer, SendError>) -> CallAnswer {
         Ok(answer) if answer.truncated => Err(CallError::TooLarge),
         Ok(answer) => Ok(CallResponse {
             status: answer.status.as_u16(),
-            headers: settings(&answer.headers),
+            headers: bot_headers::answered(&answer.headers),
             body: answer.body.into(),
         }),
         Err(SendError::Denied(why)) => Err(CallError::Denied(why)),
         Err(SendError::NotSent(why) | SendError::Lost(why)) => Err(CallError::Other(why)),
     }
-}
-
-fn settings(headers: &HeaderMap) -> Vec<Setting> {
-    let mut bytes = 0;
-    headers
-        .iter()
-        .filter_map(|(name, value)| Some(Setting::new(name.as_str(), value.to_str().ok()?)))
-        .take(CALL_HEADERS_MAX)
-        .take_while(|header| {
-            bytes += header.name.len() + header.value.len();
-            bytes <= CALL_HEADER_BYTES_MAX
-        })
-        .collect()
 }
 
 fn result(answer: &CallAnswer) -> &'static str {

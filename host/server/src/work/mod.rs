@@ -2,6 +2,7 @@
 //! happens. Decides nothing; what a lane asks for is done and reported back.
 
 mod backlog;
+mod bot_headers;
 mod bots;
 mod calls;
 mod destinations;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use botyard_failpoints::{Point, pass};
-use botyard_kernel::action::{Action, Setting};
+use botyard_kernel::action::Action;
 use botyard_kernel::destination::{Admission, Ended};
 use botyard_kernel::event::Answer as BotAnswer;
 use botyard_kernel::id::TenantId;
@@ -14,12 +14,11 @@ use botyard_kernel::outbox::{CallId, Requested};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use metrics::counter;
 
-use super::Work;
 use super::destinations::{self, Of};
 use super::driver::Driver;
+use super::{Work, bot_headers};
 use crate::channel::Bot;
 use crate::clock;
 use crate::send::{Answer, Outgoing, SendError};
@@ -27,8 +26,6 @@ use crate::send::{Answer, Outgoing, SendError};
 const TIMEOUT_MS: u32 = 30_000;
 const TIMEOUT_MAX_MS: u32 = 120_000;
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
-const HEADERS_MAX: usize = 64;
-const HEADER_BYTES_MAX: usize = 16 * 1024;
 
 pub(super) fn request(driver: &Driver, call: CallId, row: Row) -> BoxFuture<'static, Input> {
     let work = Arc::clone(&driver.work);
@@ -83,18 +80,8 @@ fn outgoing(row: Row, bot: &Bot) -> Result<Outgoing, String> {
     let Action::Request(request) = action else {
         return Err(format!("`{}` is no request", action.name()));
     };
-    let method = Method::from_bytes(request.method.as_bytes())
-        .map_err(|_| format!("`{}` is no HTTP method", request.method))?;
-    let mut headers = HeaderMap::new();
-    for Setting { name, value } in &request.headers {
-        let field = HeaderName::try_from(name.as_str());
-        let field = field.map_err(|_| format!("`{name}` is no name of a header"))?;
-        let value = HeaderValue::try_from(value.as_str());
-        let value = value.map_err(|_| format!("the value of the header `{name}` is not legal"))?;
-        headers.append(field, value);
-    }
-    let id = HeaderValue::try_from(id.as_str()).map_err(|error| error.to_string())?;
-    headers.insert("idempotency-key", id);
+    let method = bot_headers::method(&request.method)?;
+    let headers = bot_headers::outgoing(&request.headers, id.as_str())?;
     let timeout = request.timeout_ms.unwrap_or(TIMEOUT_MS).min(TIMEOUT_MAX_MS);
     Ok(Outgoing {
         method,
@@ -113,24 +100,11 @@ fn requested(sent: Result<Answer, SendError>) -> Requested {
     match sent {
         Ok(answer) => Requested::Answered(BotAnswer {
             status: answer.status.as_u16(),
-            headers: settings(&answer.headers),
+            headers: bot_headers::answered(&answer.headers),
             body: String::from_utf8_lossy(&answer.body).into_owned(),
             truncated: answer.truncated,
         }),
         Err(SendError::Denied(why)) => Requested::Refused(why),
         Err(SendError::NotSent(why) | SendError::Lost(why)) => Requested::Unanswered(why),
     }
-}
-
-fn settings(headers: &HeaderMap) -> Vec<Setting> {
-    let mut bytes = 0;
-    headers
-        .iter()
-        .filter_map(|(name, value)| Some(Setting::new(name.as_str(), value.to_str().ok()?)))
-        .take(HEADERS_MAX)
-        .take_while(|header| {
-            bytes += header.name.len() + header.value.len();
-            bytes <= HEADER_BYTES_MAX
-        })
-        .collect()
 }

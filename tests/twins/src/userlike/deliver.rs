@@ -163,7 +163,7 @@ impl Account {
             }
         };
         let start = Instant::now();
-        let http = sending.line.http.clone().unwrap_or_else(|| self.http());
+        let http = self.http();
         let webhook = &sending.line.webhook;
         let read = wire::send(&http, webhook, sending.body, fault, &faults, stay).await;
         let took = start.elapsed();

@@ -37,8 +37,6 @@ pub struct Conversation {
     webhook: Webhook,
     account: Account,
     number: u64,
-    // Absent for who shares the connections of the account.
-    http: Option<reqwest::Client>,
 }
 
 /// What Userlike knows of a conversation to send a webhook of it.
@@ -48,7 +46,6 @@ pub(super) struct Line {
     pub(super) medium: String,
     pub(super) proactive: bool,
     pub(super) number: u64,
-    pub(super) http: Option<reqwest::Client>,
 }
 
 /// What the host answered to a webhook.
@@ -104,7 +101,6 @@ impl Conversation {
             webhook: webhook.clone(),
             account: account.clone(),
             number,
-            http: None,
         };
         conversation.connect();
         Ok(conversation)
@@ -115,17 +111,6 @@ impl Conversation {
     pub fn move_to(&mut self, webhook: Webhook) {
         self.webhook = webhook;
         self.connect();
-    }
-
-    /// The next call goes over a connection of its own.
-    ///
-    /// # Errors
-    ///
-    /// No HTTP client can be made.
-    pub fn reconnect(&mut self) -> Result<()> {
-        self.http = Some(client()?);
-        self.connect();
-        Ok(())
     }
 
     /// The person opened the messenger.
@@ -212,7 +197,6 @@ impl Conversation {
             medium: self.medium.clone(),
             proactive: self.proactive,
             number: self.number,
-            http: self.http.clone(),
         };
         self.account.connect(&self.cid, line.clone());
         line

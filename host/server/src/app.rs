@@ -93,6 +93,8 @@ impl App {
     ) -> anyhow::Result<()> {
         let listener = supervisor::listen(kept, self.config.server.listen).await?;
         let address = listener.local_addr().context("the listener has no address")?;
+        // Whoever cannot take commands fails before any bot runs.
+        let admin = Admin::start(&self, &self.config.admin.socket)?;
         pass(Point::SweepFollows);
         self.work.start_sweeping();
         let gauges = tokio::spawn(Arc::clone(&self).measure());
@@ -102,7 +104,6 @@ impl App {
             connections: self.config.server.connections_max,
             header_timeout: self.config.server.request_header_timeout,
         };
-        let admin = Admin::start(&self, &self.config.admin.socket)?;
         let router = http::router(Arc::clone(&self));
         let server = tokio::spawn(http::serve(listener, router, limits, told));
         supervisor::tell_ready();

@@ -8,7 +8,9 @@ use super::tree;
 /// Crates of this repository that a crate of the host may name, in any kind of
 /// dependency.
 const OWN: &[(&str, &[&str])] = &[
-    ("botyard-kernel", &[]),
+    // Its simulation plays by chance.
+    ("botyard-kernel", &["botyard-chance"]),
+    ("botyard-chance", &[]),
     ("botyard-vendors", &["botyard-kernel"]),
     ("botyard-runtime", &["botyard-kernel"]),
     ("botyard-store", &["botyard-kernel", "botyard-failpoints"]),
@@ -26,7 +28,7 @@ const OWN: &[(&str, &[&str])] = &[
             "botyard-twins",
         ],
     ),
-    ("botyard-power", &["botyard-kernel", "botyard-store"]),
+    ("botyard-power", &["botyard-chance", "botyard-kernel", "botyard-store"]),
     ("xtask", &[]),
     // What an author compiles into a bot holds nothing of the host.
     ("botyard-sdk", &[]),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use crate::chance::Chance;
 use crate::trace::Change;
+use botyard_chance::Chance;
 
 /// What a disk writes whole or not at all, in bytes.
 const SECTOR: usize = 512;
@@ -57,7 +57,7 @@ impl Disk {
     /// What the disk holds when the power goes out now, as chance has it.
     pub fn after_power_loss(&self, chance: &mut Chance) -> BTreeMap<String, Vec<u8>> {
         let mut names = self.kept.clone();
-        let renamed = chance.below(self.renamed.len() + 1);
+        let renamed = chance.pick(self.renamed.len() + 1);
         for (_, name, file) in &self.renamed[..renamed] {
             rename(&mut names, name, *file);
         }
@@ -141,7 +141,7 @@ enum Mood {
 impl Mood {
     fn of(chance: &mut Chance) -> Self {
         [Self::KeepsAll, Self::KeepsNothing, Self::ByPage, Self::BySector, Self::BySector]
-            [chance.below(5)]
+            [chance.pick(5)]
     }
 
     /// Up to which of so many changes a page or sector got to the disk.
@@ -149,7 +149,7 @@ impl Mood {
         match self {
             Self::KeepsAll => changes,
             Self::KeepsNothing => 0,
-            Self::ByPage | Self::BySector => chance.below(changes + 1),
+            Self::ByPage | Self::BySector => chance.pick(changes + 1),
         }
     }
 }
@@ -179,7 +179,7 @@ impl File {
         let mut bytes = self.kept.clone();
         bytes.resize(longest, 0);
         for page in self.pages(longest) {
-            let torn = matches!(mood, Mood::BySector) && chance.below(3) == 0;
+            let torn = matches!(mood, Mood::BySector) && chance.pick(3) == 0;
             let step = if torn { SECTOR } else { PAGE };
             for start in (page * PAGE..(page + 1) * PAGE).step_by(step) {
                 let reached = mood.reached(self.since.len(), chance);

@@ -12,7 +12,6 @@
 //! a neighbour of what it writes (`SQLite` calls that a power-safe overwrite).
 //! Blobs do not go through `SQLite`; their own test says how they are kept.
 
-pub mod chance;
 pub mod check;
 pub mod disk;
 pub mod points;

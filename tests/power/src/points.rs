@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::Context as _;
+use botyard_chance::Chance;
 
-use crate::chance::Chance;
 use crate::check::check;
 use crate::disk::{self, Disk};
 use crate::trace::Change;
@@ -90,10 +90,10 @@ fn choose(run: &Run, count: usize, chance: &mut Chance) -> Vec<usize> {
     points.sort_unstable();
     points.dedup();
     while points.len() > count {
-        points.swap_remove(chance.below(points.len()));
+        points.swap_remove(chance.pick(points.len()));
     }
     while points.len() < count {
-        points.push(chance.below(run.changes.len() + 1));
+        points.push(chance.pick(run.changes.len() + 1));
     }
     points.sort_unstable();
     points

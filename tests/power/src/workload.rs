@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use botyard_chance::Chance;
 use botyard_kernel::call::Journal;
 use botyard_kernel::event::{Event, EventBody, Message, TextFormat};
 use botyard_kernel::id::{ConversationKey, Digest, PartId, TenantId};
@@ -16,7 +17,6 @@ use botyard_kernel::session::Seed;
 use botyard_store::{Commit, SqliteStore, Stamp, TenantStore};
 use serde_json::json;
 
-use crate::chance::Chance;
 use crate::trace::{Change, Recorder};
 
 /// The tenants of a workload.
@@ -171,7 +171,7 @@ impl Writer {
     async fn step(&mut self, store: &TenantStore, recorder: &Recorder) -> anyhow::Result<()> {
         let pause = Duration::from_millis(self.chance.number() % 25);
         tokio::time::sleep(pause).await;
-        let kind = self.chance.below(6);
+        let kind = self.chance.pick(6);
         let planned = match kind {
             0 | 1 => self.accept(),
             2 | 3 => vec![self.a_turn(kind == 3)],
@@ -215,21 +215,21 @@ impl Writer {
     }
 
     fn accept(&mut self) -> Vec<Entry> {
-        (0..=self.chance.below(2)).map(|_| Entry::Accepted(Box::new(self.arrival()))).collect()
+        (0..=self.chance.pick(2)).map(|_| Entry::Accepted(Box::new(self.arrival()))).collect()
     }
 
     fn settlement(&mut self) -> Vec<Entry> {
         let rows = vec![(PartId(self.name()), RowEnd::Delivered)];
         let settled = Settled { at_ms: 2_000, rows, due_ms: self.due(), ..Settled::default() };
         let mut entries = vec![Entry::Settled(settled)];
-        if self.chance.below(2) == 0 {
+        if self.chance.pick(2) == 0 {
             entries.extend(self.accept());
         }
         entries
     }
 
     fn call(&mut self) -> Entry {
-        let answer = "x".repeat(self.chance.below(9_000));
+        let answer = "x".repeat(self.chance.pick(9_000));
         let request = Digest::of(answer.as_bytes());
         Entry::Called(Call {
             event: self.name().as_str().into(),
@@ -246,7 +246,7 @@ impl Writer {
             KvWrite { scope: KvScope::Bot, key: "turns".to_owned(), change: KvChange::Add(1) };
         let state = Conversation {
             turns: self.last,
-            foreign_context: Some("y".repeat(self.chance.below(6_000))),
+            foreign_context: Some("y".repeat(self.chance.pick(6_000))),
             ..Conversation::default()
         };
         Entry::Turn(Box::new(Turn {
@@ -267,7 +267,7 @@ impl Writer {
 
     fn arrival(&mut self) -> Arrival {
         let id = self.name();
-        let text = "z".repeat(self.chance.below(3_000));
+        let text = "z".repeat(self.chance.pick(3_000));
         let body = EventBody::Message(Message { text, format: TextFormat::Plain });
         let event = Event::new(id.as_str().into(), 1_000, body);
         Arrival { key: Some(id), ..Arrival::new(event, Seed([1, 2, 3, 4])) }

@@ -11,7 +11,8 @@ use botyard_kernel::event::Event;
 use botyard_kernel::run::{Blame, FailureKind, KvChange, KvScope, KvWrite, RunFailure, RunOutput};
 use botyard_kernel::session::Session;
 
-use crate::chance::{NOTHING, add, mix};
+use crate::chance::{NOTHING, add};
+use botyard_chance::mix;
 
 /// Under this key bots write down the ids of the events that they were told.
 pub(crate) const SEEN: &str = "seen";

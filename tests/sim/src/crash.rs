@@ -44,7 +44,7 @@ impl World {
             if held {
                 desk.give_up(&rows);
             }
-            let pause = self.chance.pause(2_000);
+            let pause = crate::chance::pause(&mut self.chance, 2_000);
             self.after(pause, Step::Call { conversation, life, call, rows, body });
         } else if let Step::Handed { connection, whole: _ } = step
             && let Some(open) = self.connections.remove(&connection)

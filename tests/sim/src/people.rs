@@ -69,7 +69,7 @@ impl World {
         }
         let n = self.write_webhook(conversation, saying);
         self.tell(|| format!("webhook {n} of conversation {conversation}: {saying:?}"));
-        let pause = self.chance.pause(300);
+        let pause = crate::chance::pause(&mut self.chance, 300);
         self.after(pause, Step::Post { webhook: n, duplicate: false });
         if self.webhooks[n].has_ids && self.goes_wrong(20) {
             let pause = pause + self.chance.below(3 * SECOND);
@@ -237,6 +237,6 @@ impl World {
 
     /// How long until the vendor's patience with a step ends.
     pub(crate) fn latency(&mut self) -> Millis {
-        if self.calm { self.chance.below(5) } else { self.chance.pause(2_000) }
+        if self.calm { self.chance.below(5) } else { crate::chance::pause(&mut self.chance, 2_000) }
     }
 }

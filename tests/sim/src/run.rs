@@ -149,7 +149,7 @@ impl World {
         let answer = if self.goes_wrong(20) {
             Err(CallError::Timeout)
         } else {
-            let body = self.chance.next().to_string().into_bytes();
+            let body = self.chance.number().to_string().into_bytes();
             Ok(CallResponse { status: 200, headers: Vec::new(), body })
         };
         let life = self.begin(conversation);

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::batch::Batch;
 use crate::bot::{Counter, Dice, Runner};
-use crate::chance::Chance;
+use botyard_chance::Chance;
 
 /// What all of it consists of.
 pub(crate) struct Site {

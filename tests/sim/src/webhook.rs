@@ -258,7 +258,7 @@ impl World {
 
     fn hand_over(&mut self, connection: ConnectionId) {
         let whole = !self.goes_wrong(self.weather.answer_percent);
-        let mut pause = self.chance.pause(2_000);
+        let mut pause = crate::chance::pause(&mut self.chance, 2_000);
         if self.goes_wrong(1) {
             // Nothing is heard of it for longer than the lane waits.
             pause = 31 * SECOND;

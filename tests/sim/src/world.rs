@@ -8,7 +8,7 @@ use botyard_kernel::log::{Arrival, Row};
 use botyard_kernel::outbox::{CallId, Paused, RequestId};
 use botyard_kernel::time::Millis;
 
-use crate::chance::{Chance, NOTHING, add};
+use crate::chance::{NOTHING, add, of_seed};
 use crate::desk::Desk;
 use crate::host::Host;
 use crate::log::Log;
@@ -16,6 +16,7 @@ use crate::run::Run;
 use crate::site::Site;
 use crate::store::Write;
 use crate::webhook::{Connection, Saying, Webhook};
+use botyard_chance::Chance;
 
 const BEGIN: Millis = 1_700_000_000_000;
 /// The store is looked through for what is due this often.
@@ -137,7 +138,7 @@ pub(crate) struct Story {
 
 impl World {
     pub(crate) fn new(seed: u64, told: bool) -> Self {
-        let mut chance = Chance::new(seed);
+        let mut chance = of_seed(seed);
         let site = Site::draw(&mut chance);
         let weather = Weather::draw(&mut chance);
         let count = site.conversations.len();
@@ -185,7 +186,7 @@ impl World {
 
     pub(crate) fn after(&mut self, pause: Millis, step: Step) -> At {
         self.numbered += 1;
-        let at = (self.now + pause, self.chance.next(), self.numbered);
+        let at = (self.now + pause, self.chance.number(), self.numbered);
         self.steps.insert(at, step);
         at
     }

@@ -3,14 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use botyard_chance::mix;
 use botyard_kernel::action::{
     Action, Delay, Forward, ForwardTarget, Media, Message, OnFailure, Request, Schedule, TextFormat,
 };
 use botyard_kernel::event::{Event, EventBody, First};
 use botyard_kernel::run::{Blame, FailureKind, KvChange, KvScope, KvWrite, RunFailure, RunOutput};
 use botyard_kernel::session::Session;
-
-use crate::chance::mix;
 
 /// Under this key the bot writes down what it was told.
 pub(crate) const SEEN: &str = "seen";

@@ -14,7 +14,6 @@ mod acknowledge;
 mod bot;
 mod call_stories;
 mod calls;
-mod chance;
 mod check;
 mod claims;
 mod failures;

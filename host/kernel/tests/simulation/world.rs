@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use botyard_chance::Chance;
 use botyard_kernel::action::Action;
 use botyard_kernel::destination::Admission;
 use botyard_kernel::event::Event;
@@ -17,7 +18,6 @@ use botyard_kernel::time::{MINUTE, Millis};
 
 use crate::bot;
 use crate::calls::Turning;
-use crate::chance::Chance;
 use crate::jobs::{Job, brief};
 use crate::log::Log;
 use crate::vendor::{Kind, State, Vendor, Webhook};
@@ -64,7 +64,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(seed: u64, told: bool) -> Self {
-        let mut chance = Chance::new(seed);
+        let mut chance = Chance::scattered(seed);
         let mut policy = Policy::new("userlike", "bot".into());
         policy.sends_start = chance.percent(60);
         policy.failure_hand_off = chance.percent(30);

@@ -2,7 +2,6 @@
 //! moments and at every named point, and an oracle that knows what it has
 //! acknowledged. `cargo xtask crash` builds everything and starts this.
 
-mod chance;
 mod child;
 mod lap;
 mod mix;

@@ -1,8 +1,7 @@
 //! What persons do, and how often.
 
+use botyard_chance::Chance;
 use std::time::Duration;
-
-use crate::chance::Chance;
 
 /// Shares in percent; what is left are plain messages.
 #[derive(Clone, Copy, Debug)]

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use botyard_chance::Chance;
 use botyard_tests::peers::userlike::{Account, Contact, packets};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::chance::Chance;
 use crate::mix::{Mix, Step};
 use crate::record::{Clock, Sent, Shown, Talk, Way};
 use crate::stage::{Address, HEADER, SECRET, SIGNAL_TOKEN};

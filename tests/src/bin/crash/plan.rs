@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
+use botyard_chance::Chance;
 use botyard_failpoints::{Phase, Point};
-
-use crate::chance::Chance;
 
 /// So often every point is to be reached in a run of a thousand kills.
 const HITS_OF_A_THOUSAND: u64 = 5;

@@ -9,11 +9,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use botyard_kernel::action::Action;
-use botyard_kernel::event::EventBody;
-use botyard_kernel::id::{Digest, PartId};
+use botyard_kernel::event::{Event, EventBody};
+use botyard_kernel::id::{Digest, EventId, PartId};
+use botyard_kernel::log::Arrival;
 use botyard_kernel::profile::{Delivery, Profile};
 use botyard_kernel::run::Blame;
-use botyard_kernel::session::Facts;
+use botyard_kernel::session::{Facts, Seed};
 use botyard_kernel::time::Millis;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
@@ -152,6 +153,24 @@ pub struct Incoming {
     /// The context that the vendor holds for the conversation, as it is: a
     /// non-empty JSON object.
     pub context: Option<String>,
+}
+
+impl Incoming {
+    /// What is accepted of it: the event `id`, received at `received_ms`, whose
+    /// turn takes its chance from `seed`.
+    pub fn arrival(self, id: EventId, received_ms: Millis, seed: Seed) -> Arrival {
+        let (vendor_ms, raw, body) = (self.vendor_ms, self.raw, self.body);
+        Arrival {
+            event: Event { id, received_ms, vendor_ms, raw, body },
+            facts: Some(self.facts),
+            vendor_context: self.context,
+            key: self.key,
+            request: self.request,
+            quiet: false,
+            acknowledge: self.acknowledge,
+            seed,
+        }
+    }
 }
 
 /// One action to deliver.

@@ -145,22 +145,8 @@ impl World {
         for (part, incoming) in events.into_iter().enumerate() {
             let conversation = self.site.find(webhook.channel, &incoming.conversation);
             let conversation = conversation.expect("vendors speak of known conversations");
-            let arrival = Arrival {
-                event: Event {
-                    id: EventId(Self::event_id(n, part, webhook.tries)),
-                    received_ms: self.now,
-                    vendor_ms: incoming.vendor_ms,
-                    raw: incoming.raw,
-                    body: incoming.body,
-                },
-                facts: Some(incoming.facts),
-                vendor_context: incoming.context,
-                key: incoming.key,
-                request: incoming.request,
-                quiet: false,
-                acknowledge: incoming.acknowledge,
-                seed: Seed::default(),
-            };
+            let id = EventId(Self::event_id(n, part, webhook.tries));
+            let arrival = incoming.arrival(id, self.now, Seed::default());
             match conversations.iter_mut().find(|(known, _)| *known == conversation) {
                 Some((_, arrivals)) => arrivals.push(arrival),
                 None => conversations.push((conversation, vec![arrival])),

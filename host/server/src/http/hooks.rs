@@ -8,7 +8,6 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Extension, Path, Request, State};
 use axum::response::Response;
 use botyard_failpoints::{Point, pass};
-use botyard_kernel::event::Event;
 use botyard_kernel::id::{ChannelId, ConversationKey};
 use botyard_kernel::log::Arrival;
 use botyard_vendors::{Inbound, Incoming, Received, Rejection, Reply};
@@ -160,7 +159,7 @@ async fn arrive(
     for incoming in events {
         count_event(channel, &incoming);
         let key = channel.conversation(incoming.conversation.clone());
-        let arrival = arrival(incoming, now);
+        let arrival = incoming.arrival(clock::event_id(), now, clock::seed());
         match conversations.iter_mut().find(|(known, _)| *known == key) {
             Some((_, arrivals)) => arrivals.push(arrival),
             None => conversations.push((key, vec![arrival])),
@@ -201,25 +200,6 @@ async fn arrive(
         });
         Body::new(body)
     })
-}
-
-fn arrival(incoming: Incoming, now: u64) -> Arrival {
-    Arrival {
-        event: Event {
-            id: clock::event_id(),
-            received_ms: now,
-            vendor_ms: incoming.vendor_ms,
-            raw: incoming.raw,
-            body: incoming.body,
-        },
-        facts: Some(incoming.facts),
-        vendor_context: incoming.context,
-        key: incoming.key,
-        request: incoming.request,
-        quiet: false,
-        acknowledge: incoming.acknowledge,
-        seed: clock::seed(),
-    }
 }
 
 fn reply(reply: Reply, body: impl FnOnce(Bytes) -> Body) -> Response {

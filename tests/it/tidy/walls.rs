@@ -8,9 +8,10 @@ use super::tree;
 /// Crates of this repository that a crate of the host may name, in any kind of
 /// dependency.
 const OWN: &[(&str, &[&str])] = &[
-    // Its simulation plays by chance.
-    ("botyard-kernel", &["botyard-chance"]),
+    // Its simulation plays by chance, on a log of its own.
+    ("botyard-kernel", &["botyard-chance", "botyard-log"]),
     ("botyard-chance", &[]),
+    ("botyard-log", &["botyard-kernel"]),
     ("botyard-vendors", &["botyard-kernel"]),
     ("botyard-runtime", &["botyard-kernel"]),
     ("botyard-store", &["botyard-kernel", "botyard-failpoints"]),

@@ -14,7 +14,6 @@ mod check;
 mod crash;
 mod desk;
 mod host;
-mod log;
 mod people;
 mod rest;
 mod run;
@@ -52,7 +51,7 @@ pub fn live(seed: u64, told: bool) -> Lived {
     let steps = world.live() + world.come_to_rest();
     world.check();
     let mut trace = world.story.sum;
-    for (_, entry) in world.logs.iter().flat_map(log::Log::entries) {
+    for (_, entry) in world.logs.iter().flat_map(botyard_log::Log::entries) {
         trace = chance::add(trace, stored::encode(entry).as_ref());
     }
     Lived { trace, steps, passed_ms: world.passed(), crashes: world.crashes }

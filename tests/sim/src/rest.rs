@@ -59,7 +59,7 @@ impl World {
             assert!(self.step(), "nothing happens any more");
         }
         let lanes = self.host.iter().flat_map(|host| host.lanes.keys()).collect::<Vec<_>>();
-        let due: Vec<_> = self.logs.iter().map(crate::log::Log::due).collect();
+        let due: Vec<_> = self.logs.iter().map(botyard_log::Log::due).collect();
         panic!("it never comes to rest: in memory {lanes:?}, due {due:?}");
     }
 

@@ -10,8 +10,7 @@ use botyard_kernel::call::{
 use botyard_kernel::event::Event;
 use botyard_kernel::id::{Digest, TenantId};
 use botyard_kernel::lane::Input;
-use botyard_kernel::log::{Call, Entry};
-use botyard_kernel::plan::host_start_id;
+use botyard_kernel::log::Call;
 use botyard_kernel::run::{LogLevel, LogLine};
 use botyard_kernel::session::Session;
 
@@ -134,15 +133,8 @@ impl World {
         let parked = self.host.as_ref().and_then(|host| host.parked.get(&(conversation, run)));
         // Its time may be over.
         let Some(on) = parked.map(|run| run.event.id.clone()) else { return };
-        let log = &self.logs[conversation];
-        let stored = log.entries().any(|(_, entry)| match entry {
-            Entry::Accepted(it) => it.event.id == on || host_start_id(&it.event.id) == on,
-            Entry::Called(_) | Entry::Turn(_) | Entry::Settled(_) => false,
-        });
-        assert!(stored, "a call left before {on} was accepted");
         let index = ask.index;
-        let known = log.calls(&on).any(|(_, call)| call.index == index);
-        assert!(!known, "call {index} of {on} was recorded and left again");
+        self.logs[conversation].call_may_leave(&on, index);
         let name = format!("{conversation} {on} {index}");
         let before = self.shop.insert(key.to_owned(), name.clone());
         assert!(before.is_none_or(|it| it == name), "two calls share an idempotency key");

@@ -11,12 +11,12 @@ use botyard_kernel::time::Millis;
 use crate::chance::{NOTHING, add, of_seed};
 use crate::desk::Desk;
 use crate::host::Host;
-use crate::log::Log;
 use crate::run::Run;
 use crate::site::Site;
 use crate::store::Write;
 use crate::webhook::{Connection, Saying, Webhook};
 use botyard_chance::Chance;
+use botyard_log::Log;
 
 const BEGIN: Millis = 1_700_000_000_000;
 /// The store is looked through for what is due this often.

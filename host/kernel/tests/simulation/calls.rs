@@ -7,10 +7,9 @@ use botyard_kernel::call::{
     Ask, CallAnswer, CallError, CallRequest, CallResponse, Journal, write_answer,
 };
 use botyard_kernel::event::Event;
-use botyard_kernel::id::{Digest, EventId};
+use botyard_kernel::id::Digest;
 use botyard_kernel::lane::Input;
-use botyard_kernel::log::{Call, Entry, Outcome, Seq};
-use botyard_kernel::plan::host_start_id;
+use botyard_kernel::log::Call;
 use botyard_kernel::run::{LogLevel, LogLine};
 use botyard_kernel::session::Session;
 
@@ -63,18 +62,8 @@ impl World {
         Err(turning)
     }
 
-    /// No request leaves before its event is stored, and none that was answered.
     pub(crate) fn check_fetch(&self, run: u64, ask: &Ask) {
-        let on = &self.parked[&run].event.id;
-        let stored = self.log.entries().any(|(_, entry)| match entry {
-            Entry::Accepted(arrival) => {
-                arrival.event.id == *on || host_start_id(&arrival.event.id) == *on
-            }
-            Entry::Called(_) | Entry::Turn(_) | Entry::Settled(_) => false,
-        });
-        assert!(stored, "a call left before {on} was accepted");
-        let known = self.log.calls(on).any(|(_, call)| call.index == ask.index);
-        assert!(!known, "call {} of {on} was recorded and left again", ask.index);
+        self.log.call_may_leave(&self.parked[&run].event.id, ask.index);
     }
 
     pub(crate) fn end_fetch(&mut self, run: u64, key: String) -> Input {
@@ -107,35 +96,6 @@ impl World {
             self.tell(|| format!("run {run} takes too long"));
             self.feed(ran(run, bot::host_failure()));
         }
-    }
-
-    /// Every bot was told what is recorded, whatever happened in between.
-    pub(crate) fn calls_were_answered_once(&self) {
-        for (seq, turn) in self.log.turns() {
-            let told: Vec<_> = match &turn.outcome {
-                Outcome::Ran { .. } | Outcome::Failed { .. } => {
-                    let own = |line: &&LogLine| line.level == LogLevel::Info;
-                    turn.log.iter().filter(own).map(|line| &line.message).collect()
-                }
-                Outcome::Skipped(_) => continue,
-            };
-            for (index, told) in told.into_iter().enumerate() {
-                let mut calls = self.log.calls(&turn.event).filter(|(at, _)| *at < seq);
-                let first = calls.find(|(_, call)| call.index as usize == index);
-                let first = first.map(|(_, call)| &call.answer);
-                assert_eq!(first, Some(told), "call {index} of {}", turn.event);
-            }
-        }
-    }
-}
-
-impl crate::log::Log {
-    /// Recorded calls of a bot that was given this event.
-    pub(crate) fn calls(&self, on: &EventId) -> impl Iterator<Item = (Seq, &Call)> {
-        self.entries().filter_map(move |(seq, entry)| match entry {
-            Entry::Called(call) if call.made_on() == *on => Some((seq, call)),
-            _ => None,
-        })
     }
 }
 

@@ -21,7 +21,7 @@ impl World {
         self.the_bot_was_told_everything_in_order();
         self.rows_reached_the_vendor_in_order();
         self.timers_fired_once();
-        self.calls_were_answered_once();
+        self.log.calls_were_answered_once();
         self.requests_were_answered();
         self.acknowledgements_left_in_order();
         self.the_log_is_the_state();

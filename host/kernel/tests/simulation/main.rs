@@ -19,7 +19,6 @@ mod claims;
 mod failures;
 mod jobs;
 mod limits;
-mod log;
 mod overlap;
 mod pause;
 mod quiet;

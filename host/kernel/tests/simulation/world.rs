@@ -19,8 +19,8 @@ use botyard_kernel::time::{MINUTE, Millis};
 use crate::bot;
 use crate::calls::Turning;
 use crate::jobs::{Job, brief};
-use crate::log::Log;
 use crate::vendor::{Kind, State, Vendor, Webhook};
+use botyard_log::Log;
 
 const BEGIN: Millis = 1_700_000_000_000;
 

@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use botyard_kernel::action::Action;
 use botyard_kernel::id::PartId;
 use botyard_kernel::log::{Outcome, Row, RowEnd, SkipReason};
-use botyard_kernel::run::LogLevel;
+use botyard_log::Log;
 
-use crate::log::Log;
 use crate::world::World;
 
 impl World {
@@ -76,25 +75,6 @@ impl World {
         let mut first = BTreeSet::new();
         let told = self.desks[conversation].acknowledged.iter().filter(|it| first.insert(*it));
         assert!(told.map(place).is_sorted(), "acknowledgements overtook each other");
-    }
-}
-
-impl World {
-    /// Every bot was told what is recorded, whatever happened in between.
-    pub(super) fn calls_were_answered_once(&self, conversation: usize) {
-        let log = &self.logs[conversation];
-        for (seq, turn) in log.turns() {
-            if let Outcome::Skipped(_) = turn.outcome {
-                continue;
-            }
-            let told = turn.log.iter().filter(|line| line.level == LogLevel::Info);
-            for (index, told) in told.enumerate() {
-                let mut calls = log.calls(&turn.event).filter(|(at, _)| *at < seq);
-                let first = calls.find(|(_, call)| call.index as usize == index);
-                let first = first.map(|(_, call)| &call.answer);
-                assert_eq!(first, Some(&told.message), "call {index} of {}", turn.event);
-            }
-        }
     }
 }
 

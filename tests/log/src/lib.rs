@@ -1,30 +1,37 @@
-//! The log of a conversation with exactly the store's rules.
+//! The log of a conversation with exactly the store's rules, for tests that play
+//! the whole path by themselves.
+
+mod calls;
 
 use botyard_kernel::id::EventId;
 use botyard_kernel::lane::Loaded;
 use botyard_kernel::log::{Arrival, Call, Conversation, Entry, Seq, Settled, Turn};
 use botyard_kernel::time::Millis;
 
+/// The entries of one conversation, in memory.
 #[derive(Default)]
-pub(crate) struct Log {
+pub struct Log {
     entries: Vec<Entry>,
     /// The place of the last turn, 0 where there is none.
     turn: Seq,
 }
 
 impl Log {
-    pub(crate) fn entries(&self) -> impl Iterator<Item = (Seq, &Entry)> {
+    /// All entries with their places, the first at 1.
+    pub fn entries(&self) -> impl Iterator<Item = (Seq, &Entry)> {
         (1..).zip(&self.entries)
     }
 
-    pub(crate) fn turns(&self) -> impl Iterator<Item = (Seq, &Turn)> {
+    /// The turns, in order.
+    pub fn turns(&self) -> impl Iterator<Item = (Seq, &Turn)> {
         self.entries().filter_map(|(seq, entry)| match entry {
             Entry::Turn(turn) => Some((seq, turn.as_ref())),
             Entry::Accepted(_) | Entry::Called(_) | Entry::Settled(_) => None,
         })
     }
 
-    pub(crate) fn settled(&self) -> impl Iterator<Item = (Seq, &Settled)> {
+    /// What was settled, in order.
+    pub fn settled(&self) -> impl Iterator<Item = (Seq, &Settled)> {
         self.entries().filter_map(|(seq, entry)| match entry {
             Entry::Settled(settled) => Some((seq, settled)),
             Entry::Accepted(_) | Entry::Called(_) | Entry::Turn(_) => None,
@@ -32,7 +39,7 @@ impl Log {
     }
 
     /// Accepted events, those of fused turns included, in order.
-    pub(crate) fn arrivals(&self) -> impl Iterator<Item = (Seq, &Arrival)> {
+    pub fn arrivals(&self) -> impl Iterator<Item = (Seq, &Arrival)> {
         self.entries().filter_map(|(seq, entry)| match entry {
             Entry::Accepted(arrival) => Some((seq, arrival.as_ref())),
             Entry::Turn(turn) => turn.fused.as_deref().map(|arrival| (seq, arrival)),
@@ -40,12 +47,15 @@ impl Log {
         })
     }
 
-    pub(crate) fn accept(&mut self, arrivals: &[Arrival]) -> Vec<Seq> {
+    /// Appends events that wait for their turns; gives their places.
+    pub fn accept(&mut self, arrivals: &[Arrival]) -> Vec<Seq> {
         let append = |arrival: &Arrival| self.append(Entry::Accepted(Box::new(arrival.clone())));
         arrivals.iter().map(append).collect()
     }
 
-    pub(crate) fn commit(&mut self, turn: &Turn) -> Option<Seq> {
+    /// Appends a turn and gives its place: that of before where the turn is the
+    /// last one already, none where another stands in its way.
+    pub fn commit(&mut self, turn: &Turn) -> Option<Seq> {
         if self.last_turn().is_some_and(|last| last.id == turn.id) {
             return Some(self.turn);
         }
@@ -57,8 +67,9 @@ impl Log {
         Some(self.turn)
     }
 
-    /// The places of the events that follow, and the last one.
-    pub(crate) fn settle(&mut self, settled: &Settled) -> (Vec<Seq>, Seq) {
+    /// Appends what was settled with its events; gives the places of the events,
+    /// and the last one.
+    pub fn settle(&mut self, settled: &Settled) -> (Vec<Seq>, Seq) {
         let alone = Settled { events: Vec::new(), ..settled.clone() };
         let own = self.append(Entry::Settled(alone));
         let events = self.accept(&settled.events);
@@ -66,7 +77,8 @@ impl Log {
         (events, last)
     }
 
-    pub(crate) fn load(&self, limit: usize) -> Loaded {
+    /// What a lane starts from, with no more than `limit` events that wait.
+    pub fn load(&self, limit: usize) -> Loaded {
         let turn = self.last_turn();
         let (base, watermark) = turn.map_or((0, 0), |turn| (turn.base, turn.watermark));
         let waiting: Vec<_> = self.waiting(watermark).collect();
@@ -84,12 +96,13 @@ impl Log {
         }
     }
 
-    pub(crate) fn record(&mut self, call: &Call) -> Seq {
+    /// Appends the answer to a call.
+    pub fn record(&mut self, call: &Call) -> Seq {
         self.append(Entry::Called(call.clone()))
     }
 
     /// Recorded calls of a bot that was given this event.
-    pub(crate) fn calls(&self, on: &EventId) -> impl Iterator<Item = (Seq, &Call)> {
+    pub fn calls(&self, on: &EventId) -> impl Iterator<Item = (Seq, &Call)> {
         self.entries().filter_map(move |(seq, entry)| match entry {
             Entry::Called(call) if call.made_on() == *on => Some((seq, call)),
             Entry::Accepted(_) | Entry::Called(_) | Entry::Turn(_) | Entry::Settled(_) => None,
@@ -107,14 +120,14 @@ impl Log {
     }
 
     /// The conversation as a lane would read it.
-    pub(crate) fn state(&self) -> Conversation {
+    pub fn state(&self) -> Conversation {
         let loaded = self.load(0);
         Conversation::after(loaded.turn.as_ref().map(|(_, turn)| turn), loaded.settled)
     }
 
     /// When the conversation wants attention: at once while events wait, else when
     /// its newest turn or settlement says.
-    pub(crate) fn due(&self) -> Option<Millis> {
+    pub fn due(&self) -> Option<Millis> {
         let watermark = self.last_turn().map_or(0, |turn| turn.watermark);
         if self.waiting(watermark).next().is_some() {
             return Some(0);
@@ -127,14 +140,16 @@ impl Log {
         said.flatten()
     }
 
-    pub(crate) fn last_turn(&self) -> Option<&Turn> {
+    /// The newest turn.
+    pub fn last_turn(&self) -> Option<&Turn> {
         match self.entries.get(usize::try_from(self.turn).ok()?.checked_sub(1)?) {
             Some(Entry::Turn(turn)) => Some(turn),
             Some(Entry::Accepted(_) | Entry::Called(_) | Entry::Settled(_)) | None => None,
         }
     }
 
-    fn waiting(&self, after: Seq) -> impl Iterator<Item = (Seq, &Arrival)> {
+    /// Events that were accepted after a place, in order.
+    pub fn waiting(&self, after: Seq) -> impl Iterator<Item = (Seq, &Arrival)> {
         let from = usize::try_from(after).unwrap_or(usize::MAX).min(self.entries.len());
         (after + 1..).zip(&self.entries[from..]).filter_map(|(seq, entry)| match entry {
             Entry::Accepted(arrival) => Some((seq, arrival.as_ref())),

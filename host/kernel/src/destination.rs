@@ -37,6 +37,15 @@ pub struct Destination {
     closed_until_ms: Millis,
 }
 
+/// What a vendor is called for: at some vendors, each by another service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Purpose {
+    /// To deliver actions.
+    Delivery,
+    /// To acknowledge events.
+    Acknowledgement,
+}
+
 /// Whether a call may leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {

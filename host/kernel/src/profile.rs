@@ -1,5 +1,6 @@
 //! What a medium can carry, and how a vendor takes deliveries: data, not code.
 
+use crate::destination::Purpose;
 use crate::event::Setting;
 use crate::time::Millis;
 
@@ -49,6 +50,9 @@ pub struct Delivery {
     pub token_rate: Option<Rate>,
     /// Whom the vendor means when it answers "too many".
     pub limited: Limited,
+    /// Acknowledgements go to another service than replies, which may be down, or
+    /// too busy, by itself.
+    pub acknowledgements_elsewhere: bool,
     /// The vendor itself ends sessions, or hands them over, in which the person
     /// says nothing for too long.
     pub ends_silent_sessions: bool,
@@ -56,6 +60,22 @@ pub struct Delivery {
     pub age_max_ms: Millis,
     /// A send of unknown outcome is held for a human, not sent again.
     pub hold_ambiguous: bool,
+}
+
+impl Delivery {
+    /// Which service is called for this: the one for deliveries, unless there is
+    /// another.
+    pub fn service(&self, purpose: Purpose) -> Purpose {
+        if self.acknowledgements_elsewhere { purpose } else { Purpose::Delivery }
+    }
+
+    /// What the vendor states for all calls of a service with one token.
+    pub fn service_rate(&self, service: Purpose) -> Option<Rate> {
+        match service {
+            Purpose::Delivery => self.token_rate,
+            Purpose::Acknowledgement => None,
+        }
+    }
 }
 
 /// Whom a vendor means when it answers "too many" (429).

@@ -1,6 +1,6 @@
 //! Calls of the host: to vendors, and to web services for bots.
 
-use botyard_kernel::destination::Ended;
+use botyard_kernel::destination::{Ended, Purpose};
 use botyard_kernel::event::Answer;
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::Row;
@@ -81,7 +81,7 @@ impl World {
         self.tell(|| {
             format!("conversation {conversation}: call {call}: acted {acted}, {called:?}")
         });
-        self.learn(conversation, &answer);
+        self.learn(conversation, Purpose::Delivery, &answer);
         let pause = self.latency();
         self.after(pause, Step::Tell { conversation, life, input: Input::Called { call, called } });
     }
@@ -107,7 +107,7 @@ impl World {
     }
 
     /// What the channel's destination learns from the end of a call.
-    fn learn(&mut self, conversation: usize, answer: &CallAnswer) {
+    fn learn(&mut self, conversation: usize, purpose: Purpose, answer: &CallAnswer) {
         let channel = self.site.conversations[conversation].channel;
         let limited = self.site.channels[channel].rules.delivery.limited;
         let ended = match answer {
@@ -119,8 +119,8 @@ impl World {
             CallAnswer::NotSent(_) | CallAnswer::Lost(_) => Ended::Failed,
         };
         let now = self.now;
-        if let Some(host) = &mut self.host {
-            host.destinations[channel].ended(ended, now);
+        if let Some(destination) = self.destination(channel, purpose) {
+            destination.ended(ended, now);
         }
     }
 
@@ -149,6 +149,7 @@ impl World {
             self.desks[conversation].acknowledged.extend(told.taken);
             answered(200, None)
         };
+        self.learn(conversation, Purpose::Acknowledgement, &answer);
         let called = called(self.site.channel_of(conversation).vendor.outcome(&answer));
         self.tell(|| format!("conversation {conversation}: acknowledgement {call}: {called:?}"));
         let pause = self.latency();

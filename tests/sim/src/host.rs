@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use botyard_kernel::destination::Destination;
+use botyard_kernel::destination::{Destination, Purpose};
 use botyard_kernel::lane::{Effect, Input, Lane};
 use botyard_kernel::log::{Row, Settled};
 use botyard_kernel::outbox::{Paused, Send};
@@ -28,7 +28,8 @@ pub(crate) struct Host {
     /// Bots that wait for the answers to their calls, by conversation and run.
     pub(crate) parked: BTreeMap<(usize, u64), Run>,
     /// By channel.
-    pub(crate) destinations: Vec<Destination>,
+    /// By channel, each service apart.
+    pub(crate) destinations: BTreeMap<(usize, Purpose), Destination>,
 }
 
 /// A lane in memory.
@@ -50,14 +51,12 @@ impl World {
             return;
         }
         self.tell(|| "a host starts".to_owned());
-        let channels = &self.site.channels;
-        let rate = |n: usize| channels[n].rules.delivery.token_rate;
         self.host = Some(Host {
             lanes: BTreeMap::new(),
             permits: Permits::new(self.weather.permits, self.site.rates.clone()),
             waiting: BTreeMap::new(),
             parked: BTreeMap::new(),
-            destinations: (0..channels.len()).map(|n| Destination::new(rate(n))).collect(),
+            destinations: BTreeMap::new(),
         });
         self.after(0, Step::Sweep);
     }
@@ -258,10 +257,9 @@ impl World {
                 let sent = self.fill(request, rows, reply.body.to_vec());
                 (!sent).then_some(Input::Answered { request, whole: false })
             }
-            Send::Ask { call, ticket } => {
+            Send::Ask { call, ticket, purpose } => {
                 let now = self.now;
-                let destination = self.host.as_mut()?.destinations.get_mut(channel)?;
-                let admission = destination.admit(ticket, now);
+                let admission = self.destination(channel, purpose)?.admit(ticket, now);
                 self.tell(|| format!("conversation {conversation}: call {call}: {admission:?}"));
                 Some(Input::Admitted { call, admission })
             }
@@ -279,6 +277,18 @@ impl World {
                 None
             }
         }
+    }
+
+    /// Where calls of a channel go for this.
+    pub(crate) fn destination(
+        &mut self,
+        channel: usize,
+        purpose: Purpose,
+    ) -> Option<&mut Destination> {
+        let delivery = &self.site.channels[channel].rules.delivery;
+        let service = delivery.service(purpose);
+        let place = self.host.as_mut()?.destinations.entry((channel, service));
+        Some(place.or_insert_with(|| Destination::new(delivery.service_rate(service))))
     }
 
     /// Counts something that was asked for, so that the lane stays in memory.

@@ -50,6 +50,7 @@ impl Host {
             rate: None,
             token_rate: None,
             limited: Limited::Conversation,
+            acknowledgements_elsewhere: false,
             ends_silent_sessions: false,
             age_max_ms: 900_000,
             hold_ambiguous: false,

@@ -1,6 +1,7 @@
 //! What tells a vendor that an event was taken: claims, signs of having seen it.
 //! They have a queue of their own, in order, and never hold up a reply.
 
+use crate::destination::{Admission, Purpose};
 use crate::id::PartId;
 use crate::log::{Acknowledgement, Conversation, Settled};
 use crate::outbox::{CallId, Called, Outbox, Send, chance};
@@ -10,6 +11,24 @@ use crate::time::Millis;
 
 /// An acknowledgement is tried so often in all: the reply says as much.
 pub const ACKNOWLEDGE_ATTEMPTS_MAX: u32 = 5;
+
+/// The one acknowledgement that is under way.
+#[derive(Debug)]
+pub(super) struct Acknowledging {
+    call: CallId,
+    id: PartId,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Its destination is asked.
+    Asking,
+    /// It may leave.
+    Admitted,
+    /// It has left.
+    Sent,
+}
 
 impl Outbox {
     /// The call of an acknowledgement ended. To acknowledge twice does no harm, so
@@ -21,7 +40,7 @@ impl Outbox {
         called: &Called,
         now: Millis,
     ) -> Option<Settled> {
-        let (_, id) = self.acknowledging.take_if(|(under_way, _)| *under_way == call)?;
+        let Acknowledging { id, .. } = self.acknowledging.take_if(|it| it.call == call)?;
         let waits = state.acknowledgements.iter().any(|waiting| waiting.id == id);
         let tries = self.tries.entry(id.clone()).or_default();
         tries.made += 1;
@@ -37,20 +56,50 @@ impl Outbox {
         waits.then(|| Settled { at_ms: now, acknowledged, ..Settled::default() })
     }
 
-    /// The next acknowledgement, if it may leave.
+    /// The next acknowledgement asks whether it may leave, and leaves.
     pub(super) fn acknowledge(
         &mut self,
         state: &Conversation,
         delivery: &Delivery,
         now: Millis,
     ) -> Option<Send> {
+        let waiting = |id: &PartId| state.acknowledgements.iter().find(|it| it.id == *id);
+        let paused = self.paused.channel;
+        self.acknowledging.take_if(|it| match it.stage {
+            Stage::Asking | Stage::Admitted => paused || waiting(&it.id).is_none(),
+            Stage::Sent => false,
+        });
+        if paused || state.acknowledgements.is_empty() {
+            // Nobody comes to take the place that is kept.
+            self.acknowledgements.ticket = None;
+        }
+        if let Some(admitted) = self.acknowledging.as_mut().filter(|it| it.stage == Stage::Admitted)
+        {
+            admitted.stage = Stage::Sent;
+            let acknowledgement = waiting(&admitted.id)?.clone();
+            return Some(Send::Acknowledge { call: admitted.call, acknowledgement });
+        }
         let (head, at) = self.next_acknowledgement(state, delivery)?;
         if now < at {
             return None;
         }
         self.calls += 1;
-        self.acknowledging = Some((self.calls, head.id.clone()));
-        Some(Send::Acknowledge { call: self.calls, acknowledgement: head.clone() })
+        let (call, id) = (self.calls, head.id.clone());
+        self.acknowledging = Some(Acknowledging { call, id, stage: Stage::Asking });
+        let ticket = self.acknowledgements.ticket;
+        Some(Send::Ask { call, ticket, purpose: Purpose::Acknowledgement })
+    }
+
+    /// Whether an acknowledgement may leave, as its destination says.
+    pub(super) fn acknowledgement_admitted(&mut self, call: CallId, admission: Admission) {
+        let Some(asking) = self.acknowledging.as_mut().filter(|it| it.call == call) else {
+            return;
+        };
+        if self.acknowledgements.goes(admission) {
+            asking.stage = Stage::Admitted;
+        } else {
+            self.acknowledging = None;
+        }
     }
 
     /// When the next acknowledgement may leave.
@@ -85,6 +134,7 @@ impl Outbox {
         let head = state.acknowledgements.first()?;
         let next_ms = self.tries.get(&head.id).map_or(0, |tries| tries.next_ms);
         let old_ms = head.made_ms.saturating_add(delivery.age_max_ms).saturating_add(1);
+        let next_ms = next_ms.max(self.acknowledgements.held_until_ms);
         Some((head, next_ms.min(old_ms)))
     }
 }

@@ -3,7 +3,7 @@
 //! Before a call leaves, its destination is asked, and then a claim of its rows
 //! is written: after a crash the claim tells that the vendor may have them.
 
-use crate::destination::Admission;
+use crate::destination::{Admission, Purpose};
 use crate::id::PartId;
 use crate::log::{Conversation, Row, Settled};
 use crate::outbox::{CallId, Outbox, Send, select, settle};
@@ -35,19 +35,14 @@ enum Stage {
 impl Outbox {
     /// Whether a call may leave, as its destination says.
     pub fn admitted(&mut self, call: CallId, admission: Admission) {
+        self.acknowledgement_admitted(call, admission);
         let Some(flight) = self.flight.as_mut().filter(|flight| flight.call == call) else {
             return;
         };
-        match admission {
-            Admission::Go => {
-                flight.stage = Stage::Admitted;
-                self.ticket = None;
-            }
-            Admission::Wait { until_ms, ticket } => {
-                self.flight = None;
-                self.held_until_ms = until_ms;
-                self.ticket = ticket.then_some(until_ms);
-            }
+        if self.line.goes(admission) {
+            flight.stage = Stage::Admitted;
+        } else {
+            self.flight = None;
         }
     }
 
@@ -81,7 +76,7 @@ impl Outbox {
     pub(super) fn ask(&mut self, rows: Vec<PartId>) -> Send {
         self.calls += 1;
         self.flight = Some(Flight { call: self.calls, rows, stage: Stage::Asking });
-        Send::Ask { call: self.calls, ticket: self.ticket }
+        Send::Ask { call: self.calls, ticket: self.line.ticket, purpose: Purpose::Delivery }
     }
 
     /// Gives up a call that has not left and would say something in a conversation

@@ -12,12 +12,14 @@ mod answers;
 mod cut;
 mod flight;
 mod give_up;
+mod line;
 mod requests;
 mod settle;
 
 use std::collections::BTreeMap;
 
 use crate::action::Action;
+use crate::destination::Purpose;
 use crate::event::Answer;
 use crate::id::{Digest, EventId, PartId};
 use crate::log::{Acknowledgement, Conversation, Row, Settled};
@@ -25,10 +27,12 @@ use crate::profile::Delivery;
 use crate::time::{MINUTE, Millis, SECOND};
 use crate::{rate, retry};
 pub use acknowledgements::ACKNOWLEDGE_ATTEMPTS_MAX;
+use acknowledgements::Acknowledging;
 use answers::Open;
 use cut::Way;
 use flight::Flight;
 use give_up::too_old_at;
+use line::Line;
 pub(crate) use settle::fitting;
 
 /// An open HTTP request that waits for its answer; numbered by the driver.
@@ -75,6 +79,8 @@ pub enum Send {
         call: CallId,
         /// The time that an earlier answer kept a place for.
         ticket: Option<Millis>,
+        /// What the call is for.
+        purpose: Purpose,
     },
     /// Make the vendor's API call for these rows. Report by [`Outbox::called`].
     Call {
@@ -161,15 +167,13 @@ pub struct Outbox {
     flight: Option<Flight>,
     /// No call leaves; see [`Outbox::pause`].
     paused: Paused,
-    /// The destination lets no call leave before this.
-    held_until_ms: Millis,
-    /// The time at which the destination keeps a place for our call.
-    ticket: Option<Millis>,
+    line: Line,
     /// Rows that were under way when a host died and were not looked at yet.
     orphans: Vec<PartId>,
     /// A call that the vendor has counted, if it came at all.
     doubtful_call_ms: Option<Millis>,
-    acknowledging: Option<(CallId, PartId)>,
+    acknowledging: Option<Acknowledging>,
+    acknowledgements: Line,
     requests: BTreeMap<CallId, PartId>,
     request_tries: BTreeMap<PartId, Tries>,
     tries: BTreeMap<PartId, Tries>,
@@ -220,7 +224,7 @@ impl Outbox {
     /// machine that is forgotten meanwhile takes another place, behind all that
     /// others have taken since, again and again: only a host that stops may do so.
     pub fn keeps_a_place(&self) -> bool {
-        self.ticket.is_some()
+        self.line.ticket.is_some() || self.acknowledgements.ticket.is_some()
     }
 
     /// An operator pauses or resumes.
@@ -241,7 +245,7 @@ impl Outbox {
         let queue = vendor_rows(state);
         if queue.is_empty() || self.paused.channel {
             // Nobody comes to take the place that is kept.
-            self.ticket = None;
+            self.line.ticket = None;
         }
         self.call_off(state);
         let given_up = self
@@ -392,7 +396,7 @@ impl Outbox {
             }
             Some(_) | None => now,
         };
-        let held = self.held_until_ms.max(self.retry_at_ms);
+        let held = self.line.held_until_ms.max(self.retry_at_ms);
         let gates = [state.closed_until_ms, self.after_answer_until_ms, held, free];
         gates.into_iter().max()
     }

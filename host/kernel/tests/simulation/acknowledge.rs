@@ -1,7 +1,7 @@
 //! Stories of telling a vendor that its events were taken.
 
 use botyard_kernel::lane::Input;
-use botyard_kernel::outbox::{ACKNOWLEDGE_ATTEMPTS_MAX, Called};
+use botyard_kernel::outbox::{ACKNOWLEDGE_ATTEMPTS_MAX, Called, Paused};
 use botyard_kernel::time::MINUTE;
 
 use crate::failures::retry;
@@ -79,4 +79,31 @@ fn an_acknowledgement_that_comes_too_late_is_given_up() {
     world.end_all();
     assert_eq!(world.vendor.acknowledged.len(), 0);
     assert_eq!(world.lane.state().due(), None);
+}
+
+#[test]
+fn an_acknowledgement_waits_for_its_destination() {
+    let mut world = userlike([]);
+    world.held = true;
+    world.say(Kind::Messages);
+    world.end_all();
+    assert_eq!(world.vendor.acknowledged.len(), 0);
+    assert!(world.lane.wake_at(world.now).is_some(), "it is asked again");
+    world.held = false;
+    world.sleep_until(world.now + MINUTE);
+    world.end_all();
+    assert_eq!(world.vendor.acknowledged.len(), 2);
+    world.check();
+}
+
+#[test]
+fn no_acknowledgement_leaves_a_paused_channel() {
+    let mut world = userlike([]);
+    world.feed(Input::Pause(Paused { bot: false, channel: true }));
+    world.say(Kind::Messages);
+    world.end_all();
+    assert_eq!(world.vendor.acknowledged.len(), 0);
+    world.feed(Input::Pause(Paused::default()));
+    world.end_all();
+    assert_eq!(world.vendor.acknowledged.len(), 2);
 }

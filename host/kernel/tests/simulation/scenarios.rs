@@ -36,6 +36,7 @@ pub(crate) fn userlike<const N: usize>(script: [(&str, Vec<Action>); N]) -> Worl
         rate: Some(Rate { calls: 20, window_ms: MINUTE }),
         token_rate: None,
         limited: Limited::Conversation,
+        acknowledgements_elsewhere: false,
         ends_silent_sessions: false,
         age_max_ms: 15 * MINUTE,
         hold_ambiguous: false,

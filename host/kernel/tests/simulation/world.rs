@@ -85,6 +85,7 @@ impl World {
             rate,
             token_rate: None,
             limited: Limited::Conversation,
+            acknowledgements_elsewhere: false,
             ends_silent_sessions: false,
             age_max_ms: if chance.percent(15) { 20_000 } else { 15 * MINUTE },
             hold_ambiguous: chance.percent(15),
@@ -387,7 +388,7 @@ impl World {
                 self.check_durable(request);
                 Job::Answer { request, rows, since: self.now }
             }
-            Effect::Send(Send::Ask { call, ticket: _ }) => {
+            Effect::Send(Send::Ask { call, ticket: _, purpose: _ }) => {
                 let admission = self.admission();
                 self.tell(|| format!("call {call} is told: {admission:?}"));
                 self.feed(Input::Admitted { call, admission });

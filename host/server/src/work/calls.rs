@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use botyard_failpoints::{Point, pass};
-use botyard_kernel::destination::Ended;
+use botyard_kernel::destination::{Ended, Purpose};
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::{Acknowledgement, Row};
 use botyard_kernel::outbox::{CallId, Called};
@@ -18,7 +18,7 @@ use http::header::RETRY_AFTER;
 use metrics::counter;
 
 use super::Work;
-use super::destinations::{self, Of};
+use super::destinations::{self, Of, VendorService};
 use super::driver::{Driver, part};
 use crate::channel::Channel;
 use crate::clock;
@@ -42,7 +42,7 @@ pub(super) fn call(
         let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
         let request = channel.vendor.call(&key.vendor_key, &parts);
         pass(Point::CallLeaves);
-        let sent = send(&work, &channel, request).await;
+        let sent = send(&work, &channel, Purpose::Delivery, request).await;
         pass(Point::CallAnswered);
         let outcome = channel.vendor.outcome_for(&parts, &call_answer(sent));
         let called = called(outcome);
@@ -86,7 +86,7 @@ pub(super) fn acknowledge(
     async move {
         let called = match request {
             Some(request) => {
-                let sent = send(&work, &channel, request).await;
+                let sent = send(&work, &channel, Purpose::Acknowledgement, request).await;
                 called(channel.vendor.outcome(&call_answer(sent)))
             }
             // Another version of this host may have wanted it.
@@ -104,7 +104,12 @@ pub(super) fn acknowledge(
 }
 
 /// Sends a call of a channel's vendor, and learns from how it ends.
-async fn send(work: &Work, channel: &Channel, request: Call) -> Result<Answer, SendError> {
+async fn send(
+    work: &Work,
+    channel: &Channel,
+    purpose: Purpose,
+    request: Call,
+) -> Result<Answer, SendError> {
     let allow = own_host(&request.url);
     let sent = work
         .door
@@ -120,14 +125,14 @@ async fn send(work: &Work, channel: &Channel, request: Call) -> Result<Answer, S
             follow_redirects: false,
         })
         .await;
-    let delivery = &channel.rules.delivery;
-    let ended = destinations::ended(&sent, |answer| match delivery.limited {
+    let ended = destinations::ended(&sent, |answer| match channel.rules.delivery.limited {
         Limited::Token => Ended::Limited { after_ms: retry_after(&answer.headers) },
         Limited::Conversation => Ended::Answered,
     });
     if let Some(ended) = ended {
         let now = clock::now();
-        let change = work.vendors.ended(&channel.id, delivery.token_rate, ended, now);
+        let (service, rate) = VendorService::of(channel, purpose);
+        let change = work.vendors.ended(&service, rate, ended, now);
         work.alert_of(&Of::Vendor(channel), change, now);
     }
     sent

@@ -1,12 +1,13 @@
 //! Where calls go, as all conversations together know it.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use botyard_kernel::breaker::Change;
-use botyard_kernel::destination::{Admission, Destination, Ended};
-use botyard_kernel::id::TenantId;
+use botyard_kernel::destination::{Admission, Destination, Ended, Purpose};
+use botyard_kernel::id::{ChannelId, TenantId};
 use botyard_kernel::profile::Rate;
 use botyard_kernel::run::Blame;
 use botyard_kernel::time::Millis;
@@ -28,7 +29,7 @@ pub(super) struct Destinations<K> {
     known: Mutex<HashMap<K, Destination>>,
 }
 
-impl<K: Eq + Hash + Clone + std::fmt::Display> Destinations<K> {
+impl<K: Eq + Hash + Clone + fmt::Display> Destinations<K> {
     pub(super) fn new(what: &'static str) -> Self {
         Self { what, known: Mutex::default() }
     }
@@ -106,6 +107,32 @@ impl<K: Eq + Hash + Clone + std::fmt::Display> Destinations<K> {
 
     fn known(&self) -> MutexGuard<'_, HashMap<K, Destination>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A service of a channel's vendor.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct VendorService {
+    channel: ChannelId,
+    service: Purpose,
+}
+
+impl VendorService {
+    /// Where calls of a channel go for this, and what the vendor states of their rate.
+    pub(super) fn of(channel: &Channel, purpose: Purpose) -> (Self, Option<Rate>) {
+        let delivery = &channel.rules.delivery;
+        let service = delivery.service(purpose);
+        (Self { channel: channel.id.clone(), service }, delivery.service_rate(service))
+    }
+}
+
+impl fmt::Display for VendorService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { channel, service } = self;
+        match service {
+            Purpose::Delivery => write!(f, "{channel}"),
+            Purpose::Acknowledgement => write!(f, "{channel} (acknowledgements)"),
+        }
     }
 }
 

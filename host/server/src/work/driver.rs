@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::backlog::{Waits, Weight};
+use super::destinations::VendorService;
 use super::fetch::{self, Caller};
 use super::room::Place;
 use super::{Answer, Message, Work, calls, log, requests, runs, store};
@@ -247,10 +248,9 @@ impl Driver {
     fn send(&mut self, send: Send) -> Option<Input> {
         match send {
             Send::Answer { request, rows } => return self.answer(request, &rows),
-            Send::Ask { call, ticket } => {
-                let rate = self.channel.rules.delivery.token_rate;
-                let vendors = &self.work.vendors;
-                let admission = vendors.admit(&self.channel.id, rate, ticket, clock::now());
+            Send::Ask { call, ticket, purpose } => {
+                let (service, rate) = VendorService::of(&self.channel, purpose);
+                let admission = self.work.vendors.admit(&service, rate, ticket, clock::now());
                 return Some(Input::Admitted { call, admission });
             }
             Send::Call { call, rows, again } => self.start(calls::call(self, call, rows, again)),

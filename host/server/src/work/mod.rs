@@ -39,7 +39,7 @@ use crate::config;
 use crate::send::Door;
 use backlog::Backlog;
 use bots::Bots;
-use destinations::Destinations;
+use destinations::{Destinations, VendorService};
 use driver::Driver;
 use fetch::Caller;
 use pauses::Pauses;
@@ -54,7 +54,7 @@ pub struct Work {
     door: Door,
     backlog: Backlog,
     /// Vendors, by the channel whose token is shown.
-    vendors: Destinations<ChannelId>,
+    vendors: Destinations<VendorService>,
     /// Web services that bots call, by host.
     services: Destinations<String>,
     bots: Bots,
@@ -174,7 +174,8 @@ impl Work {
     /// Destinations that do not answer and are left alone, with the time (Unix
     /// milliseconds) since when: channels' vendors and hosts that bots call.
     pub fn left_alone(&self) -> Vec<(String, Millis)> {
-        let vendors = self.vendors.open().into_iter().map(|(channel, since)| (channel.0, since));
+        let vendors = self.vendors.open().into_iter();
+        let vendors = vendors.map(|(service, since)| (service.to_string(), since));
         vendors.chain(self.services.open()).collect()
     }
 

@@ -84,6 +84,7 @@ impl Vendor for Userlike {
             token_rate: None,
             // "20 requests per minute with the same `cid`".
             limited: Limited::Conversation,
+            acknowledgements_elsewhere: false,
             // The widget's "Live conversation timeout" and what follows it.
             ends_silent_sessions: true,
             age_max_ms: self.settings.age_max_ms,

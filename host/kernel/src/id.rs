@@ -118,6 +118,11 @@ impl Digest {
         &self.0
     }
 
+    /// A number that follows from it, where chance must come out the same again.
+    pub fn chance(&self) -> u64 {
+        self.0[..8].iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
+    }
+
     /// Reads 64 hexadecimal digits.
     pub fn from_hex(text: &str) -> Option<Self> {
         if text.len() != 64 || !text.is_ascii() {

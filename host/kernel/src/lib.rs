@@ -27,4 +27,5 @@ pub mod share;
 pub mod stored;
 pub mod text;
 pub mod time;
+pub mod upkeep;
 pub mod validate;

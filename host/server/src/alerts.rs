@@ -45,6 +45,8 @@ pub enum AlertKind {
     DestinationSuspended,
     /// It answers again.
     DestinationAnswers,
+    /// Something that a channel needs (a token, a registration) cannot be had.
+    UpkeepFailed,
     /// The store takes no writes any more: webhooks are refused.
     StoreStopped,
 }

@@ -1,7 +1,7 @@
 //! The host: every part that lives as long as it does.
 
-mod artefact_key;
 mod catalog;
+mod key_file;
 mod load;
 
 use std::net::SocketAddr;
@@ -23,10 +23,11 @@ use crate::admin::Admin;
 use crate::alerts::{Alert, AlertKind, Alerts};
 use crate::clock;
 use crate::config::Config;
+use crate::envelope::Envelope;
 use crate::http;
 use crate::send::Door;
 use crate::supervisor::{self, KeptSocket};
-use crate::work::Work;
+use crate::work::{Outside, Work};
 
 /// The host.
 pub struct App {
@@ -64,8 +65,10 @@ impl App {
         catalog::record(&config, &store.store()).await.context("cannot record the settings")?;
         let door = Door::new(&config.egress).context("cannot set up the way out")?;
         let alerts = Alerts::new(&config, door.clone());
+        let key = key_file::read_or_make(&config.store.directory, key_file::Purpose::Secrets)?;
+        let outside = Outside { door, alerts, envelope: Envelope::new(key) };
         let work =
-            Work::new(channels, store.store(), Arc::clone(&runtime), door, alerts, config.backlog);
+            Work::new(channels, store.store(), Arc::clone(&runtime), outside, config.backlog);
         work.load_pauses().await.context("cannot read what is paused")?;
         let stopping = AtomicBool::new(false);
         Ok(Self { config, work, metrics, stopping, runtime, store })
@@ -97,6 +100,7 @@ impl App {
         let admin = Admin::start(&self, &self.config.admin.socket)?;
         pass(Point::SweepFollows);
         self.work.start_sweeping();
+        self.work.start_upkeep();
         let gauges = tokio::spawn(Arc::clone(&self).measure());
         self.announce(address);
         let (tell, told) = tokio::sync::oneshot::channel::<()>();
@@ -178,7 +182,7 @@ impl App {
         let base = self.config.server.public_url.clone();
         let base = base.unwrap_or_else(|| format!("http://{address}"));
         for channel in self.work.channels() {
-            let (id, vendor) = (&channel.id, channel.vendor.name());
+            let (id, vendor) = (&channel.id, channel.vendor().name());
             tracing::info!(channel = %id, vendor, "webhook at {base}/webhooks/{id}");
         }
         tracing::info!(%address, "listening on http://{address}");

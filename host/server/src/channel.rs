@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use botyard_kernel::id::{BotId, ChannelId, ConversationKey, TenantId};
 use botyard_kernel::lane::Rules;
@@ -20,8 +20,8 @@ pub struct Channel {
     pub id: ChannelId,
     /// Whose it is.
     pub tenant: TenantId,
-    /// The vendor, with this channel's secrets and dialect.
-    pub vendor: Arc<dyn Vendor>,
+    /// The vendor, with this channel's secrets and dialect, as its upkeep has made it.
+    vendor: RwLock<Arc<dyn Vendor>>,
     /// How turns and deliveries are decided.
     pub rules: Arc<Rules>,
     /// Who answers.
@@ -31,6 +31,27 @@ pub struct Channel {
 }
 
 impl Channel {
+    /// Connects a channel.
+    pub fn new(
+        (tenant, id): (TenantId, ChannelId),
+        vendor: Arc<dyn Vendor>,
+        rules: Arc<Rules>,
+        bot: Arc<Bot>,
+        signal_token: Option<Secret>,
+    ) -> Self {
+        Self { id, tenant, vendor: RwLock::new(vendor), rules, bot, signal_token }
+    }
+
+    /// The vendor, with this channel's secrets and dialect, as it is now.
+    pub fn vendor(&self) -> Arc<dyn Vendor> {
+        Arc::clone(&self.vendor.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The vendor is this from now on: its upkeep has brought something new.
+    pub fn renew(&self, vendor: Arc<dyn Vendor>) {
+        *self.vendor.write().unwrap_or_else(PoisonError::into_inner) = vendor;
+    }
+
     /// The conversation with this key of the vendor's.
     pub fn conversation(&self, vendor_key: String) -> ConversationKey {
         ConversationKey { tenant: self.tenant.clone(), channel: self.id.clone(), vendor_key }

@@ -10,6 +10,7 @@ pub mod channel;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod envelope;
 pub mod http;
 pub mod send;
 pub mod supervisor;

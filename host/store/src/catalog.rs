@@ -21,6 +21,18 @@ pub trait Catalog: Send + Sync {
         stamp: &Stamp,
     ) -> Result<(), StoreError>;
 
+    /// Puts a record in the place of exactly this old one, absent for none. Answers
+    /// whether it did: somebody else may have been first.
+    async fn replace(
+        &self,
+        tenant: &TenantId,
+        kind: &str,
+        name: &str,
+        old: Option<&Value>,
+        new: &Value,
+        stamp: &Stamp,
+    ) -> Result<bool, StoreError>;
+
     /// The value of a record; absent where there is none.
     async fn get(
         &self,

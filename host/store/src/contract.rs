@@ -59,6 +59,7 @@ contract! {
         values_belong_to_a_tenant_and_a_bot;
     catalog:
         records_come_back,
+        a_record_is_replaced_by_whoever_knows_it,
         every_change_leaves_a_row,
         a_changed_row_is_found,
         a_large_record_is_refused,

@@ -128,6 +128,18 @@ impl TenantStore {
         self.store.catalog.put(&self.tenant, kind, name, value, stamp).await
     }
 
+    /// See [`Catalog::replace`].
+    pub async fn replace(
+        &self,
+        kind: &str,
+        name: &str,
+        old: Option<&Value>,
+        new: &Value,
+        stamp: &Stamp,
+    ) -> Result<bool, StoreError> {
+        self.store.catalog.replace(&self.tenant, kind, name, old, new, stamp).await
+    }
+
     /// See [`Catalog::get`].
     pub async fn get(&self, kind: &str, name: &str) -> Result<Option<Value>, StoreError> {
         self.store.catalog.get(&self.tenant, kind, name).await

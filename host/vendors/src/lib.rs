@@ -16,6 +16,7 @@ use botyard_kernel::profile::{Delivery, Profile};
 use botyard_kernel::run::Blame;
 use botyard_kernel::session::{Facts, Seed};
 use botyard_kernel::time::Millis;
+use botyard_kernel::upkeep::{Chores, Ended};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
@@ -77,6 +78,12 @@ pub trait Vendor: Send + Sync + fmt::Debug {
         None
     }
 
+    /// What the channel needs besides its conversations: tokens, a registration, a
+    /// look at its health. Absent where the vendor wants none of it.
+    fn upkeep(&self) -> Option<&dyn Upkeep> {
+        None
+    }
+
     /// What an answer to such a call means.
     fn outcome(&self, answer: &CallAnswer) -> Outcome;
 
@@ -86,6 +93,20 @@ pub trait Vendor: Send + Sync + fmt::Debug {
         let _ = parts;
         self.outcome(answer)
     }
+}
+
+/// The upkeep of a channel. Its `state` is what the vendor itself keeps for the
+/// channel, in a form of its own and empty at first; nobody else reads it, and it is
+/// kept as secrets are.
+pub trait Upkeep: Chores + Send + Sync {
+    /// The call of a chore.
+    fn call(&self, state: &str, chore: &str, now: Millis) -> Call;
+
+    /// What an answer to this call means.
+    fn ended(&self, state: &str, chore: &str, answer: &CallAnswer, now: Millis) -> Ended;
+
+    /// The same channel with this state.
+    fn renewed(&self, state: &str) -> Arc<dyn Vendor>;
 }
 
 /// A webhook as it arrived.

@@ -442,6 +442,5 @@ fn select<'a>(state: &'a Conversation, ids: &[PartId]) -> Vec<&'a Row> {
 /// Chance that is the same for the same attempt at the same row: jitter needs
 /// to differ between rows, not between runs.
 fn chance(row: &PartId, attempt: u32) -> u64 {
-    let digest = Digest::of_parts([row.as_str().as_bytes(), &attempt.to_be_bytes()]);
-    digest.as_bytes()[..8].iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
+    Digest::of_parts([row.as_str().as_bytes(), &attempt.to_be_bytes()]).chance()
 }

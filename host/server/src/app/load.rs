@@ -11,7 +11,7 @@ use botyard_kernel::plan::Policy;
 use botyard_kernel::share::TenantRate;
 use botyard_runtime::{CompileCommand, Runtime, RuntimeConfig};
 
-use super::artefact_key;
+use super::key_file::{self, Purpose};
 use crate::channel::{Bot, Channel};
 use crate::config::{self, Config};
 
@@ -22,7 +22,7 @@ pub(super) fn runtime(
     artefacts: PathBuf,
 ) -> anyhow::Result<Arc<Runtime>> {
     let program = std::env::current_exe().context("cannot find the host's own program")?;
-    let key = artefact_key::read_or_make(keys)?;
+    let key = key_file::read_or_make(keys, Purpose::Artefacts)?;
     let compiler = CompileCommand::new(program, ["compile"]);
     let mut runtime = RuntimeConfig::new(artefacts, key, compiler);
     runtime.layout = config.runtime.layout;
@@ -102,12 +102,6 @@ fn channel(
     }
     policy.session_timeout = settings.session_timeout;
     let rules = Arc::new(Rules { policy, delivery });
-    Ok(Channel {
-        id: name.clone(),
-        tenant: tenant.clone(),
-        vendor,
-        rules,
-        bot,
-        signal_token: settings.signal_token.clone(),
-    })
+    let id = (tenant.clone(), name.clone());
+    Ok(Channel::new(id, vendor, rules, bot, settings.signal_token.clone()))
 }

@@ -83,7 +83,7 @@ async fn receive(
         body: &body,
     };
     let now = clock::now();
-    match channel.vendor.receive(&inbound, now) {
+    match channel.vendor().receive(&inbound, now) {
         Received::Events(events) => {
             let Some(events) = events.into_iter().map(fitting).collect() else {
                 count(&channel, "too_large");
@@ -98,7 +98,7 @@ async fn receive(
         Received::Ignored(why) => {
             count(&channel, "ignored");
             tracing::debug!(channel = %channel.id, why, "a webhook without events");
-            reply(channel.vendor.answer("", &[]), Body::from)
+            reply(channel.vendor().answer("", &[]), Body::from)
         }
         Received::Challenge(challenge) => {
             count(&channel, "challenge");
@@ -183,7 +183,7 @@ async fn arrive(
         }
     }
     let Some(first) = replies.into_iter().next() else {
-        return reply(channel.vendor.answer("", &[]), Body::from);
+        return reply(channel.vendor().answer("", &[]), Body::from);
     };
     reply(first, |bytes| {
         let (body, whole) = connection.watched(bytes);
@@ -211,11 +211,11 @@ fn reply(reply: Reply, body: impl FnOnce(Bytes) -> Body) -> Response {
 }
 
 fn count(channel: &Channel, result: &'static str) {
-    let vendor = channel.vendor.name();
+    let vendor = channel.vendor().name();
     counter!("botyard_webhooks_total", "vendor" => vendor, "result" => result).increment(1);
 }
 
 fn count_event(channel: &Channel, incoming: &Incoming) {
-    let (vendor, event) = (channel.vendor.name(), incoming.body.name());
+    let (vendor, event) = (channel.vendor().name(), incoming.body.name());
     counter!("botyard_events_total", "vendor" => vendor, "event" => event).increment(1);
 }

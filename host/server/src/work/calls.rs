@@ -40,13 +40,14 @@ pub(super) fn call(
     let key = driver.key.clone();
     async move {
         let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
-        let request = channel.vendor.call(&key.vendor_key, &parts);
+        let desk = channel.vendor();
+        let request = desk.call(&key.vendor_key, &parts);
         pass(Point::CallLeaves);
         let sent = send(&work, &channel, Purpose::Delivery, request).await;
         pass(Point::CallAnswered);
-        let outcome = channel.vendor.outcome_for(&parts, &call_answer(sent));
+        let outcome = desk.outcome_for(&parts, &call_answer(sent));
         let called = called(outcome);
-        let (vendor, parts) = (channel.vendor.name(), rows.len());
+        let (vendor, parts) = (desk.name(), rows.len());
         let turn = rows.first().map(|row| row.turn.to_string());
         let result = result(&called);
         counter!("botyard_calls_total", "vendor" => vendor, "result" => result).increment(1);
@@ -82,17 +83,18 @@ pub(super) fn acknowledge(
     let work = Arc::clone(&driver.work);
     let channel = Arc::clone(&driver.channel);
     let key = driver.key.clone();
-    let request = channel.vendor.acknowledge(&key.vendor_key, &acknowledgement.token);
+    let desk = channel.vendor();
+    let request = desk.acknowledge(&key.vendor_key, &acknowledgement.token);
     async move {
         let called = match request {
             Some(request) => {
                 let sent = send(&work, &channel, Purpose::Acknowledgement, request).await;
-                called(channel.vendor.outcome(&call_answer(sent)))
+                called(desk.outcome(&call_answer(sent)))
             }
             // Another version of this host may have wanted it.
             None => Called::Delivered,
         };
-        let (vendor, result) = (channel.vendor.name(), result(&called));
+        let (vendor, result) = (desk.name(), result(&called));
         counter!("botyard_acknowledgements_total", "vendor" => vendor, "result" => result)
             .increment(1);
         if called != Called::Delivered {
@@ -104,7 +106,7 @@ pub(super) fn acknowledge(
 }
 
 /// Sends a call of a channel's vendor, and learns from how it ends.
-async fn send(
+pub(super) async fn send(
     work: &Work,
     channel: &Channel,
     purpose: Purpose,
@@ -144,7 +146,7 @@ fn own_host(url: &str) -> Vec<HostPattern> {
     url::Url::parse(url).ok().as_ref().and_then(HostPattern::of).into_iter().collect()
 }
 
-fn call_answer(sent: Result<Answer, SendError>) -> CallAnswer {
+pub(super) fn call_answer(sent: Result<Answer, SendError>) -> CallAnswer {
     match sent {
         Ok(answer) => CallAnswer::Answered {
             status: answer.status,

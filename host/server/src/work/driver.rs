@@ -264,7 +264,7 @@ impl Driver {
 
     fn answer(&mut self, request: RequestId, rows: &[Row]) -> Option<Input> {
         let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
-        let reply = self.channel.vendor.answer(&self.key.vendor_key, &parts);
+        let reply = self.channel.vendor().answer(&self.key.vendor_key, &parts);
         let answer = self.answers.remove(&request);
         pass(Point::AnswerFilled);
         let sent = answer.is_some_and(|answer| answer.send(Answer::Reply(reply)).is_ok());

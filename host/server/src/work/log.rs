@@ -9,7 +9,7 @@ use metrics::{counter, histogram};
 use crate::channel::Channel;
 
 pub(super) fn turned(channel: &Channel, key: &ConversationKey, turn: &Turn) {
-    let (vendor, id, fused) = (channel.vendor.name(), &turn.id, turn.fused.is_some());
+    let (vendor, id, fused) = (channel.vendor().name(), &turn.id, turn.fused.is_some());
     let result = match &turn.outcome {
         Outcome::Ran { actions, cpu_us, .. } => {
             let actions = actions.len();
@@ -66,7 +66,7 @@ pub(super) fn too_large(key: &ConversationKey, event: &EventId, pause_ms: Millis
 
 /// Rows that end without having been handed over leave a line each.
 pub(super) fn settled(channel: &Channel, key: &ConversationKey, settled: &Settled) {
-    let vendor = channel.vendor.name();
+    let vendor = channel.vendor().name();
     for (part, end) in &settled.rows {
         let name = match end {
             RowEnd::Delivered => "delivered",

@@ -15,6 +15,7 @@ mod room;
 mod runs;
 mod store;
 mod sweep;
+mod upkeep;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -36,6 +37,7 @@ use crate::alerts::Alerts;
 use crate::channel::Channel;
 use crate::clock;
 use crate::config;
+use crate::envelope::Envelope;
 use crate::send::Door;
 use backlog::Backlog;
 use bots::Bots;
@@ -60,6 +62,7 @@ pub struct Work {
     bots: Bots,
     pauses: Pauses,
     alerts: Alerts,
+    envelope: Envelope,
     lanes: Mutex<HashMap<ConversationKey, mpsc::UnboundedSender<Message>>>,
     room: Arc<Room>,
     requests: AtomicU64,
@@ -97,6 +100,16 @@ pub(crate) enum Message {
     Due(Option<Place>),
 }
 
+/// What reaches beyond the host, and what keeps its secrets.
+pub struct Outside {
+    /// The way out.
+    pub door: Door,
+    /// Where alerts go.
+    pub alerts: Alerts,
+    /// Seals what vendors give us.
+    pub envelope: Envelope,
+}
+
 /// What the request that brought events is answered.
 #[derive(Debug)]
 pub(crate) enum Answer {
@@ -122,11 +135,11 @@ impl Work {
         channels: impl IntoIterator<Item = Arc<Channel>>,
         store: Store,
         runtime: Arc<Runtime>,
-        door: Door,
-        alerts: Alerts,
+        outside: Outside,
         bounds: config::Backlog,
     ) -> Arc<Self> {
         let channels = channels.into_iter().map(|channel| (channel.id.clone(), channel)).collect();
+        let Outside { door, alerts, envelope } = outside;
         Arc::new(Self {
             channels,
             store,
@@ -138,6 +151,7 @@ impl Work {
             bots: Bots::default(),
             pauses: Pauses::default(),
             alerts,
+            envelope,
             lanes: Mutex::default(),
             room: Arc::default(),
             requests: AtomicU64::new(1),
@@ -234,6 +248,15 @@ impl Work {
     /// Looks after what is due, now and from now on.
     pub fn start_sweeping(self: &Arc<Self>) {
         tokio::spawn(sweep::run(Arc::downgrade(self)));
+    }
+
+    /// Looks after channels whose vendors want it, now and from now on.
+    pub fn start_upkeep(self: &Arc<Self>) {
+        for channel in self.channels.values() {
+            if channel.vendor().upkeep().is_some() {
+                tokio::spawn(upkeep::run(Arc::downgrade(self), Arc::clone(channel)));
+            }
+        }
     }
 
     /// Lets turns and deliveries that are under way end, for at most so long.

@@ -39,6 +39,22 @@ pub(super) async fn records_come_back(store: Store) {
     assert_eq!(other.get("bot", "lead").await, Ok(Some(json!(2))));
 }
 
+pub(super) async fn a_record_is_replaced_by_whoever_knows_it(store: Store) {
+    let acme = store.tenant(&"acme".into());
+    let (one, two) = (json!({"z": 1, "a": 2}), json!({"a": 3}));
+    assert_eq!(acme.replace("upkeep", "shop", Some(&one), &two, &stamp(1)).await, Ok(false));
+    assert_eq!(acme.replace("upkeep", "shop", None, &one, &stamp(2)).await, Ok(true));
+    assert_eq!(acme.replace("upkeep", "shop", None, &two, &stamp(3)).await, Ok(false));
+    // As it came back from the store, whatever the order of its keys.
+    let read = acme.get("upkeep", "shop").await.unwrap();
+    assert_eq!(acme.replace("upkeep", "shop", read.as_ref(), &two, &stamp(4)).await, Ok(true));
+    assert_eq!(acme.replace("upkeep", "shop", Some(&one), &one, &stamp(5)).await, Ok(false));
+    let other = store.tenant(&"other".into());
+    assert_eq!(other.replace("upkeep", "shop", Some(&two), &one, &stamp(6)).await, Ok(false));
+    assert_eq!(acme.get("upkeep", "shop").await, Ok(Some(two)));
+    assert_eq!(acme.verify_audit().await, Ok(2));
+}
+
 pub(super) async fn every_change_leaves_a_row(store: Store) {
     let acme = store.tenant(&"acme".into());
     assert_eq!(acme.verify_audit().await, Ok(0));

@@ -24,6 +24,26 @@ impl Catalog for MemoryStore {
         Ok(())
     }
 
+    async fn replace(
+        &self,
+        tenant: &TenantId,
+        kind: &str,
+        name: &str,
+        old: Option<&Value>,
+        new: &Value,
+        stamp: &Stamp,
+    ) -> Result<bool, StoreError> {
+        let text = limits::record(new)?;
+        let mut state = self.writable()?;
+        let place = place(tenant, kind, name);
+        let same = state.records.get(&place) == old;
+        if same {
+            state.records.insert(place, new.clone());
+            state.note(tenant, (kind, name), Some(&text), stamp);
+        }
+        Ok(same)
+    }
+
     async fn get(
         &self,
         tenant: &TenantId,

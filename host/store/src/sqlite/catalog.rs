@@ -23,14 +23,36 @@ impl Catalog for Engine {
         let text = limits::record(value)?;
         let bytes = text.len();
         let change = Change::new(tenant, kind, name, stamp);
-        let put = move |database: &Connection| {
-            let sql = "INSERT INTO record (tenant, kind, name, value) VALUES (?1, ?2, ?3, ?4)
-                ON CONFLICT DO UPDATE SET value = excluded.value";
-            let Change { tenant, kind, name, .. } = &change;
-            database.prepare_cached(sql)?.execute(params![tenant.0, kind, name, text])?;
-            change.audit(database, Some(&text))
-        };
+        let put = move |database: &Connection| change.put(database, &text);
         self.writer.write(tenant, bytes, put).await
+    }
+
+    async fn replace(
+        &self,
+        tenant: &TenantId,
+        kind: &str,
+        name: &str,
+        old: Option<&Value>,
+        new: &Value,
+        stamp: &Stamp,
+    ) -> Result<bool, StoreError> {
+        let text = limits::record(new)?;
+        let bytes = text.len();
+        let old = old.map(limits::record).transpose()?;
+        let change = Change::new(tenant, kind, name, stamp);
+        let replace = move |database: &Connection| {
+            let sql = "SELECT value FROM record WHERE tenant = ?1 AND kind = ?2 AND name = ?3";
+            let Change { tenant, kind, name, .. } = &change;
+            let found: Option<String> = database
+                .prepare_cached(sql)?
+                .query_row(params![tenant.0, kind, name], |row| row.get(0))
+                .optional()?;
+            if found != old {
+                return Ok(false);
+            }
+            change.put(database, &text).map(|()| true)
+        };
+        self.writer.write(tenant, bytes, replace).await
     }
 
     async fn get(
@@ -147,6 +169,14 @@ impl Change {
     fn new(tenant: &TenantId, kind: &str, name: &str, stamp: &Stamp) -> Self {
         let (tenant, stamp) = (tenant.clone(), stamp.clone());
         Self { tenant, kind: kind.to_owned(), name: name.to_owned(), stamp }
+    }
+
+    fn put(&self, database: &Connection, text: &str) -> rusqlite::Result<()> {
+        let sql = "INSERT INTO record (tenant, kind, name, value) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT DO UPDATE SET value = excluded.value";
+        let Self { tenant, kind, name, .. } = self;
+        database.prepare_cached(sql)?.execute(params![tenant.0, kind, name, text])?;
+        self.audit(database, Some(text))
     }
 
     fn audit(&self, database: &Connection, value: Option<&str>) -> rusqlite::Result<()> {

@@ -1,0 +1,354 @@
+//! What a channel needs besides its conversations: tokens, a registration, a look
+//! at its health. One machine for each channel on each host.
+//!
+//! What was done is kept in the store. A call leaves only after its host has
+//! written there that it is under way, over exactly what it had read: so there is
+//! one call at a time, across hosts, and what a host does not live to tell is done
+//! again when its time is over. The machine does nothing itself: [`Upkeep::on`]
+//! says what is to be done.
+
+use serde::{Deserialize, Serialize};
+
+use crate::destination::Admission;
+use crate::id::Digest;
+use crate::retry;
+use crate::time::{HOUR, MINUTE, Millis};
+
+/// The call of a chore and the writing of what came of it have so long; then another
+/// host may make it again.
+pub const CALL_MAX_MS: Millis = MINUTE;
+/// A call is announced for so long, because the writing of that takes time, too.
+const ANNOUNCED_MS: Millis = 2 * CALL_MAX_MS;
+/// A chore that cannot succeed by itself is tried again after so long: somebody may
+/// have mended what stood in its way.
+pub const HOPELESS_MS: Millis = HOUR;
+/// A host looks so often at what others have done, whatever is due here.
+pub const LOOK_MS: Millis = 5 * MINUTE;
+
+/// A channel's upkeep as it is stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// What the vendor keeps for the channel, in its own form; empty at first.
+    /// Secrets may be in it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub state: String,
+    /// A call is under way, until then at the latest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub under_way_until_ms: Option<Millis>,
+    /// Tries of the chore that is due, so far in vain.
+    #[serde(default)]
+    pub tries: u32,
+    /// The pause before the last one.
+    #[serde(default)]
+    pub wait_ms: Millis,
+    /// No further one before this.
+    #[serde(default)]
+    pub next_ms: Millis,
+}
+
+/// Something that is to be done for a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chore {
+    /// Its name, one of the vendor's own closed set.
+    pub name: &'static str,
+    /// When.
+    pub due_ms: Millis,
+}
+
+/// What a vendor wants done next, as far as its state tells.
+pub trait Chores {
+    /// The next chore; absent where there is nothing until the state changes.
+    fn next(&self, state: &str) -> Option<Chore>;
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The end of [`Effect::Read`].
+    Read(Kept),
+    /// The store did not answer, or took nothing.
+    StoreFailed,
+    /// The end of [`Effect::Write`]: it stands in the store.
+    Written,
+    /// Another end of it: somebody else wrote first, and nothing was written.
+    Outrun,
+    /// The end of [`Effect::Ask`].
+    Admitted(Admission),
+    /// The end of [`Effect::Call`].
+    Called(Ended),
+    /// Time has passed.
+    Wake,
+}
+
+/// How the call of a chore ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It is done: this is the vendor's new state.
+    Done(String),
+    /// It was not, and trying again may help.
+    Retry {
+        /// Not before so long from now.
+        after_ms: Option<Millis>,
+        /// Why.
+        reason: String,
+    },
+    /// It was not, and somebody must act.
+    Hopeless(String),
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Read what is kept.
+    Read,
+    /// Write this, if what stands there is what was read or written last.
+    Write(Kept),
+    /// The vendor's state is this from now on.
+    Use(String),
+    /// Ask the vendor's destination whether a call may leave now.
+    Ask {
+        /// The time that an earlier answer kept a place for.
+        ticket: Option<Millis>,
+    },
+    /// Make the call of a chore.
+    Call {
+        /// The vendor's state.
+        state: String,
+        /// Which.
+        chore: &'static str,
+    },
+    /// Tell the operator: a chore was not done.
+    Failed {
+        /// Which.
+        chore: &'static str,
+        /// Why.
+        reason: String,
+        /// Tries so far.
+        tries: u32,
+        /// When it is tried again.
+        next_ms: Millis,
+        /// It cannot succeed unless somebody acts.
+        hopeless: bool,
+    },
+}
+
+/// The machine of one channel on one host.
+#[derive(Debug)]
+pub struct Upkeep {
+    /// Differs between channels and hosts, so that they do not try in step.
+    chance: Digest,
+    kept: Kept,
+    used: Option<String>,
+    stage: Stage,
+    read_ms: Millis,
+    held_until_ms: Millis,
+    ticket: Option<Millis>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Nothing is known of what is kept; it is read again at this time.
+    Unknown(Millis),
+    Reading,
+    /// It is known, and nothing is under way here.
+    Idle,
+    Asking(&'static str),
+    /// That this chore is under way is being written.
+    Claiming(&'static str),
+    Calling(&'static str),
+    /// What came of a call is being written.
+    Writing,
+}
+
+impl Upkeep {
+    /// A machine that knows nothing yet; wake it.
+    pub fn new(chance: Digest) -> Self {
+        Self {
+            chance,
+            kept: Kept::default(),
+            used: None,
+            stage: Stage::Unknown(0),
+            read_ms: 0,
+            held_until_ms: 0,
+            ticket: None,
+        }
+    }
+
+    /// Takes what happened and says what is to be done, in this order.
+    pub fn on(&mut self, input: Input, chores: &dyn Chores, now: Millis) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match (input, &self.stage) {
+            (Input::Read(kept), Stage::Reading) => {
+                self.read_ms = now;
+                self.settle(kept, &mut effects);
+            }
+            (Input::StoreFailed, Stage::Reading | Stage::Claiming(_) | Stage::Writing) => {
+                // A write may stand all the same.
+                let wait_ms = retry::wait(0, None, self.chance(now));
+                self.stage = Stage::Unknown(now.saturating_add(wait_ms));
+            }
+            (Input::Outrun, Stage::Claiming(_) | Stage::Writing) => {
+                self.stage = Stage::Unknown(now)
+            }
+            (Input::Written, Stage::Claiming(chore)) => {
+                let chore = *chore;
+                let until_ms = self.kept.under_way_until_ms.unwrap_or(0);
+                if now.saturating_add(CALL_MAX_MS) <= until_ms {
+                    let state = self.kept.state.clone();
+                    effects.push(Effect::Call { state, chore });
+                    self.stage = Stage::Calling(chore);
+                } else {
+                    self.claim(chore, now, &mut effects);
+                }
+            }
+            (Input::Written, Stage::Writing) => {
+                let kept = self.kept.clone();
+                self.settle(kept, &mut effects);
+            }
+            (Input::Admitted(admission), Stage::Asking(chore)) => {
+                let chore = *chore;
+                self.on_admitted(admission, chore, now, &mut effects);
+            }
+            (Input::Called(ended), Stage::Calling(chore)) => {
+                let chore = *chore;
+                self.on_called(ended, chore, now, &mut effects);
+            }
+            // Of what is no longer waited for, nothing is to be learned.
+            (
+                Input::Read(_)
+                | Input::StoreFailed
+                | Input::Outrun
+                | Input::Written
+                | Input::Admitted(_)
+                | Input::Called(_)
+                | Input::Wake,
+                _,
+            ) => {}
+        }
+        self.advance(chores, now, &mut effects);
+        effects
+    }
+
+    /// When [`Upkeep::on`] next has something to do by itself.
+    pub fn wake_at(&self, chores: &dyn Chores) -> Option<Millis> {
+        match &self.stage {
+            Stage::Unknown(at) => Some(*at),
+            Stage::Idle => {
+                let look = self.read_ms.saturating_add(LOOK_MS);
+                Some(self.due(chores).map_or(look, |(_, at)| at.min(look)))
+            }
+            Stage::Reading
+            | Stage::Asking(_)
+            | Stage::Claiming(_)
+            | Stage::Calling(_)
+            | Stage::Writing => None,
+        }
+    }
+
+    /// Whether nothing is under way that has to be told to the store.
+    pub fn is_idle(&self) -> bool {
+        matches!(self.stage, Stage::Unknown(_) | Stage::Idle)
+    }
+
+    fn on_admitted(
+        &mut self,
+        admission: Admission,
+        chore: &'static str,
+        now: Millis,
+        effects: &mut Vec<Effect>,
+    ) {
+        match admission {
+            Admission::Go => {
+                self.ticket = None;
+                self.claim(chore, now, effects);
+            }
+            Admission::Wait { until_ms, ticket } => {
+                self.held_until_ms = until_ms;
+                self.ticket = ticket.then_some(until_ms);
+                self.stage = Stage::Idle;
+            }
+        }
+    }
+
+    fn claim(&mut self, chore: &'static str, now: Millis, effects: &mut Vec<Effect>) {
+        self.kept.under_way_until_ms = Some(now.saturating_add(ANNOUNCED_MS));
+        effects.push(Effect::Write(self.kept.clone()));
+        self.stage = Stage::Claiming(chore);
+    }
+
+    fn on_called(
+        &mut self,
+        ended: Ended,
+        chore: &'static str,
+        now: Millis,
+        effects: &mut Vec<Effect>,
+    ) {
+        let failed = |kept: &mut Kept, wait_ms: Millis, reason, hopeless| {
+            kept.tries = kept.tries.saturating_add(1);
+            kept.wait_ms = wait_ms;
+            kept.next_ms = now.saturating_add(wait_ms);
+            let (tries, next_ms) = (kept.tries, kept.next_ms);
+            Effect::Failed { chore, reason, tries, next_ms, hopeless }
+        };
+        self.kept.under_way_until_ms = None;
+        match ended {
+            Ended::Done(state) => self.kept = Kept { state, ..Kept::default() },
+            Ended::Retry { after_ms, reason } => {
+                let wait_ms = retry::wait(self.kept.wait_ms, after_ms, self.chance(now));
+                effects.push(failed(&mut self.kept, wait_ms, reason, false));
+            }
+            Ended::Hopeless(reason) => {
+                effects.push(failed(&mut self.kept, HOPELESS_MS, reason, true));
+            }
+        }
+        effects.push(Effect::Write(self.kept.clone()));
+        self.stage = Stage::Writing;
+    }
+
+    /// This is what is kept, for sure.
+    fn settle(&mut self, kept: Kept, effects: &mut Vec<Effect>) {
+        if self.used.as_ref() != Some(&kept.state) {
+            effects.push(Effect::Use(kept.state.clone()));
+            self.used = Some(kept.state.clone());
+        }
+        self.kept = kept;
+        self.stage = Stage::Idle;
+    }
+
+    fn advance(&mut self, chores: &dyn Chores, now: Millis, effects: &mut Vec<Effect>) {
+        let read = match &self.stage {
+            Stage::Unknown(at) => now >= *at,
+            Stage::Idle => {
+                if let Some((chore, at)) = self.due(chores)
+                    && now >= at
+                {
+                    effects.push(Effect::Ask { ticket: self.ticket });
+                    self.stage = Stage::Asking(chore);
+                    return;
+                }
+                now >= self.read_ms.saturating_add(LOOK_MS)
+            }
+            Stage::Reading
+            | Stage::Asking(_)
+            | Stage::Claiming(_)
+            | Stage::Calling(_)
+            | Stage::Writing => false,
+        };
+        if read {
+            effects.push(Effect::Read);
+            self.stage = Stage::Reading;
+        }
+    }
+
+    /// The next chore and when its call may be made.
+    fn due(&self, chores: &dyn Chores) -> Option<(&'static str, Millis)> {
+        let chore = chores.next(&self.kept.state)?;
+        let under_way = self.kept.under_way_until_ms.unwrap_or(0);
+        let gates = [chore.due_ms, self.kept.next_ms, under_way, self.held_until_ms];
+        Some((chore.name, gates.into_iter().max().unwrap_or(0)))
+    }
+
+    fn chance(&self, now: Millis) -> u64 {
+        Digest::of_parts([self.chance.as_bytes().as_slice(), &now.to_be_bytes()]).chance()
+    }
+}

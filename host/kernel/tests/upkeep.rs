@@ -1,0 +1,290 @@
+//! Several hosts keep up one channel, with a store and a vendor that fail, hosts
+//! that die, and a virtual clock: seeded stories.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use botyard_chance::Chance;
+use botyard_kernel::destination::Admission;
+use botyard_kernel::id::Digest;
+use botyard_kernel::time::{HOUR, MINUTE, Millis, SECOND};
+use botyard_kernel::upkeep::{
+    CALL_MAX_MS, Chore, Chores, Effect, Ended, HOPELESS_MS, Input, Kept, LOOK_MS, Upkeep,
+};
+
+const HOSTS: usize = 3;
+/// The vendor's tokens are good for so long, and renewed after half of it.
+const TOKEN_MS: Millis = 2 * HOUR;
+
+/// The state is the time at which the token was made.
+struct Tokens;
+
+impl Chores for Tokens {
+    fn next(&self, state: &str) -> Option<Chore> {
+        let Ok(made) = state.parse::<Millis>() else {
+            return Some(Chore { name: "create", due_ms: 0 });
+        };
+        Some(Chore { name: "renew", due_ms: made + TOKEN_MS / 2 })
+    }
+}
+
+struct Host {
+    machine: Upkeep,
+    life: u32,
+    uses: Option<String>,
+    /// When its call left, until it ended.
+    calls_since: Option<Millis>,
+}
+
+struct World {
+    chance: Chance,
+    now: Millis,
+    stored: Kept,
+    /// What each host has read or written last.
+    seen: Vec<Kept>,
+    hosts: Vec<Host>,
+    /// What comes to hosts, in order of time.
+    coming: BTreeMap<(Millis, u64), (usize, u32, Come)>,
+    count: u64,
+    /// Percent of what can go wrong that does.
+    weather: u64,
+    calls: u32,
+    failed: RefCell<Vec<(u32, bool)>>,
+}
+
+enum Come {
+    Write(Kept),
+    Read,
+    Call,
+}
+
+impl World {
+    fn new(seed: u64, weather: u64) -> Self {
+        let host = |n: usize| Host {
+            machine: Upkeep::new(Digest::of(&n.to_be_bytes())),
+            life: 0,
+            uses: None,
+            calls_since: None,
+        };
+        Self {
+            chance: Chance::new(seed),
+            now: 1,
+            stored: Kept::default(),
+            seen: vec![Kept::default(); HOSTS],
+            hosts: (0..HOSTS).map(host).collect(),
+            coming: BTreeMap::new(),
+            count: 0,
+            weather,
+            calls: 0,
+            failed: RefCell::default(),
+        }
+    }
+
+    fn after(&mut self, pause: Millis, host: usize, come: Come) {
+        self.count += 1;
+        let life = self.hosts[host].life;
+        self.coming.insert((self.now + pause, self.count), (host, life, come));
+    }
+
+    fn latency(&mut self) -> Millis {
+        let slow = self.chance.percent(self.weather / 4);
+        self.chance.below(if slow { 3 * CALL_MAX_MS } else { 2 * SECOND })
+    }
+
+    fn goes_wrong(&mut self) -> bool {
+        self.chance.percent(self.weather)
+    }
+
+    fn feed(&mut self, host: usize, input: Input) {
+        for effect in self.hosts[host].machine.on(input, &Tokens, self.now) {
+            self.perform(host, effect);
+        }
+    }
+
+    fn perform(&mut self, host: usize, effect: Effect) {
+        match effect {
+            Effect::Read => {
+                let pause = self.latency();
+                self.after(pause, host, Come::Read);
+            }
+            Effect::Write(kept) => {
+                let pause = self.latency();
+                self.after(pause, host, Come::Write(kept));
+            }
+            Effect::Use(state) => self.hosts[host].uses = Some(state),
+            Effect::Ask { ticket: _ } => {
+                let admission = if self.goes_wrong() {
+                    Admission::Wait { until_ms: self.now + SECOND, ticket: true }
+                } else {
+                    Admission::Go
+                };
+                self.feed(host, Input::Admitted(admission));
+            }
+            Effect::Call { .. } => {
+                self.one_call_at_a_time();
+                self.hosts[host].calls_since = Some(self.now);
+                self.calls += 1;
+                let pause = self.latency();
+                self.after(pause, host, Come::Call);
+            }
+            Effect::Failed { tries, hopeless, .. } => {
+                self.failed.borrow_mut().push((tries, hopeless))
+            }
+        }
+    }
+
+    /// Whoever else calls has had more than the time for it.
+    fn one_call_at_a_time(&self) {
+        let others = self.hosts.iter().filter_map(|other| other.calls_since);
+        for since in others {
+            assert!(self.now >= since + CALL_MAX_MS, "two calls at once");
+        }
+    }
+
+    fn comes(&mut self, host: usize, come: Come) {
+        match come {
+            Come::Read if self.goes_wrong() => self.feed(host, Input::StoreFailed),
+            Come::Read => {
+                self.seen[host] = self.stored.clone();
+                self.feed(host, Input::Read(self.stored.clone()));
+            }
+            Come::Write(kept) => {
+                let fails = self.goes_wrong();
+                let written = self.seen[host] == self.stored && !(fails && self.chance.percent(50));
+                if written {
+                    self.stored = kept.clone();
+                    self.seen[host] = kept;
+                }
+                let input = match (fails, written) {
+                    (true, _) => Input::StoreFailed,
+                    (false, true) => Input::Written,
+                    (false, false) => Input::Outrun,
+                };
+                self.feed(host, input);
+            }
+            Come::Call => {
+                self.hosts[host].calls_since = None;
+                let ended = if !self.goes_wrong() {
+                    Ended::Done(self.now.to_string())
+                } else if self.chance.percent(10) {
+                    Ended::Hopeless("nobody knows us".to_owned())
+                } else {
+                    Ended::Retry { after_ms: None, reason: "not now".to_owned() }
+                };
+                self.feed(host, Input::Called(ended));
+            }
+        }
+    }
+
+    fn play(&mut self, until: Millis) {
+        while self.now < until {
+            let wakes = self.hosts.iter().map(|host| host.machine.wake_at(&Tokens));
+            let wake = wakes.flatten().min().unwrap_or(Millis::MAX).max(self.now);
+            let next = self.coming.first_key_value().map_or(Millis::MAX, |((at, _), _)| *at);
+            if next.min(wake) > until {
+                self.now = until;
+                return;
+            }
+            if next <= wake {
+                let Some(((at, _), (host, life, come))) = self.coming.pop_first() else { return };
+                self.now = self.now.max(at);
+                if self.hosts[host].life == life {
+                    self.comes(host, come);
+                }
+            } else {
+                self.now = wake;
+                for host in 0..HOSTS {
+                    self.feed(host, Input::Wake);
+                }
+            }
+            if self.chance.percent(self.weather / 10) {
+                let host = self.chance.pick(HOSTS);
+                self.die(host);
+            }
+        }
+    }
+
+    /// A host dies and another one starts in its place. Its call may still go on.
+    fn die(&mut self, host: usize) {
+        let place = &mut self.hosts[host];
+        place.machine = Upkeep::new(Digest::of(&place.life.to_be_bytes()));
+        place.life += 1;
+        place.uses = None;
+        place.calls_since = None;
+        self.seen[host] = Kept::default();
+    }
+
+    fn token_is_good(&self) -> bool {
+        self.stored.state.parse::<Millis>().is_ok_and(|made| self.now < made + TOKEN_MS)
+    }
+}
+
+#[test]
+fn one_host_calls_and_all_use_what_came_of_it() {
+    let mut world = World::new(1, 0);
+    world.play(10 * HOUR);
+    assert!((9..=11).contains(&world.calls), "{} calls in ten hours", world.calls);
+    assert!(world.failed.borrow().is_empty());
+    for host in &world.hosts {
+        assert_eq!(host.uses.as_ref(), Some(&world.stored.state));
+    }
+}
+
+#[test]
+fn whatever_happens_one_call_is_made_at_a_time_and_the_token_comes_back() {
+    for seed in 0..400 {
+        let mut world = World::new(seed, 10 + seed % 40);
+        world.play(5 * HOUR);
+        world.weather = 0;
+        world.play(5 * HOUR + HOPELESS_MS + LOOK_MS + 4 * CALL_MAX_MS);
+        assert!(world.token_is_good(), "seed {seed}: no token");
+        for host in &world.hosts {
+            let made = host.uses.as_ref().and_then(|uses| uses.parse::<Millis>().ok());
+            let good = made.is_some_and(|made| world.now < made + TOKEN_MS);
+            assert!(good, "seed {seed}: a host uses {:?}", host.uses);
+        }
+    }
+}
+
+#[test]
+fn a_chore_that_fails_is_tried_again_later_and_later() {
+    let mut world = World::new(3, 0);
+    world.play(MINUTE);
+    let before = world.calls;
+    // From now on the vendor says no, and nothing else goes wrong.
+    let mut at = Vec::new();
+    let mut machine = Upkeep::new(Digest::of(b"one"));
+    let mut now = world.now;
+    let mut kept = Kept::default();
+    let mut inputs = vec![Input::Wake];
+    while at.len() < 6 {
+        let Some(input) = inputs.pop() else {
+            now = machine.wake_at(&Tokens).expect("it tries again").max(now);
+            inputs.push(Input::Wake);
+            continue;
+        };
+        for effect in machine.on(input, &Tokens, now) {
+            inputs.push(match effect {
+                Effect::Read => Input::Read(kept.clone()),
+                Effect::Write(new) => {
+                    kept = new;
+                    Input::Written
+                }
+                Effect::Ask { ticket: _ } => Input::Admitted(Admission::Go),
+                Effect::Call { .. } => {
+                    at.push(now);
+                    Input::Called(if at.len() == 5 {
+                        Ended::Hopeless("never".to_owned())
+                    } else {
+                        Ended::Retry { after_ms: Some(5 * SECOND), reason: "no".to_owned() }
+                    })
+                }
+                Effect::Use(_) | Effect::Failed { .. } => continue,
+            });
+        }
+    }
+    assert_eq!(before, 1);
+    let pauses: Vec<Millis> = at.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(pauses[..4].iter().all(|pause| (5 * SECOND..=MINUTE).contains(pause)), "{pauses:?}");
+    assert!(pauses[4] >= HOPELESS_MS, "{pauses:?}");
+}

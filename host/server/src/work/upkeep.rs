@@ -1,0 +1,220 @@
+//! The upkeep of channels: one task for each channel whose vendor wants it.
+//!
+//! What a vendor keeps for a channel is a record of the catalog, sealed. A pause of
+//! the channel does not stop it: a token must not run out meanwhile. A call that is
+//! cut off by the end of this host is made again when its announcement is over.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use botyard_kernel::destination::Purpose;
+use botyard_kernel::id::Digest;
+use botyard_kernel::run::Blame;
+use botyard_kernel::time::{Millis, SECOND};
+use botyard_kernel::upkeep::{Chore, Chores, Effect, Input, Kept, Upkeep};
+use botyard_store::{Stamp, TenantStore};
+use botyard_vendors::Vendor;
+use metrics::counter;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Work;
+use super::calls::{self, call_answer};
+use super::destinations::VendorService;
+use crate::alerts::{Alert, AlertKind};
+use crate::channel::Channel;
+use crate::clock;
+use crate::envelope::Sealed;
+
+/// The kind of the catalog's records.
+const KIND: &str = "upkeep";
+/// The end of the host is noticed after so long.
+const NAP_MS: Millis = SECOND;
+
+/// What is kept, as it is stored: the vendor's part is sealed.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    #[serde(flatten)]
+    kept: Kept,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sealed: Option<Sealed>,
+}
+
+/// Looks after a channel until the host ends.
+pub(super) async fn run(work: Weak<Work>, channel: Arc<Channel>) {
+    let mut task = Task { channel, known: None, unreadable: false };
+    let mut machine = Upkeep::new(Digest::of(&rand::random::<[u8; 32]>()));
+    loop {
+        let Some(work) = work.upgrade() else { return };
+        if work.is_draining() && machine.is_idle() {
+            return;
+        }
+        let mut inputs = VecDeque::from([Input::Wake]);
+        while let Some(input) = inputs.pop_front() {
+            let vendor = task.channel.vendor();
+            for effect in machine.on(input, &Wanted(&*vendor), clock::now()) {
+                inputs.extend(task.perform(&work, effect).await);
+            }
+        }
+        drop(work);
+        let wake = machine.wake_at(&Wanted(&*task.channel.vendor()));
+        let pause = wake.map_or(NAP_MS, |at| at.saturating_sub(clock::now()).min(NAP_MS));
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
+}
+
+struct Task {
+    channel: Arc<Channel>,
+    /// The record as it was read or written last.
+    known: Option<Value>,
+    /// It was said that the record cannot be read.
+    unreadable: bool,
+}
+
+impl Task {
+    async fn perform(&mut self, work: &Work, effect: Effect) -> Option<Input> {
+        match effect {
+            Effect::Read => Some(self.read(work).await),
+            Effect::Write(kept) => Some(self.write(work, &kept).await),
+            Effect::Use(state) => {
+                if let Some(upkeep) = self.channel.vendor().upkeep() {
+                    self.channel.renew(upkeep.renewed(&state));
+                }
+                None
+            }
+            Effect::Ask { ticket } => {
+                let (service, rate) = VendorService::of(&self.channel, Purpose::Delivery);
+                Some(Input::Admitted(work.vendors.admit(&service, rate, ticket, clock::now())))
+            }
+            Effect::Call { state, chore } => self.call(work, &state, chore).await,
+            Effect::Failed { chore, reason, tries, next_ms, hopeless } => {
+                self.failed(work, chore, &reason, tries, next_ms, hopeless);
+                None
+            }
+        }
+    }
+
+    async fn read(&mut self, work: &Work) -> Input {
+        let found = match self.store(work).get(KIND, &self.channel.id.0).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!(channel = %self.channel.id, %error, "the upkeep cannot be read");
+                return Input::StoreFailed;
+            }
+        };
+        let kept = match found.as_ref().map(|value| self.opened(work, value)) {
+            None => Kept::default(),
+            Some(Ok(kept)) => kept,
+            Some(Err(error)) => {
+                if !std::mem::replace(&mut self.unreadable, true) {
+                    tracing::error!(
+                        channel = %self.channel.id,
+                        error = format!("{error:#}"),
+                        "what the vendor gave us cannot be opened: it is asked for anew"
+                    );
+                }
+                Kept::default()
+            }
+        };
+        self.known = found;
+        Input::Read(kept)
+    }
+
+    async fn write(&mut self, work: &Work, kept: &Kept) -> Input {
+        let stamp = Stamp { at_ms: clock::now(), actor: "upkeep".to_owned() };
+        let (name, value) = (&self.channel.id.0, self.sealed(work, kept));
+        let store = self.store(work);
+        match store.replace(KIND, name, self.known.as_ref(), &value, &stamp).await {
+            Ok(true) => {
+                self.known = Some(value);
+                Input::Written
+            }
+            Ok(false) => Input::Outrun,
+            Err(error) => {
+                tracing::warn!(channel = %self.channel.id, %error, "the upkeep cannot be written");
+                Input::StoreFailed
+            }
+        }
+    }
+
+    async fn call(&self, work: &Work, state: &str, chore: &'static str) -> Option<Input> {
+        let vendor = self.channel.vendor();
+        let upkeep = vendor.upkeep()?;
+        let request = upkeep.call(state, chore, clock::now());
+        let sent = calls::send(work, &self.channel, Purpose::Delivery, request).await;
+        let ended = upkeep.ended(state, chore, &call_answer(sent), clock::now());
+        Some(Input::Called(ended))
+    }
+
+    fn failed(
+        &self,
+        work: &Work,
+        chore: &'static str,
+        reason: &str,
+        tries: u32,
+        next_ms: Millis,
+        hopeless: bool,
+    ) {
+        let vendor = self.channel.vendor().name();
+        let again_ms = next_ms.saturating_sub(clock::now());
+        counter!("botyard_upkeep_failures_total", "vendor" => vendor, "chore" => chore)
+            .increment(1);
+        let channel = &self.channel.id;
+        if !hopeless {
+            tracing::warn!(%channel, chore, reason, tries, again_ms, "a chore is tried again");
+            return;
+        }
+        tracing::error!(%channel, chore, reason, tries, again_ms, "a chore cannot be done");
+        work.alerts.raise(&Alert {
+            kind: AlertKind::UpkeepFailed,
+            tenant: Some(self.channel.tenant.clone()),
+            bot: None,
+            version: None,
+            channel: Some(channel.clone()),
+            service: None,
+            blame: Blame::Tenant,
+            since_ms: clock::now(),
+            failures: usize::try_from(tries).ok(),
+            what_to_do: "look into the host's log for the vendor's words; the channel's settings, or \
+                         what the vendor knows of it, must be mended",
+        });
+    }
+
+    fn opened(&self, work: &Work, value: &Value) -> anyhow::Result<Kept> {
+        let Stored { mut kept, sealed } =
+            Stored::deserialize(value).context("its record is damaged")?;
+        if let Some(sealed) = sealed {
+            kept.state = work.envelope.open(&self.channel.tenant, &self.place(), &sealed)?;
+        }
+        Ok(kept)
+    }
+
+    fn sealed(&self, work: &Work, kept: &Kept) -> Value {
+        let seal = |state: &str| work.envelope.seal(&self.channel.tenant, &self.place(), state);
+        let sealed = (!kept.state.is_empty()).then(|| seal(&kept.state));
+        let kept = Kept { state: String::new(), ..kept.clone() };
+        // Numbers and texts only: it is JSON in any case.
+        serde_json::to_value(Stored { kept, sealed }).unwrap_or_default()
+    }
+
+    /// What the sealed part is called where it is authenticated.
+    fn place(&self) -> String {
+        format!("{KIND}/{}", self.channel.id)
+    }
+
+    fn store(&self, work: &Work) -> TenantStore {
+        work.store.tenant(&self.channel.tenant)
+    }
+}
+
+/// What the vendor of a channel wants done.
+struct Wanted<'a>(&'a dyn Vendor);
+
+impl Chores for Wanted<'_> {
+    fn next(&self, state: &str) -> Option<Chore> {
+        self.0.upkeep()?.next(state)
+    }
+}

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::action::Action;
 use crate::broken::{self, Mutation};
 use crate::call::Journal;
@@ -58,6 +60,13 @@ pub struct Arrival {
     /// What the vendor's acknowledgement of it needs, in the vendor's own form;
     /// absent where it wants none.
     pub acknowledge: Option<String>,
+    /// What a reply needs besides the key of the conversation, in the vendor's own
+    /// form; absent where it needs no more, or where the event says nothing of it.
+    pub reply_to: Option<String>,
+    /// How replies reach the person from now on; absent where nothing is said of it.
+    pub route: Option<Route>,
+    /// Who owns the conversation, where the vendor says so.
+    pub owner: Option<Owner>,
     /// The chance of its turn, chosen at arrival.
     pub seed: Seed,
 }
@@ -73,9 +82,26 @@ impl Arrival {
             request: None,
             quiet: false,
             acknowledge: None,
+            reply_to: None,
+            route: None,
+            owner: None,
             seed,
         }
     }
+}
+
+/// How replies reach the person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Route {
+    /// By calls, and in answers where the vendor takes them there.
+    #[default]
+    Calls,
+    /// Only in the answers of the person's own requests: what comes later waits for
+    /// the next one.
+    Answers,
+    /// Only in the answer of the request that began the conversation.
+    ThisAnswer,
 }
 
 /// An entry of a conversation's log.
@@ -203,6 +229,8 @@ pub struct Settled {
     pub dead_letters: Vec<Row>,
     /// Dead letters that are to be sent again: they go to the end of the queue.
     pub revived: Vec<Row>,
+    /// What the vendor is to be told because of what was delivered.
+    pub follow_ups: Vec<Acknowledgement>,
     /// Nothing more leaves before this, because a list with delays is being played.
     pub closed_until_ms: Option<Millis>,
     /// Who owns the conversation now, where a delivery changed it.
@@ -235,6 +263,10 @@ pub struct Conversation {
     pub session: Option<SessionState>,
     /// The newest facts.
     pub facts: Facts,
+    /// The newest [`Arrival::reply_to`].
+    pub reply_to: Option<String>,
+    /// The newest [`Arrival::route`].
+    pub route: Route,
     /// A context that some other program left at the vendor.
     pub foreign_context: Option<String>,
     /// Hashes of contexts that we sent to the vendor, oldest first.
@@ -250,7 +282,7 @@ pub struct Conversation {
     /// Rows whose call was about to leave and of which nobody has learned since
     /// that the vendor did not take them.
     pub claimed: Vec<PartId>,
-    /// Events that the vendor is still to be told of having been taken.
+    /// What the vendor is still to be told, in order.
     pub acknowledgements: Vec<Acknowledgement>,
     /// Requests whose answers have not gone out whole.
     pub open_answers: Vec<OpenAnswer>,
@@ -315,12 +347,13 @@ pub struct Row {
     pub event: EventId,
 }
 
-/// An event that the vendor is still to be told of having been taken.
+/// Something that the vendor is still to be told: that an event was taken, or what
+/// follows from a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Acknowledgement {
     /// Stable over restarts and resends.
     pub id: PartId,
-    /// When the event's turn was.
+    /// When what it tells of was.
     pub made_ms: Millis,
     /// What the vendor needs for it, in its own form.
     pub token: String,
@@ -367,6 +400,11 @@ impl Conversation {
         for row in &settled.revived {
             if !self.rows.iter().any(|known| known.id == row.id) {
                 self.rows.push(row.clone());
+            }
+        }
+        for follow_up in &settled.follow_ups {
+            if !self.acknowledgements.iter().any(|known| known.id == follow_up.id) {
+                self.acknowledgements.push(follow_up.clone());
             }
         }
         for event in &settled.answered {

@@ -42,6 +42,15 @@ impl Owner {
         }
     }
 
+    /// Who may speak where the vendor says `said` with an event. It may have been said
+    /// before the vendor heard of a hand-off that is under way, so that stays.
+    pub fn told(self, said: Option<Self>) -> Self {
+        match (said, self) {
+            (Some(Self::Bot), Self::HandingOff | Self::Relay) | (None, _) => self,
+            (Some(said), _) => said,
+        }
+    }
+
     /// Who may speak after an event happened, before the bot says anything to it.
     pub fn after_event(self, event: &EventBody) -> Self {
         match event {

@@ -53,6 +53,10 @@ pub struct Delivery {
     /// Acknowledgements go to another service than replies, which may be down, or
     /// too busy, by itself.
     pub acknowledgements_elsewhere: bool,
+    /// The vendor says when a conversation begins.
+    pub sends_start: bool,
+    /// The key of a conversation outlives its end: whoever writes again begins anew.
+    pub reopens: bool,
     /// The vendor itself ends sessions, or hands them over, in which the person
     /// says nothing for too long.
     pub ends_silent_sessions: bool,

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use botyard_kernel::action::Action;
 use botyard_kernel::event::{Event, EventBody};
 use botyard_kernel::id::{Digest, EventId, PartId};
-use botyard_kernel::log::Arrival;
+use botyard_kernel::log::{Arrival, Route};
+use botyard_kernel::owner::Owner;
 use botyard_kernel::profile::{Delivery, Profile};
 use botyard_kernel::run::Blame;
 use botyard_kernel::session::{Facts, Seed};
@@ -20,7 +21,11 @@ use botyard_kernel::upkeep::{Chores, Ended};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
+mod fields;
+mod secrets;
 pub mod userlike;
+mod webhook;
+mod written;
 
 /// Every vendor by its name, with what makes a channel of it out of the
 /// channel's settings.
@@ -66,15 +71,16 @@ pub trait Vendor: Send + Sync + fmt::Debug {
     /// The answer of a webhook, with the parts that ride in it. No parts give
     /// the vendor's empty answer. Takes only what [`Profile::carries`] and
     /// `passthrough` of this vendor.
-    fn answer(&self, conversation: &str, parts: &[Part<'_>]) -> Reply;
+    fn answer(&self, to: &To<'_>, parts: &[Part<'_>]) -> Reply;
 
     /// The call that delivers these parts: several only where the vendor takes lists.
-    fn call(&self, conversation: &str, parts: &[Part<'_>]) -> Call;
+    fn call(&self, to: &To<'_>, parts: &[Part<'_>]) -> Call;
 
-    /// The call that tells the vendor that an event was taken; the token is what
-    /// [`Incoming::acknowledge`] said. Absent where the vendor wants none.
-    fn acknowledge(&self, conversation: &str, token: &str) -> Option<Call> {
-        let _ = (conversation, token);
+    /// The call that tells the vendor that an event was taken, or what follows from a
+    /// delivery; the token is what [`Incoming::acknowledge`] or
+    /// [`Outcome::Delivered`] said. Absent where the vendor wants none.
+    fn acknowledge(&self, to: &To<'_>, token: &str) -> Option<Call> {
+        let _ = (to, token);
         None
     }
 
@@ -109,6 +115,25 @@ pub trait Upkeep: Chores + Send + Sync {
     fn renewed(&self, state: &str) -> Arc<dyn Vendor>;
 }
 
+/// Whom something is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct To<'a> {
+    /// The vendor's own key of the conversation; empty where an answer is for nobody,
+    /// as nothing has happened.
+    pub conversation: &'a str,
+    /// The newest [`Incoming::reply_to`] of the conversation.
+    pub reply_to: Option<&'a str>,
+    /// The [`Incoming::form`] of the request that is answered; empty for calls.
+    pub form: &'a str,
+}
+
+impl<'a> To<'a> {
+    /// A conversation of which no more than the key is needed.
+    pub fn conversation(conversation: &'a str) -> Self {
+        Self { conversation, ..Self::default() }
+    }
+}
+
 /// A webhook as it arrived.
 #[derive(Clone, Copy, Debug)]
 pub struct Inbound<'a> {
@@ -123,6 +148,8 @@ pub struct Inbound<'a> {
     pub headers: &'a HeaderMap,
     /// The raw body.
     pub body: &'a Bytes,
+    /// Chance, for vendors whose conversations we name.
+    pub chance: Seed,
 }
 
 /// What a webhook turned out to be.
@@ -134,8 +161,23 @@ pub enum Received {
     Ignored(&'static str),
     /// Not acceptable: nothing is stored.
     Rejected(Rejection),
-    /// What happened, in order.
-    Events(Vec<Incoming>),
+    /// What happened, in order, and what of it cannot be read.
+    Events {
+        /// What happened.
+        events: Vec<Incoming>,
+        /// Parts of the same webhook that are not as the vendor documents them. They
+        /// do not keep the others back.
+        damaged: Vec<Damaged>,
+    },
+}
+
+/// A part of a webhook that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damaged {
+    /// What is wrong with it, for who must act, without anything secret.
+    pub reason: String,
+    /// The part as it came.
+    pub raw: String,
 }
 
 /// Why a webhook is not acceptable.
@@ -161,6 +203,16 @@ pub struct Incoming {
     /// The vendor's id of the event, unique within the conversation, or what
     /// stands for one.
     pub key: Option<String>,
+    /// What a reply needs besides the conversation's key, in the vendor's own form, at
+    /// most 4 KiB; absent where it needs no more, or this event says nothing of it.
+    pub reply_to: Option<String>,
+    /// How replies reach the person from now on; absent where it stays as it was.
+    pub route: Option<Route>,
+    /// Who owns the conversation, where the vendor says so with this event.
+    pub owner: Option<Owner>,
+    /// The form that the answer of this request must have, in the vendor's own words;
+    /// empty where all answers have one.
+    pub form: &'static str,
     /// Names the request, where the vendor has no event ids and redeliveries
     /// must be told from new events by the fate of the answer.
     pub request: Option<Digest>,
@@ -177,6 +229,25 @@ pub struct Incoming {
 }
 
 impl Incoming {
+    /// An event of which nothing more is known.
+    pub fn new(conversation: impl Into<String>, body: EventBody) -> Self {
+        Self {
+            conversation: conversation.into(),
+            body,
+            vendor_ms: None,
+            key: None,
+            reply_to: None,
+            route: None,
+            owner: None,
+            form: "",
+            request: None,
+            acknowledge: None,
+            raw: None,
+            facts: Facts::default(),
+            context: None,
+        }
+    }
+
     /// What is accepted of it: the event `id`, received at `received_ms`, whose
     /// turn takes its chance from `seed`.
     pub fn arrival(self, id: EventId, received_ms: Millis, seed: Seed) -> Arrival {
@@ -189,6 +260,9 @@ impl Incoming {
             request: self.request,
             quiet: false,
             acknowledge: self.acknowledge,
+            reply_to: self.reply_to,
+            route: self.route,
+            owner: self.owner,
             seed,
         }
     }
@@ -253,11 +327,20 @@ pub enum CallAnswer {
     Lost(String),
 }
 
+impl Outcome {
+    /// They were taken, and nothing follows from it.
+    pub const DELIVERED: Self = Self::Delivered { follow_ups: Vec::new() };
+}
+
 /// What an answer means for the parts of its call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// They were taken.
-    Delivered,
+    Delivered {
+        /// What the vendor is to be told because of that: tokens for
+        /// [`Vendor::acknowledge`].
+        follow_ups: Vec<String>,
+    },
     /// They were not, and trying again may help.
     Retry {
         /// Not before this time from now, where the vendor says so.

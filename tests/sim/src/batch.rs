@@ -12,7 +12,7 @@ use botyard_kernel::run::Blame;
 use botyard_kernel::session::Facts;
 use botyard_kernel::time::Millis;
 use botyard_vendors::{
-    Call, CallAnswer, Inbound, Incoming, Outcome, Part, Received, Rejection, Reply, Vendor,
+    Call, CallAnswer, Inbound, Incoming, Outcome, Part, Received, Rejection, Reply, To, Vendor,
 };
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
@@ -96,7 +96,10 @@ impl Vendor for Batch {
             });
         }
         match serde_json::from_slice::<Post>(request.body) {
-            Ok(post) => Received::Events(post.events.into_iter().map(incoming).collect()),
+            Ok(post) => Received::Events {
+                events: post.events.into_iter().map(incoming).collect(),
+                damaged: Vec::new(),
+            },
             Err(error) => Received::Rejected(Rejection {
                 status: StatusCode::BAD_REQUEST,
                 reason: error.to_string(),
@@ -105,17 +108,17 @@ impl Vendor for Batch {
         }
     }
 
-    fn answer(&self, conversation: &str, parts: &[Part<'_>]) -> Reply {
-        let body = json(&parts_of(conversation, parts));
+    fn answer(&self, to: &To<'_>, parts: &[Part<'_>]) -> Reply {
+        let body = json(&parts_of(to.conversation, parts));
         Reply { status: StatusCode::OK, content_type: "application/json", body }
     }
 
-    fn call(&self, conversation: &str, parts: &[Part<'_>]) -> Call {
-        self.told(&parts_of(conversation, parts))
+    fn call(&self, to: &To<'_>, parts: &[Part<'_>]) -> Call {
+        self.told(&parts_of(to.conversation, parts))
     }
 
-    fn acknowledge(&self, conversation: &str, token: &str) -> Option<Call> {
-        let (conversation, taken) = (conversation.to_owned(), Some(token.to_owned()));
+    fn acknowledge(&self, to: &To<'_>, token: &str) -> Option<Call> {
+        let (conversation, taken) = (to.conversation.to_owned(), Some(token.to_owned()));
         Some(self.told(&Told { conversation, parts: Vec::new(), taken }))
     }
 
@@ -131,7 +134,7 @@ impl Vendor for Batch {
             CallAnswer::NotSent(why) => retry(None, false, why),
             CallAnswer::Lost(why) => retry(None, true, why),
             CallAnswer::Answered { status, retry_after_ms, body: _ } => match status.as_u16() {
-                200..=299 => Outcome::Delivered,
+                200..=299 => Outcome::DELIVERED,
                 410 => Outcome::Gone("it is over".to_owned()),
                 429 => retry(*retry_after_ms, false, "too many"),
                 503 => retry(*retry_after_ms, false, "not now"),
@@ -163,14 +166,9 @@ fn incoming(posted: Posted) -> Incoming {
         _ => EventBody::Message(Message { text, format }),
     };
     Incoming {
-        conversation: posted.conversation,
-        body,
-        vendor_ms: None,
         acknowledge: posted.wants_to_hear.then(|| posted.id.clone()),
         key: Some(posted.id),
-        request: None,
-        raw: None,
         facts: Facts { medium: "web".to_owned(), ..Facts::default() },
-        context: None,
+        ..Incoming::new(posted.conversation, body)
     }
 }

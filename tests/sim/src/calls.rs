@@ -7,7 +7,7 @@ use botyard_kernel::log::Row;
 use botyard_kernel::outbox::{CallId, Called, Requested};
 use botyard_kernel::profile::Limited;
 use botyard_kernel::time::{Millis, SECOND};
-use botyard_vendors::{CallAnswer, Outcome, Part};
+use botyard_vendors::{CallAnswer, Outcome, Part, To};
 use bytes::Bytes;
 use http::StatusCode;
 
@@ -26,7 +26,7 @@ impl World {
         let (channel, place) =
             (self.site.channel_of(conversation), &self.site.conversations[conversation]);
         let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
-        let request = channel.vendor.call(&place.key.vendor_key, &parts);
+        let request = channel.vendor.call(&To::conversation(&place.key.vendor_key), &parts);
         if channel.speaks == Speaks::Userlike {
             let token = request.headers.get("security-token").map(http::HeaderValue::as_bytes);
             assert_eq!(token, Some(channel.token.as_bytes()), "the call shows no token");
@@ -63,7 +63,7 @@ impl World {
         let held = channel.rules.delivery.hold_ambiguous;
         let desk = &mut self.desks[conversation];
         match &called {
-            Called::Delivered => {}
+            Called::Delivered { .. } => {}
             Called::Retry { ambiguous, tries_max, .. } => {
                 if *ambiguous {
                     desk.doubt(rows);
@@ -128,8 +128,8 @@ impl World {
     pub(crate) fn acknowledge(&mut self, conversation: usize, call: CallId, token: &str) {
         let life = self.begin(conversation);
         let place = &self.site.conversations[conversation];
-        let request =
-            self.site.channels[place.channel].vendor.acknowledge(&place.key.vendor_key, token);
+        let to = To::conversation(&place.key.vendor_key);
+        let request = self.site.channels[place.channel].vendor.acknowledge(&to, token);
         let body = request.map_or_else(Vec::new, |request| request.body.to_vec());
         let pause = self.latency();
         self.after(pause, Step::Acknowledge { conversation, life, call, body });
@@ -192,7 +192,7 @@ fn answered(status: u16, retry_after_ms: Option<Millis>) -> CallAnswer {
 
 fn called(outcome: Outcome) -> Called {
     match outcome {
-        Outcome::Delivered => Called::Delivered,
+        Outcome::Delivered { follow_ups } => Called::Delivered { follow_ups },
         Outcome::Retry { after_ms, ambiguous, reason, blame: _, tries_max } => {
             Called::Retry { after_ms, ambiguous, reason, tries_max }
         }

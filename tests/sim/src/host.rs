@@ -10,7 +10,7 @@ use botyard_kernel::log::{Row, Settled};
 use botyard_kernel::outbox::{Paused, Send};
 use botyard_kernel::share::{Permits, Ticket};
 use botyard_kernel::time::Millis;
-use botyard_vendors::Part;
+use botyard_vendors::{Part, To};
 
 use crate::run::Run;
 use crate::store::Write;
@@ -251,9 +251,9 @@ impl World {
         match send {
             Send::Answer { request, rows } => {
                 self.tell(|| format!("request {request} is answered with {}", ids(&rows)));
-                let key = &self.site.conversations[conversation].key.vendor_key;
+                let to = To::conversation(&self.site.conversations[conversation].key.vendor_key);
                 let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
-                let reply = self.site.channels[channel].vendor.answer(key, &parts);
+                let reply = self.site.channels[channel].vendor.answer(&to, &parts);
                 let sent = self.fill(request, rows, reply.body.to_vec());
                 (!sent).then_some(Input::Answered { request, whole: false })
             }

@@ -126,11 +126,12 @@ impl World {
             query: None,
             headers: &webhook.headers,
             body: &webhook.body,
+            chance: Seed::default(),
         };
         let received = self.site.channels[webhook.channel].vendor.receive(&request, self.now);
         let forged = webhook.saying == Saying::Forged;
         match received {
-            Received::Events(events) if !forged => Some(self.arrivals(n, events)),
+            Received::Events { events, .. } if !forged => Some(self.arrivals(n, events)),
             Received::Rejected(_) if forged => {
                 self.webhooks[n].state = State::Answered;
                 None

@@ -51,6 +51,8 @@ impl Host {
             token_rate: None,
             limited: Limited::Conversation,
             acknowledgements_elsewhere: false,
+            sends_start: true,
+            reopens: false,
             ends_silent_sessions: false,
             age_max_ms: 900_000,
             hold_ambiguous: false,

@@ -91,7 +91,7 @@ pub enum Send {
         /// The vendor may have taken them before: nobody knows.
         again: bool,
     },
-    /// Tell the vendor that an event was taken. Report by [`Outbox::acknowledged`].
+    /// Tell the vendor that an event was taken, or what follows from a delivery. Report by [`Outbox::acknowledged`].
     Acknowledge {
         /// Names the call.
         call: CallId,
@@ -131,7 +131,11 @@ pub struct Opened {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Called {
     /// The vendor took everything.
-    Delivered,
+    Delivered {
+        /// What it is to be told because of that, each in its own form: it comes back
+        /// as a [`Send::Acknowledge`].
+        follow_ups: Vec<String>,
+    },
     /// Nothing was taken, and trying again may help.
     Retry {
         /// Not before so long from now.
@@ -323,9 +327,10 @@ impl Outbox {
         let known = !matches!(called, Called::Retry { ambiguous: true, .. });
         let claimed = known.then(|| self.without(&flight.rows, state));
         let mut settled = match called {
-            Called::Delivered => {
+            Called::Delivered { follow_ups } => {
                 self.retry_at_ms = 0;
-                settle::delivered(&rows, delivery, now)
+                let settled = settle::delivered(&rows, delivery, now);
+                Settled { follow_ups: settle::told_of(&rows, follow_ups, now), ..settled }
             }
             Called::Retry { ambiguous: true, reason, .. } if delivery.hold_ambiguous => {
                 let why = format!("held, because it may have been delivered: {reason}");

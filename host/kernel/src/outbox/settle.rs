@@ -4,7 +4,7 @@ use crate::action::Action;
 use crate::context;
 use crate::event::{DeliveryFailed, Ended, Event, EventBody, ForwardFailed};
 use crate::id::{Digest, EventId, PartId};
-use crate::log::{Arrival, Conversation, Row, RowEnd, Settled};
+use crate::log::{Acknowledgement, Arrival, Conversation, Row, RowEnd, Settled};
 use crate::outbox::{SETTLED_BYTES_MAX, SETTLED_ROWS_MAX, vendor_rows};
 use crate::owner::Owner;
 use crate::plan::{Reach, reach};
@@ -37,6 +37,17 @@ pub(super) fn delivered(rows: &[&Row], delivery: &Delivery, now: Millis) -> Sett
         owner: hand_off.then_some(Owner::Human),
         ..Settled::default()
     }
+}
+
+/// What the vendor is told because these rows were delivered. Their ids follow from
+/// the rows, so that the same is told once.
+pub(super) fn told_of(rows: &[&Row], tokens: Vec<String>, now: Millis) -> Vec<Acknowledgement> {
+    let Some(row) = rows.first() else { return Vec::new() };
+    let follow_up = |(n, token)| {
+        let id = PartId(format!("{}.follows.{n}", row.id));
+        Acknowledgement { id, made_ms: now, token }
+    };
+    tokens.into_iter().enumerate().map(follow_up).collect()
 }
 
 /// The last context that went out with these rows.

@@ -21,6 +21,10 @@ impl Plan<'_> {
         if let Some(facts) = &arrival.facts {
             state.facts = facts.clone();
         }
+        if arrival.reply_to.is_some() {
+            state.reply_to.clone_from(&arrival.reply_to);
+        }
+        state.route = arrival.route.unwrap_or(state.route);
         if let Some(context) = &arrival.vendor_context
             && !is_ours(&state, context)
         {
@@ -31,7 +35,7 @@ impl Plan<'_> {
         let mut event = arrival.event.clone();
         let begins = self.session().is_none() || matches!(event.body, EventBody::Start(_));
         let told = !timeout::is_session_timeout(&event);
-        if begins && told && state.owner.runs(&event.body) {
+        if begins && told && self.owner().runs(&event.body) {
             event.body = into_start(event.body, &state, self.policy.sends_start);
             state.session = Some(self.new_session(now));
         }
@@ -42,7 +46,7 @@ impl Plan<'_> {
         if let EventBody::Timer(timer) = &event.body {
             state.timers.retain(|known| known.name != timer.name || known.due_ms != timer.due_ms);
         }
-        state.owner = state.owner.after_event(&event.body);
+        state.owner = self.owner().after_event(&event.body);
         if state.owner == Owner::Ended {
             state.timers.clear();
         }
@@ -61,7 +65,21 @@ impl Plan<'_> {
         }
     }
 
+    /// Who may speak when the event comes.
+    pub(super) fn owner(&self) -> Owner {
+        let body = &self.arrival.event.body;
+        let anew = body.is_speech() || matches!(body, EventBody::Start(_));
+        let own = match self.state.owner {
+            Owner::Ended if anew && self.policy.reopens => Owner::Bot,
+            owner => owner,
+        };
+        own.told(self.arrival.owner)
+    }
+
     pub(super) fn session(&self) -> Option<&SessionState> {
+        if self.state.owner == Owner::Ended && self.policy.reopens {
+            return None;
+        }
         let now = self.arrival.event.received_ms;
         let idle = self.policy.session_idle_ms;
         self.state.session.as_ref().filter(|session| now < session.active_ms.saturating_add(idle))
@@ -86,6 +104,8 @@ impl Plan<'_> {
             facts: before.facts.clone(),
             vendor_context: before.vendor_context.clone(),
             quiet: before.quiet,
+            reply_to: before.reply_to.clone(),
+            route: before.route,
             ..Arrival::new(event, before.seed)
         }
     }

@@ -47,6 +47,8 @@ pub struct Policy {
     pub bot: BotId,
     /// The vendor sends a `start` of its own.
     pub sends_start: bool,
+    /// The key of a conversation outlives its end: whoever writes again begins anew.
+    pub reopens: bool,
     /// A session ends when nothing happens in it for so long.
     pub session_idle_ms: Millis,
     /// What becomes of events that wait while newer ones come.
@@ -68,6 +70,7 @@ impl Policy {
             vendor: vendor.into(),
             bot,
             sends_start: true,
+            reopens: false,
             session_idle_ms: DAY,
             overlap: Overlap::Serial,
             session_timeout: None,
@@ -128,7 +131,7 @@ impl Plan<'_> {
         if self.state.host_hand_off && matches!(body, EventBody::ForwardFailed(_)) {
             return Step::Skip(SkipReason::HostHandOff);
         }
-        if !self.state.owner.runs(body) {
+        if !self.owner().runs(body) {
             return Step::Skip(SkipReason::NotOwner);
         }
         if self.session().is_none() {
@@ -149,7 +152,7 @@ impl Plan<'_> {
                 | EventBody::Returned(_)
                 | EventBody::CampaignUnsubscribe(_)
                 | EventBody::Other(_) => {
-                    if self.state.owner == Owner::Bot {
+                    if self.owner() == Owner::Bot {
                         return Step::StartFirst(Box::new(self.host_start()));
                     }
                 }

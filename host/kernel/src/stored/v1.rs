@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::action::Action;
 use crate::event::Event;
 use crate::id::{BotId, Digest, EventId, PartId, SessionId, TurnId};
+use crate::log::Route;
 use crate::owner::Owner;
 use crate::run::{KvWrite, LogLine, RunFailure};
 use crate::session::{Facts, Seed};
@@ -50,6 +51,12 @@ pub struct Arrival<'a> {
     quiet: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     acknowledge: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reply_to: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    route: Option<Route>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owner: Option<Owner>,
     seed: Seed,
 }
 
@@ -130,6 +137,8 @@ pub struct Settled<'a> {
     dead_letters: Vec<Row<'a>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     revived: Vec<Row<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    follow_ups: Vec<Acknowledgement<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     closed_until_ms: Option<Millis>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -155,6 +164,10 @@ struct State<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     session: Option<SessionState<'a>>,
     facts: Cow<'a, Facts>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reply_to: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    route: Route,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     foreign_context: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]

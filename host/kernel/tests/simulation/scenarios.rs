@@ -37,6 +37,8 @@ pub(crate) fn userlike<const N: usize>(script: [(&str, Vec<Action>); N]) -> Worl
         token_rate: None,
         limited: Limited::Conversation,
         acknowledgements_elsewhere: false,
+        sends_start: true,
+        reopens: false,
         ends_silent_sessions: false,
         age_max_ms: 15 * MINUTE,
         hold_ambiguous: false,

@@ -86,6 +86,8 @@ impl World {
             token_rate: None,
             limited: Limited::Conversation,
             acknowledgements_elsewhere: false,
+            sends_start: true,
+            reopens: false,
             ends_silent_sessions: false,
             age_max_ms: if chance.percent(15) { 20_000 } else { 15 * MINUTE },
             hold_ambiguous: chance.percent(15),
@@ -481,6 +483,9 @@ fn arrivals(webhook: &mut Webhook, n: usize, now: Millis) -> Vec<Arrival> {
         request: webhook.bytes,
         quiet: false,
         acknowledge: (webhook.kind == Kind::Messages).then(|| webhook.tokens[part].clone()),
+        reply_to: None,
+        route: None,
+        owner: None,
         seed: Seed::default(),
     };
     (0..webhook.tokens.len()).map(arrival).collect()

@@ -16,6 +16,7 @@ use super::protocol::{Letter, Letters, RedriveRequest, Redriven};
 use super::routes::{Operator, Refused};
 use crate::app::App;
 use crate::clock;
+use crate::http::is_damaged;
 
 /// So many letters are read at once.
 const PAGE: usize = 500;
@@ -75,12 +76,21 @@ pub(super) async fn redrive(
             if found.is_empty() {
                 break;
             }
+            found.retain(|letter| !is_damaged(&letter.row));
             waiting.extend(send_again(&app, found, &mut redriven));
         }
     } else {
         let mut found = Vec::new();
         for part in request.parts.into_iter().map(PartId) {
-            found.push(find(&app, &part).await?.ok_or_else(|| unknown(&part))?);
+            let letter = find(&app, &part).await?.ok_or_else(|| unknown(&part))?;
+            if is_damaged(&letter.row) {
+                let problem = format!(
+                    "{part} is a part of a webhook that could not be read: there is nothing to \
+                     send again; look at it with `dead-letter show`, and tell the vendor"
+                );
+                return Err(Refused(StatusCode::BAD_REQUEST, problem));
+            }
+            found.push(letter);
         }
         waiting = send_again(&app, found, &mut redriven);
     }

@@ -93,6 +93,8 @@ fn channel(
     policy.session_idle_ms = settings.session_idle_ms;
     policy.overlap = bot.overlap;
     let delivery = vendor.delivery();
+    policy.sends_start = delivery.sends_start;
+    policy.reopens = delivery.reopens;
     if settings.session_timeout.is_some() && delivery.ends_silent_sessions {
         anyhow::bail!(
             "`session-timeout-ms` is not for {}: it ends silent sessions by itself; set the time \

@@ -10,13 +10,13 @@ use axum::response::Response;
 use botyard_failpoints::{Point, pass};
 use botyard_kernel::id::{ChannelId, ConversationKey};
 use botyard_kernel::log::Arrival;
-use botyard_vendors::{Inbound, Incoming, Received, Rejection, Reply};
+use botyard_vendors::{Inbound, Incoming, Received, Rejection, Reply, To};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use metrics::counter;
 
-use super::{ConnectionInfo, answer, client};
+use super::{ConnectionInfo, answer, client, damaged};
 use crate::app::App;
 use crate::channel::Channel;
 use crate::clock;
@@ -81,10 +81,11 @@ async fn receive(
         query: parts.uri.query(),
         headers: &parts.headers,
         body: &body,
+        chance: clock::seed(),
     };
     let now = clock::now();
     match channel.vendor().receive(&inbound, now) {
-        Received::Events(events) => {
+        Received::Events { events, damaged } => {
             let Some(events) = events.into_iter().map(fitting).collect() else {
                 count(&channel, "too_large");
                 let reason = format!("an event is larger than {EVENT_BYTES_MAX} bytes");
@@ -93,12 +94,17 @@ async fn receive(
             count(&channel, "events");
             admitted.weigh(body.len());
             pass(Point::WebhookRead);
+            if let Err(error) = damaged::keep(app, &channel, damaged, now).await {
+                tracing::warn!(channel = %channel.id, %error, "a webhook cannot be stored");
+                count(&channel, "refused");
+                return answer::come_again();
+            }
             arrive(app, &channel, connection, events, now).await
         }
         Received::Ignored(why) => {
             count(&channel, "ignored");
             tracing::debug!(channel = %channel.id, why, "a webhook without events");
-            reply(channel.vendor().answer("", &[]), Body::from)
+            reply(channel.vendor().answer(&To::default(), &[]), Body::from)
         }
         Received::Challenge(challenge) => {
             count(&channel, "challenge");
@@ -155,6 +161,7 @@ async fn arrive(
     events: Vec<Incoming>,
     now: u64,
 ) -> Response {
+    let form = events.first().map_or("", |incoming| incoming.form);
     let mut conversations: Vec<(ConversationKey, Vec<Arrival>)> = Vec::new();
     for incoming in events {
         count_event(channel, &incoming);
@@ -170,7 +177,7 @@ async fn arrive(
     let accept_only = conversations.len() > 1;
     let mut waiting: Vec<Waiting> = conversations
         .into_iter()
-        .map(|(key, arrivals)| app.work.arrived(channel, key, arrivals, accept_only))
+        .map(|(key, arrivals)| app.work.arrived(channel, key, arrivals, accept_only, form))
         .collect();
     let mut replies = Vec::new();
     for waiting in &mut waiting {
@@ -183,7 +190,7 @@ async fn arrive(
         }
     }
     let Some(first) = replies.into_iter().next() else {
-        return reply(channel.vendor().answer("", &[]), Body::from);
+        return reply(channel.vendor().answer(&To::default(), &[]), Body::from);
     };
     reply(first, |bytes| {
         let (body, whole) = connection.watched(bytes);

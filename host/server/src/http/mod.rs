@@ -3,6 +3,7 @@
 mod answer;
 pub mod client;
 mod connection;
+mod damaged;
 mod health;
 mod hooks;
 mod serve;
@@ -16,6 +17,7 @@ use axum::routing::{any, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use connection::ConnectionInfo;
+pub(crate) use damaged::is_damaged;
 pub(crate) use health::store_health;
 pub use serve::{Limits, serve};
 

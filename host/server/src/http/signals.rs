@@ -92,7 +92,7 @@ async fn take(
         key: Some(format!("signal.{idempotency_key}")),
         ..Arrival::new(event, clock::seed())
     };
-    let mut waiting = app.work.arrived(&channel, key, vec![arrival], true);
+    let mut waiting = app.work.arrived(&channel, key, vec![arrival], true, "");
     match waiting.answer().await {
         Answer::Reply(_) => {
             waiting.handed_over(true);

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use botyard_failpoints::{Point, pass};
 use botyard_kernel::destination::{Ended, Purpose};
+use botyard_kernel::id::ConversationKey;
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::{Acknowledgement, Row};
 use botyard_kernel::outbox::{CallId, Called};
 use botyard_kernel::profile::Limited;
 use botyard_kernel::time::{Millis, SECOND};
-use botyard_vendors::{Call, CallAnswer, Outcome, Part};
+use botyard_vendors::{Call, CallAnswer, Outcome, Part, To};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::HeaderMap;
@@ -38,10 +39,11 @@ pub(super) fn call(
     let work = Arc::clone(&driver.work);
     let channel = Arc::clone(&driver.channel);
     let key = driver.key.clone();
+    let reply_to = driver.reply_to();
     async move {
         let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
         let desk = channel.vendor();
-        let request = desk.call(&key.vendor_key, &parts);
+        let request = desk.call(&to(&key, reply_to.as_deref()), &parts);
         pass(Point::CallLeaves);
         let sent = send(&work, &channel, Purpose::Delivery, request).await;
         pass(Point::CallAnswered);
@@ -59,7 +61,7 @@ pub(super) fn call(
             );
         }
         match &called {
-            Called::Delivered => {
+            Called::Delivered { .. } => {
                 tracing::debug!(conversation = %key, turn, parts, "delivered by a call");
             }
             Called::Retry { reason, ambiguous, .. } => {
@@ -84,7 +86,8 @@ pub(super) fn acknowledge(
     let channel = Arc::clone(&driver.channel);
     let key = driver.key.clone();
     let desk = channel.vendor();
-    let request = desk.acknowledge(&key.vendor_key, &acknowledgement.token);
+    let reply_to = driver.reply_to();
+    let request = desk.acknowledge(&to(&key, reply_to.as_deref()), &acknowledgement.token);
     async move {
         let called = match request {
             Some(request) => {
@@ -92,17 +95,21 @@ pub(super) fn acknowledge(
                 called(desk.outcome(&call_answer(sent)))
             }
             // Another version of this host may have wanted it.
-            None => Called::Delivered,
+            None => Called::Delivered { follow_ups: Vec::new() },
         };
         let (vendor, result) = (desk.name(), result(&called));
         counter!("botyard_acknowledgements_total", "vendor" => vendor, "result" => result)
             .increment(1);
-        if called != Called::Delivered {
+        if !matches!(called, Called::Delivered { .. }) {
             tracing::warn!(conversation = %key, result, "the vendor did not take an acknowledgement");
         }
         Input::Acknowledged { call, called }
     }
     .boxed()
+}
+
+fn to<'a>(key: &'a ConversationKey, reply_to: Option<&'a str>) -> To<'a> {
+    To { conversation: &key.vendor_key, reply_to, form: "" }
 }
 
 /// Sends a call of a channel's vendor, and learns from how it ends.
@@ -166,7 +173,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Millis> {
 
 fn called(outcome: Outcome) -> Called {
     match outcome {
-        Outcome::Delivered => Called::Delivered,
+        Outcome::Delivered { follow_ups } => Called::Delivered { follow_ups },
         Outcome::Retry { after_ms, ambiguous, reason, blame, tries_max } => {
             let reason = format!("{reason} ({} must act if it goes on)", blame.name());
             Called::Retry { after_ms, ambiguous, reason, tries_max }
@@ -180,7 +187,7 @@ fn called(outcome: Outcome) -> Called {
 
 fn result(called: &Called) -> &'static str {
     match called {
-        Called::Delivered => "delivered",
+        Called::Delivered { .. } => "delivered",
         Called::Retry { ambiguous: true, .. } => "ambiguous",
         Called::Retry { .. } => "retry",
         Called::Fatal(_) => "fatal",

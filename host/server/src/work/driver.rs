@@ -10,7 +10,7 @@ use botyard_kernel::lane::{Effect, Input, Lane};
 use botyard_kernel::log::{Row, Settled};
 use botyard_kernel::outbox::{Paused, RequestId, Send};
 use botyard_kernel::time::{Millis, SECOND};
-use botyard_vendors::Part;
+use botyard_vendors::{Part, To};
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -40,7 +40,7 @@ pub(super) struct Driver {
     lane: Lane,
     outside: mpsc::UnboundedSender<Message>,
     inbox: mpsc::UnboundedReceiver<Message>,
-    answers: HashMap<RequestId, oneshot::Sender<Answer>>,
+    answers: HashMap<RequestId, Awaited>,
     /// Bots that wait for the answers to their calls, by run.
     callers: HashMap<u64, Caller>,
     under_way: FuturesUnordered<BoxFuture<'static, Input>>,
@@ -53,6 +53,12 @@ pub(super) struct Driver {
     place: Option<Place>,
     /// Somebody wrote since it is in memory.
     lively: bool,
+}
+
+/// Who waits for the answer of a request, and which form it has.
+struct Awaited {
+    form: &'static str,
+    answer: oneshot::Sender<Answer>,
 }
 
 impl Driver {
@@ -145,10 +151,10 @@ impl Driver {
     fn on_message(&mut self, message: Message) -> Input {
         match message {
             Message::Input(input) => input,
-            Message::Arrived { request, arrivals, accept_only, answer } => {
+            Message::Arrived { request, arrivals, accept_only, form, answer } => {
                 self.lively = true;
                 self.place = None;
-                self.answers.insert(request, answer);
+                self.answers.insert(request, Awaited { form, answer });
                 for arrival in &arrivals {
                     self.weight.note(arrival.event.raw.as_ref().map_or(0, String::len));
                 }
@@ -218,9 +224,9 @@ impl Driver {
                 return waits.then_some(Input::NoRoom);
             }
             Effect::Refuse(request) => {
-                if let Some(answer) = self.answers.remove(&request) {
+                if let Some(awaited) = self.answers.remove(&request) {
                     // Whoever has left needs no refusal.
-                    let _ = answer.send(Answer::Refused);
+                    let _ = awaited.answer.send(Answer::Refused);
                 }
             }
             Effect::Send(send) => return self.send(send),
@@ -264,11 +270,20 @@ impl Driver {
 
     fn answer(&mut self, request: RequestId, rows: &[Row]) -> Option<Input> {
         let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
-        let reply = self.channel.vendor().answer(&self.key.vendor_key, &parts);
-        let answer = self.answers.remove(&request);
+        let awaited = self.answers.remove(&request);
         pass(Point::AnswerFilled);
-        let sent = answer.is_some_and(|answer| answer.send(Answer::Reply(reply)).is_ok());
+        let sent = awaited.is_some_and(|awaited| {
+            let (conversation, form) = (self.key.vendor_key.as_str(), awaited.form);
+            let reply_to = self.lane.state().reply_to.as_deref();
+            let reply = self.channel.vendor().answer(&To { conversation, reply_to, form }, &parts);
+            awaited.answer.send(Answer::Reply(reply)).is_ok()
+        });
         (!sent).then_some(Input::Answered { request, whole: false })
+    }
+
+    /// What a reply needs besides the conversation's key.
+    pub(super) fn reply_to(&self) -> Option<String> {
+        self.lane.state().reply_to.clone()
     }
 
     fn write(&mut self, future: BoxFuture<'static, Input>) {

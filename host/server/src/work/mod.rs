@@ -83,6 +83,8 @@ pub(crate) enum Message {
         arrivals: Vec<Arrival>,
         /// Answer as soon as the events are stored.
         accept_only: bool,
+        /// See [`botyard_vendors::Incoming::form`].
+        form: &'static str,
         /// Where the answer goes.
         answer: oneshot::Sender<Answer>,
     },
@@ -226,10 +228,11 @@ impl Work {
         key: ConversationKey,
         arrivals: Vec<Arrival>,
         accept_only: bool,
+        form: &'static str,
     ) -> Waiting {
         let request = self.requests.fetch_add(1, Ordering::Relaxed);
         let (sender, answer) = oneshot::channel();
-        let message = Message::Arrived { request, arrivals, accept_only, answer: sender };
+        let message = Message::Arrived { request, arrivals, accept_only, form, answer: sender };
         let lane = self.tell(channel, key, message);
         Waiting { request, lane, answer, answered: false }
     }

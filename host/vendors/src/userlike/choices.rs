@@ -7,7 +7,8 @@ use botyard_kernel::text;
 use serde_json::Value;
 
 use super::dialect::{Dialect, Keys};
-use super::fields::{Fields, text_format};
+use super::fields::text_format;
+use crate::fields::Fields;
 
 pub(super) fn bubbles(dialect: &Dialect, bubbles: &Bubbles) -> Fields {
     let format = text_format(bubbles.format).filter(|_| dialect.bubbles_text_format);

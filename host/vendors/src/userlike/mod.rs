@@ -23,7 +23,7 @@ use botyard_kernel::time::Millis;
 use self::dialect::Dialect;
 pub use self::settings::KEYS;
 use self::settings::Settings;
-use crate::{Call, CallAnswer, Inbound, Outcome, Part, Received, Reply, SettingsError, Vendor};
+use crate::{Call, CallAnswer, Inbound, Outcome, Part, Received, Reply, SettingsError, To, Vendor};
 
 /// The vendor's name: the one that channels, passthroughs and metrics use.
 pub const NAME: &str = "userlike";
@@ -85,6 +85,8 @@ impl Vendor for Userlike {
             // "20 requests per minute with the same `cid`".
             limited: Limited::Conversation,
             acknowledgements_elsewhere: false,
+            sends_start: true,
+            reopens: false,
             // The widget's "Live conversation timeout" and what follows it.
             ends_silent_sessions: true,
             age_max_ms: self.settings.age_max_ms,
@@ -96,12 +98,12 @@ impl Vendor for Userlike {
         receive::receive(&self.settings, request)
     }
 
-    fn answer(&self, conversation: &str, parts: &[Part<'_>]) -> Reply {
-        render::answer(&self.settings.dialect, conversation, parts)
+    fn answer(&self, to: &To<'_>, parts: &[Part<'_>]) -> Reply {
+        render::answer(&self.settings.dialect, to.conversation, parts)
     }
 
-    fn call(&self, conversation: &str, parts: &[Part<'_>]) -> Call {
-        render::call(&self.settings, conversation, parts)
+    fn call(&self, to: &To<'_>, parts: &[Part<'_>]) -> Call {
+        render::call(&self.settings, to.conversation, parts)
     }
 
     fn outcome(&self, answer: &CallAnswer) -> Outcome {

@@ -38,7 +38,7 @@ fn answered(
 ) -> Outcome {
     let code = status.as_u16();
     match code {
-        200..=299 => Outcome::Delivered,
+        200..=299 => Outcome::DELIVERED,
         _ if dialect.gone_statuses.contains(&code) => Outcome::Gone(format!(
             "Userlike answered {code}, which `gone-statuses` of the channel's `dialect` calls the \
              end of the session"

@@ -2,16 +2,14 @@
 
 use botyard_kernel::event::{
     CampaignUnsubscribe, Click, EventBody, First, ForwardFailed, Location, Media, Message,
-    NamedPayload, RAW_BYTES_MAX, Start, TextFormat,
+    NamedPayload, Start, TextFormat,
 };
-use botyard_kernel::id::Digest;
-use botyard_kernel::run::Blame;
-use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::dialect::{Dialect, Paths, PayloadPaths};
 use super::settings::Settings;
 use super::{facts, verify};
+use crate::webhook::{bad, named, raw};
 use crate::{Inbound, Incoming, Received, Rejection};
 
 /// A longer `cid` is not one of Userlike's.
@@ -30,7 +28,10 @@ const START_KEY: &str = "start";
 /// Verifies and reads a webhook.
 pub(super) fn receive(settings: &Settings, request: &Inbound<'_>) -> Received {
     let incoming = verify::verify(settings, request).and_then(|()| read(settings, request));
-    incoming.map_or_else(Received::Rejected, |incoming| Received::Events(vec![incoming]))
+    incoming.map_or_else(Received::Rejected, |incoming| Received::Events {
+        events: vec![incoming],
+        damaged: Vec::new(),
+    })
 }
 
 fn read(settings: &Settings, request: &Inbound<'_>) -> Result<Incoming, Rejection> {
@@ -44,41 +45,18 @@ fn read(settings: &Settings, request: &Inbound<'_>) -> Result<Incoming, Rejectio
     }
     let name = packet.get("name").and_then(Value::as_str).unwrap_or_default();
     if name.is_empty() {
-        return Err(bad("`packet.name` must be a text that is not empty".to_owned()));
+        return Err(bad("`packet.name` must be a text that is not empty"));
     }
     let payload = packet.get("payload").unwrap_or(&Value::Null);
     let body = event(&settings.dialect, name, payload, info);
     Ok(Incoming {
-        conversation: cid.to_owned(),
-        vendor_ms: None,
         key: matches!(body, EventBody::Start(_)).then(|| START_KEY.to_owned()),
         request: Some(named(request)),
-        acknowledge: None,
         raw: raw(request.body),
         facts: facts::facts(&settings.dialect, info),
         context: facts::context(info),
-        body,
+        ..Incoming::new(cid, body)
     })
-}
-
-fn bad(reason: String) -> Rejection {
-    Rejection { status: StatusCode::BAD_REQUEST, reason, blame: Blame::Vendor }
-}
-
-/// The same name for the same method, URL and body.
-fn named(request: &Inbound<'_>) -> Digest {
-    let url = match request.query {
-        Some(query) => format!("{}?{query}", request.rest),
-        None => request.rest.to_owned(),
-    };
-    Digest::of_parts([request.method.as_str().as_bytes(), url.as_bytes(), request.body.as_ref()])
-}
-
-fn raw(body: &[u8]) -> Option<String> {
-    if body.len() > RAW_BYTES_MAX {
-        return None;
-    }
-    std::str::from_utf8(body).ok().map(str::to_owned)
 }
 
 /// A packet that we do not know, or whose payload we cannot read, is told as it is.

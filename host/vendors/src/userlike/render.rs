@@ -15,9 +15,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::dialect::{Dialect, EmptyAnswer};
-use super::fields::{Fields, id, object, text_format};
+use super::fields::{id, text_format};
 use super::settings::Settings;
 use super::{NAME, choices};
+use crate::fields::{Fields, object};
 use crate::{Call, Part, Reply};
 
 const JSON: &str = "application/json";

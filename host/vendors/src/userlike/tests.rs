@@ -10,6 +10,7 @@ mod verify;
 
 use std::sync::Arc;
 
+use botyard_kernel::session::Seed;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
@@ -48,13 +49,14 @@ fn receive(channel: &dyn Vendor, body: &[u8]) -> Received {
         query: None,
         headers: &headers(&[("API-SECURITY-TOKEN", SECRET)]),
         body: &Bytes::copy_from_slice(body),
+        chance: Seed::default(),
     };
     channel.receive(&request, 1_700_000_000_000)
 }
 
 fn event(received: Received) -> Incoming {
     match received {
-        Received::Events(mut events) if events.len() == 1 => events.remove(0),
+        Received::Events { mut events, .. } if events.len() == 1 => events.remove(0),
         other => panic!("one event, not {other:?}"),
     }
 }

@@ -3,23 +3,15 @@
 //! The vendor signs nothing: it repeats headers that the tenant typed into the
 //! dashboard, or calls a URL that nobody else knows.
 
-use botyard_kernel::id::Digest;
-use botyard_kernel::run::Blame;
-use http::{Method, StatusCode};
-use subtle::{Choice, ConstantTimeEq};
+use http::Method;
 
 use super::settings::Settings;
+use crate::webhook::{only, unauthorized};
 use crate::{Inbound, Rejection};
 
 /// Refuses what is no POST or does not know the secrets.
 pub(super) fn verify(settings: &Settings, request: &Inbound<'_>) -> Result<(), Rejection> {
-    if request.method != Method::POST {
-        return Err(Rejection {
-            status: StatusCode::METHOD_NOT_ALLOWED,
-            reason: "Userlike webhooks are POST requests".to_owned(),
-            blame: Blame::Vendor,
-        });
-    }
+    only(&Method::POST, "Userlike", request)?;
     if let Some(secrets) = &settings.webhook_secrets {
         let name = &settings.webhook_header;
         let Some(value) = request.headers.get(name) else {
@@ -41,28 +33,7 @@ pub(super) fn verify(settings: &Settings, request: &Inbound<'_>) -> Result<(), R
         } else {
             "the URL ends with something else than the channel's secret"
         };
-        return Err(unauthorized(reason.to_owned()));
+        return Err(unauthorized(reason));
     }
     Ok(())
-}
-
-fn unauthorized(reason: String) -> Rejection {
-    Rejection { status: StatusCode::UNAUTHORIZED, reason, blame: Blame::Tenant }
-}
-
-/// The secrets that are valid now. Only their hashes are kept: they are of one
-/// length, so that a comparison tells nothing, and they cannot be read back.
-pub(super) struct Secrets(Vec<Digest>);
-
-impl Secrets {
-    pub(super) fn new(texts: &[&str]) -> Self {
-        Self(texts.iter().map(|text| Digest::of(text.as_bytes())).collect())
-    }
-
-    /// Whether these bytes are one of the secrets, in constant time.
-    fn know(&self, bytes: &[u8]) -> bool {
-        let given = Digest::of(bytes);
-        let none = Choice::from(0);
-        self.0.iter().fold(none, |any, live| any | live.as_bytes().ct_eq(given.as_bytes())).into()
-    }
 }

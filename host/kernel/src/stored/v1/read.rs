@@ -30,6 +30,9 @@ impl From<Arrival<'_>> for log::Arrival {
             request: arrival.request,
             quiet: arrival.quiet,
             acknowledge: arrival.acknowledge.map(Cow::into_owned),
+            reply_to: arrival.reply_to.map(Cow::into_owned),
+            route: arrival.route,
+            owner: arrival.owner,
             seed: arrival.seed,
         }
     }
@@ -105,6 +108,7 @@ impl From<Settled<'_>> for log::Settled {
             claimed: settled.claimed.map(Cow::into_owned),
             dead_letters: settled.dead_letters.into_iter().map(Into::into).collect(),
             revived: settled.revived.into_iter().map(Into::into).collect(),
+            follow_ups: settled.follow_ups.into_iter().map(Into::into).collect(),
             closed_until_ms: settled.closed_until_ms,
             owner: settled.owner,
             events: settled.events.into_iter().map(Into::into).collect(),
@@ -130,6 +134,8 @@ impl From<State<'_>> for log::Conversation {
             owner: state.owner,
             session: state.session.map(Into::into),
             facts: state.facts.into_owned(),
+            reply_to: state.reply_to.map(Cow::into_owned),
+            route: state.route,
             foreign_context: state.foreign_context.map(Cow::into_owned),
             mirrored: state.mirrored.into_owned(),
             keys: state.keys.into_owned(),

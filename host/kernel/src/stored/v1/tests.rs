@@ -82,6 +82,7 @@ fn samples() -> Vec<Entry> {
     samples.extend(turns.map(|turn| Entry::Turn(Box::new(turn))));
     samples.extend(later_samples());
     samples.push(Entry::Called(full_call()));
+    samples.extend(addressed_samples());
     samples
 }
 
@@ -113,6 +114,30 @@ fn later_samples() -> Vec<Entry> {
         Arrival { acknowledge: Some("m1".to_owned()), ..arrival(EventBody::Message(hello())) };
     let settled = settled.into_iter().chain([Entry::Accepted(Box::new(taken))]);
     settled.chain(turns.map(|turn| Entry::Turn(Box::new(turn)))).collect()
+}
+
+/// What vendors say of how and by whom a conversation is reached.
+fn addressed_samples() -> [Entry; 3] {
+    let addressed = Arrival {
+        reply_to: Some(r#"{"messageId":"m1"}"#.to_owned()),
+        route: Some(Route::Answers),
+        owner: Some(Owner::Human),
+        ..arrival(EventBody::Message(hello()))
+    };
+    let follow_up = Acknowledgement {
+        id: PartId("t1.0.0.echo".to_owned()),
+        made_ms: 1_000,
+        token: "m1".to_owned(),
+    };
+    let settled = Settled { follow_ups: vec![follow_up], ..Settled::default() };
+    let state = Conversation {
+        reply_to: addressed.reply_to.clone(),
+        route: Route::ThisAnswer,
+        ..Conversation::default()
+    };
+    let outcome = Outcome::Skipped(SkipReason::NotOwner);
+    let turn = Turn { outcome, state, ..empty_turn() };
+    [Entry::Accepted(Box::new(addressed)), Entry::Settled(settled), Entry::Turn(Box::new(turn))]
 }
 
 fn full_call() -> Call {
@@ -149,6 +174,9 @@ fn arrival(body: EventBody) -> Arrival {
         request: None,
         quiet: false,
         acknowledge: None,
+        reply_to: None,
+        route: None,
+        owner: None,
         seed: Seed([1, 2, 3, u64::MAX]),
     }
 }
@@ -204,6 +232,7 @@ fn full_settled() -> Settled {
         claimed: None,
         dead_letters: Vec::new(),
         revived: Vec::new(),
+        follow_ups: Vec::new(),
         closed_until_ms: Some(6_000),
         owner: Some(Owner::HandingOff),
         events: vec![full_arrival()],
@@ -292,6 +321,8 @@ fn full_state() -> Conversation {
         }],
         claimed: Vec::new(),
         acknowledgements: Vec::new(),
+        reply_to: None,
+        route: Route::default(),
         open_answers: vec![OpenAnswer {
             request: digest(8),
             received_ms: 1_000,

@@ -59,7 +59,7 @@ impl<'a> From<&'a log::Settled> for Entry<'a> {
 impl<'a> From<&'a log::Arrival> for Arrival<'a> {
     fn from(arrival: &'a log::Arrival) -> Self {
         let log::Arrival { event, facts, vendor_context, key, request, .. } = arrival;
-        let log::Arrival { quiet, acknowledge, seed, .. } = arrival;
+        let log::Arrival { quiet, acknowledge, reply_to, route, owner, seed, .. } = arrival;
         Self {
             event: Cow::Borrowed(event),
             facts: facts.as_ref().map(Cow::Borrowed),
@@ -68,6 +68,9 @@ impl<'a> From<&'a log::Arrival> for Arrival<'a> {
             request: *request,
             quiet: *quiet,
             acknowledge: acknowledge.as_ref().map(Into::into),
+            reply_to: reply_to.as_ref().map(Into::into),
+            route: *route,
+            owner: *owner,
             seed: *seed,
         }
     }
@@ -119,7 +122,7 @@ impl<'a> From<&'a log::Settled> for Settled<'a> {
     fn from(settled: &'a log::Settled) -> Self {
         let log::Settled { at_ms, rows, answered, called_ms, mirrored, .. } = settled;
         let log::Settled { acknowledged, claimed, dead_letters, revived, .. } = settled;
-        let log::Settled { closed_until_ms, owner, events, due_ms, .. } = settled;
+        let log::Settled { follow_ups, closed_until_ms, owner, events, due_ms, .. } = settled;
         Self {
             at_ms: *at_ms,
             rows: rows.iter().map(|(id, end)| (Cow::Borrowed(id), end.into())).collect(),
@@ -130,6 +133,7 @@ impl<'a> From<&'a log::Settled> for Settled<'a> {
             claimed: claimed.as_ref().map(Into::into),
             dead_letters: dead_letters.iter().map(Into::into).collect(),
             revived: revived.iter().map(Into::into).collect(),
+            follow_ups: follow_ups.iter().map(Into::into).collect(),
             closed_until_ms: *closed_until_ms,
             owner: *owner,
             events: events.iter().map(Into::into).collect(),
@@ -152,7 +156,7 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
     fn from(state: &'a log::Conversation) -> Self {
         let log::Conversation { turns, owner, session, facts, foreign_context, mirrored, .. } =
             state;
-        let log::Conversation { keys, kv, timers, rows, claimed, .. } = state;
+        let log::Conversation { reply_to, route, keys, kv, timers, rows, claimed, .. } = state;
         let log::Conversation { acknowledgements, open_answers, skipped, .. } = state;
         let log::Conversation { answered, called_ms, closed_until_ms, host_hand_off, .. } = state;
         Self {
@@ -160,6 +164,8 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
             owner: *owner,
             session: session.as_ref().map(Into::into),
             facts: Cow::Borrowed(facts),
+            reply_to: reply_to.as_ref().map(Into::into),
+            route: *route,
             foreign_context: foreign_context.as_ref().map(Into::into),
             mirrored: mirrored.into(),
             keys: keys.into(),

@@ -8,7 +8,7 @@ use http::{HeaderMap, Method, StatusCode};
 use serde_json::json;
 
 use super::{API_URL, CID, channel, settings, with_dialect};
-use crate::{CallAnswer, Outcome, Part};
+use crate::{CallAnswer, Outcome, Part, To};
 
 fn message(text: &str) -> Action {
     Action::Message(Message { text: text.to_owned(), format: TextFormat::Plain })
@@ -27,7 +27,7 @@ fn an_answer_is_one_list_in_order() {
     let contexts = [None, None, Some("{\"step\":2}")];
     let parts = ids.iter().zip(&actions).zip(contexts);
     let parts: Vec<_> = parts.map(|((id, action), context)| Part { id, action, context }).collect();
-    let reply = channel(settings()).answer(CID, &parts);
+    let reply = channel(settings()).answer(&To::conversation(CID), &parts);
     assert_eq!((reply.status, reply.content_type), (StatusCode::OK, "application/json"));
     let expect = format!(
         r#"[{{"info":{{"cid":"{CID}"}},"packet":{{"name":"message","payload":{{"body":"one"}}}}}},"#,
@@ -39,16 +39,18 @@ fn an_answer_is_one_list_in_order() {
 
 #[test]
 fn an_answer_without_actions_is_empty() {
-    let reply = channel(settings()).answer(CID, &[]);
+    let reply = channel(settings()).answer(&To::conversation(CID), &[]);
     assert_eq!((reply.status, reply.body), (StatusCode::OK, Bytes::new()));
-    let listed = with_dialect(json!({ "empty-answer": "list" })).answer(CID, &[]);
+    let listed =
+        with_dialect(json!({ "empty-answer": "list" })).answer(&To::conversation(CID), &[]);
     assert_eq!(listed.body, "[]");
 }
 
 #[test]
 fn a_call_is_a_post_with_the_token() {
     let (id, action) = (PartId::from("t.0.0"), message("one"));
-    let call = channel(settings()).call(CID, &[Part { id: &id, action: &action, context: None }]);
+    let call = channel(settings())
+        .call(&To::conversation(CID), &[Part { id: &id, action: &action, context: None }]);
     let mut headers = HeaderMap::new();
     headers.insert("content-type", "application/json".parse().unwrap());
     headers.insert("security-token", "t0ken-of-the-bot".parse().unwrap());
@@ -64,7 +66,7 @@ fn outcome(action: &Action, answer: &CallAnswer) -> Outcome {
 /// An outcome in one line, without its reason: which every failure has.
 fn brief(outcome: Outcome) -> String {
     let (brief, reason) = match outcome {
-        Outcome::Delivered => return "delivered".to_owned(),
+        Outcome::Delivered { .. } => return "delivered".to_owned(),
         Outcome::Retry { after_ms, ambiguous, reason, blame, tries_max } => {
             let tries = tries_max.map(|tries| format!(" {tries} times")).unwrap_or_default();
             let after = after_ms.map(|after| format!(" after {after}")).unwrap_or_default();

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{CID, event, receive, with_dialect};
-use crate::Part;
+use crate::{Part, To};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,9 +88,9 @@ fn actions_become_packets() {
             info["context"] = context;
         }
         let event = json!([{ "info": info, "packet": expect.packet }]);
-        let answer = channel.answer(CID, &parts);
+        let answer = channel.answer(&To::conversation(CID), &parts);
         assert_eq!(json(&answer.body), event, "{name}");
-        assert_eq!(channel.call(CID, &parts).body, answer.body, "{name}");
+        assert_eq!(channel.call(&To::conversation(CID), &parts).body, answer.body, "{name}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Bodies that are no event, sizes at their limits, and what names a request.
 
 use botyard_kernel::event::{EventBody, First, RAW_BYTES_MAX, Setting};
+use botyard_kernel::session::Seed;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -159,8 +160,14 @@ fn method_url_and_body_name_a_request() {
     let named = |rest: &str, query: Option<&str>, text: &str| {
         let body = Bytes::from(webhook("message", json!({ "body": text })).to_string());
         let headers = headers(&[("api-security-token", SECRET)]);
-        let request =
-            Inbound { method: &Method::POST, rest, query, headers: &headers, body: &body };
+        let request = Inbound {
+            method: &Method::POST,
+            rest,
+            query,
+            headers: &headers,
+            body: &body,
+            chance: Seed::default(),
+        };
         event(channel(settings()).receive(&request, 5)).request.expect("a name")
     };
     assert_eq!(named("", None, "yes"), named("", None, "yes"));

@@ -1,5 +1,6 @@
 //! Who may call the webhook.
 
+use botyard_kernel::session::Seed;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -20,7 +21,14 @@ fn settings(checked: Value) -> Value {
 fn call(settings: Value, method: &Method, rest: &str, named: &[(&'static str, &str)]) -> Received {
     let body = Bytes::from(webhook("message", json!({ "body": "hi" })).to_string());
     let headers = headers(named);
-    let request = Inbound { method, rest, query: None, headers: &headers, body: &body };
+    let request = Inbound {
+        method,
+        rest,
+        query: None,
+        headers: &headers,
+        body: &body,
+        chance: Seed::default(),
+    };
     channel(settings).receive(&request, 0)
 }
 

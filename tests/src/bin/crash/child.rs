@@ -32,13 +32,13 @@ impl Host {
     pub(crate) fn start(
         program: &Path,
         settings: &Path,
-        environment: &[(&str, String)],
+        environment: &[(String, String)],
     ) -> Result<Self> {
         let mut child = Command::new(program)
             .arg("serve")
             .arg("--config")
             .arg(settings)
-            .envs(environment.iter().map(|(name, value)| (*name, value)))
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

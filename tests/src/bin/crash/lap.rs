@@ -20,8 +20,8 @@ use crate::mix::Mix;
 use crate::oracle::{self, Evidence, Violation};
 use crate::person::{Person, World};
 use crate::plan::{End, Plan};
-use crate::record::{Life, Shown, Talk, Way};
-use crate::stage::{CHANNELS, Stage};
+use crate::record::{Shown, Talk, Way};
+use crate::stage::{CHANNELS, Stage, life_of};
 use crate::story::{Story, what_of};
 
 const START_WITHIN: Duration = Duration::from_secs(60);
@@ -32,8 +32,6 @@ const REACHED_WITHIN: Duration = Duration::from_secs(3);
 /// and for so long beside two of the vendor's minutes.
 const REST: Duration = Duration::from_secs(3);
 const RESTS_WITHIN: Duration = Duration::from_secs(30);
-/// A call that arrives so soon after a host was started is of the one before.
-const HOST_STARTS_US: u64 = 20_000;
 const SIGKILL: i32 = 9;
 const LOOK: Duration = Duration::from_secs(1);
 const HANGS_AFTER: Duration = Duration::from_secs(90);
@@ -315,15 +313,12 @@ fn add_calls(stage: &Stage, talks: &mut [Talk]) {
         talks.iter_mut().map(|talk| (talk.cid.clone(), talk)).collect();
     for call in stage.userlike.account().calls().iter().filter(|call| call.acted) {
         let at_us = u64::try_from(call.at.as_micros()).unwrap_or(u64::MAX);
-        let life = life_at(&stage.lives, at_us);
+        // Each host calls by an address of its own: one may be read long after its host died.
+        let life = call.query.as_deref().and_then(life_of).unwrap_or_default();
         for (place, packet) in call.packets.iter().enumerate() {
             if let (Some(talk), Some(what)) = (by_cid.get_mut(&packet.cid), what_of(packet)) {
                 talk.shown.push(Shown { at_us, place, life, way: Way::Call, what });
             }
         }
     }
-}
-
-fn life_at(lives: &[Life], at_us: u64) -> usize {
-    lives.partition_point(|life| life.began_us + HOST_STARTS_US <= at_us).saturating_sub(1)
 }

@@ -20,19 +20,15 @@ impl Clock {
 /// One host process.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Life {
-    /// When it was started: by the clock of the run, and by that on the wall, which
-    /// the host writes into its log (milliseconds).
-    pub(crate) began_us: u64,
+    /// When it was started, by the clock on the wall, which the host writes into its
+    /// log (milliseconds).
     pub(crate) began_ms: u64,
 }
 
 impl Life {
-    pub(crate) fn begin(clock: Clock) -> Self {
+    pub(crate) fn begin() -> Self {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self {
-            began_us: clock.now(),
-            began_ms: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
-        }
+        Self { began_ms: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX) }
     }
 }
 

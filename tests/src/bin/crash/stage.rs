@@ -34,6 +34,14 @@ pub(crate) const CHANNELS: [&str; 3] = [INLINE, CALLS, HELD];
 /// What the shop takes for an answer.
 const SHOP_DELAY: Duration = Duration::from_millis(15);
 
+/// What tells the calls of one host from those of the next, in their address.
+const LIFE: &str = "life";
+
+/// Whose call it was, by the query of its address.
+pub(crate) fn life_of(query: &str) -> Option<usize> {
+    query.strip_prefix(LIFE)?.strip_prefix('=')?.parse().ok()
+}
+
 /// The process that runs, as the persons see it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Address {
@@ -86,9 +94,15 @@ impl Stage {
     /// Starts a host on the store; nobody is told of it yet.
     pub(crate) fn start(&mut self, failpoint: Option<String>) -> Result<Host> {
         let mut environment = Vec::new();
-        environment.extend(failpoint.map(|value| (botyard_failpoints::VARIABLE, value)));
-        environment.extend(self.broken.clone().map(|name| ("BOTYARD_BROKEN", name)));
-        self.lives.push(Life::begin(self.clock));
+        environment.extend(failpoint.map(armed));
+        environment.extend(self.broken.clone().map(|name| ("BOTYARD_BROKEN".to_owned(), name)));
+        for channel in CHANNELS {
+            let name = channel.to_uppercase().replace('-', "_");
+            let variable = format!("BOTYARD__TENANTS__DEMO__CHANNELS__{name}__API_URL");
+            let life = self.lives.len();
+            environment.push((variable, format!("{}?{LIFE}={life}", self.userlike.api_url())));
+        }
+        self.lives.push(Life::begin());
         Host::start(&self.program, &self.settings, &environment)
     }
 
@@ -146,6 +160,11 @@ fn settings(
     Ok(config)
 }
 
+/// The variable that arms a failpoint.
+fn armed(failpoint: String) -> (String, String) {
+    (botyard_failpoints::VARIABLE.to_owned(), failpoint)
+}
+
 /// A store that no host has made yet, beside the one of the stage.
 #[derive(Debug)]
 pub(crate) struct FreshStore {
@@ -166,8 +185,7 @@ impl Stage {
 impl FreshStore {
     /// Starts a host on it.
     pub(crate) fn start(&self, stage: &Stage, failpoint: Option<String>) -> Result<Host> {
-        let environment: Vec<_> =
-            failpoint.map(|value| (botyard_failpoints::VARIABLE, value)).into_iter().collect();
+        let environment: Vec<_> = failpoint.map(armed).into_iter().collect();
         Host::start(&stage.program, &self.settings, &environment)
     }
 }

@@ -59,7 +59,7 @@ pub(super) async fn respond(
         Ok(body) => receive(&account, &head, &body.to_bytes()),
         Err(error) => {
             let refused = Verdict::refused(413, format!("the body cannot be read: {error}"));
-            noted(&account, &mut account.memory(), refused)
+            noted(&account, &mut account.memory(), &head, refused)
         }
     };
     if let Some(late) = verdict.late {
@@ -91,12 +91,13 @@ fn receive(account: &Account, head: &Parts, body: &[u8]) -> Verdict {
         Ok(()) => read(account, &mut memory, body),
         Err(refused) => refused,
     };
-    noted(account, &mut memory, verdict)
+    noted(account, &mut memory, head, verdict)
 }
 
-fn noted(account: &Account, memory: &mut Memory, verdict: Verdict) -> Verdict {
+fn noted(account: &Account, memory: &mut Memory, head: &Parts, verdict: Verdict) -> Verdict {
     let call = Call {
         at: account.now(),
+        query: head.uri.query().map(str::to_owned),
         status: verdict.status,
         reason: verdict.reason.clone(),
         acted: verdict.acted,

@@ -76,6 +76,10 @@ pub struct Call {
     /// When it came, since the account was made.
     #[serde(rename = "at_ms", serialize_with = "ms")]
     pub at: Duration,
+    /// The query of its address, without the question mark: whoever set up several
+    /// callers tells them by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
     /// How it was answered; 0 where it got no answer.
     pub status: u16,
     /// Why it was refused; empty for a call that was taken.

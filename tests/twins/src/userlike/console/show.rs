@@ -125,6 +125,7 @@ mod tests {
     #[test]
     fn faults_of_the_plan_are_no_refusals() {
         let call = Call {
+            query: None,
             at: Duration::ZERO,
             status: 400,
             reason: "no event is called shout".into(),

@@ -14,6 +14,7 @@ use crate::call::Journal;
 use crate::context;
 use crate::event::Event;
 use crate::id::{BotId, Digest, EventId, PartId, SessionId, TurnId};
+use crate::outbox::WAITS_FOR_PERSON_MS;
 use crate::owner::Owner;
 use crate::run::{KvWrite, LogLine, RunFailure};
 use crate::session::{Facts, Seed};
@@ -490,11 +491,20 @@ impl Conversation {
     /// the end of the session's time.
     /// A time in the past means now.
     pub fn due(&self) -> Option<Millis> {
-        let delivery = (!self.rows.is_empty()).then_some(self.closed_until_ms);
+        let delivery = self.delivery_due();
         let acknowledgement = (!self.acknowledgements.is_empty()).then_some(0);
         let timer = self.timers.iter().map(|timer| timer.due_ms).min();
         let own = timer.into_iter().chain(self.times_out_at());
         delivery.into_iter().chain(acknowledgement).chain(own).min()
+    }
+
+    fn delivery_due(&self) -> Option<Millis> {
+        let first = self.rows.first()?;
+        let requests = || self.rows.iter().any(|row| matches!(row.action, Action::Request(_)));
+        Some(match self.route {
+            Route::Answers if !requests() => first.made_ms.saturating_add(WAITS_FOR_PERSON_MS),
+            Route::Calls | Route::Answers | Route::ThisAnswer => self.closed_until_ms,
+        })
     }
 
     /// Notes that a context was sent to the vendor.

@@ -73,6 +73,13 @@ pub trait Vendor: Send + Sync + fmt::Debug {
     /// `passthrough` of this vendor.
     fn answer(&self, to: &To<'_>, parts: &[Part<'_>]) -> Reply;
 
+    /// Which actions may ride in an answer of this form, by their canonical names, where
+    /// the answer takes only one; absent where it takes a list.
+    fn rides(&self, form: &str) -> Option<&'static [&'static str]> {
+        let _ = form;
+        None
+    }
+
     /// The call that delivers these parts: several only where the vendor takes lists.
     fn call(&self, to: &To<'_>, parts: &[Part<'_>]) -> Call;
 

@@ -5,7 +5,7 @@ use botyard_kernel::event::{Event, EventBody, NamedPayload};
 use botyard_kernel::id::EventId;
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::{Arrival, Row};
-use botyard_kernel::outbox::RequestId;
+use botyard_kernel::outbox::{RequestId, Rides};
 use botyard_kernel::session::Seed;
 use botyard_kernel::time::{Millis, SECOND};
 use botyard_vendors::{Inbound, Incoming, Received};
@@ -110,7 +110,8 @@ impl World {
         for ((conversation, arrivals), request) in arrivals.into_iter().zip(requests) {
             self.ensure_lane(conversation);
             let request = Some(request);
-            self.feed(conversation, Input::Arrived { request, arrivals, accept_only });
+            let rides = Rides::List;
+            self.feed(conversation, Input::Arrived { request, arrivals, accept_only, rides });
         }
     }
 

@@ -5,7 +5,7 @@ use crate::id::EventId;
 use crate::lane::queue::Queued;
 use crate::lane::{Effect, Lane};
 use crate::log::Arrival;
-use crate::outbox::{Opened, RequestId};
+use crate::outbox::{Opened, RequestId, Rides};
 use crate::time::Millis;
 
 /// Events that came in one request and were not looked at yet.
@@ -14,6 +14,7 @@ pub(super) struct Early {
     pub(super) request: Option<RequestId>,
     pub(super) arrivals: Vec<Arrival>,
     pub(super) accept_only: bool,
+    pub(super) rides: Rides,
     pub(super) arrived_ms: Millis,
 }
 
@@ -140,6 +141,7 @@ impl Lane {
                 events,
                 answer_by_ms: early.arrived_ms + wait,
                 carries: !early.accept_only,
+                rides: early.rides,
                 redeliverable,
             },
         );

@@ -27,7 +27,7 @@ use crate::destination::Admission;
 use crate::event::Event;
 use crate::id::{ConversationKey, Digest, EventId, PartId};
 use crate::log::{Arrival, Call, Conversation, Outcome, Row, Seq, Settled, Turn};
-use crate::outbox::{CallId, Called, Outbox, Paused, RequestId, Requested, Send};
+use crate::outbox::{CallId, Called, Outbox, Paused, RequestId, Requested, Rides, Send};
 use crate::plan::Policy;
 use crate::profile::{Delivery, Profile};
 use crate::run::{RunFailure, RunOutput};
@@ -69,6 +69,8 @@ pub enum Input {
         arrivals: Vec<Arrival>,
         /// The request is answered as soon as its events are accepted.
         accept_only: bool,
+        /// What may ride in its answer.
+        rides: Rides,
     },
     /// The end of [`Effect::Load`].
     Loaded(Box<Loaded>),
@@ -377,8 +379,8 @@ impl Lane {
     pub fn on(&mut self, input: Input, now: Millis) -> Vec<Effect> {
         let mut effects = Vec::new();
         match input {
-            Input::Arrived { request, arrivals, accept_only } => {
-                self.early.push(Early { request, arrivals, accept_only, arrived_ms: now });
+            Input::Arrived { request, arrivals, accept_only, rides } => {
+                self.early.push(Early { request, arrivals, accept_only, rides, arrived_ms: now });
             }
             Input::Loaded(loaded) => self.on_loaded(*loaded, now),
             Input::Accepted(seqs) => self.on_accepted(&seqs),

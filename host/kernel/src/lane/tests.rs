@@ -1,6 +1,7 @@
 //! A long backlog: what it costs, and that nothing of it is lost. The store and
 //! the bot answer at once, so that only the lane's own work is seen.
 
+use crate::outbox::Rides;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -183,7 +184,12 @@ fn many_wait(per_request: u64, keeps_back: fn(&Effect) -> bool) -> Host {
     for request in 0..MANY / per_request {
         let first = request * per_request;
         let arrivals = (first..first + per_request).map(|n| arrival(n, host.now)).collect();
-        host.feed(Input::Arrived { request: Some(request), arrivals, accept_only: true });
+        host.feed(Input::Arrived {
+            request: Some(request),
+            arrivals,
+            accept_only: true,
+            rides: Rides::List,
+        });
         host.now += 1;
     }
     host.let_go();

@@ -3,7 +3,9 @@
 use crate::id::{EventId, PartId};
 use crate::log::{Conversation, Row, Settled};
 use crate::outbox::cut::Way;
-use crate::outbox::{OFFER_BACKSTOP_MS, Opened, Outbox, RequestId, Send, ids, settle, vendor_rows};
+use crate::outbox::{
+    OFFER_BACKSTOP_MS, Opened, Outbox, RequestId, Rides, Send, ids, settle, vendor_rows,
+};
 use crate::profile::Delivery;
 use crate::time::Millis;
 
@@ -168,9 +170,16 @@ impl Outbox {
         if !delivery.inline || !open.opened.carries {
             return Some(Vec::new());
         }
-        let head = queue.iter().find(|row| !self.is_on_its_way(&row.id));
-        let Some(head) = head else { return Some(Vec::new()) };
         let way = Way::Answer(request);
+        let list = match open.opened.rides {
+            Rides::List => self.cut(queue, delivery, way),
+            Rides::One(names) => self.pick(queue, names),
+        };
+        let head = match open.opened.rides {
+            Rides::List => queue.iter().find(|row| !self.is_on_its_way(&row.id)),
+            Rides::One(_) => list.first(),
+        };
+        let Some(head) = head else { return Some(Vec::new()) };
         if self.is_busy(state, now) || self.waits_for_answer(head, delivery, way) {
             return late.then(Vec::new);
         }
@@ -178,7 +187,7 @@ impl Outbox {
             // It is sent again by API, where its id tells the vendor.
             return Some(Vec::new());
         }
-        Some(self.cut(queue, delivery, way).into_iter().cloned().collect())
+        Some(list.into_iter().cloned().collect())
     }
 
     /// When one of the answers can be filled or is given up.

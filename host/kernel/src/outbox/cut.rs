@@ -3,6 +3,7 @@
 use crate::action::Action;
 use crate::log::Row;
 use crate::outbox::{LIST_MAX, Outbox, RequestId};
+use crate::plan::{Reach, reach};
 use crate::profile::Delivery;
 
 /// How actions leave.
@@ -38,6 +39,25 @@ impl Outbox {
         let tail = list.iter().rev().take_while(|row| is_delay(row)).count();
         list.truncate(list.len() - tail);
         list
+    }
+}
+
+impl Outbox {
+    /// What rides in an answer that takes one action of these.
+    pub(super) fn pick<'a>(&self, queue: &[&'a Row], names: &[&str]) -> Vec<&'a Row> {
+        let free = queue.iter().filter(|row| !self.is_on_its_way(&row.id));
+        let mut spoken = false;
+        free.filter(|row| match reach(&row.action) {
+            Reach::Desk => names.contains(&row.action.name()),
+            Reach::Person => {
+                let first = !spoken && names.contains(&row.action.name());
+                spoken |= first;
+                first
+            }
+            Reach::Host => false,
+        })
+        .copied()
+        .collect()
     }
 }
 

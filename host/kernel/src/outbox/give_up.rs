@@ -1,8 +1,10 @@
 //! What does not leave: it has become too old or too much, or somebody else speaks.
 
 use crate::id::PartId;
-use crate::log::{Conversation, Row, RowEnd, Settled};
-use crate::outbox::{Outbox, SETTLED_ROWS_MAX, WAITING_BYTES_MAX, fitting, settle, vendor_rows};
+use crate::log::{Conversation, Route, Row, RowEnd, Settled};
+use crate::outbox::{
+    Outbox, SETTLED_ROWS_MAX, WAITING_BYTES_MAX, WAITS_FOR_PERSON_MS, fitting, settle, vendor_rows,
+};
 use crate::profile::Delivery;
 use crate::time::{MINUTE, Millis};
 
@@ -22,17 +24,22 @@ impl Outbox {
     pub(super) fn give_up(
         &self,
         queue: &[&Row],
+        route: Route,
         delivery: &Delivery,
         now: Millis,
     ) -> Option<Settled> {
-        let old: Vec<&Row> = queue
-            .iter()
-            .filter(|row| now >= too_old_at(row, delivery) && !self.is_on_its_way(&row.id))
-            .copied()
-            .collect();
+        let old = |row: &&&Row| {
+            now >= self.too_old_at(row, route, delivery) && !self.is_on_its_way(&row.id)
+        };
+        let old: Vec<&Row> = queue.iter().filter(old).copied().collect();
         if !old.is_empty() {
-            let minutes = delivery.age_max_ms / MINUTE;
-            let why = format!("not delivered within {minutes} minutes");
+            let why = match route {
+                Route::Calls => {
+                    format!("not delivered within {} minutes", delivery.age_max_ms / MINUTE)
+                }
+                Route::Answers => "the person did not write again".to_owned(),
+                Route::ThisAnswer => "nothing can be said after the answer".to_owned(),
+            };
             let old = fitting(&old);
             return Some(settle::dead(old, &why, self.is_ambiguous(old), now));
         }
@@ -44,6 +51,17 @@ impl Outbox {
         let why = format!("more than {WAITING_BYTES_MAX} bytes wait for delivery");
         let excess = fitting(&excess);
         Some(settle::dead(excess, &why, self.is_ambiguous(excess), now))
+    }
+
+    /// When a row is given up. But for answers, by what is stored alone: a row that was
+    /// given up must not come back after a crash.
+    pub(super) fn too_old_at(&self, row: &Row, route: Route, delivery: &Delivery) -> Millis {
+        match route {
+            Route::Calls => row.made_ms.saturating_add(delivery.age_max_ms).saturating_add(1),
+            Route::Answers => row.made_ms.saturating_add(WAITS_FOR_PERSON_MS),
+            Route::ThisAnswer if self.open.is_empty() => 0,
+            Route::ThisAnswer => Millis::MAX,
+        }
     }
 
     /// How many bytes of actions may wait besides those that do.
@@ -62,11 +80,6 @@ impl Outbox {
         self.request_tries.retain(|id, _| waits(id));
         self.singly.retain(waits);
     }
-}
-
-/// By what is stored alone: a row that was given up must not come back after a crash.
-pub(super) fn too_old_at(row: &Row, delivery: &Delivery) -> Millis {
-    row.made_ms.saturating_add(delivery.age_max_ms).saturating_add(1)
 }
 
 /// The oldest rows, as many as make the rest small enough to be kept.

@@ -22,16 +22,15 @@ use crate::action::Action;
 use crate::destination::Purpose;
 use crate::event::Answer;
 use crate::id::{Digest, EventId, PartId};
-use crate::log::{Acknowledgement, Conversation, Row, Settled};
+use crate::log::{Acknowledgement, Conversation, Route, Row, Settled};
 use crate::profile::Delivery;
-use crate::time::{MINUTE, Millis, SECOND};
+use crate::time::{DAY, MINUTE, Millis, SECOND};
 use crate::{rate, retry};
 pub use acknowledgements::ACKNOWLEDGE_ATTEMPTS_MAX;
 use acknowledgements::Acknowledging;
 use answers::Open;
 use cut::Way;
 use flight::Flight;
-use give_up::too_old_at;
 use line::Line;
 pub(crate) use settle::fitting;
 
@@ -42,6 +41,8 @@ pub type CallId = u64;
 
 /// An offered answer of which nothing is heard for so long counts as failed.
 pub const OFFER_BACKSTOP_MS: Millis = 30 * SECOND;
+/// What only the person's next request can carry waits for so long.
+pub const WAITS_FOR_PERSON_MS: Millis = DAY;
 /// At most so many rows leave in one list.
 pub const LIST_MAX: usize = 64;
 /// At most so many bytes of actions wait for delivery in a conversation (canonical
@@ -114,6 +115,17 @@ impl Send {
     }
 }
 
+/// What may ride in the answer of a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rides {
+    /// A list of what comes first.
+    #[default]
+    List,
+    /// One of the actions of these canonical names, the first there is, with all that
+    /// only the vendor's desk sees: what stands before it goes by call, behind it.
+    One(&'static [&'static str]),
+}
+
 /// A request that waits for its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opened {
@@ -123,6 +135,8 @@ pub struct Opened {
     pub answer_by_ms: Millis,
     /// Actions may ride in its answer.
     pub carries: bool,
+    /// Which.
+    pub rides: Rides,
     /// The vendor may send the same bytes again, so the fate of its answer matters.
     pub redeliverable: bool,
 }
@@ -256,7 +270,7 @@ impl Outbox {
             .hold_orphans(state, delivery, now)
             .or_else(|| Self::outdated(state, delivery, now))
             .or_else(|| self.withhold(state, now))
-            .or_else(|| self.give_up(&queue, delivery, now));
+            .or_else(|| self.give_up(&queue, state.route, delivery, now));
         if let Some(mut given_up) = given_up {
             // With the rows goes the claim that would remind the next host of the call.
             given_up.called_ms.extend(self.doubtful_call_ms.take());
@@ -293,7 +307,7 @@ impl Outbox {
         let call = self.call_at(state, &queue, delivery, now);
         let requests = self.waiting_requests(state).map(|row| self.request_at(&row.id));
         let free = queue.iter().filter(|row| !self.is_on_its_way(&row.id));
-        let old = free.map(|row| too_old_at(row, delivery));
+        let old = free.map(|row| self.too_old_at(row, state.route, delivery));
         let rows = call.into_iter().chain(requests).chain(old);
         let acknowledgement = self.acknowledge_at(state, delivery);
         self.answer_at(state, now).into_iter().chain(acknowledgement).chain(rows).min()
@@ -389,7 +403,8 @@ impl Outbox {
         let head = queue.first()?;
         let offered = self.open.values().any(|open| open.offered.is_some());
         let waits = self.waits_for_answer(head, delivery, Way::Call);
-        if self.flight.is_some() || offered || waits || self.paused.channel {
+        let unreached = state.route != Route::Calls;
+        if self.flight.is_some() || offered || waits || unreached || self.paused.channel {
             return None;
         }
         let plays_here = || self.cut(queue, delivery, Way::Call).is_empty();

@@ -22,6 +22,7 @@ mod limits;
 mod overlap;
 mod pause;
 mod quiet;
+mod routes;
 mod scenarios;
 mod timeout;
 mod vendor;

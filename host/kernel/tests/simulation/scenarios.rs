@@ -61,7 +61,7 @@ pub(crate) fn say(text: &str) -> Action {
     Action::Message(Message { text: text.to_owned(), format: TextFormat::Plain })
 }
 
-fn picture() -> Action {
+pub(crate) fn picture() -> Action {
     let link = "https://pictures.example/1".to_owned();
     Action::Media(Media { link, name: None, mime_type: None, caption: None })
 }

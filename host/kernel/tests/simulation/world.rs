@@ -9,8 +9,8 @@ use botyard_kernel::destination::Admission;
 use botyard_kernel::event::Event;
 use botyard_kernel::id::{ConversationKey, Digest, EventId};
 use botyard_kernel::lane::{Effect, Input, Lane, Rules};
-use botyard_kernel::log::{Arrival, Row};
-use botyard_kernel::outbox::{RequestId, Send};
+use botyard_kernel::log::{Arrival, Route, Row};
+use botyard_kernel::outbox::{RequestId, Rides, Send};
 use botyard_kernel::plan::{Overlap, Policy};
 use botyard_kernel::profile::{Delivery, Limited, Rate};
 use botyard_kernel::session::{Facts, Seed};
@@ -58,6 +58,10 @@ pub(crate) struct World {
     pub(crate) fetches: BTreeMap<String, usize>,
     /// The idempotency keys of the calls that the shop got.
     pub(crate) shop: Vec<String>,
+    /// What may ride in the answers of what comes from now on.
+    pub(crate) rides: Rides,
+    /// How what comes from now on says that replies reach the person.
+    pub(crate) route: Option<Route>,
     requests: RequestId,
     told: bool,
 }
@@ -115,6 +119,8 @@ impl World {
             parked: BTreeMap::new(),
             fetches: BTreeMap::new(),
             shop: Vec::new(),
+            rides: Rides::List,
+            route: None,
             requests: 0,
             told,
         }
@@ -223,10 +229,12 @@ impl World {
         webhook.tries += 1;
         webhook.state = State::Open;
         webhook.request = Some(request);
-        let arrivals = arrivals(webhook, n, now);
+        let mut arrivals = arrivals(webhook, n, now);
+        arrivals.iter_mut().for_each(|arrival| arrival.route = self.route);
         let accept_only = webhook.kind == Kind::Signal;
         self.tell(|| format!("request {request} brings {:?} (try {})", ids(&arrivals), n));
-        self.feed(Input::Arrived { request: Some(request), arrivals, accept_only });
+        let (request, rides) = (Some(request), self.rides);
+        self.feed(Input::Arrived { request, arrivals, accept_only, rides });
     }
 
     fn leave(&mut self) {

@@ -8,7 +8,7 @@ use botyard_failpoints::{Point, pass};
 use botyard_kernel::id::ConversationKey;
 use botyard_kernel::lane::{Effect, Input, Lane};
 use botyard_kernel::log::{Row, Settled};
-use botyard_kernel::outbox::{Paused, RequestId, Send};
+use botyard_kernel::outbox::{Paused, RequestId, Rides, Send};
 use botyard_kernel::time::{Millis, SECOND};
 use botyard_vendors::{Part, To};
 use futures_util::StreamExt as _;
@@ -154,11 +154,12 @@ impl Driver {
             Message::Arrived { request, arrivals, accept_only, form, answer } => {
                 self.lively = true;
                 self.place = None;
+                let rides = self.channel.vendor().rides(form).map_or(Rides::List, Rides::One);
                 self.answers.insert(request, Awaited { form, answer });
                 for arrival in &arrivals {
                     self.weight.note(arrival.event.raw.as_ref().map_or(0, String::len));
                 }
-                Input::Arrived { request: Some(request), arrivals, accept_only }
+                Input::Arrived { request: Some(request), arrivals, accept_only, rides }
             }
             Message::Asked { run, ask, caller } => {
                 self.callers.insert(run, caller);

@@ -1,0 +1,92 @@
+//! Stories of the ways to a person: answers that take one action, conversations that
+//! only answers reach, and those that end with one.
+
+use botyard_kernel::log::{Route, RowEnd};
+use botyard_kernel::outbox::{Rides, WAITS_FOR_PERSON_MS};
+use botyard_kernel::time::SECOND;
+
+use crate::scenarios::{is_answer, is_call, picture, say, userlike};
+use crate::vendor::Kind;
+use crate::world::World;
+
+/// What has reached the person, in order.
+fn received(world: &World) -> Vec<String> {
+    world.vendor.received.iter().map(|(id, _)| id.to_string()).collect()
+}
+
+#[test]
+fn the_first_that_fits_rides_and_the_rest_follows_in_order() {
+    let script = [picture(), say("a"), say("b"), picture()].to_vec();
+    let mut world = userlike([("w1p0", script)]);
+    world.rides = Rides::One(&["message"]);
+    world.say(Kind::Message);
+    world.end_all_but(|job| is_answer(job) || is_call(job));
+    assert_eq!(world.leaving(), ["message"]);
+    world.end_all();
+    world.sleep_until(world.now + SECOND);
+    world.end_all();
+    let parts: Vec<String> =
+        received(&world).iter().map(|id| id.split_once('.').unwrap().1.to_owned()).collect();
+    assert_eq!(parts, ["1.0", "0.0", "2.0", "3.0"]);
+}
+
+#[test]
+fn an_answer_in_which_nothing_fits_is_empty() {
+    let mut world = userlike([("w1p0", vec![say("a")])]);
+    world.rides = Rides::One(&["media"]);
+    world.say(Kind::Message);
+    world.end_all_but(is_answer);
+    assert_eq!(world.leaving().len(), 0);
+    world.end_all();
+    world.sleep_until(world.now + SECOND);
+    world.end_all();
+    assert_eq!(received(&world).len(), 1, "it goes by call");
+}
+
+#[test]
+fn what_only_answers_can_carry_waits_for_the_next_one() {
+    let mut world = userlike([("w1p0", vec![say("a")]), ("w2p0", vec![say("b")])]);
+    world.route = Some(Route::Answers);
+    world.say_and_leave();
+    world.end_all();
+    world.sleep_until(world.now + 3_600 * SECOND);
+    world.end_all();
+    assert_eq!(received(&world).len(), 0, "nothing can carry it");
+    world.crash();
+    world.end_all();
+    world.say(Kind::Message);
+    world.end_all_but(is_answer);
+    assert_eq!(world.leaving(), ["message", "message"], "the older one first");
+    world.end_all();
+    assert_eq!(received(&world).len(), 2);
+    assert_eq!(world.lane.state().due(), None);
+}
+
+#[test]
+fn what_waits_for_a_person_who_does_not_come_back_is_given_up() {
+    let mut world = userlike([("w1p0", vec![say("a")])]);
+    world.route = Some(Route::Answers);
+    world.say_and_leave();
+    world.end_all();
+    let due = world.lane.state().due().expect("it is looked after");
+    assert!(due > world.now + WAITS_FOR_PERSON_MS - 60 * SECOND, "and not before its time");
+    world.sleep_until(due);
+    world.end_all();
+    assert!(matches!(world.ends()[..], [RowEnd::Dead(why)] if why.contains("write again")));
+}
+
+#[test]
+fn nothing_is_said_after_the_only_answer() {
+    let script = [say("a"), picture(), say("b")].to_vec();
+    let mut world = userlike([("w1p0", script)]);
+    world.route = Some(Route::ThisAnswer);
+    world.rides = Rides::One(&["message"]);
+    world.say(Kind::Message);
+    world.end_all();
+    world.sleep_until(world.now + SECOND);
+    world.end_all();
+    assert_eq!(received(&world).len(), 1);
+    let dead = world.ends().into_iter().filter(|end| matches!(end, RowEnd::Dead(_))).count();
+    assert_eq!(dead, 2);
+    assert_eq!(world.lane.state().rows.len(), 0);
+}

@@ -298,6 +298,11 @@ pub struct Conversation {
     pub closed_until_ms: Millis,
     /// The last hand-off was the host's own, after a failure of the bot.
     pub host_hand_off: bool,
+    /// When a human took the conversation or last spoke in it.
+    pub human_ms: Option<Millis>,
+    /// After so long without a human's word the bot has it again; absent where only a
+    /// human or the vendor gives it back.
+    pub returns_after_ms: Option<Millis>,
 }
 
 /// The running session.
@@ -433,6 +438,9 @@ impl Conversation {
             && self.owner == Owner::HandingOff
             && !self.rows.iter().any(hands_over)
         {
+            if owner == Owner::Human {
+                self.human_ms = Some(settled.at_ms);
+            }
             self.owner = owner;
         }
     }
@@ -494,7 +502,7 @@ impl Conversation {
         let delivery = self.delivery_due();
         let acknowledgement = (!self.acknowledgements.is_empty()).then_some(0);
         let timer = self.timers.iter().map(|timer| timer.due_ms).min();
-        let own = timer.into_iter().chain(self.times_out_at());
+        let own = timer.into_iter().chain(self.times_out_at()).chain(self.returns_at());
         delivery.into_iter().chain(acknowledgement).chain(own).min()
     }
 

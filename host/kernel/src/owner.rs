@@ -82,3 +82,72 @@ impl Owner {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::event::{Ended, ForwardFailed, HumanSpoke, Message, Returned, Timer};
+
+    const OWNERS: [Owner; 5] =
+        [Owner::Bot, Owner::Relay, Owner::HandingOff, Owner::Human, Owner::Ended];
+
+    fn bodies() -> Vec<EventBody> {
+        let timer = Timer { name: "nudge".to_owned(), due_ms: 1, payload: None };
+        vec![
+            EventBody::Message(Message { text: "hi".to_owned(), format: Default::default() }),
+            EventBody::Timer(timer),
+            EventBody::HumanSpoke(HumanSpoke::default()),
+            EventBody::Returned(Returned::default()),
+            EventBody::ForwardFailed(ForwardFailed::default()),
+            EventBody::Ended(Ended::default()),
+        ]
+    }
+
+    #[test]
+    fn only_the_bot_is_run_on_what_a_person_says() {
+        let bodies = bodies();
+        for owner in OWNERS {
+            let runs: Vec<_> =
+                bodies.iter().filter(|body| owner.runs(body)).map(EventBody::name).collect();
+            let always = ["returned", "forward_failed", "ended"];
+            if owner == Owner::Bot {
+                assert_eq!(runs.len(), bodies.len());
+            } else {
+                assert_eq!(runs, always, "{owner:?}");
+            }
+        }
+    }
+
+    proptest! {
+        /// Whatever happens, the bot has the conversation only after somebody gave it
+        /// back: the vendor, a human, or a hand-off that failed.
+        #[test]
+        fn a_conversation_comes_back_only_where_somebody_gives_it_back(
+            began in 0_usize..5,
+            steps in prop::collection::vec((0_usize..6, prop::option::of(0_usize..5)), 0..40),
+        ) {
+            let bodies = bodies();
+            let mut owner = OWNERS[began];
+            for (body, said) in steps {
+                let (body, said) = (&bodies[body], said.map(|said| OWNERS[said]));
+                let next = owner.told(said).after_event(body);
+                let given = matches!(body, EventBody::Returned(_) | EventBody::ForwardFailed(_))
+                    || said == Some(Owner::Bot) && matches!(owner, Owner::Human | Owner::Ended);
+                prop_assert!(next != Owner::Bot || owner == Owner::Bot || given);
+                if matches!(body, EventBody::HumanSpoke(_)) {
+                    prop_assert_eq!(next, Owner::Human);
+                }
+                if matches!(body, EventBody::Ended(_)) {
+                    prop_assert_eq!(next, Owner::Ended);
+                }
+                // A vendor that has not heard yet of a hand-off does not undo it.
+                if owner == Owner::HandingOff && said == Some(Owner::Bot) && body.is_speech() {
+                    prop_assert_eq!(next, Owner::HandingOff);
+                }
+                owner = next;
+            }
+        }
+    }
+}

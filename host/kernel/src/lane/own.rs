@@ -1,14 +1,14 @@
 //! What a conversation does by itself, or because an operator says so: its
 //! timers, the end of its session's time, dead letters that are sent again.
 
-use crate::event::{Event, EventBody, NamedPayload, Timer};
+use crate::event::{Event, EventBody, NamedPayload, Returned, Timer};
 use crate::id::{Digest, EventId};
 use crate::lane::Lane;
 use crate::lane::queue::Queued;
 use crate::log::{Arrival, Row, Settled, TimerState};
 use crate::outbox::{Paused, fitting};
 use crate::owner::Owner;
-use crate::plan::{Reach, reach, session_timeout_id};
+use crate::plan::{Reach, reach, return_id, session_timeout_id};
 use crate::session::Seed;
 use crate::time::Millis;
 
@@ -57,9 +57,11 @@ impl Lane {
             return;
         }
         let timer = self.next_timer().filter(|timer| self.fires_at(timer) <= now);
-        let own = match timer {
-            Some(timer) => Some(self.fired(timer, now)),
-            None => self.state.times_out_at().map(|at| self.timed_out(at, now)),
+        let due = |at: &Millis| *at <= now;
+        let own = match (timer, self.state.returns_at().filter(due)) {
+            (Some(timer), _) => Some(self.fired(timer, now)),
+            (None, Some(at)) => Some(self.returned(at, now)),
+            (None, None) => self.state.times_out_at().map(|at| self.timed_out(at, now)),
         };
         self.timer = own.map(Box::new);
     }
@@ -67,7 +69,8 @@ impl Lane {
     /// When the next of these is due.
     pub(super) fn next_own(&self) -> Option<Millis> {
         let timer = self.next_timer().map(|timer| self.fires_at(timer));
-        timer.into_iter().chain(self.state.times_out_at()).min()
+        let ends = self.state.times_out_at().into_iter().chain(self.state.returns_at());
+        timer.into_iter().chain(ends).min()
     }
 
     fn next_timer(&self) -> Option<&TimerState> {
@@ -94,6 +97,12 @@ impl Lane {
         let name = "session-timeout".to_owned();
         let body = EventBody::Other(NamedPayload { name, json: "null".to_owned() });
         self.own_event(session_timeout_id(self.state.turns, at_ms), body, now)
+    }
+
+    fn returned(&self, at_ms: Millis, now: Millis) -> Arrival {
+        let reason = Some("no human has said anything for too long".to_owned());
+        let body = EventBody::Returned(Returned { reason });
+        self.own_event(return_id(self.state.turns, at_ms), body, now)
     }
 
     fn own_event(&self, id: EventId, body: EventBody, now: Millis) -> Arrival {

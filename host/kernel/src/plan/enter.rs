@@ -46,7 +46,9 @@ impl Plan<'_> {
         if let EventBody::Timer(timer) = &event.body {
             state.timers.retain(|known| known.name != timer.name || known.due_ms != timer.due_ms);
         }
+        let before = state.owner;
         state.owner = self.owner().after_event(&event.body);
+        self.note_human(&mut state, before);
         if state.owner == Owner::Ended {
             state.timers.clear();
         }

@@ -8,6 +8,7 @@ mod draft;
 mod enter;
 mod overlap;
 mod reach;
+mod returns;
 mod skipped;
 mod timeout;
 
@@ -28,6 +29,7 @@ use crate::validate;
 use draft::Draft;
 pub use overlap::Overlap;
 pub use reach::{Reach, reach};
+pub use returns::return_id;
 pub use timeout::{SessionTimeout, TimeoutAction, session_timeout_id};
 
 /// At most so many skipped events are handed over at once.
@@ -56,6 +58,9 @@ pub struct Policy {
     /// What is done when a person says nothing for too long; absent where the
     /// vendor looks after that, or nobody.
     pub session_timeout: Option<SessionTimeout>,
+    /// The bot has the conversation again when no human has said anything in it for so
+    /// long; absent where only a human or the vendor gives it back.
+    pub returns_after_ms: Option<Millis>,
     /// What a person is told when the bot fails, by language tag; `""` stands
     /// for every other language. Nothing is said where neither is there.
     pub failure_texts: BTreeMap<String, String>,
@@ -74,6 +79,7 @@ impl Policy {
             session_idle_ms: DAY,
             overlap: Overlap::Serial,
             session_timeout: None,
+            returns_after_ms: None,
             failure_texts: BTreeMap::new(),
             failure_hand_off: false,
         }

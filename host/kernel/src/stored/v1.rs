@@ -196,6 +196,10 @@ struct State<'a> {
     closed_until_ms: Millis,
     #[serde(default, skip_serializing_if = "is_default")]
     host_hand_off: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    human_ms: Option<Millis>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    returns_after_ms: Option<Millis>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

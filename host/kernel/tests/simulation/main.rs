@@ -22,6 +22,7 @@ mod limits;
 mod overlap;
 mod pause;
 mod quiet;
+mod returns;
 mod routes;
 mod scenarios;
 mod timeout;

@@ -103,6 +103,7 @@ fn channel(
         );
     }
     policy.session_timeout = settings.session_timeout;
+    policy.returns_after_ms = settings.returns_after_ms;
     let rules = Arc::new(Rules { policy, delivery });
     let id = (tenant.clone(), name.clone());
     Ok(Channel::new(id, vendor, rules, bot, settings.signal_token.clone()))

@@ -76,6 +76,8 @@ pub struct Channel {
     pub session_idle_ms: Millis,
     /// What the host does when a person says nothing for too long.
     pub session_timeout: Option<SessionTimeout>,
+    /// When the bot has a conversation again in which no human says anything more.
+    pub returns_after_ms: Option<Millis>,
     /// The vendor's own settings, unchecked: an object that holds secrets.
     pub settings: Value,
 }
@@ -209,6 +211,11 @@ fn session_timeout(section: &mut Section<'_>) -> Result<Option<SessionTimeout>, 
     Ok(after.map(|after_ms| SessionTimeout { after_ms, then }))
 }
 
+fn returns_after(section: &mut Section<'_>) -> Result<Option<Millis>, Wrong> {
+    let after = section.optional("returns-after-ms");
+    after.map(|entry| entry.number(SESSION_IDLE_MS, "milliseconds")).transpose()
+}
+
 impl Channel {
     fn read(mut section: Section<'_>, bots: &BTreeMap<BotId, Bot>) -> Result<Self, Wrong> {
         let signal_token = section.optional("signal-token");
@@ -228,6 +235,7 @@ impl Channel {
                 .optional("session-idle-ms")
                 .map_or(Ok(DAY), |entry| entry.number(SESSION_IDLE_MS, "milliseconds"))?,
             session_timeout: session_timeout(&mut section)?,
+            returns_after_ms: returns_after(&mut section)?,
             settings: Value::Object(section.rest()?),
         })
     }

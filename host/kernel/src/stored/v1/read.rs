@@ -150,6 +150,8 @@ impl From<State<'_>> for log::Conversation {
             called_ms: state.called_ms.into_owned(),
             closed_until_ms: state.closed_until_ms,
             host_hand_off: state.host_hand_off,
+            human_ms: state.human_ms,
+            returns_after_ms: state.returns_after_ms,
         }
     }
 }

@@ -133,6 +133,8 @@ fn addressed_samples() -> [Entry; 3] {
     let state = Conversation {
         reply_to: addressed.reply_to.clone(),
         route: Route::ThisAnswer,
+        human_ms: Some(900),
+        returns_after_ms: Some(3_600_000),
         ..Conversation::default()
     };
     let outcome = Outcome::Skipped(SkipReason::NotOwner);
@@ -334,6 +336,8 @@ fn full_state() -> Conversation {
         called_ms: vec![900],
         closed_until_ms: 1_500,
         host_hand_off: true,
+        human_ms: None,
+        returns_after_ms: None,
     }
 }
 

@@ -159,6 +159,7 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
         let log::Conversation { reply_to, route, keys, kv, timers, rows, claimed, .. } = state;
         let log::Conversation { acknowledgements, open_answers, skipped, .. } = state;
         let log::Conversation { answered, called_ms, closed_until_ms, host_hand_off, .. } = state;
+        let log::Conversation { human_ms, returns_after_ms, .. } = state;
         Self {
             turns: *turns,
             owner: *owner,
@@ -180,6 +181,8 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
             called_ms: called_ms.into(),
             closed_until_ms: *closed_until_ms,
             host_hand_off: *host_hand_off,
+            human_ms: *human_ms,
+            returns_after_ms: *returns_after_ms,
         }
     }
 }

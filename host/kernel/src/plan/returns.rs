@@ -1,0 +1,37 @@
+//! The way back from a human who says nothing more.
+
+use crate::event::EventBody;
+use crate::id::EventId;
+use crate::log::Conversation;
+use crate::owner::Owner;
+use crate::plan::Plan;
+use crate::time::Millis;
+
+/// The id of the event that gives the bot the conversation again at this time, after
+/// so many turns.
+pub fn return_id(turns: u64, at_ms: Millis) -> EventId {
+    EventId(format!("returns.{turns}.{at_ms}"))
+}
+
+impl Conversation {
+    /// When the bot has the conversation again, if no human says anything until then.
+    pub fn returns_at(&self) -> Option<Millis> {
+        let since = self.human_ms.filter(|_| self.owner == Owner::Human)?;
+        Some(since.saturating_add(self.returns_after_ms?))
+    }
+}
+
+impl Plan<'_> {
+    /// Notes when a human took the conversation or said something. What the person
+    /// says meanwhile changes nothing: it is the human who is silent.
+    pub(super) fn note_human(&self, state: &mut Conversation, before: Owner) {
+        let body = &self.arrival.event.body;
+        let spoke = matches!(body, EventBody::HumanSpoke(_));
+        if state.owner != Owner::Human {
+            state.human_ms = None;
+        } else if before != Owner::Human || spoke {
+            state.human_ms = Some(self.arrival.event.received_ms);
+        }
+        state.returns_after_ms = self.policy.returns_after_ms;
+    }
+}

@@ -1,0 +1,69 @@
+//! Stories of the bot's way back from a human who says nothing more.
+
+use botyard_kernel::event::EventBody;
+use botyard_kernel::owner::Owner;
+use botyard_kernel::time::HOUR;
+
+use crate::scenarios::{hand_over, userlike};
+use crate::vendor::Kind;
+use crate::world::World;
+
+/// A conversation that the bot has handed over.
+fn handed_over() -> World {
+    let mut world = userlike([("w1p0", vec![hand_over()])]);
+    world.settled_rules(|rules| rules.policy.returns_after_ms = Some(4 * HOUR));
+    world.say(Kind::Message);
+    world.end_all();
+    assert_eq!(world.lane.state().owner, Owner::Human);
+    world
+}
+
+fn returns(world: &World) -> usize {
+    let returned = |event: &EventBody| matches!(event, EventBody::Returned(_));
+    world
+        .log
+        .turns()
+        .filter_map(|(_, turn)| turn.fused.as_ref())
+        .filter(|it| returned(&it.event.body))
+        .count()
+}
+
+#[test]
+fn the_bot_is_back_when_no_human_has_spoken_for_long() {
+    let mut world = handed_over();
+    let due = world.lane.state().due().expect("the store wakes it");
+    assert_eq!(due, world.lane.state().human_ms.unwrap() + 4 * HOUR);
+    world.sleep_until(due - 1);
+    world.end_all();
+    assert_eq!(world.lane.state().owner, Owner::Human);
+    world.sleep_until(due);
+    world.end_all();
+    assert_eq!((world.lane.state().owner, returns(&world)), (Owner::Bot, 1));
+    world.sleep_until(due + 24 * HOUR);
+    world.end_all();
+    assert_eq!(returns(&world), 1, "once");
+}
+
+#[test]
+fn each_word_of_a_human_begins_the_time_anew_and_none_of_the_persons() {
+    let mut world = handed_over();
+    let first = world.lane.state().due().unwrap();
+    world.sleep_until(first - HOUR);
+    world.say(Kind::Message);
+    world.end_all();
+    assert_eq!(world.lane.state().due(), Some(first), "it is the human who is silent");
+    world.say(Kind::HumanSpoke);
+    world.end_all();
+    assert_eq!(world.lane.state().due(), Some(world.now + 4 * HOUR));
+}
+
+#[test]
+fn a_crash_does_not_forget_the_way_back() {
+    let mut world = handed_over();
+    let due = world.lane.state().due().unwrap();
+    world.crash();
+    world.end_all();
+    world.sleep_until(due);
+    world.end_all();
+    assert_eq!((world.lane.state().owner, returns(&world)), (Owner::Bot, 1));
+}

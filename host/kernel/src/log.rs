@@ -165,6 +165,8 @@ pub struct Turn {
     pub state: Conversation,
     /// When the conversation next wants attention by itself; see [`Conversation::due`].
     pub due_ms: Option<Millis>,
+    /// See [`Conversation::with_human`].
+    pub human_ms: Option<Millis>,
 }
 
 /// What came of an event.
@@ -240,6 +242,8 @@ pub struct Settled {
     pub events: Vec<Arrival>,
     /// As [`Turn::due_ms`].
     pub due_ms: Option<Millis>,
+    /// As [`Turn::human_ms`].
+    pub human_ms: Option<Millis>,
 }
 
 /// How the life of a row ended.
@@ -351,6 +355,8 @@ pub struct Row {
     /// The event that it follows from: while the request that brought it is
     /// open, the row waits for its answer.
     pub event: EventId,
+    /// A human says it: it leaves also while the conversation is a human's.
+    pub by_human: bool,
 }
 
 /// Something that the vendor is still to be told: that an event was taken, or what
@@ -504,6 +510,12 @@ impl Conversation {
         let timer = self.timers.iter().map(|timer| timer.due_ms).min();
         let own = timer.into_iter().chain(self.times_out_at()).chain(self.returns_at());
         delivery.into_iter().chain(acknowledgement).chain(own).min()
+    }
+
+    /// Since when a human has the conversation, or last spoke in it; absent where none
+    /// has it.
+    pub fn with_human(&self) -> Option<Millis> {
+        self.human_ms.filter(|_| self.owner == Owner::Human)
     }
 
     fn delivery_due(&self) -> Option<Millis> {

@@ -44,6 +44,7 @@ contract! {
         a_settlement_brings_its_events,
         calls_of_open_events_are_loaded,
         conversations_are_due_in_time,
+        conversations_of_humans_are_listed,
         channels_are_looked_through_apart,
         dead_letters_stay_until_they_are_revived,
         a_limit_leaves_the_rest_for_later,

@@ -85,6 +85,17 @@ pub trait Log: Send + Sync {
         limit: usize,
     ) -> Result<Vec<(ConversationKey, DuePlace)>, StoreError>;
 
+    /// At most `limit` conversations of a channel that a human has, behind what `after`
+    /// names: the one first whose human has said nothing for longest. The place holds
+    /// since when.
+    async fn with_human(
+        &self,
+        tenant: &TenantId,
+        channel: &ChannelId,
+        after: Option<DuePlace>,
+        limit: usize,
+    ) -> Result<Vec<(ConversationKey, DuePlace)>, StoreError>;
+
     /// At most `limit` dead letters of a tenant with a place above `after`, the
     /// newest last.
     ///
@@ -133,10 +144,11 @@ pub struct Loaded {
     pub calls: Vec<Call>,
 }
 
-/// Where a conversation stands among those that are due in its channel.
+/// Where a conversation stands among those that are due in its channel, or that a
+/// human has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DuePlace {
-    /// Since when it wants attention; 0 stands for waiting events.
+    /// Since when; 0 stands for waiting events.
     pub due_ms: Millis,
     /// Tells those with the same time apart.
     pub(crate) number: u64,

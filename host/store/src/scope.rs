@@ -98,6 +98,16 @@ impl TenantStore {
         self.log(key)?.read(key, after, limit).await
     }
 
+    /// See [`Log::with_human`].
+    pub async fn with_human(
+        &self,
+        channel: &ChannelId,
+        after: Option<DuePlace>,
+        limit: usize,
+    ) -> Result<Vec<(ConversationKey, DuePlace)>, StoreError> {
+        self.store.log.with_human(&self.tenant, channel, after, limit).await
+    }
+
     /// See [`Log::bot_value`].
     pub async fn bot_value(&self, bot: &BotId, key: &str) -> Result<Option<String>, StoreError> {
         self.store.log.bot_value(&self.tenant, bot, key).await

@@ -160,6 +160,14 @@ pub enum Input {
     },
     /// Dead letters that an operator wants sent again, now, as if they were new.
     Redrive(Vec<Row>),
+    /// A human who uses the host as their desk says something: the event tells of it,
+    /// the rows are to be delivered. Nothing happens where the event's key is known.
+    Speak {
+        /// That a human spoke.
+        arrival: Box<Arrival>,
+        /// What is to be delivered.
+        rows: Vec<Row>,
+    },
     /// An operator pauses or resumes the bot or the channel.
     Pause(Paused),
     /// Time has passed.
@@ -300,6 +308,8 @@ pub struct Lane {
     unsaved: VecDeque<Settled>,
     /// Dead letters that are to be sent again.
     redriven: Vec<Row>,
+    /// What a human says through the host.
+    spoken: Vec<(Box<Arrival>, Vec<Row>)>,
     paused: Paused,
     /// The store failed: it is asked again then.
     store_retry_ms: Option<Millis>,
@@ -335,6 +345,7 @@ impl Lane {
             writing: None,
             unsaved: VecDeque::new(),
             redriven: Vec::new(),
+            spoken: Vec::new(),
             paused: Paused::default(),
             store_retry_ms: None,
         }
@@ -361,6 +372,7 @@ impl Lane {
             && self.early.is_empty()
             && (self.queue.is_empty() || self.rests())
             && self.redriven.is_empty()
+            && self.spoken.is_empty()
             && self.timer.is_none()
             && self.running.is_none()
             && self.finished.is_none()
@@ -400,6 +412,7 @@ impl Lane {
             Input::ClientLeft(request) => self.on_client_left(request),
             Input::Admitted { call, admission } => self.outbox.admitted(call, admission),
             Input::Redrive(rows) => self.redriven.extend(rows),
+            Input::Speak { arrival, rows } => self.spoken.push((arrival, rows)),
             Input::Pause(paused) => self.on_pause(paused),
             Input::Called { call, called } => self.on_called(call, called, now),
             Input::Acknowledged { call, called } => self.on_acknowledged(call, &called, now),
@@ -414,6 +427,7 @@ impl Lane {
     fn advance(&mut self, now: Millis, effects: &mut Vec<Effect>) {
         if self.loaded {
             self.revive(now);
+            self.speak(now);
             self.admit_early(now, effects);
             self.call(now, effects);
             self.write(now, effects);

@@ -48,6 +48,25 @@ impl Lane {
         }
     }
 
+    /// What a human says through the host is queued for delivery and told to the bot in
+    /// one step. It is said once, however often it is asked for.
+    pub(super) fn speak(&mut self, now: Millis) {
+        for (arrival, rows) in std::mem::take(&mut self.spoken) {
+            let waits = |queued: &Queued| queued.arrival.key == arrival.key;
+            let coming = |settled: &Settled| settled.events.iter().any(|it| it.key == arrival.key);
+            let known = self.handled(&arrival, now).is_some()
+                || self.queue.iter().any(waits)
+                || self.unsaved.iter().any(coming);
+            let bytes: usize = rows.iter().map(Row::bytes).sum();
+            if known || bytes > self.outbox.room(&self.state) {
+                continue;
+            }
+            let revived = rows.into_iter().map(|row| Row { by_human: true, ..row }).collect();
+            let events = vec![*arrival];
+            self.settle(Some(Settled { at_ms: now, revived, events, ..Settled::default() }));
+        }
+    }
+
     /// What is due becomes an event when nobody else waits.
     pub(super) fn take_due(&mut self, now: Millis) {
         if self.subject().is_some() || self.unread_from.is_some() {

@@ -33,6 +33,7 @@ impl Lane {
             // Until the next one is stored, too, the log is behind what is known here.
             let is_last = self.unsaved.is_empty();
             settled.due_ms = if is_last { self.due(now) } else { Some(now) };
+            settled.human_ms = self.state.with_human();
             self.writing = Some(Write::Settle(Box::new(settled.clone())));
             effects.push(Effect::Settle(Box::new(settled)));
         } else if let Some(arrivals) = self.to_accept(accept_first, now) {
@@ -82,6 +83,7 @@ impl Lane {
         turn.previous = self.turn;
         turn.base = self.last;
         turn.due_ms = turn.state.due();
+        turn.human_ms = turn.state.with_human();
         let head = self.queue.front();
         match head.filter(|head| head.arrival.event.id == turn.event) {
             Some(head) => {

@@ -21,7 +21,7 @@ pub(super) fn withheld(state: &Conversation) -> Vec<&Row> {
         Owner::Ended => !ends_itself(),
         Owner::Bot | Owner::Relay | Owner::HandingOff => false,
     };
-    let speech = |row: &&Row| taken && reach(&row.action) == Reach::Person;
+    let speech = |row: &&Row| taken && !row.by_human && reach(&row.action) == Reach::Person;
     state.rows.iter().filter(speech).collect()
 }
 

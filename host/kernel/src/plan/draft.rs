@@ -148,6 +148,7 @@ impl<'a> Draft<'a> {
             context: None,
             quiet: self.quiet,
             event: self.plan.arrival.event.id.clone(),
+            by_human: false,
         });
     }
 

@@ -293,6 +293,7 @@ impl Plan<'_> {
             bot: self.policy.bot.clone(),
             bot_writes,
             due_ms: state.due(),
+            human_ms: state.with_human(),
             state,
         }
     }

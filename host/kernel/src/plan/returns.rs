@@ -16,8 +16,7 @@ pub fn return_id(turns: u64, at_ms: Millis) -> EventId {
 impl Conversation {
     /// When the bot has the conversation again, if no human says anything until then.
     pub fn returns_at(&self) -> Option<Millis> {
-        let since = self.human_ms.filter(|_| self.owner == Owner::Human)?;
-        Some(since.saturating_add(self.returns_after_ms?))
+        Some(self.with_human()?.saturating_add(self.returns_after_ms?))
     }
 }
 

@@ -96,6 +96,8 @@ pub struct Turn<'a> {
     state: State<'a>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     due_ms: Option<Millis>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    human_ms: Option<Millis>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -147,6 +149,8 @@ pub struct Settled<'a> {
     events: Vec<Arrival<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     due_ms: Option<Millis>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    human_ms: Option<Millis>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -233,6 +237,8 @@ struct Row<'a> {
     #[serde(default, skip_serializing_if = "is_default")]
     quiet: bool,
     event: Cow<'a, EventId>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    by_human: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -61,5 +61,6 @@ fn letter(part: PartId, raw: &str, now: Millis) -> Row {
         action: Action::Other(NamedPayload { name: NAME.to_owned(), json }),
         context: None,
         quiet: true,
+        by_human: false,
     }
 }

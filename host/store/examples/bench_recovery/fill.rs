@@ -94,6 +94,7 @@ fn turn(number: u64, kind: Kind) -> Turn {
         context: None,
         quiet: false,
         event: format!("e{number}").as_str().into(),
+        by_human: false,
     };
     let rows = if kind == Kind::Waiting { vec![row] } else { Vec::new() };
     let state = Conversation { turns: 1, session: Some(session), rows, ..Conversation::default() };
@@ -109,6 +110,7 @@ fn turn(number: u64, kind: Kind) -> Turn {
         bot: "echo".into(),
         bot_writes: Vec::new(),
         due_ms: state.due(),
+        human_ms: None,
         state,
     }
 }

@@ -45,6 +45,7 @@ pub(crate) fn turn(id: &str, previous: Seq, base: Seq) -> Turn {
         bot_writes: vec![],
         state: Conversation { turns: base, ..Conversation::default() },
         due_ms: None,
+        human_ms: None,
     }
 }
 
@@ -66,6 +67,7 @@ pub(crate) fn row(id: &str) -> Row {
         context: None,
         quiet: false,
         event: "e".into(),
+        by_human: false,
     }
 }
 

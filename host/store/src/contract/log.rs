@@ -142,6 +142,29 @@ pub(super) async fn calls_of_open_events_are_loaded(store: Store) {
     assert_eq!(store.load(&a, ALL).await.unwrap().calls, [call("2", 0)]);
 }
 
+pub(super) async fn conversations_of_humans_are_listed(store: Store) {
+    let (a, b, c) = (key("a"), key("b"), key("c"));
+    let tenant = store.tenant(&a.tenant);
+    let with_human = |human_ms| Turn { human_ms, ..turn("t1", 0, 0) };
+    tenant.commit(&a, &with_human(Some(500))).await.unwrap();
+    tenant.commit(&b, &with_human(Some(400))).await.unwrap();
+    tenant.commit(&c, &with_human(None)).await.unwrap();
+    let list = async |after, limit| tenant.with_human(&a.channel, after, limit).await.unwrap();
+    let found = list(None, 10).await;
+    let names: Vec<_> = found.iter().map(|(key, place)| (key.clone(), place.due_ms)).collect();
+    assert_eq!(names, [(b.clone(), 400), (a.clone(), 500)], "the longest waiting first");
+    assert_eq!(list(Some(found[0].1), 10).await, found[1..]);
+    assert_eq!(list(None, 1).await, found[..1]);
+    // An event changes nothing, a settlement gives one back and takes the other.
+    tenant.accept(&b, vec![arrival("1")]).await.unwrap();
+    tenant.settle(&b, &Settled::default()).await.unwrap();
+    tenant.settle(&c, &Settled { human_ms: Some(600), ..Settled::default() }).await.unwrap();
+    let keys: Vec<_> = list(None, 10).await.into_iter().map(|(key, _)| key).collect();
+    assert_eq!(keys, [a.clone(), c]);
+    let other = store.tenant(&"other".into()).with_human(&a.channel, None, 10).await.unwrap();
+    assert_eq!(other, []);
+}
+
 pub(super) async fn conversations_are_due_in_time(store: Store) {
     let (tenant, host) = (acme(&store), store.host());
     let (a, b) = (key("a"), key("b"));

@@ -125,6 +125,25 @@ impl Log for MemoryStore {
         Ok(due.take(limit).collect())
     }
 
+    async fn with_human(
+        &self,
+        tenant: &TenantId,
+        channel: &ChannelId,
+        after: Option<DuePlace>,
+        limit: usize,
+    ) -> Result<Vec<(ConversationKey, DuePlace)>, StoreError> {
+        let state = self.state();
+        let with_human = (1..).zip(&state.conversations).filter_map(|(number, (key, entries))| {
+            let place = DuePlace { due_ms: human_since(entries)?, number };
+            let wanted = key.tenant == *tenant && key.channel == *channel;
+            (wanted && Some(place) > after).then(|| (key.clone(), place))
+        });
+        let mut found: Vec<_> = with_human.collect();
+        found.sort_by_key(|(_, place)| *place);
+        found.truncate(limit);
+        Ok(found)
+    }
+
     async fn dead_letters(
         &self,
         tenant: &TenantId,
@@ -263,6 +282,16 @@ fn due(entries: &[Entry]) -> Option<Millis> {
     let said = entries.iter().rev().find_map(|entry| match entry {
         Entry::Turn(turn) => Some(turn.due_ms),
         Entry::Settled(settled) => Some(settled.due_ms),
+        Entry::Accepted(_) | Entry::Called(_) => None,
+    });
+    said.flatten()
+}
+
+/// Since when a human has the conversation, as its newest turn or settlement says.
+fn human_since(entries: &[Entry]) -> Option<Millis> {
+    let said = entries.iter().rev().find_map(|entry| match entry {
+        Entry::Turn(turn) => Some(turn.human_ms),
+        Entry::Settled(settled) => Some(settled.human_ms),
         Entry::Accepted(_) | Entry::Called(_) => None,
     });
     said.flatten()

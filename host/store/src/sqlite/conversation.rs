@@ -26,6 +26,8 @@ pub(super) struct Conversation {
     pub(super) base: Seq,
     pub(super) watermark: Seq,
     due_ms: Option<Millis>,
+    /// Since when a human has it.
+    pub(super) human_ms: Option<Millis>,
 }
 
 impl Conversation {
@@ -33,8 +35,8 @@ impl Conversation {
         database: &Connection,
         key: &ConversationKey,
     ) -> rusqlite::Result<Option<Self>> {
-        let sql = "SELECT id, last, accepted, turn, turn_id, base, watermark, due_ms
-            FROM conversation WHERE tenant = ?1 AND channel = ?2 AND vendor_key = ?3";
+        let sql = "SELECT id, last, accepted, turn, turn_id, base, watermark, due_ms,
+            human_ms FROM conversation WHERE tenant = ?1 AND channel = ?2 AND vendor_key = ?3";
         let place = [&key.tenant.0, &key.channel.0, &key.vendor_key];
         database.prepare_cached(sql)?.query_row(place, Self::from_row).optional()
     }
@@ -47,7 +49,7 @@ impl Conversation {
         let sql = "INSERT INTO conversation
             (tenant, channel, vendor_key, last, accepted, turn, base, watermark)
             VALUES (?1, ?2, ?3, 0, 0, 0, 0, 0)
-            RETURNING id, last, accepted, turn, turn_id, base, watermark, due_ms";
+            RETURNING id, last, accepted, turn, turn_id, base, watermark, due_ms, human_ms";
         let place = [&key.tenant.0, &key.channel.0, &key.vendor_key];
         database.prepare_cached(sql)?.query_row(place, Self::from_row)
     }
@@ -90,7 +92,7 @@ impl Conversation {
 
     pub(super) fn save(&self, database: &Connection) -> rusqlite::Result<()> {
         let sql = "UPDATE conversation SET last = ?2, accepted = ?3, turn = ?4, turn_id = ?5,
-            base = ?6, watermark = ?7, due_ms = ?8 WHERE id = ?1";
+            base = ?6, watermark = ?7, due_ms = ?8, human_ms = ?9 WHERE id = ?1";
         database.prepare_cached(sql)?.execute(params![
             self.id,
             to_sql(self.last),
@@ -100,6 +102,7 @@ impl Conversation {
             to_sql(self.base),
             to_sql(self.watermark),
             self.due_ms.map(to_sql),
+            self.human_ms.map(to_sql),
         ])?;
         Ok(())
     }
@@ -152,6 +155,7 @@ impl Conversation {
             base: from_sql(row.get(5)?),
             watermark: from_sql(row.get(6)?),
             due_ms: row.get::<_, Option<i64>>(7)?.map(from_sql),
+            human_ms: row.get::<_, Option<i64>>(8)?.map(from_sql),
         })
     }
 }

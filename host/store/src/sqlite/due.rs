@@ -57,8 +57,34 @@ pub(super) fn of_channel(
     let sql = "SELECT vendor_key, due_ms, id FROM conversation
         WHERE tenant = ?1 AND channel = ?2 AND due_ms <= ?3 AND (due_ms, id) > (?4, ?5)
         ORDER BY due_ms, id LIMIT ?6";
-    let (due_ms, id) = after.map_or((0, -1), |a| (to_sql(a.due_ms), to_sql(a.number)));
-    let wanted = params![tenant.0, channel.0, to_sql(now), due_ms, id, to_sql(limit as u64)];
+    page(database, sql, (tenant, channel), now, after, limit)
+}
+
+/// At most `limit` conversations of a channel that a human has, behind a place, the
+/// one first that has waited longest for the human's next word.
+pub(super) fn with_human(
+    database: &Connection,
+    tenant: &TenantId,
+    channel: &ChannelId,
+    after: Option<DuePlace>,
+    limit: usize,
+) -> rusqlite::Result<Vec<(ConversationKey, DuePlace)>> {
+    let sql = "SELECT vendor_key, human_ms, id FROM conversation
+        WHERE tenant = ?1 AND channel = ?2 AND human_ms <= ?3 AND (human_ms, id) > (?4, ?5)
+        ORDER BY human_ms, id LIMIT ?6";
+    page(database, sql, (tenant, channel), Millis::MAX, after, limit)
+}
+
+fn page(
+    database: &Connection,
+    sql: &str,
+    (tenant, channel): (&TenantId, &ChannelId),
+    until: Millis,
+    after: Option<DuePlace>,
+    limit: usize,
+) -> rusqlite::Result<Vec<(ConversationKey, DuePlace)>> {
+    let (at_ms, id) = after.map_or((0, -1), |a| (to_sql(a.due_ms), to_sql(a.number)));
+    let wanted = params![tenant.0, channel.0, to_sql(until), at_ms, id, to_sql(limit as u64)];
     database
         .prepare_cached(sql)?
         .query_map(wanted, |row| {

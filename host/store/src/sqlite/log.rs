@@ -83,7 +83,7 @@ impl Log for Engine {
         let value = limits::settled(settled)?;
         let events = encode_all(&settled.events)?;
         let bytes = value.len() + events.iter().map(Vec::len).sum::<usize>();
-        let (owned, due_ms) = (key.clone(), settled.due_ms);
+        let (owned, due_ms, human_ms) = (key.clone(), settled.due_ms, settled.human_ms);
         let letters = Letters::of(settled);
         let settle = move |database: &Connection| {
             let mut conversation = Conversation::open(database, &owned)?;
@@ -91,6 +91,7 @@ impl Log for Engine {
             letters.save(database, &owned.tenant, conversation.id, seqs[0])?;
             seqs.extend(conversation.accept(database, &events)?);
             conversation.wake(due_ms);
+            conversation.human_ms = human_ms;
             conversation.save(database)?;
             pass(Point::SettleWritten);
             Ok(seqs)
@@ -162,6 +163,21 @@ impl Log for Engine {
             .await
     }
 
+    async fn with_human(
+        &self,
+        tenant: &TenantId,
+        channel: &ChannelId,
+        after: Option<DuePlace>,
+        limit: usize,
+    ) -> Result<Vec<(ConversationKey, DuePlace)>, StoreError> {
+        let (tenant, channel) = (tenant.clone(), channel.clone());
+        self.readers
+            .read(move |database| {
+                due::with_human(database, &tenant, &channel, after, limit).map_err(sql)
+            })
+            .await
+    }
+
     async fn dead_letters(
         &self,
         tenant: &TenantId,
@@ -202,6 +218,7 @@ struct TurnJob {
     watermark: Seq,
     fused: bool,
     due_ms: Option<Millis>,
+    human_ms: Option<Millis>,
     bot: BotId,
     writes: Vec<KvWrite>,
     value: Vec<u8>,
@@ -218,6 +235,7 @@ impl TurnJob {
             watermark: turn.watermark,
             fused: turn.fused.is_some(),
             due_ms: turn.due_ms,
+            human_ms: turn.human_ms,
             bot: turn.bot.clone(),
             writes: writes.cloned().collect(),
             value: limits::turn(turn)?,
@@ -243,6 +261,7 @@ impl TurnJob {
         conversation.base = self.base;
         conversation.watermark = self.watermark;
         conversation.wake(self.due_ms);
+        conversation.human_ms = self.human_ms;
         conversation.save(database)?;
         let refused = self.write_values(database)?;
         pass(if self.fused { Point::FusedWritten } else { Point::TurnWritten });

@@ -70,6 +70,7 @@ impl From<Turn<'_>> for log::Turn {
             bot_writes: turn.writes.into_owned(),
             state: turn.state.into(),
             due_ms: turn.due_ms,
+            human_ms: turn.human_ms,
         }
     }
 }
@@ -113,6 +114,7 @@ impl From<Settled<'_>> for log::Settled {
             owner: settled.owner,
             events: settled.events.into_iter().map(Into::into).collect(),
             due_ms: settled.due_ms,
+            human_ms: settled.human_ms,
         }
     }
 }
@@ -189,6 +191,7 @@ impl From<Row<'_>> for log::Row {
             context: row.context.map(Cow::into_owned),
             quiet: row.quiet,
             event: row.event.into_owned(),
+            by_human: row.by_human,
         }
     }
 }

@@ -129,7 +129,13 @@ fn addressed_samples() -> [Entry; 3] {
         made_ms: 1_000,
         token: "m1".to_owned(),
     };
-    let settled = Settled { follow_ups: vec![follow_up], ..Settled::default() };
+    let by_human = full_state().rows.into_iter().map(|row| Row { by_human: true, ..row });
+    let settled = Settled {
+        follow_ups: vec![follow_up],
+        revived: by_human.collect(),
+        human_ms: Some(900),
+        ..Settled::default()
+    };
     let state = Conversation {
         reply_to: addressed.reply_to.clone(),
         route: Route::ThisAnswer,
@@ -138,7 +144,7 @@ fn addressed_samples() -> [Entry; 3] {
         ..Conversation::default()
     };
     let outcome = Outcome::Skipped(SkipReason::NotOwner);
-    let turn = Turn { outcome, state, ..empty_turn() };
+    let turn = Turn { outcome, state, human_ms: Some(900), ..empty_turn() };
     [Entry::Accepted(Box::new(addressed)), Entry::Settled(settled), Entry::Turn(Box::new(turn))]
 }
 
@@ -239,6 +245,7 @@ fn full_settled() -> Settled {
         owner: Some(Owner::HandingOff),
         events: vec![full_arrival()],
         due_ms: Some(7_000),
+        human_ms: None,
     }
 }
 
@@ -256,6 +263,7 @@ fn empty_turn() -> Turn {
         bot_writes: vec![],
         state: Conversation::default(),
         due_ms: None,
+        human_ms: None,
     }
 }
 
@@ -286,6 +294,7 @@ fn full_turn() -> Turn {
         ],
         state: full_state(),
         due_ms: Some(2_000),
+        human_ms: None,
         ..empty_turn()
     }
 }
@@ -320,6 +329,7 @@ fn full_state() -> Conversation {
             context: Some("{}".to_owned()),
             quiet: true,
             event: "e1".into(),
+            by_human: false,
         }],
         claimed: Vec::new(),
         acknowledgements: Vec::new(),

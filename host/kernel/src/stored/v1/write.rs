@@ -79,7 +79,7 @@ impl<'a> From<&'a log::Arrival> for Arrival<'a> {
 impl<'a> From<&'a log::Turn> for Turn<'a> {
     fn from(turn: &'a log::Turn) -> Self {
         let log::Turn { id, previous, base, watermark, fused, event, outcome, .. } = turn;
-        let log::Turn { log, bot, bot_writes, state, due_ms, .. } = turn;
+        let log::Turn { log, bot, bot_writes, state, due_ms, human_ms, .. } = turn;
         Self {
             id: Cow::Borrowed(id),
             previous: *previous,
@@ -93,6 +93,7 @@ impl<'a> From<&'a log::Turn> for Turn<'a> {
             writes: bot_writes.into(),
             state: state.into(),
             due_ms: *due_ms,
+            human_ms: *human_ms,
         }
     }
 }
@@ -122,7 +123,8 @@ impl<'a> From<&'a log::Settled> for Settled<'a> {
     fn from(settled: &'a log::Settled) -> Self {
         let log::Settled { at_ms, rows, answered, called_ms, mirrored, .. } = settled;
         let log::Settled { acknowledged, claimed, dead_letters, revived, .. } = settled;
-        let log::Settled { follow_ups, closed_until_ms, owner, events, due_ms, .. } = settled;
+        let log::Settled { follow_ups, closed_until_ms, owner, events, due_ms, human_ms, .. } =
+            settled;
         Self {
             at_ms: *at_ms,
             rows: rows.iter().map(|(id, end)| (Cow::Borrowed(id), end.into())).collect(),
@@ -138,6 +140,7 @@ impl<'a> From<&'a log::Settled> for Settled<'a> {
             owner: *owner,
             events: events.iter().map(Into::into).collect(),
             due_ms: *due_ms,
+            human_ms: *human_ms,
         }
     }
 }
@@ -211,7 +214,7 @@ impl<'a> From<&'a log::TimerState> for Timer<'a> {
 
 impl<'a> From<&'a log::Row> for Row<'a> {
     fn from(row: &'a log::Row) -> Self {
-        let log::Row { id, turn, made_ms, action, context, quiet, event } = row;
+        let log::Row { id, turn, made_ms, action, context, quiet, event, by_human } = row;
         Self {
             id: Cow::Borrowed(id),
             turn: Cow::Borrowed(turn),
@@ -220,6 +223,7 @@ impl<'a> From<&'a log::Row> for Row<'a> {
             context: context.as_ref().map(Into::into),
             quiet: *quiet,
             event: Cow::Borrowed(event),
+            by_human: *by_human,
         }
     }
 }

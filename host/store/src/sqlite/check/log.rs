@@ -17,10 +17,11 @@ impl Check<'_> {
     pub(super) fn conversations(&mut self) -> rusqlite::Result<()> {
         let database = self.database;
         let of = database.query_row("SELECT count(*) FROM conversation", [], number)?;
-        let mut all = database.prepare(
+        let human = if self.has_humans { "human_ms" } else { "NULL" };
+        let mut all = database.prepare(&format!(
             "SELECT tenant || '/' || channel || '/' || vendor_key, last, accepted, turn, turn_id,
-                base, watermark, due_ms, id FROM conversation ORDER BY id",
-        )?;
+                base, watermark, due_ms, id, {human} FROM conversation ORDER BY id",
+        ))?;
         let mut rows = all.query([])?;
         while let Some(row) = rows.next()? {
             let (name, id) = (row.get(0)?, row.get(8)?);
@@ -109,6 +110,7 @@ struct Sum {
     base: Seq,
     watermark: Seq,
     due_ms: Option<Millis>,
+    human_ms: Option<Millis>,
 }
 
 impl Sum {
@@ -121,6 +123,7 @@ impl Sum {
             base: from_sql(row.get(5)?),
             watermark: from_sql(row.get(6)?),
             due_ms: row.get::<_, Option<i64>>(7)?.map(from_sql),
+            human_ms: row.get::<_, Option<i64>>(9)?.map(from_sql),
         })
     }
 
@@ -185,6 +188,7 @@ impl Log {
                 let dead = settled.dead_letters.into_iter().map(|row| (row.id.0, place));
                 self.letters.extend(dead);
                 self.sum.wake(settled.due_ms);
+                self.sum.human_ms = settled.human_ms;
             }
         }
     }
@@ -212,6 +216,7 @@ impl Log {
         self.sum.base = turn.base;
         self.sum.watermark = turn.watermark;
         self.sum.wake(turn.due_ms);
+        self.sum.human_ms = turn.human_ms;
     }
 
     fn compare_letters(&mut self, says: &BTreeMap<String, Seq>) {
@@ -237,6 +242,7 @@ impl Log {
             ("base", place(says.base), place(sum.base)),
             ("watermark", place(says.watermark), place(sum.watermark)),
             ("due_ms", time(says.due_ms), time(sum.due_ms)),
+            ("human_ms", time(says.human_ms), time(sum.human_ms)),
         ];
         for (column, row, entries) in columns.into_iter().filter(|(_, row, sum)| row != sum) {
             let conversation = self.name.clone();

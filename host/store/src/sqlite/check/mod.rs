@@ -70,8 +70,9 @@ pub fn check(path: &Path, tell: &mut dyn FnMut(Finding<'_>)) -> Result<Checked, 
     let version = migrations::version(&database)?;
     let mut checked = Checked::default();
     structure(&database, &mut |fault| tell(Finding::Fault(&fault)));
-    let has_letters = version > 1;
-    let mut check = Check { database: &database, checked: &mut checked, has_letters, tell };
+    let (has_letters, has_humans) = (version > 1, version > 2);
+    let mut check =
+        Check { database: &database, checked: &mut checked, has_letters, has_humans, tell };
     // A part that cannot be read does not keep the others from being looked at.
     // Before the first step of the first host there are no tables.
     if version > 0 {
@@ -89,8 +90,9 @@ pub fn check(path: &Path, tell: &mut dyn FnMut(Finding<'_>)) -> Result<Checked, 
 /// A check under way.
 struct Check<'a> {
     database: &'a Connection,
-    /// Older databases have no table of dead letters.
+    /// Older databases have no table of dead letters, and know of no humans.
     has_letters: bool,
+    has_humans: bool,
     checked: &'a mut Checked,
     tell: &'a mut dyn FnMut(Finding<'_>),
 }

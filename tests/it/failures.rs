@@ -197,6 +197,7 @@ fn config(directory: &std::path::Path, component: PathBuf) -> Config {
         api_url: "http://127.0.0.1:1/v1/".to_owned(),
         api_token: "token".to_owned(),
         signal_token: "a-token-of-some-length".to_owned(),
+        desk_token: None,
     };
     let bot = Bot { component, config: [].into(), hosts: Vec::new() };
     Config::new(directory).bot("it", bot).channel("c", channel)

@@ -4,6 +4,7 @@ mod alerts;
 mod bad_input;
 mod crash;
 mod delivery;
+mod desk;
 mod failures;
 mod fetch;
 mod full_store;

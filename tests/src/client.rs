@@ -1,5 +1,6 @@
 //! Whoever calls the host: the vendors' side of a webhook, operators' machines.
 
+pub mod desk;
 pub mod metrics;
 pub mod signals;
 

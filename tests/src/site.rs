@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::client::desk::Desk;
 use crate::client::metrics::Metrics;
 use crate::client::signals::Signals;
 use crate::client::userlike::{Conversation, Webhook};
@@ -24,6 +25,8 @@ pub const SECRET: &str = "canary-webhook-secret";
 pub const TOKEN: &str = "canary-api-token";
 /// What the tenant's own systems show to send signals.
 pub const SIGNAL_TOKEN: &str = "canary-signal-token";
+/// What humans show at the desk.
+pub const DESK_TOKEN: &str = "canary-desk-token";
 /// The channel that every site has.
 pub const MAIN: &str = "main";
 const METRIC_WITHIN: Duration = Duration::from_secs(10);
@@ -159,6 +162,7 @@ fn channel(userlike: &Userlike) -> Channel {
         api_url: userlike.api_url(),
         api_token: TOKEN.to_owned(),
         signal_token: SIGNAL_TOKEN.to_owned(),
+        desk_token: Some(DESK_TOKEN.to_owned()),
     }
 }
 
@@ -197,6 +201,12 @@ impl Site {
     /// No HTTP client can be made.
     pub fn open(&self) -> Result<Conversation> {
         Conversation::open(self.account(), &self.webhook(MAIN), Contact::new())
+    }
+
+    /// The desk of the channel [`MAIN`].
+    pub fn desk(&self) -> Desk {
+        let url = self.url(&format!("/v1/channels/{MAIN}/desk"));
+        Desk { url, token: DESK_TOKEN.to_owned() }
     }
 
     /// The door for signals into a conversation on [`MAIN`].

@@ -28,6 +28,8 @@ pub struct Channel {
     pub bot: Arc<Bot>,
     /// Opens the door for signals; without one it stays shut.
     pub signal_token: Option<Secret>,
+    /// Opens the desk; without one it stays shut.
+    pub desk_token: Option<Secret>,
 }
 
 impl Channel {
@@ -38,8 +40,9 @@ impl Channel {
         rules: Arc<Rules>,
         bot: Arc<Bot>,
         signal_token: Option<Secret>,
+        desk_token: Option<Secret>,
     ) -> Self {
-        Self { id, tenant, vendor: RwLock::new(vendor), rules, bot, signal_token }
+        Self { id, tenant, vendor: RwLock::new(vendor), rules, bot, signal_token, desk_token }
     }
 
     /// The vendor, with this channel's secrets and dialect, as it is now.

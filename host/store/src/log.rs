@@ -1,5 +1,8 @@
 //! Conversations as ordered logs.
 
+use std::fmt;
+use std::str::FromStr;
+
 use async_trait::async_trait;
 use botyard_kernel::id::{BotId, ChannelId, ConversationKey, PartId, TenantId};
 use botyard_kernel::log::{Arrival, Call, Entry, Row, RowEnd, Seq, Settled, Turn};
@@ -152,6 +155,22 @@ pub struct DuePlace {
     pub due_ms: Millis,
     /// Tells those with the same time apart.
     pub(crate) number: u64,
+}
+
+impl fmt::Display for DuePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.due_ms, self.number)
+    }
+}
+
+impl FromStr for DuePlace {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let numbers = text.split_once('-').ok_or(())?;
+        let number = |text: &str| text.parse().map_err(|_| ());
+        Ok(Self { due_ms: number(numbers.0)?, number: number(numbers.1)? })
+    }
 }
 
 /// A row that was given up.

@@ -262,6 +262,7 @@ impl Writer {
             bot_writes: vec![write],
             state,
             due_ms: self.due(),
+            human_ms: None,
         }))
     }
 

@@ -55,6 +55,9 @@ pub struct Channel {
     pub api_token: String,
     /// What the tenant's own systems show to send signals.
     pub signal_token: String,
+    /// What humans show at the desk, where it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub desk_token: Option<String>,
 }
 
 impl Config {
@@ -146,6 +149,7 @@ mod tests {
             api_url: "http://127.0.0.1:1/v1/".into(),
             api_token: "t".into(),
             signal_token: "u".into(),
+            desk_token: None,
         };
         let config = Config::new(directory.path())
             .channel("c", channel)

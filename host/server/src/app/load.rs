@@ -106,5 +106,6 @@ fn channel(
     policy.returns_after_ms = settings.returns_after_ms;
     let rules = Arc::new(Rules { policy, delivery });
     let id = (tenant.clone(), name.clone());
-    Ok(Channel::new(id, vendor, rules, bot, settings.signal_token.clone()))
+    let (signal_token, desk_token) = (settings.signal_token.clone(), settings.desk_token.clone());
+    Ok(Channel::new(id, vendor, rules, bot, signal_token, desk_token))
 }

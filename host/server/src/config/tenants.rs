@@ -68,6 +68,8 @@ pub struct Channel {
     pub bot: BotId,
     /// What the tenant's own systems show to send signals.
     pub signal_token: Option<Secret>,
+    /// Opens the desk, where humans read and answer.
+    pub desk_token: Option<Secret>,
     /// What a person is told when the bot fails, by language tag.
     pub failure_texts: BTreeMap<String, String>,
     /// Hand the conversation to a human when the bot fails.
@@ -219,12 +221,14 @@ fn returns_after(section: &mut Section<'_>) -> Result<Option<Millis>, Wrong> {
 impl Channel {
     fn read(mut section: Section<'_>, bots: &BTreeMap<BotId, Bot>) -> Result<Self, Wrong> {
         let signal_token = section.optional("signal-token");
+        let desk_token = section.optional("desk-token");
         Ok(Self {
             vendor: section.required("vendor")?.text()?,
             bot: section
                 .required("bot")?
                 .parsed("the name of a bot of the same tenant", |name| known(name, bots))?,
             signal_token: signal_token.map(|entry| entry.secret(TOKEN_MIN_BYTES)).transpose()?,
+            desk_token: desk_token.map(|entry| entry.secret(TOKEN_MIN_BYTES)).transpose()?,
             failure_texts: section
                 .optional("failure-texts")
                 .map_or_else(|| Ok(BTreeMap::new()), |entry| entry.texts())?,

@@ -70,6 +70,7 @@ fn the_defaults_are_a_configuration() {
 fn the_examples_of_the_manual_are_a_configuration() {
     let env = [
         ("ACME_SIGNAL_TOKEN", "0123456789abcdef"),
+        ("ACME_DESK_TOKEN", "fedcba9876543210"),
         ("BOTYARD_ALERT_URL", "https://alerts.example.com/operator"),
         ("DEMO_ALERT_URL", "https://alerts.example.com/demo"),
         ("ACME_WEBHOOK_SECRET", "hook"),

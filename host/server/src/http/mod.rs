@@ -4,10 +4,12 @@ mod answer;
 pub mod client;
 mod connection;
 mod damaged;
+mod desk;
 mod health;
 mod hooks;
 mod serve;
 mod signals;
+mod token;
 
 use std::sync::Arc;
 
@@ -29,6 +31,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/webhooks/{channel}", any(hooks::bare))
         .route("/webhooks/{channel}/{*rest}", any(hooks::with_rest))
         .route("/v1/channels/{channel}/conversations/{conversation}/signals", post(signals::signal))
+        .nest("/v1/channels/{channel}/desk", desk())
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
@@ -36,4 +39,14 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(DefaultBodyLimit::disable())
         .layer(CatchPanicLayer::new())
         .with_state(app)
+}
+
+/// Where humans read and answer.
+fn desk() -> Router<Arc<App>> {
+    Router::new()
+        .route("/conversations", get(desk::list))
+        .route("/conversations/{conversation}/messages", get(desk::messages))
+        .route("/conversations/{conversation}/replies", post(desk::reply))
+        .route("/conversations/{conversation}/take", post(desk::take))
+        .route("/conversations/{conversation}/return", post(desk::give_back))
 }

@@ -7,14 +7,13 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use botyard_kernel::event::{Event, EventBody, NamedPayload};
-use botyard_kernel::id::{ChannelId, Digest};
+use botyard_kernel::id::ChannelId;
 use botyard_kernel::log::Arrival;
-use http::header::AUTHORIZATION;
 use http::{HeaderMap, StatusCode};
 use metrics::counter;
 use serde::Deserialize;
-use subtle::ConstantTimeEq as _;
 
+use super::token::{idempotency_key, shows};
 use super::{answer, client};
 use crate::app::App;
 use crate::channel::Channel;
@@ -23,8 +22,8 @@ use crate::work::Answer;
 
 /// At most so many bytes of a signal's payload.
 const PAYLOAD_BYTES_MAX: usize = 64 * 1024;
-/// At most so many bytes of an idempotency key.
-const KEY_BYTES_MAX: usize = 200;
+/// At most so many bytes of a signal's name.
+const NAME_BYTES_MAX: usize = 200;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,7 +53,8 @@ async fn take(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, Response> {
-    let channel = app.work.channel(&ChannelId(channel)).filter(|known| may_signal(known, headers));
+    let may_signal = |known: &&Arc<Channel>| shows(headers, known.signal_token.as_ref());
+    let channel = app.work.channel(&ChannelId(channel)).filter(may_signal);
     // A stranger is not told which channels there are.
     let unauthorized = || {
         let reason = "no such channel, or not its signal token: send `Authorization: Bearer …` \
@@ -102,24 +102,6 @@ async fn take(
     }
 }
 
-fn may_signal(channel: &Channel, headers: &HeaderMap) -> bool {
-    let Some(token) = &channel.signal_token else { return false };
-    let given = headers.get(AUTHORIZATION).map(http::HeaderValue::as_bytes);
-    let given = given.and_then(|given| given.strip_prefix(b"Bearer ")).unwrap_or_default();
-    // Digests have one length, so that the comparison tells nothing of the token's.
-    let digest = |bytes: &[u8]| *Digest::of(bytes).as_bytes();
-    digest(given).ct_eq(&digest(token.expose().as_bytes())).into()
-}
-
-fn idempotency_key(headers: &HeaderMap) -> Result<&str, Box<Response>> {
-    let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok());
-    key.filter(|key| !key.is_empty() && key.len() <= KEY_BYTES_MAX).ok_or_else(|| {
-        let reason = "send an `Idempotency-Key` of 1 to 200 characters: the same key is the same \
-                      signal, however often it is sent";
-        Box::new(answer::line(StatusCode::BAD_REQUEST, reason))
-    })
-}
-
 async fn read(body: Body) -> Result<Signal, Response> {
     let bytes = to_bytes(body, PAYLOAD_BYTES_MAX).await.map_err(|_| {
         let reason = "the body is larger than 65536 bytes or did not arrive whole";
@@ -129,7 +111,7 @@ async fn read(body: Body) -> Result<Signal, Response> {
         let reason = format!("expected {{\"name\": …, \"payload\": …}}: {error}");
         answer::line(StatusCode::BAD_REQUEST, reason)
     })?;
-    if signal.name.is_empty() || signal.name.len() > KEY_BYTES_MAX {
+    if signal.name.is_empty() || signal.name.len() > NAME_BYTES_MAX {
         let reason = "`name` must have 1 to 200 bytes";
         return Err(answer::line(StatusCode::BAD_REQUEST, reason));
     }

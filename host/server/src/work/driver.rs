@@ -139,7 +139,8 @@ impl Driver {
         } else if std::mem::take(&mut self.due_unanswered) {
             // The store was wrong about when something is to be done here.
             let due_ms = self.lane.state().due();
-            let settled = Settled { at_ms: now, due_ms, ..Settled::default() };
+            let human_ms = self.lane.state().with_human();
+            let settled = Settled { at_ms: now, due_ms, human_ms, ..Settled::default() };
             let store = self.work.store.tenant(&self.key.tenant);
             if let Err(error) = store.settle(&self.key, &settled).await {
                 tracing::warn!(conversation = %self.key, %error, "a due time was not corrected");

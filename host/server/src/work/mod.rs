@@ -248,6 +248,18 @@ impl Work {
         true
     }
 
+    /// Has a human's words delivered, and the bot told of them.
+    pub(crate) fn speak(
+        self: &Arc<Self>,
+        channel: &Arc<Channel>,
+        key: ConversationKey,
+        arrival: Arrival,
+        rows: Vec<Row>,
+    ) {
+        let input = Input::Speak { arrival: Box::new(arrival), rows };
+        self.tell(channel, key, Message::Input(input));
+    }
+
     /// Looks after what is due, now and from now on.
     pub fn start_sweeping(self: &Arc<Self>) {
         tokio::spawn(sweep::run(Arc::downgrade(self)));

@@ -154,6 +154,7 @@ fn settings(
             api_url: userlike.api_url(),
             api_token: API_TOKEN.to_owned(),
             signal_token: SIGNAL_TOKEN.to_owned(),
+            desk_token: None,
         };
         config = config.channel(name, channel);
     }

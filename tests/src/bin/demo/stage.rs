@@ -69,5 +69,6 @@ fn channel(bot: &str, userlike: &Userlike) -> Channel {
         api_url: userlike.api_url(),
         api_token: TOKEN.to_owned(),
         signal_token: SIGNAL_TOKEN.to_owned(),
+        desk_token: None,
     }
 }

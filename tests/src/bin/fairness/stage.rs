@@ -67,6 +67,7 @@ impl Stage {
             api_url: self.api_url.clone(),
             api_token: "bench-api-token".to_owned(),
             signal_token: "bench-signal-token".to_owned(),
+            desk_token: None,
         };
         let config = Config::new(directory.path())
             .bot("puppet", puppet.clone())

@@ -1,0 +1,235 @@
+//! What humans do at the desk: they answer, take a conversation, give it back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
+use botyard_kernel::action::{Action, Message, TextFormat};
+use botyard_kernel::degrade::degrade;
+use botyard_kernel::event::{Event, EventBody, HumanSpoke, Returned};
+use botyard_kernel::id::{ConversationKey, Digest, EventId, PartId, TurnId};
+use botyard_kernel::log::{Arrival, Conversation, Row};
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::{failed, open, unknown};
+use crate::app::App;
+use crate::channel::Channel;
+use crate::clock;
+use crate::http::answer::{self, Refused};
+use crate::http::token::idempotency_key;
+use crate::work::Answer;
+
+/// What the keys of replies begin with.
+const REPLY: &str = "desk.reply.";
+/// At most so many bytes of a request.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+/// At most so many characters of a reply.
+const TEXT_CHARACTERS_MAX: usize = 5_000;
+/// At most so many characters of a name or reason.
+const NAME_CHARACTERS_MAX: usize = 200;
+/// A reply is on stable storage within this time, or its sender asks again.
+const STORED_WITHIN: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reply {
+    /// What is to be said.
+    text: String,
+    /// Who says it, for the bot and the transcript.
+    #[serde(default)]
+    agent: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Note {
+    #[serde(default)]
+    agent: Option<String>,
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+type Place = Path<(String, String)>;
+
+/// `POST /v1/channels/{channel}/desk/conversations/{vendor id}/replies`
+pub(in crate::http) async fn reply(
+    State(app): State<Arc<App>>,
+    Path((channel, conversation)): Place,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
+    let channel = open(&app, channel, &headers)?;
+    let idempotency_key = idempotency_key(&headers)?;
+    let Reply { text, agent } = read(&app, body, "{\"text\": …, \"agent\": …}").await?;
+    if text.trim().is_empty() || text.chars().count() > TEXT_CHARACTERS_MAX {
+        let reason = format!("`text` must have 1 to {TEXT_CHARACTERS_MAX} characters");
+        return Err(answer::line(StatusCode::BAD_REQUEST, reason).into());
+    }
+    let key = channel.conversation(conversation);
+    let state = state(&app, &key).await?;
+    let event_key = format!("{REPLY}{idempotency_key}");
+    let parts = parts(&channel, &state, &key, &event_key, &text);
+    let spoke = HumanSpoke { text: Some(text), agent: short(agent)? };
+    let arrival = arrival(&key, &event_key, EventBody::HumanSpoke(spoke));
+    let told: Vec<String> = parts.iter().map(|row| row.id.to_string()).collect();
+    app.work.speak(&channel, key.clone(), arrival, parts);
+    let until = Instant::now() + STORED_WITHIN;
+    while !is_stored(&app, &key, &event_key).await? {
+        if Instant::now() >= until {
+            return Err(answer::come_again().into());
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok((StatusCode::ACCEPTED, Json(json!({ "parts": told }))).into_response())
+}
+
+/// `POST /v1/channels/{channel}/desk/conversations/{vendor id}/take`
+pub(in crate::http) async fn take(
+    State(app): State<Arc<App>>,
+    Path((channel, conversation)): Place,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
+    let body_of = |note: Note| {
+        let agent = short(note.agent)?;
+        Ok(EventBody::HumanSpoke(HumanSpoke { text: None, agent }))
+    };
+    tell(&app, channel, conversation, &headers, body, body_of).await
+}
+
+/// `POST /v1/channels/{channel}/desk/conversations/{vendor id}/return`
+pub(in crate::http) async fn give_back(
+    State(app): State<Arc<App>>,
+    Path((channel, conversation)): Place,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
+    let body_of = |note: Note| Ok(EventBody::Returned(Returned { reason: short(note.reason)? }));
+    tell(&app, channel, conversation, &headers, body, body_of).await
+}
+
+async fn tell(
+    app: &Arc<App>,
+    channel: String,
+    conversation: String,
+    headers: &HeaderMap,
+    body: Body,
+    body_of: impl FnOnce(Note) -> Result<EventBody, Refused>,
+) -> Result<Response, Refused> {
+    let channel = open(app, channel, headers)?;
+    let idempotency_key = idempotency_key(headers)?;
+    let event = body_of(read(app, body, "{\"agent\": …, \"reason\": …}").await?)?;
+    let key = channel.conversation(conversation);
+    state(app, &key).await?;
+    let arrival = arrival(&key, &format!("desk.{idempotency_key}"), event);
+    let mut waiting = app.work.arrived(&channel, key, vec![arrival], true, "");
+    match waiting.answer().await {
+        Answer::Reply(_) => {
+            waiting.handed_over(true);
+            Ok((StatusCode::ACCEPTED, Json(json!({ "accepted": true }))).into_response())
+        }
+        Answer::Refused => Err(answer::come_again().into()),
+    }
+}
+
+/// Whether an event tells of a reply from here.
+pub(super) fn is_reply(arrival: &Arrival) -> bool {
+    arrival.key.as_deref().is_some_and(|key| key.starts_with(REPLY))
+}
+
+/// How a conversation stands; an error where there is none.
+async fn state(app: &App, key: &ConversationKey) -> Result<Conversation, Refused> {
+    let loaded = app.work.store().tenant(&key.tenant).load(key, 0).await;
+    let loaded = loaded.map_err(|error| failed(&error))?;
+    if loaded.last == 0 {
+        return Err(unknown());
+    }
+    Ok(Conversation::after(loaded.turn.as_ref().map(|(_, turn)| turn), loaded.settled))
+}
+
+/// What is to be delivered: as many messages as the medium needs.
+fn parts(
+    channel: &Channel,
+    state: &Conversation,
+    key: &ConversationKey,
+    event_key: &str,
+    text: &str,
+) -> Vec<Row> {
+    let vendor = channel.vendor();
+    let profile = vendor.profile(&state.facts.medium);
+    let said = Action::Message(Message { text: text.to_owned(), format: TextFormat::Plain });
+    let actions = degrade(said, &profile, vendor.name()).actions;
+    let turn = TurnId(format!("h{}", named(key, event_key)));
+    let (event, made_ms) = (event_id(key, event_key), clock::now());
+    let row = |(part, action)| Row {
+        id: PartId::of(&turn, 0, part),
+        turn: turn.clone(),
+        made_ms,
+        action,
+        context: None,
+        quiet: true,
+        event: event.clone(),
+        by_human: true,
+    };
+    actions.into_iter().enumerate().map(row).collect()
+}
+
+fn arrival(key: &ConversationKey, event_key: &str, body: EventBody) -> Arrival {
+    let event = Event::new(event_id(key, event_key), clock::now(), body);
+    Arrival { key: Some(event_key.to_owned()), ..Arrival::new(event, clock::seed()) }
+}
+
+/// The same for the same request, however often it is sent.
+fn event_id(key: &ConversationKey, event_key: &str) -> EventId {
+    EventId(format!("e{}", named(key, event_key)))
+}
+
+fn named(key: &ConversationKey, event_key: &str) -> String {
+    let parts = [key.tenant.as_str(), key.channel.as_str(), &key.vendor_key, event_key];
+    Digest::of_parts(parts.map(str::as_bytes)).to_string()[..32].to_owned()
+}
+
+async fn is_stored(app: &App, key: &ConversationKey, event_key: &str) -> Result<bool, Refused> {
+    let store = app.work.store().tenant(&key.tenant);
+    let loaded = store.load(key, usize::MAX).await.map_err(|error| failed(&error))?;
+    let waits = loaded.accepted.iter().any(|(_, it)| it.key.as_deref() == Some(event_key));
+    let had = loaded.turn.is_some_and(|(_, turn)| turn.state.knows(event_key));
+    Ok(waits || had)
+}
+
+async fn read<T: serde::de::DeserializeOwned + Send>(
+    app: &App,
+    body: Body,
+    form: &str,
+) -> Result<T, Refused> {
+    let within = app.config.server.body_timeout;
+    let read = tokio::time::timeout(within, to_bytes(body, BODY_BYTES_MAX));
+    let read = read.await.map_err(|_| {
+        let reason = format!("the body did not arrive within {within:?}");
+        answer::line(StatusCode::REQUEST_TIMEOUT, reason)
+    })?;
+    let bytes = read.map_err(|_| {
+        let reason = format!("the body is larger than {BODY_BYTES_MAX} bytes, or came in part");
+        answer::line(StatusCode::PAYLOAD_TOO_LARGE, reason)
+    })?;
+    let json: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+    serde_json::from_slice(json).map_err(|error| {
+        answer::line(StatusCode::BAD_REQUEST, format!("expected {form}: {error}")).into()
+    })
+}
+
+fn short(text: Option<String>) -> Result<Option<String>, Refused> {
+    let long = text.as_ref().is_some_and(|text| text.chars().count() > NAME_CHARACTERS_MAX);
+    if long {
+        let reason = format!("`agent` and `reason` have at most {NAME_CHARACTERS_MAX} characters");
+        return Err(answer::line(StatusCode::BAD_REQUEST, reason).into());
+    }
+    Ok(text.filter(|text| !text.trim().is_empty()))
+}

@@ -1,0 +1,131 @@
+//! What was said in a conversation, as its log has it.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse as _, Response};
+use botyard_kernel::event::EventBody;
+use botyard_kernel::log::{Arrival, Entry, Row, RowEnd, Seq};
+use botyard_kernel::time::Millis;
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::speak::is_reply;
+use super::{failed, open, unknown};
+use crate::app::App;
+use crate::http::answer::Refused;
+
+/// At most so many entries of the log in one answer.
+const PAGE: usize = 200;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct After {
+    /// The place in the log that the page before ended with.
+    #[serde(default)]
+    after: Seq,
+}
+
+#[derive(Serialize)]
+struct Transcript {
+    messages: Vec<Line>,
+    /// To be sent as `after`, now for the next page, or later for what is new.
+    next: Seq,
+    /// There is more already.
+    more: bool,
+}
+
+/// One thing that happened.
+#[derive(Serialize)]
+struct Line {
+    /// Its place in the log.
+    place: Seq,
+    /// When (Unix milliseconds).
+    at_ms: Millis,
+    /// Who: `person`, `bot`, `human`, `host` (or the vendor) or `delivery`.
+    from: &'static str,
+    /// The part, for what bots and humans say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<String>,
+    /// The event or the action in the canonical JSON, or what became of the part.
+    what: Value,
+}
+
+/// `GET /v1/channels/{channel}/desk/conversations/{vendor id}/messages`
+pub(in crate::http) async fn messages(
+    State(app): State<Arc<App>>,
+    Path((channel, conversation)): Path<(String, String)>,
+    Query(query): Query<After>,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    let channel = open(&app, channel, &headers)?;
+    let key = channel.conversation(conversation);
+    let store = app.work.store().tenant(&channel.tenant);
+    let entries = store.read(&key, query.after, PAGE).await.map_err(|error| failed(&error))?;
+    if entries.is_empty() && query.after == 0 {
+        return Err(unknown());
+    }
+    let more = entries.len() == PAGE;
+    let next = entries.last().map_or(query.after, |(seq, _)| *seq);
+    let messages = entries.iter().flat_map(|(seq, entry)| lines(*seq, entry)).collect();
+    Ok(Json(Transcript { messages, next, more }).into_response())
+}
+
+fn lines(place: Seq, entry: &Entry) -> Vec<Line> {
+    match entry {
+        // It is there as what is delivered because of it.
+        Entry::Accepted(arrival) if is_reply(arrival) => Vec::new(),
+        Entry::Accepted(arrival) => vec![happened(place, arrival)],
+        Entry::Called(_) => Vec::new(),
+        Entry::Turn(turn) => {
+            let event = turn.fused.iter().map(|arrival| happened(place, arrival));
+            let own = turn.state.rows.iter().filter(|row| row.turn == turn.id);
+            event.chain(own.map(|row| said(place, "bot", row))).collect()
+        }
+        Entry::Settled(settled) => {
+            let human = settled.revived.iter().filter(|row| row.by_human);
+            let ends = settled.rows.iter().map(|(part, end)| Line {
+                place,
+                at_ms: settled.at_ms,
+                from: "delivery",
+                part: Some(part.to_string()),
+                what: match end {
+                    RowEnd::Delivered => json!("delivered"),
+                    RowEnd::Dead(why) => json!({ "given_up": why }),
+                    RowEnd::Quarantined => json!("withheld"),
+                },
+            });
+            human.map(|row| said(place, "human", row)).chain(ends).collect()
+        }
+    }
+}
+
+fn happened(place: Seq, arrival: &Arrival) -> Line {
+    let event = &arrival.event;
+    let what = serde_json::to_value(&event.body).unwrap_or_default();
+    let from = match &event.body {
+        EventBody::HumanSpoke(_) => "human",
+        EventBody::Start(_)
+        | EventBody::Message(_)
+        | EventBody::Click(_)
+        | EventBody::Media(_)
+        | EventBody::Location(_) => "person",
+        EventBody::Timer(_)
+        | EventBody::Response(_)
+        | EventBody::Signal(_)
+        | EventBody::ForwardFailed(_)
+        | EventBody::Returned(_)
+        | EventBody::Ended(_)
+        | EventBody::CampaignUnsubscribe(_)
+        | EventBody::DeliveryFailed(_)
+        | EventBody::Other(_) => "host",
+    };
+    Line { place, at_ms: event.received_ms, from, part: None, what }
+}
+
+fn said(place: Seq, from: &'static str, row: &Row) -> Line {
+    let what = serde_json::to_value(&row.action).unwrap_or_default();
+    Line { place, at_ms: row.made_ms, from, part: Some(row.id.to_string()), what }
+}

@@ -5,6 +5,7 @@ mod check_store;
 mod letters;
 mod operate;
 mod twin;
+mod vendor;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -57,6 +58,9 @@ enum Command {
     /// Emulate a vendor, strictly, to try a bot or a host without an account.
     #[command(subcommand)]
     Twin(twin::Twin),
+    /// Read a vendor's payloads and write its calls, without a server.
+    #[command(subcommand)]
+    Vendor(vendor::VendorCommand),
     /// Compile a component from standard input to standard output. The host
     /// calls this itself, in a process of its own.
     #[command(hide = true)]
@@ -78,6 +82,7 @@ pub fn run() -> ExitCode {
         Command::Check { store: Some(directory), .. } => check_store::run(&directory),
         Command::Check { config, store: None } => in_runtime(check(config.as_deref())),
         Command::Twin(twin) => in_runtime(twin::twin(twin)),
+        Command::Vendor(command) => vendor::run(&command),
         Command::Serve { config } => {
             // The environment can be changed only as long as there are no threads.
             KeptSocket::take().and_then(|kept| in_runtime(serve(config.as_deref(), kept)))

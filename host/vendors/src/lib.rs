@@ -27,9 +27,20 @@ pub mod userlike;
 mod webhook;
 mod written;
 
-/// Every vendor by its name, with what makes a channel of it out of the
-/// channel's settings.
-pub const VENDORS: &[(&str, Connect)] = &[("userlike", userlike::connect)];
+/// Every vendor by its name.
+pub const VENDORS: &[Known] =
+    &[Known { name: userlike::NAME, connect: userlike::connect, sample: userlike::sample }];
+
+/// A vendor that we speak to.
+#[derive(Debug)]
+pub struct Known {
+    /// Its name.
+    pub name: &'static str,
+    /// Makes a channel of it out of the channel's settings.
+    pub connect: Connect,
+    /// Settings with invented secrets, to try it without an account.
+    pub sample: fn() -> serde_json::Value,
+}
 
 /// Makes a channel out of its settings, a JSON object. Unknown keys are errors.
 pub type Connect = fn(serde_json::Value) -> Result<Arc<dyn Vendor>, SettingsError>;
@@ -47,11 +58,18 @@ pub fn connect(
     vendor: &str,
     settings: serde_json::Value,
 ) -> Result<Arc<dyn Vendor>, SettingsError> {
-    let Some((_, connect)) = VENDORS.iter().find(|(name, _)| *name == vendor) else {
-        let known = VENDORS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-        return Err(SettingsError(format!("there is no vendor `{vendor}`; known are: {known}")));
-    };
-    connect(settings)
+    (known(vendor)?.connect)(settings)
+}
+
+/// The vendor of this name.
+///
+/// # Errors
+/// When there is none.
+pub fn known(vendor: &str) -> Result<&'static Known, SettingsError> {
+    VENDORS.iter().find(|known| known.name == vendor).ok_or_else(|| {
+        let known = VENDORS.iter().map(|known| known.name).collect::<Vec<_>>().join(", ");
+        SettingsError(format!("there is no vendor `{vendor}`; known are: {known}"))
+    })
 }
 
 /// A channel of a vendor, with its secrets and its dialect.
@@ -65,8 +83,19 @@ pub trait Vendor: Send + Sync + fmt::Debug {
     /// How deliveries are taken.
     fn delivery(&self) -> Delivery;
 
-    /// Reads a webhook: verifies first, on the raw bytes.
-    fn receive(&self, request: &Inbound<'_>, now: Millis) -> Received;
+    /// Whether a webhook comes from the vendor, by its raw bytes.
+    ///
+    /// # Errors
+    /// It does not, or nobody knows.
+    fn verify(&self, request: &Inbound<'_>) -> Result<(), Rejection>;
+
+    /// Reads a webhook that was verified.
+    fn read(&self, request: &Inbound<'_>, now: Millis) -> Received;
+
+    /// Verifies a webhook and reads it.
+    fn receive(&self, request: &Inbound<'_>, now: Millis) -> Received {
+        self.verify(request).map_or_else(Received::Rejected, |()| self.read(request, now))
+    }
 
     /// The answer of a webhook, with the parts that ride in it. No parts give
     /// the vendor's empty answer. Takes only what [`Profile::carries`] and

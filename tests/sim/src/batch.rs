@@ -86,15 +86,17 @@ impl Vendor for Batch {
         self.delivery.clone()
     }
 
-    fn receive(&self, request: &Inbound<'_>, _now: Millis) -> Received {
+    fn verify(&self, request: &Inbound<'_>) -> Result<(), Rejection> {
         let known = request.headers.get(HEADER).is_some_and(|it| it == self.secret.as_str());
-        if !known {
-            return Received::Rejected(Rejection {
-                status: StatusCode::UNAUTHORIZED,
-                reason: "the secret is wrong".to_owned(),
-                blame: Blame::Tenant,
-            });
-        }
+        let wrong = || Rejection {
+            status: StatusCode::UNAUTHORIZED,
+            reason: "the secret is wrong".to_owned(),
+            blame: Blame::Tenant,
+        };
+        known.then_some(()).ok_or_else(wrong)
+    }
+
+    fn read(&self, request: &Inbound<'_>, _now: Millis) -> Received {
         match serde_json::from_slice::<Post>(request.body) {
             Ok(post) => Received::Events {
                 events: post.events.into_iter().map(incoming).collect(),

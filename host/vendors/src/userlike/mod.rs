@@ -23,7 +23,9 @@ use botyard_kernel::time::Millis;
 use self::dialect::Dialect;
 pub use self::settings::KEYS;
 use self::settings::Settings;
-use crate::{Call, CallAnswer, Inbound, Outcome, Part, Received, Reply, SettingsError, To, Vendor};
+use crate::{
+    Call, CallAnswer, Inbound, Outcome, Part, Received, Rejection, Reply, SettingsError, To, Vendor,
+};
 
 /// The vendor's name: the one that channels, passthroughs and metrics use.
 pub const NAME: &str = "userlike";
@@ -47,6 +49,15 @@ pub const NAME: &str = "userlike";
 /// In words for the tenant, without any value of a secret.
 pub fn connect(settings: serde_json::Value) -> Result<Arc<dyn Vendor>, SettingsError> {
     Ok(Arc::new(Userlike { settings: Settings::read(settings)? }))
+}
+
+/// Settings with invented secrets.
+pub fn sample() -> serde_json::Value {
+    serde_json::json!({
+        "webhook-secret": "a-sample-secret",
+        "api-url": "https://api.userlike.example/v1/",
+        "api-token": "a-sample-token",
+    })
 }
 
 /// The setting `dialect` with all of its names and what holds where a channel
@@ -94,7 +105,11 @@ impl Vendor for Userlike {
         }
     }
 
-    fn receive(&self, request: &Inbound<'_>, _now: Millis) -> Received {
+    fn verify(&self, request: &Inbound<'_>) -> Result<(), Rejection> {
+        verify::verify(&self.settings, request)
+    }
+
+    fn read(&self, request: &Inbound<'_>, _now: Millis) -> Received {
         receive::receive(&self.settings, request)
     }
 

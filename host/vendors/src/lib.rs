@@ -22,6 +22,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
 mod fields;
+pub mod myalice;
 mod secrets;
 pub mod userlike;
 mod webhook;
@@ -29,7 +30,8 @@ mod written;
 
 /// Every vendor by its name, with what makes a channel of it out of the
 /// channel's settings.
-pub const VENDORS: &[(&str, Connect)] = &[("userlike", userlike::connect)];
+pub const VENDORS: &[(&str, Connect)] =
+    &[("userlike", userlike::connect), ("myalice", myalice::connect)];
 
 /// Makes a channel out of its settings, a JSON object. Unknown keys are errors.
 pub type Connect = fn(serde_json::Value) -> Result<Arc<dyn Vendor>, SettingsError>;
@@ -72,6 +74,16 @@ pub trait Vendor: Send + Sync + fmt::Debug {
     /// the vendor's empty answer. Takes only what [`Profile::carries`] and
     /// `passthrough` of this vendor.
     fn answer(&self, to: &To<'_>, parts: &[Part<'_>]) -> Reply;
+
+    /// Which actions may ride in an answer of this form, by their canonical names,
+    /// where an answer takes only one of them; absent where it takes a list of what
+    /// [`Profile::carries`]. They may be more than calls can carry, or less.
+    /// `contact_update`, where it is among them, rides beside the one, so often as it
+    /// comes. A form that no request has takes none.
+    fn rides(&self, form: &str) -> Option<&'static [&'static str]> {
+        let _ = form;
+        None
+    }
 
     /// The call that delivers these parts: several only where the vendor takes lists.
     fn call(&self, to: &To<'_>, parts: &[Part<'_>]) -> Call;

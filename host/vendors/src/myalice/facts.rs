@@ -111,14 +111,15 @@ fn contact(customer: &Map<String, Value>, id: &str, params: &mut Params) -> Cont
 /// Everything else that is known of a person: the tenant's own attributes are in
 /// between the vendor's fields, so none of them is left out by its name.
 fn custom_fields(customer: &Map<String, Value>, params: &mut Params) -> String {
-    let mut room = CUSTOM_FIELDS_BYTES_MAX;
+    // Of the braces; the last field has no comma behind it.
+    let mut room = CUSTOM_FIELDS_BYTES_MAX - 1;
     let mut kept = Map::new();
     let mut dropped = 0_usize;
     let more = customer.iter().filter(|(key, _)| !TOLD.contains(&key.as_str()));
     for (key, value) in more {
         let size = Value::from(key.as_str()).to_string().len() + value.to_string().len();
-        // A colon and a comma, or one of the braces, stand around each.
-        match room.checked_sub(size + 3) {
+        // Each has a colon and a comma.
+        match room.checked_sub(size + 2) {
             Some(left) => {
                 room = left;
                 kept.insert(key.clone(), value.clone());

@@ -23,10 +23,8 @@ pub(super) fn of(dialect: &Dialect, parts: &[Part<'_>], answer: &CallAnswer) -> 
         return Outcome::Fatal { reason, blame };
     }
     // What a passthrough holds is the bot's; all else of a call is the tenant's.
-    let written_by = match action {
-        Some(action) if matches!(action, Action::Passthrough(_)) => Blame::Bot,
-        Some(_) | None => Blame::Tenant,
-    };
+    let by_bot = matches!(action, Some(Action::Passthrough(_)));
+    let written_by = if by_bot { Blame::Bot } else { Blame::Tenant };
     match answer {
         CallAnswer::Answered { status, retry_after_ms, body } => match status.as_u16() {
             200..=299 => taken(dialect, body, written_by),

@@ -22,14 +22,17 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
 mod fields;
+pub mod myalice;
 mod secrets;
 pub mod userlike;
 mod webhook;
 mod written;
 
 /// Every vendor by its name.
-pub const VENDORS: &[Known] =
-    &[Known { name: userlike::NAME, connect: userlike::connect, sample: userlike::sample }];
+pub const VENDORS: &[Known] = &[
+    Known { name: userlike::NAME, connect: userlike::connect, sample: userlike::sample },
+    Known { name: myalice::NAME, connect: myalice::connect, sample: myalice::sample },
+];
 
 /// A vendor that we speak to.
 #[derive(Debug)]
@@ -102,8 +105,11 @@ pub trait Vendor: Send + Sync + fmt::Debug {
     /// `passthrough` of this vendor.
     fn answer(&self, to: &To<'_>, parts: &[Part<'_>]) -> Reply;
 
-    /// Which actions may ride in an answer of this form, by their canonical names, where
-    /// the answer takes only one; absent where it takes a list.
+    /// Which actions may ride in an answer of this form, by their canonical names,
+    /// where an answer takes only one of them; absent where it takes a list of what
+    /// [`Profile::carries`]. They may be more than calls can carry, or less.
+    /// `contact_update`, where it is among them, rides beside the one, so often as it
+    /// comes. A form that no request has takes none.
     fn rides(&self, form: &str) -> Option<&'static [&'static str]> {
         let _ = form;
         None

@@ -61,11 +61,13 @@ const PURE: &[(&str, &[&str])] = &[
             "bytes",
             "hmac",
             "http",
+            "jiff",
             "serde",
             "serde_json",
             "sha2",
             "subtle",
             "thiserror",
+            "url",
         ],
     ),
 ];

@@ -1,0 +1,106 @@
+//! That the profile names exactly what becomes a call.
+
+use std::collections::BTreeSet;
+
+use botyard_kernel::action::Action;
+use botyard_kernel::degrade::degrade;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::super::dialect::Dialect;
+use super::super::{NAME, profile, rest};
+
+#[derive(Deserialize)]
+struct File {
+    medium: Vec<Medium>,
+}
+
+#[derive(Deserialize)]
+struct Medium {
+    names: Vec<String>,
+    native: Vec<String>,
+    text: Text,
+}
+
+#[derive(Deserialize)]
+struct Text {
+    limit: Limit,
+}
+
+#[derive(Deserialize)]
+struct Limit {
+    max: usize,
+    unit: String,
+    source: String,
+    sure: String,
+}
+
+/// One action of many cases.
+fn actions() -> Vec<Action> {
+    let choice = json!([{ "id": "a", "label": "A" }]);
+    let rows = json!([{ "rows": choice }]);
+    let file = json!({ "link": "https://img.example.invalid/1" });
+    let packet = json!({ "name": "send-sequence", "payload": { "sequence_id": "1" } }).to_string();
+    let written = json!([
+        { "name": "message", "payload": { "text": "**t**", "format": "markdown_v1" } },
+        { "name": "bubbles", "payload": { "text": "t", "options": choice } },
+        { "name": "carousel", "payload": { "text": "t", "cards": choice } },
+        { "name": "button_template", "payload": { "text": "t", "buttons": choice } },
+        { "name": "list_template", "payload": { "text": "t", "button": "b", "sections": rows } },
+        { "name": "buttons", "payload": { "links": [{ "label": "A", "link": "https://a.invalid" }] } },
+        { "name": "rich_link", "payload": { "link": "https://a.invalid", "title": "t" } },
+        { "name": "media", "payload": file },
+        { "name": "navigate", "payload": file },
+        { "name": "typing", "payload": "start" },
+        { "name": "contact_update", "payload": {} },
+        { "name": "conversation_update", "payload": {} },
+        { "name": "note_create", "payload": { "text": "t" } },
+        { "name": "tag", "payload": ["t"] },
+        { "name": "untag", "payload": ["t"] },
+        { "name": "priority", "payload": 1 },
+        { "name": "work_queue", "payload": { "queue": "q" } },
+        { "name": "resolve", "payload": {} },
+        { "name": "secure_form", "payload": { "form": "f", "text": "t" } },
+        { "name": "forward", "payload": { "target": { "name": "any" } } },
+        { "name": "abort" },
+        { "name": "end" },
+        { "name": "addon_dispatch", "payload": { "addon": "a" } },
+        { "name": "email_dispatch", "payload": { "recipient": { "name": "contact" } } },
+        { "name": "passthrough", "payload": { "vendor": NAME, "json": packet } },
+        { "name": "other", "payload": { "name": "reaction", "json": "{}" } },
+    ]);
+    serde_json::from_value(written).expect("actions")
+}
+
+#[test]
+fn what_is_left_after_degrading_becomes_a_call() {
+    let mut left = BTreeSet::new();
+    for action in actions() {
+        for action in degrade(action, &profile::all(), NAME).actions {
+            let refusal = rest::refusal(&Dialect::default(), &action);
+            assert_eq!(refusal, None, "{}", action.name());
+            left.insert(action.name());
+        }
+    }
+    assert_eq!(left, BTreeSet::from(["message", "passthrough"]));
+}
+
+#[test]
+fn what_the_profile_lacks_becomes_none() {
+    for action in actions() {
+        let taken = rest::refusal(&Dialect::default(), &action).is_none();
+        let native = profile::all().carries(action.name());
+        assert_eq!(taken, native || action.name() == "passthrough", "{}", action.name());
+    }
+}
+
+#[test]
+fn the_file_says_what_the_code_says() {
+    let file: File = toml::from_str(include_str!("../profile.toml")).expect("a profile");
+    let [medium] = &*file.medium else { panic!("one medium") };
+    assert_eq!(medium.names, ["*"]);
+    assert_eq!(medium.native, profile::all().native);
+    let limit = &medium.text.limit;
+    assert_eq!((limit.max, &*limit.unit), (profile::TEXT_CHARACTERS, "characters"));
+    assert_eq!((limit.source.is_empty(), &*limit.sure), (false, "guessed"));
+}

@@ -10,6 +10,7 @@ mod fetch;
 mod full_store;
 mod isolation;
 mod lifecycle;
+mod myalice;
 mod operate;
 mod overlap;
 mod overload;

@@ -2,6 +2,7 @@
 
 pub mod pager;
 pub mod shop;
+pub mod vendor;
 
 pub use botyard_twins::userlike;
 

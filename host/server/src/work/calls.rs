@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use botyard_failpoints::{Point, pass};
+use botyard_kernel::action::{Action, Message, TextFormat};
+use botyard_kernel::degrade::degrade;
 use botyard_kernel::destination::{Ended, Purpose};
 use botyard_kernel::id::ConversationKey;
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::{Acknowledgement, Row};
 use botyard_kernel::outbox::{CallId, Called};
-use botyard_kernel::profile::Limited;
+use botyard_kernel::plan::{Reach, reach};
+use botyard_kernel::profile::{Limited, Profile};
 use botyard_kernel::time::{Millis, SECOND};
 use botyard_vendors::{Call, CallAnswer, Outcome, Part, To};
 use futures_util::FutureExt as _;
@@ -40,7 +43,11 @@ pub(super) fn call(
     let channel = Arc::clone(&driver.channel);
     let key = driver.key.clone();
     let reply_to = driver.reply_to();
+    let medium = driver.medium().to_owned();
     async move {
+        let profile = channel.vendor().profile(&medium);
+        let carried = |row: Row| Row { action: carried(row.action, &profile, &channel), ..row };
+        let rows: Vec<Row> = rows.into_iter().map(carried).collect();
         let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
         let desk = channel.vendor();
         let request = desk.call(&to(&key, reply_to.as_deref()), &parts);
@@ -74,6 +81,26 @@ pub(super) fn call(
         Input::Called { call, called }
     }
     .boxed()
+}
+
+/// An action as calls carry it. What was to ride in an answer of another form, and did
+/// not, is said in one message.
+fn carried(action: Action, profile: &Profile, channel: &Channel) -> Action {
+    let rides = reach(&action) == Reach::Person && !profile.carries(action.name());
+    let own = matches!(action, Action::Passthrough(_) | Action::Delay(_) | Action::Forward(_));
+    if !rides || own {
+        return action;
+    }
+    let degraded = degrade(action.clone(), profile, channel.vendor().name()).actions;
+    let texts: Vec<String> = degraded
+        .into_iter()
+        .filter_map(|part| if let Action::Message(it) = part { Some(it.text) } else { None })
+        .collect();
+    if texts.is_empty() {
+        return action;
+    }
+    let text = texts.join("\n").chars().take(profile.text_characters).collect();
+    Action::Message(Message { text, format: TextFormat::Plain })
 }
 
 /// Tells a vendor that an event was taken.

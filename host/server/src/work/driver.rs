@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use botyard_failpoints::{Point, pass};
-use botyard_kernel::id::ConversationKey;
+use botyard_kernel::id::{ConversationKey, EventId};
 use botyard_kernel::lane::{Effect, Input, Lane};
 use botyard_kernel::log::{Row, Settled};
 use botyard_kernel::outbox::{Paused, RequestId, Rides, Send};
+use botyard_kernel::plan::host_start_id;
+use botyard_kernel::profile::Profile;
 use botyard_kernel::time::{Millis, SECOND};
 use botyard_vendors::{Part, To};
 use futures_util::StreamExt as _;
@@ -58,6 +60,7 @@ pub(super) struct Driver {
 /// Who waits for the answer of a request, and which form it has.
 struct Awaited {
     form: &'static str,
+    events: Vec<EventId>,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -156,7 +159,8 @@ impl Driver {
                 self.lively = true;
                 self.place = None;
                 let rides = self.channel.vendor().rides(form).map_or(Rides::List, Rides::One);
-                self.answers.insert(request, Awaited { form, answer });
+                let events = arrivals.iter().map(|arrival| arrival.event.id.clone()).collect();
+                self.answers.insert(request, Awaited { form, events, answer });
                 for arrival in &arrivals {
                     self.weight.note(arrival.event.raw.as_ref().map_or(0, String::len));
                 }
@@ -281,6 +285,27 @@ impl Driver {
             awaited.answer.send(Answer::Reply(reply)).is_ok()
         });
         (!sent).then_some(Input::Answered { request, whole: false })
+    }
+
+    /// What the person's medium carries: in the answer that waits for this event, more
+    /// may ride than calls can carry.
+    pub(super) fn profile(&self, medium: &str, event: &EventId) -> Profile {
+        let vendor = self.channel.vendor();
+        let mut profile = vendor.profile(medium);
+        let is = |own: &EventId| own == event || host_start_id(own) == *event;
+        let waits = |awaited: &&Awaited| awaited.events.iter().any(is);
+        let form = self.answers.values().find(waits).map_or("", |awaited| awaited.form);
+        for name in vendor.rides(form).unwrap_or_default() {
+            if !profile.carries(name) {
+                profile.native.push(name);
+            }
+        }
+        profile
+    }
+
+    /// What the person writes on, by the newest word of the vendor.
+    pub(super) fn medium(&self) -> &str {
+        &self.lane.state().facts.medium
     }
 
     /// What a reply needs besides the conversation's key.

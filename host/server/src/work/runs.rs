@@ -34,7 +34,7 @@ pub(super) fn run(
     let bot = Arc::clone(&driver.channel.bot);
     let runtime = Arc::clone(&driver.work.runtime);
     let tenant = driver.key.tenant.clone();
-    let profile = driver.channel.vendor().profile(&session.facts.medium);
+    let profile = driver.profile(&session.facts.medium, &event.id);
     session.profile = profile.settings.clone();
     let version = *bot.version.digest();
     if let Some(output) = driver.work.suspended(&driver.channel) {

@@ -22,6 +22,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
 mod fields;
+pub mod khoros;
 mod secrets;
 pub mod userlike;
 mod webhook;
@@ -29,7 +30,8 @@ mod written;
 
 /// Every vendor by its name, with what makes a channel of it out of the
 /// channel's settings.
-pub const VENDORS: &[(&str, Connect)] = &[("userlike", userlike::connect)];
+pub const VENDORS: &[(&str, Connect)] =
+    &[("khoros", khoros::connect), ("userlike", userlike::connect)];
 
 /// Makes a channel out of its settings, a JSON object. Unknown keys are errors.
 pub type Connect = fn(serde_json::Value) -> Result<Arc<dyn Vendor>, SettingsError>;

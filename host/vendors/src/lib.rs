@@ -31,7 +31,7 @@ mod written;
 /// Every vendor by its name, with what makes a channel of it out of the
 /// channel's settings.
 pub const VENDORS: &[(&str, Connect)] =
-    &[("khoros", khoros::connect), ("userlike", userlike::connect)];
+    &[("userlike", userlike::connect), ("khoros", khoros::connect)];
 
 /// Makes a channel out of its settings, a JSON object. Unknown keys are errors.
 pub type Connect = fn(serde_json::Value) -> Result<Arc<dyn Vendor>, SettingsError>;

@@ -117,13 +117,30 @@ impl Answered<'_> {
             200..=299 => {
                 Outcome::Delivered { follow_ups: acknowledge::follow_ups(self.khoros, parts) }
             }
+            408 | 409 | 425 | 429 => {
+                self.retry(false, Blame::Vendor, format!("{said}: it may take the call later"))
+            }
+            400..=499 => self.refused(code, &words, &said),
+            // The vendor turned it away before looking at it.
+            503 => self.retry(false, Blame::Vendor, format!("{said}: it cannot take calls now")),
+            500..=599 => {
+                let adds = self.call.adds();
+                self.retry(adds, Blame::Vendor, format!("{said}: it failed at its work"))
+            }
+            _ => self.retry(false, Blame::Tenant, wrong_gateway(&said)),
+        }
+    }
+
+    fn refused(&self, code: u16, words: &str, said: &str) -> Outcome {
+        match code {
             400 | 401 if code == 401 || words.eq_ignore_ascii_case("unauthorized") => {
                 self.retry(false, Blame::Tenant, format!("{said}: {}", self.token_advice()))
             }
-            400 if names_place(&words) => Outcome::Fatal {
+            400 if names_place(words) => Outcome::Fatal {
                 reason: format!("{said}: compare the registration with the channel's settings"),
                 blame: Blame::Tenant,
             },
+            // The conversation goes on, with somebody else: it is not gone.
             403 if words.contains("own the conversation") => Outcome::Fatal {
                 reason: format!(
                     "{said}: an agent or another bot owns the conversation. Where none of them took \
@@ -136,40 +153,24 @@ impl Answered<'_> {
                 Blame::Tenant,
                 format!("{said}: may this token call the Bot API for `app-id` and `company-key`?"),
             ),
-            404 if self.call.needs_conversation() => {
-                let timing = &self.khoros.settings.dialect.timing;
-                Outcome::Retry {
-                    after_ms: Some(self.after_ms.unwrap_or(0).max(timing.early_wait_ms)),
-                    ambiguous: false,
-                    reason: format!("{said}: the conversation does not exist in Care yet"),
-                    blame: Blame::Vendor,
-                    tries_max: Some(timing.early_tries),
-                }
-            }
-            404 => self.retry(
-                false,
-                Blame::Tenant,
-                format!("{said}: compare `gateway-url` with the account's region"),
-            ),
-            408 | 409 | 425 | 429 => {
-                self.retry(false, Blame::Vendor, format!("{said}: it may take the call later"))
-            }
-            400..=499 => Outcome::Fatal {
+            404 if self.call.needs_conversation() => self.early(said),
+            404 => self.retry(false, Blame::Tenant, wrong_gateway(said)),
+            _ => Outcome::Fatal {
                 reason: format!("{said}: compare the action with what the network takes"),
                 blame: Blame::Bot,
             },
-            // The vendor turned it away before looking at it.
-            503 => self.retry(false, Blame::Vendor, format!("{said}: it cannot take calls now")),
-            500..=599 => self.retry(
-                self.call.adds(),
-                Blame::Vendor,
-                format!("{said}: it failed at its work"),
-            ),
-            _ => self.retry(
-                false,
-                Blame::Tenant,
-                format!("{said}: compare `gateway-url` with the account's region"),
-            ),
+        }
+    }
+
+    /// Right after the person's first words there is nothing to hand over yet.
+    fn early(&self, said: &str) -> Outcome {
+        let timing = &self.khoros.settings.dialect.timing;
+        Outcome::Retry {
+            after_ms: Some(self.after_ms.unwrap_or(0).max(timing.early_wait_ms)),
+            ambiguous: false,
+            reason: format!("{said}: the conversation does not exist in Care yet"),
+            blame: Blame::Vendor,
+            tries_max: Some(timing.early_tries),
         }
     }
 
@@ -190,6 +191,10 @@ impl Answered<'_> {
     fn retry(&self, ambiguous: bool, blame: Blame, reason: String) -> Outcome {
         retry(self.after_ms, ambiguous, blame, reason)
     }
+}
+
+fn wrong_gateway(said: &str) -> String {
+    format!("{said}: compare `gateway-url` with the account's region")
 }
 
 /// Whether the words are about the company's account on a network, which a bot does not

@@ -1,6 +1,6 @@
 //! A webhook's body to events.
 
-use botyard_kernel::event::{Ended, EventBody, HumanSpoke, NamedPayload, Returned};
+use botyard_kernel::event::{Ended, EventBody, HumanSpoke, Returned};
 use botyard_kernel::owner::Owner;
 use botyard_kernel::run::Blame;
 use botyard_kernel::time::Millis;
@@ -17,6 +17,8 @@ use crate::{Damaged, Inbound, Incoming, Received, Rejection};
 
 /// A longer id of a message is none.
 const KEY_BYTES_MAX: usize = 512;
+/// Of the kind of an event so much is part of its key.
+const KIND_BYTES_MAX: usize = 200;
 /// Of a damaged webhook so much is kept.
 const DAMAGED_BYTES_MAX: usize = 64 * 1024;
 
@@ -73,7 +75,10 @@ impl Webhook<'_> {
             "message" => self.message(&place),
             "update" => self.update(&place),
             "control" => self.control(&place),
-            _ => self.one(self.incoming(&place, EventBody::Other(other(kind, self.event)))),
+            _ => {
+                let body = EventBody::Other(other(kind, self.event));
+                self.one(self.keyed(&place, body, kind, self.text("/publishedTS")))
+            }
         }
     }
 
@@ -144,7 +149,7 @@ impl Webhook<'_> {
             Some(Owner::Human) if self.owner_type("AGENT") => {
                 (EventBody::HumanSpoke(HumanSpoke::default()), "agent")
             }
-            Some(_) | None => (EventBody::Other(self.control_payload()), "other"),
+            Some(_) | None => (EventBody::Other(other("control", self.event)), "other"),
         };
         let returned = matches!(body, EventBody::Returned(_));
         let at = self.text("/lastUpdateTS").or_else(|| self.text("/publishedTS"));
@@ -153,10 +158,6 @@ impl Webhook<'_> {
             incoming.reply_to = ReplyTo::of_event(self.event, place);
         }
         self.one(incoming)
-    }
-
-    fn control_payload(&self) -> NamedPayload {
-        other("control", self.event)
     }
 
     fn comment(&self) -> Option<String> {
@@ -168,7 +169,7 @@ impl Webhook<'_> {
     fn keyed(&self, place: &Place, body: EventBody, kind: &str, at: Option<String>) -> Incoming {
         let mut incoming = self.incoming(place, body);
         let message = self.text("/coordinate/messageId").unwrap_or_default();
-        incoming.key = at.map(|at| format!("{}:{message}:{at}", facts::short(kind)));
+        incoming.key = at.map(|at| format!("{}:{message}:{at}", facts::cut(kind, KIND_BYTES_MAX)));
         incoming.request = incoming.key.is_none().then(|| named(self.request));
         incoming
     }

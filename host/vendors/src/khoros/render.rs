@@ -11,10 +11,10 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Map, Value, json};
 
-use super::Khoros;
 use super::place::in_url;
 use super::reply::ReplyTo;
 use super::respond;
+use super::{Khoros, NAME};
 use crate::fields::{Fields, object};
 use crate::{Call, Part, To};
 
@@ -31,15 +31,7 @@ pub(super) fn call(khoros: &Khoros, to: &To<'_>, parts: &[Part<'_>]) -> Call {
 
 /// The call that shows or hides the sign of typing.
 pub(super) fn typing(khoros: &Khoros, reply: &ReplyTo, typing: Typing) -> Call {
-    let kind = match typing {
-        Typing::Start => "typing_start",
-        Typing::Stop => "typing_stop",
-    };
-    let body = Fields::new()
-        .with("coordinate", reply.coordinate_of_typing())
-        .with("author", json!(reply.author))
-        .with("type", kind);
-    khoros.request(Method::POST, "/respond", Some(body.into()))
+    khoros.request(Method::POST, "/respond", Some(typing_body(reply, typing)))
 }
 
 /// A call of the Bot API.
@@ -70,24 +62,21 @@ type Made = (Method, String, Option<Value>);
 
 fn action(khoros: &Khoros, reply: &ReplyTo, action: &Action) -> Option<Made> {
     let dialect = &khoros.settings.dialect;
+    let say = |fields: Fields| {
+        let body = respond::body(khoros, reply, fields);
+        (Method::POST, "/respond".to_owned(), Some(body))
+    };
     let put = |path: &str, kind: &str, fields: Fields| about(reply, path, kind, fields);
     Some(match action {
-        Action::Message(_)
-        | Action::Bubbles(_)
-        | Action::ButtonTemplate(_)
-        | Action::ListTemplate(_)
-        | Action::RichLink(_)
-        | Action::Media(_)
-        | Action::Passthrough(_) => {
-            let body = respond::body(khoros, reply, action)?;
-            (Method::POST, "/respond".to_owned(), Some(body))
-        }
-        Action::Typing(it) => {
-            let call = typing(khoros, reply, *it);
-            let body = serde_json::from_slice(&call.body).ok();
-            (call.method, "/respond".to_owned(), body)
-        }
-        Action::Forward(it) => put("/control", "control", control(&khoros.settings.app_id, it)),
+        Action::Message(it) => say(respond::text(&it.text)),
+        Action::Bubbles(it) => say(respond::bubbles(khoros, reply, it)),
+        Action::ButtonTemplate(it) => say(respond::button_template(khoros, reply, it)),
+        Action::ListTemplate(it) => say(respond::list(&dialect.list, it)),
+        Action::RichLink(it) => say(respond::rich_link(it)),
+        Action::Media(it) => say(respond::media(it)),
+        Action::Passthrough(it) if it.vendor == NAME => say(respond::passthrough(it)),
+        Action::Typing(it) => (Method::POST, "/respond".to_owned(), Some(typing_body(reply, *it))),
+        Action::Forward(it) => put("/control", "control", control(it)),
         Action::Abort => put("/control", "control", agent()),
         Action::NoteCreate(it) => put("/note", "note", Fields::new().with("note", &*it.text)),
         Action::Tag(tags) => put("/tag", "tag", tagged(tags)),
@@ -121,8 +110,21 @@ fn action(khoros: &Khoros, reply: &ReplyTo, action: &Action) -> Option<Made> {
         | Action::Schedule(_)
         | Action::CancelTimer(_)
         | Action::Request(_)
+        | Action::Passthrough(_)
         | Action::Other(_) => return None,
     })
+}
+
+fn typing_body(reply: &ReplyTo, typing: Typing) -> Value {
+    let kind = match typing {
+        Typing::Start => "typing_start",
+        Typing::Stop => "typing_stop",
+    };
+    Fields::new()
+        .with("coordinate", reply.coordinate_of_typing())
+        .with("author", json!(reply.author))
+        .with("type", kind)
+        .into()
 }
 
 /// A call about the conversation.
@@ -138,13 +140,12 @@ fn about(reply: &ReplyTo, path: &str, kind: &str, fields: Fields) -> Made {
 }
 
 /// Agents cannot be named in this API: whom the bot meant is what they read.
-fn control(app_id: &str, forward: &Forward) -> Fields {
+fn control(forward: &Forward) -> Fields {
     match &forward.target {
         ForwardTarget::Any => agent(),
         ForwardTarget::Group(name) | ForwardTarget::Human(name) => agent().with("comment", &**name),
         ForwardTarget::Skills(names) => agent().with("comment", names.join(", ")),
-        ForwardTarget::Bot(name) => {
-            let app_id = if name.is_empty() { app_id } else { name };
+        ForwardTarget::Bot(app_id) => {
             Fields::new().with("owner", json!({ "type": "BOT", "appId": app_id }))
         }
     }

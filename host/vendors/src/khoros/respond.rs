@@ -4,36 +4,18 @@
 //! action makes one of them or none, so nothing here can hold two.
 
 use botyard_kernel::action::{
-    Action, Bubbles, ButtonTemplate, Choice, Header, ListTemplate, Media, RichLink, Row,
+    Bubbles, ButtonTemplate, Choice, Header, ListTemplate, Media, Passthrough, RichLink, Row,
 };
 use serde_json::{Map, Value, json};
 
 use super::dialect::ListWords;
 use super::reply::ReplyTo;
-use super::{Khoros, NAME, kinds};
+use super::{Khoros, kinds};
 use crate::fields::Fields;
 
-/// The body of an action; `None` for what is not for a person here.
-pub(super) fn body(khoros: &Khoros, reply: &ReplyTo, action: &Action) -> Option<Value> {
+/// The body that says this to the person.
+pub(super) fn body(khoros: &Khoros, reply: &ReplyTo, fields: Fields) -> Value {
     let dialect = &khoros.settings.dialect;
-    let lists = dialect.networks.lists.iter().any(|it| it == reply.network());
-    let fields = match action {
-        Action::Message(it) => text(&it.text),
-        Action::Bubbles(it) if lists => bubbles_list(&dialect.list, it),
-        Action::Bubbles(it) => {
-            let said = owned(khoros, reply, text(&it.text));
-            said.with("actions", buttons("reply", &it.options))
-        }
-        Action::ButtonTemplate(it) => {
-            let said = owned(khoros, reply, text(&template_text(it)));
-            said.with("actions", buttons("postback", &it.buttons))
-        }
-        Action::ListTemplate(it) => list(&dialect.list, it),
-        Action::RichLink(it) => rich_link(it),
-        Action::Media(it) => media(it),
-        Action::Passthrough(it) if it.vendor == NAME => Fields::new().with("payload", &*it.json),
-        _ => return None,
-    };
     let mut body = Map::new();
     body.insert("coordinate".to_owned(), reply.coordinate_of_reply(dialect).into());
     body.insert("author".to_owned(), json!(reply.author));
@@ -44,11 +26,35 @@ pub(super) fn body(khoros: &Khoros, reply: &ReplyTo, action: &Action) -> Option<
     if dialect.synchronous {
         body.insert("processSynchronously".to_owned(), true.into());
     }
-    Some(body.into())
+    body.into()
 }
 
-fn text(text: &str) -> Fields {
+pub(super) fn text(text: &str) -> Fields {
     Fields::new().some("text", (!text.is_empty()).then_some(text))
+}
+
+/// Options to tap: a list picker where the network has those, else reply buttons.
+pub(super) fn bubbles(khoros: &Khoros, reply: &ReplyTo, bubbles: &Bubbles) -> Fields {
+    let dialect = &khoros.settings.dialect;
+    if dialect.networks.lists.iter().any(|it| it == reply.network()) {
+        return bubbles_list(&dialect.list, bubbles);
+    }
+    let said = owned(khoros, reply, text(&bubbles.text));
+    said.with("actions", buttons("reply", &bubbles.options))
+}
+
+pub(super) fn button_template(
+    khoros: &Khoros,
+    reply: &ReplyTo,
+    template: &ButtonTemplate,
+) -> Fields {
+    let said = owned(khoros, reply, text(&template_text(template)));
+    said.with("actions", buttons("postback", &template.buttons))
+}
+
+/// The network's own payload, as the bot wrote it: also Apple's custom extensions.
+pub(super) fn passthrough(passthrough: &Passthrough) -> Fields {
+    Fields::new().with("payload", &*passthrough.json)
 }
 
 /// What goes with buttons that come back: who owns the conversation, and the times of
@@ -87,7 +93,7 @@ fn bubbles_list(words: &ListWords, bubbles: &Bubbles) -> Fields {
 }
 
 /// A list picker: the question is its title where the bot gave it none.
-fn list(words: &ListWords, list: &ListTemplate) -> Fields {
+pub(super) fn list(words: &ListWords, list: &ListTemplate) -> Fields {
     let title = list.title.as_deref().filter(|title| !title.trim().is_empty());
     let title = title.unwrap_or(&list.text);
     let sections = list.sections.iter().enumerate().map(|(nth, part)| {
@@ -131,7 +137,7 @@ fn choice(id: &str, title: &str, subtitle: Option<&str>) -> Value {
 
 /// All fields of a rich link are required, so one without a picture is a text. The text
 /// beside it is for networks that show no rich links, so it names the page.
-fn rich_link(rich: &RichLink) -> Fields {
+pub(super) fn rich_link(rich: &RichLink) -> Fields {
     let page = format!("{}: {}", rich.title, rich.link);
     let own = rich.text.as_deref();
     let names_page = own.is_some_and(|text| text.contains(&*rich.link));
@@ -154,7 +160,7 @@ fn rich_link(rich: &RichLink) -> Fields {
 
 /// Khoros takes pictures and videos. Any other file goes as a link, which every network
 /// carries.
-fn media(media: &Media) -> Fields {
+pub(super) fn media(media: &Media) -> Fields {
     let mime_type = media.mime_type.as_deref().or_else(|| kinds::mime_type(&media.link));
     let name = media.name.as_deref().filter(|name| !name.trim().is_empty());
     let Some(media_type) = mime_type.and_then(kinds::media_type) else {

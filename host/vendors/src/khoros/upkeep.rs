@@ -164,19 +164,15 @@ impl Upkeep for Khoros {
 
     fn ended(&self, state: &str, chore: &str, answer: &CallAnswer, now: Millis) -> Ended {
         let mut state = self.state(state);
-        let (body, tells_words) = match answer {
-            CallAnswer::Answered { status, body, .. } if status.is_success() => (body, false),
-            CallAnswer::Answered { status, body, .. } if refuses(status.as_u16(), body) => {
-                // Another one can be made, so this one is not mourned.
-                if self.settings.creation.is_some() && chore != CREATE && !state.refused {
-                    state.refused = true;
-                    return Ended::Done(written(&state));
-                }
-                (body, true)
-            }
-            _ => return failed(chore, answer),
+        let CallAnswer::Answered { status, body, .. } = answer else {
+            return failed(chore, answer);
         };
-        if tells_words {
+        let can_make = self.settings.creation.is_some() && chore != CREATE && !state.refused;
+        if can_make && refuses(status.as_u16(), body) {
+            state.refused = true;
+            return Ended::Done(written(&state));
+        }
+        if !status.is_success() {
             return failed(chore, answer);
         }
         match chore {

@@ -1,6 +1,9 @@
 //! What networks carry: whatever a profile names has a call, and nothing else has.
 
+use std::collections::BTreeSet;
+
 use botyard_kernel::degrade::degrade;
+use serde::Deserialize;
 use serde_json::json;
 
 use super::golden::{fixtures, read};
@@ -80,5 +83,45 @@ fn a_list_picker_is_apples_alone() {
         let action = read(&name, fixture["action"].clone());
         let done = degrade(action, &channel.profile("facebook"), "khoros");
         assert!(done.actions.iter().all(|action| action.name() == "bubbles"), "{done:?}");
+    }
+}
+
+#[derive(Deserialize)]
+struct Data {
+    medium: Vec<Medium>,
+}
+
+#[derive(Deserialize)]
+struct Medium {
+    names: Vec<String>,
+    native: Vec<String>,
+    text: Text,
+}
+
+#[derive(Deserialize)]
+struct Text {
+    limit: Limit,
+}
+
+#[derive(Deserialize)]
+struct Limit {
+    max: usize,
+    unit: String,
+}
+
+#[test]
+fn the_data_beside_the_code_says_the_same() {
+    let data: Data = toml::from_str(include_str!("../profile.toml")).expect("the data");
+    let last = data.medium.last().expect("a medium");
+    assert_eq!(last.names, ["*"]);
+    for medium in &data.medium {
+        for name in &medium.names {
+            let profile = channel(settings()).profile(name);
+            let code: BTreeSet<_> = profile.native.iter().copied().collect();
+            let told: BTreeSet<_> = medium.native.iter().map(String::as_str).collect();
+            assert_eq!(code, told, "{name}");
+            assert_eq!(medium.text.limit.max, profile.text_characters, "{name}");
+            assert_eq!(medium.text.limit.unit, "characters", "{name}");
+        }
     }
 }

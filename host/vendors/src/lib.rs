@@ -22,6 +22,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
 mod fields;
+pub mod khoros;
 pub mod myalice;
 mod secrets;
 pub mod userlike;
@@ -31,6 +32,7 @@ mod written;
 /// Every vendor by its name.
 pub const VENDORS: &[Known] = &[
     Known { name: userlike::NAME, connect: userlike::connect, sample: userlike::sample },
+    Known { name: khoros::NAME, connect: khoros::connect, sample: khoros::sample },
     Known { name: myalice::NAME, connect: myalice::connect, sample: myalice::sample },
 ];
 

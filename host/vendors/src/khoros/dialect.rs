@@ -1,0 +1,289 @@
+//! What the vendor's pages do not prove, as data: names of networks, header of
+//! signatures, paths and switches.
+//!
+//! Every field can be overridden in a channel's settings, under `dialect`. A list is
+//! replaced as a whole.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use botyard_kernel::time::{Millis, SECOND};
+use serde::{Deserialize, Serialize};
+
+/// Everything that may differ from what we believe.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Dialect {
+    /// How webhooks are signed where the registration says `HMAC`.
+    pub(super) hmac: HmacForm,
+    /// What an event says where.
+    pub(super) incoming: Incoming,
+    /// What we call networks, and what each can do.
+    pub(super) networks: Networks,
+    /// Replies wait for the network's answer; else Khoros answers 202 at once and
+    /// keeps no order.
+    pub(super) synchronous: bool,
+    /// A message is followed by `typing_stop` where the network has typing.
+    pub(super) stop_typing: bool,
+    /// A public comment of a network of `sub-comments` is answered below itself.
+    pub(super) answer_below_comments: bool,
+    /// What stands in list pickers besides what the bot wrote.
+    pub(super) list: ListWords,
+    /// The comment beside a secure form for which the bot wrote none: it is required.
+    pub(super) form_comment: String,
+    /// Names of the author's attributes, as Khoros configured them for the company.
+    pub(super) attributes: Attributes,
+    /// How registrations are written.
+    pub(super) registration: RegistrationForm,
+    /// How fast and how often.
+    pub(super) timing: Timing,
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Self {
+            hmac: HmacForm::default(),
+            incoming: Incoming::default(),
+            networks: Networks::default(),
+            synchronous: true,
+            stop_typing: true,
+            answer_below_comments: true,
+            list: ListWords::default(),
+            form_comment: "Please fill in this form.".to_owned(),
+            attributes: Attributes::default(),
+            registration: RegistrationForm::default(),
+            timing: Timing::default(),
+        }
+    }
+}
+
+/// How webhooks are signed: nothing of it is proven but that it is an HMAC.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct HmacForm {
+    /// The header.
+    pub(super) header: String,
+    /// The hash.
+    pub(super) algorithm: Algorithm,
+    /// How its bytes are written.
+    pub(super) encoding: Encoding,
+    /// What stands before them.
+    pub(super) prefix: String,
+}
+
+impl Default for HmacForm {
+    fn default() -> Self {
+        Self {
+            header: "x-hmac-signature".to_owned(),
+            algorithm: Algorithm::Sha256,
+            encoding: Encoding::Base64,
+            prefix: String::new(),
+        }
+    }
+}
+
+/// The hash of a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Algorithm {
+    Sha1,
+    Sha256,
+    Sha512,
+}
+
+impl Algorithm {
+    pub(super) const ALL: [Self; 3] = [Self::Sha1, Self::Sha256, Self::Sha512];
+
+    /// As the setting spells it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Sha1 => "sha1",
+            Self::Sha256 => "sha256",
+            Self::Sha512 => "sha512",
+        }
+    }
+}
+
+/// How the bytes of a signature are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Encoding {
+    Hex,
+    /// Of either alphabet, with or without padding.
+    Base64,
+}
+
+impl Encoding {
+    pub(super) const ALL: [Self; 2] = [Self::Hex, Self::Base64];
+
+    /// As the setting spells it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Hex => "hex",
+            Self::Base64 => "base64",
+        }
+    }
+}
+
+/// What an event says where: JSON pointers, from the object that is named on.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Incoming {
+    /// In `list`: the sections of an answer to a list picker.
+    pub(super) list_sections: String,
+    /// In a section: what was chosen.
+    pub(super) list_choices: String,
+    /// In what was chosen: its id and its label.
+    pub(super) list_id: String,
+    pub(super) list_label: String,
+    /// In `location`: stated are both numbers in `geoDSL`, latitude first.
+    pub(super) latitude: String,
+    pub(super) longitude: String,
+    /// In an event of an agent's answer: who it was.
+    pub(super) agent: String,
+    /// A message whose author is the brand's own page or account is no person's.
+    pub(super) page_is_no_person: bool,
+}
+
+impl Default for Incoming {
+    fn default() -> Self {
+        Self {
+            list_sections: "/sections".to_owned(),
+            list_choices: "/choices".to_owned(),
+            list_id: "/id".to_owned(),
+            list_label: "/message/title".to_owned(),
+            latitude: "/geoDSL/0".to_owned(),
+            longitude: "/geoDSL/1".to_owned(),
+            agent: "/agent/fullName".to_owned(),
+            page_is_no_person: true,
+        }
+    }
+}
+
+/// Networks by their `networkKey`, and what each can do.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Networks {
+    /// That Brand Messenger, Facebook, Google Business Messages and Apple have it is
+    /// stated; the keys are stated for none but Apple, Facebook and Brand Messenger.
+    pub(super) typing: Vec<String>,
+    /// List pickers: stated for Apple alone.
+    pub(super) lists: Vec<String>,
+    /// Buttons that come back. No page says where they show.
+    pub(super) buttons: Vec<String>,
+    /// Secure forms: stated for Khoros' own messenger alone.
+    pub(super) forms: Vec<String>,
+    /// Comments below comments: stated for Facebook alone.
+    pub(super) sub_comments: Vec<String>,
+    /// Characters of a text, where not as in the profile.
+    pub(super) text_characters: BTreeMap<String, NonZeroUsize>,
+}
+
+impl Default for Networks {
+    fn default() -> Self {
+        let named = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        Self {
+            typing: named(&["apple", "brandmessenger", "facebook", "gbm", "smooch"]),
+            lists: named(&["apple"]),
+            buttons: named(&["brandmessenger", "facebook", "smooch"]),
+            forms: named(&["brandmessenger", "smooch"]),
+            sub_comments: named(&["facebook"]),
+            text_characters: BTreeMap::new(),
+        }
+    }
+}
+
+/// What stands in list pickers besides what the bot wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct ListWords {
+    /// `LARGE`, `SMALL` or `ICON`.
+    pub(super) request_style: String,
+    pub(super) response_style: String,
+    /// What the person's answer is headed; where empty, as the question.
+    pub(super) response_title: String,
+    pub(super) response_subtitle: String,
+}
+
+impl Default for ListWords {
+    fn default() -> Self {
+        Self {
+            request_style: "SMALL".to_owned(),
+            response_style: "SMALL".to_owned(),
+            response_title: String::new(),
+            response_subtitle: String::new(),
+        }
+    }
+}
+
+/// Names of the author's attributes. The form is stated, and the name `name`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Attributes {
+    pub(super) name: String,
+    pub(super) email: String,
+    pub(super) mobile_number: String,
+    pub(super) external_customer_id: String,
+}
+
+impl Default for Attributes {
+    fn default() -> Self {
+        Self {
+            name: "name".to_owned(),
+            email: "email".to_owned(),
+            mobile_number: "phone".to_owned(),
+            external_customer_id: "customerid".to_owned(),
+        }
+    }
+}
+
+/// How registrations are written.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct RegistrationForm {
+    /// `PUT` registers or updates, so it can be repeated.
+    pub(super) method: Method,
+    /// The mode that a registration begins with. Where it is not `LIVE`, the bot goes
+    /// live right after it. Beginning with `MAINTENANCE` hands all conversations of a
+    /// bot that is live already over to agents.
+    pub(super) mode: String,
+}
+
+impl Default for RegistrationForm {
+    fn default() -> Self {
+        Self { method: Method::Put, mode: "LIVE".to_owned() }
+    }
+}
+
+/// The method of registrations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(super) enum Method {
+    Post,
+    Put,
+}
+
+/// How fast and how often.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Timing {
+    /// Calls with one token in the window: the pace of the only client that we know.
+    pub(super) rate_calls: NonZeroUsize,
+    /// The window.
+    pub(super) rate_window_ms: Millis,
+    /// Where a conversation does not exist yet, the call is made again after so long,
+    /// and so often in all: stated for the API's version 2.
+    pub(super) early_wait_ms: Millis,
+    pub(super) early_tries: u32,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            rate_calls: const { NonZeroUsize::new(2).unwrap() },
+            rate_window_ms: SECOND,
+            early_wait_ms: 10 * SECOND,
+            early_tries: 6,
+        }
+    }
+}

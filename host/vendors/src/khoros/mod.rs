@@ -1,0 +1,169 @@
+//! Khoros Care, Automation Framework, Bot API v3.
+//!
+//! Events arrive as one JSON object a webhook, all of them: also those of conversations
+//! that an agent owns. Each action leaves as a call of its own. What the seeds and the
+//! vendor's pages state is code here; what they leave open is in `dialect`.
+
+mod acknowledge;
+mod dialect;
+mod facts;
+mod kinds;
+mod message;
+mod outcome;
+mod place;
+mod profile;
+mod receive;
+mod register;
+mod render;
+mod reply;
+mod respond;
+mod settings;
+mod upkeep;
+mod verify;
+
+use std::sync::Arc;
+
+use botyard_kernel::profile::{Delivery, Limited, Profile, Rate};
+use botyard_kernel::time::Millis;
+use bytes::Bytes;
+use http::{HeaderValue, Method, StatusCode};
+use serde_json::Value;
+
+use self::dialect::Dialect;
+pub use self::settings::KEYS;
+use self::settings::Settings;
+use crate::{
+    Call, CallAnswer, Inbound, Outcome, Part, Received, Rejection, Reply, SettingsError, To,
+    Upkeep, Vendor,
+};
+
+/// The vendor's name: the one that channels, passthroughs and metrics use.
+pub const NAME: &str = "khoros";
+
+/// Makes a channel out of its settings, a JSON object with these keys:
+///
+/// - `company-key`: the company; webhooks of another one are refused.
+/// - `app-id`: the bot's id at Khoros.
+/// - `gateway-url`: the Bot API of the account's region.
+/// - `token`: a token that exists already, or `token-url`, `user` and `password` with
+///   which one is made; both may be there. Either is refreshed every week.
+/// - `webhook-method` (`basic` or `hmac`), `webhook-identity` and `webhook-secret`, one
+///   or two while it is being changed: the credentials of the registration.
+/// - `registrations`, a list of `network` and `external-id`, with `callback-url`,
+///   `bot-name`, `contact-email`, `avatar-url`, `public-filter` and `metadata`: where
+///   the channel registers itself. Without it somebody else did.
+/// - `hold-ambiguous` (`false`): sends of unknown outcome wait for a human.
+/// - `age-max-ms` (900,000): actions that are older are given up.
+/// - `dialect`: what the vendor's pages do not prove.
+///
+/// # Errors
+/// In words for the tenant, without any value of a secret.
+pub fn connect(settings: Value) -> Result<Arc<dyn Vendor>, SettingsError> {
+    let settings = Settings::read(settings)?;
+    let token = settings.token.as_deref().and_then(settings::bearer);
+    Ok(Arc::new(Khoros { settings: Arc::new(settings), token }))
+}
+
+/// Settings with invented secrets.
+pub fn sample() -> Value {
+    serde_json::json!({
+        "company-key": "acmehotel",
+        "app-id": "acme-bot",
+        "gateway-url": "https://api.app.lithium.com/bots/v3",
+        "token": "a-sample-token",
+        "webhook-method": "basic",
+        "webhook-identity": "a-sample-identity",
+        "webhook-secret": "a-sample-secret",
+    })
+}
+
+/// The setting `dialect` with all of its names and what holds where a channel says
+/// nothing: what the manual has to show.
+pub fn dialect_defaults() -> Value {
+    serde_json::json!(Dialect::default())
+}
+
+/// A channel: a bot of a company.
+#[derive(Clone, Debug)]
+struct Khoros {
+    settings: Arc<Settings>,
+    /// What calls carry; marked as sensitive, so that it is never shown.
+    token: Option<HeaderValue>,
+}
+
+impl Khoros {
+    fn request(&self, method: Method, path: &str, body: Option<Value>) -> Call {
+        let url = &self.settings.gateway_url;
+        render::request(url, self.token.as_ref(), method, path, body.as_ref())
+    }
+}
+
+impl Vendor for Khoros {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn profile(&self, medium: &str) -> Profile {
+        profile::of(&self.settings.dialect, medium)
+    }
+
+    fn delivery(&self) -> Delivery {
+        let timing = &self.settings.dialect.timing;
+        Delivery {
+            // "We will ignore all response bodies."
+            inline: false,
+            answer_by_ms: 0,
+            after_answer_ms: 0,
+            lists: false,
+            native_delay: false,
+            delay_step_ms: 1,
+            rate: None,
+            token_rate: Some(Rate {
+                calls: timing.rate_calls.get(),
+                window_ms: timing.rate_window_ms,
+            }),
+            limited: Limited::Token,
+            acknowledgements_elsewhere: false,
+            sends_start: false,
+            reopens: true,
+            ends_silent_sessions: false,
+            age_max_ms: self.settings.age_max_ms,
+            hold_ambiguous: self.settings.hold_ambiguous,
+        }
+    }
+
+    fn verify(&self, request: &Inbound<'_>) -> Result<(), Rejection> {
+        verify::verify(&self.settings, request)
+    }
+
+    fn read(&self, request: &Inbound<'_>, _now: Millis) -> Received {
+        receive::receive(&self.settings, request)
+    }
+
+    fn answer(&self, _to: &To<'_>, _parts: &[Part<'_>]) -> Reply {
+        Reply { status: StatusCode::ACCEPTED, content_type: "application/json", body: Bytes::new() }
+    }
+
+    fn call(&self, to: &To<'_>, parts: &[Part<'_>]) -> Call {
+        render::call(self, to, parts)
+    }
+
+    fn acknowledge(&self, to: &To<'_>, token: &str) -> Option<Call> {
+        acknowledge::call(self, to, token)
+    }
+
+    fn upkeep(&self) -> Option<&dyn Upkeep> {
+        Some(self)
+    }
+
+    fn outcome(&self, answer: &CallAnswer) -> Outcome {
+        outcome::of(self, &[], answer)
+    }
+
+    fn outcome_for(&self, parts: &[Part<'_>], answer: &CallAnswer) -> Outcome {
+        outcome::of(self, parts, answer)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! Calls without an event before them, and what their answers mean.
+
+use botyard_kernel::action::Action;
+use botyard_kernel::id::PartId;
+use bytes::Bytes;
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::golden::{action, read};
+use super::{KEY, brief, channel, settings, with, with_dialect};
+use crate::{CallAnswer, Outcome, Part, To, Vendor};
+
+fn outcome(channel: &dyn Vendor, action: &Action, answer: &CallAnswer) -> Outcome {
+    let id = PartId::from("t.0.0");
+    channel.outcome_for(&[Part { id: &id, action, context: None }], answer)
+}
+
+fn answered(status: u16, after: Option<u64>, body: &'static [u8]) -> CallAnswer {
+    let status = StatusCode::from_u16(status).unwrap();
+    CallAnswer::Answered { status, retry_after_ms: after, body: Bytes::from_static(body) }
+}
+
+#[test]
+fn whoever_wrote_nothing_yet_is_reached_by_the_key_alone() {
+    let (id, message) = (PartId::from("t.0.0"), action("message"));
+    let parts = [Part { id: &id, action: &message, context: None }];
+    let key = "acmehotel/apple/117101b2/urn:mbid:AQ%2F%3D";
+    let call = channel(settings()).call(&To::conversation(key), &parts);
+    let body: Value = serde_json::from_slice(&call.body).unwrap();
+    let expect = json!({
+        "coordinate": {
+            "companyKey": "acmehotel", "networkKey": "apple", "externalId": "117101b2",
+            "botId": "acme-bot", "scope": "PRIVATE",
+        },
+        "author": { "id": "urn:mbid:AQ/=" },
+        "type": "message",
+        "text": "Hello",
+        "processSynchronously": true,
+    });
+    assert_eq!(body, expect);
+}
+
+#[test]
+fn what_khoros_has_no_call_for_changes_nothing() {
+    let call = channel(settings()).call(&To::conversation(KEY), &[]);
+    assert_eq!(call.method, http::Method::GET);
+    let path = "/control/network/facebook/externalId/410088123456789/author/7200011122";
+    assert_eq!(call.url, format!("{}{path}", super::GATEWAY));
+    let (id, foreign) = (
+        PartId::from("t.0.0"),
+        read(
+            "p",
+            json!({ "name": "passthrough", "payload": { "vendor": "userlike", "json": "{}" } }),
+        ),
+    );
+    let parts = [Part { id: &id, action: &foreign, context: None }];
+    assert_eq!(channel(settings()).call(&To::conversation(KEY), &parts).method, http::Method::GET);
+}
+
+#[test]
+fn ids_that_are_no_numbers_go_as_they_are() {
+    let id = PartId::from("t.0.0");
+    let body = |action: Value| {
+        let action = read("action", action);
+        let parts = [Part { id: &id, action: &action, context: None }];
+        let call = channel(settings()).call(&To::conversation(KEY), &parts);
+        serde_json::from_slice::<Value>(&call.body).unwrap()
+    };
+    let tagged = body(json!({ "name": "tag", "payload": ["7", "vip"] }));
+    assert_eq!(tagged["tagIds"], json!([7, "vip"]));
+    let moved = body(json!({ "name": "work_queue", "payload": { "queue": "spa" } }));
+    assert_eq!((&moved["newWorkQueue"], moved.get("comment")), (&json!("spa"), None));
+    let form = body(json!({ "name": "secure_form", "payload": { "form": "F1" } }));
+    assert_eq!(form["comment"], "Please fill in this form.");
+}
+
+#[test]
+fn a_message_is_followed_by_the_end_of_typing_where_there_is_typing() {
+    let channel = channel(settings());
+    let to = |key| To { conversation: key, reply_to: None, form: "" };
+    let call = channel.acknowledge(&to(KEY), "typing_stop").expect("a call");
+    let body: Value = serde_json::from_slice(&call.body).unwrap();
+    assert_eq!((&body["type"], body["coordinate"].get("messageId")), (&json!("typing_stop"), None));
+    assert_eq!(channel.acknowledge(&to("acmehotel/twitter/889911/889912"), "typing_stop"), None);
+    assert_eq!(channel.acknowledge(&to(KEY), "something"), None);
+    let quiet = with_dialect(json!({ "stop-typing": false }));
+    let ok = answered(200, None, b"{}");
+    assert_eq!(brief(outcome(&*quiet, &action("message"), &ok)), "delivered");
+    assert_eq!(brief(outcome(&*channel, &action("message"), &ok)), "delivered, then typing_stop");
+    assert_eq!(brief(channel.outcome(&ok)), "delivered");
+}
+
+#[test]
+fn answers_of_calls_mean() {
+    let rows = [
+        (202, None, "delivered, then typing_stop", "delivered"),
+        (204, None, "delivered, then typing_stop", "delivered"),
+        (301, None, "retry, tenant", "retry, tenant"),
+        (400, None, "fatal, bot", "fatal, bot"),
+        (401, None, "retry, tenant", "retry, tenant"),
+        (403, Some(5_000), "retry after 5000, tenant", "retry after 5000, tenant"),
+        (404, None, "retry, tenant", "retry 6 times after 10000, vendor"),
+        (404, Some(30_000), "retry after 30000, tenant", "retry 6 times after 30000, vendor"),
+        (408, None, "retry, vendor", "retry, vendor"),
+        (409, None, "retry, vendor", "retry, vendor"),
+        (413, None, "fatal, bot", "fatal, bot"),
+        (422, None, "fatal, bot", "fatal, bot"),
+        (429, Some(30_000), "retry after 30000, vendor", "retry after 30000, vendor"),
+        (500, None, "retry ambiguous, vendor", "retry, vendor"),
+        (502, None, "retry ambiguous, vendor", "retry, vendor"),
+        (503, Some(1_000), "retry after 1000, vendor", "retry after 1000, vendor"),
+        (700, None, "retry, tenant", "retry, tenant"),
+    ];
+    let channel = channel(settings());
+    for (status, after, for_message, for_forward) in rows {
+        for body in [&b""[..], b"<html>", b"{\"error\":5}", b"[\xff"] {
+            let answer = answered(status, after, body);
+            assert_eq!(
+                brief(outcome(&*channel, &action("message"), &answer)),
+                for_message,
+                "{status}"
+            );
+            assert_eq!(
+                brief(outcome(&*channel, &action("forward"), &answer)),
+                for_forward,
+                "{status}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_vendors_words_are_told_in_short() {
+    let channel = channel(settings());
+    let long = format!("{{\"errors\":[\"line\\nbreak\",\"{}\"]}}", "x".repeat(5_000));
+    let answer = CallAnswer::Answered {
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        retry_after_ms: None,
+        body: Bytes::from(long),
+    };
+    let Outcome::Fatal { reason, .. } = outcome(&*channel, &action("message"), &answer) else {
+        panic!("fatal")
+    };
+    assert!(reason.contains("422 (\"line break; xxx") && reason.len() < 330, "{reason}");
+}
+
+#[test]
+fn calls_without_an_answer_mean() {
+    let channel = channel(settings());
+    let lost = CallAnswer::Lost("timeout".to_owned());
+    let refused = CallAnswer::NotSent("no such host".to_owned());
+    let rows = [
+        ("message", "retry ambiguous, vendor"),
+        ("note_create", "retry ambiguous, vendor"),
+        // Once more, these change nothing.
+        ("forward", "retry, vendor"),
+        ("tag", "retry, vendor"),
+        ("typing", "retry, vendor"),
+    ];
+    for (name, expect) in rows {
+        assert_eq!(brief(outcome(&*channel, &action(name), &lost)), expect, "{name}");
+        assert_eq!(brief(outcome(&*channel, &action(name), &refused)), "retry, host", "{name}");
+    }
+    assert_eq!(brief(channel.outcome(&lost)), "retry ambiguous, vendor");
+}
+
+#[test]
+fn delivery_is_one_action_a_call_at_the_pace_of_the_dialect() {
+    let delivery = channel(with(json!({ "age-max-ms": 5, "hold-ambiguous": true }))).delivery();
+    assert!(!delivery.inline && !delivery.lists && !delivery.native_delay && !delivery.sends_start);
+    assert!(delivery.reopens && delivery.hold_ambiguous && delivery.age_max_ms == 5);
+    let rate = delivery.token_rate.expect("a rate");
+    assert_eq!((rate.calls, rate.window_ms, delivery.rate), (2, 1_000, None));
+}
+
+#[test]
+fn the_token_shows_nowhere() {
+    let (id, message) = (PartId::from("t.0.0"), action("message"));
+    let parts = [Part { id: &id, action: &message, context: None }];
+    let channel = channel(settings());
+    let call = channel.call(&To::conversation(KEY), &parts);
+    assert_eq!(call.headers["authorization"], "Bearer adopted.jwt");
+    let shown = format!("{channel:?}{call:?}{:?}", call.headers);
+    assert!(!shown.contains("adopted.jwt") && !shown.contains(super::SECRET), "{shown}");
+}

@@ -1,0 +1,253 @@
+//! Tokens, registrations and the look at the bot's health.
+
+use std::sync::Arc;
+
+use botyard_kernel::time::DAY;
+use botyard_kernel::upkeep::Ended;
+use bytes::Bytes;
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::golden::{Answer, OutCall, fixtures, read};
+use super::{SECRET, basic, channel, settings, with};
+use crate::{CallAnswer, To, Upkeep, Vendor};
+
+const NOW: u64 = 1_700_000_000_000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Golden {
+    chore: String,
+    call: Option<OutCall>,
+    answer: Answer,
+}
+
+fn upkeep(channel: &Arc<dyn Vendor>) -> &dyn Upkeep {
+    channel.upkeep().expect("upkeep")
+}
+
+/// Settings that register, beginning in maintenance.
+fn registering() -> Value {
+    with(json!({
+        "webhook-secret": "<secret>",
+        "registrations": [{ "network": "facebook", "external-id": "410088123456789" }],
+        "callback-url": "https://bots.example.invalid/khoros",
+        "bot-name": "Acme bot",
+        "contact-email": "ops@example.invalid",
+        "avatar-url": "https://cdn.example.invalid/a.png",
+        "public-filter": { "includeTargeted": true, "includeSourceTagIds": [999] },
+        "metadata": { "internalBot": "false" },
+        "dialect": { "registration": { "mode": "MAINTENANCE" } },
+    }))
+}
+
+fn creating() -> Value {
+    with(json!({
+        "token": null,
+        "token-url": "https://acme.response.lithium.com/api/v2/tokens/khorosapi/ownerId/acme-bot",
+        "user": "bot@acme.invalid",
+        "password": "pass word",
+    }))
+}
+
+fn answered(status: u16, body: &Value) -> CallAnswer {
+    let status = StatusCode::from_u16(status).unwrap();
+    CallAnswer::Answered { status, retry_after_ms: None, body: Bytes::from(body.to_string()) }
+}
+
+fn token(token: &str) -> CallAnswer {
+    answered(
+        200,
+        &json!({ "data": { "token": token, "expiresAtMillis": (NOW + 90 * DAY).to_string() } }),
+    )
+}
+
+fn done(ended: Ended) -> String {
+    match ended {
+        Ended::Done(state) => state,
+        other => panic!("done, not {other:?}"),
+    }
+}
+
+fn next(channel: &Arc<dyn Vendor>, state: &str) -> (&'static str, u64) {
+    let chore = upkeep(channel).next(state).expect("a chore");
+    (chore.name, chore.due_ms)
+}
+
+fn bearer(channel: &Arc<dyn Vendor>) -> Option<String> {
+    let call = channel.call(&To::conversation(super::KEY), &[]);
+    Some(call.headers.get("authorization")?.to_str().unwrap().to_owned())
+}
+
+#[test]
+fn chores_become_calls() {
+    let channel = channel(registering());
+    for (name, fixture) in fixtures("upkeep.") {
+        let golden: Golden = read(&name, fixture);
+        let call = upkeep(&channel).call("", &golden.chore, NOW);
+        if let Some(expect) = golden.call {
+            expect.check(&name, &call);
+        }
+        let ended = upkeep(&channel).ended("", &golden.chore, &golden.answer.call_answer(), NOW);
+        let well = matches!(ended, Ended::Done(_));
+        assert_eq!(well, !name.contains("422"), "{name}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_token_of_somebody_else_is_not_taken_away_from_them_at_once() {
+    let channel = channel(settings());
+    assert_eq!(next(&channel, ""), ("health", 0));
+    let degraded = json!({ "data": [{ "status": "HEALTHY" }, { "status": "DEGRADED" }] });
+    let state = done(upkeep(&channel).ended("", "health", &answered(200, &degraded), NOW));
+    assert!(state.contains("DEGRADED"), "{state}");
+    assert_eq!(next(&channel, &state), ("health", NOW + DAY));
+    let week = NOW + 7 * DAY;
+    let state =
+        done(upkeep(&channel).ended(&state, "health", &answered(200, &json!({})), week - 1));
+    assert_eq!(next(&channel, &state), ("refresh-token", week));
+    let call = upkeep(&channel).call(&state, "refresh-token", week);
+    assert_eq!(call.headers["authorization"], "Bearer adopted.jwt");
+    let state = done(upkeep(&channel).ended(&state, "refresh-token", &token("second.jwt"), week));
+    let renewed = upkeep(&channel).renewed(&state);
+    assert_eq!(bearer(&renewed).as_deref(), Some("Bearer second.jwt"));
+    let call = upkeep(&renewed).call(&state, "refresh-token", week);
+    assert_eq!(call.headers["authorization"], "Bearer second.jwt");
+    assert!(!format!("{renewed:?}").contains("second.jwt"));
+}
+
+#[test]
+fn another_token_in_the_settings_begins_anew() {
+    let first = channel(settings());
+    let state = done(upkeep(&first).ended("", "refresh-token", &token("second.jwt"), NOW));
+    let other = channel(with(json!({ "token": "third.jwt" })));
+    assert_eq!(bearer(&upkeep(&other).renewed(&state)).as_deref(), Some("Bearer third.jwt"));
+    assert_eq!(next(&other, &state), ("health", 0));
+    for odd in ["", "{", "[]", "{\"token\":5}"] {
+        assert_eq!(bearer(&upkeep(&first).renewed(odd)).as_deref(), Some("Bearer adopted.jwt"));
+    }
+}
+
+#[test]
+fn a_token_is_made_with_the_user_where_there_is_none() {
+    let channel = channel(creating());
+    assert_eq!(bearer(&channel), None);
+    assert_eq!(next(&channel, ""), ("create-token", 0));
+    let call = upkeep(&channel).call("", "create-token", NOW);
+    assert_eq!((call.method.as_str(), call.body.len()), ("POST", 0));
+    assert!(call.url.ends_with("/ownerId/acme-bot"));
+    assert_eq!(call.headers["authorization"], basic("bot@acme.invalid", "pass word").as_str());
+    assert!(!format!("{:?}", call.headers).contains("Ym90"));
+    let state = done(upkeep(&channel).ended("", "create-token", &token("made.jwt"), NOW));
+    assert_eq!(bearer(&upkeep(&channel).renewed(&state)).as_deref(), Some("Bearer made.jwt"));
+    assert_eq!(next(&channel, &state), ("health", 0));
+}
+
+#[test]
+fn a_token_that_is_refused_is_made_anew_where_that_can_be() {
+    let refused = answered(401, &json!({ "error": { "message": "Unauthorized" } }));
+    let makes = channel(creating());
+    let state = done(upkeep(&makes).ended("", "create-token", &token("made.jwt"), NOW));
+    for (chore, answer) in [
+        ("refresh-token", &refused),
+        ("health", &answered(400, &json!({ "error": { "message": "Unauthorized" } }))),
+    ] {
+        let state = done(upkeep(&makes).ended(&state, chore, answer, NOW));
+        assert_eq!(next(&makes, &state), ("create-token", 0));
+        let ended = upkeep(&makes).ended(&state, "create-token", &refused, NOW);
+        assert!(matches!(ended, Ended::Hopeless(_)), "{ended:?}");
+        let state = done(upkeep(&makes).ended(&state, "create-token", &token("new.jwt"), NOW));
+        assert_eq!(next(&makes, &state).0, "health");
+    }
+    let adopts = channel(settings());
+    let ended = upkeep(&adopts).ended("", "refresh-token", &refused, NOW);
+    assert!(matches!(&ended, Ended::Hopeless(why) if why.contains("`token`")), "{ended:?}");
+}
+
+#[test]
+fn a_short_lived_token_is_refreshed_before_its_end() {
+    let channel = channel(settings());
+    let short = answered(
+        200,
+        &json!({ "data": { "token": "short.jwt", "expiresAtMillis": NOW + 2 * DAY } }),
+    );
+    let state = done(upkeep(&channel).ended("", "refresh-token", &short, NOW));
+    let state = done(upkeep(&channel).ended(&state, "health", &answered(200, &json!({})), NOW));
+    assert_eq!(next(&channel, &state), ("refresh-token", NOW + DAY));
+}
+
+#[test]
+fn registrations_are_made_once_and_go_live() {
+    let channel = channel(registering());
+    assert_eq!(next(&channel, ""), ("register", 0));
+    let taken = answered(202, &Value::Null);
+    let state = done(upkeep(&channel).ended("", "register", &taken, NOW));
+    assert!(!state.contains(SECRET) && !state.contains("<secret>"), "{state}");
+    assert_eq!(next(&channel, &state), ("go-live", 0));
+    let call = upkeep(&channel).call(&state, "go-live", NOW);
+    let path =
+        "/registrations/network/facebook/externalId/410088123456789/appId/acme-bot/mode/LIVE";
+    assert_eq!((call.method.as_str(), call.url), ("PUT", format!("{}{path}", super::GATEWAY)));
+    let state = done(upkeep(&channel).ended(&state, "go-live", &taken, NOW));
+    assert_eq!(next(&channel, &state), ("health", 0));
+    // Another secret is another registration.
+    let mut changed = registering();
+    changed["webhook-secret"] = json!(["newer", "<secret>"]);
+    let changed = super::channel(changed);
+    assert_eq!(next(&changed, &state), ("register", 0));
+    let body = upkeep(&changed).call(&state, "register", NOW).body;
+    assert_eq!(serde_json::from_slice::<Value>(&body).unwrap()["credentials"]["secret"], "newer");
+}
+
+#[test]
+fn a_registration_that_begins_live_is_live() {
+    let mut settings = registering();
+    settings["dialect"] = json!({ "registration": { "method": "POST" } });
+    settings["registrations"] = json!([
+        { "network": "facebook", "external-id": "4" }, { "network": "apple", "external-id": "a/b" },
+    ]);
+    let channel = channel(settings);
+    let mut state = String::new();
+    for network in ["facebook", "apple"] {
+        assert_eq!(next(&channel, &state), ("register", 0));
+        let call = upkeep(&channel).call(&state, "register", NOW);
+        assert_eq!(call.method, "POST");
+        let body: Value = serde_json::from_slice(&call.body).unwrap();
+        assert_eq!((&body["mode"], &body["networkKey"]), (&json!("LIVE"), &json!(network)));
+        state = done(upkeep(&channel).ended(&state, "register", &answered(202, &json!({})), NOW));
+    }
+    assert_eq!(next(&channel, &state).0, "health");
+}
+
+#[test]
+fn what_went_wrong_is_tried_again_only_where_that_helps() {
+    let channel = channel(registering());
+    let rows = [(500, true), (502, true), (503, true), (429, true), (408, true)];
+    let hopeless = [(400, false), (404, false), (422, false), (301, false)];
+    for (status, again) in rows.into_iter().chain(hopeless) {
+        for chore in ["refresh-token", "register", "go-live", "health"] {
+            let answer = answered(status, &json!({ "errors": ["callbackUrl may not be empty"] }));
+            match upkeep(&channel).ended("", chore, &answer, NOW) {
+                Ended::Retry { reason, .. } => assert!(again && reason.contains(chore), "{reason}"),
+                Ended::Hopeless(reason) => {
+                    assert!(!again && reason.contains("callbackUrl"), "{status}: {reason}");
+                }
+                Ended::Done(state) => panic!("{status}: {state}"),
+            }
+        }
+    }
+    for answer in [CallAnswer::Lost("cut".into()), CallAnswer::NotSent("no host".into())] {
+        let ended = upkeep(&channel).ended("", "refresh-token", &answer, NOW);
+        assert!(matches!(ended, Ended::Retry { .. }), "{ended:?}");
+    }
+}
+
+#[test]
+fn success_without_a_token_is_none() {
+    let channel = channel(settings());
+    for body in [json!(null), json!({ "data": {} }), json!({ "data": { "token": "a\nb" } })] {
+        let ended = upkeep(&channel).ended("", "refresh-token", &answered(200, &body), NOW);
+        assert!(matches!(ended, Ended::Hopeless(_)), "{ended:?}");
+    }
+}

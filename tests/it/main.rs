@@ -9,6 +9,7 @@ mod failures;
 mod fetch;
 mod full_store;
 mod isolation;
+mod khoros;
 mod lifecycle;
 mod myalice;
 mod operate;

@@ -52,7 +52,7 @@ pub struct Site {
     // Absent only while one host follows another.
     host: Option<Host>,
     // It lives as long as the site.
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Setup {
@@ -135,7 +135,7 @@ impl Setup {
         }
         let supervisor = self.supervised.then(|| Supervisor::new(directory.path())).transpose()?;
         let config = self.settings(directory.path(), &userlike);
-        let mut site = Site { userlike, config, supervisor, host: None, _directory: directory };
+        let mut site = Site { userlike, config, supervisor, host: None, directory };
         site.follow().await?;
         Ok(site)
     }
@@ -174,6 +174,20 @@ impl Site {
     /// An earlier restart failed.
     pub fn host(&self) -> &Host {
         self.host.as_ref().expect("the last restart succeeded")
+    }
+
+    /// All that lies in the store's database now, as bytes.
+    ///
+    /// # Panics
+    ///
+    /// It cannot be read.
+    pub fn stored_bytes(&self) -> Vec<u8> {
+        let files = std::fs::read_dir(self.directory.path()).expect("the store is there");
+        let database = |path: &std::path::PathBuf| {
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("botyard.db"))
+        };
+        let paths = files.map(|file| file.expect("a file").path()).filter(database);
+        paths.flat_map(|path| std::fs::read(path).expect("a readable file")).collect()
     }
 
     /// What Userlike remembers.

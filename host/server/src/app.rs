@@ -70,6 +70,7 @@ impl App {
         let work =
             Work::new(channels, store.store(), Arc::clone(&runtime), outside, config.backlog);
         work.load_pauses().await.context("cannot read what is paused")?;
+        work.load_upkeep().await;
         let stopping = AtomicBool::new(false);
         Ok(Self { config, work, metrics, stopping, runtime, store })
     }

@@ -265,13 +265,22 @@ impl Work {
         tokio::spawn(sweep::run(Arc::downgrade(self)));
     }
 
+    /// Gives channels what earlier hosts have kept for them: tokens and the like.
+    pub async fn load_upkeep(&self) {
+        for channel in self.kept_up() {
+            upkeep::load(self, channel).await;
+        }
+    }
+
     /// Looks after channels whose vendors want it, now and from now on.
     pub fn start_upkeep(self: &Arc<Self>) {
-        for channel in self.channels.values() {
-            if channel.vendor().upkeep().is_some() {
-                tokio::spawn(upkeep::run(Arc::downgrade(self), Arc::clone(channel)));
-            }
+        for channel in self.kept_up() {
+            tokio::spawn(upkeep::run(Arc::downgrade(self), Arc::clone(channel)));
         }
+    }
+
+    fn kept_up(&self) -> impl Iterator<Item = &Arc<Channel>> {
+        self.channels.values().filter(|channel| channel.vendor().upkeep().is_some())
     }
 
     /// Lets turns and deliveries that are under way end, for at most so long.

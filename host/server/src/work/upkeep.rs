@@ -43,6 +43,14 @@ struct Stored {
     sealed: Option<Sealed>,
 }
 
+/// Gives a channel what earlier hosts have kept for it, before anything is sent.
+pub(super) async fn load(work: &Work, channel: &Arc<Channel>) {
+    let mut task = Task { channel: Arc::clone(channel), known: None, unreadable: false };
+    if let Input::Read(kept) = task.read(work).await {
+        task.perform(work, Effect::Use(kept.state)).await;
+    }
+}
+
 /// Looks after a channel until the host ends.
 pub(super) async fn run(work: Weak<Work>, channel: Arc<Channel>) {
     let mut task = Task { channel, known: None, unreadable: false };

@@ -1,0 +1,123 @@
+//! Khoros through the whole host: owners, calls, and a token that the host keeps up.
+
+use std::time::Duration;
+
+use botyard_tests::client::userlike::client;
+use botyard_tests::peers::vendor::{Called, Vendor};
+use botyard_tests::site::{Setup, Site};
+use serde_json::{Value, json};
+
+const WITHIN: Duration = Duration::from_secs(10);
+const JWT: &str = "canary-khoros-jwt";
+
+/// Khoros' side: it gives a token, and takes what is said.
+fn vendor() -> Vendor {
+    let data = json!({ "token": JWT, "expiresAtMillis": 4_102_444_800_000_u64,
+        "messageId": "m1", "payloadType": "RESPONSE", "requestState": "SUCCESS" });
+    Vendor::start(json!({ "status": "success", "data": data, "requestId": "r1" })).unwrap()
+}
+
+async fn site(vendor: &Vendor) -> Site {
+    let channel = json!({
+        "vendor": "khoros",
+        "webhook-header": null,
+        "api-url": null,
+        "api-token": null,
+        "company-key": "acmehotel",
+        "app-id": "acme-bot",
+        "gateway-url": vendor.url(),
+        "token-url": format!("{}/api/v2/tokens/khorosapi/ownerId/acme-bot", vendor.url()),
+        "user": "ops@example.invalid",
+        "password": "canary-khoros-password",
+        "webhook-method": "basic",
+        "webhook-identity": "botyard",
+        "webhook-secret": "canary-khoros-secret",
+    });
+    Setup::new("puppet").unwrap().channel("care", channel).start().await.unwrap()
+}
+
+fn message(id: &str, owner: Value, text: &str) -> Value {
+    json!({
+        "type": "message",
+        "coordinate": { "companyKey": "acmehotel", "networkKey": "facebook",
+            "externalId": "410088", "messageId": id, "botId": "acme-bot", "scope": "PRIVATE" },
+        "author": { "id": "7200", "fullName": "Ines Roth" },
+        "owner": owner, "text": text,
+        "publishedTS": 1_700_000_000_123_u64, "receivedTS": 1_700_000_001_456_u64,
+    })
+}
+
+async fn send(site: &Site, password: &str, body: &Value) -> u16 {
+    let request = client().unwrap().post(site.url("/webhooks/care"));
+    let request = request.basic_auth("botyard", Some(password)).body(body.to_string());
+    request.send().await.unwrap().status().as_u16()
+}
+
+fn said(calls: &[Called]) -> Vec<&str> {
+    let responds = calls.iter().filter(|call| call.path == "/respond");
+    responds.filter_map(|call| call.body["text"].as_str()).collect()
+}
+
+async fn wait_said(vendor: &Vendor, count: usize) -> Vec<Called> {
+    botyard_tests::wait::until("what is said", WITHIN, || {
+        Some(vendor.calls()).filter(|calls| said(calls).len() >= count)
+    })
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_bot_answers_with_a_token_that_the_host_has_got_and_keeps_sealed() {
+    let vendor = vendor();
+    let mut site = site(&vendor).await;
+    vendor.wait(1, WITHIN).await.unwrap();
+    let owner = json!({ "type": "BOT", "appId": "acme-bot" });
+    assert_eq!(
+        send(&site, "canary-khoros-secret", &message("m1", owner.clone(), "say hi")).await,
+        202
+    );
+    let calls = wait_said(&vendor, 1).await;
+    assert_eq!(said(&calls), ["hi"]);
+    let respond = calls.iter().find(|call| call.path == "/respond").unwrap();
+    assert_eq!(respond.headers["authorization"], format!("Bearer {JWT}"));
+    assert_eq!(respond.body["processSynchronously"], json!(true));
+    let tokens = |calls: &[Called]| {
+        calls.iter().filter(|call| call.path.contains("/tokens/khorosapi/")).count()
+    };
+    assert_eq!(tokens(&calls), 1);
+
+    // The next host takes the token out of the store, where nobody can read it.
+    assert!(site.restart().await.unwrap().success());
+    // The same webhook again is the same message.
+    assert_eq!(
+        send(&site, "canary-khoros-secret", &message("m1", owner.clone(), "say hi")).await,
+        202
+    );
+    assert_eq!(send(&site, "canary-khoros-secret", &message("m2", owner, "say again")).await, 202);
+    let calls = wait_said(&vendor, 2).await;
+    assert_eq!(said(&calls), ["hi", "again"]);
+    assert_eq!(tokens(&calls), 1);
+    let stored = site.stored_bytes();
+    for secret in [JWT, "canary-khoros-password"] {
+        let found = stored.windows(secret.len()).any(|bytes| bytes == secret.as_bytes());
+        assert!(!found, "{secret} stands in the store");
+    }
+}
+
+#[tokio::test]
+async fn an_agents_conversation_is_recorded_and_no_bot_runs() {
+    let vendor = vendor();
+    let site = site(&vendor).await;
+    let agent = json!({ "type": "AGENT" });
+    let to_agent = message("m1", agent, "say nobody");
+    assert_eq!(send(&site, "guess", &to_agent).await, 401);
+    assert_eq!(send(&site, "canary-khoros-secret", &to_agent).await, 202);
+    let ours = json!({ "type": "BOT", "appId": "acme-bot" });
+    let mut elsewhere = message("m2", ours.clone(), "say nobody");
+    elsewhere["coordinate"]["companyKey"] = json!("another");
+    assert_eq!(send(&site, "canary-khoros-secret", &elsewhere).await, 403);
+    let back = message("m3", ours, "skipped");
+    assert_eq!(send(&site, "canary-khoros-secret", &back).await, 202);
+    let calls = wait_said(&vendor, 1).await;
+    assert_eq!(said(&calls), ["say nobody"], "it was told what was written meanwhile");
+}

@@ -22,6 +22,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
 mod fields;
+pub mod lexer;
+pub mod messenger;
 mod secrets;
 pub mod userlike;
 mod webhook;
@@ -29,7 +31,11 @@ mod written;
 
 /// Every vendor by its name, with what makes a channel of it out of the
 /// channel's settings.
-pub const VENDORS: &[(&str, Connect)] = &[("userlike", userlike::connect)];
+pub const VENDORS: &[(&str, Connect)] = &[
+    ("lexer", lexer::connect),
+    ("messenger", messenger::connect),
+    ("userlike", userlike::connect),
+];
 
 /// Makes a channel out of its settings, a JSON object. Unknown keys are errors.
 pub type Connect = fn(serde_json::Value) -> Result<Arc<dyn Vendor>, SettingsError>;
@@ -76,6 +82,13 @@ pub trait Vendor: Send + Sync + fmt::Debug {
     /// The call that delivers these parts: several only where the vendor takes lists.
     fn call(&self, to: &To<'_>, parts: &[Part<'_>]) -> Call;
 
+    /// The same call as it leaves at `now`, where a vendor wants to know in which time
+    /// after the person's last word something is said.
+    fn call_at(&self, to: &To<'_>, parts: &[Part<'_>], now: Millis) -> Call {
+        let _ = now;
+        self.call(to, parts)
+    }
+
     /// The call that tells the vendor that an event was taken, or what follows from a
     /// delivery; the token is what [`Incoming::acknowledge`] or
     /// [`Outcome::Delivered`] said. Absent where the vendor wants none.
@@ -98,6 +111,19 @@ pub trait Vendor: Send + Sync + fmt::Debug {
     fn outcome_for(&self, parts: &[Part<'_>], answer: &CallAnswer) -> Outcome {
         let _ = parts;
         self.outcome(answer)
+    }
+
+    /// The same for an answer that came at `now`, where what follows from a delivery
+    /// names the conversation or the time.
+    fn outcome_at(
+        &self,
+        to: &To<'_>,
+        parts: &[Part<'_>],
+        answer: &CallAnswer,
+        now: Millis,
+    ) -> Outcome {
+        let _ = (to, now);
+        self.outcome_for(parts, answer)
     }
 }
 

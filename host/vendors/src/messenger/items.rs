@@ -17,8 +17,8 @@ use crate::webhook::raw;
 
 /// Longer ids are none of the vendor's.
 const ID_BYTES_MAX: usize = 200;
-/// A longer id of a message is named by its hash.
-const MID_BYTES_MAX: usize = 512;
+/// A longer id of a message is named by its hash, and told nobody.
+pub(super) const MID_BYTES_MAX: usize = 512;
 /// What an item is, by the key that says it. What stands first counts.
 const KINDS: [&str; 13] = [
     "message",
@@ -175,7 +175,8 @@ impl<'a> Item<'a> {
     ) -> Vec<Incoming> {
         let at_ms = self.vendor_ms.unwrap_or(self.now);
         let reply_to = json!({ "last_ms": at_ms }).to_string();
-        let heard = text(self.part, "mid").map(|mid| Heard {
+        let mid = text(self.part, "mid").filter(|mid| mid.len() <= MID_BYTES_MAX);
+        let heard = mid.map(|mid| Heard {
             mid,
             page: &self.page,
             at_ms,
@@ -184,12 +185,13 @@ impl<'a> Item<'a> {
         let mut acknowledgement =
             heard.filter(|_| !self.place.standby).and_then(|it| acknowledge(&it));
         let ours = settings.dialect.messaging_means_ours && !self.place.standby;
+        let ours = ours.then_some(Owner::Bot);
         let key = self.key();
         let event = |(n, piece): (usize, Piece<'_>)| {
             let mut event = self.event(piece.body);
             event.reply_to = Some(reply_to.clone());
             event.acknowledge = acknowledgement.take();
-            event.owner = event.owner.or(ours.then_some(Owner::Bot));
+            event.owner = event.owner.or(ours);
             if n > 0 {
                 event.key = key.as_ref().map(|key| format!("{key}#{n}"));
                 event.raw = piece.of.and_then(|of| raw(of.to_string().as_bytes()));

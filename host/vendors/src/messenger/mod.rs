@@ -170,4 +170,4 @@ impl Vendor for Messenger {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -7,6 +7,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::dialect::Dialect;
+use super::items::MID_BYTES_MAX;
 use crate::{CallAnswer, Outcome};
 
 /// A file that the vendor could not fetch so often is not worth the wait of what
@@ -32,7 +33,7 @@ pub(super) fn of(dialect: &Dialect, answer: &CallAnswer) -> Outcome {
 pub(super) fn message_id(body: &[u8]) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let id = body.get("message_id")?.as_str()?;
-    (!id.is_empty()).then(|| id.to_owned())
+    (!id.is_empty() && id.len() <= MID_BYTES_MAX).then(|| id.to_owned())
 }
 
 /// An answer of the vendor.

@@ -2,7 +2,7 @@
 
 mod deliver;
 mod golden;
-mod hostile;
+pub(crate) mod hostile;
 mod limits;
 mod profile;
 mod settings;

@@ -32,9 +32,9 @@ mod written;
 /// Every vendor by its name, with what makes a channel of it out of the
 /// channel's settings.
 pub const VENDORS: &[(&str, Connect)] = &[
-    ("lexer", lexer::connect),
-    ("messenger", messenger::connect),
     ("userlike", userlike::connect),
+    ("messenger", messenger::connect),
+    ("lexer", lexer::connect),
 ];
 
 /// Makes a channel out of its settings, a JSON object. Unknown keys are errors.

@@ -59,7 +59,6 @@ const PURE: &[(&str, &[&str])] = &[
             "base64",
             "botyard-kernel",
             "bytes",
-            "form_urlencoded",
             "hmac",
             "http",
             "jiff",
@@ -68,6 +67,7 @@ const PURE: &[(&str, &[&str])] = &[
             "sha2",
             "subtle",
             "thiserror",
+            "url",
         ],
     ),
 ];

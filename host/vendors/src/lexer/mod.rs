@@ -8,9 +8,10 @@
 //! To hand over is to stop claiming, and nothing else: there is no call for it. While
 //! the owner of the conversation is not the bot, nothing is claimed, and what the
 //! person writes stands in the team's inbox. Lexer never says that the team is done.
-//! The bot gets the conversation back when control of the thread is passed to our
-//! app, as on any Messenger channel, or with the person's next message where the
-//! Messenger dialect says `messaging-means-ours`.
+//! So the channel says when the bot has the conversation again: when control of the
+//! thread is passed to our app, as on any Messenger channel; when no human has spoken
+//! for as long as `returns-after-ms` says; or with the person's next message, where
+//! the Messenger dialect says `messaging-means-ours`.
 
 mod acknowledge;
 mod dialect;
@@ -47,6 +48,15 @@ pub fn connect(settings: serde_json::Value) -> Result<Arc<dyn Vendor>, SettingsE
     Ok(Arc::new(Lexer { settings: Settings::read(settings)? }))
 }
 
+/// Settings with invented secrets.
+pub fn sample() -> serde_json::Value {
+    serde_json::json!({
+        "messenger": messenger::sample(),
+        "client-id": 42,
+        "token": "a-sample-token",
+    })
+}
+
 /// The setting `dialect` with all of its names and what holds where a channel says
 /// nothing: what the manual has to show.
 pub fn dialect_defaults() -> serde_json::Value {
@@ -57,6 +67,17 @@ pub fn dialect_defaults() -> serde_json::Value {
 #[derive(Debug)]
 struct Lexer {
     settings: Settings,
+}
+
+impl Lexer {
+    /// Reads a webhook that was verified.
+    fn read(&self, request: &Inbound<'_>, now: Millis) -> Received {
+        let taps = self.settings.dialect.claim_postbacks;
+        self.settings.messenger.read_with(request, now, &|heard| {
+            let claim = Notice::Claim(Object::new(heard.mid, heard.at_ms, heard.page));
+            (taps || !heard.postback).then(|| claim.token())
+        })
+    }
 }
 
 impl Vendor for Lexer {
@@ -73,11 +94,8 @@ impl Vendor for Lexer {
     }
 
     fn receive(&self, request: &Inbound<'_>, now: Millis) -> Received {
-        let taps = self.settings.dialect.claim_postbacks;
-        self.settings.messenger.receive_with(request, now, &|heard| {
-            let claim = Notice::Claim(Object::new(heard.mid, heard.at_ms, heard.page));
-            (taps || !heard.postback).then(|| claim.token())
-        })
+        let messenger = &self.settings.messenger;
+        messenger.verify(request).map_or_else(Received::Rejected, |()| self.read(request, now))
     }
 
     fn answer(&self, to: &To<'_>, parts: &[Part<'_>]) -> Reply {

@@ -37,7 +37,9 @@ use self::dialect::Dialect;
 pub(crate) use self::items::Heard;
 pub use self::settings::KEYS;
 use self::settings::Settings;
-use crate::{Call, CallAnswer, Inbound, Outcome, Part, Received, Reply, SettingsError, To, Vendor};
+use crate::{
+    Call, CallAnswer, Inbound, Outcome, Part, Received, Rejection, Reply, SettingsError, To, Vendor,
+};
 
 /// The vendor's name: the one that channels, passthroughs and metrics use.
 pub const NAME: &str = "messenger";
@@ -63,6 +65,16 @@ pub fn connect(settings: serde_json::Value) -> Result<Arc<dyn Vendor>, SettingsE
     Ok(Arc::new(Messenger::new(settings)?))
 }
 
+/// Settings with invented secrets.
+pub fn sample() -> serde_json::Value {
+    serde_json::json!({
+        "app-secret": "a-sample-secret",
+        "verify-token": "a-sample-token",
+        "page-token": "a-sample-page-token",
+        "app-id": "1000000000000001",
+    })
+}
+
 /// The setting `dialect` with all of its names and what holds where a channel says
 /// nothing: what the manual has to show.
 pub fn dialect_defaults() -> serde_json::Value {
@@ -80,15 +92,20 @@ impl Messenger {
         Ok(Self { settings: Settings::read(settings)? })
     }
 
-    /// As [`Vendor::receive`]; `acknowledge` says what the acknowledgement of a
-    /// person's message needs.
-    pub(crate) fn receive_with(
+    /// Whether a webhook comes from the vendor, by its raw bytes.
+    pub(crate) fn verify(&self, request: &Inbound<'_>) -> Result<(), Rejection> {
+        verify::verify(&self.settings, request)
+    }
+
+    /// Reads a webhook that was verified; `acknowledge` says what the acknowledgement
+    /// of a person's message needs.
+    pub(crate) fn read_with(
         &self,
         request: &Inbound<'_>,
         now: Millis,
         acknowledge: &dyn Fn(&Heard<'_>) -> Option<String>,
     ) -> Received {
-        receive::receive(&self.settings, request, now, acknowledge)
+        receive::read(&self.settings, request, now, acknowledge)
     }
 
     /// As [`Vendor::call_at`], with the passthroughs of that vendor.
@@ -148,7 +165,8 @@ impl Vendor for Messenger {
     }
 
     fn receive(&self, request: &Inbound<'_>, now: Millis) -> Received {
-        self.receive_with(request, now, &|_| None)
+        let read = || self.read_with(request, now, &|_| None);
+        self.verify(request).map_or_else(Received::Rejected, |()| read())
     }
 
     /// Nothing rides in answers, and of their bodies the vendor reads nothing.

@@ -1,9 +1,8 @@
 //! A webhook's body to the events of all its entries.
 
 use botyard_kernel::event::RAW_BYTES_MAX;
-use botyard_kernel::run::Blame;
 use botyard_kernel::time::Millis;
-use http::{Method, StatusCode};
+use http::Method;
 use serde_json::Value;
 
 use super::bounded::cut;
@@ -17,32 +16,23 @@ use crate::{Damaged, Inbound, Incoming, Received, Rejection};
 /// What an acknowledgement of a message needs; absent where the channel wants none.
 pub(super) type Acknowledge<'a> = &'a dyn Fn(&Heard<'_>) -> Option<String>;
 
-/// Verifies and reads a webhook.
-pub(super) fn receive(
+/// Reads a webhook that was verified.
+pub(super) fn read(
     settings: &Settings,
     request: &Inbound<'_>,
     now: Millis,
     acknowledge: Acknowledge<'_>,
 ) -> Received {
     if *request.method == Method::GET {
-        let reply = verify::subscription(settings, request);
-        return reply.map_or_else(Received::Rejected, Received::Challenge);
+        return verify::challenge(request).map_or_else(Received::Rejected, Received::Challenge);
     }
-    if *request.method != Method::POST {
-        return Received::Rejected(Rejection {
-            status: StatusCode::METHOD_NOT_ALLOWED,
-            reason: "Messenger webhooks are GET and POST requests".to_owned(),
-            blame: Blame::Vendor,
-        });
+    let mut reader = Reader::new(settings, now, acknowledge);
+    let body = serde_json::from_slice(request.body)
+        .map_err(|error| bad(format!("the body is not JSON: {error}")));
+    match body.and_then(|body| reader.body(&body)) {
+        Ok(()) => reader.done(),
+        Err(rejection) => Received::Rejected(rejection),
     }
-    let read = verify::signature(settings, request).and_then(|()| {
-        let body: Value = serde_json::from_slice(request.body)
-            .map_err(|error| bad(format!("the body is not JSON: {error}")))?;
-        let mut reader = Reader::new(settings, now, acknowledge);
-        reader.body(&body)?;
-        Ok(reader.done())
-    });
-    read.unwrap_or_else(Received::Rejected)
 }
 
 /// Reads all there is, whatever is wrong with some of it.

@@ -1,11 +1,14 @@
 //! Whether a webhook really comes from the vendor, and on behalf of this app.
 
+use std::borrow::Cow;
+
 use botyard_kernel::id::Digest;
 use botyard_kernel::run::Blame;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use http::StatusCode;
+use http::{Method, StatusCode};
 use sha2::Sha256;
+use url::form_urlencoded;
 
 use super::settings::Settings;
 use crate::webhook::{bad, unauthorized};
@@ -16,24 +19,26 @@ const SIGNATURE: &str = "x-hub-signature-256";
 /// A longer challenge is not the vendor's.
 const CHALLENGE_BYTES_MAX: usize = 1024;
 
-/// Answers the request by which the vendor subscribes the webhook.
-pub(super) fn subscription(settings: &Settings, request: &Inbound<'_>) -> Result<Reply, Rejection> {
-    let query = request.query.unwrap_or_default().as_bytes();
-    let named = |name: &str| {
-        let mut pairs = form_urlencoded::parse(query);
-        pairs.find(|(key, _)| key == name).map(|(_, value)| value)
-    };
-    let token = named("hub.verify_token").unwrap_or_default();
-    if !settings.verify_tokens.know(token.as_bytes()) {
-        return Err(forbidden(
-            "`hub.verify_token` is not the channel's `verify-token`: type the same in where the \
-             webhook is subscribed",
-        ));
+/// Refuses what does not show the channel's token or carry a signature of its app.
+pub(super) fn verify(settings: &Settings, request: &Inbound<'_>) -> Result<(), Rejection> {
+    match *request.method {
+        Method::GET => token(settings, request),
+        Method::POST => signature(settings, request),
+        _ => Err(Rejection {
+            status: StatusCode::METHOD_NOT_ALLOWED,
+            reason: "Messenger webhooks are GET and POST requests".to_owned(),
+            blame: Blame::Vendor,
+        }),
     }
-    if named("hub.mode").as_deref() != Some("subscribe") {
+}
+
+/// The answer to the request by which the vendor subscribes the webhook, once it has
+/// shown the token.
+pub(super) fn challenge(request: &Inbound<'_>) -> Result<Reply, Rejection> {
+    if named(request, "hub.mode").as_deref() != Some("subscribe") {
         return Err(forbidden("`hub.mode` is not `subscribe`, the only one there is"));
     }
-    let challenge = named("hub.challenge").unwrap_or_default();
+    let challenge = named(request, "hub.challenge").unwrap_or_default();
     if challenge.is_empty() || challenge.len() > CHALLENGE_BYTES_MAX {
         return Err(bad(format!(
             "`hub.challenge` must be a text of 1 to {CHALLENGE_BYTES_MAX} bytes"
@@ -43,9 +48,26 @@ pub(super) fn subscription(settings: &Settings, request: &Inbound<'_>) -> Result
     Ok(Reply { status: StatusCode::OK, content_type: "text/plain", body })
 }
 
+fn token(settings: &Settings, request: &Inbound<'_>) -> Result<(), Rejection> {
+    let token = named(request, "hub.verify_token").unwrap_or_default();
+    if settings.verify_tokens.know(token.as_bytes()) {
+        return Ok(());
+    }
+    Err(forbidden(
+        "`hub.verify_token` is not the channel's `verify-token`: type the same in where the \
+         webhook is subscribed",
+    ))
+}
+
+/// The first of this name in the query.
+fn named<'a>(request: &Inbound<'a>, name: &str) -> Option<Cow<'a, str>> {
+    let mut pairs = form_urlencoded::parse(request.query.unwrap_or_default().as_bytes());
+    pairs.find(|(key, _)| key == name).map(|(_, value)| value)
+}
+
 /// Refuses a body whose signature none of the app's secrets gives. The bytes are
 /// signed as they came: the vendor escapes what is not ASCII in a way of its own.
-pub(super) fn signature(settings: &Settings, request: &Inbound<'_>) -> Result<(), Rejection> {
+fn signature(settings: &Settings, request: &Inbound<'_>) -> Result<(), Rejection> {
     let Some(value) = request.headers.get(SIGNATURE) else {
         return Err(unauthorized(format!(
             "the header `{SIGNATURE}` is missing: only the vendor, with an app that has a secret, \

@@ -69,6 +69,11 @@ fn every_setting_and_the_whole_dialect_are_taken() {
 }
 
 #[test]
+fn the_sample_is_a_channel() {
+    assert!(connect("messenger", super::super::sample()).is_ok());
+}
+
+#[test]
 fn no_secret_can_be_read_from_a_channel() {
     let shown = format!("{:?}", channel(settings()));
     for secret in [APP_SECRET, "meatyhamhock", TOKEN] {

@@ -118,7 +118,7 @@ fn subscriptions_of_the_vendor_are_answered() {
     for (name, fixture) in fixtures("messenger", "verify.") {
         assert_eq!(fixture["config"]["verify_token"], "meatyhamhock");
         let pairs = fixture["request"]["query"].as_object().unwrap();
-        let query = form_urlencoded::Serializer::new(String::new())
+        let query = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(pairs.iter().map(|(key, value)| (key, value.as_str().unwrap())))
             .finish();
         let status = match get(Some(&query)) {

@@ -91,10 +91,7 @@ pub(super) fn read(
 ) -> Result<Vec<Incoming>, Unread> {
     let item = Item::new(place, all, now)?;
     match item.kind {
-        "message" | "postback" if !item.from_page => {
-            let pieces = item.spoken()?;
-            Ok(item.tell(settings, pieces, acknowledge))
-        }
+        "message" | "postback" if !item.from_page => Ok(item.tell(settings, acknowledge)),
         "message" => item.echo(settings),
         // What the page itself does besides speaking.
         _ if item.from_page => Err(Unread::Ignored("the page's own doing")),
@@ -144,9 +141,9 @@ impl<'a> Item<'a> {
 
     /// What the person said. The button that opens a thread, with where they came
     /// from, begins a session.
-    fn spoken(&self) -> Result<Vec<Piece<'a>>, Unread> {
+    fn said(&self) -> Vec<Piece<'a>> {
         if self.kind == "message" {
-            return Ok(pieces(self.part));
+            return pieces(self.part);
         }
         let label = text(self.part, "title").map(|label| cut(label, FIELD_BYTES_MAX));
         let payload = text(self.part, "payload").map(|id| cut(id, FIELD_BYTES_MAX));
@@ -163,16 +160,11 @@ impl<'a> Item<'a> {
             }
             None => EventBody::Other(other(self.kind, self.part)),
         };
-        Ok(vec![Piece { body, of: None }])
+        vec![Piece { body, of: None }]
     }
 
     /// The events of what a person said, each with an id of its own.
-    fn tell(
-        &self,
-        settings: &Settings,
-        pieces: Vec<Piece<'_>>,
-        acknowledge: Acknowledge<'_>,
-    ) -> Vec<Incoming> {
+    fn tell(&self, settings: &Settings, acknowledge: Acknowledge<'_>) -> Vec<Incoming> {
         let at_ms = self.vendor_ms.unwrap_or(self.now);
         let reply_to = json!({ "last_ms": at_ms }).to_string();
         let mid = text(self.part, "mid").filter(|mid| mid.len() <= MID_BYTES_MAX);
@@ -188,17 +180,21 @@ impl<'a> Item<'a> {
         let ours = ours.then_some(Owner::Bot);
         let key = self.key();
         let event = |(n, piece): (usize, Piece<'_>)| {
-            let mut event = self.event(piece.body);
-            event.reply_to = Some(reply_to.clone());
-            event.acknowledge = acknowledgement.take();
-            event.owner = event.owner.or(ours);
-            if n > 0 {
-                event.key = key.as_ref().map(|key| format!("{key}#{n}"));
-                event.raw = piece.of.and_then(|of| raw(of.to_string().as_bytes()));
+            let event = match piece.of.filter(|_| n > 0) {
+                Some(of) => {
+                    let key = key.as_ref().map(|key| format!("{key}#{n}"));
+                    self.event_of(piece.body, key, of)
+                }
+                None => self.event_of(piece.body, key.clone(), self.all),
+            };
+            Incoming {
+                reply_to: Some(reply_to.clone()),
+                acknowledge: acknowledgement.take(),
+                owner: event.owner.or(ours),
+                ..event
             }
-            event
         };
-        pieces.into_iter().enumerate().map(event).collect()
+        self.said().into_iter().enumerate().map(event).collect()
     }
 
     /// What was said on the page's behalf: by us, by another app, or by a human in the
@@ -232,11 +228,16 @@ impl<'a> Item<'a> {
     }
 
     fn event(&self, body: EventBody) -> Incoming {
+        self.event_of(body, self.key(), self.all)
+    }
+
+    /// The event that this part of the item is.
+    fn event_of(&self, body: EventBody, key: Option<String>, part: &Value) -> Incoming {
         Incoming {
             vendor_ms: self.vendor_ms,
-            key: self.key(),
+            key,
             owner: self.place.standby.then_some(Owner::Human),
-            raw: raw(self.all.to_string().as_bytes()),
+            raw: raw(part.to_string().as_bytes()),
             facts: facts(self.place.medium, &self.person, self.part, self.kind),
             ..Incoming::new(format!("{}:{}", self.page, self.person), body)
         }

@@ -13,6 +13,8 @@
 //!   `forward_skills`, `forward_human`, `forward_bot`).
 //! - `forward_skills_feedback` is `on_failure: feedback` of a hand-off by skills.
 //! - `buttons_text` is a text above buttons that open pages.
+//! - `carousel_text_apart` says that a carousel shows its cards only: its text goes
+//!   before as a message.
 //! - `media_caption` is a text beside a file.
 //! - `button_template_header_text`, `…_image`, `…_video`, `…_document` and
 //!   `button_template_footer` are what the medium shows around the text.

@@ -23,6 +23,8 @@ use http::{HeaderMap, Method, StatusCode};
 
 mod fields;
 pub mod khoros;
+pub mod lexer;
+pub mod messenger;
 pub mod myalice;
 mod secrets;
 pub mod userlike;
@@ -33,6 +35,8 @@ mod written;
 pub const VENDORS: &[Known] = &[
     Known { name: userlike::NAME, connect: userlike::connect, sample: userlike::sample },
     Known { name: khoros::NAME, connect: khoros::connect, sample: khoros::sample },
+    Known { name: messenger::NAME, connect: messenger::connect, sample: messenger::sample },
+    Known { name: lexer::NAME, connect: lexer::connect, sample: lexer::sample },
     Known { name: myalice::NAME, connect: myalice::connect, sample: myalice::sample },
 ];
 
@@ -120,6 +124,13 @@ pub trait Vendor: Send + Sync + fmt::Debug {
     /// The call that delivers these parts: several only where the vendor takes lists.
     fn call(&self, to: &To<'_>, parts: &[Part<'_>]) -> Call;
 
+    /// The same call as it leaves at `now`, where a vendor wants to know in which time
+    /// after the person's last word something is said.
+    fn call_at(&self, to: &To<'_>, parts: &[Part<'_>], now: Millis) -> Call {
+        let _ = now;
+        self.call(to, parts)
+    }
+
     /// The call that tells the vendor that an event was taken, or what follows from a
     /// delivery; the token is what [`Incoming::acknowledge`] or
     /// [`Outcome::Delivered`] said. Absent where the vendor wants none.
@@ -142,6 +153,19 @@ pub trait Vendor: Send + Sync + fmt::Debug {
     fn outcome_for(&self, parts: &[Part<'_>], answer: &CallAnswer) -> Outcome {
         let _ = parts;
         self.outcome(answer)
+    }
+
+    /// The same for an answer that came at `now`, where what follows from a delivery
+    /// names the conversation or the time.
+    fn outcome_at(
+        &self,
+        to: &To<'_>,
+        parts: &[Part<'_>],
+        answer: &CallAnswer,
+        now: Millis,
+    ) -> Outcome {
+        let _ = (to, now);
+        self.outcome_for(parts, answer)
     }
 }
 

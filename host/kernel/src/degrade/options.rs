@@ -24,6 +24,10 @@ impl Carrier<'_> {
         if !self.native() {
             return self.offer(carousel.into(), NO_SUCH_FORM);
         }
+        if self.profile.carries("carousel_text_apart") && !carousel.text.trim().is_empty() {
+            self.note("the text went before as a message: cards carry none here");
+            self.say(&std::mem::take(&mut carousel.text), TextFormat::Plain);
+        }
         carousel.text = self.lead(carousel.text, TextFormat::Plain);
         self.push(Action::Carousel(carousel));
     }

@@ -287,6 +287,31 @@ fn an_end_ends_the_session_also_where_the_vendor_knows_none() {
 }
 
 #[test]
+fn an_event_is_acknowledged_by_whom_it_is_for() {
+    let rows = [
+        (Owner::Bot, None, 1),
+        (Owner::Human, None, 0),
+        (Owner::Bot, Some(Owner::Human), 0),
+        (Owner::Human, Some(Owner::Bot), 1),
+        // Whoever writes again after the end writes to the bot.
+        (Owner::Ended, None, 1),
+    ];
+    for (owner, said, acknowledgements) in rows {
+        let mut world = World::new();
+        world.policy.reopens = true;
+        world.state.owner = owner;
+        let mut arrival = world.arrival(hello());
+        arrival.acknowledge = Some("m1".to_owned());
+        arrival.owner = said;
+        match world.step(&arrival) {
+            Step::Skip(reason) => world.state = world.plan(&arrival).skip(reason).state,
+            _ => world.state = world.turn(&arrival, Ok(Vec::new())).state,
+        }
+        assert_eq!(world.state.acknowledgements.len(), acknowledgements, "{owner:?}, {said:?}");
+    }
+}
+
+#[test]
 fn rows_age_from_their_turn_and_not_from_their_event() {
     let mut world = World::new();
     let turn = world.says(vec![say("a")]);

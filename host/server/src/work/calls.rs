@@ -50,11 +50,12 @@ pub(super) fn call(
         let rows: Vec<Row> = rows.into_iter().map(carried).collect();
         let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
         let desk = channel.vendor();
-        let request = desk.call(&to(&key, reply_to.as_deref()), &parts);
+        let to = to(&key, reply_to.as_deref());
+        let request = desk.call_at(&to, &parts, clock::now());
         pass(Point::CallLeaves);
         let sent = send(&work, &channel, Purpose::Delivery, request).await;
         pass(Point::CallAnswered);
-        let outcome = desk.outcome_for(&parts, &call_answer(sent));
+        let outcome = desk.outcome_at(&to, &parts, &call_answer(sent), clock::now());
         let called = called(outcome);
         let (vendor, parts) = (desk.name(), rows.len());
         let turn = rows.first().map(|row| row.turn.to_string());

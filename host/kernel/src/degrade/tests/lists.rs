@@ -1,4 +1,4 @@
-//! What stands around the options of lists and button templates.
+//! What stands around the options of lists, cards and button templates.
 
 use super::samples::{menus, words};
 use super::{EVERYTHING, check, profile};
@@ -80,4 +80,18 @@ fn what_stands_around_buttons_is_noted_where_it_may_not_show() {
     assert_eq!(notes(&image), ["the vendor may leave out on this medium: header"]);
     let text = [&image[..], &["button_template_header_text"]].concat();
     assert_eq!(notes(&text), [""; 0]);
+}
+
+#[test]
+fn the_text_of_cards_goes_before_them_where_they_carry_none() {
+    let apart = profile(&["message", "carousel", "carousel_text_apart"], 100);
+    let carousel = |text: &str| menus(&words(text, &["Lamp"])).swap_remove(1);
+    let done = check(&carousel("Which one?"), &apart);
+    let [Action::Message(message), Action::Carousel(cards)] = &done.actions[..] else {
+        panic!("{done:?}")
+    };
+    assert_eq!((&*message.text, &*cards.text), ("Which one?", ""));
+    let notes: Vec<_> = done.notes.iter().map(|note| &*note.what).collect();
+    assert_eq!(notes, ["the text went before as a message: cards carry none here"]);
+    assert_eq!(check(&carousel(" "), &apart).actions.len(), 1);
 }

@@ -1,0 +1,68 @@
+//! What a tenant may write down, and what they are told when it is wrong.
+
+use serde_json::{Value, json};
+
+use super::super::{KEYS, dialect_defaults};
+use super::{TOKEN, channel, settings};
+use crate::connect;
+use crate::messenger::tests::APP_SECRET;
+
+fn with(changes: &Value) -> Value {
+    let mut settings = settings();
+    for (key, value) in changes.as_object().unwrap() {
+        settings[key] = value.clone();
+    }
+    settings
+}
+
+#[test]
+fn wrong_settings_are_told_in_words() {
+    let rows = [
+        (json!({ "tokens": "71077345" }), "no setting `tokens`"),
+        (json!({ "messenger": null }), "in `messenger`: `app-secret` is missing"),
+        (json!({ "messenger": [] }), "in `messenger`: the settings of a messenger channel"),
+        (json!({ "messenger": { "token": "71077345" } }), "in `messenger`: there is no setting"),
+        (json!({ "token": null }), "`token` is missing: copy it"),
+        (json!({ "token": "71077345\n" }), "`token` holds characters"),
+        (json!({ "client-id": null }), "`client-id` is missing: copy it"),
+        (json!({ "client-id": "../41" }), "`client-id` must be a whole number"),
+        (json!({ "client-id": -1 }), "`client-id` must be a whole number"),
+        (json!({ "hub-url": "hub.lexer.io" }), "`hub-url` must be a whole address"),
+        (json!({ "dialect": { "colour": 1 } }), "unknown field `colour`"),
+        (json!({ "dialect": { "published-at": "rfc" } }), "`epoch-ms` or `iso-8601`"),
+    ];
+    for (changes, expect) in rows {
+        let error = connect("lexer", with(&changes)).expect_err(expect).to_string();
+        assert!(error.contains(expect), "{changes}: {error}");
+        assert!(!error.contains("71077345"), "a secret stands in: {error}");
+    }
+    assert!(connect("lexer", json!("")).is_err());
+}
+
+#[test]
+fn every_setting_and_the_whole_dialect_are_taken() {
+    let all = json!({
+        "messenger": settings()["messenger"],
+        "client-id": "42",
+        "token": TOKEN,
+        "hub-url": "https://hub.example.invalid/",
+        "dialect": dialect_defaults(),
+    });
+    let keys: Vec<&str> = all.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, KEYS);
+    let token = r#"{"echo":{"object_id":"m","published_at":1,"account_id":"p"}}"#;
+    let call = channel(all).acknowledge(&crate::To::default(), token).unwrap();
+    assert_eq!(call.url, "https://hub.example.invalid/api/clients/42/bots/objects/echo");
+    assert!(!format!("{:?}", call.headers).contains(TOKEN));
+}
+
+#[test]
+fn the_sample_is_a_channel() {
+    assert!(connect("lexer", super::super::sample()).is_ok());
+}
+
+#[test]
+fn no_secret_can_be_read_from_a_channel() {
+    let shown = format!("{:?}", channel(settings()));
+    assert!(!shown.contains(TOKEN) && !shown.contains(APP_SECRET), "{shown}");
+}

@@ -1,0 +1,189 @@
+//! Facebook's Messenger Platform, which also carries Instagram's direct messages.
+//!
+//! Events arrive signed and in batches: every item of every entry is an event of its
+//! own. Actions leave one by one through the Send API and the calls for the control
+//! of a thread. What the vendor's pages state is code here; what is only remembered
+//! or guessed is in `dialect`.
+//!
+//! Who may speak follows the control of the thread:
+//!
+//! - items of `standby` belong to another app: they are told with the owner `human`;
+//! - control that goes to another app, or an echo of a text that is not ours, gives
+//!   the conversation to a human;
+//! - control that is passed to our app gives it back to the bot.
+
+mod bounded;
+mod dialect;
+mod facts;
+mod items;
+mod keys;
+mod messages;
+mod outcome;
+mod profile;
+mod receive;
+mod render;
+mod settings;
+mod templates;
+mod verify;
+
+use std::sync::Arc;
+
+use botyard_kernel::profile::{Delivery, Limited, Profile};
+use botyard_kernel::time::Millis;
+use bytes::Bytes;
+use http::StatusCode;
+
+use self::dialect::Dialect;
+pub(crate) use self::items::Heard;
+pub use self::settings::KEYS;
+use self::settings::Settings;
+use crate::{
+    Call, CallAnswer, Inbound, Outcome, Part, Received, Rejection, Reply, SettingsError, To, Vendor,
+};
+
+/// The vendor's name: the one that channels, passthroughs and metrics use.
+pub const NAME: &str = "messenger";
+
+/// Makes a channel out of its settings, a JSON object with these keys:
+///
+/// - `app-secret`: the app's secret, or a list of two while it is being changed.
+///   Webhooks are signed with it.
+/// - `verify-token`: what was typed in where the webhook was subscribed, or a list of
+///   two.
+/// - `page-token`: the page's access token, which calls carry.
+/// - `app-id`: the app's own id, as a text or a number: by it we know our own echoes,
+///   and control of a thread that comes to us.
+/// - `graph-url`: where calls go, with the version of the API; the dialect's
+///   `graph-url` where absent.
+/// - `hold-ambiguous` (`false`): sends of unknown outcome wait for a human.
+/// - `age-max-ms` (900,000): actions that are older are given up.
+/// - `dialect`: names, limits and switches that the vendor's pages do not prove.
+///
+/// # Errors
+/// In words for the tenant, without any value of a secret.
+pub fn connect(settings: serde_json::Value) -> Result<Arc<dyn Vendor>, SettingsError> {
+    Ok(Arc::new(Messenger::new(settings)?))
+}
+
+/// Settings with invented secrets.
+pub fn sample() -> serde_json::Value {
+    serde_json::json!({
+        "app-secret": "a-sample-secret",
+        "verify-token": "a-sample-token",
+        "page-token": "a-sample-page-token",
+        "app-id": "1000000000000001",
+    })
+}
+
+/// The setting `dialect` with all of its names and what holds where a channel says
+/// nothing: what the manual has to show.
+pub fn dialect_defaults() -> serde_json::Value {
+    serde_json::json!(Dialect::default())
+}
+
+/// A channel: a page with our app. Other vendors may ride on it.
+#[derive(Debug)]
+pub(crate) struct Messenger {
+    settings: Settings,
+}
+
+impl Messenger {
+    pub(crate) fn new(settings: serde_json::Value) -> Result<Self, SettingsError> {
+        Ok(Self { settings: Settings::read(settings)? })
+    }
+
+    /// Reads a webhook that was verified; `acknowledge` says what the acknowledgement
+    /// of a person's message needs.
+    pub(crate) fn read_with(
+        &self,
+        request: &Inbound<'_>,
+        now: Millis,
+        acknowledge: &dyn Fn(&Heard<'_>) -> Option<String>,
+    ) -> Received {
+        receive::read(&self.settings, request, now, acknowledge)
+    }
+
+    /// As [`Vendor::call_at`], with the passthroughs of that vendor.
+    pub(crate) fn call_of(
+        &self,
+        vendor: &str,
+        to: &To<'_>,
+        parts: &[Part<'_>],
+        now: Option<Millis>,
+    ) -> Call {
+        render::call(&self.settings, vendor, to, parts, now)
+    }
+}
+
+/// The page's id in the key of a conversation.
+pub(crate) fn page_of(conversation: &str) -> Option<&str> {
+    conversation.split_once(':').map(|(page, _)| page)
+}
+
+/// The id of the message that an answer of the Send API names; absent where none was
+/// sent.
+pub(crate) fn message_id(answer: &CallAnswer) -> Option<String> {
+    match answer {
+        CallAnswer::Answered { body, .. } => outcome::message_id(body),
+        CallAnswer::NotSent(_) | CallAnswer::Lost(_) => None,
+    }
+}
+
+impl Vendor for Messenger {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn profile(&self, medium: &str) -> Profile {
+        profile::of(medium)
+    }
+
+    fn delivery(&self) -> Delivery {
+        let dialect = &self.settings.dialect;
+        Delivery {
+            inline: false,
+            answer_by_ms: 0,
+            after_answer_ms: 0,
+            lists: false,
+            native_delay: false,
+            delay_step_ms: 1,
+            rate: None,
+            token_rate: dialect.token_rate(),
+            limited: Limited::Token,
+            acknowledgements_elsewhere: false,
+            sends_start: false,
+            reopens: true,
+            ends_silent_sessions: false,
+            age_max_ms: self.settings.age_max_ms,
+            hold_ambiguous: self.settings.hold_ambiguous,
+        }
+    }
+
+    fn verify(&self, request: &Inbound<'_>) -> Result<(), Rejection> {
+        verify::verify(&self.settings, request)
+    }
+
+    fn read(&self, request: &Inbound<'_>, now: Millis) -> Received {
+        self.read_with(request, now, &|_| None)
+    }
+
+    /// Nothing rides in answers, and of their bodies the vendor reads nothing.
+    fn answer(&self, _to: &To<'_>, _parts: &[Part<'_>]) -> Reply {
+        Reply { status: StatusCode::OK, content_type: "text/plain", body: Bytes::new() }
+    }
+
+    fn call(&self, to: &To<'_>, parts: &[Part<'_>]) -> Call {
+        self.call_of(NAME, to, parts, None)
+    }
+
+    fn call_at(&self, to: &To<'_>, parts: &[Part<'_>], now: Millis) -> Call {
+        self.call_of(NAME, to, parts, Some(now))
+    }
+
+    fn outcome(&self, answer: &CallAnswer) -> Outcome {
+        outcome::of(&self.settings.dialect, answer)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

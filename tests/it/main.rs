@@ -10,6 +10,7 @@ mod fetch;
 mod full_store;
 mod isolation;
 mod khoros;
+mod lexer;
 mod lifecycle;
 mod myalice;
 mod operate;

@@ -1,4 +1,4 @@
-//! The API of a vendor that takes everything: it answers 200 and writes calls down.
+//! The API of a vendor that takes everything and writes calls down.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -36,14 +36,23 @@ pub struct Called {
 }
 
 impl Vendor {
-    /// Starts it; `answer` is what every call is told.
+    /// Starts it; `answer` is what every call is told, with 200.
     ///
     /// # Errors
     ///
     /// No port is free.
     pub fn start(answer: Value) -> Result<Self> {
+        Self::start_with(StatusCode::OK, answer)
+    }
+
+    /// Starts it; all calls are told this.
+    ///
+    /// # Errors
+    ///
+    /// No port is free.
+    pub fn start_with(status: StatusCode, answer: Value) -> Result<Self> {
         let calls = Calls::default();
-        let state = (Arc::clone(&calls), answer);
+        let state = (Arc::clone(&calls), status, answer);
         let router = Router::new().fallback(called).with_state(state);
         Ok(Self { server: Server::start(router)?, calls })
     }
@@ -72,7 +81,7 @@ impl Vendor {
 }
 
 async fn called(
-    State((calls, answer)): State<(Calls, Value)>,
+    State((calls, status, answer)): State<(Calls, StatusCode, Value)>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -82,5 +91,5 @@ async fn called(
     let path = uri.path_and_query().map(ToString::to_string).unwrap_or_default();
     let call = Called { method, path, headers, body };
     calls.lock().unwrap_or_else(PoisonError::into_inner).push(call);
-    (StatusCode::OK, Json(answer))
+    (status, Json(answer))
 }

@@ -1,0 +1,108 @@
+//! Lexer Respond on Messenger, through the whole host: claims, replies, echoes.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use botyard_tests::client::userlike::client;
+use botyard_tests::peers::vendor::{Called, Vendor};
+use botyard_tests::site::{Setup, Site};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+const WITHIN: Duration = Duration::from_secs(10);
+const SECRET: &str = "canary-app-secret";
+
+/// A page whose inbox is in Lexer: Facebook's side and Lexer's.
+struct Page {
+    site: Site,
+    facebook: Vendor,
+    lexer: Vendor,
+}
+
+impl Page {
+    async fn open() -> Self {
+        let facebook =
+            Vendor::start(json!({ "recipient_id": "7200", "message_id": "m_reply" })).unwrap();
+        let lexer = Vendor::start_with(StatusCode::CREATED, json!({ "status": "ok" })).unwrap();
+        let messenger = json!({
+            "app-secret": SECRET,
+            "verify-token": "canary-verify-token",
+            "page-token": "canary-page-token",
+            "app-id": "1234567890",
+            "graph-url": facebook.url(),
+        });
+        let channel = json!({
+            "vendor": "lexer",
+            "webhook-header": null,
+            "webhook-secret": null,
+            "api-url": null,
+            "api-token": null,
+            "messenger": messenger,
+            "client-id": 42,
+            "token": "canary-lexer-token",
+            "hub-url": lexer.url(),
+        });
+        let site = Setup::new("puppet").unwrap().channel("page", channel).start().await.unwrap();
+        Self { site, facebook, lexer }
+    }
+
+    async fn send(&self, secret: &str, item: Value) -> u16 {
+        let entry = json!({ "id": "410088", "time": 1_700_000_000_000_u64, "messaging": [item] });
+        let body = json!({ "object": "page", "entry": [entry] }).to_string();
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+        mac.update(body.as_bytes());
+        let digest = mac.finalize().into_bytes();
+        let signature: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let request = client().unwrap().post(self.site.url("/webhooks/page"));
+        let request = request.header("X-Hub-Signature-256", format!("sha256={signature}"));
+        request.body(body).send().await.unwrap().status().as_u16()
+    }
+}
+
+fn message(mid: &str, text: &str) -> Value {
+    json!({
+        "sender": { "id": "7200" }, "recipient": { "id": "410088" },
+        "timestamp": 1_700_000_000_000_u64, "message": { "mid": mid, "text": text },
+    })
+}
+
+fn noticed(calls: &[Called], kind: &str) -> Vec<String> {
+    let own = calls.iter().filter(|call| call.path.ends_with(kind));
+    own.filter_map(|call| call.body["object_id"].as_str().map(str::to_owned)).collect()
+}
+
+#[tokio::test]
+async fn each_message_is_claimed_and_each_reply_echoed() {
+    let page = Page::open().await;
+    assert_eq!(page.send(SECRET, message("m_1", "say hi")).await, 200);
+    let sent = page.facebook.wait(1, WITHIN).await.unwrap();
+    assert_eq!(sent[0].body["message"]["text"], json!("hi"));
+    assert_eq!(sent[0].body["recipient"]["id"], json!("7200"));
+    assert_eq!(sent[0].headers["authorization"], "Bearer canary-page-token");
+    let told = page.lexer.wait(2, WITHIN).await.unwrap();
+    assert_eq!(noticed(&told, "/objects/claim"), ["m_1"]);
+    assert_eq!(noticed(&told, "/objects/echo"), ["m_reply"]);
+    let claim = told.iter().find(|call| call.path.ends_with("/claim")).unwrap();
+    assert_eq!(claim.path, "/api/clients/42/bots/objects/claim");
+    assert_eq!(claim.headers["auth-api-token"], "canary-lexer-token");
+    assert_eq!(
+        (&claim.body["state"], &claim.body["account_id"]),
+        (&json!("closed"), &json!("410088"))
+    );
+    let echo = told.iter().find(|call| call.path.ends_with("/echo")).unwrap();
+    assert!(echo.body.get("state").is_none());
+
+    // The same webhook again is the same message: nothing is said or claimed twice.
+    assert_eq!(page.send(SECRET, message("m_1", "say hi")).await, 200);
+    assert_eq!(page.send("guess", message("m_2", "say no")).await, 401);
+    // After a hand-off the team has the conversation: its messages are not claimed.
+    assert_eq!(page.send(SECRET, message("m_3", "forward")).await, 200);
+    page.facebook.wait(2, WITHIN).await.unwrap();
+    assert_eq!(page.send(SECRET, message("m_4", "say nobody")).await, 200);
+    page.site.wait_metric("botyard_turns_total", &[], 3.0).await.unwrap();
+    let metrics = page.site.metrics().await.unwrap();
+    assert_eq!(metrics.sum("botyard_turns_total", &["result=\"ran\""]), 2.0);
+    let told = page.lexer.wait(3, WITHIN).await.unwrap();
+    assert_eq!(noticed(&told, "/objects/claim"), ["m_1", "m_3"]);
+}

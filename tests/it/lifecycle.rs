@@ -10,6 +10,8 @@ use botyard_tests::peers::userlike::{Contact, Packet};
 use botyard_tests::site::{MAIN, Setup, Site};
 use serde_json::{Value, json};
 
+use crate::puppet::{begun, site};
+
 const WITHIN: Duration = Duration::from_secs(15);
 
 async fn get(url: &str) -> (u16, String) {
@@ -239,4 +241,17 @@ async fn bots_in_javascript_and_python_answer_too() {
         let loaded = site.lines().into_iter().find(|line| line["message"] == "bot loaded");
         assert_eq!(loaded.unwrap()["tier"], "interpreted", "{bot}");
     }
+}
+
+#[tokio::test]
+async fn a_typed_number_answers_the_menu_that_was_asked_last() {
+    let site = site().await;
+    let conversation = begun(&site).await;
+    conversation.message("menu Which? rye spelt").await.unwrap();
+    assert_eq!(conversation.message("2").await.unwrap().texts(), ["clicked spelt"]);
+    conversation.message("menu Which? rye spelt").await.unwrap();
+    assert_eq!(conversation.message("Rye!").await.unwrap().texts(), ["clicked rye"]);
+    // Something else is asked: the number is an answer to that.
+    assert_eq!(conversation.message("say How many people?").await.unwrap().texts().len(), 1);
+    assert_eq!(conversation.message("2").await.unwrap().texts(), ["you said: 2"]);
 }

@@ -7,6 +7,7 @@ pub mod action;
 pub mod breaker;
 pub mod broken;
 pub mod call;
+pub mod choices;
 pub mod context;
 pub mod degrade;
 pub mod destination;

@@ -1,6 +1,7 @@
 //! The turn in the making: what a bot's actions do to the conversation.
 
 use crate::action::{Action, Schedule};
+use crate::choices;
 use crate::context;
 use crate::degrade::{self, degrade};
 use crate::event::EventBody;
@@ -32,6 +33,10 @@ pub(super) struct Draft<'a> {
     pub(super) refused: Option<RunFailure>,
     /// The bot has ended the session.
     ended: bool,
+    /// The last menu of this turn.
+    offered: Option<(PartId, Vec<(String, String)>)>,
+    /// It says something besides.
+    spoke: bool,
     first_row: usize,
 }
 
@@ -57,6 +62,8 @@ impl<'a> Draft<'a> {
             now: event.received_ms,
             made_ms,
             ended: false,
+            offered: None,
+            spoke: false,
             refused: None,
             first_row: state.rows.len(),
             state,
@@ -119,6 +126,11 @@ impl<'a> Draft<'a> {
                 action.name()
             ));
             return;
+        }
+        let id = PartId::of(&self.turn, index, 0);
+        match choices::options_of(action) {
+            Some(options) => self.offered = Some((id, options)),
+            None => self.spoke |= reach(action) == Reach::Person && is_said(action),
         }
         let degraded = degrade(action.clone(), self.profile, &self.plan.policy.vendor);
         for degrade::Note { action, what } in degraded.notes {
@@ -196,6 +208,16 @@ impl<'a> Draft<'a> {
         self.state.rows.extend(before.iter().chain(desk).chain(rest).cloned());
     }
 
+    /// The last menu is what was asked last; what is said in the turn behind it belongs
+    /// to it. A turn that only says something asks something else.
+    fn remember_menu(&mut self) {
+        if let Some((id, options)) = self.offered.take() {
+            self.state.offer(&id, options, self.made_ms);
+        } else if self.spoke {
+            self.state.close_menus();
+        }
+    }
+
     fn note(&mut self, message: String) {
         self.log.push(LogLine { level: LogLevel::Warn, message });
     }
@@ -204,6 +226,7 @@ impl<'a> Draft<'a> {
     /// vendor has it or will have it, and closes a session that has ended.
     pub(super) fn finish(mut self) -> (Conversation, Vec<LogLine>) {
         self.desk_first();
+        self.remember_menu();
         let context = self.state.session.as_ref().map(|session| session.context.clone());
         if let Some(context) = context.filter(|context| !context.is_empty()) {
             let (older, own) = self.state.rows.split_at_mut(self.first_row);
@@ -218,9 +241,15 @@ impl<'a> Draft<'a> {
             }
         }
         if self.ended || self.state.owner == Owner::Ended {
+            self.state.close_menus();
             self.state.session = None;
             self.state.timers.clear();
         }
         (self.state, self.log)
     }
+}
+
+/// Whether a person is told something by it: a sign of typing and a pause ask nothing.
+fn is_said(action: &Action) -> bool {
+    !matches!(action, Action::Typing(_) | Action::Delay(_) | Action::Navigate(_))
 }

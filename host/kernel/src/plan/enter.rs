@@ -33,6 +33,11 @@ impl Plan<'_> {
         remember(&mut state, arrival, now);
         self.note_acknowledgement(&mut state);
         let mut event = arrival.event.clone();
+        if self.session().is_none() {
+            // What was asked in a session that is over waits for no answer.
+            state.close_menus();
+        }
+        event.body = state.understand(event.body);
         let begins = self.session().is_none() || matches!(event.body, EventBody::Start(_));
         let told = !timeout::is_session_timeout(&event);
         if begins && told && self.owner().runs(&event.body) {
@@ -49,6 +54,9 @@ impl Plan<'_> {
         let before = state.owner;
         state.owner = self.owner().after_event(&event.body);
         self.note_human(&mut state, before);
+        if matches!(event.body, EventBody::HumanSpoke(_)) {
+            state.close_menus();
+        }
         if state.owner == Owner::Ended {
             state.timers.clear();
         }

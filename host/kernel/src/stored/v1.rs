@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
+use crate::choices::Menu;
 use crate::event::Event;
 use crate::id::{BotId, Digest, EventId, PartId, SessionId, TurnId};
 use crate::log::Route;
@@ -168,6 +169,8 @@ struct State<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     session: Option<SessionState<'a>>,
     facts: Cow<'a, Facts>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    menus: Cow<'a, [Menu]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reply_to: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "is_default")]

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use botyard_kernel::action::Action;
 use botyard_kernel::event::{
-    EventBody, ForwardFailed, HumanSpoke, Message, NamedPayload, Returned, Start, TextFormat,
+    Event, EventBody, ForwardFailed, HumanSpoke, Message, NamedPayload, Returned, Start, TextFormat,
 };
-use botyard_kernel::id::{Digest, PartId};
-use botyard_kernel::log::Row;
+use botyard_kernel::id::{Digest, EventId, PartId};
+use botyard_kernel::log::{Arrival, Row};
 use botyard_kernel::outbox::RequestId;
+use botyard_kernel::session::{Facts, Seed};
 use botyard_kernel::time::Millis;
 
 #[derive(Default)]
@@ -108,4 +109,31 @@ impl Vendor {
     pub(crate) fn doubt(&mut self, rows: &[Row]) {
         self.may_repeat.extend(rows.iter().map(|row| row.id.clone()));
     }
+}
+
+/// The events of a webhook, as this sending of it brings them.
+pub(crate) fn arrivals(webhook: &mut Webhook, n: usize, now: Millis) -> Vec<Arrival> {
+    let arrival = |part: usize| Arrival {
+        event: Event {
+            id: EventId(format!("w{n}p{part}t{}", webhook.tries)),
+            received_ms: now,
+            vendor_ms: None,
+            raw: None,
+            body: webhook.body(part),
+        },
+        facts: Some(Facts { medium: "web".to_owned(), ..Facts::default() }),
+        vendor_context: None,
+        key: webhook.keyed.then(|| match webhook.kind {
+            Kind::Start => "start".to_owned(),
+            _ => format!("key.{}", webhook.tokens[part]),
+        }),
+        request: webhook.bytes,
+        quiet: false,
+        acknowledge: (webhook.kind == Kind::Messages).then(|| webhook.tokens[part].clone()),
+        reply_to: None,
+        route: None,
+        owner: None,
+        seed: Seed::default(),
+    };
+    (0..webhook.tokens.len()).map(arrival).collect()
 }

@@ -6,20 +6,18 @@ use std::sync::Arc;
 use botyard_chance::Chance;
 use botyard_kernel::action::Action;
 use botyard_kernel::destination::Admission;
-use botyard_kernel::event::Event;
-use botyard_kernel::id::{ConversationKey, Digest, EventId};
+use botyard_kernel::id::{ConversationKey, Digest};
 use botyard_kernel::lane::{Effect, Input, Lane, Rules};
 use botyard_kernel::log::{Arrival, Route, Row};
 use botyard_kernel::outbox::{RequestId, Rides, Send};
 use botyard_kernel::plan::{Overlap, Policy};
 use botyard_kernel::profile::{Delivery, Limited, Rate};
-use botyard_kernel::session::{Facts, Seed};
 use botyard_kernel::time::{MINUTE, Millis};
 
 use crate::bot;
 use crate::calls::Turning;
 use crate::jobs::{Job, brief};
-use crate::vendor::{Kind, State, Vendor, Webhook};
+use crate::vendor::{Kind, State, Vendor, Webhook, arrivals};
 use botyard_log::Log;
 
 const BEGIN: Millis = 1_700_000_000_000;
@@ -471,32 +469,6 @@ pub(crate) fn key() -> ConversationKey {
         channel: "channel".into(),
         vendor_key: "conversation".to_owned(),
     }
-}
-
-fn arrivals(webhook: &mut Webhook, n: usize, now: Millis) -> Vec<Arrival> {
-    let arrival = |part: usize| Arrival {
-        event: Event {
-            id: EventId(format!("w{n}p{part}t{}", webhook.tries)),
-            received_ms: now,
-            vendor_ms: None,
-            raw: None,
-            body: webhook.body(part),
-        },
-        facts: Some(Facts { medium: "web".to_owned(), ..Facts::default() }),
-        vendor_context: None,
-        key: webhook.keyed.then(|| match webhook.kind {
-            Kind::Start => "start".to_owned(),
-            _ => format!("key.{}", webhook.tokens[part]),
-        }),
-        request: webhook.bytes,
-        quiet: false,
-        acknowledge: (webhook.kind == Kind::Messages).then(|| webhook.tokens[part].clone()),
-        reply_to: None,
-        route: None,
-        owner: None,
-        seed: Seed::default(),
-    };
-    (0..webhook.tokens.len()).map(arrival).collect()
 }
 
 pub(crate) fn ids(arrivals: &[Arrival]) -> Vec<&str> {

@@ -177,16 +177,15 @@ fn render(asked: &Render) -> anyhow::Result<()> {
     let to =
         To { conversation: &asked.conversation, reply_to: asked.reply_to.as_deref(), form: "" };
     for list in lists(&*vendor, &parts) {
-        match list {
-            [(_, Action::Delay(delay))] if !vendor.delivery().native_delay => {
-                line(&json!({ "wait_ms": delay.delay_ms }))?;
-            }
-            list => {
-                let part = |(id, action)| Part { id, action, context: None };
-                let own: Vec<_> = list.iter().map(|(id, action)| part((id, action))).collect();
-                line(&call_json(&vendor.call(&to, &own)))?;
-            }
+        if let [(_, Action::Delay(delay))] = list
+            && !vendor.delivery().native_delay
+        {
+            line(&json!({ "wait_ms": delay.delay_ms }))?;
+            continue;
         }
+        let own: Vec<_> =
+            list.iter().map(|(id, action)| Part { id, action, context: None }).collect();
+        line(&call_json(&vendor.call(&to, &own)))?;
     }
     Ok(())
 }

@@ -136,6 +136,7 @@ impl From<State<'_>> for log::Conversation {
             owner: state.owner,
             session: state.session.map(Into::into),
             facts: state.facts.into_owned(),
+            menus: state.menus.into_owned(),
             reply_to: state.reply_to.map(Cow::into_owned),
             route: state.route,
             foreign_context: state.foreign_context.map(Cow::into_owned),

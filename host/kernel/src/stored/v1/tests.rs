@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use crate::action::{self, Bubbles, Choice, Forward, ForwardTarget, OnFailure};
 use crate::call::Journal;
+use crate::choices::Menu;
 use crate::event::{
     Approach, Click, EventBody, First, Location, Message, Setting, Start, TextFormat,
 };
@@ -136,7 +137,14 @@ fn addressed_samples() -> [Entry; 3] {
         human_ms: Some(900),
         ..Settled::default()
     };
+    let menu = Menu {
+        id: "t1.0.0".to_owned(),
+        offered_ms: 1_000,
+        current: true,
+        options: vec![("a".to_owned(), "A".to_owned())],
+    };
     let state = Conversation {
+        menus: vec![menu],
         reply_to: addressed.reply_to.clone(),
         route: Route::ThisAnswer,
         human_ms: Some(900),
@@ -333,6 +341,7 @@ fn full_state() -> Conversation {
         }],
         claimed: Vec::new(),
         acknowledgements: Vec::new(),
+        menus: Vec::new(),
         reply_to: None,
         route: Route::default(),
         open_answers: vec![OpenAnswer {

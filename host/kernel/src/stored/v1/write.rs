@@ -159,7 +159,8 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
     fn from(state: &'a log::Conversation) -> Self {
         let log::Conversation { turns, owner, session, facts, foreign_context, mirrored, .. } =
             state;
-        let log::Conversation { reply_to, route, keys, kv, timers, rows, claimed, .. } = state;
+        let log::Conversation { menus, reply_to, route, keys, kv, timers, rows, claimed, .. } =
+            state;
         let log::Conversation { acknowledgements, open_answers, skipped, .. } = state;
         let log::Conversation { answered, called_ms, closed_until_ms, host_hand_off, .. } = state;
         let log::Conversation { human_ms, returns_after_ms, .. } = state;
@@ -168,6 +169,7 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
             owner: *owner,
             session: session.as_ref().map(Into::into),
             facts: Cow::Borrowed(facts),
+            menus: menus.into(),
             reply_to: reply_to.as_ref().map(Into::into),
             route: *route,
             foreign_context: foreign_context.as_ref().map(Into::into),

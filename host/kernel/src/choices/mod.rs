@@ -1,0 +1,177 @@
+//! Menus that were offered, and which of their options a person means.
+//!
+//! A tap names its option; what is typed is compared with the last menu, as long as
+//! nothing else was asked since: its number, an ordinal, its label or nearly so. Where
+//! more than one option fits, none is taken: the bot sees the text and asks again.
+
+mod normal;
+mod ordinal;
+mod recognize;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+use crate::action::{Action, Choice};
+use crate::event::{Click, EventBody, First, Message};
+use crate::id::PartId;
+use crate::log::Conversation;
+use crate::time::Millis;
+pub use recognize::recognize;
+
+/// At most so many menus of a conversation are remembered, the newest.
+pub const MENUS_MAX: usize = 8;
+/// At most so many bytes of their options.
+pub const MENUS_BYTES_MAX: usize = 32 * 1024;
+
+/// A menu that was offered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Menu {
+    /// The part that offered it: what events call it.
+    pub id: String,
+    /// When.
+    pub offered_ms: Millis,
+    /// Nothing else was asked since: typed texts may answer it.
+    pub current: bool,
+    /// Ids and labels, in order.
+    pub options: Vec<(String, String)>,
+}
+
+impl Menu {
+    fn bytes(&self) -> usize {
+        self.options.iter().map(|(id, label)| id.len() + label.len()).sum()
+    }
+}
+
+/// Ids and labels of what an action offers; absent where it offers nothing.
+pub fn options_of(action: &Action) -> Option<Vec<(String, String)>> {
+    let of = |choices: &[Choice]| {
+        choices.iter().map(|choice| (choice.id.clone(), choice.label.clone())).collect()
+    };
+    match action {
+        Action::Bubbles(it) => Some(of(&it.options)),
+        Action::ButtonTemplate(it) => Some(of(&it.buttons)),
+        Action::Carousel(it) => {
+            Some(it.cards.iter().map(|card| (card.id.clone(), card.label.clone())).collect())
+        }
+        Action::ListTemplate(it) => {
+            let rows = it.sections.iter().flat_map(|section| &section.rows);
+            Some(rows.map(|row| (row.id.clone(), row.label.clone())).collect())
+        }
+        Action::Message(_)
+        | Action::Buttons(_)
+        | Action::RichLink(_)
+        | Action::Media(_)
+        | Action::Navigate(_)
+        | Action::Typing(_)
+        | Action::Delay(_)
+        | Action::ContextUpdate(_)
+        | Action::ContextClear
+        | Action::ContactUpdate(_)
+        | Action::ConversationUpdate(_)
+        | Action::NoteCreate(_)
+        | Action::Tag(_)
+        | Action::Untag(_)
+        | Action::Priority(_)
+        | Action::WorkQueue(_)
+        | Action::Resolve(_)
+        | Action::SecureForm(_)
+        | Action::Forward(_)
+        | Action::Abort
+        | Action::End
+        | Action::AddonDispatch(_)
+        | Action::EmailDispatch(_)
+        | Action::Schedule(_)
+        | Action::CancelTimer(_)
+        | Action::Request(_)
+        | Action::Passthrough(_)
+        | Action::Other(_) => None,
+    }
+}
+
+impl Conversation {
+    /// Remembers a menu that is offered now; older ones are not current any more.
+    pub(crate) fn offer(&mut self, id: &PartId, options: Vec<(String, String)>, now: Millis) {
+        self.close_menus();
+        let menu = Menu { id: id.to_string(), offered_ms: now, current: true, options };
+        self.menus.push(menu);
+        let mut bytes = 0;
+        let fits = |menu: &&Menu| {
+            bytes += menu.bytes();
+            bytes <= MENUS_BYTES_MAX
+        };
+        let kept = self.menus.iter().rev().take(MENUS_MAX).take_while(fits).count();
+        self.menus.drain(..self.menus.len() - kept);
+    }
+
+    /// Something else is asked, or somebody else speaks: typed texts answer no menu.
+    pub(crate) fn close_menus(&mut self) {
+        self.menus.iter_mut().for_each(|menu| menu.current = false);
+    }
+
+    /// What a person says, with the option that they mean, where it is known.
+    pub(crate) fn understand(&self, body: EventBody) -> EventBody {
+        match body {
+            EventBody::Message(message) => match self.typed(&message) {
+                Some(click) => EventBody::Click(click),
+                None => EventBody::Message(message),
+            },
+            EventBody::Click(click) => EventBody::Click(self.tapped(click)),
+            EventBody::Start(mut start) => {
+                start.first = start.first.map(|first| self.understand_first(first));
+                EventBody::Start(start)
+            }
+            body @ (EventBody::Media(_)
+            | EventBody::Location(_)
+            | EventBody::Timer(_)
+            | EventBody::Response(_)
+            | EventBody::Signal(_)
+            | EventBody::ForwardFailed(_)
+            | EventBody::Returned(_)
+            | EventBody::HumanSpoke(_)
+            | EventBody::Ended(_)
+            | EventBody::CampaignUnsubscribe(_)
+            | EventBody::DeliveryFailed(_)
+            | EventBody::Other(_)) => body,
+        }
+    }
+
+    fn understand_first(&self, first: First) -> First {
+        match first {
+            First::Message(message) => match self.typed(&message) {
+                Some(click) => First::Click(click),
+                None => First::Message(message),
+            },
+            First::Click(click) => First::Click(self.tapped(click)),
+            first @ (First::Media(_) | First::Location(_)) => first,
+        }
+    }
+
+    fn typed(&self, message: &Message) -> Option<Click> {
+        let menu = self.menus.last().filter(|menu| menu.current)?;
+        let text = &message.text;
+        let option = recognize(text, &menu.options, self.facts.locale.as_deref())?;
+        let (id, label) = menu.options[option].clone();
+        Some(Click {
+            option_ids: vec![id],
+            label: Some(label),
+            menu: Some(menu.id.clone()),
+            stale: false,
+            typed_text: Some(text.clone()),
+        })
+    }
+
+    /// A tap with what is known of the menu that offered it: the newest with this option.
+    fn tapped(&self, mut click: Click) -> Click {
+        let Some(id) = click.option_ids.first() else { return click };
+        let offers = |menu: &Menu| menu.options.iter().position(|(own, _)| own == id);
+        let found = self.menus.iter().enumerate().rev();
+        let found = found.filter_map(|(place, menu)| Some((place, menu, offers(menu)?))).next();
+        if let Some((place, menu, option)) = found {
+            click.menu.get_or_insert_with(|| menu.id.clone());
+            click.label.get_or_insert_with(|| menu.options[option].1.clone());
+            click.stale |= place + 1 < self.menus.len();
+        }
+        click
+    }
+}

@@ -1,0 +1,76 @@
+//! Which option a typed text means.
+
+use strsim::osa_distance;
+
+use super::normal::normal;
+use super::ordinal;
+
+/// A shorter text is no beginning of a label.
+const PREFIX_CHARACTERS_MIN: usize = 3;
+/// A shorter label has no room for a typing error.
+const TYPO_CHARACTERS_MIN: usize = 5;
+/// A longer text is no answer to a menu.
+const TEXT_BYTES_MAX: usize = 1024;
+
+/// The option that a text means: its id, its number, an ordinal, its label, the
+/// beginning of one label only, or a label with one typing error. Where more than one
+/// fits in the same way, or none does, it means none.
+///
+/// A number that is itself a label means that label, whatever its place.
+pub fn recognize(text: &str, options: &[(String, String)], locale: Option<&str>) -> Option<usize> {
+    if text.len() > TEXT_BYTES_MAX || options.is_empty() {
+        return None;
+    }
+    let exact = options.iter().position(|(id, _)| id == text.trim());
+    if exact.is_some() {
+        return exact;
+    }
+    let said = normal(text);
+    if said.is_empty() {
+        return None;
+    }
+    let labels: Vec<String> = options.iter().map(|(_, label)| normal(label)).collect();
+    let fits: [&dyn Fn(&str) -> bool; 3] = [
+        &|label| label == said,
+        &|label| said.chars().count() >= PREFIX_CHARACTERS_MIN && label.starts_with(&said),
+        &|label| label.chars().count() >= TYPO_CHARACTERS_MIN && osa_distance(label, &said) == 1,
+    ];
+    let [same, begins, nearly] = fits.map(|fits| only(&labels, fits));
+    match same {
+        Found::One(option) => return Some(option),
+        Found::Many => return None,
+        Found::None => {}
+    }
+    if let Some(place) = number(&said).or_else(|| ordinal::place(&said, locale)) {
+        return (1..=options.len()).contains(&place).then(|| place - 1);
+    }
+    for found in [begins, nearly] {
+        match found {
+            Found::One(option) => return Some(option),
+            Found::Many => return None,
+            Found::None => {}
+        }
+    }
+    None
+}
+
+enum Found {
+    None,
+    One(usize),
+    Many,
+}
+
+fn only(labels: &[String], fits: &dyn Fn(&str) -> bool) -> Found {
+    let mut found = labels.iter().enumerate().filter(|(_, label)| fits(label));
+    match (found.next(), found.next()) {
+        (None, _) => Found::None,
+        (Some((option, _)), None) => Found::One(option),
+        (Some(_), Some(_)) => Found::Many,
+    }
+}
+
+/// "2", "2.", "(2)" and "#2": the marks around it are gone already.
+fn number(said: &str) -> Option<usize> {
+    let digits = !said.is_empty() && said.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| said.parse().ok()).flatten()
+}

@@ -1,0 +1,179 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::event::TextFormat;
+
+const BREADS: [&str; 5] = ["Rye loaf", "Spelt roll", "Baguette", "Croissant", "Crème brûlée"];
+
+fn options(labels: &[&str]) -> Vec<(String, String)> {
+    labels.iter().enumerate().map(|(n, label)| (format!("id-{n}"), (*label).to_owned())).collect()
+}
+
+/// The option that a text means among the breads, from 1; 0 for none.
+fn breads(text: &str, locale: &str) -> usize {
+    let locale = Some(locale).filter(|locale| !locale.is_empty());
+    recognize(text, &options(&BREADS), locale).map_or(0, |option| option + 1)
+}
+
+#[test]
+fn what_people_type() {
+    // Text, language, option.
+    let table = [
+        ("2", "", 2),
+        ("2.", "", 2),
+        (" (2) ", "", 2),
+        ("#2", "", 2),
+        ("２", "", 2),
+        ("0", "", 0),
+        ("6", "", 0),
+        ("99999999999999999999999", "", 0),
+        ("the second one", "", 2),
+        ("Second", "", 2),
+        ("the 3rd, please", "", 3),
+        ("number four", "", 4),
+        ("option 5", "", 5),
+        ("one", "", 1),
+        ("zwei", "", 0),
+        ("zwei", "de", 2),
+        ("Die zweite bitte", "de-AT", 2),
+        ("zweitens", "de", 2),
+        ("fünf", "de", 5),
+        ("second", "de", 2),
+        ("la deuxième", "fr", 2),
+        ("le 3ème", "fr_FR", 3),
+        ("la segunda", "es", 2),
+        ("la opción tres", "es", 3),
+        ("rye loaf", "", 1),
+        ("RYE LOAF!", "", 1),
+        ("creme brulee", "", 5),
+        ("Crème Brûlée 🍮", "", 0),
+        ("bag", "", 3),
+        ("ba", "", 0),
+        ("cr", "", 0),
+        ("croi", "", 4),
+        ("Bagette", "", 3),
+        ("Spetl roll", "", 2),
+        ("Spekt rill", "", 0),
+        ("id-3", "", 4),
+        ("", "", 0),
+        ("?!", "", 0),
+        ("what do you have?", "", 0),
+        ("I do not know which of the two", "", 0),
+    ];
+    for (text, locale, option) in table {
+        assert_eq!(breads(text, locale), option, "{text:?} in {locale:?}");
+    }
+}
+
+#[test]
+fn where_more_than_one_fits_none_is_taken() {
+    let twins = options(&["Blue car", "Blue cat", "blue car"]);
+    for text in ["blue car", "blue ca", "blue cax"] {
+        assert_eq!(recognize(text, &twins, None), None, "{text}");
+    }
+    assert_eq!(recognize("2", &twins, None), Some(1), "its number still tells it");
+}
+
+#[test]
+fn a_number_that_is_a_label_means_that_label() {
+    let rooms = options(&["4", "2", "1"]);
+    assert_eq!(recognize("2", &rooms, None), Some(1));
+    assert_eq!(recognize("1", &rooms, None), Some(2));
+    assert_eq!(recognize("3", &rooms, None), Some(2), "it is no label, so it is a place");
+}
+
+#[test]
+fn a_label_of_a_picture_is_told_by_it() {
+    let faces = options(&["👍", "👎"]);
+    assert_eq!(recognize("👎", &faces, None), Some(1));
+}
+
+fn message(text: &str) -> EventBody {
+    EventBody::Message(Message { text: text.to_owned(), format: TextFormat::Plain })
+}
+
+fn asked(state: &mut Conversation, part: &str, labels: &[&str]) {
+    state.offer(&PartId(part.to_owned()), options(labels), 1_000);
+}
+
+#[test]
+fn only_the_last_thing_that_was_asked_is_answered_by_a_text() {
+    let mut state = Conversation::default();
+    assert_eq!(state.understand(message("2")), message("2"), "how many people?");
+    asked(&mut state, "t1.0.0", &BREADS);
+    let EventBody::Click(click) = state.understand(message("2")) else { panic!("a click") };
+    let expected = Click {
+        option_ids: vec!["id-1".to_owned()],
+        label: Some("Spelt roll".to_owned()),
+        menu: Some("t1.0.0".to_owned()),
+        stale: false,
+        typed_text: Some("2".to_owned()),
+    };
+    assert_eq!(click, expected);
+    state.close_menus();
+    assert_eq!(state.understand(message("2")), message("2"));
+}
+
+#[test]
+fn a_tap_on_an_older_menu_is_known_and_stale() {
+    let mut state = Conversation::default();
+    asked(&mut state, "t1.0.0", &["A", "B"]);
+    state.offer(&PartId("t2.0.0".to_owned()), vec![("new".to_owned(), "N".to_owned())], 2_000);
+    let tap = |id: &str| {
+        let tap = Click { option_ids: vec![id.to_owned()], ..Click::default() };
+        let EventBody::Click(click) = state.understand(EventBody::Click(tap)) else { panic!() };
+        (click.label, click.menu, click.stale)
+    };
+    let (a, new) = (Some("A".to_owned()), Some("N".to_owned()));
+    assert_eq!(tap("id-0"), (a, Some("t1.0.0".to_owned()), true));
+    assert_eq!(tap("new"), (new, Some("t2.0.0".to_owned()), false));
+    assert_eq!(tap("nobody"), (None, None, false));
+}
+
+#[test]
+fn few_menus_are_remembered_and_not_much_of_them() {
+    let mut state = Conversation::default();
+    for n in 0..20 {
+        asked(&mut state, &format!("t{n}.0.0"), &["A"]);
+    }
+    assert_eq!(state.menus.len(), MENUS_MAX);
+    let long = "x".repeat(MENUS_BYTES_MAX - 100);
+    asked(&mut state, "t21.0.0", &[&long]);
+    assert_eq!(state.menus.len(), MENUS_MAX, "the older ones are small");
+    asked(&mut state, "t22.0.0", &[&long]);
+    assert_eq!(state.menus.len(), 1);
+}
+
+fn labels() -> impl Strategy<Value = Vec<String>> {
+    prop::collection::vec("[a-z]{6,12}|[α-ω]{6,12}|[一-丠]{2,6}|[א-ת]{6,12}|🍞.{0,6}", 1..30)
+}
+
+proptest! {
+    /// Whatever a menu says, a number, and where it is unambiguous a label and a label
+    /// in capitals, mean their own option.
+    #[test]
+    fn every_option_can_be_named(labels in labels()) {
+        let menu: Vec<_> = labels.iter().map(|label| (format!("<{label}>"), label.clone())).collect();
+        let same = |label: &str| {
+            labels.iter().filter(|other| normal::normal(other) == normal::normal(label)).count()
+        };
+        for (option, label) in labels.iter().enumerate() {
+            let number = (option + 1).to_string();
+            if same(&number) == 0 {
+                prop_assert_eq!(recognize(&number, &menu, None), Some(option));
+            }
+            if same(label) == 1 && !normal::normal(label).is_empty() {
+                prop_assert_eq!(recognize(label, &menu, None), Some(option));
+                prop_assert_eq!(recognize(&format!("  {label}! "), &menu, None), Some(option));
+            }
+        }
+    }
+
+    #[test]
+    fn any_text_has_an_answer(text in ".{0,200}", labels in labels(), locale in "[a-z]{2}") {
+        let menu: Vec<_> = labels.iter().map(|label| (label.clone(), label.clone())).collect();
+        if let Some(option) = recognize(&text, &menu, Some(&locale)) {
+            prop_assert!(option < menu.len());
+        }
+    }
+}

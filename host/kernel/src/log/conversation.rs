@@ -1,0 +1,299 @@
+//! How a conversation stands, and how that follows from its log.
+
+use std::collections::BTreeMap;
+
+use super::{
+    ANSWERED_MAX, CALLS_KEPT_MAX, CALLS_KEPT_MS, MIRRORED_MAX, REDELIVERY_MS, Route, RowEnd,
+    Settled, Turn,
+};
+use crate::action::Action;
+use crate::broken::{self, Mutation};
+use crate::choices::Menu;
+use crate::context;
+use crate::event::Event;
+use crate::id::{Digest, EventId, PartId, SessionId, TurnId};
+use crate::outbox::WAITS_FOR_PERSON_MS;
+use crate::owner::Owner;
+use crate::session::Facts;
+use crate::time::Millis;
+
+/// A conversation as it stands: everything that a turn or a delivery depends on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Conversation {
+    /// Turns so far.
+    pub turns: u64,
+    /// Who may speak.
+    pub owner: Owner,
+    /// The running session; absent before the first event and after the end.
+    pub session: Option<SessionState>,
+    /// The newest facts.
+    pub facts: Facts,
+    /// Menus that were offered, oldest first.
+    pub menus: Vec<Menu>,
+    /// The newest [`Arrival::reply_to`].
+    pub reply_to: Option<String>,
+    /// The newest [`Arrival::route`].
+    pub route: Route,
+    /// A context that some other program left at the vendor.
+    pub foreign_context: Option<String>,
+    /// Hashes of contexts that we sent to the vendor, oldest first.
+    pub mirrored: Vec<Digest>,
+    /// Event keys with the time of their event, oldest first.
+    pub keys: Vec<(String, Millis)>,
+    /// The conversation's own values.
+    pub kv: BTreeMap<String, String>,
+    /// Timers that have not fired.
+    pub timers: Vec<TimerState>,
+    /// Committed actions that wait for delivery, in order.
+    pub rows: Vec<Row>,
+    /// Rows whose call was about to leave and of which nobody has learned since
+    /// that the vendor did not take them.
+    pub claimed: Vec<PartId>,
+    /// What the vendor is still to be told, in order.
+    pub acknowledgements: Vec<Acknowledgement>,
+    /// Requests whose answers have not gone out whole.
+    pub open_answers: Vec<OpenAnswer>,
+    /// Events whose requests were answered whole before their turns, so that the
+    /// same words again are no redelivery.
+    pub answered: Vec<EventId>,
+    /// Events consumed without a run since the last run.
+    pub skipped: Vec<Event>,
+    /// Times of API calls within the vendor's rate window.
+    pub called_ms: Vec<Millis>,
+    /// Nothing leaves before this.
+    pub closed_until_ms: Millis,
+    /// The last hand-off was the host's own, after a failure of the bot.
+    pub host_hand_off: bool,
+    /// When a human took the conversation or last spoke in it.
+    pub human_ms: Option<Millis>,
+    /// After so long without a human's word the bot has it again; absent where only a
+    /// human or the vendor gives it back.
+    pub returns_after_ms: Option<Millis>,
+}
+
+/// The running session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionState {
+    /// Its id.
+    pub id: SessionId,
+    /// When it began.
+    pub started_ms: Millis,
+    /// When something last happened in it.
+    pub active_ms: Millis,
+    /// The bot's state; empty text where there is none.
+    pub context: String,
+    /// The component that wrote it.
+    pub context_by: Option<Digest>,
+    /// When the host ends it by itself; absent where the vendor does, or nobody.
+    pub times_out_ms: Option<Millis>,
+}
+
+/// A timer that has not fired.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimerState {
+    /// Its name, unique within the conversation.
+    pub name: String,
+    /// When it fires.
+    pub due_ms: Millis,
+    /// What comes back in the event.
+    pub payload: Option<String>,
+}
+
+/// A committed action, or a part of one, that waits for delivery.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Stable over restarts and resends.
+    pub id: PartId,
+    /// The turn that made it.
+    pub turn: TurnId,
+    /// When that turn was.
+    pub made_ms: Millis,
+    /// What is to be done, after degrading.
+    pub action: Action,
+    /// The context to mirror with it, on the last row of a turn.
+    pub context: Option<String>,
+    /// It came from a failure: giving it up raises no `delivery-failed`.
+    pub quiet: bool,
+    /// The event that it follows from: while the request that brought it is
+    /// open, the row waits for its answer.
+    pub event: EventId,
+    /// A human says it: it leaves also while the conversation is a human's.
+    pub by_human: bool,
+}
+
+/// Something that the vendor is still to be told: that an event was taken, or what
+/// follows from a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acknowledgement {
+    /// Stable over restarts and resends.
+    pub id: PartId,
+    /// When what it tells of was.
+    pub made_ms: Millis,
+    /// What the vendor needs for it, in its own form.
+    pub token: String,
+}
+
+/// A request whose answer has not gone out whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenAnswer {
+    /// Names the request.
+    pub request: Digest,
+    /// When it came.
+    pub received_ms: Millis,
+    /// The event that it brought.
+    pub event: EventId,
+}
+
+impl Row {
+    /// How much room its action takes while it waits (bytes of canonical JSON).
+    pub fn bytes(&self) -> usize {
+        serde_json::to_vec(&self.action).map_or(0, |json| json.len())
+    }
+}
+
+impl Conversation {
+    /// The state after a turn with the settlements that came after its snapshot.
+    pub fn after(turn: Option<&Turn>, settled: impl IntoIterator<Item = Settled>) -> Self {
+        let mut state = turn.map(|turn| turn.state.clone()).unwrap_or_default();
+        for settled in settled.into_iter().filter(|_| !broken::is(Mutation::Settle)) {
+            state.settle(&settled);
+        }
+        state
+    }
+
+    /// Applies a settlement. Applying one twice changes nothing more.
+    pub fn settle(&mut self, settled: &Settled) {
+        self.remember_contexts(settled);
+        let ended = |id: &PartId| settled.rows.iter().any(|(row, _)| row == id);
+        self.rows.retain(|row| !ended(&row.id));
+        self.acknowledgements.retain(|it| !settled.acknowledged.contains(&it.id));
+        if let Some(claimed) = &settled.claimed {
+            self.claimed.clone_from(claimed);
+        }
+        self.claimed.retain(|id| !ended(id));
+        for row in &settled.revived {
+            if !self.rows.iter().any(|known| known.id == row.id) {
+                self.rows.push(row.clone());
+            }
+        }
+        for follow_up in &settled.follow_ups {
+            if !self.acknowledgements.iter().any(|known| known.id == follow_up.id) {
+                self.acknowledgements.push(follow_up.clone());
+            }
+        }
+        for event in &settled.answered {
+            self.answer(event);
+        }
+        for called in &settled.called_ms {
+            if !self.called_ms.contains(called) {
+                self.called_ms.push(*called);
+            }
+        }
+        let oldest = settled.at_ms.saturating_sub(CALLS_KEPT_MS);
+        self.called_ms.retain(|called| *called > oldest);
+        let excess = self.called_ms.len().saturating_sub(CALLS_KEPT_MAX);
+        self.called_ms.drain(..excess);
+        if let Some(digest) = settled.mirrored {
+            self.remember_mirrored(digest);
+        }
+        if let Some(until) = settled.closed_until_ms {
+            self.closed_until_ms = self.closed_until_ms.max(until);
+        }
+        // The end of a hand-off comes too late where somebody has taken the
+        // conversation meanwhile, or where the bot is already handing over again.
+        let hands_over = |row: &Row| matches!(row.action, Action::Forward(_) | Action::Abort);
+        if let Some(owner) = settled.owner
+            && self.owner == Owner::HandingOff
+            && !self.rows.iter().any(hands_over)
+        {
+            if owner == Owner::Human {
+                self.human_ms = Some(settled.at_ms);
+            }
+            self.owner = owner;
+        }
+    }
+
+    /// Contexts of rows that end here are known from now on. A list may carry several,
+    /// and webhooks that the vendor writes meanwhile, or repeats later, hold any of
+    /// them; what was given up may have come in all the same, but is not the newest.
+    fn remember_contexts(&mut self, settled: &Settled) {
+        let mut known = Vec::new();
+        for row in &self.rows {
+            let end = settled.rows.iter().find(|(id, _)| *id == row.id);
+            if let (Some(context), Some((_, end))) = (&row.context, end) {
+                known.push((context::digest(context), *end == RowEnd::Delivered));
+            }
+        }
+        for (digest, delivered) in known {
+            if delivered {
+                self.remember_mirrored(digest);
+            } else if !self.mirrored.contains(&digest) {
+                self.mirrored.insert(self.mirrored.len().saturating_sub(1), digest);
+            }
+        }
+    }
+
+    /// The answer of an event's request went out whole.
+    fn answer(&mut self, event: &EventId) {
+        let before = self.open_answers.len();
+        self.open_answers.retain(|open| open.event != *event);
+        if self.open_answers.len() == before && !self.answered.contains(event) {
+            self.answered.push(event.clone());
+            let excess = self.answered.len().saturating_sub(ANSWERED_MAX);
+            self.answered.drain(..excess);
+        }
+    }
+
+    /// Whether an event with this key was handled before.
+    pub fn knows(&self, key: &str) -> bool {
+        !broken::is(Mutation::Dedupe) && self.keys.iter().any(|(known, _)| known == key)
+    }
+
+    /// The request which this one repeats, if any: one whose answer `failed`.
+    pub fn redelivered(
+        &self,
+        request: Digest,
+        now: Millis,
+        failed: impl Fn(&EventId) -> bool,
+    ) -> Option<&OpenAnswer> {
+        self.open_answers
+            .iter()
+            .filter(|_| !broken::is(Mutation::Dedupe))
+            .filter(|open| open.request == request && now <= open.received_ms + REDELIVERY_MS)
+            .find(|open| failed(&open.event))
+    }
+
+    /// When the conversation next wants attention by itself: a delivery, a timer,
+    /// the end of the session's time.
+    /// A time in the past means now.
+    pub fn due(&self) -> Option<Millis> {
+        let delivery = self.delivery_due();
+        let acknowledgement = (!self.acknowledgements.is_empty()).then_some(0);
+        let timer = self.timers.iter().map(|timer| timer.due_ms).min();
+        let own = timer.into_iter().chain(self.times_out_at()).chain(self.returns_at());
+        delivery.into_iter().chain(acknowledgement).chain(own).min()
+    }
+
+    /// Since when a human has the conversation, or last spoke in it; absent where none
+    /// has it.
+    pub fn with_human(&self) -> Option<Millis> {
+        self.human_ms.filter(|_| self.owner == Owner::Human)
+    }
+
+    fn delivery_due(&self) -> Option<Millis> {
+        let first = self.rows.first()?;
+        let requests = || self.rows.iter().any(|row| matches!(row.action, Action::Request(_)));
+        Some(match self.route {
+            Route::Answers if !requests() => first.made_ms.saturating_add(WAITS_FOR_PERSON_MS),
+            Route::Calls | Route::Answers | Route::ThisAnswer => self.closed_until_ms,
+        })
+    }
+
+    /// Notes that a context was sent to the vendor.
+    pub fn remember_mirrored(&mut self, digest: Digest) {
+        self.mirrored.retain(|known| *known != digest);
+        self.mirrored.push(digest);
+        let excess = self.mirrored.len().saturating_sub(MIRRORED_MAX);
+        self.mirrored.drain(..excess);
+    }
+}

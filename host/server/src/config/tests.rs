@@ -66,6 +66,32 @@ fn the_defaults_are_a_configuration() {
     assert!(config.tenants.is_empty());
 }
 
+/// Each page on switching shows a channel that connects as it stands there.
+#[test]
+fn the_channels_of_the_pages_on_switching_connect() {
+    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/switch");
+    let mut vendors = BTreeSet::new();
+    for page in fs::read_dir(pages).unwrap() {
+        let text = fs::read_to_string(page.unwrap().path()).unwrap();
+        let Some((_, rest)) = text.split_once("```toml\n") else { continue };
+        let (example, _) = rest.split_once("```").unwrap();
+        let file = format!("[tenants.acme.bots.orders]\ncomponent = \"/o.wasm\"\n{example}");
+        let names = example.split("env = \"").skip(1).filter_map(|rest| rest.split('"').next());
+        let value = |name: &str| match name {
+            "ACME_API_URL" => "https://api.example.com/v1/",
+            _ => "0123456789abcdef",
+        };
+        let env: Vec<_> = names.map(|name| (name, value(name))).collect();
+        let config = load(&file, &env).unwrap();
+        for channel in config.tenants[&"acme".into()].channels.values() {
+            let connected = botyard_vendors::connect(&channel.vendor, channel.settings.clone());
+            vendors.insert(connected.unwrap().name());
+        }
+    }
+    let known = botyard_vendors::VENDORS.iter().map(|vendor| vendor.name).collect();
+    assert_eq!(vendors, known, "a vendor has no page, or a page no vendor");
+}
+
 #[test]
 fn the_examples_of_the_manual_are_a_configuration() {
     let env = [

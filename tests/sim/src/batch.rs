@@ -124,6 +124,16 @@ impl Vendor for Batch {
         Some(self.told(&Told { conversation, parts: Vec::new(), taken }))
     }
 
+    fn outcome_for(&self, parts: &[Part<'_>], answer: &CallAnswer) -> Outcome {
+        match self.outcome(answer) {
+            Outcome::Delivered { .. } => {
+                let follow_ups = parts.first().map(|part| echo(part.id.as_str()));
+                Outcome::Delivered { follow_ups: follow_ups.into_iter().collect() }
+            }
+            other => other,
+        }
+    }
+
     fn outcome(&self, answer: &CallAnswer) -> Outcome {
         let retry = |after_ms, ambiguous, reason: &str| Outcome::Retry {
             after_ms,
@@ -145,6 +155,11 @@ impl Vendor for Batch {
             },
         }
     }
+}
+
+/// What the vendor hears because a call brought this part.
+pub(crate) fn echo(part: &str) -> String {
+    format!("echo.{part}")
 }
 
 fn parts_of(conversation: &str, parts: &[Part<'_>]) -> Told {

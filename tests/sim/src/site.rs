@@ -142,7 +142,7 @@ fn delivery(chance: &mut Chance) -> Delivery {
         limited: if chance.percent(50) { Limited::Token } else { Limited::Conversation },
         acknowledgements_elsewhere: chance.percent(50),
         sends_start: true,
-        reopens: false,
+        reopens: chance.percent(50),
         ends_silent_sessions: false,
         age_max_ms: if chance.percent(15) { 20 * SECOND } else { 15 * MINUTE },
         hold_ambiguous: chance.percent(15),

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use botyard_kernel::action::Action;
 use botyard_kernel::id::PartId;
-use botyard_kernel::log::{Outcome, Row, RowEnd, SkipReason};
+use botyard_kernel::log::{Acknowledgement, Outcome, Row, RowEnd, SkipReason};
 use botyard_log::Log;
 
+use crate::batch::echo;
 use crate::world::World;
 
 impl World {
@@ -74,7 +75,30 @@ impl World {
         let place = |token: &String| made.iter().position(|made| made.token == *token);
         let mut first = BTreeSet::new();
         let told = self.desks[conversation].acknowledged.iter().filter(|it| first.insert(*it));
-        assert!(told.map(place).is_sorted(), "acknowledgements overtook each other");
+        let taken = told.filter(|token| !token.starts_with("echo."));
+        assert!(taken.map(place).is_sorted(), "acknowledgements overtook each other");
+    }
+
+    /// What follows from a delivery is told, and nothing of what was not delivered.
+    pub(super) fn deliveries_were_echoed(&self, conversation: usize) {
+        let log = &self.logs[conversation];
+        let wanted: Vec<_> = log.settled().flat_map(|(_, it)| &it.follow_ups).collect();
+        let done: BTreeSet<_> = log.settled().flat_map(|(_, it)| &it.acknowledged).collect();
+        let left = wanted.iter().find(|it| !done.contains(&it.id));
+        assert!(left.is_none(), "an echo never ended: {left:?}");
+        // One may have left just before a crash forgot that its call was answered.
+        let desk = &self.desks[conversation];
+        let received: BTreeSet<_> = desk.received.iter().map(|(id, _)| echo(id.as_str())).collect();
+        let mut echoed = desk.acknowledged.iter().filter(|token| token.starts_with("echo."));
+        assert!(echoed.all(|token| received.contains(token)), "an echo of what nobody got");
+        let delivered: BTreeSet<String> = log
+            .settled()
+            .flat_map(|(_, settled)| &settled.rows)
+            .filter(|(_, end)| *end == RowEnd::Delivered)
+            .map(|(part, _)| echo(part.as_str()))
+            .collect();
+        let of_delivered = |it: &&Acknowledgement| delivered.contains(&it.token);
+        assert!(wanted.iter().all(of_delivered), "an echo of what was not delivered");
     }
 }
 

@@ -30,6 +30,7 @@ impl World {
             self.rows_reached_the_vendor_in_order(conversation);
             self.requests_were_answered(conversation);
             self.acknowledgements_left_in_order(conversation);
+            self.deliveries_were_echoed(conversation);
             self.logs[conversation].calls_were_answered_once();
             self.the_log_can_be_read_back(conversation);
         }

@@ -8,8 +8,14 @@
 //! Its limits are typed from the vendor's documents and nothing here depends on
 //! the host: a rule that both sides had wrong in the same way would go unseen.
 //!
-//! One folder is one vendor.
+//! One folder is one vendor. What they have in common lies beside them.
 
+pub mod account;
 pub mod chance;
+pub mod faults;
+pub mod held;
+mod listener;
+pub mod record;
 pub mod userlike;
 pub mod wait;
+pub mod wire;

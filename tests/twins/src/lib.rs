@@ -13,9 +13,14 @@
 pub mod account;
 pub mod chance;
 pub mod faults;
+mod fields;
 pub mod held;
+#[cfg(test)]
+mod host;
 mod listener;
+pub mod messenger;
 pub mod record;
+mod sign;
 pub mod userlike;
 pub mod wait;
 pub mod wire;

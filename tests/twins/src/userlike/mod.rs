@@ -24,7 +24,6 @@ pub mod console;
 mod deliver;
 pub mod document;
 mod options;
-mod payload;
 mod person;
 mod record;
 mod rules;

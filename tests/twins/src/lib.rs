@@ -17,6 +17,7 @@ mod fields;
 pub mod held;
 #[cfg(test)]
 mod host;
+pub mod lexer;
 mod listener;
 pub mod messenger;
 pub mod record;

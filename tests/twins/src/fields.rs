@@ -167,6 +167,18 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A whole number of zero or more.
+    pub(crate) fn whole_number(&self, key: &str) -> Checked {
+        match self.number(key) {
+            Some(_) => Ok(()),
+            None => Err(format!("{} without a whole number in {key}", self.name)),
+        }
+    }
+
+    pub(crate) fn number(&self, key: &str) -> Option<u64> {
+        self.map.get(key)?.as_u64()
+    }
+
     pub(crate) fn at_least_one(&self, keys: &[&str]) -> Checked {
         if self.map.is_empty() {
             return Err(format!("{} that changes nothing", self.name));

@@ -12,11 +12,13 @@
 
 pub mod account;
 pub mod chance;
+mod clock;
 pub mod faults;
 mod fields;
 pub mod held;
 #[cfg(test)]
 mod host;
+pub mod khoros;
 pub mod lexer;
 mod listener;
 pub mod messenger;

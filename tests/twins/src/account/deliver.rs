@@ -186,6 +186,7 @@ fn taken<V: Vendor>(
     let Memory { vendor, ledger } = memory;
     let Read { status, retry_after, body: answer, whole, mut reason } = read;
     let delivered = whole && status.is_some_and(|status| vendor.is_delivered(status));
+    vendor.sent(webhook, delivered, ledger);
     if delivered {
         if let Err(refusal) = vendor.answered(webhook, &answer, ledger) {
             reason = refusal;

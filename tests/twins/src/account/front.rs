@@ -164,7 +164,7 @@ fn receive<V: Vendor>(account: &Account<V>, call: &Incoming) -> Verdict {
     let mut memory = account.memory();
     let memory = &mut *memory;
     let conversation = memory.vendor.conversation(call);
-    let (verdict, fault) = match memory.vendor.admit(call) {
+    let (verdict, fault) = match memory.vendor.admit(call, &memory.ledger) {
         Ok(()) => decide(memory, call, conversation.as_deref()),
         Err(reply) => (reply.into(), None),
     };

@@ -100,11 +100,13 @@ impl Ledger {
         let _ = self.due.send(webhook);
     }
 
-    pub(super) fn point(&mut self, hook: &str, url: &str) {
+    /// Says where the webhook `hook` is now.
+    pub fn point(&mut self, hook: &str, url: &str) {
         self.hooks.insert(hook.to_owned(), url.to_owned());
     }
 
-    pub(super) fn hook(&self, hook: &str) -> Option<String> {
+    /// Where the webhook `hook` is, if somebody said so.
+    pub fn hook(&self, hook: &str) -> Option<String> {
         self.hooks.get(hook).cloned()
     }
 

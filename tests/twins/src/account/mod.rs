@@ -31,7 +31,7 @@ pub trait Vendor: fmt::Debug + Send + 'static {
     /// # Errors
     ///
     /// The answer that turns it away.
-    fn admit(&self, call: &Incoming) -> Result<(), Reply>;
+    fn admit(&self, call: &Incoming, ledger: &Ledger) -> Result<(), Reply>;
 
     /// The conversation of a call; the plan of faults spares calls without one.
     fn conversation(&self, call: &Incoming) -> Option<String>;
@@ -52,6 +52,11 @@ pub trait Vendor: fmt::Debug + Send + 'static {
     /// Whether a webhook with this answer counts as delivered.
     fn is_delivered(&self, status: u16) -> bool {
         (200..300).contains(&status)
+    }
+
+    /// One sending of a webhook is over.
+    fn sent(&mut self, webhook: &Outgoing, delivered: bool, ledger: &mut Ledger) {
+        let _ = (webhook, delivered, ledger);
     }
 
     /// Takes the answer of a webhook that was delivered.

@@ -62,7 +62,7 @@ impl Account<Hub> {
 }
 
 impl Vendor for Hub {
-    fn admit(&self, call: &Incoming) -> Result<(), Reply> {
+    fn admit(&self, call: &Incoming, _: &Ledger) -> Result<(), Reply> {
         if call.header(TOKEN_HEADER) != Some(&*self.token) {
             let body = json!({ "error": "Unauthorized" });
             return Err(Reply::refused(STATUS_TOKEN, &body, "Auth-Api-Token is missing or wrong"));

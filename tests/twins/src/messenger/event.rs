@@ -1,13 +1,12 @@
 //! Events as the page's webhooks carry them, and the signature over them.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use http::Method;
 use serde_json::{Value, json};
 
 use super::document::SIGNATURE_HEADER;
 use super::page::Page;
 use crate::account::Outgoing;
+use crate::clock::epoch_ms;
 use crate::sign::{escaped, hex, hmac_sha256};
 
 /// The name of the page's only webhook.
@@ -113,9 +112,4 @@ impl Page {
             body,
         }
     }
-}
-
-fn epoch_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -12,7 +12,7 @@ use super::graph::Graph;
 use super::options::Options;
 use super::thread::Thread;
 use super::{control, message};
-use crate::account::{Incoming, Ledger, Outgoing, Reply, Vendor};
+use crate::account::{Incoming, Ledger, Reply, Vendor};
 use crate::fields::Fields;
 
 /// A page on Facebook with one app that answers for it.
@@ -109,7 +109,7 @@ impl Page {
 }
 
 impl Vendor for Page {
-    fn admit(&self, call: &Incoming) -> Result<(), Reply> {
+    fn admit(&self, call: &Incoming, _: &Ledger) -> Result<(), Reply> {
         let token = call.bearer().or_else(|| call.parameter("access_token"));
         if token != Some(&*self.options.token) {
             return Err(Graph::token().reply());
@@ -173,10 +173,6 @@ impl Vendor for Page {
     /// "Webhooks": the answer must be 200.
     fn is_delivered(&self, status: u16) -> bool {
         status == 200
-    }
-
-    fn answered(&mut self, _: &Outgoing, _: &str, _: &mut Ledger) -> Result<(), String> {
-        Ok(())
     }
 }
 

@@ -22,6 +22,7 @@ pub mod khoros;
 pub mod lexer;
 mod listener;
 pub mod messenger;
+pub mod myalice;
 pub mod record;
 mod sign;
 pub mod userlike;

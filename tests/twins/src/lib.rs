@@ -18,6 +18,7 @@ mod fields;
 pub mod held;
 #[cfg(test)]
 mod host;
+pub mod instabot;
 pub mod khoros;
 pub mod lexer;
 mod listener;

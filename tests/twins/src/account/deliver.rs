@@ -8,6 +8,7 @@ use http::Method;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::ledger::Due;
 use super::{Account, Memory, Vendor};
 use crate::faults::Fault;
 use crate::record::{Record, Sent};
@@ -198,18 +199,28 @@ fn taken<V: Vendor>(
     Arc::new(Sent { at, status, retry_after, whole, delivered, answer, reason, ..sent })
 }
 
-/// Sends what the vendor sends by itself, each webhook beside the others.
+/// Does what the vendor does by itself, each thing beside the others.
 pub(super) async fn send_due<V: Vendor>(
     account: Account<V>,
-    mut due: mpsc::UnboundedReceiver<Outgoing>,
+    mut due: mpsc::UnboundedReceiver<Due>,
 ) {
     let mut sendings = JoinSet::new();
     loop {
         tokio::select! {
-            webhook = due.recv() => {
-                let Some(webhook) = webhook else { break };
+            due = due.recv() => {
+                let Some(due) = due else { break };
                 let account = account.clone();
-                sendings.spawn(async move { account.deliver(webhook).await });
+                sendings.spawn(async move {
+                    match due {
+                        Due::Webhook(webhook) => {
+                            account.deliver(webhook).await;
+                        }
+                        Due::Show(after, conversation, name, value) => {
+                            tokio::time::sleep(after).await;
+                            account.memory().ledger.show(&conversation, &name, value);
+                        }
+                    }
+                });
             }
             Some(_) = sendings.join_next() => {}
         }

@@ -24,7 +24,16 @@ pub struct Ledger {
     keep: Keep,
     records: Bounded<Record>,
     watchers: Vec<Watcher>,
-    due: mpsc::UnboundedSender<Outgoing>,
+    due: mpsc::UnboundedSender<Due>,
+}
+
+/// What the vendor does by itself.
+#[derive(Debug)]
+pub(super) enum Due {
+    /// It sends a webhook.
+    Webhook(Outgoing),
+    /// It shows something later: for whom, what, and what that carries.
+    Show(Duration, String, String, Value),
 }
 
 /// A conversation, as far as every vendor has it.
@@ -47,7 +56,7 @@ impl fmt::Debug for Ledger {
 }
 
 impl Ledger {
-    pub(super) fn new(faults: Faults, keep: Keep, due: mpsc::UnboundedSender<Outgoing>) -> Self {
+    pub(super) fn new(faults: Faults, keep: Keep, due: mpsc::UnboundedSender<Due>) -> Self {
         Self {
             start: Instant::now(),
             faults,
@@ -97,7 +106,13 @@ impl Ledger {
     /// The vendor sends a webhook by itself, as soon as it can.
     pub fn send(&self, webhook: Outgoing) {
         // Nobody sends for an account that is gone.
-        let _ = self.due.send(webhook);
+        let _ = self.due.send(Due::Webhook(webhook));
+    }
+
+    /// As [`Ledger::show`], but only after a while; what follows may come before.
+    pub fn show_later(&self, after: Duration, conversation: &str, name: &str, value: Value) {
+        let due = Due::Show(after, conversation.to_owned(), name.to_owned(), value);
+        let _ = self.due.send(due);
     }
 
     /// Says where the webhook `hook` is now.

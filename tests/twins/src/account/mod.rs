@@ -19,6 +19,8 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::sync::mpsc;
 
+use ledger::Due;
+
 use crate::faults::Faults;
 use crate::record::{Call, Keep, Record, Seen, Sent};
 use crate::wait;
@@ -135,7 +137,7 @@ impl<V> fmt::Debug for Account<V> {
 }
 
 impl<V: Vendor> Account<V> {
-    fn new(vendor: V, conduct: Conduct) -> Result<(Self, mpsc::UnboundedReceiver<Outgoing>)> {
+    fn new(vendor: V, conduct: Conduct) -> Result<(Self, mpsc::UnboundedReceiver<Due>)> {
         let (due, receiver) = mpsc::unbounded_channel();
         let Conduct { faults, keep, redeliver, answer_within } = conduct;
         let inner = Inner {
@@ -241,3 +243,6 @@ impl<V: Vendor> Account<V> {
         self.inner.webhooks.fetch_add(1, Ordering::Relaxed) + 1
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::deliver::send_due;
-use super::{Account, Conduct, Outgoing, Vendor, front};
+use super::ledger::Due;
+use super::{Account, Conduct, Vendor, front};
 use crate::listener::Listener;
 
 /// A running account with its API. It stops when it is dropped.
@@ -15,8 +16,8 @@ use crate::listener::Listener;
 pub struct Twin<V> {
     listener: Listener,
     account: Account<V>,
-    // What the vendor sends by itself, until somebody sends it.
-    due: Option<mpsc::UnboundedReceiver<Outgoing>>,
+    // What the vendor does by itself, until somebody does it.
+    due: Option<mpsc::UnboundedReceiver<Due>>,
     sender: Option<JoinHandle<()>>,
 }
 

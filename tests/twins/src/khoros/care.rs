@@ -20,13 +20,21 @@ pub struct Care {
     pub(super) options: Options,
     pub(super) registration: Option<Registration>,
     pub(super) conversations: HashMap<String, Conversation>,
-    pub(super) requests: Vec<Value>,
+    pub(super) requests: Vec<Request>,
     pub(super) conflicts: u32,
     tokens: Tokens,
     numbers: u64,
     successes: u64,
     failures: u64,
     failures_in_a_row: u64,
+}
+
+/// A call that was accepted.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) shown: Value,
+    /// Its state is pending until then.
+    pub(super) until: Duration,
 }
 
 /// A conversation of one author.
@@ -173,8 +181,8 @@ impl Vendor for Care {
             Some(Route::Control) => control::change(self, &body, ledger),
             Some(Route::WhoOwns(author)) => control::owner(self, author),
             Some(Route::Action(name)) => respond::action(self, name, &body, ledger),
-            Some(Route::Request(id)) => respond::request(self, id),
-            Some(Route::Requests) => respond::requests(self, call),
+            Some(Route::Request(id)) => respond::request(self, id, now),
+            Some(Route::Requests) => respond::requests(self, call, now),
             Some(Route::Register) => registrations::register(self, &body, ledger),
             Some(Route::ShowRegistration) => registrations::show(self, false),
             Some(Route::ListRegistrations) => registrations::show(self, true),

@@ -27,6 +27,9 @@ pub struct Options {
     pub hmac: Hmac,
     /// So many webhooks in a row that fail make the bot unhealthy. No page says so.
     pub unhealthy_after: u64,
+    /// How late what was accepted with 202 reaches the author, in turn: a shorter one
+    /// after a longer one overtakes it. Nothing promises an order there.
+    pub publishing: Vec<Duration>,
     /// Changes of control are told to the bot.
     pub tells_control: bool,
 }
@@ -60,6 +63,7 @@ impl Options {
                 base64: false,
             },
             unhealthy_after: 10,
+            publishing: Vec::new(),
             tells_control: true,
         }
     }

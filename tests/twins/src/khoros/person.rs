@@ -148,6 +148,11 @@ impl Account<Care> {
         webhook::update(care, author, "CLOSED")
     }
 
+    /// A webhook with any body, and with the credentials of the registration.
+    pub fn signed(&self, author: &str, body: &Value) -> Option<Outgoing> {
+        webhook::signed(&self.memory().vendor, author, body)
+    }
+
     /// The owner of an author's conversation, `BOT` or `AGENT`.
     pub fn owner(&self, author: &str) -> Option<String> {
         let care = &self.memory().vendor;

@@ -1,9 +1,11 @@
 //! What the bot says and does in a conversation.
 
+use std::time::Duration;
+
 use http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
-use super::care::{Care, Conversation};
+use super::care::{Care, Conversation, Request};
 use super::refusal::{messages, not_owner};
 use super::rules::{judge_action, judge_address, judge_form, judge_respond};
 use crate::account::{Incoming, Ledger, Reply};
@@ -42,11 +44,17 @@ pub(super) fn respond(
     let is_sync = body["processSynchronously"] == true;
     let reaches = !known.is_gone;
     if reaches {
-        ledger.show(author, kind, body.clone());
         known.actions.extend(body["actions"].as_array().into_iter().flatten().cloned());
     }
     let state = if reaches { "SUCCESS" } else { "ERROR" };
-    let id = care.remember(number, kind, state);
+    let late = care.publishing(number).filter(|_| !is_sync);
+    if reaches {
+        match late {
+            Some(late) => ledger.show_later(late, author, kind, body.clone()),
+            None => ledger.show(author, kind, body.clone()),
+        }
+    }
+    let id = care.remember(number, kind, state, ledger.now() + late.unwrap_or_default());
     match (is_sync, reaches) {
         (true, true) => {
             let message = format!("{}{number:06}", epoch_ms());
@@ -95,20 +103,20 @@ pub(super) fn action(care: &mut Care, name: &str, body: &Value, ledger: &mut Led
 }
 
 /// What became of a request.
-pub(super) fn request(care: &Care, id: &str) -> Reply {
-    match care.requests.iter().find(|request| request["id"] == id) {
-        Some(request) => Reply::taken(200, &json!({ "data": request })),
+pub(super) fn request(care: &Care, id: &str, now: Duration) -> Reply {
+    match care.requests.iter().find(|request| request.shown["id"] == id) {
+        Some(request) => Reply::taken(200, &json!({ "data": request.at(now) })),
         None => messages(404, format!("no request {id}")),
     }
 }
 
 /// What became of the app's requests in these states.
-pub(super) fn requests(care: &Care, call: &Incoming) -> Reply {
+pub(super) fn requests(care: &Care, call: &Incoming, now: Duration) -> Reply {
     let asked: Vec<_> = call.query.iter().filter(|(key, _)| key == "state").collect();
-    let wanted = |request: &&Value| {
+    let wanted = |request: &Value| {
         asked.is_empty() || asked.iter().any(|(_, state)| request["state"] == **state)
     };
-    let data: Vec<_> = care.requests.iter().filter(wanted).collect();
+    let data: Vec<_> = care.requests.iter().map(|request| request.at(now)).filter(wanted).collect();
     Reply::taken(200, &json!({ "data": data }))
 }
 
@@ -128,7 +136,7 @@ fn done(care: &mut Care, name: &str, body: &Value, ledger: &mut Ledger) -> Reply
     let author = body["author"]["id"].as_str().unwrap_or_default();
     ledger.show(author, name, body.clone());
     let number = care.next_number();
-    accepted(care.remember(number, name, "SUCCESS"))
+    accepted(care.remember(number, name, "SUCCESS", ledger.now()))
 }
 
 /// 202, and the request's id in a header.
@@ -139,10 +147,17 @@ fn accepted(id: String) -> Reply {
 }
 
 impl Care {
-    fn remember(&mut self, number: u64, kind: &str, state: &str) -> String {
+    /// How late the next asynchronous message is, if at all.
+    fn publishing(&self, number: u64) -> Option<Duration> {
+        let all = &self.options.publishing;
+        let number = usize::try_from(number).unwrap_or_default();
+        number.checked_rem(all.len()).map(|place| all[place])
+    }
+
+    fn remember(&mut self, number: u64, kind: &str, state: &str, until: Duration) -> String {
         let id = format!("req-{number}");
         let now = epoch_ms();
-        self.requests.push(json!({
+        let shown = json!({
             "id": id,
             "companyKey": self.options.company_key,
             "externalId": self.options.external_id,
@@ -155,7 +170,18 @@ impl Care {
             "createdEpochMillis": now,
             "completedEpochMillis": now,
             "lastUpdatedEpochMillis": now,
-        }));
+        });
+        self.requests.push(Request { shown, until });
         id
+    }
+}
+
+impl Request {
+    fn at(&self, now: Duration) -> Value {
+        let mut shown = self.shown.clone();
+        if now < self.until {
+            shown["state"] = json!("PENDING");
+        }
+        shown
     }
 }

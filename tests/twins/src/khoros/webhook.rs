@@ -66,7 +66,7 @@ fn event(care: &Care, author: &str, kind: &str) -> Option<Value> {
 }
 
 /// A webhook with the credentials of the registration; without one there is none.
-fn signed(care: &Care, author: &str, event: &Value) -> Option<Outgoing> {
+pub(super) fn signed(care: &Care, author: &str, event: &Value) -> Option<Outgoing> {
     let registration = care.registration.as_ref()?;
     let body = event.to_string().into_bytes();
     let header = match &registration.credentials {

@@ -1,5 +1,7 @@
 //! What a bot may say and do in a conversation.
 
+use std::time::Duration;
+
 use super::*;
 use crate::faults::{Fault, Faults};
 
@@ -173,6 +175,29 @@ async fn a_synchronous_answer_says_what_became_of_it_and_another_is_asked_for() 
     let (status, one) = bot.call("GET", &format!("request/{id}"), &Value::Null).await;
     assert_eq!((status, &one["data"]["state"]), (200, &json!("ERROR")));
     assert_eq!(bot.call("GET", "request/none", &Value::Null).await.0, 404);
+}
+
+#[tokio::test]
+async fn what_is_accepted_has_no_order_and_what_is_synchronous_has() {
+    let publishing = vec![Duration::from_millis(600), Duration::ZERO];
+    let bot = Bot::spoken(Options { publishing, ..options() });
+    for text in ["1", "2"] {
+        assert_eq!(bot.respond(say(text)).await.0, 202);
+    }
+    let ask = "request/appId/acme-bot?state=PENDING";
+    let (_, pending) = bot.call("GET", ask, &Value::Null).await;
+    assert!(!pending["data"].as_array().unwrap().is_empty());
+    bot.twin.account().wait_seen(AUTHOR, 2, Duration::from_secs(10)).await.unwrap();
+    let (_, pending) = bot.call("GET", ask, &Value::Null).await;
+    assert_eq!(pending["data"], json!([]));
+    let mut sync = say("3");
+    sync["processSynchronously"] = json!(true);
+    for _ in 0..2 {
+        assert_eq!(bot.respond(sync.clone()).await.0, 200);
+    }
+    let texts = bot.twin.account().texts(AUTHOR);
+    assert_eq!(texts.len(), 4);
+    assert_ne!(texts[..2], ["1", "2"], "one overtook the other");
 }
 
 #[tokio::test]

@@ -10,13 +10,15 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::faults::Faults;
 use super::options::{Operators, Options};
-use super::record::{Bounded, By, Call, Change, Record, Seen, Sent};
+use super::record::{By, Call, Change, Record, Seen, Sent};
 use super::rules::{self, Packet};
 use super::session::{Contact, Refusal, Session, State};
-use super::webhook::{Line, client};
+use super::webhook::Line;
+use crate::faults::Faults;
+use crate::record::Bounded;
 use crate::wait;
+use crate::wire::client;
 
 /// A bot's account: its conversations, and what was sent and taken in them.
 /// Clones are the same account.

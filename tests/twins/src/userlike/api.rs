@@ -13,10 +13,10 @@ use hyper::body::Incoming;
 
 use super::account::{Account, Memory, cids};
 use super::document::{PATHS, REQUESTS_PER_MINUTE, TOKEN_HEADER};
-use super::faults::Fault;
 use super::record::{By, Call, Record};
 use super::rules::{self, Packet};
 use super::session::{Refusal, State};
+use crate::faults::Fault;
 
 /// More than any list of events needs; the document names no limit.
 const BODY_BYTES_MAX: usize = 1 << 20;

@@ -10,10 +10,10 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::account::{Account, Due};
-use super::faults::Fault;
 use super::record::{Record, Sent};
 use super::webhook::{Answer, Line, body};
-use super::wire::{self, Read};
+use crate::faults::Fault;
+use crate::wire::{self, Read, Target};
 
 /// An event of a person.
 #[derive(Clone, Debug, PartialEq)]
@@ -164,8 +164,8 @@ impl Account {
         };
         let start = Instant::now();
         let http = self.http();
-        let webhook = &sending.line.webhook;
-        let read = wire::send(&http, webhook, sending.body, fault, &faults, stay).await;
+        let to = Target::from(&sending.line.webhook);
+        let read = wire::send(&http, &to, sending.body, fault, &faults, stay).await;
         let took = start.elapsed();
         let Read { status, retry_after, body, whole, reason } = read;
         let judged = match (whole, status) {

@@ -23,28 +23,26 @@ mod api;
 pub mod console;
 mod deliver;
 pub mod document;
-mod faults;
-mod held;
-mod listener;
 mod options;
-mod payload;
 mod person;
 mod record;
 mod rules;
 mod session;
 mod webhook;
-mod wire;
 
 pub use account::Account;
 pub use deliver::{Delivery, Step};
-pub use faults::{Fault, Faults};
-pub use held::Held;
 pub use options::{Operators, Options};
 pub use person::Act;
-pub use record::{By, Call, Change, Form, Keep, Record, Seen, Sent};
+pub use record::{By, Call, Change, Form, Record, Seen, Sent};
 pub use rules::{Packet, packets};
 pub use session::{Contact, State};
-pub use webhook::{Answer, Conversation, Webhook, client};
+pub use webhook::{Answer, Conversation, Webhook};
+
+pub use crate::faults::{Fault, Faults};
+pub use crate::held::Held;
+pub use crate::record::Keep;
+pub use crate::wire::client;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -53,8 +51,8 @@ use anyhow::Result;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::listener::Listener;
 use account::Due;
-use listener::Listener;
 
 /// A running account with its API URL. It stops when it is dropped.
 #[derive(Debug)]
@@ -116,7 +114,8 @@ impl Userlike {
     ///
     /// It is open.
     pub fn open(&mut self) -> Result<()> {
-        self.listener.open(self.account.clone())?;
+        let account = self.account.clone();
+        self.listener.open(move |call| api::respond(account.clone(), call))?;
         if let Some(due) = self.due.take() {
             self.sender = Some(tokio::spawn(deliver::send_due(self.account.clone(), due)));
         }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::faults::Faults;
-use super::record::Keep;
+use crate::faults::Faults;
+use crate::record::Keep;
 
 /// Everything that can be set about an account.
 #[derive(Clone, Debug)]

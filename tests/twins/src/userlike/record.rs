@@ -1,12 +1,12 @@
 //! What the twin writes down.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::rules::Packet;
+use crate::record::{ms, shared};
 
 /// One thing that happened. Times count from the start of the account.
 #[derive(Clone, Debug, Serialize)]
@@ -142,53 +142,4 @@ pub struct Change {
     /// `open`, or why it is over: `ended`, `aborted`, `forwarded`, `unassigned`,
     /// `expired`.
     pub state: &'static str,
-}
-
-/// Without serde's own feature for it, which would build half of the workspace anew.
-fn shared<T: Serialize, S: Serializer>(item: &Arc<T>, serializer: S) -> Result<S::Ok, S::Error> {
-    item.as_ref().serialize(serializer)
-}
-
-fn ms<S: Serializer>(at: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64((at.as_secs_f64() * 1_000_000.0).round() / 1_000.0)
-}
-
-/// How much the account remembers. What is forgotten was shown to watchers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keep {
-    /// The last so many calls, webhooks and session changes together.
-    pub records: usize,
-    /// The last so many that a person saw, for each conversation.
-    pub seen: usize,
-}
-
-impl Keep {
-    /// Everything.
-    pub const ALL: Self = Self { records: usize::MAX, seen: usize::MAX };
-}
-
-/// A list that forgets its oldest items.
-#[derive(Debug)]
-pub(super) struct Bounded<T> {
-    items: VecDeque<T>,
-    most: usize,
-}
-
-impl<T> Bounded<T> {
-    pub(super) fn new(most: usize) -> Self {
-        Self { items: VecDeque::new(), most }
-    }
-
-    pub(super) fn push(&mut self, item: T) {
-        if self.items.len() >= self.most {
-            self.items.pop_front();
-        }
-        if self.most > 0 {
-            self.items.push_back(item);
-        }
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.items.iter()
-    }
 }

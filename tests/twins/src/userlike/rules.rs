@@ -8,7 +8,7 @@ use super::document::{
     ACTIONS, BUTTONS_MAX, CHOICES, CONTACT_KEYS, CONTEXT_BYTES_MAX, CONVERSATION_KEYS, LAST_WORDS,
     LIST_OPTIONS_MAX, TEXT_CHARACTERS_MAX,
 };
-use super::payload::Fields;
+use crate::fields::Fields;
 
 /// One event of a bot.
 #[derive(Clone, Debug, PartialEq, Serialize)]

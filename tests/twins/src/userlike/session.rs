@@ -9,9 +9,10 @@ use serde_json::{Map, Value};
 use super::document::{
     FACEBOOK_OPTIONS_MAX, LABEL_CHARACTERS_MAX, REQUESTS_PER_MINUTE, WHATSAPP_OPTIONS_MAX,
 };
-use super::payload::is_link;
-use super::record::{Bounded, By, Form, Seen};
+use super::record::{By, Form, Seen};
 use super::rules::Packet;
+use crate::fields::is_link;
+use crate::record::Bounded;
 
 /// What is known of a person, under Userlike's names.
 pub type Contact = Map<String, Value>;

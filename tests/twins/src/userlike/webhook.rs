@@ -6,15 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
+use http::Method;
 use serde_json::{Value, json};
 
 use super::account::Account;
 use super::deliver::{Delivery, Step};
 use super::rules::Packet;
 use super::session::{Contact, State};
-
-/// An answer that takes longer is given up. The document names no deadline.
-pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+use crate::wire::Target;
 
 /// A bot's webhook as Userlike has it configured.
 #[derive(Clone, Debug)]
@@ -23,6 +22,13 @@ pub struct Webhook {
     pub url: String,
     /// The header that Userlike sends along, if one is configured.
     pub header: Option<(String, String)>,
+}
+
+impl From<&Webhook> for Target {
+    fn from(webhook: &Webhook) -> Self {
+        let headers = webhook.header.iter().cloned().collect();
+        Self { method: Method::POST, url: webhook.url.clone(), headers }
+    }
 }
 
 /// One conversation of one person with the bot.
@@ -223,19 +229,4 @@ pub(super) fn body(account: &Account, cid: &str, line: &Line, name: &str, payloa
         },
         "packet": { "name": name, "payload": payload },
     })
-}
-
-/// A client for addresses of this machine.
-///
-/// # Errors
-///
-/// It cannot be made.
-pub fn client() -> Result<reqwest::Client> {
-    // The build has no default for TLS; a second installation changes nothing.
-    rustls::crypto::ring::default_provider().install_default().ok();
-    reqwest::Client::builder()
-        .no_proxy()
-        .timeout(ANSWER_WITHIN)
-        .build()
-        .context("cannot make an HTTP client")
 }

@@ -23,13 +23,13 @@ pub enum Fault {
     CutAfter,
     /// The conversation's session expires when a call comes.
     Expire,
-    /// Userlike leaves while it waits for a webhook's answer, if that has not begun
+    /// The vendor leaves while it waits for a webhook's answer, if that has not begun
     /// by then.
     Leave,
-    /// Userlike leaves in the middle of a webhook's answer. Where the answer fits
+    /// The vendor leaves in the middle of a webhook's answer. Where the answer fits
     /// into the buffers between the two, the other side cannot see that.
     Tear,
-    /// Userlike reads a webhook's answer slowly, to its end.
+    /// The vendor reads a webhook's answer slowly, to its end.
     SlowRead,
     /// The same webhook comes again although it was answered.
     Duplicate,
@@ -160,23 +160,23 @@ impl Faults {
     }
 
     /// What meets the `number`-th call of a conversation.
-    pub(super) fn of_call(&self, conversation: &str, number: u64) -> Option<Fault> {
+    pub(crate) fn of_call(&self, conversation: &str, number: u64) -> Option<Fault> {
         self.one_of(CALLS, "call", conversation, number)
     }
 
     /// What meets the `number`-th sending of a webhook of a conversation.
-    pub(super) fn of_webhook(&self, conversation: &str, number: u64) -> Option<Fault> {
+    pub(crate) fn of_webhook(&self, conversation: &str, number: u64) -> Option<Fault> {
         self.one_of(WEBHOOKS, "webhook", conversation, number)
     }
 
     /// Whether this one happens, the `number`-th time that it could.
-    pub(super) fn happens(&self, fault: Fault, conversation: &str, number: u64) -> bool {
+    pub(crate) fn happens(&self, fault: Fault, conversation: &str, number: u64) -> bool {
         let rate = self.rate(fault);
         rate > 0.0 && self.chance.draw(fault.name(), conversation, number) < rate
     }
 
     /// How long who leaves stays before.
-    pub(super) fn stay(&self, conversation: &str, number: u64) -> Duration {
+    pub(crate) fn stay(&self, conversation: &str, number: u64) -> Duration {
         self.patience.mul_f64(self.chance.draw("stay", conversation, number))
     }
 

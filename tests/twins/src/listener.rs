@@ -1,29 +1,31 @@
-//! The port of the API URL.
+//! The port of a twin.
 
+use std::io;
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::account::Account;
-use super::api;
-
 const BACKLOG: u32 = 1_024;
 
 /// A port that is taken; it refuses every connection until it opens.
 #[derive(Debug)]
-pub(super) struct Listener {
+pub(crate) struct Listener {
     address: SocketAddr,
     closed: Option<TcpSocket>,
     task: Option<JoinHandle<()>>,
 }
 
 impl Listener {
-    pub(super) fn bind(address: SocketAddr) -> Result<Self> {
+    pub(crate) fn bind(address: SocketAddr) -> Result<Self> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         socket.set_reuseaddr(true)?;
         socket.bind(address).with_context(|| format!("cannot listen on {address}"))?;
@@ -31,29 +33,39 @@ impl Listener {
         Ok(Self { address, closed: Some(socket), task: None })
     }
 
-    pub(super) fn open(&mut self, account: Account) -> Result<()> {
+    /// Answers every call with what `respond` makes of it; the connection of a call
+    /// that fails ends.
+    pub(crate) fn open<F, A>(&mut self, respond: F) -> Result<()>
+    where
+        F: Fn(Request<Incoming>) -> A + Clone + Send + 'static,
+        A: Future<Output = io::Result<Response<Full<Bytes>>>> + Send + 'static,
+    {
         let socket = self.closed.take().context("the twin is open already")?;
         let listener = socket.listen(BACKLOG).context("cannot open the twin's port")?;
-        self.task = Some(tokio::spawn(serve(listener, account)));
+        self.task = Some(tokio::spawn(serve(listener, respond)));
         Ok(())
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 }
 
 /// Serves until the task is aborted; its connections end with it.
-async fn serve(listener: TcpListener, account: Account) {
+async fn serve<F, A>(listener: TcpListener, respond: F)
+where
+    F: Fn(Request<Incoming>) -> A + Clone + Send + 'static,
+    A: Future<Output = io::Result<Response<Full<Bytes>>>> + Send + 'static,
+{
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 // A caller that left before it was accepted is no loss.
                 let Ok((stream, _)) = accepted else { continue };
-                let account = account.clone();
+                let respond = respond.clone();
                 connections.spawn(async move {
-                    let service = service_fn(move |call| api::respond(account.clone(), call));
+                    let service = service_fn(respond);
                     let io = TokioIo::new(stream);
                     // A connection that the plan cuts ends with an error.
                     http1::Builder::new().serve_connection(io, service).await.ok();

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::webhook::{ANSWER_WITHIN, Webhook};
+use crate::wire::{ANSWER_WITHIN, Target};
 
 /// What a slow reader takes at once.
 const SLOW_BYTES: usize = 64;
@@ -26,9 +26,9 @@ impl Held {
     /// # Errors
     ///
     /// The host cannot be reached.
-    pub async fn send(webhook: &Webhook, body: &[u8]) -> Result<Self> {
+    pub async fn send(to: impl Into<Target>, body: &[u8]) -> Result<Self> {
         let length = format!("content-length: {}", body.len());
-        Self::begin(webhook, &length, body).await
+        Self::begin(to, &length, body).await
     }
 
     /// As [`Held::send`], with a line of the head that says how the body comes,
@@ -37,19 +37,17 @@ impl Held {
     /// # Errors
     ///
     /// As [`Held::send`].
-    pub async fn begin(webhook: &Webhook, how: &str, body: &[u8]) -> Result<Self> {
-        let rest = webhook.url.strip_prefix("http://").with_context(|| {
-            format!(
-                "`{}` does not begin with http://: only plain connections are held",
-                webhook.url
-            )
+    pub async fn begin(to: impl Into<Target>, how: &str, body: &[u8]) -> Result<Self> {
+        let Target { method, url, headers } = to.into();
+        let rest = url.strip_prefix("http://").with_context(|| {
+            format!("`{url}` does not begin with http://: only plain connections are held")
         })?;
         let (authority, path) = rest.split_once('/').context("an address with a path")?;
         let mut stream = connect(authority).await?;
-        let header = webhook.header.as_ref();
-        let header = header.map(|(name, value)| format!("{name}: {value}\r\n")).unwrap_or_default();
+        let headers: String =
+            headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let head = format!(
-            "POST /{path} HTTP/1.1\r\nhost: {authority}\r\n{header}\
+            "{method} /{path} HTTP/1.1\r\nhost: {authority}\r\n{headers}\
              content-type: application/json\r\n{how}\r\nconnection: close\r\n\r\n"
         );
         stream.write_all(&[head.as_bytes(), body].concat()).await?;

@@ -1,0 +1,268 @@
+//! Instabot with one bot, for hosts that call it.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::account::{Account, Conduct, Delivery, Incoming, Ledger, Outgoing, Reply, Twin, Vendor};
+use crate::fields::{Fields, is_link};
+
+/// A step of the bot's flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Node {
+    /// It says this and goes on.
+    Say(String),
+    /// It asks this and waits for any text.
+    Ask(String),
+    /// It asks this and waits for one of these options, by its number.
+    Choose(String, Vec<(String, i64)>),
+}
+
+/// An account of Instabot.
+#[derive(Debug)]
+pub struct Bot {
+    api_key: String,
+    bot_id: u64,
+    flow: Vec<Node>,
+    chats: HashMap<String, Chat>,
+    made: u64,
+}
+
+#[derive(Debug)]
+struct Chat {
+    /// The step that waits for an answer.
+    at: usize,
+    callback: Option<String>,
+    /// A live agent has the chat.
+    is_live: bool,
+}
+
+/// Starts an Instabot on a free port of this machine.
+///
+/// # Errors
+///
+/// No port is free.
+pub fn start(api_key: &str, bot_id: u64, flow: Vec<Node>, conduct: Conduct) -> Result<Twin<Bot>> {
+    let bot = Bot { api_key: api_key.to_owned(), bot_id, flow, chats: HashMap::new(), made: 0 };
+    Twin::start(bot, conduct, ([127, 0, 0, 1], 0).into())
+}
+
+impl Account<Bot> {
+    /// A live agent writes into a chat; absent where the chat named no callback.
+    pub async fn agent_says(&self, stream: &str, text: &str) -> Option<Delivery> {
+        let webhook = {
+            let mut memory = self.memory();
+            let chat = memory.vendor.chats.get_mut(stream)?;
+            let callback = chat.callback.clone()?;
+            chat.is_live = true;
+            memory.ledger.point(stream, &callback);
+            let body = json!({ "streamId": stream, "text": text });
+            Outgoing {
+                conversation: stream.to_owned(),
+                hook: stream.to_owned(),
+                method: Method::POST,
+                suffix: String::new(),
+                headers: Vec::new(),
+                body: body.to_string().into_bytes(),
+            }
+        };
+        Some(self.deliver(webhook).await)
+    }
+
+    /// A live agent ends their part; the flow goes on with the next message.
+    pub async fn agent_leaves(&self, stream: &str) -> Option<Delivery> {
+        let delivery = self.agent_says(stream, "Agent has ended this live session").await;
+        self.memory().vendor.chats.get_mut(stream)?.is_live = false;
+        delivery
+    }
+}
+
+impl Bot {
+    fn begin(&mut self, body: &Value, ledger: &mut Ledger) -> Result<Reply, Reply> {
+        let keys = ["apiKey", "start", "botId", "email", "callbackUrl", "metadata"];
+        judge(body, &keys, |it| {
+            it.some_text("apiKey")?;
+            it.whole_number("botId")?;
+            it.some_text("email")?;
+            it.optional_object("metadata").map(|_| ())
+        })?;
+        if body["start"] != true {
+            return Err(wrong(400, "start is not true"));
+        }
+        let callback = body.get("callbackUrl").filter(|it| !it.is_null());
+        if callback.is_some_and(|it| !it.as_str().is_some_and(is_link)) {
+            return Err(wrong(400, "callbackUrl is no address"));
+        }
+        self.knows_key(body)?;
+        if body["botId"] != self.bot_id {
+            return Err(wrong(404, "no such bot"));
+        }
+        self.made += 1;
+        let stream = (478_158_889 + self.made).to_string();
+        let callback = callback.and_then(Value::as_str).map(str::to_owned);
+        self.chats.insert(stream.clone(), Chat { at: 0, callback, is_live: false });
+        ledger.show(&stream, "start", json!({ "email": body["email"] }));
+        Ok(self.go_on(&stream, 0))
+    }
+
+    fn respond(&mut self, body: &Value, ledger: &mut Ledger) -> Result<Reply, Reply> {
+        judge(body, &["streamId", "message"], |it| {
+            it.some_text("streamId")?;
+            let message = it.object("message")?;
+            message.no_others(&["text", "payload"])?;
+            message.some_text("text")
+        })?;
+        let stream = body["streamId"].as_str().unwrap_or_default();
+        let message = &body["message"];
+        let chat = self.chats.get(stream).ok_or_else(|| wrong(404, "no such chat"))?;
+        let at = chat.at;
+        let payload = message.get("payload");
+        if payload.is_some_and(|payload| !payload.is_i64()) {
+            return Err(wrong(400, "payload is no whole number"));
+        }
+        if !chat.is_live
+            && let Some(Node::Choose(_, options)) = self.flow.get(at)
+            && !options.iter().any(|(_, own)| payload == Some(&json!(own)))
+        {
+            return Err(wrong(400, "payload is none of the options"));
+        }
+        let is_live = chat.is_live;
+        ledger.show(stream, "message", message.clone());
+        if is_live {
+            return Ok(Reply::taken(200, &json!({ "messages": [], "streamId": stream })));
+        }
+        Ok(self.go_on(stream, at + 1))
+    }
+
+    /// Says what comes until the bot waits or the flow is over.
+    fn go_on(&mut self, stream: &str, from: usize) -> Reply {
+        let mut messages = Vec::new();
+        let mut at = from;
+        for node in self.flow.iter().skip(from) {
+            match node {
+                Node::Say(text) | Node::Ask(text) => messages.push(json!({ "text": text })),
+                Node::Choose(text, options) => {
+                    let replies: Vec<_> = options
+                        .iter()
+                        .map(|(title, payload)| {
+                            json!({ "content_type": "text", "title": title, "payload": payload })
+                        })
+                        .collect();
+                    messages.push(json!({ "text": text, "quick_replies": replies }));
+                }
+            }
+            if !matches!(node, Node::Say(_)) {
+                break;
+            }
+            at += 1;
+        }
+        if let Some(chat) = self.chats.get_mut(stream) {
+            chat.at = at;
+        }
+        Reply::taken(200, &json!({ "messages": messages, "streamId": stream }))
+    }
+
+    fn user(&self, body: &Value) -> Result<Reply, Reply> {
+        judge(body, &["apiKey", "email"], |it| {
+            it.some_text("apiKey")?;
+            it.some_text("email")
+        })?;
+        self.knows_key(body)?;
+        let email = &body["email"];
+        Ok(Reply::taken(
+            200,
+            &json!({
+                "objectId": 478_187_758,
+                "developmentCompany": { "objectId": 520_801_656 },
+                "name": email,
+                "friendlyName": email,
+                "isDefaultFriendlyName": true,
+                "createDate": "2022-06-08T08:44:08.002Z",
+                "username": email,
+                "status": 1,
+                "applications": [{
+                    "objectId": 474_952_131,
+                    "isActive": false,
+                    "webSite": null,
+                    "createDate": "0001-01-01T00:00:00Z",
+                }],
+                "systemProperties": { "clientPlatform": 3 },
+                "userSegments": null,
+                "userType": 2,
+                "visitInfo": [],
+                "isTestUser": false,
+                "customProperties": { "utm_source": null },
+            }),
+        ))
+    }
+
+    fn knows_key(&self, body: &Value) -> Result<(), Reply> {
+        if body["apiKey"] == *self.api_key {
+            return Ok(());
+        }
+        Err(wrong(401, "apiKey is wrong"))
+    }
+}
+
+impl Vendor for Bot {
+    fn admit(&self, call: &Incoming, _: &Ledger) -> Result<(), Reply> {
+        let known = matches!(&*call.path, "/secure/send" | "/secure/user");
+        if !known || call.method != Method::POST {
+            return Err(wrong(404, "there is no such address"));
+        }
+        if call.says_json() { Ok(()) } else { Err(wrong(415, "the body is not JSON")) }
+    }
+
+    fn conversation(&self, call: &Incoming) -> Option<String> {
+        let body = call.json();
+        let own = body["streamId"].as_str().or_else(|| body["email"].as_str());
+        own.map(str::to_owned)
+    }
+
+    fn answer(&mut self, call: &Incoming, ledger: &mut Ledger) -> Reply {
+        let body = call.json();
+        let answered = match (&*call.path, body.get("streamId")) {
+            ("/secure/user", _) => self.user(&body),
+            (_, None) => self.begin(&body, ledger),
+            (_, Some(_)) => self.respond(&body, ledger),
+        };
+        answered.unwrap_or_else(|refused| refused)
+    }
+
+    fn limited(&self, seconds: Option<u64>) -> Reply {
+        let mut reply = wrong(429, "too many requests");
+        reply.headers.extend(seconds.map(|it| ("retry-after", it.to_string())));
+        reply
+    }
+
+    fn broken(&self) -> Reply {
+        wrong(500, "an error of ours")
+    }
+
+    /// The chat is forgotten.
+    fn expire(&mut self, conversation: &str, ledger: &mut Ledger) {
+        if self.chats.remove(conversation).is_some() {
+            ledger.change(conversation, "forgotten");
+        }
+    }
+}
+
+fn judge(
+    body: &Value,
+    keys: &[&str],
+    rest: impl FnOnce(&Fields<'_>) -> Result<(), String>,
+) -> Result<(), Reply> {
+    let judged = Fields::of("the body", body).and_then(|fields| {
+        fields.no_others(keys)?;
+        rest(&fields)
+    });
+    judged.map_err(|why| wrong(400, &why))
+}
+
+/// The page shows no error; the envelope is that of the vendor's "Server API".
+fn wrong(status: u16, why: &str) -> Reply {
+    let body = json!({ "apiStatusCode": "Error", "apiStatusMessage": why });
+    Reply::refused(status, &body, why)
+}

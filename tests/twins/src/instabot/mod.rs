@@ -1,0 +1,15 @@
+//! Both sides of Instabot's Chat API: a client that chats with a bot here as it would
+//! with Instabot, and an Instabot whose bots a host may call.
+//!
+//! The page is "Chat API". It names no limits, no errors and no deadlines; what is
+//! judged here is the form of what it shows.
+
+mod bot;
+mod chat;
+mod client;
+
+pub use bot::{Bot, Node, start as start_bot};
+pub use client::{BASE, Client, Options, start as start_client};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,55 @@
+//! What Khoros' pages on the Care Automation Framework say, as numbers and names.
+//! Beside each stands the page; what the pages leave open says so.
+
+/// "Bot API v3": where its calls begin.
+pub const BASE: &str = "/bots/v3/";
+/// "Getting started": where a token comes from, followed by the app's id.
+pub const TOKEN_BASE: &str = "/api/v2/tokens/khorosapi/ownerId/";
+/// "Respond to an incoming message": where typing can be shown. The page gives the
+/// networks' names; the spelling of their keys is inferred, for Brand Messenger but
+/// for its `smooch`.
+pub const TYPING_NETWORKS: &[&str] = &[
+    "apple",
+    "brandmessenger",
+    "facebook",
+    "gbm",
+    "google",
+    "googlebusinessmessages",
+    "khorosmessaging",
+    "smooch",
+];
+/// "Respond to an incoming message": the list picker is of Apple alone.
+pub const LIST_NETWORK: &str = "apple";
+/// "Respond to an incoming message": the fields of a message.
+pub const MESSAGE_KEYS: &[&str] = &[
+    "actions",
+    "author",
+    "coordinate",
+    "list",
+    "media",
+    "owner",
+    "payload",
+    "processSynchronously",
+    "publishedTS",
+    "receivedTS",
+    "richContent",
+    "text",
+    "type",
+];
+/// "Respond to an incoming message": at most one of them in a message.
+pub const EXCLUSIVE: &[&str] = &["list", "media", "payload", "richContent"];
+/// "Coordinate object".
+pub const SCOPES: &[&str] = &["PRIVATE", "PUBLIC"];
+/// "Rich content object": all required.
+pub const RICH_CONTENT_KEYS: &[&str] = &["mediaType", "url", "title", "mediaUrl", "mimeType"];
+/// "Respond to an incoming message": the sizes of a preview.
+pub const STYLES: &[&str] = &["ICON", "LARGE", "SMALL"];
+/// "Update priority": 0 is the highest. The lowest is of a client's code.
+pub const PRIORITY_LOWEST: u64 = 5;
+/// "Refresh a token": the old one stays valid for so many minutes.
+pub const OLD_TOKEN_MINUTES: u64 = 10;
+/// "Registration payload": what may not be empty.
+pub const REGISTRATION_KEYS: &[&str] =
+    &["platform", "companyKey", "networkKey", "externalId", "appId", "name", "callbackUrl"];
+/// "Bot registration".
+pub const MODES: &[&str] = &["LIVE", "MAINTENANCE"];

@@ -12,6 +12,7 @@ mod isolation;
 mod khoros;
 mod lexer;
 mod lifecycle;
+mod messenger;
 mod myalice;
 mod operate;
 mod overlap;

@@ -1,0 +1,95 @@
+//! Messenger's strict twin against the whole host.
+
+use std::time::Duration;
+
+use botyard_tests::site::{Setup, Site};
+use botyard_twins::account::Twin;
+use botyard_twins::messenger::{Act, HOOK, Noise, Options, Page, conduct, start};
+use serde_json::json;
+
+const WITHIN: Duration = Duration::from_secs(10);
+const PSID: &str = "2410099887766";
+
+struct Stage {
+    site: Site,
+    twin: Twin<Page>,
+}
+
+impl Stage {
+    async fn set() -> Self {
+        // Echoes, deliveries and reads come as they do with all fields subscribed.
+        let options = Options::new("canary-app-secret", "canary-verify-token", "canary-page-token");
+        let options = Options { noise: Noise::ALL, ..options };
+        let app_id = options.app_id.clone();
+        let twin = start(options, conduct()).unwrap();
+        let channel = json!({
+            "vendor": "messenger",
+            "webhook-header": null, "webhook-secret": null, "api-url": null, "api-token": null,
+            "app-secret": "canary-app-secret",
+            "verify-token": "canary-verify-token",
+            "page-token": "canary-page-token",
+            "app-id": app_id,
+            "graph-url": format!("{}/v23.0", twin.url()),
+        });
+        let site = Setup::new("puppet").unwrap().channel("page", channel).start().await.unwrap();
+        twin.account().point(HOOK, &site.url("/webhooks/page"));
+        Self { site, twin }
+    }
+
+    /// What a person does, and what has happened in the thread when there is so much of it.
+    async fn act(&self, act: Act, seen: usize) -> Vec<String> {
+        let account = self.twin.account();
+        let event = account.act(PSID, act).unwrap();
+        let delivery = account.deliver(account.webhook(&[event])).await;
+        assert!(delivery.is_delivered(), "{}", delivery.reason());
+        account.wait_seen(PSID, seen, WITHIN).await.unwrap();
+        account.texts(PSID)
+    }
+
+    fn nothing_was_refused(&self) {
+        for call in self.twin.account().calls() {
+            assert!(call.acted, "{call:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_person_talks_with_a_bot_and_no_echo_starts_a_turn() {
+    let stage = Stage::set().await;
+    assert_eq!(stage.act(Act::Write("say hi".to_owned()), 1).await, ["hi"]);
+    stage.act(Act::Write("menu Which? rye spelt".to_owned()), 2).await;
+    // A tap, and the same by its number.
+    assert_eq!(stage.act(Act::Tap("spelt".to_owned()), 3).await.last().unwrap(), "clicked spelt");
+    stage.act(Act::Write("menu Which? rye spelt".to_owned()), 4).await;
+    assert_eq!(stage.act(Act::Write("1".to_owned()), 5).await.last().unwrap(), "clicked rye");
+    let picture = Act::Write("media https://x.example/a.png\nsay below".to_owned());
+    assert_eq!(stage.act(picture, 7).await.last().unwrap(), "below");
+    // Webhooks of echoes, deliveries and reads are under way: none of them runs a bot.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let metrics = stage.site.metrics().await.unwrap();
+    assert_eq!(metrics.sum("botyard_turns_total", &["result=\"ran\""]), 6.0);
+    stage.nothing_was_refused();
+}
+
+#[tokio::test]
+async fn a_human_in_the_inbox_silences_the_bot_until_the_thread_comes_back() {
+    let stage = Stage::set().await;
+    stage.act(Act::Write("say hi".to_owned()), 1).await;
+    let account = stage.twin.account();
+    let spoke = account.agent_says(PSID, "I am Ada.");
+    assert!(account.deliver(account.webhook(&[spoke])).await.is_delivered());
+    let event = account.act(PSID, Act::Write("say nobody".to_owned())).unwrap();
+    assert!(account.deliver(account.webhook(&[event])).await.is_delivered());
+    stage.site.wait_metric("botyard_turns_total", &["skipped"], 1.0).await.unwrap();
+    let back = account.hand_back(PSID);
+    assert!(account.deliver(account.webhook(&[back])).await.is_delivered());
+    let event = account.act(PSID, Act::Write("say again".to_owned())).unwrap();
+    assert!(account.deliver(account.webhook(&[event])).await.is_delivered());
+    botyard_tests::wait::until("the bot again", WITHIN, || {
+        account.texts(PSID).contains(&"again".to_owned()).then_some(())
+    })
+    .await
+    .unwrap();
+    assert!(!account.texts(PSID).contains(&"nobody".to_owned()));
+    stage.nothing_was_refused();
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 use botyard_tests::client::userlike::client;
 use botyard_tests::peers::vendor::{Called, Vendor};
 use botyard_tests::site::{Setup, Site};
+use botyard_twins::khoros;
 use serde_json::{Value, json};
 
 const WITHIN: Duration = Duration::from_secs(10);
@@ -120,4 +121,57 @@ async fn an_agents_conversation_is_recorded_and_no_bot_runs() {
     assert_eq!(send(&site, "canary-khoros-secret", &back).await, 202);
     let calls = wait_said(&vendor, 1).await;
     assert_eq!(said(&calls), ["say nobody"], "it was told what was written meanwhile");
+}
+
+/// The strict twin: it makes the token, checks every call, and knows who owns what.
+#[tokio::test]
+async fn the_strict_twin_takes_all_that_a_bot_says_and_does() {
+    const AUTHOR: &str = "7200011122";
+    let options = khoros::Options::new("ops@example.invalid", "canary-khoros-password");
+    let twin = khoros::start(options, botyard_twins::account::Conduct::default()).unwrap();
+    let account = twin.account();
+    let channel = json!({
+        "vendor": "khoros",
+        "webhook-header": null, "api-url": null, "api-token": null,
+        "company-key": "acmehotel",
+        "app-id": "acme-bot",
+        "gateway-url": format!("{}/bots/v3", twin.url()),
+        "token-url": format!("{}/api/v2/tokens/khorosapi/ownerId/acme-bot", twin.url()),
+        "user": "ops@example.invalid",
+        "password": "canary-khoros-password",
+        "webhook-method": "basic",
+        "webhook-identity": "botyard",
+        "webhook-secret": "canary-khoros-secret",
+    });
+    let site = Setup::new("puppet").unwrap().channel("care", channel).start().await.unwrap();
+    let hook = site.url("/webhooks/care");
+    account.register(&hook, "BASIC_AUTH", "botyard", "canary-khoros-secret").unwrap();
+    let say = async |text: &str| {
+        for delivery in account.write(AUTHOR, text).await {
+            assert!(delivery.is_delivered(), "{}", delivery.reason());
+        }
+    };
+    let said = async |text: &'static str| {
+        let has = || account.texts(AUTHOR).contains(&text.to_owned()).then_some(());
+        botyard_tests::wait::until(text, WITHIN, has).await.unwrap();
+    };
+    say("say hi").await;
+    said("hi").await;
+    say("menu Which? rye spelt\nmedia https://x.example/a.png\nsay below").await;
+    said("below").await;
+    say("2").await;
+    said("clicked spelt").await;
+    account.create(AUTHOR);
+    say("note look at this\nforward").await;
+    let agents = || (account.owner(AUTHOR).as_deref() == Some("AGENT")).then_some(());
+    botyard_tests::wait::until("the agent's turn", WITHIN, agents).await.unwrap();
+    say("say nobody").await;
+    let back = account.hand_back(AUTHOR).unwrap();
+    assert!(account.deliver(back).await.is_delivered());
+    say("say again").await;
+    said("again").await;
+    assert!(!account.texts(AUTHOR).contains(&"nobody".to_owned()));
+    for call in account.calls() {
+        assert!(call.acted, "{call:?}");
+    }
 }

@@ -1,6 +1,8 @@
-//! The demo: a real host on a fresh store, two bots, and the two conversations
-//! of Userlike's documents as real HTTP against it.
+//! The demo: a real host on a fresh store, two bots, the two conversations of
+//! Userlike's documents as real HTTP against it, and the second bot once more at
+//! every other vendor.
 
+mod elsewhere;
 mod screen;
 mod stage;
 mod story;
@@ -45,7 +47,10 @@ async fn run(arguments: &Arguments) -> Result<()> {
     if let Err(error) = played {
         return Err(error.context(format!("the host's log:\n{}", stage.host.log())));
     }
-    screen.title("Both conversations went as they should.");
+    if let Err(error) = stage.elsewhere.play(&screen, &stage.host).await {
+        return Err(error.context(format!("the host's log:\n{}", stage.host.log())));
+    }
+    screen.title("All conversations went as they should.");
     if arguments.once {
         stage.host.stop().await?;
         return Ok(());

@@ -35,6 +35,18 @@ impl Screen {
         self.beside(&format!("{person}: {text}"), true, &call);
     }
 
+    /// The person wrote at another vendor.
+    pub(crate) fn heard_at(&self, person: &str, text: &str) {
+        self.beside(&format!("{person}: {text}"), true, "");
+    }
+
+    /// They were told something there.
+    pub(crate) fn said_at(&self, text: &str) {
+        for line in text.lines() {
+            self.beside(&format!("  Bot: {line}"), false, "");
+        }
+    }
+
     /// The host answered the webhook.
     pub(crate) fn answered(&self, answer: &Answer) {
         let took = answer.took.as_secs_f64() * 1_000.0;

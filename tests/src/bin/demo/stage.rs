@@ -7,7 +7,10 @@ use botyard_tests::client::userlike::Webhook;
 use botyard_tests::host::{Bot, Channel, Config, Host, plugin};
 use botyard_tests::peers::shop::Shop;
 use botyard_tests::peers::userlike::Userlike;
+use serde_json::json;
 use tempfile::TempDir;
+
+use crate::elsewhere::Elsewhere;
 
 const HEADER: &str = "API-SECURITY-TOKEN";
 // Secrets of this demo only: everything that they open runs on this machine
@@ -21,6 +24,7 @@ const SHOP_DELAY: Duration = Duration::from_millis(1_500);
 pub(crate) struct Stage {
     pub(crate) host: Host,
     pub(crate) userlike: Userlike,
+    pub(crate) elsewhere: Elsewhere,
     pub(crate) lead: Webhook,
     pub(crate) orders: Webhook,
     // They live as long as the stage.
@@ -33,6 +37,8 @@ impl Stage {
         let directory = tempfile::Builder::new().prefix("botyard-demo-").tempdir()?;
         let shop = Shop::start(SHOP_DELAY).await?;
         let userlike = Userlike::start(TOKEN).await?;
+        let elsewhere = Elsewhere::open()?;
+        let channels = elsewhere.channels();
         let lead = Bot { component: plugin("lead")?, config: [].into(), hosts: Vec::new() };
         let orders = Bot {
             component: plugin("orders")?,
@@ -43,7 +49,8 @@ impl Stage {
             .bot("lead", lead)
             .bot("orders", orders)
             .channel("demo-lead", channel("lead", &userlike))
-            .channel("demo-orders", channel("orders", &userlike));
+            .channel("demo-orders", channel("orders", &userlike))
+            .with(json!({ "tenants": { "demo": { "channels": channels } } }));
         let host = Host::start(&config).await?;
         let webhook = |channel: &str| Webhook {
             url: format!("{}/webhooks/{channel}", host.url()),
@@ -54,6 +61,7 @@ impl Stage {
             orders: webhook("demo-orders"),
             host,
             userlike,
+            elsewhere,
             _shop: shop,
             _directory: directory,
         })

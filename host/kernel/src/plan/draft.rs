@@ -2,7 +2,7 @@
 
 use crate::action::{Action, Schedule};
 use crate::context;
-use crate::degrade::{self, degrade};
+use crate::degrade::{self, degrade_in};
 use crate::event::EventBody;
 use crate::id::{Digest, PartId, TurnId};
 use crate::log::{Conversation, Row, TimerState};
@@ -120,7 +120,8 @@ impl<'a> Draft<'a> {
             ));
             return;
         }
-        let degraded = degrade(action.clone(), self.profile, &self.plan.policy.vendor);
+        let locale = self.state.facts.locale.as_deref();
+        let degraded = degrade_in(action.clone(), self.profile, &self.plan.policy.vendor, locale);
         for degrade::Note { action, what } in degraded.notes {
             self.note(format!("action {index} ({action}): {what}"));
         }

@@ -1,3 +1,4 @@
+mod ladder;
 mod lists;
 
 use std::collections::BTreeSet;

@@ -22,10 +22,13 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
 mod fields;
+mod profiles;
 mod secrets;
 pub mod userlike;
 mod webhook;
 mod written;
+
+pub use profiles::page as profiles_page;
 
 /// Every vendor by its name, with what makes a channel of it out of the
 /// channel's settings.

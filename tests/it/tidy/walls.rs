@@ -66,6 +66,7 @@ const PURE: &[(&str, &[&str])] = &[
             "sha2",
             "subtle",
             "thiserror",
+            "toml",
         ],
     ),
 ];

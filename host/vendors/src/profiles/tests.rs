@@ -1,3 +1,5 @@
+mod menus;
+
 use std::collections::BTreeSet;
 
 use super::*;

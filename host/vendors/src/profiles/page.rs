@@ -29,6 +29,11 @@ its vendor's dialect:
 What is changed stands in the bot's log. A bot that denies changes is refused wherever this page
 does not say **yes**.
 
+The second table is what bots are told, by the names of `session.profile`. Where `options` is less
+than what the first one says yes to, the vendor itself numbers what cannot be tapped. The third
+one has every limit, with its source and how sure it is: `documented` on the vendor's own page,
+`recalled` from common knowledge, or `guessed`.
+
 The host itself carries out `context_update`, `context_clear`, `schedule`, `cancel_timer` and
 `request` everywhere, and waits out a `delay` where the vendor does not.
 ";
@@ -41,6 +46,7 @@ pub fn page() -> String {
         let mediums = file.mediums().all();
         line(&mut page, format_args!("\n## {}\n", file.vendor));
         fates(&mut page, file, mediums);
+        told(&mut page, file, mediums);
         limits(&mut page, mediums);
     }
     page
@@ -66,6 +72,23 @@ fn fates(page: &mut String, file: &File, mediums: &[Medium]) {
         let fates: Vec<_> = fates.collect();
         let what = if what.is_empty() { String::new() } else { format!(", {what}") };
         line(page, format_args!("| `{}`{what} | {} |", action.name(), fates.join(" | ")));
+    }
+}
+
+fn told(page: &mut String, file: &File, mediums: &[Medium]) {
+    let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (column, medium) in mediums.iter().enumerate() {
+        for setting in (file.usual)(&medium.names[0]).settings {
+            let row =
+                told.entry(setting.name).or_insert_with(|| vec![String::new(); mediums.len()]);
+            row[column] = setting.value;
+        }
+    }
+    let heads: Vec<_> = mediums.iter().map(names).collect();
+    line(page, format_args!("\n| bots are told | {} |", heads.join(" | ")));
+    line(page, format_args!("|---|{}", "---|".repeat(heads.len())));
+    for (name, values) in told {
+        line(page, format_args!("| `{name}` | {} |", values.join(" | ")));
     }
 }
 

@@ -361,7 +361,10 @@ fn whoever_denies_changes_hears_what_would_be_lost() {
     let hello = bubbles(&["Private label"]);
     let Action::Bubbles(menu) = &hello else { unreachable!() };
     let message = Action::Message(super::Message { text: menu.text.clone(), format: menu.format });
-    assert_eq!(refuse_changes(&[message.clone()], &medium, "userlike", "sms", None), Ok(()));
+    assert_eq!(
+        refuse_changes(std::slice::from_ref(&message), &medium, "userlike", "sms", None),
+        Ok(())
+    );
     let failure = refuse_changes(&[message, hello], &medium, "userlike", "sms", None)
         .expect_err("a menu is no text");
     assert_eq!((failure.blame, failure.kind), (Blame::Bot, FailureKind::InvalidAction));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 pub use limits::{ActionLimits, Count, Length, Limits, Sure, Unit};
 pub use medium::{Medium, Mediums};
-pub use names::{is_action, limit_keys};
+pub use names::limit_keys;
 
 use crate::action::Action;
 use crate::destination::Purpose;

@@ -13,16 +13,6 @@ impl Action {
         choices.chain(cards).chain(rows)
     }
 
-    fn choices(&self) -> &[Choice] {
-        if let Self::Bubbles(bubbles) = self {
-            &bubbles.options
-        } else if let Self::ButtonTemplate(template) = self {
-            &template.buttons
-        } else {
-            &[]
-        }
-    }
-
     /// The same, to put something else in their place: a medium may take shorter
     /// ones only, see [`crate::profile::Profile::takes_ids`].
     pub fn option_ids_mut(&mut self) -> Vec<&mut String> {
@@ -37,6 +27,16 @@ impl Action {
             rows.map(|row| &mut row.id).collect()
         } else {
             Vec::new()
+        }
+    }
+
+    fn choices(&self) -> &[Choice] {
+        if let Self::Bubbles(bubbles) = self {
+            &bubbles.options
+        } else if let Self::ButtonTemplate(template) = self {
+            &template.buttons
+        } else {
+            &[]
         }
     }
 }

@@ -64,11 +64,6 @@ const PARTS: &[&str] = &[
     "passthrough_packet",
 ];
 
-/// Whether there is an action of this canonical name.
-pub fn is_action(name: &str) -> bool {
-    ACTIONS.contains(&name)
-}
-
 /// What [`crate::degrade`] holds to of an action's limits, by the keys of
 /// [`super::ActionLimits`].
 pub fn limit_keys(action: &str) -> &'static [&'static str] {

@@ -46,7 +46,7 @@ fn the_form_of_a_file_is_held_to() {
     assert_eq!(mediums.of("x").limits.of("bubbles").label.as_ref().map(|it| it.max), Some(4));
     let told = told::settings(mediums.of("x"));
     let told: Vec<_> = told.iter().map(|it| (&*it.name, &*it.value)).collect();
-    assert!(told.contains(&("options", "3")) && told.contains(&("text-characters", "9")));
+    assert!(told.contains(&("options", "3")) && told.contains(&("text-characters", "4")));
     for (from, to, expect) in [
         ("utf16", "words", "unknown variant `words`"),
         ("recalled", "certain", "unknown variant `certain`"),

@@ -26,11 +26,16 @@ fn derived(medium: &Medium) -> BTreeMap<&str, String> {
         ("forward-targets", targets(medium)),
     ]);
     let text = &medium.limits.text;
-    let name = match text.unit {
-        Unit::Bytes => "text-bytes",
-        Unit::Characters | Unit::Utf16 | Unit::Graphemes => "text-characters",
+    // So many characters fit whichever they are.
+    let characters = match text.unit {
+        Unit::Characters | Unit::Graphemes => text.max,
+        Unit::Utf16 => text.max / 2,
+        Unit::Bytes => text.max / 4,
     };
-    told.insert(name, text.max.to_string());
+    told.insert("text-characters", characters.to_string());
+    if text.unit == Unit::Bytes {
+        told.insert("text-bytes", text.max.to_string());
+    }
     if has("bubbles") {
         let bubbles = medium.limits.of("bubbles");
         count(&mut told, "options", bubbles.options.as_ref());

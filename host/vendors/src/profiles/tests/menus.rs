@@ -25,7 +25,7 @@ fn measure(text: &str, unit: Unit) -> usize {
     match unit {
         Unit::Characters => text.chars().fold(0, |sum, _| sum + 1),
         Unit::Utf16 => text.chars().map(char::len_utf16).sum(),
-        Unit::Bytes => text.as_bytes().len(),
+        Unit::Bytes => text.len(),
         Unit::Graphemes => text.graphemes(true).count(),
     }
 }

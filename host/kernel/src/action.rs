@@ -4,6 +4,8 @@
 //! `snake_case` names of the vendors' documents; cases without a payload have
 //! none. Limits are stated in the WIT and enforced by [`crate::plan`].
 
+mod options;
+
 use serde::{Deserialize, Serialize};
 
 pub use crate::event::{NamedPayload, Setting, TextFormat};

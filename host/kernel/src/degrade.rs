@@ -1,8 +1,10 @@
 //! What a medium cannot carry becomes something that it can.
 //!
 //! The rules are total: every action of every bot can be put to every profile.
-//! No option is lost: what cannot be tapped is numbered text. What is left out
-//! or changed is noted in words for the bot's log, never in silence.
+//! No option is lost: what cannot be tapped is numbered text. Nothing is longer
+//! than the profile allows, but for the ids of options: what stands for one that is
+//! too long is put in its place later, see [`Profile::takes_ids`]. What is left out or
+//! changed is noted in words for the bot's log, never in silence.
 //!
 //! Every profile carries `message`. Besides the names of actions a profile lists
 //! what it carries of them:
@@ -25,17 +27,25 @@
 //!   vendor takes its own passthroughs.
 //! - `other:reaction` is the `other` named `reaction`.
 
+mod forms;
+mod links;
+mod lists;
+mod locale;
 mod menu;
 mod options;
+mod parts;
+mod refuse;
 
 use serde_json::{Map, Value};
 
 use crate::action::{
-    Action, Buttons, Forward, ForwardTarget, LinkButton, Media, Message, NamedPayload, Navigate,
-    OnFailure, Passthrough, RichLink, SecureForm, TextFormat,
+    Action, Forward, ForwardTarget, Media, Message, NamedPayload, Navigate, OnFailure, Passthrough,
+    SecureForm, TextFormat,
 };
-use crate::profile::Profile;
+use crate::profile::{Length, Profile};
 use crate::text;
+
+pub use refuse::refuse_changes;
 
 /// What became of an action.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -61,8 +71,22 @@ pub struct Note {
 /// Actions that the host carries out itself (`context_update`,
 /// `context_clear`, `schedule`, `cancel_timer`, `request`, and `delay`, which
 /// the host waits out where the vendor does not) pass untouched.
+///
+/// The few words that the host adds are English; see [`degrade_in`].
 pub fn degrade(action: Action, profile: &Profile, vendor: &str) -> Degraded {
-    let mut carrier = Carrier { name: action.name(), profile, vendor, done: Degraded::default() };
+    degrade_in(action, profile, vendor, None)
+}
+
+/// As [`degrade`], with the host's own words in the language of a locale, where
+/// they are known in it: English, German, French and Spanish.
+pub fn degrade_in(
+    action: Action,
+    profile: &Profile,
+    vendor: &str,
+    locale: Option<&str>,
+) -> Degraded {
+    let done = Degraded::default();
+    let mut carrier = Carrier { name: action.name(), profile, vendor, locale, done };
     carrier.carry(action);
     carrier.done
 }
@@ -72,6 +96,7 @@ struct Carrier<'a> {
     name: &'static str,
     profile: &'a Profile,
     vendor: &'a str,
+    locale: Option<&'a str>,
     done: Degraded,
 }
 
@@ -158,15 +183,16 @@ impl Carrier<'_> {
 
     /// Says a text, in as many messages as it needs.
     fn say(&mut self, text: &str, format: TextFormat) {
-        let parts = text::split(text, self.profile.text_characters);
-        self.say_parts(parts, format);
+        let limit = self.profile.text_of("message");
+        self.say_parts(text::split(text, limit.max, limit.unit), format);
     }
 
     /// Says blocks of text one below the other, none of them torn where that
     /// can be helped.
     fn say_blocks<'b>(&mut self, blocks: impl IntoIterator<Item = &'b str>, format: TextFormat) {
         let blocks = blocks.into_iter().filter(|block| !block.trim().is_empty());
-        let parts = text::pack(blocks, self.profile.text_characters);
+        let limit = self.profile.text_of("message");
+        let parts = text::pack(blocks, limit.max, limit.unit);
         if parts.is_empty() {
             self.note("dropped: it has no text");
         }
@@ -174,73 +200,38 @@ impl Carrier<'_> {
     }
 
     fn say_parts(&mut self, parts: Vec<String>, format: TextFormat) {
-        self.note_parts(parts.len());
+        self.note_parts(parts.len(), self.profile.text_of("message"));
         for text in parts {
             self.push(Action::Message(Message { text, format }));
         }
     }
 
-    /// Says all of a text that does not fit and returns the rest, for an
-    /// action whose options belong below the last part.
-    fn lead(&mut self, text: String, format: TextFormat) -> String {
-        let mut parts = text::split(&text, self.profile.text_characters);
-        self.note_parts(parts.len());
-        let last = parts.pop().unwrap_or_default();
-        for text in parts {
+    /// Says all of a text that does not fit into an action of this name and
+    /// returns the rest, for an action whose options belong below the last part.
+    fn lead(&mut self, action: &str, text: String, format: TextFormat) -> String {
+        let (message, own) = (self.profile.text_of("message"), self.profile.text_of(action));
+        if own.takes(&text) {
+            return text;
+        }
+        let mut messages = text::split(&text, message.max, message.unit);
+        let last = messages.pop().unwrap_or_default();
+        let mut rest = text::split(&last, own.max, own.unit).pop().unwrap_or_default();
+        match last.trim_end().strip_suffix(&*rest).map(str::trim_end) {
+            Some(before) if !before.is_empty() => messages.push(before.to_owned()),
+            Some(_) => {}
+            // White space alone is cut at its end.
+            None => rest = text::split(&last, own.max, own.unit).swap_remove(0),
+        }
+        self.note_parts(messages.len() + 1, own);
+        for text in messages {
             self.push(Action::Message(Message { text, format }));
         }
-        last
+        rest
     }
 
-    fn note_parts(&mut self, parts: usize) {
+    fn note_parts(&mut self, parts: usize, most: &Length) {
         if parts > 1 {
-            let most = self.profile.text_characters;
-            self.note(format!(
-                "the text was split into {parts} parts: this medium carries {most} characters"
-            ));
-        }
-    }
-
-    fn buttons(&mut self, buttons: Buttons) {
-        if self.native() {
-            return self.tapped_links(buttons);
-        }
-        self.note("sent as text: this medium has no buttons that open pages");
-        let lines = buttons.links.iter().map(|button| labelled(&button.label, &button.link));
-        let blocks: Vec<String> = buttons.text.iter().cloned().chain(lines).collect();
-        self.say_blocks(blocks.iter().map(String::as_str), TextFormat::Plain);
-    }
-
-    fn tapped_links(&mut self, mut buttons: Buttons) {
-        if let Some(text) = buttons.text.take() {
-            if self.profile.carries("buttons_text") {
-                buttons.text = Some(self.lead(text, TextFormat::Plain));
-            } else if !text.trim().is_empty() {
-                self.note("the text went before as a message: these buttons carry none here");
-                self.say(&text, TextFormat::Plain);
-            }
-        }
-        self.push(Action::Buttons(buttons));
-    }
-
-    fn rich_link(&mut self, mut rich: RichLink) {
-        if self.native() {
-            if let Some(text) = rich.text.take() {
-                rich.text = Some(self.lead(text, TextFormat::Plain));
-            }
-            self.push(Action::RichLink(rich));
-            return;
-        }
-        if rich.image.is_some() {
-            self.note("the preview picture was left out: this medium shows none beside a link");
-        }
-        let button = LinkButton { label: rich.title, link: rich.link };
-        let buttons = Buttons { text: rich.text, links: vec![button] };
-        if self.profile.carries("buttons") {
-            self.note("sent as `buttons`: this medium has no links with a preview");
-            self.tapped_links(buttons);
-        } else {
-            self.buttons(buttons);
+            self.note(format!("the text was split into {parts} parts: this medium carries {most}"));
         }
     }
 
@@ -253,10 +244,8 @@ impl Carrier<'_> {
             self.say_blocks([caption, line.as_str()], TextFormat::Plain);
             return;
         }
-        let fits = |caption: &String| {
-            self.profile.carries("media_caption")
-                && caption.chars().count() <= self.profile.text_characters
-        };
+        let limit = self.profile.of("media").caption.as_ref().unwrap_or(&self.profile.limits.text);
+        let fits = |caption: &String| self.profile.carries("media_caption") && limit.takes(caption);
         let below = media.caption.take_if(|caption| !fits(caption));
         self.push(Action::Media(media));
         if let Some(caption) = below.filter(|caption| !caption.trim().is_empty()) {
@@ -277,7 +266,7 @@ impl Carrier<'_> {
     fn secure_form(&mut self, mut form: SecureForm) {
         if self.native() {
             if let Some(text) = form.text.take() {
-                form.text = Some(self.lead(text, TextFormat::Plain));
+                form.text = Some(self.lead("secure_form", text, TextFormat::Plain));
             }
             self.push(Action::SecureForm(form));
             return;
@@ -380,5 +369,7 @@ fn labelled(label: &str, link: &str) -> String {
     }
 }
 
+#[cfg(test)]
+pub(crate) mod samples;
 #[cfg(test)]
 mod tests;

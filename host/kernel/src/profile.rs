@@ -1,5 +1,16 @@
 //! What a medium can carry, and how a vendor takes deliveries: data, not code.
 
+mod limits;
+mod medium;
+mod names;
+
+use std::sync::Arc;
+
+pub use limits::{ActionLimits, Count, Length, Limits, Sure, Unit};
+pub use medium::{Medium, Mediums};
+pub use names::limit_keys;
+
+use crate::action::Action;
 use crate::destination::Purpose;
 use crate::event::Setting;
 use crate::time::Millis;
@@ -10,19 +21,42 @@ pub struct Profile {
     /// Canonical names of the actions that the vendor takes as they are, and
     /// the names that [`crate::degrade`] gives to parts of them.
     pub native: Vec<&'static str>,
-    /// Characters of one text (Unicode scalar values).
-    pub text_characters: usize,
-    /// Rows of a `list_template`, of all sections together; absent where the
-    /// vendor states no limit.
-    pub list_rows: Option<usize>,
+    /// How much of them it takes.
+    pub limits: Arc<Limits>,
     /// What bots are told of it, by name.
     pub settings: Vec<Setting>,
 }
 
 impl Profile {
+    /// A medium that takes these, with texts of at most so many characters
+    /// (Unicode scalar values), and states no other limit.
+    pub fn new(native: &[&'static str], text_characters: usize) -> Self {
+        let limits = Arc::new(Limits::of_text(text_characters));
+        Self { native: native.to_vec(), limits, settings: Vec::new() }
+    }
+
     /// Whether the vendor takes this action as it is.
     pub fn carries(&self, action: &str) -> bool {
         self.native.contains(&action)
+    }
+
+    /// What the medium states for the parts of this action, by its canonical name.
+    pub fn of(&self, action: &str) -> &ActionLimits {
+        self.limits.of(action)
+    }
+
+    /// How long the text of this action may be: its own limit, else that of any
+    /// text.
+    pub fn text_of(&self, action: &str) -> &Length {
+        self.of(action).text.as_ref().unwrap_or(&self.limits.text)
+    }
+
+    /// Whether the ids of this action's options may travel as they are. Where
+    /// they may not, something shorter has to stand for them, see
+    /// [`Action::option_ids_mut`].
+    pub fn takes_ids(&self, action: &Action) -> bool {
+        let limit = self.of(action.name()).id.as_ref();
+        limit.is_none_or(|limit| action.option_ids().all(|id| limit.takes(id)))
     }
 }
 

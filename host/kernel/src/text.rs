@@ -6,56 +6,89 @@ use unicode_segmentation::UnicodeSegmentation;
 
 pub use bare::bare;
 
-/// Splits a text into parts of at most `max_chars` characters (Unicode scalar
-/// values; 0 counts as 1).
+use crate::profile::Unit;
+
+/// Splits a text into parts of at most `max` of `unit` (0 counts as 1, and a
+/// character that is longer than a part stands alone).
 ///
 /// A text that fits stays as it is. Others are cut at the last sentence end or
 /// line end that fits, else at white space, else between words, else between
 /// what a reader takes for one character; never inside a code point. White
 /// space at a cut is dropped, nothing else is.
-pub fn split(text: &str, max_chars: usize) -> Vec<String> {
-    let max = max_chars.max(1);
-    if prefix(text, max) == text.len() {
+pub fn split(text: &str, max: usize, unit: Unit) -> Vec<String> {
+    let max = max.max(1);
+    if prefix(text, max, unit) == text.len() {
         return vec![text.to_owned()];
     }
     let mut parts = Vec::new();
     let mut rest = text.trim();
     while !rest.is_empty() {
-        let (part, tail) = rest.split_at(cut(rest, max));
+        let (part, tail) = rest.split_at(cut(rest, max, unit));
         parts.push(part.trim_end().to_owned());
         rest = tail.trim_start();
     }
     if parts.is_empty() {
-        parts.push(text[..prefix(text, max)].to_owned());
+        parts.push(text[..prefix(text, max, unit)].to_owned());
     }
     parts
 }
 
-/// Fills parts of at most `max_chars` characters with whole blocks, one below
-/// the other; only a block that is longer than a part is split itself.
-pub fn pack<'a>(blocks: impl IntoIterator<Item = &'a str>, max_chars: usize) -> Vec<String> {
+/// Fills parts of at most `max` of `unit` with whole blocks, one below the other;
+/// only a block that is longer than a part is split itself.
+pub fn pack<'a>(blocks: impl IntoIterator<Item = &'a str>, max: usize, unit: Unit) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
     for block in blocks {
         if let Some(last) = parts.last_mut()
-            && last.chars().count() + 1 + block.chars().count() <= max_chars
+            && unit.count(last) + 1 + unit.count(block) <= max
         {
             last.push('\n');
             last.push_str(block);
         } else {
-            parts.extend(split(block, max_chars));
+            parts.extend(split(block, max, unit));
         }
     }
     parts
 }
 
-/// How many bytes the first `max` characters of a text have.
-fn prefix(text: &str, max: usize) -> usize {
-    text.char_indices().nth(max).map_or(text.len(), |(at, _)| at)
+/// The beginning of a text with an ellipsis behind it, at most `max` of `unit`,
+/// cut between what a reader takes for one character. A text that fits stays as
+/// it is. `None` where not one character has room before the ellipsis.
+pub fn shorten(text: &str, max: usize, unit: Unit) -> Option<String> {
+    const ELLIPSIS: char = '…';
+    if unit.count(text) <= max {
+        return Some(text.to_owned());
+    }
+    let ends = text.grapheme_indices(true).map(|(at, grapheme)| at + grapheme.len());
+    let cut = |end: usize| format!("{}{ELLIPSIS}", text[..end].trim_end());
+    ends.map(cut)
+        .take_while(|short| unit.count(short) <= max)
+        .filter(|short| !short.trim_end_matches(ELLIPSIS).trim().is_empty())
+        .last()
+}
+
+/// How many bytes the first `max` of `unit` of a text have, in whole characters
+/// and at least one.
+fn prefix(text: &str, max: usize, unit: Unit) -> usize {
+    let least = text.chars().next().map_or(0, char::len_utf8);
+    let end = match unit {
+        Unit::Characters => text.char_indices().nth(max).map(|(at, _)| at),
+        Unit::Graphemes => text.grapheme_indices(true).nth(max).map(|(at, _)| at),
+        Unit::Bytes => Some(text.floor_char_boundary(max)),
+        Unit::Utf16 => text
+            .char_indices()
+            .scan(0, |units, (at, c)| {
+                *units += c.len_utf16();
+                Some((at, *units))
+            })
+            .find(|(_, units)| *units > max)
+            .map(|(at, _)| at),
+    };
+    end.unwrap_or(text.len()).max(least)
 }
 
 /// Where to cut a text that does not begin with white space, in bytes.
-fn cut(text: &str, max: usize) -> usize {
-    let end = prefix(text, max);
+fn cut(text: &str, max: usize, unit: Unit) -> usize {
+    let end = prefix(text, max, unit);
     if end == text.len() {
         return end;
     }
@@ -93,6 +126,14 @@ mod tests {
 
     use super::*;
 
+    fn split(text: &str, max: usize) -> Vec<String> {
+        super::split(text, max, Unit::Characters)
+    }
+
+    fn pack<'a>(blocks: impl IntoIterator<Item = &'a str>, max: usize) -> Vec<String> {
+        super::pack(blocks, max, Unit::Characters)
+    }
+
     fn check(text: &str, max: usize, parts: &[&str]) {
         assert_eq!(split(text, max), parts, "{text:?} cut to {max}");
     }
@@ -128,6 +169,29 @@ mod tests {
     }
 
     #[test]
+    fn parts_are_counted_as_the_vendor_counts() {
+        let parts = |unit| super::split("äöü äöü 👩‍👩‍👧👩‍👩‍👧", 7, unit);
+        assert_eq!(parts(Unit::Characters), ["äöü äöü", "👩‍👩‍👧", "👩‍👩‍👧"]);
+        assert_eq!(parts(Unit::Graphemes), ["äöü äöü", "👩‍👩‍👧👩‍👩‍👧"]);
+        assert_eq!(super::split("äöü äöü", 6, Unit::Bytes), ["äöü", "äöü"]);
+        assert_eq!(super::split("👩👩👩", 4, Unit::Utf16), ["👩👩", "👩"]);
+        assert_eq!(super::split("👩👩", 1, Unit::Bytes), ["👩", "👩"]);
+        assert_eq!(super::pack(["ä", "ö", "ü"], 5, Unit::Bytes), ["ä\nö", "ü"]);
+    }
+
+    #[test]
+    fn a_label_is_cut_between_what_a_reader_takes_for_one_character() {
+        let short = |text: &str, max, unit| shorten(text, max, unit);
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(short("Pick-up at 8:00", 15, Unit::Characters), some("Pick-up at 8:00"));
+        assert_eq!(short("Pick-up at 8:00", 9, Unit::Characters), some("Pick-up…"));
+        assert_eq!(short("👩‍👩‍👧👩‍👩‍👧", 8, Unit::Characters), some("👩‍👩‍👧…"));
+        assert_eq!(short("👩‍👩‍👧👩‍👩‍👧", 5, Unit::Characters), None);
+        assert_eq!(short("ääää", 7, Unit::Bytes), some("ää…"));
+        assert_eq!(short("ab", 1, Unit::Bytes), None);
+    }
+
+    #[test]
     fn whole_blocks_fill_a_part() {
         let blocks = ["Which one?", "1. First", "2. Second", "3. Third"];
         assert_eq!(pack(blocks, 100), ["Which one?\n1. First\n2. Second\n3. Third"]);
@@ -156,6 +220,19 @@ mod tests {
             let parts = split(&text, max);
             prop_assert!(parts.iter().all(|part| part.chars().count() <= max.max(1)));
             prop_assert_eq!(letters(&parts.concat()), letters(&text));
+        }
+
+        #[test]
+        fn what_is_cut_or_shortened_fits_in_every_unit(text: String, max in 4_usize..40) {
+            for unit in [Unit::Characters, Unit::Utf16, Unit::Bytes, Unit::Graphemes] {
+                let parts = super::split(&text, max, unit);
+                prop_assert!(parts.iter().all(|part| unit.count(part) <= max), "{parts:?}");
+                prop_assert_eq!(letters(&parts.concat()), letters(&text));
+                let packed = super::pack(parts.iter().map(String::as_str), max, unit);
+                prop_assert!(packed.iter().all(|part| unit.count(part) <= max), "{packed:?}");
+                let short = shorten(&text, max, unit);
+                prop_assert!(short.is_none_or(|short| unit.count(&short) <= max));
+            }
         }
 
         #[test]

@@ -26,6 +26,7 @@ pub mod khoros;
 pub mod lexer;
 pub mod messenger;
 pub mod myalice;
+mod profiles;
 mod secrets;
 pub mod userlike;
 mod webhook;
@@ -50,6 +51,8 @@ pub struct Known {
     /// Settings with invented secrets, to try it without an account.
     pub sample: fn() -> serde_json::Value,
 }
+
+pub use profiles::page as profiles_page;
 
 /// Makes a channel out of its settings, a JSON object. Unknown keys are errors.
 pub type Connect = fn(serde_json::Value) -> Result<Arc<dyn Vendor>, SettingsError>;

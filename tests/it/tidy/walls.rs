@@ -71,6 +71,7 @@ const PURE: &[(&str, &[&str])] = &[
             "sha2",
             "subtle",
             "thiserror",
+            "toml",
             "url",
         ],
     ),

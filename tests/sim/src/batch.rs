@@ -74,12 +74,7 @@ impl Vendor for Batch {
     }
 
     fn profile(&self, _medium: &str) -> Profile {
-        Profile {
-            native: NATIVE.to_vec(),
-            text_characters: 5_000,
-            list_rows: None,
-            settings: Vec::new(),
-        }
+        Profile::new(NATIVE, 5_000)
     }
 
     fn delivery(&self) -> Delivery {

@@ -1,6 +1,9 @@
 //! What all actions that offer options have in common.
 
-use crate::action::{Bubbles, ButtonTemplate, Carousel, Choice, Header, ListTemplate, TextFormat};
+use crate::action::{
+    Bubbles, ButtonTemplate, Card, Carousel, Choice, Header, ListSection, ListTemplate, Row,
+    TextFormat,
+};
 
 /// A text with options, whatever form the bot gave it.
 pub(super) struct Menu {
@@ -15,6 +18,16 @@ pub(super) struct Menu {
     below: Option<String>,
     pub(super) fallback: Option<String>,
     losses: Vec<&'static str>,
+}
+
+/// What of an option stands beside its label.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Beside {
+    Nothing,
+    /// Its description.
+    Rows,
+    /// Its description and its picture.
+    Cards,
 }
 
 /// An option.
@@ -35,29 +48,73 @@ impl Menu {
 
     /// As options to tap; what has no place beside them stands in the text.
     pub(super) fn into_bubbles(self) -> Bubbles {
-        let mut blocks = self.above;
-        blocks.push(self.text);
-        blocks.extend(self.title);
-        for entry in &self.entries {
-            blocks.extend(entry.section.clone());
-            if entry.description.is_some() {
-                blocks.push(entry.line());
-            }
-            blocks.extend(entry.picture.clone());
-        }
-        blocks.extend(self.below);
-        let choice = |entry: Entry| Choice { id: entry.id, label: entry.label };
-        Bubbles {
-            text: blocks.join("\n"),
-            format: self.format,
-            options: self.entries.into_iter().map(choice).collect(),
+        let text = self.told(Beside::Nothing);
+        let (format, fallback) = (self.format, self.fallback);
+        let options = self.entries.into_iter().map(Entry::into_choice).collect();
+        Bubbles { text, format, options, fallback }
+    }
+
+    /// As the buttons of a template, which has no formats.
+    pub(super) fn into_button_template(self) -> ButtonTemplate {
+        let text = self.told(Beside::Nothing);
+        let buttons = self.entries.into_iter().map(Entry::into_choice).collect();
+        ButtonTemplate { header: None, text, footer: None, buttons, fallback: self.fallback }
+    }
+
+    /// As cards, which have no formats.
+    pub(super) fn into_carousel(self) -> Carousel {
+        let text = self.told(Beside::Cards);
+        let cards = self.entries.into_iter().map(|entry| Card {
+            id: entry.id,
+            label: entry.label,
+            image: entry.picture,
+            description: entry.description,
+        });
+        Carousel { text, cards: cards.collect(), fallback: self.fallback }
+    }
+
+    /// As a list behind a button, which has no formats; `details` says whether
+    /// the medium shows more of an option than its label.
+    pub(super) fn into_list_template(self, details: bool, button: &str) -> ListTemplate {
+        let text = self.told(if details { Beside::Rows } else { Beside::Nothing });
+        let rows = self.entries.into_iter().map(|entry| Row {
+            id: entry.id,
+            label: entry.label,
+            description: entry.description.filter(|_| details),
+        });
+        ListTemplate {
+            header: None,
+            text,
+            footer: None,
+            button: button.to_owned(),
+            title: None,
+            sections: vec![ListSection { title: None, rows: rows.collect() }],
+            multiple: false,
             fallback: self.fallback,
         }
     }
 
-    /// As blocks of text: the options are numbered from 1. The bot's fallback
-    /// stands for everything around them.
-    pub(super) fn numbered(&self) -> Vec<String> {
+    /// The text, with all that has no place beside the options.
+    fn told(&self, beside: Beside) -> String {
+        let mut blocks = self.above.clone();
+        blocks.push(self.text.clone());
+        blocks.extend(self.title.clone());
+        for entry in &self.entries {
+            blocks.extend(entry.section.clone());
+            if entry.description.is_some() && beside == Beside::Nothing {
+                blocks.push(entry.line());
+            }
+            if beside != Beside::Cards {
+                blocks.extend(entry.picture.clone());
+            }
+        }
+        blocks.extend(self.below.clone());
+        blocks.join("\n")
+    }
+
+    /// As blocks of text: the options are numbered from 1, and `hint` says what
+    /// the numbers are for. The bot's fallback stands for everything around them.
+    pub(super) fn numbered(&self, hint: &str) -> Vec<String> {
         let mut blocks = Vec::new();
         match &self.fallback {
             Some(fallback) => blocks.push(fallback.clone()),
@@ -74,6 +131,7 @@ impl Menu {
         }
         if self.fallback.is_none() {
             blocks.extend(self.below.clone());
+            blocks.push(hint.to_owned());
         }
         blocks
     }
@@ -81,10 +139,19 @@ impl Menu {
 
 impl Entry {
     fn line(&self) -> String {
-        match &self.description {
-            Some(description) => format!("{} – {description}", self.label),
-            None => self.label.clone(),
-        }
+        line(&self.label, self.description.as_deref())
+    }
+
+    fn into_choice(self) -> Choice {
+        Choice { id: self.id, label: self.label }
+    }
+}
+
+/// A label with what is said of it.
+pub(super) fn line(label: &str, description: Option<&str>) -> String {
+    match description {
+        Some(description) => format!("{label} – {description}"),
+        None => label.to_owned(),
     }
 }
 

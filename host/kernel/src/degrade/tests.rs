@@ -1,13 +1,17 @@
+mod ladder;
 mod lists;
-mod samples;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::action::{Bubbles, Choice, OnFailure};
-use samples::{Words, every_action, hand_offs, menus, other, passthrough, speech, words};
+use crate::degrade::samples::{
+    Words, every_action, hand_offs, menus, other, passthrough, speech, words,
+};
+use crate::profile::{ActionLimits, Count, Sure};
 
 const EVERYTHING: &[&str] = &[
     "message",
@@ -66,7 +70,18 @@ const EVERYTHING: &[&str] = &[
 const VENDOR: &str = "userlike";
 
 fn profile(native: &[&'static str], text_characters: usize) -> Profile {
-    Profile { native: native.to_vec(), text_characters, list_rows: None, settings: Vec::new() }
+    Profile::new(native, text_characters)
+}
+
+/// The same medium, whose lists have at most so many rows.
+fn with_list_rows(rows: usize, profile: Profile) -> Profile {
+    let count = Count { max: rows, source: "a test".to_owned(), sure: Sure::Guessed };
+    limited("list_template", ActionLimits { rows: Some(count), ..ActionLimits::NONE }, profile)
+}
+
+fn limited(action: &'static str, limits: ActionLimits, mut profile: Profile) -> Profile {
+    Arc::make_mut(&mut profile.limits).actions.insert(action, limits);
+    profile
 }
 
 fn any_of(profile: &Profile, names: &[&str]) -> bool {
@@ -170,7 +185,7 @@ fn check(action: &Action, profile: &Profile) -> Degraded {
     for sent in &done.actions {
         assert!(may_leave(sent, profile), "{action:?} became {sent:?}");
         let length = text(sent).map_or(0, |text| text.chars().count());
-        assert!(length <= profile.text_characters, "{action:?} became {sent:?}");
+        assert!(length <= profile.limits.text.max, "{action:?} became {sent:?}");
         let again = degrade(sent.clone(), profile, VENDOR);
         assert_eq!(again.actions, std::slice::from_ref(sent));
         let vendors = |note: &Note| note.what.starts_with("the vendor may leave out");
@@ -235,16 +250,16 @@ fn read_lines(done: &Degraded) -> String {
 #[test]
 fn plain_text_carries_menus_links_and_files() {
     let mut words = words("Which one?", &["Red", "Blue"]);
-    assert_eq!(plain(&words, 0), "Which one?\n1. Red\n2. Blue");
+    assert_eq!(plain(&words, 0), "Which one?\n1. Red\n2. Blue\nReply with a number.");
     assert_eq!(
         plain(&words, 1),
-        "Which one?\n1. Red\nhttps://a.b/c.png\n2. Blue\nhttps://a.b/c.png"
+        "Which one?\n1. Red\nhttps://a.b/c.png\n2. Blue\nhttps://a.b/c.png\nReply with a number."
     );
     words.extra = Some("more".to_owned());
-    assert_eq!(plain(&words, 2), "more\nWhich one?\n1. Red\n2. Blue\nmore");
+    assert_eq!(plain(&words, 2), "more\nWhich one?\n1. Red\n2. Blue\nmore\nReply with a number.");
     assert_eq!(
         plain(&words, 3),
-        "more\nWhich one?\nmore\nmore\n1. Red – more\nmore\n2. Blue – more\nmore"
+        "more\nWhich one?\nmore\nmore\n1. Red – more\nmore\n2. Blue – more\nmore\nReply with a number."
     );
     assert_eq!(plain(&words, 5), "more\nRed: https://a.b/c\nBlue: https://a.b/c");
     assert_eq!(plain(&words, 6), "Which one?\nRed: https://a.b/c");
@@ -264,7 +279,7 @@ fn marks_are_taken_off_where_nobody_reads_them() {
         (bubbles, &["message", "message_markdown", "bubbles"], bare),
         (bubbles, &["message", "message_markdown", "bubbles", "bubbles_markdown"], &words.text),
         (bubbles, &["message", "bubbles", "bubbles_markdown"], bare),
-        (bubbles, &["message"], "Which one (https://a.b)?\n1. Red"),
+        (bubbles, &["message"], "Which one (https://a.b)?\n1. Red\nReply with a number."),
     ] {
         let done = check(action, &profile(native, 100));
         assert_eq!(read_lines(&done), expect, "{native:?}");
@@ -440,8 +455,13 @@ fn any_profile() -> impl Strategy<Value = Profile> {
         4 => some.prop_map(|mut some| { some.push("message"); some }),
     ];
     let rows = prop::option::of(1_usize..12);
-    (native, 1_usize..80, rows)
-        .prop_map(|(native, most, list_rows)| Profile { list_rows, ..profile(&native, most) })
+    (native, 1_usize..80, rows).prop_map(|(native, most, rows)| {
+        let profile = profile(&native, most);
+        match rows {
+            Some(rows) => with_list_rows(rows, profile),
+            None => profile,
+        }
+    })
 }
 
 proptest! {

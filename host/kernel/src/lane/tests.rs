@@ -153,12 +153,7 @@ impl Host {
 }
 
 fn ran(run: u64) -> Input {
-    let profile = Profile {
-        native: Vec::new(),
-        text_characters: 5_000,
-        list_rows: None,
-        settings: Vec::new(),
-    };
+    let profile = Profile::new(&[], 5_000);
     let output = RunOutput {
         result: Ok(Vec::new()),
         writes: Vec::new(),

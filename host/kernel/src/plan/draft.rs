@@ -3,7 +3,7 @@
 use crate::action::{Action, Schedule};
 use crate::choices;
 use crate::context;
-use crate::degrade::{self, degrade};
+use crate::degrade::{self, degrade_in};
 use crate::event::EventBody;
 use crate::id::{Digest, PartId, TurnId};
 use crate::log::{Conversation, Row, TimerState};
@@ -132,7 +132,8 @@ impl<'a> Draft<'a> {
             Some(options) => self.offered = Some((id, options)),
             None => self.spoke |= reach(action) == Reach::Person && is_said(action),
         }
-        let degraded = degrade(action.clone(), self.profile, &self.plan.policy.vendor);
+        let locale = self.state.facts.locale.as_deref();
+        let degraded = degrade_in(action.clone(), self.profile, &self.plan.policy.vendor, locale);
         for degrade::Note { action, what } in degraded.notes {
             self.note(format!("action {index} ({action}): {what}"));
         }

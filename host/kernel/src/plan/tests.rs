@@ -45,12 +45,7 @@ impl World {
     fn turn(&mut self, arrival: &Arrival, result: Result<Vec<Action>, RunFailure>) -> Turn {
         let output =
             RunOutput { result, writes: Vec::new(), log: Vec::new(), log_cut_bytes: 0, cpu_us: 1 };
-        let profile = Profile {
-            native: self.native.to_vec(),
-            text_characters: 5_000,
-            list_rows: None,
-            settings: Vec::new(),
-        };
+        let profile = Profile::new(self.native, 5_000);
         let turn = self.plan(arrival).complete(output, Digest::of(b"v"), &profile, self.now + 7);
         self.state = turn.state.clone();
         turn

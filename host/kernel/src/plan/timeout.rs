@@ -85,12 +85,7 @@ impl Plan<'_> {
     /// The turn at the end of a session's time.
     pub(super) fn time_out(&self) -> Turn {
         // Only actions that the vendor carries can be set as what is done then.
-        let profile = Profile {
-            native: vec!["end", "abort", "forward"],
-            text_characters: 0,
-            list_rows: None,
-            settings: Vec::new(),
-        };
+        let profile = Profile::new(&["end", "abort", "forward"], 0);
         let now = self.arrival.event.received_ms;
         let mut draft = Draft::new(self, &profile, Vec::new(), now, false);
         draft.quiet = true;

@@ -191,12 +191,7 @@ impl World {
 }
 
 pub(crate) fn ran(run: u64, output: RunOutput) -> Input {
-    let profile = Profile {
-        native: NATIVE.to_vec(),
-        text_characters: 5_000,
-        list_rows: None,
-        settings: Vec::new(),
-    };
+    let profile = Profile::new(NATIVE, 5_000);
     let version = Digest::of(b"bot");
     Input::Ran { run, output: Box::new(output), version, profile: Box::new(profile) }
 }

@@ -13,6 +13,7 @@ use botyard_kernel::log::{Acknowledgement, Row};
 use botyard_kernel::outbox::{CallId, Called};
 use botyard_kernel::plan::{Reach, reach};
 use botyard_kernel::profile::{Limited, Profile};
+use botyard_kernel::text::shorten;
 use botyard_kernel::time::{Millis, SECOND};
 use botyard_vendors::{Call, CallAnswer, Outcome, Part, To};
 use futures_util::FutureExt as _;
@@ -100,7 +101,16 @@ fn carried(action: Action, profile: &Profile, channel: &Channel) -> Action {
     if texts.is_empty() {
         return action;
     }
-    let text = texts.join("\n").chars().take(profile.text_characters).collect();
+    let whole = texts.join("\n");
+    let limit = &profile.limits.text;
+    // A row is one call, so what does not fit into one message has no other place.
+    let Some(text) = shorten(&whole, limit.max, limit.unit) else { return action };
+    if text.len() < whole.len() {
+        tracing::warn!(
+            action = action.name(),
+            "the end of what was to ride in an answer does not fit into one message and is cut"
+        );
+    }
     Action::Message(Message { text, format: TextFormat::Plain })
 }
 

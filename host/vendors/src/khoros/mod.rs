@@ -11,7 +11,7 @@ mod kinds;
 mod message;
 mod outcome;
 mod place;
-mod profile;
+pub(crate) mod profile;
 mod receive;
 mod register;
 mod render;

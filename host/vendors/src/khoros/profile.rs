@@ -1,33 +1,18 @@
-//! What a network can carry through Khoros. The limits have their sources in
-//! `profile.toml` beside this file.
+//! What a network can carry through Khoros: the limits of `profile.toml` beside this
+//! file, and what the channel's dialect says of its networks.
 
 use std::num::NonZeroUsize;
 
-use botyard_kernel::event::Setting;
-use botyard_kernel::profile::Profile;
+use botyard_kernel::profile::{Medium, Profile};
 
+use super::NAME;
 use super::dialect::Dialect;
+use crate::profiles::File;
 
-/// What every network takes, by the names of [`botyard_kernel::degrade`].
-const ALL: &[&str] = &[
-    "message",
-    "rich_link",
-    "media",
-    "media_caption",
-    "contact_update",
-    "note_create",
-    "tag",
-    "untag",
-    "priority",
-    "work_queue",
-    "resolve",
-    "forward_any",
-    "forward_group",
-    "forward_human",
-    "forward_bot",
-    "abort",
-    "end",
-];
+/// What the vendor carries where the dialect says nothing else.
+pub(crate) static FILE: File =
+    File::new(NAME, include_str!("profile.toml"), |network| of(&Dialect::default(), network));
+
 /// What networks with buttons that come back take.
 const BUTTONS: &[&str] =
     &["bubbles", "button_template", "button_template_header_text", "button_template_footer"];
@@ -40,59 +25,29 @@ const LISTS: &[&str] = &[
     "list_template_details",
 ];
 
-/// Khoros states no length. These are the networks' own, as far as they are known; for
-/// all others the shortest that is common.
-const TEXT_CHARACTERS: [(&str, usize); 5] = [
-    ("brandmessenger", 4_096),
-    ("facebook", 2_000),
-    ("smooch", 4_096),
-    ("twitter", 280),
-    ("apple", 5_000),
-];
-const TEXT_CHARACTERS_ELSEWHERE: usize = 2_000;
-
-/// What is stated for buttons in Messenger, where Khoros hands them on.
-const FACEBOOK_OPTIONS: usize = 13;
-const FACEBOOK_LABEL_CHARACTERS: usize = 20;
-const TEMPLATE_BUTTONS: usize = 3;
-
 /// What a network can carry.
 pub(super) fn of(dialect: &Dialect, network: &str) -> Profile {
-    let has = |networks: &[String]| networks.iter().any(|it| it == network);
+    FILE.changed(network, |medium| by_dialect(dialect, network, medium))
+}
+
+/// The lists of networks decide alone which of these a network has.
+fn by_dialect(dialect: &Dialect, network: &str, medium: &mut Medium) {
     let networks = &dialect.networks;
-    let (lists, buttons) = (has(&networks.lists), has(&networks.buttons));
-    let (typing, forms) = (has(&networks.typing), has(&networks.forms));
-    let mut native = ALL.to_vec();
-    let parts = [
+    let has = |named: &[String]| named.iter().any(|it| it == network);
+    let lists = has(&networks.lists);
+    let parts: [(&[&str], bool); 4] = [
         (LISTS, lists),
-        (BUTTONS, buttons && !lists),
-        (&["typing"], typing),
-        (&["secure_form"], forms),
+        (BUTTONS, has(&networks.buttons) && !lists),
+        (&["typing"], has(&networks.typing)),
+        (&["secure_form"], has(&networks.forms)),
     ];
-    for (part, _) in parts.into_iter().filter(|(_, carried)| *carried) {
-        native.extend_from_slice(part);
+    let decided = |name: &&str| parts.iter().any(|(part, _)| part.contains(name));
+    medium.native.retain(|name| !decided(name));
+    for (part, _) in parts.iter().filter(|(_, carried)| *carried) {
+        medium.native.extend_from_slice(part);
     }
-    let usual = TEXT_CHARACTERS.iter().find(|(name, _)| *name == network);
-    let usual = usual.map_or(TEXT_CHARACTERS_ELSEWHERE, |(_, most)| *most);
-    let text_characters =
-        networks.text_characters.get(network).map_or(usual, |most: &NonZeroUsize| most.get());
-    let mut settings = vec![
-        Setting::new("text-characters", text_characters.to_string()),
-        Setting::new("list-multiple", lists.to_string()),
-        Setting::new("media", "true"),
-        Setting::new("navigate", "false"),
-        Setting::new("typing", typing.to_string()),
-        Setting::new("forward-targets", "any,group,human,bot"),
-    ];
-    if network == "facebook" {
-        let label = FACEBOOK_LABEL_CHARACTERS.to_string();
-        settings.push(Setting::new("options", FACEBOOK_OPTIONS.to_string()));
-        settings.push(Setting::new("option-label-characters", label));
+    if let Some(most) = networks.text_characters.get(network).map(|most: &NonZeroUsize| most.get())
+    {
+        std::sync::Arc::make_mut(&mut medium.limits).text.max = most;
     }
-    if buttons && !lists {
-        settings.push(Setting::new("buttons", TEMPLATE_BUTTONS.to_string()));
-    } else if !lists {
-        settings.push(Setting::new("options", "0"));
-    }
-    Profile { native, text_characters, list_rows: None, settings }
 }

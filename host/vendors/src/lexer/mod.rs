@@ -16,6 +16,7 @@
 mod acknowledge;
 mod dialect;
 mod outcome;
+pub(crate) mod profile;
 mod settings;
 
 use std::sync::Arc;

@@ -19,7 +19,7 @@ mod items;
 mod keys;
 mod messages;
 mod outcome;
-mod profile;
+pub(crate) mod profile;
 mod receive;
 mod render;
 mod settings;

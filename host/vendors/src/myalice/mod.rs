@@ -11,7 +11,7 @@ mod facts;
 mod form;
 mod ids;
 mod outcome;
-mod profile;
+pub(crate) mod profile;
 mod receive;
 mod render;
 mod rest;

@@ -9,7 +9,7 @@ mod dialect;
 mod facts;
 mod fields;
 mod outcome;
-mod profile;
+pub(crate) mod profile;
 mod receive;
 mod render;
 mod settings;

@@ -1,8 +1,8 @@
 //! What stands around the options of lists, cards and button templates.
 
-use super::samples::{menus, words};
-use super::{EVERYTHING, check, profile};
+use super::{EVERYTHING, check, profile, with_list_rows};
 use crate::action::{Action, ListTemplate};
+use crate::degrade::samples::{menus, words};
 use crate::profile::Profile;
 
 /// What becomes of a list with a part of every kind, and what is said of it.
@@ -18,7 +18,7 @@ fn list(change: impl FnOnce(&mut ListTemplate), profile: &Profile) -> (Vec<Actio
 
 #[test]
 fn a_list_that_is_too_long_becomes_bubbles_that_say_all_of_it() {
-    let short = Profile { list_rows: Some(1), ..profile(EVERYTHING, 100) };
+    let short = with_list_rows(1, profile(EVERYTHING, 100));
     let (actions, notes) = list(|_| {}, &short);
     let [Action::Bubbles(bubbles)] = &actions[..] else { panic!("{actions:?}") };
     assert_eq!(bubbles.text, "more\nWhen?\nmore\nmore\n8:00 – more\nmore\n9:00 – more\nmore");
@@ -29,7 +29,7 @@ fn a_list_that_is_too_long_becomes_bubbles_that_say_all_of_it() {
             "sent as `bubbles`: a list has at most 1 options here, this one 2",
         ]
     );
-    let long = Profile { list_rows: Some(2), ..profile(EVERYTHING, 100) };
+    let long = with_list_rows(2, profile(EVERYTHING, 100));
     assert_eq!(list(|_| {}, &long).1, [""; 0]);
 }
 

@@ -124,25 +124,3 @@ fn every_hand_off_reaches_somebody() {
         }
     }
 }
-
-/// What the file beside the profile says of a medium, line by line.
-fn section(medium: &str) -> &'static str {
-    let file = include_str!("../profile.toml");
-    let named = format!("names = [\"{medium}\"]");
-    let mut sections = file.split("[[medium]]");
-    sections.find(|section| section.contains(&named)).expect("a section")
-}
-
-#[test]
-fn the_file_names_what_the_profile_carries() {
-    for (medium, asked) in [("facebook", "facebook"), ("instagram", "instagram"), ("*", "new")] {
-        let section = section(medium);
-        let (_, native) = section.split_once("native = [").expect("a list");
-        let (native, _) = native.split_once(']').expect("its end");
-        let named = native.split('"').skip(1).step_by(2).collect::<Vec<_>>();
-        assert_eq!(named, profile::of(asked).native, "{medium}");
-        let text = format!("max = {},", profile::of(asked).text_characters);
-        let (_, limit) = section.split_once("[medium.text]\n").expect("a limit");
-        assert!(limit.lines().next().is_some_and(|line| line.contains(&text)), "{medium}");
-    }
-}

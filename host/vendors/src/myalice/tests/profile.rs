@@ -4,36 +4,10 @@ use std::collections::BTreeSet;
 
 use botyard_kernel::action::Action;
 use botyard_kernel::degrade::degrade;
-use serde::Deserialize;
 use serde_json::json;
 
 use super::super::dialect::Dialect;
 use super::super::{NAME, profile, rest};
-
-#[derive(Deserialize)]
-struct File {
-    medium: Vec<Medium>,
-}
-
-#[derive(Deserialize)]
-struct Medium {
-    names: Vec<String>,
-    native: Vec<String>,
-    text: Text,
-}
-
-#[derive(Deserialize)]
-struct Text {
-    limit: Limit,
-}
-
-#[derive(Deserialize)]
-struct Limit {
-    max: usize,
-    unit: String,
-    source: String,
-    sure: String,
-}
 
 /// One action of many cases.
 fn actions() -> Vec<Action> {
@@ -95,12 +69,6 @@ fn what_the_profile_lacks_becomes_none() {
 }
 
 #[test]
-fn the_file_says_what_the_code_says() {
-    let file: File = toml::from_str(include_str!("../profile.toml")).expect("a profile");
-    let [medium] = &*file.medium else { panic!("one medium") };
-    assert_eq!(medium.names, ["*"]);
-    assert_eq!(medium.native, profile::all().native);
-    let limit = &medium.text.limit;
-    assert_eq!((limit.max, &*limit.unit), (profile::TEXT_CHARACTERS, "characters"));
-    assert_eq!((limit.source.is_empty(), &*limit.sure), (false, "guessed"));
+fn the_limit_of_the_wait_text_is_that_of_the_file() {
+    assert_eq!(profile::all().limits.text.max, profile::TEXT_CHARACTERS);
 }

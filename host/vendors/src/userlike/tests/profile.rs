@@ -248,6 +248,6 @@ fn settings_are_those_of_the_vendors_page() {
     ];
     for (medium, expect) in rows {
         assert_eq!(told(medium), common(expect), "{medium}");
-        assert_eq!(of(medium).text_characters, 5_000);
+        assert_eq!(of(medium).limits.text.max, 5_000);
     }
 }

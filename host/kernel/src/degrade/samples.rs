@@ -10,19 +10,19 @@ use crate::action::{
 
 /// What the sample actions say.
 #[derive(Clone, Debug)]
-pub(super) struct Words {
-    pub(super) text: String,
-    pub(super) extra: Option<String>,
-    pub(super) labels: Vec<String>,
+pub(crate) struct Words {
+    pub(crate) text: String,
+    pub(crate) extra: Option<String>,
+    pub(crate) labels: Vec<String>,
 }
 
-pub(super) fn words(text: &str, labels: &[&str]) -> Words {
+pub(crate) fn words(text: &str, labels: &[&str]) -> Words {
     let labels = labels.iter().map(|&label| label.to_owned()).collect();
     Words { text: text.to_owned(), extra: None, labels }
 }
 
 /// Every case of `Action`, the choices among targets and vendors included.
-pub(super) fn every_action(words: &Words) -> Vec<Action> {
+pub(crate) fn every_action(words: &Words) -> Vec<Action> {
     let mut all = menus(words);
     all.extend(speech(words));
     all.extend(desk(words));
@@ -31,7 +31,7 @@ pub(super) fn every_action(words: &Words) -> Vec<Action> {
     all
 }
 
-pub(super) fn menus(words: &Words) -> Vec<Action> {
+pub(crate) fn menus(words: &Words) -> Vec<Action> {
     let Words { text, extra, labels } = words.clone();
     let ids = || labels.iter().enumerate().map(|(n, label)| (format!("id-{n}"), label.clone()));
     let choices: Vec<Choice> = ids().map(|(id, label)| Choice { id, label }).collect();
@@ -71,7 +71,7 @@ pub(super) fn menus(words: &Words) -> Vec<Action> {
     ]
 }
 
-pub(super) fn speech(words: &Words) -> Vec<Action> {
+pub(crate) fn speech(words: &Words) -> Vec<Action> {
     let Words { text, extra, labels } = words.clone();
     let link = "https://a.b/c".to_owned();
     let links = labels.iter().map(|label| LinkButton { label: label.clone(), link: link.clone() });
@@ -96,7 +96,7 @@ pub(super) fn speech(words: &Words) -> Vec<Action> {
     ]
 }
 
-pub(super) fn desk(words: &Words) -> Vec<Action> {
+pub(crate) fn desk(words: &Words) -> Vec<Action> {
     let text = words.text.clone();
     vec![
         Action::Typing(Typing::Start),
@@ -114,14 +114,14 @@ pub(super) fn desk(words: &Words) -> Vec<Action> {
         Action::End,
         Action::AddonDispatch(AddonDispatch { addon: "a".to_owned() }),
         Action::EmailDispatch(EmailDispatch { recipient: EmailRecipient::Contact }),
-        passthrough(super::VENDOR),
+        passthrough("userlike"),
         passthrough("khoros"),
         other("reaction"),
         other("message"),
     ]
 }
 
-pub(super) fn hand_offs() -> Vec<Action> {
+pub(crate) fn hand_offs() -> Vec<Action> {
     let id = || "7".to_owned();
     let targets = [
         ForwardTarget::Any,
@@ -135,7 +135,7 @@ pub(super) fn hand_offs() -> Vec<Action> {
     forwards.into_iter().chain([Action::Abort]).collect()
 }
 
-pub(super) fn host_side() -> Vec<Action> {
+pub(crate) fn host_side() -> Vec<Action> {
     let name = || "n".to_owned();
     vec![
         Action::Delay(Delay { delay_ms: 1, typing: true }),
@@ -154,13 +154,13 @@ pub(super) fn host_side() -> Vec<Action> {
     ]
 }
 
-pub(super) fn passthrough(vendor: &str) -> Action {
+pub(crate) fn passthrough(vendor: &str) -> Action {
     Action::Passthrough(Passthrough {
         vendor: vendor.to_owned(),
         json: "{\"name\":\"survey\"}".to_owned(),
     })
 }
 
-pub(super) fn other(name: &str) -> Action {
+pub(crate) fn other(name: &str) -> Action {
     Action::Other(NamedPayload { name: name.to_owned(), json: "{}".to_owned() })
 }

@@ -1,0 +1,86 @@
+//! The forms of options, each within the limits of the medium or not at all.
+
+use crate::action::{Action, Bubbles, ButtonTemplate, Carousel, Header, TextFormat};
+use crate::degrade::Carrier;
+use crate::degrade::menu::present;
+use crate::degrade::options::Labels;
+use crate::validate::BUTTONS_MAX;
+
+impl Carrier<'_> {
+    pub(super) fn tap_bubbles(
+        &mut self,
+        mut bubbles: Bubbles,
+        labels: Labels,
+    ) -> Result<(), String> {
+        self.count("bubbles", bubbles.options.len())?;
+        self.labels("bubbles", bubbles.options.iter_mut().map(|it| &mut it.label), labels)?;
+        let (text, format) = self.read(bubbles.text, bubbles.format, "bubbles_markdown");
+        bubbles.text = self.lead("bubbles", text, format);
+        bubbles.format = format;
+        self.push(Action::Bubbles(bubbles));
+        Ok(())
+    }
+
+    pub(super) fn tap_carousel(
+        &mut self,
+        mut carousel: Carousel,
+        labels: Labels,
+    ) -> Result<(), String> {
+        const FORM: &str = "carousel";
+        self.count(FORM, carousel.cards.len())?;
+        let cards = carousel.cards.iter_mut();
+        let described = cards.map(|card| (&*card.label, &mut card.description));
+        self.move_descriptions(FORM, described, &mut carousel.text);
+        self.labels(FORM, carousel.cards.iter_mut().map(|it| &mut it.label), labels)?;
+        if self.profile.carries("carousel_text_apart") && !carousel.text.trim().is_empty() {
+            self.note("the text went before as a message: cards carry none here");
+            self.say(&std::mem::take(&mut carousel.text), TextFormat::Plain);
+        }
+        carousel.text = self.lead(FORM, carousel.text, TextFormat::Plain);
+        self.push(Action::Carousel(carousel));
+        Ok(())
+    }
+
+    pub(super) fn tap_button_template(
+        &mut self,
+        mut template: ButtonTemplate,
+        labels: Labels,
+    ) -> Result<(), String> {
+        const FORM: &str = "button_template";
+        let buttons = template.buttons.len();
+        if buttons > BUTTONS_MAX {
+            return Err(format!(
+                "a `{FORM}` has at most {BUTTONS_MAX} options, these are {buttons}"
+            ));
+        }
+        self.count(FORM, buttons)?;
+        self.labels(FORM, template.buttons.iter_mut().map(|it| &mut it.label), labels)?;
+        let limits = self.profile.of(FORM);
+        let text = &mut template.text;
+        if let Some(Header::Text(header)) = &template.header
+            && limits.header.as_ref().is_some_and(|limit| !limit.takes(header))
+        {
+            self.note("the header went into the text: it is too long for its place here");
+            *text = format!("{header}\n{text}");
+            template.header = None;
+        }
+        self.move_below("footer", limits.footer.as_ref(), &mut template.footer, text);
+        self.note_lost_around(&template);
+        template.text = self.lead(FORM, template.text, TextFormat::Plain);
+        self.push(Action::ButtonTemplate(template));
+        Ok(())
+    }
+
+    fn note_lost_around(&mut self, template: &ButtonTemplate) {
+        let header = template.header.as_ref().map(|header| match header {
+            Header::Text(_) => "button_template_header_text",
+            Header::Image(_) => "button_template_header_image",
+            Header::Video(_) => "button_template_header_video",
+            Header::Document(_) => "button_template_header_document",
+        });
+        let header_lost = header.is_some_and(|kind| !self.profile.carries(kind));
+        let footer_lost = present(template.footer.as_deref()).is_some()
+            && !self.profile.carries("button_template_footer");
+        self.note_vendors_loss(&[("header", header_lost), ("footer", footer_lost)]);
+    }
+}

@@ -1,0 +1,67 @@
+//! Buttons that open pages, and links with a preview.
+
+use crate::action::{Action, Buttons, LinkButton, RichLink, TextFormat};
+use crate::degrade::options::Labels;
+use crate::degrade::{Carrier, labelled, parts};
+
+impl Carrier<'_> {
+    pub(super) fn buttons(&mut self, buttons: Buttons) {
+        let mut why = "this medium has no buttons that open pages".to_owned();
+        if self.profile.carries("buttons") {
+            for labels in [Labels::Whole, Labels::Short] {
+                match self.attempt(|attempt| attempt.tap_links(buttons.clone(), labels)) {
+                    Ok(()) => return,
+                    Err(reason) => why = reason,
+                }
+            }
+        }
+        self.note(format!("sent as text: {why}"));
+        let lines = buttons.links.iter().map(|button| labelled(&button.label, &button.link));
+        let blocks: Vec<String> = buttons.text.iter().cloned().chain(lines).collect();
+        self.say_blocks(blocks.iter().map(String::as_str), TextFormat::Plain);
+    }
+
+    fn tap_links(&mut self, mut buttons: Buttons, labels: Labels) -> Result<(), String> {
+        self.count("buttons", buttons.links.len())?;
+        self.labels("buttons", buttons.links.iter_mut().map(|it| &mut it.label), labels)?;
+        if let Some(text) = buttons.text.take() {
+            if self.profile.carries("buttons_text") {
+                buttons.text = Some(self.lead("buttons", text, TextFormat::Plain));
+            } else if !text.trim().is_empty() {
+                self.note("the text went before as a message: these buttons carry none here");
+                self.say(&text, TextFormat::Plain);
+            }
+        }
+        self.push(Action::Buttons(buttons));
+        Ok(())
+    }
+
+    pub(super) fn rich_link(&mut self, mut rich: RichLink) {
+        if self.native() {
+            if let Some(limit) = self.profile.of("rich_link").title.as_ref()
+                && !limit.takes(&rich.title)
+            {
+                self.note(format!("the title was cut to {limit} and went into the text whole"));
+                let short = parts::cut(&rich.title, limit);
+                let whole = std::mem::replace(&mut rich.title, short);
+                rich.text = Some(match rich.text {
+                    Some(text) => format!("{whole}\n{text}"),
+                    None => whole,
+                });
+            }
+            if let Some(text) = rich.text.take() {
+                rich.text = Some(self.lead("rich_link", text, TextFormat::Plain));
+            }
+            self.push(Action::RichLink(rich));
+            return;
+        }
+        if rich.image.is_some() {
+            self.note("the preview picture was left out: this medium shows none beside a link");
+        }
+        let button = LinkButton { label: rich.title, link: rich.link };
+        if self.profile.carries("buttons") {
+            self.note("sent as `buttons`: this medium has no links with a preview");
+        }
+        self.buttons(Buttons { text: rich.text, links: vec![button] });
+    }
+}

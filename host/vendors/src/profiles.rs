@@ -1,0 +1,85 @@
+//! What the mediums of all vendors carry, from the file `profile.toml` of each.
+//!
+//! A file has a table `[[medium]]` for mediums that are alike, the last of them
+//! for all that no other names (`names = ["*"]`):
+//!
+//! - `names`: as the vendor names them.
+//! - `native`: the actions that the vendor takes as they are, and the parts of
+//!   them that [`botyard_kernel::degrade`] lists.
+//! - `[medium.text]` with `limit`: any text of a message.
+//! - a table for each action that has limits, by the keys of
+//!   [`botyard_kernel::profile::ActionLimits`]: what the medium states of it. A key
+//!   that is absent is not limited.
+//! - `[medium.settings]`: what bots are told instead of what follows from the rest.
+//!
+//! A length is `{ max, unit, source, sure }`, with `characters` (Unicode scalar
+//! values), `utf16`, `bytes` or `graphemes` as `unit`; a count has no unit. `source`
+//! says where it is written, and `sure` is `documented`, `recalled` or `guessed`.
+
+mod page;
+mod samples;
+mod told;
+
+use std::sync::OnceLock;
+
+use botyard_kernel::profile::{Medium, Mediums, Profile};
+
+use crate::{khoros, lexer, messenger, myalice, userlike};
+
+pub use page::page;
+
+/// The files of all vendors.
+static FILES: &[&File] = &[
+    &userlike::profile::FILE,
+    &khoros::profile::FILE,
+    &messenger::profile::FILE,
+    &lexer::profile::FILE,
+    &myalice::profile::FILE,
+];
+
+/// What a vendor's mediums carry, read when it is first asked for.
+pub(crate) struct File {
+    vendor: &'static str,
+    text: &'static str,
+    usual: fn(&str) -> Profile,
+    read: OnceLock<Mediums>,
+}
+
+impl File {
+    /// `usual` is what a medium carries for a channel that has set nothing.
+    pub(crate) const fn new(
+        vendor: &'static str,
+        text: &'static str,
+        usual: fn(&str) -> Profile,
+    ) -> Self {
+        Self { vendor, text, usual, read: OnceLock::new() }
+    }
+
+    /// The same mediums for another vendor that rides on them.
+    pub(crate) const fn of_vendor(&self, vendor: &'static str) -> Self {
+        Self::new(vendor, self.text, self.usual)
+    }
+
+    /// What the file says of a medium.
+    pub(crate) fn profile(&self, medium: &str) -> Profile {
+        self.changed(medium, |_| ())
+    }
+
+    /// What the file says of a medium, as far as the channel knows no better.
+    pub(crate) fn changed(&self, medium: &str, change: impl FnOnce(&mut Medium)) -> Profile {
+        let mut table = self.mediums().of(medium).clone();
+        change(&mut table);
+        let settings = told::settings(&table);
+        Profile { native: table.native, limits: table.limits, settings }
+    }
+
+    fn mediums(&self) -> &Mediums {
+        self.read.get_or_init(|| {
+            // The text is part of the program, and a test reads every one of them.
+            toml::from_str(self.text).expect("the profile of a vendor is well-formed")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! One action of every case, to see what becomes of it.
+
+use botyard_kernel::action::{
+    Action, AddonDispatch, Bubbles, ButtonTemplate, Buttons, Card, Carousel, Choice, ContactUpdate,
+    ConversationUpdate, EmailDispatch, EmailRecipient, Forward, ForwardTarget, Header, LinkButton,
+    ListSection, ListTemplate, Media, Message, NamedPayload, Navigate, NoteCreate, Passthrough,
+    Resolve, RichLink, Row, SecureForm, TextFormat, Typing, WorkQueue,
+};
+
+const LINK: &str = "https://www.example.invalid/rooms";
+
+/// The actions of a table's rows, each with what is particular to it.
+pub(super) fn samples(vendor: &str) -> Vec<(&'static str, Action)> {
+    let mut all = menus();
+    all.extend(speech());
+    all.extend(desk());
+    all.extend(hand_offs());
+    let json = r#"{"name":"survey","payload":{}}"#.to_owned();
+    let passthrough = Passthrough { vendor: vendor.to_owned(), json };
+    all.push(("for this vendor", Action::Passthrough(passthrough)));
+    let name = "reaction".to_owned();
+    all.push(("", Action::Other(NamedPayload { name, json: "{}".to_owned() })));
+    all
+}
+
+fn menus() -> Vec<(&'static str, Action)> {
+    vec![
+        ("3 options", bubbles(choices(3, "Room"))),
+        ("10 options", bubbles(choices(10, "Room"))),
+        ("20 options", bubbles(choices(20, "Room"))),
+        (
+            "3 options with labels of 32 characters",
+            bubbles(labelled(|n| format!("{n} rooms with a view of the lake"))),
+        ),
+        (
+            "3 such options that begin alike",
+            bubbles(labelled(|n| format!("A room with a view of the lake {n}"))),
+        ),
+        ("3 cards with pictures", Action::Carousel(carousel())),
+        ("3 buttons, header and footer", Action::ButtonTemplate(template(None))),
+        ("a picture as header", Action::ButtonTemplate(template(Some(LINK)))),
+        ("10 rows in 2 sections", Action::ListTemplate(list(10, false))),
+        ("20 rows in 2 sections", Action::ListTemplate(list(20, false))),
+        ("multiple choice", Action::ListTemplate(list(6, true))),
+    ]
+}
+
+fn choices(count: usize, name: &str) -> Vec<Choice> {
+    let choice = |n| Choice { id: format!("{n}"), label: format!("{name} {n}") };
+    (1..=count).map(choice).collect()
+}
+
+fn labelled(label: impl Fn(usize) -> String) -> Vec<Choice> {
+    (1..=3).map(|n| Choice { id: format!("{n}"), label: label(n) }).collect()
+}
+
+fn bubbles(options: Vec<Choice>) -> Action {
+    let (text, format) = ("Which one?".to_owned(), TextFormat::Plain);
+    Action::Bubbles(Bubbles { text, format, options, fallback: None })
+}
+
+fn carousel() -> Carousel {
+    let card = |choice: Choice| Card {
+        id: choice.id,
+        label: choice.label,
+        image: Some(LINK.to_owned()),
+        description: Some("With a view".to_owned()),
+    };
+    let cards = choices(3, "Room").into_iter().map(card).collect();
+    Carousel { text: "Which one?".to_owned(), cards, fallback: None }
+}
+
+fn template(image: Option<&str>) -> ButtonTemplate {
+    let header = match image {
+        Some(link) => Header::Image(link.to_owned()),
+        None => Header::Text("Your stay".to_owned()),
+    };
+    ButtonTemplate {
+        header: Some(header),
+        text: "Which one?".to_owned(),
+        footer: Some("Breakfast included".to_owned()),
+        buttons: choices(3, "Room"),
+        fallback: None,
+    }
+}
+
+fn list(rows: usize, multiple: bool) -> ListTemplate {
+    let row = |choice: Choice| Row {
+        id: choice.id,
+        label: choice.label,
+        description: Some("With a view".to_owned()),
+    };
+    let mut rows: Vec<Row> = choices(rows, "Room").into_iter().map(row).collect();
+    let second = rows.split_off(rows.len() / 2);
+    let section = |title: &str, rows| ListSection { title: Some(title.to_owned()), rows };
+    ListTemplate {
+        header: Some("Your stay".to_owned()),
+        text: "Which one?".to_owned(),
+        footer: Some("Breakfast included".to_owned()),
+        button: "Show rooms".to_owned(),
+        title: Some("Rooms".to_owned()),
+        sections: vec![section("First floor", rows), section("Second floor", second)],
+        multiple,
+        fallback: None,
+    }
+}
+
+fn speech() -> Vec<(&'static str, Action)> {
+    let (link, text) = (|| LINK.to_owned(), || "Rooms".to_owned());
+    let message = |format| Action::Message(Message { text: text(), format });
+    let links =
+        |count| (1..=count).map(|n| LinkButton { label: format!("Room {n}"), link: link() });
+    let buttons =
+        |count| Action::Buttons(Buttons { text: Some(text()), links: links(count).collect() });
+    let rich = RichLink { link: link(), title: text(), image: Some(link()), text: Some(text()) };
+    let media =
+        |caption| Action::Media(Media { link: link(), name: None, mime_type: None, caption });
+    vec![
+        ("plain", message(TextFormat::Plain)),
+        ("markdown", message(TextFormat::MarkdownV1)),
+        ("3 links and a text", buttons(3)),
+        ("10 links and a text", buttons(10)),
+        ("", Action::RichLink(rich)),
+        ("", media(None)),
+        ("with a caption", media(Some(text()))),
+        ("", Action::Navigate(Navigate { link: link() })),
+        ("", Action::SecureForm(SecureForm { form: "card".to_owned(), text: Some(text()) })),
+        ("", Action::Typing(Typing::Start)),
+    ]
+}
+
+fn desk() -> Vec<(&'static str, Action)> {
+    let text = || "vip".to_owned();
+    let contact = ContactUpdate { name: Some(text()), ..ContactUpdate::default() };
+    let subject = ConversationUpdate { subject: Some(text()), ..ConversationUpdate::default() };
+    let recipient = EmailRecipient::Contact;
+    let actions = [
+        Action::ContactUpdate(contact),
+        Action::ConversationUpdate(subject),
+        Action::NoteCreate(NoteCreate { text: text(), contact_id: None }),
+        Action::Tag(vec![text()]),
+        Action::Untag(vec![text()]),
+        Action::Priority(1),
+        Action::WorkQueue(WorkQueue { queue: text(), comment: None }),
+        Action::Resolve(Resolve::default()),
+        Action::AddonDispatch(AddonDispatch { addon: text() }),
+        Action::EmailDispatch(EmailDispatch { recipient }),
+        Action::End,
+    ];
+    actions.into_iter().map(|action| ("", action)).collect()
+}
+
+fn hand_offs() -> Vec<(&'static str, Action)> {
+    let id = || "7".to_owned();
+    let targets = [
+        ("to anybody", ForwardTarget::Any),
+        ("to a group", ForwardTarget::Group(id())),
+        ("by skills", ForwardTarget::Skills(vec![id()])),
+        ("to an agent", ForwardTarget::Human(id())),
+        ("to another bot", ForwardTarget::Bot(id())),
+    ];
+    let forward = |target| Action::Forward(Forward { target, on_failure: None });
+    let forwards = targets.map(|(what, target)| (what, forward(target)));
+    forwards.into_iter().chain([("", Action::Abort)]).collect()
+}

@@ -158,6 +158,9 @@ enum Stage {
     Calling(&'static str),
     /// What came of a call is being written.
     Writing,
+    /// It could not be, as far as this host knows. Nobody else has what the vendor
+    /// gave, so it is written again at this time and not read anew.
+    Unwritten(Millis),
 }
 
 impl Upkeep {
@@ -182,10 +185,13 @@ impl Upkeep {
                 self.read_ms = now;
                 self.settle(kept, &mut effects);
             }
-            (Input::StoreFailed, Stage::Reading | Stage::Claiming(_) | Stage::Writing) => {
+            (Input::StoreFailed, Stage::Reading | Stage::Claiming(_)) => {
                 // A write may stand all the same.
-                let wait_ms = retry::wait(0, None, self.chance(now));
-                self.stage = Stage::Unknown(now.saturating_add(wait_ms));
+                self.stage = Stage::Unknown(self.soon(now));
+            }
+            (Input::StoreFailed, Stage::Writing) => {
+                self.employ(&mut effects);
+                self.stage = Stage::Unwritten(self.soon(now));
             }
             (Input::Outrun, Stage::Claiming(_) | Stage::Writing) => {
                 self.stage = Stage::Unknown(now)
@@ -232,7 +238,7 @@ impl Upkeep {
     /// When [`Upkeep::on`] next has something to do by itself.
     pub fn wake_at(&self, chores: &dyn Chores) -> Option<Millis> {
         match &self.stage {
-            Stage::Unknown(at) => Some(*at),
+            Stage::Unknown(at) | Stage::Unwritten(at) => Some(*at),
             Stage::Idle => {
                 let look = self.read_ms.saturating_add(LOOK_MS);
                 Some(self.due(chores).map_or(look, |(_, at)| at.min(look)))
@@ -307,17 +313,28 @@ impl Upkeep {
 
     /// This is what is kept, for sure.
     fn settle(&mut self, kept: Kept, effects: &mut Vec<Effect>) {
-        if self.used.as_ref() != Some(&kept.state) {
-            effects.push(Effect::Use(kept.state.clone()));
-            self.used = Some(kept.state.clone());
-        }
         self.kept = kept;
+        self.employ(effects);
         self.stage = Stage::Idle;
+    }
+
+    fn employ(&mut self, effects: &mut Vec<Effect>) {
+        if self.used.as_ref() != Some(&self.kept.state) {
+            effects.push(Effect::Use(self.kept.state.clone()));
+            self.used = Some(self.kept.state.clone());
+        }
     }
 
     fn advance(&mut self, chores: &dyn Chores, now: Millis, effects: &mut Vec<Effect>) {
         let read = match &self.stage {
             Stage::Unknown(at) => now >= *at,
+            Stage::Unwritten(at) => {
+                if now >= *at {
+                    effects.push(Effect::Write(self.kept.clone()));
+                    self.stage = Stage::Writing;
+                }
+                false
+            }
             Stage::Idle => {
                 if let Some((chore, at)) = self.due(chores)
                     && now >= at
@@ -346,6 +363,11 @@ impl Upkeep {
         let under_way = self.kept.under_way_until_ms.unwrap_or(0);
         let gates = [chore.due_ms, self.kept.next_ms, under_way, self.held_until_ms];
         Some((chore.name, gates.into_iter().max().unwrap_or(0)))
+    }
+
+    /// When the store is tried again.
+    fn soon(&self, now: Millis) -> Millis {
+        now.saturating_add(retry::wait(0, None, self.chance(now)))
     }
 
     fn chance(&self, now: Millis) -> u64 {

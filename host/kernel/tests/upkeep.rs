@@ -288,3 +288,48 @@ fn a_chore_that_fails_is_tried_again_later_and_later() {
     assert!(pauses[..4].iter().all(|pause| (5 * SECOND..=MINUTE).contains(pause)), "{pauses:?}");
     assert!(pauses[4] >= HOPELESS_MS, "{pauses:?}");
 }
+
+#[test]
+fn what_the_vendor_gave_is_not_lost_with_a_write() {
+    let mut machine = Upkeep::new(Digest::of(b"one"));
+    let old = Kept { state: "0".to_owned(), ..Kept::default() };
+    let (mut stored, mut fails, mut uses) = (old, false, String::new());
+    let (mut calls, mut failures) = (0, 0);
+    let mut now = TOKEN_MS / 2;
+    let mut inputs = vec![Input::Wake];
+    while stored.state == "0" {
+        let Some(input) = inputs.pop() else {
+            assert!(failures == 0 || uses != "0", "the new one holds at once");
+            now = machine.wake_at(&Tokens).expect("it writes again").max(now);
+            fails = failures < 3;
+            inputs.push(Input::Wake);
+            continue;
+        };
+        for effect in machine.on(input, &Tokens, now) {
+            inputs.push(match effect {
+                Effect::Read => Input::Read(stored.clone()),
+                Effect::Write(_) if fails => {
+                    failures += 1;
+                    Input::StoreFailed
+                }
+                Effect::Write(new) => {
+                    stored = new;
+                    Input::Written
+                }
+                Effect::Ask { .. } => Input::Admitted(Admission::Go),
+                Effect::Call { state, .. } => {
+                    assert_eq!(state, "0", "the vendor ends the old one with this call");
+                    calls += 1;
+                    fails = true;
+                    Input::Called(Ended::Done(now.to_string()))
+                }
+                Effect::Use(state) => {
+                    uses = state;
+                    continue;
+                }
+                Effect::Failed { .. } => unreachable!("no call fails"),
+            });
+        }
+    }
+    assert_eq!((calls, failures, &uses), (1, 3, &stored.state));
+}

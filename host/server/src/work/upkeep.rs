@@ -8,7 +8,6 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use botyard_kernel::destination::Purpose;
 use botyard_kernel::id::Digest;
 use botyard_kernel::run::Blame;
@@ -26,16 +25,16 @@ use super::destinations::VendorService;
 use crate::alerts::{Alert, AlertKind};
 use crate::channel::Channel;
 use crate::clock;
-use crate::envelope::Sealed;
+use crate::envelope::{EnvelopeError, Sealed};
 
 /// The kind of the catalog's records.
 const KIND: &str = "upkeep";
 /// The end of the host is noticed after so long.
 const NAP_MS: Millis = SECOND;
 
-/// What is kept, as it is stored: the vendor's part is sealed.
+/// What is kept, as it is stored: the vendor's part is sealed. A newer host may have
+/// added fields.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Stored {
     #[serde(flatten)]
     kept: Kept,
@@ -115,16 +114,18 @@ impl Task {
         };
         let kept = match found.as_ref().map(|value| self.opened(work, value)) {
             None => Kept::default(),
-            Some(Ok(kept)) => kept,
-            Some(Err(error)) => {
-                if !std::mem::replace(&mut self.unreadable, true) {
-                    tracing::error!(
-                        channel = %self.channel.id,
-                        error = format!("{error:#}"),
-                        "what the vendor gave us cannot be opened: it is asked for anew"
-                    );
-                }
-                Kept::default()
+            Some(Opened::Whole(kept)) => {
+                self.unreadable = false;
+                kept
+            }
+            Some(Opened::Damaged(kept, error)) => {
+                self.tell_unreadable(work, &error, "what the vendor gave us is asked for anew");
+                kept
+            }
+            Some(Opened::Locked(error)) => {
+                // The record is left as it is: with its key it opens again.
+                self.tell_unreadable(work, &error, "the channel goes on with its settings alone");
+                return Input::StoreFailed;
             }
         };
         self.known = found;
@@ -176,28 +177,51 @@ impl Task {
             return;
         }
         tracing::error!(%channel, chore, reason, tries, again_ms, "a chore cannot be done");
+        let what_to_do = "look into the host's log for the vendor's words; the channel's settings, or \
+                          what the vendor knows of it, must be mended";
+        self.alert(work, Blame::Tenant, Some(tries), what_to_do);
+    }
+
+    fn opened(&self, work: &Work, value: &Value) -> Opened {
+        let Stored { mut kept, sealed } = match Stored::deserialize(value) {
+            Ok(stored) => stored,
+            Err(error) => return Opened::Damaged(Kept::default(), error.to_string()),
+        };
+        let Some(sealed) = sealed else { return Opened::Whole(kept) };
+        match work.envelope.open(&self.channel.tenant, &self.place(), &sealed) {
+            Ok(state) => {
+                kept.state = state;
+                Opened::Whole(kept)
+            }
+            Err(error @ EnvelopeError::OtherKey(_)) => Opened::Locked(error.to_string()),
+            Err(error @ EnvelopeError::Damaged) => Opened::Damaged(kept, error.to_string()),
+        }
+    }
+
+    /// Says it once, not each time that it is read.
+    fn tell_unreadable(&mut self, work: &Work, error: &str, consequence: &str) {
+        if std::mem::replace(&mut self.unreadable, true) {
+            return;
+        }
+        tracing::error!(channel = %self.channel.id, error, "a record of the upkeep: {consequence}");
+        let what_to_do = "put back the file `keys/secrets` that the host had when it wrote to this \
+                          database; the host's log has the details";
+        self.alert(work, Blame::Host, None, what_to_do);
+    }
+
+    fn alert(&self, work: &Work, blame: Blame, tries: Option<u32>, what_to_do: &'static str) {
         work.alerts.raise(&Alert {
             kind: AlertKind::UpkeepFailed,
             tenant: Some(self.channel.tenant.clone()),
             bot: None,
             version: None,
-            channel: Some(channel.clone()),
+            channel: Some(self.channel.id.clone()),
             service: None,
-            blame: Blame::Tenant,
+            blame,
             since_ms: clock::now(),
-            failures: usize::try_from(tries).ok(),
-            what_to_do: "look into the host's log for the vendor's words; the channel's settings, or \
-                         what the vendor knows of it, must be mended",
+            failures: tries.and_then(|tries| usize::try_from(tries).ok()),
+            what_to_do,
         });
-    }
-
-    fn opened(&self, work: &Work, value: &Value) -> anyhow::Result<Kept> {
-        let Stored { mut kept, sealed } =
-            Stored::deserialize(value).context("its record is damaged")?;
-        if let Some(sealed) = sealed {
-            kept.state = work.envelope.open(&self.channel.tenant, &self.place(), &sealed)?;
-        }
-        Ok(kept)
     }
 
     fn sealed(&self, work: &Work, kept: &Kept) -> Value {
@@ -216,6 +240,15 @@ impl Task {
     fn store(&self, work: &Work) -> TenantStore {
         work.store.tenant(&self.channel.tenant)
     }
+}
+
+/// A record as far as it can be read.
+enum Opened {
+    Whole(Kept),
+    /// What was sealed in it is lost.
+    Damaged(Kept, String),
+    /// The host lacks the key.
+    Locked(String),
 }
 
 /// What the vendor of a channel wants done.

@@ -12,22 +12,20 @@ const TYPO_CHARACTERS_MIN: usize = 5;
 /// A longer text is no answer to a menu.
 const TEXT_BYTES_MAX: usize = 1024;
 
-/// The option that a text means: its id, its number, an ordinal, its label, the
+/// The option that a text means: its label, its number, an ordinal, its id, the
 /// beginning of one label only, or a label with one typing error. Where more than one
 /// fits in the same way, or none does, it means none.
 ///
-/// A number that is itself a label means that label, whatever its place.
+/// A number that is itself a label means that label, whatever its place. Persons do not
+/// see ids, so one that is a number does not stand in the way of a place.
 pub fn recognize(text: &str, options: &[(String, String)], locale: Option<&str>) -> Option<usize> {
     if text.len() > TEXT_BYTES_MAX || options.is_empty() {
         return None;
     }
     let exact = options.iter().position(|(id, _)| id == text.trim());
-    if exact.is_some() {
-        return exact;
-    }
     let said = normal(text);
     if said.is_empty() {
-        return None;
+        return exact;
     }
     let labels: Vec<String> = options.iter().map(|(_, label)| normal(label)).collect();
     let fits: [&dyn Fn(&str) -> bool; 3] = [
@@ -42,7 +40,10 @@ pub fn recognize(text: &str, options: &[(String, String)], locale: Option<&str>)
         Found::None => {}
     }
     if let Some(place) = number(&said).or_else(|| ordinal::place(&said, locale)) {
-        return (1..=options.len()).contains(&place).then(|| place - 1);
+        return (1..=options.len()).contains(&place).then(|| place - 1).or(exact);
+    }
+    if exact.is_some() {
+        return exact;
     }
     for found in [begins, nearly] {
         match found {

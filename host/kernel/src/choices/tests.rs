@@ -83,6 +83,16 @@ fn a_number_that_is_a_label_means_that_label() {
 }
 
 #[test]
+fn a_number_means_a_place_before_an_id_that_nobody_sees() {
+    let ids = |pairs: [(&str, &str); 2]| pairs.map(|(id, label)| (id.to_owned(), label.to_owned()));
+    let answers = ids([("0", "Yes"), ("1", "No")]);
+    assert_eq!(recognize("1", &answers, None), Some(0));
+    assert_eq!(recognize("2", &answers, None), Some(1));
+    assert_eq!(recognize("0", &answers, None), Some(0), "it is no place");
+    assert_eq!(recognize("17", &ids([("16", "Yes"), ("17", "No")]), None), Some(1));
+}
+
+#[test]
 fn a_label_of_a_picture_is_told_by_it() {
     let faces = options(&["👍", "👎"]);
     assert_eq!(recognize("👎", &faces, None), Some(1));

@@ -43,10 +43,12 @@ impl Owner {
     }
 
     /// Who may speak where the vendor says `said` with an event. It may have been said
-    /// before the vendor heard of a hand-off that is under way, so that stays.
-    pub fn told(self, said: Option<Self>) -> Self {
+    /// before the vendor heard of a hand-off that is under way, so that stays; and
+    /// where the event is `stale`, older than a human's taking over, a human stays.
+    pub fn told(self, said: Option<Self>, stale: bool) -> Self {
         match (said, self) {
             (Some(Self::Bot), Self::HandingOff | Self::Relay) | (None, _) => self,
+            (Some(Self::Bot), Self::Human) if stale => self,
             (Some(said), _) => said,
         }
     }
@@ -126,15 +128,19 @@ mod tests {
         #[test]
         fn a_conversation_comes_back_only_where_somebody_gives_it_back(
             began in 0_usize..5,
-            steps in prop::collection::vec((0_usize..6, prop::option::of(0_usize..5)), 0..40),
+            steps in prop::collection::vec(
+                (0_usize..6, prop::option::of(0_usize..5), any::<bool>()),
+                0..40,
+            ),
         ) {
             let bodies = bodies();
             let mut owner = OWNERS[began];
-            for (body, said) in steps {
+            for (body, said, stale) in steps {
                 let (body, said) = (&bodies[body], said.map(|said| OWNERS[said]));
-                let next = owner.told(said).after_event(body);
+                let next = owner.told(said, stale).after_event(body);
                 let given = matches!(body, EventBody::Returned(_) | EventBody::ForwardFailed(_))
-                    || said == Some(Owner::Bot) && matches!(owner, Owner::Human | Owner::Ended);
+                    || said == Some(Owner::Bot)
+                        && (owner == Owner::Ended || owner == Owner::Human && !stale);
                 prop_assert!(next != Owner::Bot || owner == Owner::Bot || given);
                 if matches!(body, EventBody::HumanSpoke(_)) {
                     prop_assert_eq!(next, Owner::Human);

@@ -54,7 +54,8 @@ impl Lane {
         match waits.filter(|_| !paused) {
             Some(at) => {
                 let timers = self.state.timers.iter().map(|timer| timer.due_ms);
-                timers.chain(self.state.times_out_at()).chain([at]).min()
+                let own = timers.chain(self.state.times_out_at()).chain(self.state.returns_at());
+                own.chain([at]).min()
             }
             None => self.state.due(),
         }

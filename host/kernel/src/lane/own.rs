@@ -31,7 +31,8 @@ impl Lane {
             return;
         }
         let owner = self.state.owner;
-        let may_leave = |row: &Row| owner == Owner::Bot || reach(&row.action) != Reach::Person;
+        let may_leave =
+            |row: &Row| row.by_human || owner == Owner::Bot || reach(&row.action) != Reach::Person;
         let mut room = self.outbox.room(&self.state);
         let mut letters = std::mem::take(&mut self.redriven);
         letters.retain(|row| {

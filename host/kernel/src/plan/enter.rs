@@ -83,7 +83,11 @@ impl Plan<'_> {
             Owner::Ended if anew && self.policy.reopens => Owner::Bot,
             owner => owner,
         };
-        own.told(self.arrival.owner)
+        // Webhooks come late and out of order. Where the vendor's time is not known, its
+        // word counts.
+        let said_ms = self.arrival.event.vendor_ms;
+        let stale = said_ms.zip(self.state.human_ms).is_some_and(|(said, human)| said < human);
+        own.told(self.arrival.owner, stale)
     }
 
     pub(super) fn session(&self) -> Option<&SessionState> {

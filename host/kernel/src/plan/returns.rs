@@ -22,13 +22,14 @@ impl Conversation {
 
 impl Plan<'_> {
     /// Notes when a human took the conversation or said something. What the person
-    /// says meanwhile changes nothing: it is the human who is silent.
+    /// says meanwhile changes nothing: it is the human who is silent. Of a conversation
+    /// that an older host wrote it is not known, so it counts from now.
     pub(super) fn note_human(&self, state: &mut Conversation, before: Owner) {
         let body = &self.arrival.event.body;
         let spoke = matches!(body, EventBody::HumanSpoke(_));
         if state.owner != Owner::Human {
             state.human_ms = None;
-        } else if before != Owner::Human || spoke {
+        } else if before != Owner::Human || spoke || state.human_ms.is_none() {
             state.human_ms = Some(self.arrival.event.received_ms);
         }
         state.returns_after_ms = self.policy.returns_after_ms;

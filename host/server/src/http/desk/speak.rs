@@ -27,6 +27,9 @@ use crate::work::Answer;
 
 /// What the keys of replies begin with.
 const REPLY: &str = "desk.reply.";
+/// What those of taking and of giving back begin with: one key may serve for each.
+const TAKE: &str = "desk.take.";
+const RETURN: &str = "desk.return.";
 /// At most so many bytes of a request.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 /// At most so many characters of a reply.
@@ -101,7 +104,7 @@ pub(in crate::http) async fn take(
         let agent = short(note.agent)?;
         Ok(EventBody::HumanSpoke(HumanSpoke { text: None, agent }))
     };
-    tell(&app, channel, conversation, &headers, body, body_of).await
+    tell(&app, channel, conversation, TAKE, &headers, body, body_of).await
 }
 
 /// `POST /v1/channels/{channel}/desk/conversations/{vendor id}/return`
@@ -112,13 +115,14 @@ pub(in crate::http) async fn give_back(
     body: Body,
 ) -> Result<Response, Refused> {
     let body_of = |note: Note| Ok(EventBody::Returned(Returned { reason: short(note.reason)? }));
-    tell(&app, channel, conversation, &headers, body, body_of).await
+    tell(&app, channel, conversation, RETURN, &headers, body, body_of).await
 }
 
 async fn tell(
     app: &Arc<App>,
     channel: String,
     conversation: String,
+    prefix: &str,
     headers: &HeaderMap,
     body: Body,
     body_of: impl FnOnce(Note) -> Result<EventBody, Refused>,
@@ -128,7 +132,7 @@ async fn tell(
     let event = body_of(read(app, body, "{\"agent\": …, \"reason\": …}").await?)?;
     let key = channel.conversation(conversation);
     state(app, &key).await?;
-    let arrival = arrival(&key, &format!("desk.{idempotency_key}"), event);
+    let arrival = arrival(&key, &format!("{prefix}{idempotency_key}"), event);
     let mut waiting = app.work.arrived(&channel, key, vec![arrival], true, "");
     match waiting.answer().await {
         Answer::Reply(_) => {

@@ -22,6 +22,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
 mod fields;
+pub mod instabot;
 mod secrets;
 pub mod userlike;
 mod webhook;
@@ -29,7 +30,8 @@ mod written;
 
 /// Every vendor by its name, with what makes a channel of it out of the
 /// channel's settings.
-pub const VENDORS: &[(&str, Connect)] = &[("userlike", userlike::connect)];
+pub const VENDORS: &[(&str, Connect)] =
+    &[("userlike", userlike::connect), ("instabot", instabot::connect)];
 
 /// Makes a channel out of its settings, a JSON object. Unknown keys are errors.
 pub type Connect = fn(serde_json::Value) -> Result<Arc<dyn Vendor>, SettingsError>;
@@ -72,6 +74,13 @@ pub trait Vendor: Send + Sync + fmt::Debug {
     /// the vendor's empty answer. Takes only what [`Profile::carries`] and
     /// `passthrough` of this vendor.
     fn answer(&self, to: &To<'_>, parts: &[Part<'_>]) -> Reply;
+
+    /// The answer of a webhook that is refused, where whoever calls reads its body.
+    /// Absent where a line of text does.
+    fn refusal(&self, rejection: &Rejection) -> Option<Reply> {
+        let _ = rejection;
+        None
+    }
 
     /// The call that delivers these parts: several only where the vendor takes lists.
     fn call(&self, to: &To<'_>, parts: &[Part<'_>]) -> Call;
@@ -221,7 +230,8 @@ pub struct Incoming {
     pub acknowledge: Option<String>,
     /// The payload as it arrived; absent where it is too large.
     pub raw: Option<String>,
-    /// Who and where.
+    /// Who and where. Facts that say nothing at all, as by default, leave the known
+    /// ones as they were: some vendors tell them once.
     pub facts: Facts,
     /// The context that the vendor holds for the conversation, as it is: a
     /// non-empty JSON object.
@@ -254,7 +264,7 @@ impl Incoming {
         let (vendor_ms, raw, body) = (self.vendor_ms, self.raw, self.body);
         Arrival {
             event: Event { id, received_ms, vendor_ms, raw, body },
-            facts: Some(self.facts),
+            facts: (self.facts != Facts::default()).then_some(self.facts),
             vendor_context: self.context,
             key: self.key,
             request: self.request,

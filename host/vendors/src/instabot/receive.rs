@@ -1,0 +1,201 @@
+//! A request's body to one event, or to the answer that needs none.
+
+use botyard_kernel::event::{Approach, Click, EventBody, Message, Start, TextFormat};
+use botyard_kernel::log::Route;
+use serde_json::{Map, Value};
+
+use super::settings::Settings;
+use super::verify::Endpoint;
+use super::{facts, numbers, refusal, user, verify};
+use crate::fields::Fields;
+use crate::webhook::{named, raw};
+use crate::written::is_whole;
+use crate::{Inbound, Incoming, Received, Rejection};
+
+/// The longest address of e-mail that there is has 254 bytes; the vendor states none.
+const EMAIL_BYTES_MAX: usize = 320;
+const CALLBACK_BYTES_MAX: usize = 2048;
+/// What a reply needs to know must fit into the conversation's state.
+const REPLY_TO_BYTES_MAX: usize = 4096;
+/// Of a longer text, somebody's paste, the first part is told.
+const TEXT_BYTES_MAX: usize = 64 * 1024;
+/// Of a longer text beside a payload, which is nobody's label, too.
+const LABEL_BYTES_MAX: usize = 8 * 1024;
+
+/// Verifies and reads a request.
+pub(super) fn receive(settings: &Settings, request: &Inbound<'_>) -> Received {
+    read(settings, request).unwrap_or_else(Received::Rejected)
+}
+
+fn read(settings: &Settings, request: &Inbound<'_>) -> Result<Received, Rejection> {
+    let errors = &settings.dialect.errors;
+    let endpoint = verify::endpoint(settings, request)?;
+    let body: Value = serde_json::from_slice(request.body)
+        .map_err(|error| refusal::malformed(errors, format!("the body is not JSON: {error}")))?;
+    let Value::Object(body) = body else {
+        return Err(refusal::malformed(errors, "the body must be a JSON object"));
+    };
+    let incoming = match endpoint {
+        Endpoint::User => {
+            verify::key(settings, &body)?;
+            return Ok(Received::Challenge(user::reply(email(settings, &body)?)));
+        }
+        Endpoint::Send if is_start(settings, &body)? => start(settings, request, &body)?,
+        Endpoint::Send => respond(settings, request, &body)?,
+    };
+    Ok(Received::Events { events: vec![incoming], damaged: Vec::new() })
+}
+
+fn is_start(settings: &Settings, body: &Map<String, Value>) -> Result<bool, Rejection> {
+    let refuse = |reason| Err(refusal::malformed(&settings.dialect.errors, reason));
+    match present(body, "start") {
+        Some(Value::Bool(true)) => Ok(true),
+        Some(Value::Bool(false)) | None if body.contains_key("streamId") => Ok(false),
+        Some(Value::Bool(false)) | None => {
+            refuse("a chat begins with `start`: true and goes on with its `streamId`")
+        }
+        Some(Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_))
+        | Some(Value::Object(_)) => refuse("`start` must be true or false"),
+    }
+}
+
+/// A new chat, with a stream id of its own.
+///
+/// Nothing tells a repeated start from a second chat of the same person: it has no id,
+/// and the same words are what a second chat begins with. So it always is a second
+/// chat, and its request is not named: no other request ever comes to this key that
+/// could be the same one. Whoever lost the answer of the first has no stream id for it,
+/// and nothing more is said there.
+fn start(
+    settings: &Settings,
+    request: &Inbound<'_>,
+    body: &Map<String, Value>,
+) -> Result<Incoming, Rejection> {
+    verify::key(settings, body)?;
+    verify::bot(settings, body)?;
+    let email = email(settings, body)?;
+    let callback = callback(settings, body)?;
+    let none = Map::new();
+    let metadata = match present(body, "metadata") {
+        Some(Value::Object(metadata)) => metadata,
+        None => &none,
+        Some(_) => {
+            let reason = "`metadata` must be an object";
+            return Err(refusal::malformed(&settings.dialect.errors, reason));
+        }
+    };
+    let event = Start { approach: Some(Approach::Normal), first: None, resumed: false };
+    let stream_id = settings.streams.make(request.chance);
+    Ok(Incoming {
+        reply_to: Some(reply_to(settings, callback, email)?),
+        route: Some(if callback.is_some() { Route::Calls } else { Route::Answers }),
+        raw: raw_without_key(request, body),
+        facts: facts::facts(&settings.dialect, email, metadata),
+        ..Incoming::new(stream_id, EventBody::Start(event))
+    })
+}
+
+/// What the person says in a chat: the stream id is all that vouches for them. The
+/// facts of the start still hold.
+fn respond(
+    settings: &Settings,
+    request: &Inbound<'_>,
+    body: &Map<String, Value>,
+) -> Result<Incoming, Rejection> {
+    let stream_id = verify::stream(settings, body.get("streamId").unwrap_or(&Value::Null))?;
+    let refuse = |reason| refusal::malformed(&settings.dialect.errors, reason);
+    let message = body.get("message").and_then(Value::as_object);
+    let message = message.ok_or_else(|| refuse("`message` must be an object"))?;
+    let text = message.get("text").and_then(Value::as_str);
+    let text = text.ok_or_else(|| refuse("`message.text` must be a text"))?.to_owned();
+    let said = match present(message, "payload") {
+        Some(payload) => {
+            let number = numbers::whole(payload)
+                .ok_or_else(|| refuse("`message.payload` must be a whole number"))?;
+            let label = facts::cut(text, LABEL_BYTES_MAX);
+            EventBody::Click(Click {
+                option_ids: vec![numbers::option_id(number)],
+                label: (!label.is_empty()).then_some(label),
+                ..Click::default()
+            })
+        }
+        None => EventBody::Message(Message {
+            text: facts::cut(text, TEXT_BYTES_MAX),
+            format: TextFormat::Plain,
+        }),
+    };
+    Ok(Incoming {
+        request: Some(named(request)),
+        raw: raw_without_key(request, body),
+        ..Incoming::new(stream_id, said)
+    })
+}
+
+fn email<'a>(settings: &Settings, body: &'a Map<String, Value>) -> Result<&'a str, Rejection> {
+    let email = body.get("email").and_then(Value::as_str).unwrap_or_default();
+    if email.trim().is_empty() || email.len() > EMAIL_BYTES_MAX {
+        return Err(refusal::malformed(
+            &settings.dialect.errors,
+            format!("`email` must be a text of 1 to {EMAIL_BYTES_MAX} bytes"),
+        ));
+    }
+    Ok(email)
+}
+
+/// Where what comes late is posted. An empty one is as good as none.
+fn callback<'a>(
+    settings: &Settings,
+    body: &'a Map<String, Value>,
+) -> Result<Option<&'a str>, Rejection> {
+    if !settings.allow_callbacks {
+        return Ok(None);
+    }
+    let schemes: &[&str] =
+        if settings.dialect.plain_callbacks { &["https://", "http://"] } else { &["https://"] };
+    let begins = |url: &str| {
+        schemes.iter().any(|scheme| {
+            url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        })
+    };
+    match present(body, "callbackUrl") {
+        None => Ok(None),
+        Some(Value::String(url)) if url.is_empty() => Ok(None),
+        Some(Value::String(url))
+            if url.len() <= CALLBACK_BYTES_MAX && begins(url) && is_whole(url) =>
+        {
+            Ok(Some(url))
+        }
+        Some(_) => Err(refusal::malformed(
+            &settings.dialect.errors,
+            format!(
+                "`callbackUrl` must be a whole address of at most {CALLBACK_BYTES_MAX} bytes that \
+                 begins with https://"
+            ),
+        )),
+    }
+}
+
+fn reply_to(settings: &Settings, callback: Option<&str>, email: &str) -> Result<String, Rejection> {
+    let reply_to = Fields::new().some("callback", callback).with("email", email);
+    let reply_to = Value::from(reply_to).to_string();
+    if reply_to.len() > REPLY_TO_BYTES_MAX {
+        let reason = "`callbackUrl` and `email` are too long together";
+        return Err(refusal::malformed(&settings.dialect.errors, reason));
+    }
+    Ok(reply_to)
+}
+
+/// The payload for the event, without the API key: bots are not to know it.
+fn raw_without_key(request: &Inbound<'_>, body: &Map<String, Value>) -> Option<String> {
+    if !body.contains_key("apiKey") {
+        return raw(request.body);
+    }
+    let fields = body.iter().filter(|(name, _)| *name != "apiKey");
+    let rest: Map<_, _> = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
+    raw(Value::Object(rest).to_string().as_bytes())
+}
+
+/// A field; `null` is as good as none.
+fn present<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    fields.get(name).filter(|value| !value.is_null())
+}

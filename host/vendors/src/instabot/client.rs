@@ -56,7 +56,7 @@ impl fmt::Debug for Client {
 }
 
 /// A chat that begins.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct NewChat<'a> {
     /// The person's e-mail address: the vendor demands one.
     pub email: &'a str,
@@ -65,6 +65,13 @@ pub struct NewChat<'a> {
     pub callback_url: Option<&'a str>,
     /// What the bot is told besides.
     pub metadata: Option<&'a Map<String, Value>>,
+}
+
+impl fmt::Debug for NewChat<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let has_callback = self.callback_url.is_some();
+        f.debug_struct("NewChat").field("has_callback", &has_callback).finish_non_exhaustive()
+    }
 }
 
 impl Client {

@@ -108,7 +108,7 @@ impl Vendor for Instabot {
     }
 
     fn answer(&self, to: &To<'_>, parts: &[Part<'_>]) -> Reply {
-        render::answer(to, parts)
+        render::answer(&self.settings.streams, to, parts)
     }
 
     fn refusal(&self, rejection: &Rejection) -> Option<Reply> {
@@ -116,7 +116,7 @@ impl Vendor for Instabot {
     }
 
     fn call(&self, to: &To<'_>, parts: &[Part<'_>]) -> Call {
-        render::call(to, parts)
+        render::call(&self.settings.streams, to, parts)
     }
 
     fn outcome(&self, answer: &CallAnswer) -> Outcome {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::settings::Settings;
 use super::verify::Endpoint;
-use super::{facts, numbers, refusal, user, verify};
+use super::{facts, numbers, refusal, stream, user, verify};
 use crate::fields::Fields;
 use crate::webhook::{named, raw};
 use crate::written::is_whole;
@@ -21,6 +21,8 @@ const REPLY_TO_BYTES_MAX: usize = 4096;
 const TEXT_BYTES_MAX: usize = 64 * 1024;
 /// Of a longer text beside a payload, which is nobody's label, too.
 const LABEL_BYTES_MAX: usize = 8 * 1024;
+/// The fields that are secrets.
+const SECRETS: [&str; 2] = ["apiKey", "streamId"];
 
 /// Verifies and reads a request.
 pub(super) fn receive(settings: &Settings, request: &Inbound<'_>) -> Received {
@@ -59,12 +61,12 @@ fn is_start(settings: &Settings, body: &Map<String, Value>) -> Result<bool, Reje
     }
 }
 
-/// A new chat, with a stream id of its own.
+/// A new chat, a conversation of its own.
 ///
 /// Nothing tells a repeated start from a second chat of the same person: it has no id,
 /// and the same words are what a second chat begins with. So it always is a second
-/// chat, and its request is not named: no other request ever comes to this key that
-/// could be the same one. Whoever lost the answer of the first has no stream id for it,
+/// chat, and its request is not named: no other request ever comes to this conversation
+/// that could be the same one. Whoever lost the answer of the first has no stream id for it,
 /// and nothing more is said there.
 fn start(
     settings: &Settings,
@@ -85,13 +87,13 @@ fn start(
         }
     };
     let event = Start { approach: Some(Approach::Normal), first: None, resumed: false };
-    let stream_id = settings.streams.make(request.chance);
+    let name = stream::new_name(request.chance);
     Ok(Incoming {
-        reply_to: Some(reply_to(settings, callback, email)?),
+        reply_to: Some(reply_to(settings, &name, callback, email)?),
         route: Some(if callback.is_some() { Route::Calls } else { Route::Answers }),
-        raw: raw_without_key(request, body),
+        raw: raw_without_secrets(body),
         facts: facts::facts(&settings.dialect, email, metadata),
-        ..Incoming::new(stream_id, EventBody::Start(event))
+        ..Incoming::new(name, EventBody::Start(event))
     })
 }
 
@@ -102,7 +104,7 @@ fn respond(
     request: &Inbound<'_>,
     body: &Map<String, Value>,
 ) -> Result<Incoming, Rejection> {
-    let stream_id = verify::stream(settings, body.get("streamId").unwrap_or(&Value::Null))?;
+    let name = verify::stream(settings, body.get("streamId").unwrap_or(&Value::Null))?;
     let refuse = |reason| refusal::malformed(&settings.dialect.errors, reason);
     let message = body.get("message").and_then(Value::as_object);
     let message = message.ok_or_else(|| refuse("`message` must be an object"))?;
@@ -126,8 +128,8 @@ fn respond(
     };
     Ok(Incoming {
         request: Some(named(request)),
-        raw: raw_without_key(request, body),
-        ..Incoming::new(stream_id, said)
+        raw: raw_without_secrets(body),
+        ..Incoming::new(name, said)
     })
 }
 
@@ -175,8 +177,18 @@ fn callback<'a>(
     }
 }
 
-fn reply_to(settings: &Settings, callback: Option<&str>, email: &str) -> Result<String, Rejection> {
-    let reply_to = Fields::new().some("callback", callback).with("email", email);
+/// What replies need: the stream id as the client knows it, also when the secrets have
+/// changed since.
+fn reply_to(
+    settings: &Settings,
+    name: &str,
+    callback: Option<&str>,
+    email: &str,
+) -> Result<String, Rejection> {
+    let reply_to = Fields::new()
+        .with("stream", settings.streams.sign(name))
+        .some("callback", callback)
+        .with("email", email);
     let reply_to = Value::from(reply_to).to_string();
     if reply_to.len() > REPLY_TO_BYTES_MAX {
         let reason = "`callbackUrl` and `email` are too long together";
@@ -185,14 +197,11 @@ fn reply_to(settings: &Settings, callback: Option<&str>, email: &str) -> Result<
     Ok(reply_to)
 }
 
-/// The payload for the event, without the API key: bots are not to know it.
-fn raw_without_key(request: &Inbound<'_>, body: &Map<String, Value>) -> Option<String> {
-    if !body.contains_key("apiKey") {
-        return raw(request.body);
-    }
-    let fields = body.iter().filter(|(name, _)| *name != "apiKey");
-    let rest: Map<_, _> = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
-    raw(Value::Object(rest).to_string().as_bytes())
+/// The payload for the event, without what lets others speak: bots are not to know it.
+fn raw_without_secrets(body: &Map<String, Value>) -> Option<String> {
+    let told = body.iter().filter(|(name, _)| !SECRETS.contains(&name.as_str()));
+    let told: Map<_, _> = told.map(|(name, value)| (name.clone(), value.clone())).collect();
+    raw(Value::Object(told).to_string().as_bytes())
 }
 
 /// A field; `null` is as good as none.

@@ -9,6 +9,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Map, Value, json};
 
+use super::stream::StreamKeys;
 use super::{NAME, token_number};
 use crate::fields::{Fields, object};
 use crate::{Call, Part, Reply, To};
@@ -16,9 +17,9 @@ use crate::{Call, Part, Reply, To};
 const JSON: &str = "application/json";
 
 /// The answer of a request. One that is for no chat names none.
-pub(super) fn answer(to: &To<'_>, parts: &[Part<'_>]) -> Reply {
+pub(super) fn answer(streams: &StreamKeys, to: &To<'_>, parts: &[Part<'_>]) -> Reply {
     let messages: Vec<Value> = parts.iter().filter_map(|part| message(part.action)).collect();
-    let stream_id = Some(to.conversation).filter(|stream_id| !stream_id.is_empty());
+    let stream_id = (!to.conversation.is_empty()).then(|| stream_id(streams, to));
     let body = Fields::new().with("messages", messages).some("streamId", stream_id);
     Reply {
         status: StatusCode::OK,
@@ -29,18 +30,33 @@ pub(super) fn answer(to: &To<'_>, parts: &[Part<'_>]) -> Reply {
 
 /// The post to the callback URL of the chat. Without one there is no address: such
 /// chats have the route of answers, and no call is made for them.
-pub(super) fn call(to: &To<'_>, parts: &[Part<'_>]) -> Call {
+pub(super) fn call(streams: &StreamKeys, to: &To<'_>, parts: &[Part<'_>]) -> Call {
     let texts: Vec<String> = parts.iter().filter_map(|part| text(part.action)).collect();
-    let body = json!({ "streamId": to.conversation, "text": texts.join("\n\n") });
+    let body = json!({ "streamId": stream_id(streams, to), "text": texts.join("\n\n") });
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
-    let reply_to = to.reply_to.and_then(object).unwrap_or_default();
-    let callback = reply_to.get("callback").and_then(Value::as_str).unwrap_or_default();
     Call {
         method: Method::POST,
-        url: callback.to_owned(),
+        url: told(to, "callback").unwrap_or_default(),
         headers,
         body: Bytes::from(body.to_string()),
+    }
+}
+
+/// The stream id that the client knows. An answer of a start may leave before that is
+/// noted, and is signed anew: the same secret gives the same signature.
+fn stream_id(streams: &StreamKeys, to: &To<'_>) -> String {
+    told(to, "stream").unwrap_or_else(|| streams.sign(to.conversation))
+}
+
+/// What the start said for replies.
+fn told(to: &To<'_>, what: &str) -> Option<String> {
+    let mut reply_to = object(to.reply_to?)?;
+    match reply_to.shift_remove(what)? {
+        Value::String(text) => Some(text),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            None
+        }
     }
 }
 

@@ -1,9 +1,12 @@
-//! Stream ids: the keys of conversations, made here.
+//! Stream ids: what names a chat, and lets whoever shows it speak there.
 //!
 //! After the start of a chat its `streamId` is all that a request shows, so it must be
 //! neither guessed nor made up. It has 40 decimal digits, as the vendor's are digits:
 //! 20 of chance, and 20 that only the channel's `stream-secret` gives for them. Nothing
 //! has to be looked up to refuse a made-up one.
+//!
+//! The first half names the conversation within the host. Names stand in logs and are
+//! told to bots, and nobody can speak with a name alone.
 
 use botyard_kernel::session::Seed;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -14,7 +17,7 @@ use crate::SettingsError;
 use crate::written::wrong;
 
 /// 66 bits each.
-const CHANCE_DIGITS: usize = 20;
+const NAME_DIGITS: usize = 20;
 const SIGNATURE_DIGITS: usize = 20;
 /// So many numbers have 20 digits.
 const NUMBERS: u128 = 10_u128.pow(20);
@@ -43,30 +46,34 @@ impl StreamKeys {
         Ok(Self { newest: key(newest)?, older })
     }
 
-    /// A new stream id.
-    pub(super) fn make(&self, chance: Seed) -> String {
-        let [high, low, ..] = chance.0;
-        let chance = ((u128::from(high) << 64) | u128::from(low)) % NUMBERS;
-        let chance = format!("{chance:0CHANCE_DIGITS$}");
-        let signature = signature(&self.newest, &chance);
-        chance + &signature
+    /// The stream id of a conversation of this name.
+    pub(super) fn sign(&self, name: &str) -> String {
+        name.to_owned() + &signature(&self.newest, name)
     }
 
-    /// Whether we made this stream id.
-    pub(super) fn made(&self, stream_id: &str) -> bool {
+    /// The name of the conversation, where we made this stream id.
+    pub(super) fn name<'a>(&self, stream_id: &'a str) -> Option<&'a str> {
         let digits = stream_id.bytes().all(|byte| byte.is_ascii_digit());
-        if !digits || stream_id.len() != CHANCE_DIGITS + SIGNATURE_DIGITS {
-            return false;
+        if !digits || stream_id.len() != NAME_DIGITS + SIGNATURE_DIGITS {
+            return None;
         }
-        let (chance, given) = stream_id.split_at(CHANCE_DIGITS);
+        let (name, given) = stream_id.split_at(NAME_DIGITS);
         let keys = std::iter::once(&self.newest).chain(&self.older);
-        let signed = |key| signature(key, chance).as_bytes().ct_eq(given.as_bytes());
-        keys.fold(Choice::from(0), |any, key| any | signed(key)).into()
+        let signed = |key| signature(key, name).as_bytes().ct_eq(given.as_bytes());
+        let made: bool = keys.fold(Choice::from(0), |any, key| any | signed(key)).into();
+        made.then_some(name)
     }
 }
 
-fn signature(key: &Hmac<Sha256>, chance: &str) -> String {
-    let mac = key.clone().chain_update(chance.as_bytes()).finalize().into_bytes();
+/// The name of a new conversation.
+pub(super) fn new_name(chance: Seed) -> String {
+    let [high, low, ..] = chance.0;
+    let number = ((u128::from(high) << 64) | u128::from(low)) % NUMBERS;
+    format!("{number:0NAME_DIGITS$}")
+}
+
+fn signature(key: &Hmac<Sha256>, name: &str) -> String {
+    let mac = key.clone().chain_update(name.as_bytes()).finalize().into_bytes();
     let number = mac.iter().take(16).fold(0_u128, |sum, byte| (sum << 8) | u128::from(*byte));
     format!("{:0SIGNATURE_DIGITS$}", number % NUMBERS)
 }

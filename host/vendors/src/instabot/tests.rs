@@ -26,7 +26,9 @@ const BOT_ID: u64 = 474_960_032;
 const API_KEY: &str = "API_KEY";
 const STREAM_SECRET: &str = "a stream secret of 32 bytes, long";
 const CHANCE: Seed = Seed([1, 2, 3, 4]);
-/// What [`STREAM_SECRET`] makes of [`CHANCE`] for [`BOT_ID`]: it must stay, as chats
+/// The name that [`CHANCE`] gives a conversation.
+const NAME: &str = "18446744073709551618";
+/// What [`STREAM_SECRET`] makes of [`NAME`] for [`BOT_ID`]: it must stay, as chats
 /// outlive versions of the host.
 const STREAM: &str = "1844674407370955161898522783801280073599";
 const EMAIL: &str = "guest@example.invalid";

@@ -58,12 +58,11 @@ pub(super) fn bot(settings: &Settings, body: &Map<String, Value>) -> Result<(), 
     }
 }
 
-/// Refuses stream ids that we did not make.
+/// The name of the conversation. Refuses stream ids that we did not make.
 pub(super) fn stream<'a>(settings: &Settings, stream_id: &'a Value) -> Result<&'a str, Rejection> {
     let errors = &settings.dialect.errors;
     let Some(stream_id) = stream_id.as_str() else {
         return Err(refusal::malformed(errors, "`streamId` must be a text of digits"));
     };
-    let made = settings.streams.made(stream_id);
-    if made { Ok(stream_id) } else { Err(refusal::unknown_stream(errors)) }
+    settings.streams.name(stream_id).ok_or_else(|| refusal::unknown_stream(errors))
 }

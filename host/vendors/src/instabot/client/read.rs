@@ -1,5 +1,7 @@
 //! What comes back of a client's calls, and what is posted to its callback URL.
 
+use std::fmt;
+
 use botyard_kernel::run::Blame;
 use botyard_kernel::time::Millis;
 use http::StatusCode;
@@ -11,7 +13,7 @@ use crate::instabot::outcome::retry;
 use crate::{CallAnswer, Outcome};
 
 /// What the bot answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The key of the chat, a secret. The answer of a start always has one.
     pub stream_id: Option<String>,
@@ -56,14 +58,32 @@ pub struct User {
 }
 
 /// What a live agent wrote.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AgentText {
-    /// The chat.
+    /// The chat: a secret.
     pub stream_id: String,
     /// What they wrote.
     pub text: String,
     /// It says that the agent has left: the text is the vendor's own.
     pub left: bool,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("messages", &self.messages)
+            .field("unreadable", &self.unreadable)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for AgentText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AgentText")
+            .field("text", &self.text)
+            .field("left", &self.left)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A body is not as the vendor documents it.

@@ -12,7 +12,9 @@ use serde_json::{Map, Value, json};
 use super::super::client::{Answer, Client, NewChat, QuickReply};
 use super::super::token_number;
 use super::settings as server_settings;
-use super::{API_KEY, BOT_ID, EMAIL, STREAM, channel, event, fixtures, parsed, read, request};
+use super::{
+    API_KEY, BOT_ID, EMAIL, NAME, STREAM, channel, event, fixtures, parsed, read, request,
+};
 use crate::{Call, CallAnswer, Outcome, Part, To};
 
 fn client(dialect: Value) -> Client {
@@ -275,8 +277,8 @@ fn our_server_takes_what_our_client_sends() {
         callback_url: Some("https://client.example.invalid/a"),
         metadata: metadata.as_object(),
     })));
-    assert_eq!(started.conversation, STREAM);
-    let answer = channel(server_settings()).answer(&To::conversation(STREAM), &[]);
+    assert_eq!(started.conversation, NAME);
+    let answer = channel(server_settings()).answer(&To::conversation(NAME), &[]);
     let answer = client.answer(&answered(200, answer.body)).expect("an answer");
     assert_eq!(answer.stream_id.as_deref(), Some(STREAM));
     let user = super::challenge(asked(&client.get_user(EMAIL)));
@@ -291,7 +293,7 @@ proptest! {
         tapped in any::<prop::sample::Index>(),
     ) {
         let client = client(json!({}));
-        let (server, to) = (channel(server_settings()), To::conversation(STREAM));
+        let (server, to) = (channel(server_settings()), To::conversation(NAME));
         let listed: Vec<_> = options.iter().map(|(id, label)| json!({ "id": id, "label": label })).collect();
         let menu: Action = serde_json::from_value(
             json!({ "name": "bubbles", "payload": { "text": "t", "options": listed } }),

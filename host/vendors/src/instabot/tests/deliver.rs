@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::json;
 
-use super::{STREAM, channel, event, send, settings, start};
+use super::{NAME, STREAM, STREAM_SECRET, channel, event, parsed, send, settings, start, with};
 use crate::{CallAnswer, Outcome, Part, To};
 
 const CALLBACK: &str = "https://client.example.invalid/agent?key=unguessable";
@@ -44,7 +44,7 @@ fn an_answer_carries_all_messages_in_order() {
     actions.extend(left_out());
     actions.push(menu());
     let channel = channel(settings());
-    let to = To::conversation(STREAM);
+    let to = To::conversation(NAME);
     let reply = with_parts(&actions, |parts| channel.answer(&to, parts));
     assert_eq!((reply.status, reply.content_type), (StatusCode::OK, "application/json"));
     let expect = r#"{"messages":[{"text":"one"},{"text":"More?","quick_replies":[{"content_type":"text","title":"Yes","payload":1},{"content_type":"text","title":"No","payload":2}]}],"streamId":"#;
@@ -54,7 +54,7 @@ fn an_answer_carries_all_messages_in_order() {
 #[test]
 fn an_answer_without_messages_still_says_the_stream_id() {
     let channel = channel(settings());
-    let reply = channel.answer(&To::conversation(STREAM), &[]);
+    let reply = channel.answer(&To::conversation(NAME), &[]);
     assert_eq!(reply.body, format!("{{\"messages\":[],\"streamId\":\"{STREAM}\"}}"));
     assert_eq!(channel.answer(&To::default(), &[]).body, "{\"messages\":[]}");
 }
@@ -64,7 +64,7 @@ fn a_callback_carries_all_texts_in_one() {
     let channel = channel(settings());
     let started = event(send(&*channel, &start(&json!({ "callbackUrl": CALLBACK }))));
     let reply_to = started.reply_to.expect("an address");
-    let to = To { conversation: STREAM, reply_to: Some(&reply_to), form: "" };
+    let to = To { conversation: NAME, reply_to: Some(&reply_to), form: "" };
     let mut actions = vec![message("one")];
     actions.extend(left_out());
     actions.push(menu());
@@ -78,12 +78,31 @@ fn a_callback_carries_all_texts_in_one() {
 }
 
 #[test]
+fn a_chat_keeps_its_stream_id_while_the_secret_is_changed() {
+    let reply_to = event(send(&*channel(settings()), &start(&json!({})))).reply_to;
+    let secrets = json!(["the stream secret that comes after it", STREAM_SECRET]);
+    let changed = channel(with(&json!({ "stream-secret": secrets })));
+    let told = |reply_to| {
+        let to = To { conversation: NAME, reply_to, form: "" };
+        let answer = parsed(&changed.answer(&to, &[]).body)["streamId"].clone();
+        assert_eq!(parsed(&changed.call(&to, &[]).body)["streamId"], answer);
+        answer
+    };
+    assert_eq!(told(reply_to.as_deref()), STREAM);
+    // Where nothing is noted, it is one that the channel knows.
+    let anew = told(None);
+    assert_ne!(anew, STREAM);
+    let hello = json!({ "streamId": anew, "message": { "text": "hi" } });
+    assert_eq!(event(send(&*changed, &hello)).conversation, NAME);
+}
+
+#[test]
 fn without_an_address_nothing_can_leave() {
     let channel = channel(settings());
     for reply_to in
         [None, Some(""), Some("[]"), Some("{\"email\":\"a\"}"), Some("{\"callback\":7}")]
     {
-        let to = To { conversation: STREAM, reply_to, form: "" };
+        let to = To { conversation: NAME, reply_to, form: "" };
         let call = with_parts(&[message("one")], |parts| channel.call(&to, parts));
         assert_eq!(call.url, "", "{reply_to:?}");
     }

@@ -74,7 +74,7 @@ fn check(path: &str, body: &[u8]) {
         Received::Events { events, damaged } => {
             assert_eq!((events.len(), damaged.len()), (1, 0));
             let event = &events[0];
-            assert_eq!(event.conversation.len(), 40);
+            assert_eq!(event.conversation.len(), 20);
             assert!(event.reply_to.as_ref().is_none_or(|reply_to| reply_to.len() <= 4096));
             let said = serde_json::to_vec(&(&event.facts, &event.body)).expect("JSON");
             assert!(said.len() < 512 * 1024, "{} bytes", said.len());

@@ -66,8 +66,8 @@ fn is_start(settings: &Settings, body: &Map<String, Value>) -> Result<bool, Reje
 /// Nothing tells a repeated start from a second chat of the same person: it has no id,
 /// and the same words are what a second chat begins with. So it always is a second
 /// chat, and its request is not named: no other request ever comes to this conversation
-/// that could be the same one. Whoever lost the answer of the first has no stream id for it,
-/// and nothing more is said there.
+/// that could be the same one. Whoever lost the answer of the first learns its stream id
+/// from a post to the callback URL, if there is one, and else never.
 fn start(
     settings: &Settings,
     request: &Inbound<'_>,

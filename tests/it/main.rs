@@ -8,6 +8,7 @@ mod desk;
 mod failures;
 mod fetch;
 mod full_store;
+mod instabot;
 mod isolation;
 mod khoros;
 mod lexer;

@@ -22,6 +22,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
 mod fields;
+pub mod instabot;
 pub mod khoros;
 pub mod lexer;
 pub mod messenger;
@@ -39,6 +40,7 @@ pub const VENDORS: &[Known] = &[
     Known { name: messenger::NAME, connect: messenger::connect, sample: messenger::sample },
     Known { name: lexer::NAME, connect: lexer::connect, sample: lexer::sample },
     Known { name: myalice::NAME, connect: myalice::connect, sample: myalice::sample },
+    Known { name: instabot::NAME, connect: instabot::connect, sample: instabot::sample },
 ];
 
 /// A vendor that we speak to.
@@ -121,6 +123,13 @@ pub trait Vendor: Send + Sync + fmt::Debug {
     /// comes. A form that no request has takes none.
     fn rides(&self, form: &str) -> Option<&'static [&'static str]> {
         let _ = form;
+        None
+    }
+
+    /// The answer of a webhook that is refused, where whoever calls reads its body.
+    /// Absent where a line of text does.
+    fn refusal(&self, rejection: &Rejection) -> Option<Reply> {
+        let _ = rejection;
         None
     }
 
@@ -292,7 +301,8 @@ pub struct Incoming {
     pub acknowledge: Option<String>,
     /// The payload as it arrived; absent where it is too large.
     pub raw: Option<String>,
-    /// Who and where.
+    /// Who and where. Facts that say nothing at all, as by default, leave the known
+    /// ones as they were: some vendors tell them once.
     pub facts: Facts,
     /// The context that the vendor holds for the conversation, as it is: a
     /// non-empty JSON object.
@@ -325,7 +335,7 @@ impl Incoming {
         let (vendor_ms, raw, body) = (self.vendor_ms, self.raw, self.body);
         Arrival {
             event: Event { id, received_ms, vendor_ms, raw, body },
-            facts: Some(self.facts),
+            facts: (self.facts != Facts::default()).then_some(self.facts),
             vendor_context: self.context,
             key: self.key,
             request: self.request,

@@ -24,7 +24,7 @@ use std::sync::OnceLock;
 
 use botyard_kernel::profile::{Medium, Mediums, Profile};
 
-use crate::{khoros, lexer, messenger, myalice, userlike};
+use crate::{instabot, khoros, lexer, messenger, myalice, userlike};
 
 pub use page::page;
 
@@ -35,6 +35,7 @@ static FILES: &[&File] = &[
     &messenger::profile::FILE,
     &lexer::profile::FILE,
     &myalice::profile::FILE,
+    &instabot::profile::FILE,
 ];
 
 /// What a vendor's mediums carry, read when it is first asked for.

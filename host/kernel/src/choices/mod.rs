@@ -38,6 +38,13 @@ pub struct Menu {
 }
 
 impl Menu {
+    /// The one option with this label.
+    fn only_labelled(&self, label: &str) -> Option<usize> {
+        let mut labelled = self.options.iter().enumerate().filter(|(_, (_, own))| own == label);
+        let (option, _) = labelled.next()?;
+        labelled.next().is_none().then_some(option)
+    }
+
     fn bytes(&self) -> usize {
         self.options.iter().map(|(id, label)| id.len() + label.len()).sum()
     }
@@ -162,16 +169,29 @@ impl Conversation {
     }
 
     /// A tap with what is known of the menu that offered it: the newest with this option.
+    /// Not every vendor gives ids back as they were: where no menu has the id, the label
+    /// tells the option.
     fn tapped(&self, mut click: Click) -> Click {
         let Some(id) = click.option_ids.first() else { return click };
-        let offers = |menu: &Menu| menu.options.iter().position(|(own, _)| own == id);
-        let found = self.menus.iter().enumerate().rev();
-        let found = found.filter_map(|(place, menu)| Some((place, menu, offers(menu)?))).next();
-        if let Some((place, menu, option)) = found {
+        let by_id = self.newest(|menu| menu.options.iter().position(|(own, _)| own == id));
+        let found = by_id.or_else(|| {
+            let label = click.label.as_ref().filter(|_| click.option_ids.len() == 1)?;
+            self.newest(|menu| menu.only_labelled(label))
+        });
+        if let Some((place, option)) = found {
+            let menu = &self.menus[place];
+            let (id, label) = &menu.options[option];
+            click.option_ids[0].clone_from(id);
             click.menu.get_or_insert_with(|| menu.id.clone());
-            click.label.get_or_insert_with(|| menu.options[option].1.clone());
+            click.label.get_or_insert_with(|| label.clone());
             click.stale |= place + 1 < self.menus.len();
         }
         click
+    }
+
+    /// The newest menu that has an option, and the option.
+    fn newest(&self, option: impl Fn(&Menu) -> Option<usize>) -> Option<(usize, usize)> {
+        let menus = self.menus.iter().enumerate().rev();
+        menus.filter_map(|(place, menu)| Some((place, option(menu)?))).next()
     }
 }

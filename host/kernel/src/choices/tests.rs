@@ -141,6 +141,22 @@ fn a_tap_on_an_older_menu_is_known_and_stale() {
 }
 
 #[test]
+fn a_tap_whose_id_the_vendor_changed_is_known_by_its_label() {
+    let mut state = Conversation::default();
+    asked(&mut state, "t1.0.0", &["A", "B", "C", "C"]);
+    let tap = |label: &str| {
+        let (option_ids, label) = (vec!["#4503599627370497".to_owned()], Some(label.to_owned()));
+        let tap = Click { option_ids, label, ..Click::default() };
+        let EventBody::Click(click) = state.understand(EventBody::Click(tap)) else { panic!() };
+        (click.option_ids, click.menu)
+    };
+    assert_eq!(tap("B"), (vec!["id-1".to_owned()], Some("t1.0.0".to_owned())));
+    for unknown in ["C", "D"] {
+        assert_eq!(tap(unknown), (vec!["#4503599627370497".to_owned()], None), "{unknown}");
+    }
+}
+
+#[test]
 fn few_menus_are_remembered_and_not_much_of_them() {
     let mut state = Conversation::default();
     for n in 0..20 {

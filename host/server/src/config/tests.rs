@@ -79,6 +79,7 @@ fn the_channels_of_the_pages_on_switching_connect() {
         let names = example.split("env = \"").skip(1).filter_map(|rest| rest.split('"').next());
         let value = |name: &str| match name {
             "ACME_API_URL" => "https://api.example.com/v1/",
+            "ACME_INSTABOT_STREAM_SECRET" => "0123456789abcdef0123456789abcdef",
             _ => "0123456789abcdef",
         };
         let env: Vec<_> = names.map(|name| (name, value(name))).collect();

@@ -122,7 +122,10 @@ fn refuse(channel: &Channel, client: IpAddr, rejection: Rejection) -> Response {
     let (reason, blame) = (&rejection.reason, rejection.blame.name());
     // Strangers can make as many of these as they like, so they are quiet.
     tracing::info!(channel = %channel.id, %client, reason, blame, "a webhook was refused");
-    answer::line(rejection.status, rejection.reason)
+    match channel.vendor().refusal(&rejection) {
+        Some(refusal) => reply(refusal, Body::from),
+        None => answer::line(rejection.status, rejection.reason),
+    }
 }
 
 async fn read(body: Body, limit: usize, within: Duration) -> Result<Bytes, Response> {

@@ -72,6 +72,12 @@ pub(crate) fn all() -> Vec<Sample> {
             json!({ "uid": 1022, "platform_id": 77, "bot_enabled": true, "full_name": "Mara",
                 "last_message_text": "Grüß Gott 👋" }),
         ),
+        sample(
+            "instabot",
+            "secure/send",
+            json!({ "streamId": "1844674407370955161898522783801280073590",
+                "message": { "text": "Grüß Gott 👋" } }),
+        ),
     ]
 }
 

@@ -1,0 +1,188 @@
+//! A request's body to one event, or to the answer that needs none.
+
+use botyard_kernel::event::{Approach, Click, EventBody, Message, Start, TextFormat};
+use botyard_kernel::log::Route;
+use serde_json::{Map, Value};
+
+use super::settings::Settings;
+use super::verify::Endpoint;
+use super::{facts, numbers, refusal, stream, user, verify};
+use crate::fields::Fields;
+use crate::webhook::{named, raw};
+use crate::written::is_whole;
+use crate::{Inbound, Incoming, Received, Rejection};
+
+/// The longest address of e-mail that there is has 254 bytes; the vendor states none.
+const EMAIL_BYTES_MAX: usize = 320;
+const CALLBACK_BYTES_MAX: usize = 2048;
+/// What a reply needs to know must fit into the conversation's state.
+const REPLY_TO_BYTES_MAX: usize = 4096;
+/// Of a longer text, somebody's paste, the first part is told.
+const TEXT_BYTES_MAX: usize = 64 * 1024;
+/// Of a longer text beside a payload, which is nobody's label, too.
+const LABEL_BYTES_MAX: usize = 8 * 1024;
+/// The fields that are secrets.
+const SECRETS: [&str; 2] = ["apiKey", "streamId"];
+
+/// Reads a request that was verified.
+pub(super) fn receive(settings: &Settings, request: &Inbound<'_>) -> Received {
+    read(settings, request).unwrap_or_else(Received::Rejected)
+}
+
+fn read(settings: &Settings, request: &Inbound<'_>) -> Result<Received, Rejection> {
+    let endpoint = verify::endpoint(settings, request)?;
+    let body = verify::body(settings, request)?;
+    let incoming = match endpoint {
+        Endpoint::User => return Ok(Received::Challenge(user::reply(email(settings, &body)?))),
+        Endpoint::Send if verify::is_start(settings, &body)? => start(settings, request, &body)?,
+        Endpoint::Send => respond(settings, request, &body)?,
+    };
+    Ok(Received::Events { events: vec![incoming], damaged: Vec::new() })
+}
+
+/// A new chat, a conversation of its own.
+///
+/// Nothing tells a repeated start from a second chat of the same person: it has no id,
+/// and the same words are what a second chat begins with. So it always is a second
+/// chat, and its request is not named: no other request ever comes to this conversation
+/// that could be the same one. Whoever lost the answer of the first learns its stream id
+/// from a post to the callback URL, if there is one, and else never.
+fn start(
+    settings: &Settings,
+    request: &Inbound<'_>,
+    body: &Map<String, Value>,
+) -> Result<Incoming, Rejection> {
+    let email = email(settings, body)?;
+    let callback = callback(settings, body)?;
+    let none = Map::new();
+    let metadata = match present(body, "metadata") {
+        Some(Value::Object(metadata)) => metadata,
+        None => &none,
+        Some(_) => {
+            let reason = "`metadata` must be an object";
+            return Err(refusal::malformed(&settings.dialect.errors, reason));
+        }
+    };
+    let event = Start { approach: Some(Approach::Normal), first: None, resumed: false };
+    let name = stream::new_name(request.chance);
+    Ok(Incoming {
+        reply_to: Some(reply_to(settings, &name, callback, email)?),
+        route: Some(if callback.is_some() { Route::Calls } else { Route::Answers }),
+        raw: raw_without_secrets(body),
+        facts: facts::facts(&settings.dialect, email, metadata),
+        ..Incoming::new(name, EventBody::Start(event))
+    })
+}
+
+/// What the person says in a chat: the stream id is all that vouches for them. The
+/// facts of the start still hold.
+fn respond(
+    settings: &Settings,
+    request: &Inbound<'_>,
+    body: &Map<String, Value>,
+) -> Result<Incoming, Rejection> {
+    let name = stream::name(verify::stream_id(settings, body)?)
+        .ok_or_else(|| refusal::unknown_stream(&settings.dialect.errors))?;
+    let refuse = |reason| refusal::malformed(&settings.dialect.errors, reason);
+    let message = body.get("message").and_then(Value::as_object);
+    let message = message.ok_or_else(|| refuse("`message` must be an object"))?;
+    let text = message.get("text").and_then(Value::as_str);
+    let text = text.ok_or_else(|| refuse("`message.text` must be a text"))?.to_owned();
+    let said = match present(message, "payload") {
+        Some(payload) => {
+            let number = numbers::whole(payload)
+                .ok_or_else(|| refuse("`message.payload` must be a whole number"))?;
+            let label = facts::cut(text, LABEL_BYTES_MAX);
+            EventBody::Click(Click {
+                option_ids: vec![numbers::option_id(number)],
+                label: (!label.is_empty()).then_some(label),
+                ..Click::default()
+            })
+        }
+        None => EventBody::Message(Message {
+            text: facts::cut(text, TEXT_BYTES_MAX),
+            format: TextFormat::Plain,
+        }),
+    };
+    Ok(Incoming {
+        request: Some(named(request)),
+        raw: raw_without_secrets(body),
+        ..Incoming::new(name, said)
+    })
+}
+
+fn email<'a>(settings: &Settings, body: &'a Map<String, Value>) -> Result<&'a str, Rejection> {
+    let email = body.get("email").and_then(Value::as_str).unwrap_or_default();
+    if email.trim().is_empty() || email.len() > EMAIL_BYTES_MAX {
+        return Err(refusal::malformed(
+            &settings.dialect.errors,
+            format!("`email` must be a text of 1 to {EMAIL_BYTES_MAX} bytes"),
+        ));
+    }
+    Ok(email)
+}
+
+/// Where what comes late is posted. An empty one is as good as none.
+fn callback<'a>(
+    settings: &Settings,
+    body: &'a Map<String, Value>,
+) -> Result<Option<&'a str>, Rejection> {
+    if !settings.allow_callbacks {
+        return Ok(None);
+    }
+    let schemes: &[&str] =
+        if settings.dialect.plain_callbacks { &["https://", "http://"] } else { &["https://"] };
+    let begins = |url: &str| {
+        schemes.iter().any(|scheme| {
+            url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        })
+    };
+    match present(body, "callbackUrl") {
+        None => Ok(None),
+        Some(Value::String(url)) if url.is_empty() => Ok(None),
+        Some(Value::String(url))
+            if url.len() <= CALLBACK_BYTES_MAX && begins(url) && is_whole(url) =>
+        {
+            Ok(Some(url))
+        }
+        Some(_) => Err(refusal::malformed(
+            &settings.dialect.errors,
+            format!(
+                "`callbackUrl` must be a whole address of at most {CALLBACK_BYTES_MAX} bytes that \
+                 begins with https://"
+            ),
+        )),
+    }
+}
+
+/// What replies need: the stream id as the client knows it, also when the secrets have
+/// changed since.
+fn reply_to(
+    settings: &Settings,
+    name: &str,
+    callback: Option<&str>,
+    email: &str,
+) -> Result<String, Rejection> {
+    let reply_to = Fields::new()
+        .with("stream", settings.streams.sign(name))
+        .some("callback", callback)
+        .with("email", email);
+    let reply_to = Value::from(reply_to).to_string();
+    if reply_to.len() > REPLY_TO_BYTES_MAX {
+        let reason = "`callbackUrl` and `email` are too long together";
+        return Err(refusal::malformed(&settings.dialect.errors, reason));
+    }
+    Ok(reply_to)
+}
+
+/// The payload for the event, without what lets others speak: bots are not to know it.
+fn raw_without_secrets(body: &Map<String, Value>) -> Option<String> {
+    let told = body.iter().filter(|(name, _)| !SECRETS.contains(&name.as_str()));
+    let told: Map<_, _> = told.map(|(name, value)| (name.clone(), value.clone())).collect();
+    raw(Value::Object(told).to_string().as_bytes())
+}
+
+/// A field; `null` is as good as none.
+fn present<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    fields.get(name).filter(|value| !value.is_null())
+}

@@ -1,0 +1,105 @@
+//! The Instabot Chat API through the whole host, with the strict client of the twins.
+
+use std::time::Duration;
+
+use botyard_tests::client::userlike::client;
+use botyard_tests::site::{Setup, Site};
+use botyard_tests::wait::until;
+use botyard_twins::account::{Account, Conduct, Delivery, Twin};
+use botyard_twins::instabot::{BASE, Client, Options, start_client};
+use serde_json::{Value, json};
+
+const WITHIN: Duration = Duration::from_secs(10);
+const EMAIL: &str = "guest@example.invalid";
+const KEY: &str = "canary-instabot-key";
+const BOT: u64 = 474_960_032;
+
+async fn site(changes: Value) -> Site {
+    let mut channel = json!({
+        "vendor": "instabot",
+        "webhook-header": null, "webhook-secret": null, "api-url": null, "api-token": null,
+        "bot-id": BOT,
+        "api-key": KEY,
+        "stream-secret": "canary-instabot-stream-secret-of-32",
+        "dialect": { "plain-callbacks": true },
+    });
+    channel.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    Setup::new("puppet").unwrap().channel("chat", channel).start().await.unwrap()
+}
+
+fn user(site: &Site, has_callback: bool) -> Twin<Client> {
+    let options = Options { api_key: KEY.to_owned(), bot_id: BOT, has_callback };
+    let twin = start_client(options, Conduct::default()).unwrap();
+    twin.account().point(BASE, &site.url("/webhooks/chat"));
+    twin
+}
+
+fn taken(delivery: &Delivery) {
+    assert!(delivery.is_delivered(), "{}", delivery.reason());
+}
+
+async fn sees(account: &Account<Client>, text: &str) {
+    let seen =
+        || account.seen(EMAIL).iter().any(|seen| format!("{seen:?}").contains(text)).then_some(());
+    until(text, WITHIN, seen).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_chat_begins_goes_on_and_its_options_come_back_as_they_were() {
+    let site = site(json!({})).await;
+    let twin = user(&site, false);
+    let account = twin.account();
+    taken(&account.begin(EMAIL).await);
+    let stream = account.stream(EMAIL).unwrap();
+    assert!(stream.len() == 40 && stream.bytes().all(|byte| byte.is_ascii_digit()), "{stream}");
+    taken(&account.write(EMAIL, "say hi\nmenu Which? rye spelt").await.unwrap());
+    sees(account, "hi").await;
+    taken(&account.tap(EMAIL, "spelt").await.unwrap());
+    sees(account, "clicked spelt").await;
+    taken(&account.write(EMAIL, "menu Which? rye spelt").await.unwrap());
+    taken(&account.write(EMAIL, "1").await.unwrap());
+    sees(account, "clicked rye").await;
+    taken(&account.ask_for(EMAIL).await);
+}
+
+#[tokio::test]
+async fn what_is_late_waits_for_the_next_request() {
+    let site = site(json!({ "dialect": { "answer-by-ms": 1 } })).await;
+    let twin = user(&site, false);
+    let account = twin.account();
+    taken(&account.begin(EMAIL).await);
+    taken(&account.write(EMAIL, "work 30\nsay late").await.unwrap());
+    assert!(!account.seen(EMAIL).iter().any(|seen| format!("{seen:?}").contains("late")));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    taken(&account.write(EMAIL, "work 1").await.unwrap());
+    sees(account, "late").await;
+}
+
+#[tokio::test]
+async fn what_is_late_is_posted_to_the_callback() {
+    let site = site(json!({ "dialect": { "answer-by-ms": 1, "plain-callbacks": true } })).await;
+    let twin = user(&site, true);
+    let account = twin.account();
+    taken(&account.begin(EMAIL).await);
+    taken(&account.write(EMAIL, "work 30\nsay late").await.unwrap());
+    sees(account, "late").await;
+}
+
+#[tokio::test]
+async fn a_refusal_says_in_json_what_is_wrong() {
+    let site = site(json!({})).await;
+    let body = json!({ "apiKey": "guess", "start": true, "botId": BOT, "email": EMAIL });
+    let send = async |path: &str, body: &Value| {
+        let url = site.url(&format!("/webhooks/chat/{path}"));
+        let answer = client().unwrap().post(url).body(body.to_string()).send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, serde_json::from_str::<Value>(&answer.text().await.unwrap()).unwrap().to_string())
+    };
+    let (status, told) = send("secure/send", &body).await;
+    assert!(status == 401 && told.contains("api-key") && !told.contains("canary"), "{told}");
+    let (status, told) = send("secure/sent", &body).await;
+    assert!(status == 404 && told.contains("/secure/send"), "{told}");
+    let made_up = json!({ "streamId": "1".repeat(40), "message": { "text": "say hi" } });
+    let (status, told) = send("secure/send", &made_up).await;
+    assert!(status == 404 && told.contains("start a new one"), "{told}");
+}

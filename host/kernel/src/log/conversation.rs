@@ -30,9 +30,9 @@ pub struct Conversation {
     pub facts: Facts,
     /// Menus that were offered, oldest first.
     pub menus: Vec<Menu>,
-    /// The newest [`Arrival::reply_to`].
+    /// The newest [`super::Arrival::reply_to`].
     pub reply_to: Option<String>,
-    /// The newest [`Arrival::route`].
+    /// The newest [`super::Arrival::route`].
     pub route: Route,
     /// A context that some other program left at the vendor.
     pub foreign_context: Option<String>,

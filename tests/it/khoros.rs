@@ -19,11 +19,16 @@ fn vendor() -> Vendor {
 }
 
 async fn site(vendor: &Vendor) -> Site {
-    let channel = json!({
+    Setup::new("puppet").unwrap().channel("care", settings(vendor)).start().await.unwrap()
+}
+
+fn settings(vendor: &Vendor) -> Value {
+    json!({
         "vendor": "khoros",
         "webhook-header": null,
         "api-url": null,
         "api-token": null,
+        "desk-token": null,
         "company-key": "acmehotel",
         "app-id": "acme-bot",
         "gateway-url": vendor.url(),
@@ -33,8 +38,7 @@ async fn site(vendor: &Vendor) -> Site {
         "webhook-method": "basic",
         "webhook-identity": "botyard",
         "webhook-secret": "canary-khoros-secret",
-    });
-    Setup::new("puppet").unwrap().channel("care", channel).start().await.unwrap()
+    })
 }
 
 fn message(id: &str, owner: Value, text: &str) -> Value {
@@ -123,6 +127,15 @@ async fn an_agents_conversation_is_recorded_and_no_bot_runs() {
     assert_eq!(said(&calls), ["say nobody"], "it was told what was written meanwhile");
 }
 
+#[tokio::test]
+async fn the_desk_of_the_host_is_not_for_those_who_have_their_own() {
+    let mut channel = settings(&vendor());
+    channel["desk-token"] = json!("0123456789abcdef");
+    let refused = Setup::new("puppet").unwrap().channel("care", channel).start().await;
+    let why = format!("{:#}", refused.unwrap_err());
+    assert!(why.contains("`desk-token` is not for khoros"), "{why}");
+}
+
 /// The strict twin: it makes the token, checks every call, and knows who owns what.
 #[tokio::test]
 async fn the_strict_twin_takes_all_that_a_bot_says_and_does() {
@@ -132,7 +145,7 @@ async fn the_strict_twin_takes_all_that_a_bot_says_and_does() {
     let account = twin.account();
     let channel = json!({
         "vendor": "khoros",
-        "webhook-header": null, "api-url": null, "api-token": null,
+        "webhook-header": null, "api-url": null, "api-token": null, "desk-token": null,
         "company-key": "acmehotel",
         "app-id": "acme-bot",
         "gateway-url": format!("{}/bots/v3", twin.url()),

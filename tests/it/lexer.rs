@@ -48,7 +48,11 @@ impl Page {
     }
 
     async fn send(&self, secret: &str, item: Value) -> u16 {
-        let entry = json!({ "id": "410088", "time": 1_700_000_000_000_u64, "messaging": [item] });
+        self.send_all(secret, &[item]).await
+    }
+
+    async fn send_all(&self, secret: &str, items: &[Value]) -> u16 {
+        let entry = json!({ "id": "410088", "time": 1_700_000_000_000_u64, "messaging": items });
         let body = json!({ "object": "page", "entry": [entry] }).to_string();
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         mac.update(body.as_bytes());
@@ -105,4 +109,26 @@ async fn each_message_is_claimed_and_each_reply_echoed() {
     assert_eq!(metrics.sum("botyard_turns_total", &["result=\"ran\""]), 2.0);
     let told = page.lexer.wait(3, WITHIN).await.unwrap();
     assert_eq!(noticed(&told, "/objects/claim"), ["m_1", "m_3"]);
+}
+
+#[tokio::test]
+async fn a_damaged_part_holds_up_none_of_the_others_and_is_kept_once() {
+    let page = Page::open().await;
+    let items = [json!(7), message("m_1", "say hi")];
+    for _ in 0..3 {
+        assert_eq!(page.send_all(SECRET, &items).await, 200);
+    }
+    let sent = page.facebook.wait(1, WITHIN).await.unwrap();
+    assert_eq!(sent[0].body["message"]["text"], json!("hi"));
+    let operate = async |words: &[&str]| {
+        let (code, printed) = page.site.operate(words).await.unwrap();
+        assert_eq!(code, Some(0), "{words:?}: {printed}");
+        printed
+    };
+    let list: Value =
+        serde_json::from_str(&operate(&["dead-letter", "list", "--json"]).await).unwrap();
+    let letters = list["letters"].as_array().unwrap();
+    assert_eq!(letters.len(), 1, "{list}");
+    let shown = operate(&["dead-letter", "show", letters[0]["part"].as_str().unwrap()]).await;
+    assert!(shown.contains("reason: ") && shown.contains("damaged_webhook"), "{shown}");
 }

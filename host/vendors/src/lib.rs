@@ -97,6 +97,12 @@ pub trait Vendor: Send + Sync + fmt::Debug {
     /// How deliveries are taken.
     fn delivery(&self) -> Delivery;
 
+    /// The vendor says with every event who has the conversation, so that nobody else
+    /// can take it: its agents answer in its own desk.
+    fn states_owner(&self) -> bool {
+        false
+    }
+
     /// Whether a webhook comes from the vendor, by its raw bytes.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::broken::{self, Mutation};
+use crate::id::PartId;
 use crate::lane::queue::Queued;
 use crate::lane::{ACCEPT_AFTER_MS, Effect, Lane, STORE_RETRY_MS};
 use crate::log::{Arrival, Call, Outcome, Seq, Settled, Turn};
@@ -179,8 +180,10 @@ impl Lane {
         if let Some(claimed) = &settled.claimed {
             self.outbox.claimed(claimed);
         }
-        if !settled.revived.is_empty() {
-            let revived = settled.revived.iter().map(|row| row.id.clone()).collect();
+        // What a human says comes the same way and is no letter.
+        let letters = settled.revived.iter().filter(|row| !row.by_human);
+        let revived: Vec<PartId> = letters.map(|row| row.id.clone()).collect();
+        if !revived.is_empty() {
             effects.push(Effect::Revived(revived));
         }
         for (seq, arrival) in events.iter().zip(settled.events) {

@@ -30,7 +30,11 @@ impl Plan<'_> {
         if state.owner != Owner::Human {
             state.human_ms = None;
         } else if before != Owner::Human || spoke || state.human_ms.is_none() {
-            state.human_ms = Some(self.arrival.event.received_ms);
+            let event = &self.arrival.event;
+            // By the vendor's clock, as what comes later is compared with it: webhooks
+            // may wait for a host that is away.
+            let by_vendor = event.vendor_ms.unwrap_or(event.received_ms);
+            state.human_ms = Some(by_vendor.min(event.received_ms));
         }
         state.returns_after_ms = self.policy.returns_after_ms;
     }

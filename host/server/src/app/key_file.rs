@@ -45,7 +45,10 @@ pub(super) fn read_or_make(directory: &Path, purpose: Purpose) -> anyhow::Result
     match made {
         Ok(mut file) => {
             file.write_all(&fresh).and_then(|()| file.sync_all()).with_context(at)?;
-            tracing::info!(path = %path.display(), "a new key was made: keep a copy of it");
+            if let Purpose::Secrets = purpose {
+                let path = path.display();
+                tracing::info!(%path, "a new key was made: keep a copy apart from the database's");
+            }
             Ok(fresh)
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {

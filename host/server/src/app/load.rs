@@ -102,6 +102,13 @@ fn channel(
             vendor.name()
         );
     }
+    if settings.desk_token.is_some() && vendor.states_owner() {
+        anyhow::bail!(
+            "`desk-token` is not for {}: its agents answer in its own desk, and it says who has a \
+             conversation; leave the key out",
+            vendor.name()
+        );
+    }
     policy.session_timeout = settings.session_timeout;
     policy.returns_after_ms = settings.returns_after_ms;
     let rules = Arc::new(Rules { policy, delivery });

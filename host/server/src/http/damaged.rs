@@ -34,13 +34,17 @@ pub(super) async fn keep(
         tracing::warn!(channel = %channel.id, reason, "a part of a webhook cannot be read");
         let digest = Digest::of_parts([channel.id.as_str().as_bytes(), raw.as_bytes()]);
         let part = PartId(format!("w{}", &digest.to_string()[..24]));
+        let store = app.work.store().tenant(&channel.tenant);
+        if store.dead_letter(&part).await?.is_some() {
+            continue;
+        }
         let settled = Settled {
             at_ms: now,
             rows: vec![(part.clone(), RowEnd::Dead(reason))],
             dead_letters: vec![letter(part, &raw, now)],
             ..Settled::default()
         };
-        app.work.store().tenant(&channel.tenant).settle(&key, &settled).await?;
+        store.settle(&key, &settled).await?;
     }
     Ok(())
 }

@@ -107,6 +107,10 @@ impl Vendor for Khoros {
         profile::of(&self.settings.dialect, medium)
     }
 
+    fn states_owner(&self) -> bool {
+        true
+    }
+
     fn delivery(&self) -> Delivery {
         let timing = &self.settings.dialect.timing;
         Delivery {

@@ -307,6 +307,17 @@ fn an_event_is_acknowledged_by_whom_it_is_for() {
 }
 
 #[test]
+fn a_webhook_older_than_a_humans_taking_over_gives_nothing_back() {
+    for (vendor_ms, skips) in [(Some(1_999), true), (Some(2_000), false), (None, false)] {
+        let mut world = World::new();
+        (world.state.owner, world.state.human_ms) = (Owner::Human, Some(2_000));
+        let mut arrival = world.arrival(hello());
+        (arrival.owner, arrival.event.vendor_ms) = (Some(Owner::Bot), vendor_ms);
+        assert_eq!(matches!(world.step(&arrival), Step::Skip(_)), skips, "{vendor_ms:?}");
+    }
+}
+
+#[test]
 fn rows_age_from_their_turn_and_not_from_their_event() {
     let mut world = World::new();
     let turn = world.says(vec![say("a")]);

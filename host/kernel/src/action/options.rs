@@ -3,14 +3,52 @@
 use crate::action::{Action, Choice};
 
 impl Action {
+    /// Ids and labels of what it offers, in order; absent where it offers nothing.
+    pub fn options(&self) -> Option<Vec<(&str, &str)>> {
+        match self {
+            Self::Bubbles(it) => Some(of(&it.options)),
+            Self::ButtonTemplate(it) => Some(of(&it.buttons)),
+            Self::Carousel(it) => {
+                Some(it.cards.iter().map(|card| (&*card.id, &*card.label)).collect())
+            }
+            Self::ListTemplate(it) => {
+                let rows = it.sections.iter().flat_map(|section| &section.rows);
+                Some(rows.map(|row| (&*row.id, &*row.label)).collect())
+            }
+            Self::Message(_)
+            | Self::Buttons(_)
+            | Self::RichLink(_)
+            | Self::Media(_)
+            | Self::Navigate(_)
+            | Self::Typing(_)
+            | Self::Delay(_)
+            | Self::ContextUpdate(_)
+            | Self::ContextClear
+            | Self::ContactUpdate(_)
+            | Self::ConversationUpdate(_)
+            | Self::NoteCreate(_)
+            | Self::Tag(_)
+            | Self::Untag(_)
+            | Self::Priority(_)
+            | Self::WorkQueue(_)
+            | Self::Resolve(_)
+            | Self::SecureForm(_)
+            | Self::Forward(_)
+            | Self::Abort
+            | Self::End
+            | Self::AddonDispatch(_)
+            | Self::EmailDispatch(_)
+            | Self::Schedule(_)
+            | Self::CancelTimer(_)
+            | Self::Request(_)
+            | Self::Passthrough(_)
+            | Self::Other(_) => None,
+        }
+    }
+
     /// The ids of its options, in order; none for actions without options.
     pub fn option_ids(&self) -> impl Iterator<Item = &str> {
-        let cards = if let Self::Carousel(carousel) = self { &*carousel.cards } else { &[] };
-        let sections = if let Self::ListTemplate(list) = self { &*list.sections } else { &[] };
-        let choices = self.choices().iter().map(|choice| &*choice.id);
-        let cards = cards.iter().map(|card| &*card.id);
-        let rows = sections.iter().flat_map(|section| &section.rows).map(|row| &*row.id);
-        choices.chain(cards).chain(rows)
+        self.options().into_iter().flatten().map(|(id, _)| id)
     }
 
     /// The same, to put something else in their place: a medium may take shorter
@@ -29,14 +67,8 @@ impl Action {
             Vec::new()
         }
     }
+}
 
-    fn choices(&self) -> &[Choice] {
-        if let Self::Bubbles(bubbles) = self {
-            &bubbles.options
-        } else if let Self::ButtonTemplate(template) = self {
-            &template.buttons
-        } else {
-            &[]
-        }
-    }
+fn of(choices: &[Choice]) -> Vec<(&str, &str)> {
+    choices.iter().map(|choice| (&*choice.id, &*choice.label)).collect()
 }

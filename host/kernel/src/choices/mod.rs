@@ -12,7 +12,6 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Action, Choice};
 use crate::event::{Click, EventBody, First, Message};
 use crate::id::PartId;
 use crate::log::Conversation;
@@ -47,52 +46,6 @@ impl Menu {
 
     fn bytes(&self) -> usize {
         self.options.iter().map(|(id, label)| id.len() + label.len()).sum()
-    }
-}
-
-/// Ids and labels of what an action offers; absent where it offers nothing.
-pub fn options_of(action: &Action) -> Option<Vec<(String, String)>> {
-    let of = |choices: &[Choice]| {
-        choices.iter().map(|choice| (choice.id.clone(), choice.label.clone())).collect()
-    };
-    match action {
-        Action::Bubbles(it) => Some(of(&it.options)),
-        Action::ButtonTemplate(it) => Some(of(&it.buttons)),
-        Action::Carousel(it) => {
-            Some(it.cards.iter().map(|card| (card.id.clone(), card.label.clone())).collect())
-        }
-        Action::ListTemplate(it) => {
-            let rows = it.sections.iter().flat_map(|section| &section.rows);
-            Some(rows.map(|row| (row.id.clone(), row.label.clone())).collect())
-        }
-        Action::Message(_)
-        | Action::Buttons(_)
-        | Action::RichLink(_)
-        | Action::Media(_)
-        | Action::Navigate(_)
-        | Action::Typing(_)
-        | Action::Delay(_)
-        | Action::ContextUpdate(_)
-        | Action::ContextClear
-        | Action::ContactUpdate(_)
-        | Action::ConversationUpdate(_)
-        | Action::NoteCreate(_)
-        | Action::Tag(_)
-        | Action::Untag(_)
-        | Action::Priority(_)
-        | Action::WorkQueue(_)
-        | Action::Resolve(_)
-        | Action::SecureForm(_)
-        | Action::Forward(_)
-        | Action::Abort
-        | Action::End
-        | Action::AddonDispatch(_)
-        | Action::EmailDispatch(_)
-        | Action::Schedule(_)
-        | Action::CancelTimer(_)
-        | Action::Request(_)
-        | Action::Passthrough(_)
-        | Action::Other(_) => None,
     }
 }
 

@@ -1,7 +1,6 @@
 //! The turn in the making: what a bot's actions do to the conversation.
 
 use crate::action::{Action, Schedule};
-use crate::choices;
 use crate::context;
 use crate::degrade::{self, degrade_in};
 use crate::event::EventBody;
@@ -128,8 +127,11 @@ impl<'a> Draft<'a> {
             return;
         }
         let id = PartId::of(&self.turn, index, 0);
-        match choices::options_of(action) {
-            Some(options) => self.offered = Some((id, options)),
+        match action.options() {
+            Some(options) => {
+                let owned = |(id, label): (&str, &str)| (id.to_owned(), label.to_owned());
+                self.offered = Some((id, options.into_iter().map(owned).collect()));
+            }
             None => self.spoke |= reach(action) == Reach::Person && is_said(action),
         }
         let locale = self.state.facts.locale.as_deref();

@@ -11,6 +11,8 @@ use crate::puppet::begun;
 
 const SORRY: &str = "Something went wrong.";
 const WITHIN: Duration = Duration::from_secs(30);
+/// Well below the 600 turns a minute of the loop guard.
+const BETWEEN_PROBES: Duration = Duration::from_millis(300);
 /// So many failures trip the breaker of a bot.
 const BOT_FAILURES: usize = 20;
 /// So many trip that of a destination.
@@ -51,6 +53,8 @@ async fn a_bot_that_keeps_failing_is_not_run_but_for_probes_and_its_owner_is_tol
         assert_eq!((&alert["blame"], &alert["failures"]), (&json!("bot"), &json!(BOT_FAILURES)));
     }
     let probe = async || {
+        // Asked without a pause, the loop guard would slow the conversation down.
+        tokio::time::sleep(BETWEEN_PROBES).await;
         let answer = conversation.message("count").await?;
         let texts = answer.texts();
         Ok((texts != [SORRY]).then(|| texts.join("")))

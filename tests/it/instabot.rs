@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use botyard_tests::client::userlike::client;
 use botyard_tests::site::{Setup, Site};
-use botyard_tests::wait::until;
+use botyard_tests::wait::{until, until_asked};
 use botyard_twins::account::{Account, Conduct, Delivery, Twin};
 use botyard_twins::instabot::{BASE, Client, Options, start_client};
 use serde_json::{Value, json};
@@ -68,11 +68,15 @@ async fn what_is_late_waits_for_the_next_request() {
     let twin = user(&site, false);
     let account = twin.account();
     taken(&account.begin(EMAIL).await);
-    taken(&account.write(EMAIL, "work 30\nsay late").await.unwrap());
-    assert!(!account.seen(EMAIL).iter().any(|seen| format!("{seen:?}").contains("late")));
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    taken(&account.write(EMAIL, "work 1").await.unwrap());
-    sees(account, "late").await;
+    taken(&account.write(EMAIL, "pause 2000\nsay late").await.unwrap());
+    let is_seen = || account.seen(EMAIL).iter().any(|seen| format!("{seen:?}").contains("late"));
+    assert!(!is_seen(), "the answer waited for what is late");
+    let ask = async || {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        taken(&account.write(EMAIL, "work 1").await.unwrap());
+        Ok(is_seen().then_some(()))
+    };
+    until_asked("what is late", WITHIN, ask).await.unwrap();
 }
 
 #[tokio::test]

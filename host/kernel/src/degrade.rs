@@ -3,7 +3,7 @@
 //! The rules are total: every action of every bot can be put to every profile.
 //! No option is lost: what cannot be tapped is numbered text. Nothing is longer
 //! than the profile allows, but for the ids of options: what stands for one that is
-//! too long is put in its place later, see [`Profile::takes_ids`]. What is left out or
+//! too long is put in its place by [`Degraded::name_options`]. What is left out or
 //! changed is noted in words for the bot's log, never in silence.
 //!
 //! Every profile carries `message`. Besides the names of actions a profile lists
@@ -33,6 +33,7 @@ mod lists;
 mod locale;
 mod menu;
 mod options;
+mod pages;
 mod parts;
 mod refuse;
 
@@ -42,10 +43,12 @@ use crate::action::{
     Action, Forward, ForwardTarget, Media, Message, NamedPayload, Navigate, OnFailure, Passthrough,
     SecureForm, TextFormat,
 };
+use crate::choices;
 use crate::profile::{Length, Profile};
 use crate::text;
 
-pub use refuse::refuse_changes;
+pub(crate) use locale::more;
+pub use refuse::{Degrading, refusal};
 
 /// What became of an action.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -54,6 +57,24 @@ pub struct Degraded {
     pub actions: Vec<Action>,
     /// What is other than the bot wanted.
     pub notes: Vec<Note>,
+    /// Where a menu has more options than the medium shows at once: the pages after
+    /// the first, which is the last of `actions`. Each page but the last ends in an
+    /// option that asks for the next one, which [`Degraded::name_options`] names.
+    pub pages: Vec<Action>,
+}
+
+impl Degraded {
+    /// Puts short words in the place of ids that the medium does not take, and names
+    /// the options that ask for the next page. `menu` is the part that offers the
+    /// menu, `options` are the ids and labels of all of it.
+    pub fn name_options(&mut self, profile: &Profile, menu: &str, options: &[(String, String)]) {
+        for action in self.actions.iter_mut().chain(&mut self.pages) {
+            choices::shorten_ids(action, profile, menu, options);
+        }
+        if !self.pages.is_empty() {
+            choices::link_pages(self.actions.last_mut().into_iter().chain(&mut self.pages), menu);
+        }
+    }
 }
 
 /// A word for the bot's log on what was changed and why. It never quotes what

@@ -205,6 +205,8 @@ pub enum SkipReason {
     Superseded,
     /// It is the end of the session's time: the host does what the channel says.
     SessionTimeout,
+    /// It asks for the next page of a menu, which the host shows.
+    NextPage,
 }
 
 /// What has become of deliveries since the last entry.

@@ -24,7 +24,7 @@ pub const TEXT_MAX_CHARACTERS: usize = 5_000;
 /// A label of an option or a button, in characters.
 pub const LABEL_MAX_CHARACTERS: usize = 500;
 /// The id of an option, in bytes.
-pub const OPTION_ID_MAX_BYTES: usize = 200;
+pub const OPTION_ID_MAX_BYTES: usize = 1_000;
 /// The buttons of a `button_template`.
 pub const BUTTONS_MAX: usize = 3;
 /// A context as compact JSON, in bytes.

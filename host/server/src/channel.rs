@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use botyard_kernel::degrade::Degrading;
 use botyard_kernel::id::{BotId, ChannelId, ConversationKey, TenantId};
 use botyard_kernel::lane::Rules;
 use botyard_kernel::plan::Overlap;
@@ -73,6 +74,8 @@ pub struct Bot {
     pub hosts: Vec<HostPattern>,
     /// What becomes of events of a person that wait while newer ones come.
     pub overlap: Overlap,
+    /// What becomes of what a medium cannot carry.
+    pub degrading: Degrading,
     /// What they carry there without its knowledge.
     pub http_headers: SecretHeaders,
 }

@@ -3,12 +3,14 @@
 //!
 //! ```json
 //! {"name": "my-bot", "version": "0.1.0", "sdk": "rust 0.1.0", "wit": "1.0.0",
-//!  "hosts": ["shop.example.com"], "config": {"type": "object"}}
+//!  "hosts": ["shop.example.com"], "config": {"type": "object"}, "degrade": "allow"}
 //! ```
 //!
 //! `hosts` are the hosts that the bot wants to reach, which the operator may or
 //! may not allow; `config` is the JSON schema of its configuration, `{}` where it
-//! needs none. [`export!`](crate::export) writes it.
+//! needs none; `degrade` says what becomes of what a medium cannot carry: `allow`
+//! lets the host make something of it that the medium carries, `deny` fails the turn.
+//! [`export!`](crate::export) writes it.
 
 use serde_json::Value;
 
@@ -57,6 +59,12 @@ pub const fn schema(given: &[&'static str]) -> &'static str {
     if given.is_empty() { "{}" } else { given[0] }
 }
 
+/// What becomes of what a medium cannot carry.
+#[doc(hidden)]
+pub const fn degrade(given: &[&'static str]) -> &'static str {
+    if given.is_empty() { "allow" } else { given[0] }
+}
+
 /// Whether a manifest is one that a host can read; every bot's tests run it.
 ///
 /// # Errors
@@ -68,6 +76,9 @@ pub fn check(manifest: &[u8]) -> Result<(), String> {
     })?;
     if !manifest["config"].is_object() {
         return Err("`config` in `export!` has to be a JSON schema, an object".to_owned());
+    }
+    if !["allow", "deny"].map(Value::from).contains(&manifest["degrade"]) {
+        return Err("`degrade` in `export!` has to be \"allow\" or \"deny\"".to_owned());
     }
     for host in manifest["hosts"].as_array().into_iter().flatten() {
         let host = host.as_str().unwrap_or_default();
@@ -84,8 +95,10 @@ pub fn check(manifest: &[u8]) -> Result<(), String> {
 /// Makes a [`Bot`](crate::Bot) the bot of this component, and writes its manifest.
 ///
 /// Say it once, in the crate's root, with the name of the type. Optional, in this
-/// order: `hosts`, the hosts that the bot wants to reach, and `config`, the JSON
-/// schema of its configuration (a string literal, or `include_str!` of a file).
+/// order: `hosts`, the hosts that the bot wants to reach; `config`, the JSON schema of
+/// its configuration (a string literal, or `include_str!` of a file); and `degrade`,
+/// where `"deny"` fails a turn whose actions the person's medium cannot carry as they
+/// are, instead of changing them.
 /// The name and the version are those of the package. A test that checks the
 /// manifest comes with it.
 ///
@@ -110,6 +123,7 @@ macro_rules! export {
         $bot:ident
         $(, hosts: [$($host:literal),* $(,)?])?
         $(, config: $config:expr)?
+        $(, degrade: $degrade:literal)?
         $(,)?
     ) => {
         #[doc(hidden)]
@@ -127,7 +141,9 @@ macro_rules! export {
                 stringify!([$($($host),*)?]),
                 ",\"config\":",
                 $crate::manifest::schema(&[$($config)?]),
-                "}",
+                ",\"degrade\":\"",
+                $crate::manifest::degrade(&[$($degrade)?]),
+                "\"}",
             ];
 
             #[used]
@@ -158,9 +174,10 @@ mod tests {
 
     #[test]
     fn parts_are_joined() {
-        const PARTS: &[&str] = &["{", "\"config\":", schema(&[]), "}"];
+        const PARTS: &[&str] =
+            &["{\"degrade\":\"", degrade(&[]), "\",\"config\":", schema(&[]), "}"];
         const JOINED: [u8; length(PARTS)] = join(PARTS);
-        assert_eq!(&JOINED, br#"{"config":{}}"#);
+        assert_eq!(&JOINED, br#"{"degrade":"allow","config":{}}"#);
         assert_eq!(check(&JOINED), Ok(()));
     }
 
@@ -169,8 +186,12 @@ mod tests {
         let rows = [
             (r#"{"config":{a}}"#, "not written as JSON"),
             (r#"{"config":[]}"#, "JSON schema"),
-            (r#"{"config":{},"hosts":["https://shop.example.com/"]}"#, "host name"),
-            (r#"{"config":{},"hosts":[""]}"#, "host name"),
+            (r#"{"config":{},"degrade":"never"}"#, "\"allow\" or \"deny\""),
+            (
+                r#"{"config":{},"degrade":"deny","hosts":["https://shop.example.com/"]}"#,
+                "host name",
+            ),
+            (r#"{"config":{},"degrade":"allow","hosts":[""]}"#, "host name"),
         ];
         for (manifest, expected) in rows {
             let reason = check(manifest.as_bytes()).unwrap_err();

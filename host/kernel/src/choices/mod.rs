@@ -3,28 +3,36 @@
 //! A tap names its option; what is typed is compared with the last menu, as long as
 //! nothing else was asked since: its number, an ordinal, its label or nearly so. Where
 //! more than one option fits, none is taken: the bot sees the text and asks again.
+//!
+//! A menu with more options than the medium shows at once has pages. The host itself
+//! shows the next one to whoever asks for more; the bot hears of the option only.
 
 mod normal;
 mod ordinal;
+mod pages;
 mod recognize;
 #[cfg(test)]
 mod tests;
+mod token;
 
 use serde::{Deserialize, Serialize};
 
+use crate::action::Action;
 use crate::event::{Click, EventBody, First, Message};
 use crate::id::PartId;
 use crate::log::Conversation;
 use crate::time::Millis;
+pub(crate) use pages::Page;
 pub use recognize::recognize;
+pub use token::{link_pages, shorten_ids};
 
 /// At most so many menus of a conversation are remembered, the newest.
 pub const MENUS_MAX: usize = 8;
-/// At most so many bytes of their options.
+/// At most so many bytes of their options and pages; the newest is always remembered.
 pub const MENUS_BYTES_MAX: usize = 32 * 1024;
 
 /// A menu that was offered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Menu {
     /// The part that offered it: what events call it.
     pub id: String,
@@ -34,6 +42,21 @@ pub struct Menu {
     pub current: bool,
     /// Ids and labels, in order.
     pub options: Vec<(String, String)>,
+    /// The pages after the first, as the medium gets them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<Action>,
+    /// How many of them were shown.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub shown: usize,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+/// Whether two texts are the same to somebody who reads them.
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
+    normal::normal(one) == normal::normal(other)
 }
 
 impl Menu {
@@ -44,23 +67,36 @@ impl Menu {
         labelled.next().is_none().then_some(option)
     }
 
+    /// The option with this id, or for which this token stands.
+    fn place(&self, id: &str) -> Option<usize> {
+        let own = self.options.iter().position(|(own, _)| own == id);
+        own.or_else(|| (0..self.options.len()).find(|at| token::of_option(&self.id, *at) == id))
+    }
+
     fn bytes(&self) -> usize {
-        self.options.iter().map(|(id, label)| id.len() + label.len()).sum()
+        let options: usize = self.options.iter().map(|(id, label)| id.len() + label.len()).sum();
+        options + pages::bytes(&self.pages)
     }
 }
 
 impl Conversation {
     /// Remembers a menu that is offered now; older ones are not current any more.
-    pub(crate) fn offer(&mut self, id: &PartId, options: Vec<(String, String)>, now: Millis) {
+    pub(crate) fn offer(
+        &mut self,
+        id: &PartId,
+        options: Vec<(String, String)>,
+        pages: Vec<Action>,
+        now: Millis,
+    ) {
         self.close_menus();
-        let menu = Menu { id: id.to_string(), offered_ms: now, current: true, options };
-        self.menus.push(menu);
+        let (id, current, shown) = (id.to_string(), true, 0);
+        self.menus.push(Menu { id, offered_ms: now, current, options, pages, shown });
         let mut bytes = 0;
         let fits = |menu: &&Menu| {
             bytes += menu.bytes();
             bytes <= MENUS_BYTES_MAX
         };
-        let kept = self.menus.iter().rev().take(MENUS_MAX).take_while(fits).count();
+        let kept = self.menus.iter().rev().take(MENUS_MAX).take_while(fits).count().max(1);
         self.menus.drain(..self.menus.len() - kept);
     }
 
@@ -126,7 +162,7 @@ impl Conversation {
     /// tells the option.
     fn tapped(&self, mut click: Click) -> Click {
         let Some(id) = click.option_ids.first() else { return click };
-        let by_id = self.newest(|menu| menu.options.iter().position(|(own, _)| own == id));
+        let by_id = self.newest(|menu| menu.place(id));
         let found = by_id.or_else(|| {
             let label = click.label.as_ref().filter(|_| click.option_ids.len() == 1)?;
             self.newest(|menu| menu.only_labelled(label))

@@ -103,7 +103,7 @@ fn message(text: &str) -> EventBody {
 }
 
 fn asked(state: &mut Conversation, part: &str, labels: &[&str]) {
-    state.offer(&PartId(part.to_owned()), options(labels), 1_000);
+    state.offer(&PartId(part.to_owned()), options(labels), Vec::new(), 1_000);
 }
 
 #[test]
@@ -128,7 +128,8 @@ fn only_the_last_thing_that_was_asked_is_answered_by_a_text() {
 fn a_tap_on_an_older_menu_is_known_and_stale() {
     let mut state = Conversation::default();
     asked(&mut state, "t1.0.0", &["A", "B"]);
-    state.offer(&PartId("t2.0.0".to_owned()), vec![("new".to_owned(), "N".to_owned())], 2_000);
+    let new = vec![("new".to_owned(), "N".to_owned())];
+    state.offer(&PartId("t2.0.0".to_owned()), new, Vec::new(), 2_000);
     let tap = |id: &str| {
         let tap = Click { option_ids: vec![id.to_owned()], ..Click::default() };
         let EventBody::Click(click) = state.understand(EventBody::Click(tap)) else { panic!() };

@@ -20,6 +20,26 @@ pub(super) fn choose(locale: Option<&str>) -> &'static str {
     }
 }
 
+/// The label of an option that asks for the next page of a menu.
+pub(crate) fn more(locale: Option<&str>) -> &'static str {
+    match language(locale) {
+        "de" => "Mehr …",
+        "fr" => "Plus …",
+        "es" => "Más …",
+        _ => "More …",
+    }
+}
+
+/// What stands above a later page of a menu.
+pub(super) fn page(locale: Option<&str>, page: usize, pages: usize) -> String {
+    match language(locale) {
+        "de" => format!("Seite {page} von {pages}"),
+        "fr" => format!("Page {page} sur {pages}"),
+        "es" => format!("Página {page} de {pages}"),
+        _ => format!("Page {page} of {pages}"),
+    }
+}
+
 /// `de` of `de`, `de-AT`, `de_AT.UTF-8` and `DE`; English where nothing is known.
 fn language(locale: Option<&str>) -> &'static str {
     let tag = locale.unwrap_or_default();
@@ -56,6 +76,6 @@ mod tests {
             let words = ["en", "de", "fr", "es"].map(|locale| words(Some(locale)));
             words.into_iter().collect::<std::collections::BTreeSet<_>>().len()
         };
-        assert_eq!((all(reply_with_a_number), all(choose)), (4, 4));
+        assert_eq!((all(reply_with_a_number), all(choose), all(more)), (4, 4, 4));
     }
 }

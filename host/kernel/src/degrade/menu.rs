@@ -18,6 +18,7 @@ pub(super) struct Menu {
     below: Option<String>,
     pub(super) fallback: Option<String>,
     losses: Vec<&'static str>,
+    multiple: bool,
 }
 
 /// What of an option stands beside its label.
@@ -31,6 +32,7 @@ enum Beside {
 }
 
 /// An option.
+#[derive(Clone)]
 struct Entry {
     /// The headline of the section that begins here.
     section: Option<String>,
@@ -44,6 +46,48 @@ impl Menu {
     /// What every other form of this menu lacks.
     pub(super) fn losses(&self) -> &[&'static str] {
         &self.losses
+    }
+
+    /// Whether more than one option may be chosen.
+    pub(super) fn is_multiple(&self) -> bool {
+        self.multiple
+    }
+
+    pub(super) fn labels(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|entry| &*entry.label)
+    }
+
+    /// The same options on pages of so many, each page but the last with one that
+    /// asks for `more`. Only the first page says what stands around the options.
+    pub(super) fn pages(&self, room: usize, more: &str) -> Vec<Self> {
+        let mut rest = &self.entries[..];
+        let mut pages = Vec::new();
+        while !rest.is_empty() {
+            let own = if rest.len() > room { room.saturating_sub(1).max(1) } else { rest.len() };
+            let (now, later) = rest.split_at(own);
+            let mut entries = now.to_vec();
+            if !later.is_empty() {
+                entries.push(Entry::asking_for(more));
+            }
+            pages.push(self.page(entries, pages.is_empty()));
+            rest = later;
+        }
+        pages
+    }
+
+    fn page(&self, entries: Vec<Entry>, first: bool) -> Self {
+        let kept = |text: &Option<String>| text.clone().filter(|_| first);
+        Self {
+            above: if first { self.above.clone() } else { Vec::new() },
+            text: if first { self.text.clone() } else { String::new() },
+            format: if first { self.format } else { TextFormat::Plain },
+            title: kept(&self.title),
+            entries,
+            below: kept(&self.below),
+            fallback: kept(&self.fallback),
+            losses: Vec::new(),
+            multiple: self.multiple,
+        }
     }
 
     /// As options to tap; what has no place beside them stands in the text.
@@ -142,6 +186,12 @@ impl Entry {
         line(&self.label, self.description.as_deref())
     }
 
+    /// Its id is put in its place when the menu has one.
+    fn asking_for(more: &str) -> Self {
+        let (id, label) = (String::new(), more.to_owned());
+        Self { section: None, id, label, description: None, picture: None }
+    }
+
     fn into_choice(self) -> Choice {
         Choice { id: self.id, label: self.label }
     }
@@ -174,6 +224,7 @@ impl From<Bubbles> for Menu {
             below: None,
             fallback: present(fallback),
             losses: Vec::new(),
+            multiple: false,
         }
     }
 }
@@ -197,6 +248,7 @@ impl From<Carousel> for Menu {
             below: None,
             fallback: present(fallback),
             losses: Vec::new(),
+            multiple: false,
         }
     }
 }
@@ -217,6 +269,7 @@ impl From<ButtonTemplate> for Menu {
             below: present(footer),
             fallback: present(fallback),
             losses: Vec::new(),
+            multiple: false,
         }
     }
 }
@@ -249,6 +302,7 @@ impl From<ListTemplate> for Menu {
             below: present(footer),
             fallback: present(fallback),
             losses,
+            multiple,
         }
     }
 }

@@ -1,9 +1,6 @@
 //! Options to tap, down a ladder: the form that the bot gave them, another one
-//! that takes them whole, one that takes them with shorter labels, and numbered
-//! text, which takes everything.
-//!
-//! Pages of options are no step of it: nobody would be there to offer the next
-//! page when the person asks for more.
+//! that takes them whole, one that takes them with shorter labels, pages of one of
+//! the forms, and numbered text, which takes everything.
 
 use crate::action::{Bubbles, ButtonTemplate, Carousel, ListTemplate, TextFormat};
 use crate::degrade::menu::Menu;
@@ -16,17 +13,18 @@ const NOWHERE: &str = "";
 /// A form of options, with the one that loses least first: a list hides its
 /// options behind a button, and cards need pictures.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     Bubbles,
     ButtonTemplate,
     ListTemplate,
     Carousel,
 }
 
-const FORMS: [Form; 4] = [Form::Bubbles, Form::ButtonTemplate, Form::ListTemplate, Form::Carousel];
+pub(super) const FORMS: [Form; 4] =
+    [Form::Bubbles, Form::ButtonTemplate, Form::ListTemplate, Form::Carousel];
 
 impl Form {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Bubbles => "bubbles",
             Self::ButtonTemplate => "button_template",
@@ -83,6 +81,11 @@ impl Carrier<'_> {
                 }
             }
         }
+        for labels in [Labels::Whole, Labels::Short] {
+            if self.page(form, &given.clone().into(), &why, labels) {
+                return;
+            }
+        }
         self.number(given.into(), &why);
     }
 
@@ -100,15 +103,21 @@ impl Carrier<'_> {
         tried
     }
 
-    fn convert(
+    /// Sends a menu in another form than the bot gave it.
+    pub(super) fn convert(
         &mut self,
-        mut menu: Menu,
+        menu: Menu,
         form: Form,
         why: &str,
         labels: Labels,
     ) -> Result<(), String> {
         self.note_losses(&menu);
         self.note(format!("sent as `{}`: {why}", form.name()));
+        self.tap(menu, form, labels)
+    }
+
+    /// Offers options to tap in a form.
+    pub(super) fn tap(&mut self, mut menu: Menu, form: Form, labels: Labels) -> Result<(), String> {
         if form != Form::Bubbles {
             (menu.text, menu.format) = self.read(menu.text, menu.format, NOWHERE);
         }
@@ -136,7 +145,7 @@ impl Carrier<'_> {
         self.say_blocks(blocks.iter().map(String::as_str), menu.format);
     }
 
-    fn note_losses(&mut self, menu: &Menu) {
+    pub(super) fn note_losses(&mut self, menu: &Menu) {
         for loss in menu.losses() {
             self.note(*loss);
         }

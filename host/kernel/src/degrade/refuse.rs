@@ -1,39 +1,40 @@
 //! For authors who would rather hear of a change than have it made.
 
 use crate::action::Action;
-use crate::degrade::degrade_in;
-use crate::profile::Profile;
+use crate::degrade::Note;
 use crate::run::{Blame, FailureKind, RunFailure};
 
-/// Refuses the actions of a turn if one of them would not reach this medium just
-/// as the bot gave it.
-///
-/// # Errors
-/// Bot-blamed, for the first such action: which one, on which medium, and what
-/// would become of it. It quotes nothing that the bot said.
-pub fn refuse_changes(
-    actions: &[Action],
-    profile: &Profile,
+/// What becomes of what a medium cannot carry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Degrading {
+    /// It becomes something that the medium carries, with a word in the bot's log.
+    #[default]
+    Allow,
+    /// It fails the turn, with a word on what would have become of it.
+    Deny,
+}
+
+/// The failure of an action that would not reach the medium just as the bot gave it;
+/// nothing where no note says so. It quotes nothing that the bot said.
+pub fn refusal(
+    index: usize,
+    action: &Action,
+    notes: &[Note],
     vendor: &str,
     medium: &str,
-    locale: Option<&str>,
-) -> Result<(), RunFailure> {
-    for (index, action) in actions.iter().enumerate() {
-        let done = degrade_in(action.clone(), profile, vendor, locale);
-        if done.notes.is_empty() {
-            continue;
-        }
-        let notes = done.notes.iter().map(|note| &*note.what).collect::<Vec<_>>().join("; ");
-        return Err(RunFailure {
-            blame: Blame::Bot,
-            kind: FailureKind::InvalidAction,
-            message: format!(
-                "action {index} ({}): {vendor} cannot carry it unchanged on `{medium}`, and the \
-                 bot denies changes: {notes}; ask `session.profile` what the medium carries, or \
-                 allow changes",
-                action.name()
-            ),
-        });
+) -> Option<RunFailure> {
+    if notes.is_empty() {
+        return None;
     }
-    Ok(())
+    let notes = notes.iter().map(|note| &*note.what).collect::<Vec<_>>().join("; ");
+    Some(RunFailure {
+        blame: Blame::Bot,
+        kind: FailureKind::InvalidAction,
+        message: format!(
+            "action {index} ({}): {vendor} cannot carry it unchanged on `{medium}`, and the bot \
+             denies changes: {notes}; ask `session.profile` what the medium carries, or allow \
+             changes",
+            action.name()
+        ),
+    })
 }

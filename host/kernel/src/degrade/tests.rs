@@ -182,7 +182,7 @@ fn read(actions: &[Action]) -> String {
 
 fn check(action: &Action, profile: &Profile) -> Degraded {
     let done = degrade(action.clone(), profile, VENDOR);
-    for sent in &done.actions {
+    for sent in done.actions.iter().chain(&done.pages) {
         assert!(may_leave(sent, profile), "{action:?} became {sent:?}");
         let length = text(sent).map_or(0, |text| text.chars().count());
         assert!(length <= profile.limits.text.max, "{action:?} became {sent:?}");
@@ -212,7 +212,12 @@ fn check_options(action: &Action, done: &Degraded) {
             from += at.unwrap_or_else(|| panic!("{entry} is lost in {read}")) + entry.len();
         }
     } else {
-        assert_eq!(options(last), wanted);
+        let mut offered = options(last);
+        for page in &done.pages {
+            assert_eq!(offered.pop(), Some(("", "More …")), "no page leads to the next one");
+            offered.extend(options(page));
+        }
+        assert_eq!(offered, wanted);
     }
 }
 
@@ -388,7 +393,7 @@ fn feedback_that_a_vendor_does_not_take_is_noted() {
     assert!(done.notes[0].what.starts_with("`on_failure: feedback` was left out"), "{done:?}");
     for on_failure in [None, Some(OnFailure::Unassign)] {
         let done = check(&skills(on_failure), &usual);
-        assert_eq!(done, Degraded { actions: vec![skills(on_failure)], notes: Vec::new() });
+        assert_eq!(done, Degraded { actions: vec![skills(on_failure)], ..Degraded::default() });
     }
 }
 

@@ -1,8 +1,9 @@
 //! The turn in the making: what a bot's actions do to the conversation.
 
 use crate::action::{Action, Schedule};
+use crate::choices::Page;
 use crate::context;
-use crate::degrade::{self, degrade_in};
+use crate::degrade::{self, Degraded, Degrading, degrade_in};
 use crate::event::EventBody;
 use crate::id::{Digest, PartId, TurnId};
 use crate::log::{Conversation, Row, TimerState};
@@ -16,6 +17,9 @@ use crate::time::Millis;
 pub(super) const TIMERS_MAX: usize = 64;
 /// At most so many bytes of payloads of a conversation's timers.
 pub(super) const TIMERS_BYTES_MAX: usize = 64 * 1024;
+
+/// A menu: the part that offers it, its options and the pages after the first.
+type Offered = (PartId, Vec<(String, String)>, Vec<Action>);
 
 /// A turn in the making.
 pub(super) struct Draft<'a> {
@@ -32,8 +36,10 @@ pub(super) struct Draft<'a> {
     pub(super) refused: Option<RunFailure>,
     /// The bot has ended the session.
     ended: bool,
+    /// What the author wants of what the medium cannot carry.
+    pub(super) degrading: Degrading,
     /// The last menu of this turn.
-    offered: Option<(PartId, Vec<(String, String)>)>,
+    offered: Option<Offered>,
     /// It says something besides.
     spoke: bool,
     first_row: usize,
@@ -61,6 +67,7 @@ impl<'a> Draft<'a> {
             now: event.received_ms,
             made_ms,
             ended: false,
+            degrading: Degrading::Allow,
             offered: None,
             spoke: false,
             refused: None,
@@ -126,19 +133,17 @@ impl<'a> Draft<'a> {
             ));
             return;
         }
-        let id = PartId::of(&self.turn, index, 0);
-        match action.options() {
-            Some(options) => {
-                let owned = |(id, label): (&str, &str)| (id.to_owned(), label.to_owned());
-                self.offered = Some((id, options.into_iter().map(owned).collect()));
-            }
-            None => self.spoke |= reach(action) == Reach::Person && is_said(action),
+        let (locale, vendor) = (self.state.facts.locale.as_deref(), &self.plan.policy.vendor);
+        let mut degraded = degrade_in(action.clone(), self.profile, vendor, locale);
+        if self.degrading == Degrading::Deny {
+            let medium = &self.state.facts.medium;
+            let refused = degrade::refusal(index, action, &degraded.notes, vendor, medium);
+            self.refused = self.refused.take().or(refused);
         }
-        let locale = self.state.facts.locale.as_deref();
-        let degraded = degrade_in(action.clone(), self.profile, &self.plan.policy.vendor, locale);
-        for degrade::Note { action, what } in degraded.notes {
+        for degrade::Note { action, what } in std::mem::take(&mut degraded.notes) {
             self.note(format!("action {index} ({action}): {what}"));
         }
+        self.ask(index, action, &mut degraded);
         for (part, action) in degraded.actions.into_iter().enumerate() {
             if matches!(action, Action::Forward(_) | Action::Abort) {
                 self.state.owner = Owner::HandingOff;
@@ -152,6 +157,27 @@ impl<'a> Draft<'a> {
         // Where the vendor knows no end, the session ends all the same, and what
         // comes next begins another.
         self.ended |= *action == Action::End;
+    }
+
+    /// Notes what an action asks the person, and puts what is short in the place of
+    /// ids that are too long for the medium.
+    fn ask(&mut self, index: usize, action: &Action, degraded: &mut Degraded) {
+        let Some(options) = action.options() else {
+            self.spoke |= reach(action) == Reach::Person && is_said(action);
+            return;
+        };
+        let owned = |(id, label): (&str, &str)| (id.to_owned(), label.to_owned());
+        let options: Vec<_> = options.into_iter().map(owned).collect();
+        let id = PartId::of(&self.turn, index, 0);
+        degraded.name_options(self.profile, id.as_str(), &options);
+        self.offered = Some((id, options, std::mem::take(&mut degraded.pages)));
+    }
+
+    /// Shows a page of a menu that was offered before.
+    pub(super) fn show(&mut self, page: Page) {
+        if let Some(action) = self.state.show_page(page) {
+            self.add_row(0, 0, action);
+        }
     }
 
     fn add_row(&mut self, index: usize, part: usize, action: Action) {
@@ -214,8 +240,8 @@ impl<'a> Draft<'a> {
     /// The last menu is what was asked last; what is said in the turn behind it belongs
     /// to it. A turn that only says something asks something else.
     fn remember_menu(&mut self) {
-        if let Some((id, options)) = self.offered.take() {
-            self.state.offer(&id, options, self.made_ms);
+        if let Some((id, options, pages)) = self.offered.take() {
+            self.state.offer(&id, options, pages, self.made_ms);
         } else if self.spoke {
             self.state.close_menus();
         }

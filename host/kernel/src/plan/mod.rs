@@ -7,6 +7,7 @@
 mod draft;
 mod enter;
 mod overlap;
+mod page;
 mod reach;
 mod returns;
 mod skipped;
@@ -15,6 +16,7 @@ mod timeout;
 use std::collections::BTreeMap;
 
 use crate::action::{Action, Forward, ForwardTarget, Message, OnFailure, TextFormat};
+use crate::degrade::Degrading;
 use crate::event::{Event, EventBody, Timer};
 use crate::id::{BotId, ConversationKey, Digest, EventId, TurnId};
 use crate::log::{Arrival, Conversation, Outcome, SkipReason, TimerState, Turn};
@@ -66,6 +68,8 @@ pub struct Policy {
     pub failure_texts: BTreeMap<String, String>,
     /// A failure hands the conversation over.
     pub failure_hand_off: bool,
+    /// What becomes of what a medium cannot carry.
+    pub degrading: Degrading,
 }
 
 impl Policy {
@@ -82,6 +86,7 @@ impl Policy {
             returns_after_ms: None,
             failure_texts: BTreeMap::new(),
             failure_hand_off: false,
+            degrading: Degrading::Allow,
         }
     }
 
@@ -164,6 +169,9 @@ impl Plan<'_> {
                 }
             }
         }
+        if self.page().is_some() {
+            return Step::Skip(SkipReason::NextPage);
+        }
         let (event, state) = self.enter();
         let session = self.session_for_bot(&state);
         Step::Run(Box::new((event, session)))
@@ -173,6 +181,7 @@ impl Plan<'_> {
     pub fn skip(&self, reason: SkipReason) -> Turn {
         let mut state = match reason {
             SkipReason::SessionTimeout => return self.time_out(),
+            SkipReason::NextPage => return self.show_page(),
             SkipReason::Duplicate => {
                 let mut state = self.state.clone();
                 state.answered.retain(|event| *event != self.arrival.event.id);
@@ -190,7 +199,7 @@ impl Plan<'_> {
             }
             SkipReason::HostHandOff => state.host_hand_off = false,
             SkipReason::NoSession => state.session = None,
-            SkipReason::Duplicate | SkipReason::SessionTimeout => {}
+            SkipReason::Duplicate | SkipReason::SessionTimeout | SkipReason::NextPage => {}
         }
         state.turns += 1;
         let mut turn = self.turn(state, Outcome::Skipped(reason), log, Vec::new());
@@ -221,6 +230,7 @@ impl Plan<'_> {
         match result.and_then(|actions| validate::actions(&actions).map(|()| actions)) {
             Ok(actions) => {
                 let mut draft = Draft::new(self, profile, log.clone(), now, true);
+                draft.degrading = self.policy.degrading;
                 draft.apply(&actions, version);
                 if let Some(failure) = draft.refused {
                     return self.fail(failure, version, profile, log, now);

@@ -1,5 +1,7 @@
 //! What an event and its answer make of a conversation.
 
+mod menus;
+
 use super::*;
 use crate::action::Schedule;
 use crate::event;

@@ -118,6 +118,7 @@ enum SkipReason {
     HostHandOff,
     Superseded,
     SessionTimeout,
+    NextPage,
 }
 
 /// Form 1 of [`crate::log::Settled`].

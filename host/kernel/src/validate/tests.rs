@@ -74,17 +74,17 @@ fn texts() {
 #[test]
 fn options() {
     let bubbles = |options: Value| json!({"text": "t", "options": options});
-    ok("bubbles", bubbles(json!([{"id": chars(100), "label": chars(500)}])));
+    ok("bubbles", bubbles(json!([{"id": chars(500), "label": chars(500)}])));
     invalid("bubbles", bubbles(json!([])), "`options` is empty, at least one is needed");
     invalid(
         "bubbles",
         bubbles(json!([{"id": "", "label": "l"}])),
-        "`options[0].id` is empty, 1 to 200 bytes are needed",
+        "`options[0].id` is empty, 1 to 1000 bytes are needed",
     );
     invalid(
         "bubbles",
-        bubbles(json!([{"id": chars(101), "label": "l"}])),
-        "`options[0].id` has 202 bytes, at most 200 are allowed",
+        bubbles(json!([{"id": chars(501), "label": "l"}])),
+        "`options[0].id` has 1002 bytes, at most 1000 are allowed",
     );
     invalid(
         "bubbles",

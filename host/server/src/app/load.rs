@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use botyard_kernel::degrade::Degrading;
 use botyard_kernel::id::{BotId, ChannelId, TenantId};
 use botyard_kernel::lane::Rules;
 use botyard_kernel::plan::Policy;
 use botyard_kernel::share::TenantRate;
-use botyard_runtime::{CompileCommand, Runtime, RuntimeConfig};
+use botyard_runtime::{CompileCommand, Degrade, Runtime, RuntimeConfig};
 
 use super::key_file::{self, Purpose};
 use crate::channel::{Bot, Channel};
@@ -70,12 +71,18 @@ async fn bot(name: &BotId, settings: &config::Bot, runtime: &Arc<Runtime>) -> an
     let version = runtime.load(&wasm).await.with_context(|| format!("{}", path.display()))?;
     let (digest, tier, took) = (version.digest(), version.tier().name(), started.elapsed());
     tracing::info!(bot = %name, %digest, tier, ?took, "bot loaded");
+    let wished = version.manifest().map(|manifest| match manifest.degrade {
+        Degrade::Allow => Degrading::Allow,
+        Degrade::Deny => Degrading::Deny,
+    });
+    let degrading = settings.degrading.or(wished).unwrap_or_default();
     Ok(Bot {
         id: name.clone(),
         version,
         config: settings.config.clone(),
         hosts: settings.hosts.clone(),
         overlap: settings.overlap,
+        degrading,
         http_headers: settings.http_headers.clone(),
     })
 }
@@ -92,6 +99,7 @@ fn channel(
     policy.failure_hand_off = settings.failure_hand_off;
     policy.session_idle_ms = settings.session_idle_ms;
     policy.overlap = bot.overlap;
+    policy.degrading = bot.degrading;
     let delivery = vendor.delivery();
     policy.sends_start = delivery.sends_start;
     policy.reopens = delivery.reopens;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use botyard_kernel::action::Action;
-use botyard_kernel::degrade::degrade;
+use botyard_kernel::degrade::degrade_in;
 use botyard_kernel::id::{PartId, TurnId};
 use botyard_kernel::plan::{Reach, reach};
 use botyard_kernel::validate;
@@ -28,7 +28,7 @@ pub(super) enum VendorCommand {
     /// Print the calls that actions become, as lines of JSON.
     ///
     /// What the medium cannot carry is degraded first; each change is on standard
-    /// error.
+    /// error. Pages of a menu are printed one after the other.
     Render(Render),
 }
 
@@ -63,6 +63,9 @@ pub(super) struct Render {
     /// The vendor's own key of the conversation.
     #[arg(long, value_name = "KEY", default_value = "a-conversation")]
     conversation: String,
+    /// The person's language, for the few words that the host adds.
+    #[arg(long, value_name = "TAG")]
+    locale: Option<String>,
     /// What a reply needs besides the key, as `receive` prints it.
     #[arg(long, value_name = "TEXT")]
     reply_to: Option<String>,
@@ -167,11 +170,16 @@ fn render(asked: &Render) -> anyhow::Result<()> {
             writeln!(stderr(), "action {index} ({name}): the host does it, without a call")?;
             continue;
         }
-        let degraded = degrade(action, &profile, vendor.name());
-        for note in degraded.notes {
+        let options = action.options().unwrap_or_default().into_iter();
+        let options: Vec<_> =
+            options.map(|(id, label)| (id.to_owned(), label.to_owned())).collect();
+        let mut degraded = degrade_in(action, &profile, vendor.name(), asked.locale.as_deref());
+        for note in &degraded.notes {
             writeln!(stderr(), "action {index} ({}): {}", note.action, note.what)?;
         }
-        let own = degraded.actions.into_iter().enumerate();
+        degraded.name_options(&profile, PartId::of(&turn, index, 0).as_str(), &options);
+        // Later pages leave when the person asks for them; here they follow at once.
+        let own = degraded.actions.into_iter().chain(degraded.pages).enumerate();
         parts.extend(own.map(|(part, action)| (PartId::of(&turn, index, part), action)));
     }
     let to =

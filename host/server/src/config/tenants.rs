@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use botyard_kernel::degrade::Degrading;
 use botyard_kernel::id::{BotId, ChannelId, TenantId};
 use botyard_kernel::plan::{Overlap, SessionTimeout, TimeoutAction};
 use botyard_kernel::share::TenantRate;
@@ -55,6 +56,8 @@ pub struct Bot {
     pub hosts: Vec<HostPattern>,
     /// What becomes of events of a person that wait while newer ones come.
     pub overlap: Overlap,
+    /// What becomes of what a medium cannot carry; absent: what the bot's manifest says.
+    pub degrading: Option<Degrading>,
     /// Headers that its requests get on their way.
     pub http_headers: SecretHeaders,
 }
@@ -181,6 +184,7 @@ impl Bot {
                 |entry| entry.list(HostPattern::EXPECTED, HostPattern::parse),
             )?,
             overlap: overlap(&mut section)?,
+            degrading: degrading(&mut section)?,
             http_headers: headers::read(section.section("http-headers")?)?,
         };
         section.finish()?;
@@ -198,6 +202,11 @@ fn overlap(section: &mut Section<'_>) -> Result<Overlap, Wrong> {
         ("coalesce", Overlap::Coalesce { silence_ms }),
     ];
     section.optional("overlap").map_or(Ok(Overlap::Serial), |entry| entry.word(&words))
+}
+
+fn degrading(section: &mut Section<'_>) -> Result<Option<Degrading>, Wrong> {
+    let words = [("allow", Degrading::Allow), ("deny", Degrading::Deny)];
+    section.optional("degrade").map(|entry| entry.word(&words)).transpose()
 }
 
 fn session_timeout(section: &mut Section<'_>) -> Result<Option<SessionTimeout>, Wrong> {

@@ -102,6 +102,9 @@ fn fate(action: &Action, profile: &Profile, vendor: &str) -> String {
         return if done.notes.is_empty() { "yes" } else { "partly" }.to_owned();
     }
     let became: Vec<_> = done.actions.iter().map(Action::name).collect();
+    if !done.pages.is_empty() {
+        return format!("as {} pages of `{}`", done.pages.len() + 1, became.join("`, `"));
+    }
     if became == [action.name()] {
         return "changed".to_owned();
     }

@@ -1,5 +1,5 @@
 //! Offering something to choose. Ids come back in a click: unique within the
-//! action, at most 200 bytes. Labels are 1 to 500 characters; 20 are safe everywhere.
+//! action, at most 1,000 bytes. Labels are 1 to 500 characters; 20 are safe everywhere.
 
 use super::{
     Bubbles, ButtonTemplate, Buttons, Card, Carousel, Choice, Header, LinkButton, ListSection,

@@ -21,7 +21,8 @@ const ACTIONS_MAX: usize = 32;
 const ACTIONS_BYTES_MAX: usize = 64 * 1024;
 const TEXT_CHARACTERS_MAX: usize = 5_000;
 const LABEL_CHARACTERS_MAX: usize = 500;
-const ID_BYTES_MAX: usize = 200;
+const NAME_BYTES_MAX: usize = 200;
+const OPTION_ID_BYTES_MAX: usize = 1_000;
 const BUTTONS_MAX: usize = 3;
 const DELAY_MS_MAX: u64 = 60_000;
 const TIMER_MS_MAX: u64 = 31_536_000_000;
@@ -273,8 +274,8 @@ fn check_menu(action: &Action) -> Result<(), String> {
     require(!options.is_empty(), "a menu has at least one option")?;
     let mut ids = BTreeSet::new();
     for (id, label) in options {
-        let fits = !id.is_empty() && id.len() <= ID_BYTES_MAX;
-        require(fits, "the id of an option has 1 to 200 bytes")?;
+        let fits = !id.is_empty() && id.len() <= OPTION_ID_BYTES_MAX;
+        require(fits, "the id of an option has 1 to 1,000 bytes")?;
         require(ids.insert(id), "the ids of options are unique within their action")?;
         check_label(label)?;
     }

@@ -93,7 +93,8 @@ impl World {
                     SkipReason::Duplicate
                     | SkipReason::NoSession
                     | SkipReason::HostHandOff
-                    | SkipReason::SessionTimeout,
+                    | SkipReason::SessionTimeout
+                    | SkipReason::NextPage,
                 ) => {}
             }
         }

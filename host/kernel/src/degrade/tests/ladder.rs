@@ -5,7 +5,7 @@ use crate::action::{
     Action, Bubbles, ButtonTemplate, Buttons, Choice, Header, LinkButton, ListSection,
     ListTemplate, RichLink, Row, TextFormat,
 };
-use crate::degrade::{Degraded, degrade_in, refuse_changes};
+use crate::degrade::{Degraded, Note, degrade_in, refusal};
 use crate::profile::{ActionLimits, Count, Length, Profile, Sure, Unit};
 use crate::run::{Blame, FailureKind};
 
@@ -80,7 +80,7 @@ fn a_menu_takes_the_first_step_that_carries_all_of_it() {
         (rooms(3), "button_template", "this medium has no such form"),
         (rooms(4), "list_template", "this medium has no such form"),
         (rooms(10), "list_template", "this medium has no such form"),
-        (rooms(11), "message", "this medium has no such form"),
+        (rooms(11), "list_template", "this medium has no such form"),
         (bubbles(&["A label of more than 20", "B"]), "list_template", "no such form"),
     ];
     for (menu, expect, why) in rows {
@@ -339,39 +339,74 @@ fn a_caption_is_as_long_as_the_medium_takes_it() {
 }
 
 #[test]
-fn ids_are_left_to_whoever_can_remember_them() {
-    let limits = ActionLimits { id: length(2, Unit::Bytes), ..ActionLimits::NONE };
+fn ids_that_are_too_long_are_named_by_the_place_of_their_option() {
+    let limits = ActionLimits { id: length(24, Unit::Bytes), ..ActionLimits::NONE };
     let medium = limited("bubbles", limits, profile(&["message", "bubbles"], 100));
     let Action::Bubbles(mut menu) = rooms(2) else { unreachable!() };
-    menu.options[1].id = "long".to_owned();
+    menu.options[1].id = "long".repeat(75);
     let menu = Action::Bubbles(menu);
     let mut done = check(&menu, &medium);
-    assert_eq!(done.actions, [menu]);
+    assert_eq!(done.actions, [menu.clone()]);
     assert!(!medium.takes_ids(&done.actions[0]));
-    for id in done.actions[0].option_ids_mut() {
-        id.truncate(2);
-    }
+    let owned = |(id, label): (&str, &str)| (id.to_owned(), label.to_owned());
+    let options: Vec<_> = menu.options().into_iter().flatten().map(owned).collect();
+    done.name_options(&medium, "t1.0.0", &options);
     assert!(medium.takes_ids(&done.actions[0]));
-    assert_eq!(done.actions[0].option_ids().collect::<Vec<_>>(), ["0", "lo"]);
+    let ids: Vec<_> = done.actions[0].option_ids().collect();
+    assert!(ids[0] == "0" && ids[1].starts_with('o') && ids[1].ends_with(".1"), "{ids:?}");
+}
+
+#[test]
+fn options_that_are_too_many_stand_on_pages() {
+    let done = check(&rooms(25), &buttons_and_lists());
+    assert_eq!(names(&done), ["list_template"]);
+    assert_eq!(labels(&done.actions[0]).last(), Some(&"More …"));
+    let pages: Vec<_> = done.pages.iter().map(|page| labels(page).len()).collect();
+    assert_eq!(pages, [10, 7], "the first has nine");
+    let [Action::ListTemplate(second), Action::ListTemplate(last)] = &done.pages[..] else {
+        panic!("{done:?}")
+    };
+    assert_eq!((&*second.text, &*last.text), ("Page 2 of 3", "Page 3 of 3"));
+    assert_eq!(notes(&done), ["sent as 3 pages of `list_template`: this medium has no such form"]);
+    let german = degrade_in(rooms(25), &buttons_and_lists(), "userlike", Some("de"));
+    assert_eq!(german.notes.len(), 2, "what is cut on each page is told once: {german:?}");
+    let last =
+        |n: usize| labels(check(&rooms(n), &buttons_and_lists()).pages.last().unwrap()).len();
+    assert_eq!((last(11), last(19), last(20)), (2, 10, 2), "the last has no option for more");
+}
+
+#[test]
+fn whatever_is_read_sooner_as_text_has_no_pages() {
+    let medium = limited("bubbles", options(5, 20), profile(&["message", "bubbles"], 1_000));
+    assert_eq!(names(&check(&rooms(6), &medium)), ["message"], "pages of four");
+    assert_eq!(names(&check(&rooms(60), &buttons_and_lists())), ["message"], "seven pages");
+    let mut own = numbers(11);
+    own[3] = "more...".to_owned();
+    let own = bubbles(&own.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(names(&check(&own, &buttons_and_lists())), ["message"], "which of the two?");
+    let mut many = list();
+    many.multiple = true;
+    many.sections = (0..20).map(|n| ListSection { title: None, rows: vec![row(n)] }).collect();
+    let done = check(&Action::ListTemplate(many), &buttons_and_lists());
+    assert_eq!(names(&done), ["message"], "several options are chosen on one page");
+}
+
+fn row(n: usize) -> Row {
+    Row { id: format!("row-{n}"), label: format!("Row {n}"), description: None }
 }
 
 #[test]
 fn whoever_denies_changes_hears_what_would_be_lost() {
-    let medium = profile(&["message"], 100);
-    let hello = bubbles(&["Private label"]);
-    let Action::Bubbles(menu) = &hello else { unreachable!() };
-    let message = Action::Message(super::Message { text: menu.text.clone(), format: menu.format });
-    assert_eq!(
-        refuse_changes(std::slice::from_ref(&message), &medium, "userlike", "sms", None),
-        Ok(())
-    );
-    let failure = refuse_changes(&[message, hello], &medium, "userlike", "sms", None)
-        .expect_err("a menu is no text");
+    let menu = bubbles(&["Private label"]);
+    assert_eq!(refusal(1, &menu, &[], "userlike", "sms"), None);
+    let note = |what: &str| Note { action: "bubbles", what: what.to_owned() };
+    let notes = [note("labels were cut"), note("the text was split")];
+    let failure = refusal(1, &menu, &notes, "userlike", "sms").expect("a failure");
     assert_eq!((failure.blame, failure.kind), (Blame::Bot, FailureKind::InvalidAction));
     assert_eq!(
         failure.message,
         "action 1 (bubbles): userlike cannot carry it unchanged on `sms`, and the bot denies \
-         changes: sent as numbered text, without options to tap: this medium has no such form; \
-         ask `session.profile` what the medium carries, or allow changes"
+         changes: labels were cut; the text was split; ask `session.profile` what the medium \
+         carries, or allow changes"
     );
 }

@@ -91,6 +91,7 @@ impl From<Outcome<'_>> for log::Outcome {
                 SkipReason::HostHandOff => log::SkipReason::HostHandOff,
                 SkipReason::Superseded => log::SkipReason::Superseded,
                 SkipReason::SessionTimeout => log::SkipReason::SessionTimeout,
+                SkipReason::NextPage => log::SkipReason::NextPage,
             }),
         }
     }

@@ -84,6 +84,7 @@ fn samples() -> Vec<Entry> {
     samples.extend(later_samples());
     samples.push(Entry::Called(full_call()));
     samples.extend(addressed_samples());
+    samples.push(paged_sample());
     samples
 }
 
@@ -142,6 +143,8 @@ fn addressed_samples() -> [Entry; 3] {
         offered_ms: 1_000,
         current: true,
         options: vec![("a".to_owned(), "A".to_owned())],
+        pages: Vec::new(),
+        shown: 0,
     };
     let state = Conversation {
         menus: vec![menu],
@@ -154,6 +157,28 @@ fn addressed_samples() -> [Entry; 3] {
     let outcome = Outcome::Skipped(SkipReason::NotOwner);
     let turn = Turn { outcome, state, human_ms: Some(900), ..empty_turn() };
     [Entry::Accepted(Box::new(addressed)), Entry::Settled(settled), Entry::Turn(Box::new(turn))]
+}
+
+/// A menu with a page that was asked for.
+fn paged_sample() -> Entry {
+    let option = |id: &str| (id.to_owned(), id.to_uppercase());
+    let page = Action::Bubbles(Bubbles {
+        text: "Page 2 of 2".to_owned(),
+        format: TextFormat::Plain,
+        options: vec![Choice { id: "b".to_owned(), label: "B".to_owned() }],
+        fallback: None,
+    });
+    let menu = Menu {
+        id: "t1.0.0".to_owned(),
+        offered_ms: 1_000,
+        current: true,
+        options: vec![option("a"), option("b")],
+        pages: vec![page],
+        shown: 1,
+    };
+    let state = Conversation { menus: vec![menu], ..Conversation::default() };
+    let outcome = Outcome::Skipped(SkipReason::NextPage);
+    Entry::Turn(Box::new(Turn { outcome, state, ..empty_turn() }))
 }
 
 fn full_call() -> Call {

@@ -114,6 +114,7 @@ impl<'a> From<&'a log::Outcome> for Outcome<'a> {
                 log::SkipReason::HostHandOff => SkipReason::HostHandOff,
                 log::SkipReason::Superseded => SkipReason::Superseded,
                 log::SkipReason::SessionTimeout => SkipReason::SessionTimeout,
+                log::SkipReason::NextPage => SkipReason::NextPage,
             }),
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{ID_BYTES_MAX, LABEL_CHARACTERS_MAX, TEXT_CHARACTERS_MAX};
+use super::{LABEL_CHARACTERS_MAX, NAME_BYTES_MAX, TEXT_CHARACTERS_MAX};
 
 pub(super) fn check_text(text: &str) -> Result<(), String> {
     let characters = text.chars().count();
@@ -21,7 +21,7 @@ pub(super) fn check_label(label: &str) -> Result<(), String> {
 }
 
 pub(super) fn check_name(name: &str) -> Result<(), String> {
-    let fits = !name.is_empty() && name.len() <= ID_BYTES_MAX;
+    let fits = !name.is_empty() && name.len() <= NAME_BYTES_MAX;
     require(fits, "a name has 1 to 200 bytes")
 }
 

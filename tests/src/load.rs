@@ -84,7 +84,9 @@ impl Offer {
         for number in 0..count {
             let due = start + self.time * number / count;
             tokio::time::sleep_until(due.into()).await;
-            let request = self.target.message(number as usize % self.conversations, &self.text);
+            let number = number as usize;
+            let conversation = number % self.conversations;
+            let request = self.target.message(conversation, number, &self.text);
             let connections = Arc::clone(connections);
             waiting.spawn(async move {
                 let answer = connections.send(&request).await;
@@ -108,10 +110,14 @@ impl Offer {
         let mut people = JoinSet::new();
         for conversation in 0..self.conversations {
             let (connections, time) = (Arc::clone(connections), self.time);
-            let request = self.target.message(conversation, &self.text);
+            let offer = self.clone();
             people.spawn(async move {
                 let mut outcome = Outcome::default();
-                while start.elapsed() < time {
+                for number in 0.. {
+                    if start.elapsed() >= time {
+                        break;
+                    }
+                    let request = offer.target.message(conversation, number, &offer.text);
                     let due = Instant::now();
                     let answer = connections.send(&request).await;
                     outcome.note(answer, due.elapsed(), true);

@@ -27,7 +27,7 @@ pub const KEY_AGE_MS: Millis = DAY;
 pub const KEYS_MAX: usize = 4_096;
 /// How long the same request counts as a redelivery of one whose answer failed.
 pub const REDELIVERY_MS: Millis = 10 * MINUTE;
-/// How many events are remembered whose answers went out before their turns.
+/// How many events are remembered one by one whose answers went out before their turns.
 pub const ANSWERED_MAX: usize = 256;
 /// Calls are remembered so long for a vendor's rate: windows are not longer.
 pub const CALLS_KEPT_MS: Millis = 10 * MINUTE;
@@ -236,6 +236,9 @@ pub struct Settled {
     pub follow_ups: Vec<Acknowledgement>,
     /// Nothing more leaves before this, because a list with delays is being played.
     pub closed_until_ms: Option<Millis>,
+    /// From when on calls leave again, after an answer that the vendor still reads, or
+    /// as the vendor asks; see [`Conversation::calls_from_ms`].
+    pub calls_from_ms: Option<Millis>,
     /// Who owns the conversation now, where a delivery changed it.
     pub owner: Option<Owner>,
     /// What follows, accepted in the same step.

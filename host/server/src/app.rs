@@ -3,6 +3,7 @@
 mod catalog;
 mod key_file;
 mod load;
+mod stopped;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -28,6 +29,9 @@ use crate::http;
 use crate::send::Door;
 use crate::supervisor::{self, KeptSocket};
 use crate::work::{Outside, Work};
+
+/// What is under way when the store has stopped cannot be written down any more.
+const STOPPED_GRACE: Duration = Duration::from_secs(2);
 
 /// The host.
 pub struct App {
@@ -89,7 +93,8 @@ impl App {
     /// of a supervisor goes before the address of the settings.
     ///
     /// # Errors
-    /// When the address cannot be listened on.
+    /// When the address cannot be listened on, and when the store stops writing: only
+    /// opening it again recovers, which whoever looks after the process can do.
     pub async fn serve(
         self: Arc<Self>,
         kept: Option<KeptSocket>,
@@ -112,11 +117,20 @@ impl App {
         let router = http::router(Arc::clone(&self));
         let server = tokio::spawn(http::serve(listener, router, limits, told));
         supervisor::tell_ready();
-        stop.await;
+        let (grace, failed) = tokio::select! {
+            () = stop => (self.config.server.shutdown_grace, false),
+            () = stopped::wait(|| self.writes()) => (STOPPED_GRACE, true),
+        };
         supervisor::tell_stopping();
-        self.stop(tell, server).await;
+        self.stop(grace, tell, server).await;
         admin.stop();
         gauges.abort();
+        if failed {
+            anyhow::bail!(
+                "the store has stopped writing: look at the disk, then start the host again; \
+                 everything that was acknowledged is there"
+            );
+        }
         Ok(())
     }
 
@@ -147,10 +161,10 @@ impl App {
 
     async fn stop(
         &self,
+        grace: Duration,
         tell: tokio::sync::oneshot::Sender<()>,
         server: tokio::task::JoinHandle<()>,
     ) {
-        let grace = self.config.server.shutdown_grace;
         let until = Instant::now() + grace;
         tracing::info!(?grace, "stopping: turns in flight end first");
         self.stopping.store(true, Ordering::Release);
@@ -200,7 +214,8 @@ impl App {
             blame: Blame::Host,
             since_ms: clock::now(),
             failures: None,
-            what_to_do: "look at the disk and restart the host: webhooks are refused until then",
+            what_to_do: "look at the disk and start the host again: it ends, and webhooks are refused \
+                         until then",
         });
     }
 

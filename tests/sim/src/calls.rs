@@ -161,10 +161,10 @@ impl World {
     pub(crate) fn request(&mut self, conversation: usize, call: CallId, row: &Row) {
         let life = self.begin(conversation);
         let requested = if self.goes_wrong(self.weather.vendor_percent) {
-            if self.chance.percent(70) {
-                Requested::Unanswered("nobody".to_owned())
-            } else {
-                Requested::Refused("not allowed".to_owned())
+            match self.chance.below(100) {
+                0..=49 => Requested::Unanswered("nobody".to_owned()),
+                50..=69 => Requested::Held { until_ms: self.now + self.chance.below(60 * SECOND) },
+                _ => Requested::Refused("not allowed".to_owned()),
             }
         } else {
             let (headers, body, truncated) = (Vec::new(), String::new(), false);

@@ -174,7 +174,7 @@ impl World {
         self.check_known(conversation, &slot.lane);
         if slot.due_unanswered {
             // The store was wrong about when something is to be done here.
-            let due_ms = slot.lane.state().due();
+            let due_ms = slot.lane.wake_at(now).or_else(|| slot.lane.state().due());
             let settled = Settled { at_ms: now, due_ms, ..Settled::default() };
             self.logs[conversation].settle(&settled);
         }

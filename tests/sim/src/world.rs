@@ -299,9 +299,7 @@ impl Weather {
             // One is never enough where a conversation may be stuck in its run.
             permits: permits + 1,
             read_max: if chance.percent(30) { 2 } else { 500 },
-            // Not shorter than the pause between an answer and a call: it is kept in
-            // memory only.
-            idle_ms: [600, 1_000, 5_000, 30_000][chance.pick(4)],
+            idle_ms: [100, 1_000, 5_000, 30_000][chance.pick(4)],
             horizon_ms: [0, 1_000, 60_000][chance.pick(3)],
         }
     }

@@ -37,9 +37,11 @@ pub struct Connections {
 }
 
 impl Target {
-    /// A whole request: a message of a person.
-    pub fn message(&self, conversation: usize, text: &str) -> Vec<u8> {
+    /// A whole request: a message of a person. The number makes it another message than
+    /// the one before with the same text, and no redelivery of it.
+    pub fn message(&self, conversation: usize, number: usize, text: &str) -> Vec<u8> {
         let body = serde_json::json!({
+            "number": number,
             "info": {
                 "approach_mode": "normal",
                 "cid": format!("chatbot::612:{}-{conversation}", self.name),

@@ -4,7 +4,7 @@ use crate::broken::{self, Mutation};
 use crate::id::EventId;
 use crate::lane::queue::Queued;
 use crate::lane::{Effect, Lane};
-use crate::log::Arrival;
+use crate::log::{Arrival, REDELIVERY_MS};
 use crate::outbox::{Opened, RequestId, Rides};
 use crate::time::Millis;
 
@@ -78,10 +78,10 @@ impl Lane {
         let [arrival] = &early.arrivals[..] else { return false };
         let Some(request) = early.request else {
             // Whoever brought it has left: there is nothing to answer.
-            let waits = self.queue.iter().any(|queued| self.repeats(arrival, queued));
+            let waits = self.queue.iter().any(|queued| self.repeats(arrival, queued, now));
             return waits || self.handled(arrival, early.arrived_ms).is_some();
         };
-        if let Some(at) = self.queue.iter().position(|queued| self.repeats(arrival, queued)) {
+        if let Some(at) = self.queue.iter().position(|queued| self.repeats(arrival, queued, now)) {
             let event = self.queue[at].arrival.event.id.clone();
             self.open(request, early, vec![event]);
             let queued = &mut self.queue[at];
@@ -103,8 +103,8 @@ impl Lane {
     }
 
     /// Whether an event is one that already waits for its turn. Without a key it
-    /// is so only when the same request came before and its answer has failed.
-    fn repeats(&self, arrival: &Arrival, queued: &Queued) -> bool {
+    /// is so only when the same request came not long before and its answer has failed.
+    fn repeats(&self, arrival: &Arrival, queued: &Queued, now: Millis) -> bool {
         let other = &queued.arrival;
         if broken::is(Mutation::Dedupe) {
             return false;
@@ -114,8 +114,9 @@ impl Lane {
         }
         arrival.request.is_some()
             && arrival.request == other.request
+            && now <= other.event.received_ms.saturating_add(REDELIVERY_MS)
             && !self.outbox.is_open(&other.event.id)
-            && !self.state.answered.contains(&other.event.id)
+            && !self.state.counts_as_answered(&other.event)
     }
 
     /// The event that this one repeats, where it had its turn already: no event

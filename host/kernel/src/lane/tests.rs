@@ -9,6 +9,7 @@ use super::*;
 use crate::call::Journal;
 use crate::event::{EventBody, Message, TextFormat};
 use crate::id::EventId;
+use crate::log::{ANSWERED_MAX, REDELIVERY_MS};
 use crate::plan::host_start_id;
 use crate::profile::Limited;
 use crate::session::Seed;
@@ -244,4 +245,51 @@ fn a_rerun_gets_the_first_of_each_of_its_calls_in_order() {
     assert_eq!(answers("e", false), ["2", "0"]);
     assert_eq!(answers("e", true), ["1"]);
     assert!(lane.has_called(&"f".into()) && !lane.has_called(&"g".into()));
+}
+
+/// The same words by the same bytes, as a vendor without event ids sends them.
+fn said(n: u64, words: &str, now: Millis) -> Arrival {
+    let text = words.to_owned();
+    let body = EventBody::Message(Message { text, format: TextFormat::Plain });
+    let event = Event::new(EventId(format!("e{n}")), now, body);
+    Arrival { request: Some(Digest::of(words.as_bytes())), ..Arrival::new(event, Seed::default()) }
+}
+
+fn says(host: &mut Host, n: u64, words: &str) {
+    let arrivals = vec![said(n, words, host.now)];
+    let (request, rides) = (Some(n), Rides::List);
+    host.feed(Input::Arrived { request, arrivals, accept_only: true, rides });
+    host.now += 1;
+}
+
+#[test]
+fn the_same_words_again_are_another_event_however_many_wait_between() {
+    let mut host = Host::new(|effect| matches!(effect, Effect::Run { .. }));
+    host.feed(Input::Wake);
+    says(&mut host, 0, "hello?");
+    let others = 3 * ANSWERED_MAX as u64 / 2;
+    for n in 1..=others {
+        says(&mut host, n, &n.to_string());
+    }
+    says(&mut host, others + 1, "hello?");
+    says(&mut host, others + 2, &others.to_string());
+    host.let_go();
+    let wanted: Vec<EventId> = (0..=others + 2).map(|n| EventId(format!("e{n}"))).collect();
+    assert!(host.turned == wanted, "{} turns of {}", host.turned.len(), wanted.len());
+}
+
+#[test]
+fn a_redelivery_of_what_waits_comes_within_ten_minutes_or_is_another_event() {
+    for (later_ms, turns) in [(REDELIVERY_MS - 1, 1), (REDELIVERY_MS + 1, 2)] {
+        // Whoever brought it has left before it was answered.
+        let mut host = Host::new(|effect| matches!(effect, Effect::Run { .. } | Effect::Send(_)));
+        host.feed(Input::Wake);
+        says(&mut host, 0, "yes");
+        host.feed(Input::ClientLeft(0));
+        host.kept.retain(|effect| !matches!(effect, Effect::Send(_)));
+        host.now += later_ms - 1;
+        says(&mut host, 1, "yes");
+        host.let_go();
+        assert_eq!(host.turned.len(), turns, "after {later_ms} ms");
+    }
 }

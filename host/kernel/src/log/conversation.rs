@@ -56,12 +56,18 @@ pub struct Conversation {
     /// Events whose requests were answered whole before their turns, so that the
     /// same words again are no redelivery.
     pub answered: Vec<EventId>,
+    /// Events received until then count as answered besides: more of them were than
+    /// are remembered. Taking an unanswered one for answered doubles it at worst; the
+    /// other way round it would be lost.
+    pub answered_until_ms: Millis,
     /// Events consumed without a run since the last run.
     pub skipped: Vec<Event>,
     /// Times of API calls within the vendor's rate window.
     pub called_ms: Vec<Millis>,
     /// Nothing leaves before this.
     pub closed_until_ms: Millis,
+    /// No call leaves before this, while answers may carry what waits.
+    pub calls_from_ms: Millis,
     /// The last hand-off was the host's own, after a failure of the bot.
     pub host_hand_off: bool,
     /// When a human took the conversation or last spoke in it.
@@ -182,7 +188,7 @@ impl Conversation {
             }
         }
         for event in &settled.answered {
-            self.answer(event);
+            self.answer(event, settled.at_ms);
         }
         for called in &settled.called_ms {
             if !self.called_ms.contains(called) {
@@ -198,6 +204,9 @@ impl Conversation {
         }
         if let Some(until) = settled.closed_until_ms {
             self.closed_until_ms = self.closed_until_ms.max(until);
+        }
+        if let Some(from) = settled.calls_from_ms {
+            self.calls_from_ms = from;
         }
         // The end of a hand-off comes too late where somebody has taken the
         // conversation meanwhile, or where the bot is already handing over again.
@@ -234,14 +243,26 @@ impl Conversation {
     }
 
     /// The answer of an event's request went out whole.
-    fn answer(&mut self, event: &EventId) {
+    fn answer(&mut self, event: &EventId, at_ms: Millis) {
         let before = self.open_answers.len();
         self.open_answers.retain(|open| open.event != *event);
-        if self.open_answers.len() == before && !self.answered.contains(event) {
-            self.answered.push(event.clone());
-            let excess = self.answered.len().saturating_sub(ANSWERED_MAX);
-            self.answered.drain(..excess);
+        let had_its_turn = self.open_answers.len() < before;
+        let known = at_ms <= self.answered_until_ms || self.answered.contains(event);
+        if had_its_turn || known {
+            return;
         }
+        self.answered.push(event.clone());
+        if self.answered.len() > ANSWERED_MAX {
+            // All of them were received before this last one was answered.
+            self.answered.clear();
+            self.answered_until_ms = at_ms;
+        }
+    }
+
+    /// Whether the request that brought a waiting event was answered whole, so that
+    /// the same words again are another event.
+    pub fn counts_as_answered(&self, event: &Event) -> bool {
+        event.received_ms <= self.answered_until_ms || self.answered.contains(&event.id)
     }
 
     /// Whether an event with this key was handled before.
@@ -285,7 +306,11 @@ impl Conversation {
         let requests = || self.rows.iter().any(|row| matches!(row.action, Action::Request(_)));
         Some(match self.route {
             Route::Answers if !requests() => first.made_ms.saturating_add(WAITS_FOR_PERSON_MS),
-            Route::Calls | Route::Answers | Route::ThisAnswer => self.closed_until_ms,
+            Route::Calls | Route::Answers | Route::ThisAnswer => {
+                // A `request` waits for no vendor.
+                let calls = if requests() { 0 } else { self.calls_from_ms };
+                self.closed_until_ms.max(calls)
+            }
         })
     }
 

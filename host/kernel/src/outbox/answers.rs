@@ -113,10 +113,11 @@ impl Outbox {
         let open = self.open.remove(&request)?;
         let offered = open.offered.filter(|_| whole)?;
         let rows = super::select(state, &offered.rows);
-        if !rows.is_empty() {
-            self.after_answer_until_ms = now + delivery.after_answer_ms;
-        }
         let mut settled = settle::delivered(&rows, delivery, now);
+        if !rows.is_empty() && delivery.after_answer_ms > 0 {
+            let until_ms = now.saturating_add(delivery.after_answer_ms);
+            settled.calls_from_ms = Some(until_ms.max(state.calls_from_ms));
+        }
         let mut events = open.opened.events;
         events.retain(|event| {
             let waits = state.open_answers.iter().any(|open| open.event == *event);

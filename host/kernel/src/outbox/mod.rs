@@ -174,6 +174,12 @@ pub enum Requested {
     Answered(Answer),
     /// Nobody did; trying again may help.
     Unanswered(String),
+    /// It did not leave: the service is left alone until then, because it has not
+    /// answered others.
+    Held {
+        /// When to try.
+        until_ms: Millis,
+    },
     /// The call is not allowed or not possible.
     Refused(String),
 }
@@ -195,11 +201,9 @@ pub struct Outbox {
     requests: BTreeMap<CallId, PartId>,
     request_tries: BTreeMap<PartId, Tries>,
     tries: BTreeMap<PartId, Tries>,
-    retry_at_ms: Millis,
     /// The rows of a refused list leave one by one, so that one bad row does
     /// not take its neighbours with it.
     singly: Vec<PartId>,
-    after_answer_until_ms: Millis,
     calls: CallId,
 }
 
@@ -342,7 +346,6 @@ impl Outbox {
         let claimed = known.then(|| self.without(&flight.rows, state));
         let mut settled = match called {
             Called::Delivered { follow_ups } => {
-                self.retry_at_ms = 0;
                 let settled = settle::delivered(&rows, delivery, now);
                 Settled { follow_ups: settle::told_of(&rows, follow_ups, now), ..settled }
             }
@@ -351,13 +354,14 @@ impl Outbox {
                 settle::dead(&rows, &why, true, now)
             }
             Called::Retry { after_ms, ambiguous, reason, tries_max } => {
-                let made = self.try_again(&flight, after_ms, ambiguous, now);
+                let (made, wait_ms) = self.try_again(&flight, after_ms, ambiguous);
                 if tries_max.is_some_and(|max| made >= max) {
-                    self.retry_at_ms = 0;
                     let why = format!("{reason} (tried {made} times)");
                     settle::dead(&rows, &why, self.is_ambiguous(&rows), now)
                 } else {
-                    Settled { at_ms: now, ..Settled::default() }
+                    // The next host has to wait as long.
+                    let calls_from_ms = Some(now.saturating_add(wait_ms));
+                    Settled { at_ms: now, calls_from_ms, ..Settled::default() }
                 }
             }
             Called::Fatal(_) if rows.len() > 1 => {
@@ -416,18 +420,19 @@ impl Outbox {
             }
             Some(_) | None => now,
         };
-        let held = self.line.held_until_ms.max(self.retry_at_ms);
-        let gates = [state.closed_until_ms, self.after_answer_until_ms, held, free];
+        let held = self.line.held_until_ms;
+        let gates = [state.closed_until_ms, state.calls_from_ms, held, free];
         gates.into_iter().max()
     }
 
+    /// Notes a call that has to be made again: how many were made, and how long the
+    /// next one waits.
     fn try_again(
         &mut self,
         flight: &Flight,
         after_ms: Option<Millis>,
         ambiguous: bool,
-        now: Millis,
-    ) -> u32 {
+    ) -> (u32, Millis) {
         let (mut made, mut before) = (0, 0);
         for id in &flight.rows {
             let tries = self.tries.entry(id.clone()).or_default();
@@ -436,14 +441,12 @@ impl Outbox {
             made = made.max(tries.made);
             before = before.max(tries.wait_ms);
         }
-        if let Some(head) = flight.rows.first() {
-            let wait_ms = retry::wait(before, after_ms, chance(head, made));
-            self.retry_at_ms = now.saturating_add(wait_ms);
-            for id in &flight.rows {
-                self.tries.entry(id.clone()).or_default().wait_ms = wait_ms;
-            }
+        let Some(head) = flight.rows.first() else { return (made, 0) };
+        let wait_ms = retry::wait(before, after_ms, chance(head, made));
+        for id in &flight.rows {
+            self.tries.entry(id.clone()).or_default().wait_ms = wait_ms;
         }
-        made
+        (made, wait_ms)
     }
 }
 

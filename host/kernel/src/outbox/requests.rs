@@ -27,6 +27,15 @@ impl Outbox {
         let outcome = match requested {
             Requested::Answered(answer) => ResponseOutcome::Answered(storable(answer)),
             Requested::Refused(why) => ResponseOutcome::Failed(why),
+            Requested::Held { until_ms } => {
+                let tries = self.request_tries.entry(id.clone()).or_default();
+                tries.next_ms = until_ms.max(now);
+                if now < row.made_ms.saturating_add(REQUEST_AGE_MAX_MS) {
+                    return None;
+                }
+                let why = "the service has not answered anybody for too long";
+                ResponseOutcome::Failed(format!("{why} (tried {} times)", tries.made))
+            }
             Requested::Unanswered(why) => {
                 let tries = self.request_tries.entry(id.clone()).or_default();
                 tries.made += 1;

@@ -171,7 +171,7 @@ fn remember(state: &mut Conversation, arrival: &Arrival, now: Millis) {
     }
     state.open_answers.retain(|open| now <= open.received_ms.saturating_add(REDELIVERY_MS));
     let event = &arrival.event.id;
-    let answered = state.answered.contains(event);
+    let answered = state.counts_as_answered(&arrival.event);
     state.answered.retain(|known| known != event);
     if let (Some(request), false) = (arrival.request, answered) {
         let event = event.clone();

@@ -23,7 +23,7 @@ use crate::log::{Arrival, Conversation, Outcome, SkipReason, TimerState, Turn};
 use crate::owner::Owner;
 use crate::profile::Profile;
 use crate::run::{
-    FailureKind, KvChange, KvScope, KvWrite, LogLevel, LogLine, RunFailure, RunOutput,
+    Blame, FailureKind, KvChange, KvScope, KvWrite, LogLevel, LogLine, RunFailure, RunOutput,
 };
 use crate::session::Session;
 use crate::time::{DAY, Millis};
@@ -260,8 +260,9 @@ impl Plan<'_> {
         log: Vec<LogLine>,
         now: Millis,
     ) -> Turn {
-        // A bot that is left alone was told nothing.
-        let told = failure.kind != FailureKind::Suspended;
+        // What a bot failed on is not handed over again, lest it fails for ever. One that
+        // is left alone, or that the host could not run, was told nothing.
+        let told = failure.blame == Blame::Bot && failure.kind != FailureKind::Suspended;
         let mut draft = Draft::new(self, profile, log, now, told);
         draft.quiet = true;
         let mut actions = Vec::new();

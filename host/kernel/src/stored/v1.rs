@@ -146,6 +146,8 @@ pub struct Settled<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     closed_until_ms: Option<Millis>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    calls_from_ms: Option<Millis>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     owner: Option<Owner>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     events: Vec<Arrival<'a>>,
@@ -196,12 +198,16 @@ struct State<'a> {
     open_answers: Vec<OpenAnswer<'a>>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     answered: Cow<'a, [EventId]>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    answered_until_ms: Millis,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     skipped: Cow<'a, [Event]>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     called_ms: Cow<'a, [Millis]>,
     #[serde(default, skip_serializing_if = "is_default")]
     closed_until_ms: Millis,
+    #[serde(default, skip_serializing_if = "is_default")]
+    calls_from_ms: Millis,
     #[serde(default, skip_serializing_if = "is_default")]
     host_hand_off: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -301,3 +301,44 @@ fn a_settlement_that_was_written_twice_brings_its_events_once() {
     assert_eq!((world.events_named("response"), duplicates), (2, 1));
     world.check();
 }
+
+#[test]
+fn a_request_that_is_held_has_not_been_tried() {
+    let mut world = userlike([("w1p0", vec![ask()])]);
+    world.say(Kind::Message);
+    world.end_first(is_run);
+    world.end_first(is_commit);
+    for _ in 0..8 {
+        let until_ms = world.now + MINUTE;
+        world.request_ends(Requested::Held { until_ms });
+        world.end_all();
+        assert_eq!(world.lane.wake_at(world.now), Some(until_ms));
+        world.sleep_until(until_ms);
+    }
+    assert_eq!(world.events_named("response"), 0, "it still waits for its first try");
+    world.sleep_until(world.now + 3 * MINUTE);
+    world.request_ends(Requested::Held { until_ms: world.now + MINUTE });
+    world.end_all();
+    assert_eq!(world.events_named("response"), 1, "it is told that it was not tried");
+    assert!(world.lane.is_idle());
+}
+
+#[test]
+fn the_pause_that_a_vendor_asks_for_outlives_the_host() {
+    let mut world = userlike([("w1p0", vec![say("a")])]);
+    world.say_and_leave();
+    while let Some(at) = world.jobs.iter().position(|job| !is_call(job)) {
+        world.end_job(at);
+    }
+    let (refused, after_ms) = (world.now, 2 * MINUTE);
+    let reason = "too many".to_owned();
+    let asks =
+        Called::Retry { after_ms: Some(after_ms), ambiguous: false, reason, tries_max: None };
+    world.call_ends(asks);
+    world.end_all();
+    let next = world.lane.state().due().expect("it is tried again");
+    assert!(next >= refused + after_ms, "due after {} ms", next - refused);
+    world.begin_anew();
+    world.end_all();
+    assert_eq!(world.lane.wake_at(world.now), Some(next));
+}

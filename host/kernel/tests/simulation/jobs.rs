@@ -183,7 +183,8 @@ impl World {
                 let (headers, body, truncated) = (Vec::new(), String::new(), false);
                 Requested::Answered(Answer { status: 200, headers, body, truncated })
             }
-            70..=89 => Requested::Unanswered("nobody".to_owned()),
+            70..=84 => Requested::Unanswered("nobody".to_owned()),
+            85..=89 => Requested::Held { until_ms: self.now + self.chance.below(60_000) },
             _ => Requested::Refused("not allowed".to_owned()),
         };
         Input::Requested { call, requested }

@@ -389,3 +389,17 @@ fn a_bot_that_wakes_itself_at_once_is_slowed_down() {
     assert_eq!(fired.count(), 30, "no more within a minute");
     assert!(world.lane.wake_at(world.now).unwrap() > world.now);
 }
+
+#[test]
+fn the_pause_after_an_answer_outlives_the_host() {
+    let mut world = userlike([("w1p0", vec![say("a"), picture()])]);
+    world.say(Kind::Message);
+    world.end_first(is_run);
+    world.end_first(is_commit);
+    let answered = world.now;
+    world.end_all();
+    world.begin_anew();
+    world.end_all();
+    assert_eq!(world.lane.wake_at(world.now), Some(answered + 500));
+    assert_eq!(world.lane.state().due(), Some(answered + 500), "the store knows it, too");
+}

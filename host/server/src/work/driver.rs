@@ -140,8 +140,9 @@ impl Driver {
                 self.work.pauses.wake(&self.key);
             }
         } else if std::mem::take(&mut self.due_unanswered) {
-            // The store was wrong about when something is to be done here.
-            let due_ms = self.lane.state().due();
+            // The store was wrong about when something is to be done here. It may be later
+            // than the conversation itself can tell: the vendor may have asked for a pause.
+            let due_ms = wake.or_else(|| self.lane.state().due());
             let human_ms = self.lane.state().with_human();
             let settled = Settled { at_ms: now, due_ms, human_ms, ..Settled::default() };
             let store = self.work.store.tenant(&self.key.tenant);

@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::driver::Driver;
+use super::services::{self, Reached};
 use super::{Message, bot_headers};
 use crate::channel::Bot;
 use crate::send::{Answer, Outgoing, SendError};
@@ -68,9 +69,13 @@ pub(super) fn fetch(
             Ok(outgoing) => {
                 let deadline = deadline.min(Instant::now() + work.door.patience());
                 pass(Point::FetchLeaves);
-                match tokio::time::timeout_at(deadline, work.door.send(outgoing)).await {
-                    Ok(sent) => answer(sent),
-                    Err(_) => Err(CallError::Timeout),
+                let tenant = &conversation.tenant;
+                match services::call(&work, tenant, outgoing, Some(deadline)).await {
+                    Reached::Sent(sent) => answer(sent),
+                    Reached::TimedOut => Err(CallError::Timeout),
+                    Reached::LeftAlone { host, .. } => Err(CallError::Other(format!(
+                        "{host} has not answered of late and is left alone for a while"
+                    ))),
                 }
             }
         };

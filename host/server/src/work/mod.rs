@@ -13,6 +13,7 @@ mod pauses;
 mod requests;
 mod room;
 mod runs;
+mod services;
 mod store;
 mod sweep;
 mod upkeep;

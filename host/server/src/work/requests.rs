@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use botyard_failpoints::{Point, pass};
 use botyard_kernel::action::Action;
-use botyard_kernel::destination::{Admission, Ended};
 use botyard_kernel::event::Answer as BotAnswer;
 use botyard_kernel::id::TenantId;
 use botyard_kernel::lane::Input;
@@ -16,11 +15,10 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use metrics::counter;
 
-use super::destinations::{self, Of};
 use super::driver::Driver;
+use super::services::{self, Reached};
 use super::{Work, bot_headers};
 use crate::channel::Bot;
-use crate::clock;
 use crate::send::{Answer, Outgoing, SendError};
 
 const TIMEOUT_MS: u32 = 30_000;
@@ -43,6 +41,7 @@ pub(super) fn request(driver: &Driver, call: CallId, row: Row) -> BoxFuture<'sta
             Requested::Answered(_) => "answered",
             Requested::Unanswered(_) => "unanswered",
             Requested::Refused(_) => "refused",
+            Requested::Held { .. } => "held",
         };
         counter!("botyard_requests_total", "result" => result).increment(1);
         if let Requested::Unanswered(why) | Requested::Refused(why) = &requested {
@@ -54,25 +53,15 @@ pub(super) fn request(driver: &Driver, call: CallId, row: Row) -> BoxFuture<'sta
     .boxed()
 }
 
-/// A service that does not answer anybody is not asked by everybody.
 async fn send(work: &Work, tenant: &TenantId, outgoing: Outgoing) -> Requested {
-    let Ok(url) = url::Url::parse(&outgoing.url) else {
-        return Requested::Refused("the address is no URL".to_owned());
-    };
-    let host = url.host_str().unwrap_or_default();
-    // Tenants have breakers of their own: one tenant's failures stop nobody else's calls.
-    let service = format!("{tenant}/{host}");
-    if let Admission::Wait { .. } = work.services.admit_named(&service, clock::now()) {
-        let why = format!("{host} has not answered of late and is left alone for a while");
-        return Requested::Unanswered(why);
+    match services::call(work, tenant, outgoing, None).await {
+        Reached::Sent(sent) => requested(sent),
+        Reached::LeftAlone { host, until_ms } => {
+            tracing::debug!(%host, "a request waits: the service has not answered of late");
+            Requested::Held { until_ms }
+        }
+        Reached::TimedOut => Requested::Unanswered("it took too long".to_owned()),
     }
-    let sent = work.door.send(outgoing).await;
-    if let Some(ended) = destinations::ended(&sent, |_| Ended::Answered) {
-        let now = clock::now();
-        let change = work.services.ended_named(&service, ended, now);
-        work.alert_of(&Of::Service(tenant, host), change, now);
-    }
-    requested(sent)
 }
 
 fn outgoing(row: Row, bot: &Bot) -> Result<Outgoing, String> {

@@ -15,6 +15,13 @@ use vendor::Vendor;
 /// How long calls are counted after the first one.
 const COUNTED: Duration = Duration::from_secs(20);
 
+/// A host that starts answers within this.
+const READY: Duration = Duration::from_secs(2);
+/// It makes the first call that waits within this.
+const CALLS: Duration = Duration::from_secs(3);
+/// So much memory a conversation takes at most in which nothing happens.
+const IDLE_BYTES: f64 = 1024.0;
+
 type Failure = Box<dyn std::error::Error>;
 
 /// What is measured, and with what.
@@ -52,13 +59,17 @@ fn recover(host: &Host<'_>, vendor: &Vendor) -> Result<(), Failure> {
     let running = host.start()?.ready()?;
     let ready = started.elapsed();
     let first = vendor.first_call(Duration::from_secs(60)).ok_or("no call in a minute")?;
-    println!("ready after {:.2} s", ready.as_secs_f64());
-    println!("first call after {:.2} s", first.duration_since(started).as_secs_f64());
+    let first = first.duration_since(started);
+    println!("ready after {:.2} s, {} s are the aim", ready.as_secs_f64(), READY.as_secs());
+    println!("first call after {:.2} s, {} s are the aim", first.as_secs_f64(), CALLS.as_secs());
     let before = vendor.calls();
     thread::sleep(COUNTED);
     let rate = (vendor.calls() - before) as f64 / COUNTED.as_secs_f64();
     println!("calls a second in the next {} s: {rate:.0}", COUNTED.as_secs());
     println!("memory: {}", running.memory()?);
+    if ready > READY || first > CALLS {
+        return Err("the host took longer than it should".into());
+    }
     Ok(())
 }
 
@@ -69,7 +80,11 @@ fn idle(host: &Host<'_>, count: u64, empty: &host::Memory) -> Result<(), Failure
     let full = running.memory()?;
     println!("{count} idle conversations: {full}");
     let more = full.own_now.saturating_sub(empty.own_now) * 1024;
-    println!("bytes of memory for each conversation: {:.1}", more as f64 / count as f64);
+    let each = more as f64 / count as f64;
+    println!("bytes of memory for each conversation: {each:.1}, {IDLE_BYTES} at most are the aim");
+    if each > IDLE_BYTES {
+        return Err("idle conversations take more memory than they should".into());
+    }
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use botyard_kernel::event::EventBody;
 use botyard_kernel::id::EventId;
 use botyard_kernel::log::{Arrival, Outcome, Seq, SkipReason};
 use botyard_kernel::owner::Owner;
+use botyard_kernel::run::Blame;
 
 use crate::bot::{COUNT, SEEN};
 use crate::webhook::{Saying, State};
@@ -85,7 +86,9 @@ impl World {
                     seen.append(&mut skipped);
                     seen.push(&turn.event);
                 }
-                Outcome::Failed { .. } => skipped.clear(),
+                Outcome::Failed { failure, .. } if failure.blame == Blame::Bot => skipped.clear(),
+                // The bot was not told of them.
+                Outcome::Failed { .. } => {}
                 Outcome::Skipped(SkipReason::NotOwner | SkipReason::Superseded) => {
                     skipped.push(&turn.event);
                 }

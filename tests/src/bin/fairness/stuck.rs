@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use botyard_tests::client::metrics::Metrics;
 use botyard_tests::load::Offer;
+use botyard_tests::wait;
 use clap::ValueEnum;
 use serde_json::json;
 
@@ -14,6 +16,8 @@ const EVENTS: usize = 10_000;
 /// So many a second are put into its queue before anything is measured.
 const RATE: f64 = 1_000.0;
 const AIM: f64 = 1.1;
+/// Of what is waiting, the host tells once a second.
+const WITHIN: Duration = Duration::from_secs(5);
 
 /// What keeps the conversation busy.
 #[derive(Clone, Copy, ValueEnum)]
@@ -68,5 +72,10 @@ async fn fill(scene: &Scene, text: &str) -> Result<()> {
         ensure!(queued.wrong.is_none(), "the queue could not be filled: {:?}", queued.wrong);
         missing = missing.saturating_sub(queued.taken.count());
     }
-    Ok(())
+    let url = format!("{}/metrics", scene.host.url());
+    wait::until_asked("a full queue", WITHIN, async || {
+        let waiting = Metrics::read(&url).await?.sum("botyard_backlog_events", &[]);
+        Ok((waiting >= 0.99 * EVENTS as f64).then_some(()))
+    })
+    .await
 }

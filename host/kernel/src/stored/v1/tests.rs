@@ -85,6 +85,7 @@ fn samples() -> Vec<Entry> {
     samples.push(Entry::Called(full_call()));
     samples.extend(addressed_samples());
     samples.push(paged_sample());
+    samples.extend(paced_samples());
     samples
 }
 
@@ -157,6 +158,14 @@ fn addressed_samples() -> [Entry; 3] {
     let outcome = Outcome::Skipped(SkipReason::NotOwner);
     let turn = Turn { outcome, state, human_ms: Some(900), ..empty_turn() };
     [Entry::Accepted(Box::new(addressed)), Entry::Settled(settled), Entry::Turn(Box::new(turn))]
+}
+
+/// Calls that wait, and more answered events than are remembered.
+fn paced_samples() -> [Entry; 2] {
+    let settled = Settled { calls_from_ms: Some(5_500), ..Settled::default() };
+    let state =
+        Conversation { answered_until_ms: 4_000, calls_from_ms: 5_500, ..Conversation::default() };
+    [Entry::Settled(settled), Entry::Turn(Box::new(Turn { state, ..empty_turn() }))]
 }
 
 /// A menu with a page that was asked for.
@@ -275,6 +284,7 @@ fn full_settled() -> Settled {
         revived: Vec::new(),
         follow_ups: Vec::new(),
         closed_until_ms: Some(6_000),
+        calls_from_ms: None,
         owner: Some(Owner::HandingOff),
         events: vec![full_arrival()],
         due_ms: Some(7_000),
@@ -376,9 +386,11 @@ fn full_state() -> Conversation {
         }],
         // Came later: what was written without it is still read.
         answered: Vec::new(),
+        answered_until_ms: 0,
         skipped: vec![arrival(EventBody::Message(hello())).event],
         called_ms: vec![900],
         closed_until_ms: 1_500,
+        calls_from_ms: 0,
         host_hand_off: true,
         human_ms: None,
         returns_after_ms: None,

@@ -124,8 +124,8 @@ impl<'a> From<&'a log::Settled> for Settled<'a> {
     fn from(settled: &'a log::Settled) -> Self {
         let log::Settled { at_ms, rows, answered, called_ms, mirrored, .. } = settled;
         let log::Settled { acknowledged, claimed, dead_letters, revived, .. } = settled;
-        let log::Settled { follow_ups, closed_until_ms, owner, events, due_ms, human_ms, .. } =
-            settled;
+        let log::Settled { follow_ups, owner, events, due_ms, human_ms, .. } = settled;
+        let log::Settled { closed_until_ms, calls_from_ms, .. } = settled;
         Self {
             at_ms: *at_ms,
             rows: rows.iter().map(|(id, end)| (Cow::Borrowed(id), end.into())).collect(),
@@ -138,6 +138,7 @@ impl<'a> From<&'a log::Settled> for Settled<'a> {
             revived: revived.iter().map(Into::into).collect(),
             follow_ups: follow_ups.iter().map(Into::into).collect(),
             closed_until_ms: *closed_until_ms,
+            calls_from_ms: *calls_from_ms,
             owner: *owner,
             events: events.iter().map(Into::into).collect(),
             due_ms: *due_ms,
@@ -163,7 +164,8 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
         let log::Conversation { menus, reply_to, route, keys, kv, timers, rows, claimed, .. } =
             state;
         let log::Conversation { acknowledgements, open_answers, skipped, .. } = state;
-        let log::Conversation { answered, called_ms, closed_until_ms, host_hand_off, .. } = state;
+        let log::Conversation { answered, answered_until_ms, called_ms, host_hand_off, .. } = state;
+        let log::Conversation { closed_until_ms, calls_from_ms, .. } = state;
         let log::Conversation { human_ms, returns_after_ms, .. } = state;
         Self {
             turns: *turns,
@@ -183,9 +185,11 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
             acknowledgements: acknowledgements.iter().map(Into::into).collect(),
             open_answers: open_answers.iter().map(Into::into).collect(),
             answered: answered.into(),
+            answered_until_ms: *answered_until_ms,
             skipped: skipped.into(),
             called_ms: called_ms.into(),
             closed_until_ms: *closed_until_ms,
+            calls_from_ms: *calls_from_ms,
             host_hand_off: *host_hand_off,
             human_ms: *human_ms,
             returns_after_ms: *returns_after_ms,

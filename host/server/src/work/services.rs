@@ -1,0 +1,62 @@
+//! Web services that bots call: one that does not answer anybody is not asked by
+//! everybody.
+
+use std::time::Duration;
+
+use botyard_kernel::destination::{Admission, Ended};
+use botyard_kernel::id::TenantId;
+use botyard_kernel::time::Millis;
+use tokio::time::Instant;
+
+use super::Work;
+use super::destinations::{self, Of};
+use crate::clock;
+use crate::send::{Answer, Outgoing, SendError};
+
+/// Who waits no longer than this says little of a service that has not answered yet.
+const SLOW_AFTER: Duration = Duration::from_secs(2);
+
+/// What came of a call.
+pub(super) enum Reached {
+    /// It was made.
+    Sent(Result<Answer, SendError>),
+    /// It was made, and whoever asked could not wait for its end.
+    TimedOut,
+    /// It was not made: the service has not answered of late, and is left alone until
+    /// then.
+    LeftAlone { host: String, until_ms: Millis },
+}
+
+/// Calls a web service for a bot of a tenant. Tenants have breakers of their own:
+/// one tenant's failures stop nobody else's calls.
+pub(super) async fn call(
+    work: &Work,
+    tenant: &TenantId,
+    outgoing: Outgoing,
+    deadline: Option<Instant>,
+) -> Reached {
+    let Ok(url) = url::Url::parse(&outgoing.url) else {
+        return Reached::Sent(Err(SendError::Denied("the address is no URL".to_owned())));
+    };
+    let host = url.host_str().unwrap_or_default().to_owned();
+    let service = format!("{tenant}/{host}");
+    if let Admission::Wait { until_ms, .. } = work.services.admit_named(&service, clock::now()) {
+        return Reached::LeftAlone { host, until_ms };
+    }
+    let begun = Instant::now();
+    let sending = work.door.send(outgoing);
+    let sent = match deadline {
+        None => Some(sending.await),
+        Some(deadline) => tokio::time::timeout_at(deadline, sending).await.ok(),
+    };
+    let ended = match &sent {
+        Some(sent) => destinations::ended(sent, |_| Ended::Answered),
+        None => (begun.elapsed() >= SLOW_AFTER).then_some(Ended::Failed),
+    };
+    if let Some(ended) = ended {
+        let now = clock::now();
+        let change = work.services.ended_named(&service, ended, now);
+        work.alert_of(&Of::Service(tenant, &host), change, now);
+    }
+    sent.map_or(Reached::TimedOut, Reached::Sent)
+}

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use botyard_tests::peers::userlike::Packet;
 use botyard_tests::site::Site;
+use botyard_tests::wait::until_asked;
 use serde_json::{Value, json};
 
 use crate::puppet::{begun, site};
@@ -54,8 +55,15 @@ async fn a_human_takes_a_conversation_answers_and_gives_it_back() {
     assert_eq!(desk.read("/conversations").await.unwrap().1, json!({ "conversations": [] }));
     assert_eq!(got(&site, &cid, 1).await, ["Hello, I am Ada."], "said once");
 
-    let (status, transcript) = desk.read(&format!("{own}/messages")).await.unwrap();
-    assert_eq!(status, 200, "{transcript}");
+    // That the last answer went out whole is written a moment later.
+    let whole = async || {
+        let (status, transcript) = desk.read(&format!("{own}/messages")).await?;
+        assert_eq!(status, 200, "{transcript}");
+        let delivered = transcript["messages"].as_array().into_iter().flatten();
+        let delivered = delivered.filter(|entry| entry["what"] == "delivered").count();
+        Ok((delivered == 3).then_some(transcript))
+    };
+    let transcript = until_asked("three deliveries", WITHIN, whole).await.unwrap();
     assert_eq!(texts(&transcript, "human"), ["Hello, I am Ada."]);
     assert_eq!(texts(&transcript, "bot"), ["welcome", "the bot again"]);
     assert_eq!(texts(&transcript, "person"), ["say nobody runs", "say the bot again"]);

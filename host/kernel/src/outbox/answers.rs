@@ -1,8 +1,8 @@
 //! Open requests: whose answers carry which actions.
 
 use crate::id::{EventId, PartId};
-use crate::log::{Conversation, Row, Settled};
-use crate::outbox::cut::Way;
+use crate::log::{Conversation, Route, Row, Settled};
+use crate::outbox::cut::{Way, is_played};
 use crate::outbox::{
     OFFER_BACKSTOP_MS, Opened, Outbox, RequestId, Rides, Send, ids, settle, vendor_rows,
 };
@@ -181,7 +181,9 @@ impl Outbox {
             Rides::One(_) => list.first(),
         };
         let Some(head) = head else { return Some(Vec::new()) };
-        if self.is_busy(state, now) || self.waits_for_answer(head, delivery, way) {
+        // What a delay holds back may still ride, where no call could carry it later.
+        let played = state.route != Route::Calls && is_played(head, delivery);
+        if played || self.is_busy(state, now) || self.waits_for_answer(head, delivery, way) {
             return late.then(Vec::new);
         }
         if self.is_ambiguous(&[*head]) {

@@ -23,8 +23,7 @@ impl Outbox {
         let mut list: Vec<&Row> = Vec::new();
         for row in queue {
             let alone = matches!(row.action, Action::Media(_)) || self.singly.contains(&row.id);
-            let played = is_delay(row) && !delivery.native_delay;
-            if played || self.waits_for_answer(row, delivery, way) {
+            if is_played(row, delivery) || self.waits_for_answer(row, delivery, way) {
                 break;
             }
             if alone && (way != Way::Call || !list.is_empty()) {
@@ -59,6 +58,11 @@ impl Outbox {
         .copied()
         .collect()
     }
+}
+
+/// Whether it is a delay that the host waits out, because the vendor does not.
+pub(super) fn is_played(row: &Row, delivery: &Delivery) -> bool {
+    is_delay(row) && !delivery.native_delay
 }
 
 pub(super) fn is_delay(row: &Row) -> bool {

@@ -287,6 +287,14 @@ impl Outbox {
         if let Some(claim) = self.claim(state, now) {
             return (sends, Some(claim));
         }
+        if self.plays_without_calls(state, &queue, delivery, now) {
+            let mut played = settle::play_delay(&queue, now);
+            if state.route == Route::ThisAnswer {
+                // Whoever waits would get nothing at all.
+                played.closed_until_ms = None;
+            }
+            return (sends, Some(played));
+        }
         if self.call_at(state, &queue, delivery, now).is_none_or(|at| at > now) {
             return (sends, None);
         }
@@ -385,6 +393,20 @@ impl Outbox {
     /// Something earlier is on its way or being played.
     fn is_busy(&self, state: &Conversation, now: Millis) -> bool {
         self.flight.is_some() || self.offers_something() || now < state.closed_until_ms
+    }
+
+    /// Whether a delay stands before what only answers carry: nothing but time takes
+    /// it away.
+    fn plays_without_calls(
+        &self,
+        state: &Conversation,
+        queue: &[&Row],
+        delivery: &Delivery,
+        now: Millis,
+    ) -> bool {
+        let unreached = state.route != Route::Calls && !self.paused.channel;
+        let head = queue.first().filter(|head| unreached && cut::is_played(head, delivery));
+        head.is_some() && !self.is_busy(state, now)
     }
 
     fn is_on_its_way(&self, id: &PartId) -> bool {

@@ -5,7 +5,7 @@ use botyard_kernel::log::{Route, RowEnd};
 use botyard_kernel::outbox::{Rides, WAITS_FOR_PERSON_MS};
 use botyard_kernel::time::SECOND;
 
-use crate::scenarios::{is_answer, is_call, picture, say, userlike};
+use crate::scenarios::{is_answer, is_call, picture, say, userlike, wait};
 use crate::vendor::Kind;
 use crate::world::World;
 
@@ -88,5 +88,49 @@ fn nothing_is_said_after_the_only_answer() {
     assert_eq!(received(&world).len(), 1);
     let dead = world.ends().into_iter().filter(|end| matches!(end, RowEnd::Dead(_))).count();
     assert_eq!(dead, 2);
+    assert_eq!(world.lane.state().rows.len(), 0);
+}
+
+#[test]
+fn a_delay_before_what_only_answers_carry_passes_by_itself() {
+    let mut world = userlike([("w1p0", vec![wait(3_000), say("late")]), ("w2p0", vec![])]);
+    world.settled_rules(|rules| rules.delivery.native_delay = false);
+    world.route = Some(Route::Answers);
+    world.say(Kind::Message);
+    let asked = world.now;
+    world.end_all_but(is_answer);
+    assert_eq!(world.leaving().len(), 0, "the answer waits for it");
+    world.sleep_until(asked + 3 * SECOND);
+    world.end_all_but(is_answer);
+    assert_eq!(world.leaving(), ["message"]);
+    world.end_all();
+
+    let mut world = userlike([("w1p0", vec![wait(9_000), say("late")]), ("w2p0", vec![])]);
+    world.settled_rules(|rules| rules.delivery.native_delay = false);
+    world.route = Some(Route::Answers);
+    world.say(Kind::Message);
+    world.end_all();
+    world.sleep_until(world.now + 5 * SECOND);
+    world.end_all();
+    world.sleep_until(world.now + 9 * SECOND);
+    world.end_all();
+    assert_eq!(received(&world).len(), 0, "the answer could not wait so long");
+    world.say(Kind::Message);
+    world.end_all_but(is_answer);
+    assert_eq!(world.leaving(), ["message"], "the next one carries it");
+    world.end_all();
+}
+
+#[test]
+fn nobody_is_kept_waiting_for_a_delay_in_the_only_answer() {
+    let mut world = userlike([("w1p0", vec![wait(9_000), say("a")])]);
+    world.settled_rules(|rules| rules.delivery.native_delay = false);
+    world.route = Some(Route::ThisAnswer);
+    world.rides = Rides::One(&["message"]);
+    world.say(Kind::Message);
+    world.end_all_but(is_answer);
+    assert_eq!(world.leaving(), ["message"]);
+    world.end_all();
+    assert_eq!(received(&world).len(), 1);
     assert_eq!(world.lane.state().rows.len(), 0);
 }

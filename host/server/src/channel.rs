@@ -21,6 +21,9 @@ pub struct Channel {
     pub id: ChannelId,
     /// Whose it is.
     pub tenant: TenantId,
+    /// Which channel's account calls show: this one, or an earlier one of the tenant
+    /// with the same account at the vendor.
+    pub account: ChannelId,
     /// The vendor, with this channel's secrets and dialect, as its upkeep has made it.
     vendor: RwLock<Arc<dyn Vendor>>,
     /// How turns and deliveries are decided.
@@ -43,7 +46,8 @@ impl Channel {
         signal_token: Option<Secret>,
         desk_token: Option<Secret>,
     ) -> Self {
-        Self { id, tenant, vendor: RwLock::new(vendor), rules, bot, signal_token, desk_token }
+        let (account, vendor) = (id.clone(), RwLock::new(vendor));
+        Self { id, tenant, account, vendor, rules, bot, signal_token, desk_token }
     }
 
     /// The vendor, with this channel's secrets and dialect, as it is now.

@@ -97,6 +97,13 @@ pub trait Vendor: Send + Sync + fmt::Debug {
     /// How deliveries are taken.
     fn delivery(&self) -> Delivery;
 
+    /// Names the account whose token calls show, without telling the token. Channels
+    /// with the same account share what the vendor allows it; absent where the vendor
+    /// counts for each channel, or for each conversation.
+    fn account(&self) -> Option<Digest> {
+        None
+    }
+
     /// The vendor says with every event who has the conversation, so that nobody else
     /// can take it: its agents answer in its own desk.
     fn states_owner(&self) -> bool {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use botyard_kernel::degrade::Degrading;
-use botyard_kernel::id::{BotId, ChannelId, TenantId};
+use botyard_kernel::id::{BotId, ChannelId, Digest, TenantId};
 use botyard_kernel::lane::Rules;
 use botyard_kernel::plan::Policy;
 use botyard_kernel::share::TenantRate;
@@ -51,11 +51,15 @@ pub(super) async fn channels(
                 loaded.with_context(|| format!("bot `{name}` of tenant `{tenant_name}`"))?;
             bots.insert(name, Arc::new(loaded));
         }
+        let mut accounts: HashMap<Digest, ChannelId> = HashMap::new();
         for (name, settings) in &tenant.channels {
             let bot = bots.get(&settings.bot).context("a channel without a bot")?;
             let connected = channel(name, settings, tenant_name, Arc::clone(bot));
-            let connected =
+            let mut connected =
                 connected.with_context(|| format!("channel `{name}` of tenant `{tenant_name}`"))?;
+            if let Some(account) = connected.vendor().account() {
+                connected.account = accounts.entry(account).or_insert_with(|| name.clone()).clone();
+            }
             channels.push(Arc::new(connected));
         }
     }

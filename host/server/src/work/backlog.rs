@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use botyard_kernel::id::TenantId;
+use botyard_kernel::id::{ConversationKey, TenantId};
 use botyard_kernel::quota::{self, Account, Bounds, Drain, Load, Refusal};
 
 use crate::clock;
@@ -22,6 +22,9 @@ struct State {
     host: Entry,
     host_bounds: Bounds,
     tenants: HashMap<TenantId, Entry>,
+    /// How many events wait in conversations that nothing but the end of a pause goes
+    /// on with: no lane counts them.
+    resting: HashMap<ConversationKey, usize>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,7 +54,8 @@ impl Backlog {
     /// Nothing is unfinished yet.
     pub(crate) fn new(tenant_bounds: Bounds, host_bounds: Bounds) -> Self {
         let (host, tenants) = (Entry::default(), HashMap::new());
-        Self(Arc::new(Mutex::new(State { tenant_bounds, host, host_bounds, tenants })))
+        let resting = HashMap::new();
+        Self(Arc::new(Mutex::new(State { tenant_bounds, host, host_bounds, tenants, resting })))
     }
 
     /// Takes a request whose body has so many bytes, or says when to come again.
@@ -69,6 +73,16 @@ impl Backlog {
     pub(super) fn waits(&self, tenant: &TenantId) -> Waits {
         let (backlog, tenant) = (self.clone(), tenant.clone());
         Waits(Part { backlog, tenant, load: Load::default() })
+    }
+
+    /// So many events of a conversation go on waiting without a lane.
+    pub(super) fn rest(&self, key: &ConversationKey, events: usize) {
+        self.state().rest(key, events);
+    }
+
+    /// A lane counts them again.
+    pub(super) fn wake(&self, key: &ConversationKey) {
+        self.state().rest(key, 0);
     }
 
     /// Everything that is unfinished.
@@ -91,6 +105,16 @@ impl State {
         };
         let host = account(&mut self.host, self.host_bounds);
         quota::admit(&account(&mut known, self.tenant_bounds), &host, bytes)
+    }
+
+    fn rest(&mut self, key: &ConversationKey, events: usize) {
+        let before = if events == 0 {
+            self.resting.remove(key)
+        } else {
+            self.resting.insert(key.clone(), events)
+        };
+        let load = |events| Load { requests: 0, events, bytes: 0 };
+        self.change(&key.tenant, load(before.unwrap_or(0)), load(events));
     }
 
     fn change(&mut self, tenant: &TenantId, before: Load, after: Load) {
@@ -169,6 +193,27 @@ mod tests {
 
     fn tenant(name: &str) -> TenantId {
         TenantId::from(name)
+    }
+
+    #[test]
+    fn what_a_pause_keeps_waiting_is_counted_without_a_lane() {
+        let bounds = Bounds { requests: 10, events: 100, bytes: 10_000 };
+        let backlog = Backlog::new(bounds, bounds);
+        let key = ConversationKey {
+            tenant: tenant("acme"),
+            channel: "chat".into(),
+            vendor_key: "1".to_owned(),
+        };
+        let mut waits = backlog.waits(&key.tenant);
+        waits.set(7, 4_000);
+        backlog.rest(&key, 7);
+        drop(waits);
+        assert_eq!(backlog.total(), Load { requests: 0, events: 7, bytes: 0 });
+        backlog.rest(&key, 9);
+        assert_eq!(backlog.total().events, 9);
+        backlog.wake(&key);
+        backlog.wake(&key);
+        assert_eq!(backlog.total(), Load::default());
     }
 
     #[test]

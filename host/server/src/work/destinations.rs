@@ -110,10 +110,10 @@ impl<K: Eq + Hash + Clone + fmt::Display> Destinations<K> {
     }
 }
 
-/// A service of a channel's vendor.
+/// A service of a vendor, for an account there: by the first channel that has it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct VendorService {
-    channel: ChannelId,
+    account: ChannelId,
     service: Purpose,
 }
 
@@ -122,16 +122,16 @@ impl VendorService {
     pub(super) fn of(channel: &Channel, purpose: Purpose) -> (Self, Option<Rate>) {
         let delivery = &channel.rules.delivery;
         let service = delivery.service(purpose);
-        (Self { channel: channel.id.clone(), service }, delivery.service_rate(service))
+        (Self { account: channel.account.clone(), service }, delivery.service_rate(service))
     }
 }
 
 impl fmt::Display for VendorService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { channel, service } = self;
+        let Self { account, service } = self;
         match service {
-            Purpose::Delivery => write!(f, "{channel}"),
-            Purpose::Acknowledgement => write!(f, "{channel} (acknowledgements)"),
+            Purpose::Delivery => write!(f, "{account}"),
+            Purpose::Acknowledgement => write!(f, "{account} (acknowledgements)"),
         }
     }
 }

@@ -74,6 +74,7 @@ impl Driver {
     ) -> Self {
         let lane = Lane::new(key.clone(), Arc::clone(&channel.rules));
         let waits = work.backlog.waits(&key.tenant);
+        work.backlog.wake(&key);
         Self {
             work,
             channel,
@@ -150,7 +151,14 @@ impl Driver {
                 tracing::warn!(conversation = %self.key, %error, "a due time was not corrected");
             }
         }
-        self.work.forget(&self.key, &self.inbox)
+        if self.work.paused(&self.channel).turns() {
+            self.work.backlog.rest(&self.key, self.lane.waiting());
+        }
+        let ended = self.work.forget(&self.key, &self.inbox);
+        if !ended {
+            self.work.backlog.wake(&self.key);
+        }
+        ended
     }
 
     fn on_message(&mut self, message: Message) -> Input {

@@ -23,6 +23,7 @@ mod verify;
 
 use std::sync::Arc;
 
+use botyard_kernel::id::Digest;
 use botyard_kernel::profile::{Delivery, Limited, Profile, Rate};
 use botyard_kernel::time::Millis;
 use bytes::Bytes;
@@ -101,6 +102,12 @@ impl Khoros {
 impl Vendor for Khoros {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn account(&self) -> Option<Digest> {
+        let Settings { gateway_url, company_key, app_id, .. } = &*self.settings;
+        let parts = [NAME, gateway_url, company_key, app_id];
+        Some(Digest::of_parts(parts.map(str::as_bytes)))
     }
 
     fn profile(&self, medium: &str) -> Profile {

@@ -21,6 +21,7 @@ mod settings;
 
 use std::sync::Arc;
 
+use botyard_kernel::id::Digest;
 use botyard_kernel::profile::{Delivery, Profile};
 use botyard_kernel::time::Millis;
 
@@ -74,6 +75,10 @@ struct Lexer {
 impl Vendor for Lexer {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn account(&self) -> Option<Digest> {
+        self.settings.messenger.account()
     }
 
     fn profile(&self, medium: &str) -> Profile {

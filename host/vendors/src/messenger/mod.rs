@@ -28,6 +28,7 @@ mod verify;
 
 use std::sync::Arc;
 
+use botyard_kernel::id::Digest;
 use botyard_kernel::profile::{Delivery, Limited, Profile};
 use botyard_kernel::time::Millis;
 use bytes::Bytes;
@@ -132,6 +133,12 @@ pub(crate) fn message_id(answer: &CallAnswer) -> Option<String> {
 impl Vendor for Messenger {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn account(&self) -> Option<Digest> {
+        let Settings { graph_url, authorization, .. } = &self.settings;
+        let parts = [NAME.as_bytes(), graph_url.as_bytes(), authorization.as_bytes()];
+        Some(Digest::of_parts(parts))
     }
 
     fn profile(&self, medium: &str) -> Profile {

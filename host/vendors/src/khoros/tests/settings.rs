@@ -58,3 +58,12 @@ fn the_dialect_that_is_shown_is_one_that_is_taken() {
     settings["dialect"] = dialect_defaults();
     connect(settings).expect("the defaults");
 }
+
+#[test]
+fn channels_of_one_app_share_what_the_vendor_allows_its_token() {
+    let account = |changes: Value| connect(with(changes)).expect("connected").account();
+    let own = account(json!({}));
+    assert!(own.is_some());
+    assert_eq!(own, account(json!({ "webhook-secret": "another" })));
+    assert_ne!(own, account(json!({ "app-id": "another" })));
+}

@@ -93,3 +93,12 @@ fn deliveries_are_as_the_vendor_takes_them() {
     assert_eq!(delivery.token_rate, Some(Rate { calls: 300, window_ms: 1_000 }));
     assert_eq!(with_dialect(json!({ "rate-calls": null })).delivery().token_rate, None);
 }
+
+#[test]
+fn channels_with_one_token_share_what_the_vendor_allows_it() {
+    let account = |changes: &Value| connect("messenger", with(changes)).unwrap().account();
+    let own = account(&json!({}));
+    assert!(own.is_some());
+    assert_eq!(own, account(&json!({ "verify-token": "another" })));
+    assert_ne!(own, account(&json!({ "page-token": "another" })));
+}

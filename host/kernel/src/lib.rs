@@ -21,6 +21,7 @@ pub mod plan;
 pub mod profile;
 pub mod quota;
 pub mod rate;
+pub mod relay;
 pub mod retry;
 pub mod run;
 pub mod session;

@@ -207,6 +207,8 @@ pub enum SkipReason {
     SessionTimeout,
     /// It asks for the next page of a menu, which the host shows.
     NextPage,
+    /// It went between the person and an external bot.
+    Relayed,
 }
 
 /// What has become of deliveries since the last entry.

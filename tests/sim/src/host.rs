@@ -209,6 +209,7 @@ impl World {
             Effect::Commit(turn) => self.write(conversation, Write::Commit(turn)),
             Effect::Settle(settled) => self.write(conversation, Write::Settle(settled)),
             Effect::Record(call) => self.write(conversation, Write::Record(call)),
+            Effect::Profile { .. } => unreachable!("no bot hands over to an external one"),
             Effect::Run { run, event, session, kv, calls } => {
                 let life = self.life(conversation)?;
                 let answers = Vec::new();

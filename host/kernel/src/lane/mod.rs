@@ -121,6 +121,13 @@ pub enum Input {
         /// What the medium of the conversation carries.
         profile: Box<Profile>,
     },
+    /// What the medium carries of which [`Effect::Profile`] asked.
+    Profile {
+        /// Names the question.
+        run: u64,
+        /// The answer.
+        profile: Box<Profile>,
+    },
     /// The answer of a request was handed over whole, or was not.
     Answered {
         /// Whose answer.
@@ -217,6 +224,15 @@ pub enum Effect {
         kv: BTreeMap<String, String>,
         /// Calls that earlier runs on this event have recorded, in order.
         calls: Vec<Call>,
+    },
+    /// Say what a medium carries, by [`Input::Profile`].
+    Profile {
+        /// Names the question.
+        run: u64,
+        /// The event that is to be answered.
+        event: EventId,
+        /// Which medium.
+        medium: String,
     },
     /// Make this call of a running bot: its event is on stable storage.
     Fetch {
@@ -404,6 +420,7 @@ impl Lane {
             Input::NoRoom => self.on_no_room(),
             Input::Asked { run, ask } => self.on_asked(run, ask, &mut effects),
             Input::Fetched { run, answer } => self.on_fetched(run, answer),
+            Input::Profile { run, profile } => self.on_profile(run, *profile, now),
             Input::Ran { run, output, version, profile } => {
                 self.end_calls(run);
                 self.on_ran(run, *output, version, *profile, now, &mut effects);

@@ -78,10 +78,13 @@ impl Lane {
         }
         let timer = self.next_timer().filter(|timer| self.fires_at(timer) <= now);
         let due = |at: &Millis| *at <= now;
-        let own = match (timer, self.state.returns_at().filter(due)) {
-            (Some(timer), _) => Some(self.fired(timer, now)),
-            (None, Some(at)) => Some(self.returned(at, now)),
-            (None, None) => self.state.times_out_at().map(|at| self.timed_out(at, now)),
+        let own = match (timer, self.state.returns_at().filter(due), self.state.relay_over()) {
+            (Some(timer), _, _) => Some(self.fired(timer, now)),
+            (None, Some(at), _) => Some(self.returned(at, now)),
+            (None, None, Some(over)) => {
+                Some(self.own_event(return_id(self.state.turns, 0), over, now))
+            }
+            (None, None, None) => self.state.times_out_at().map(|at| self.timed_out(at, now)),
         };
         self.timer = own.map(Box::new);
     }
@@ -89,7 +92,8 @@ impl Lane {
     /// When the next of these is due.
     pub(super) fn next_own(&self) -> Option<Millis> {
         let timer = self.next_timer().map(|timer| self.fires_at(timer));
-        let ends = self.state.times_out_at().into_iter().chain(self.state.returns_at());
+        let over = self.state.relay_over().map(|_| 0);
+        let ends = self.state.times_out_at().into_iter().chain(self.state.returns_at()).chain(over);
         timer.into_iter().chain(ends).min()
     }
 

@@ -69,6 +69,7 @@ impl Lane {
             Step::Run(_) if superseded => {
                 self.finished = Some(Box::new(plan.skip(SkipReason::Superseded)));
             }
+            Step::Relay(medium) => self.relay(medium, effects),
             Step::Run(_) if follower.is_none() && now < self.complete_at(&plan) => {}
             Step::Run(_) | Step::StartFirst(_) if slowed => {}
             Step::Run(run) => self.run(*run, None, effects),
@@ -170,6 +171,29 @@ impl Lane {
         self.running = Some(Running { run, event: subject, on, after, start });
         let (event, session) = (Box::new(event), Box::new(session));
         effects.push(Effect::Run { run, event, session, kv, calls });
+    }
+
+    /// Nobody runs: only what the medium carries has to be known.
+    fn relay(&mut self, medium: String, effects: &mut Vec<Effect>) {
+        let Some(event) = self.subject().map(|arrival| arrival.event.id.clone()) else { return };
+        self.runs += 1;
+        let (run, after, on) = (self.runs, self.turn, event.clone());
+        self.running = Some(Running { run, event: event.clone(), on, after, start: None });
+        effects.push(Effect::Profile { run, event, medium });
+    }
+
+    /// What the medium of an event carries that goes between the person and an
+    /// external bot.
+    pub(super) fn on_profile(&mut self, run: u64, profile: Profile, now: Millis) {
+        let Some(running) = self.running.take_if(|running| running.run == run) else { return };
+        let Some(arrival) = self.subject().filter(|_| self.loaded) else { return };
+        if arrival.event.id != running.event || self.turn != running.after {
+            return;
+        }
+        let rules = Arc::clone(&self.rules);
+        let turn = self.plan(arrival, &rules).relayed(&profile, now);
+        self.finished = Some(Box::new(turn));
+        self.profile = Some(profile);
     }
 
     /// The failure to tell of, where it is the host's own and leaves time for

@@ -14,6 +14,7 @@ use crate::event::Event;
 use crate::id::{Digest, EventId, PartId, SessionId, TurnId};
 use crate::outbox::WAITS_FOR_PERSON_MS;
 use crate::owner::Owner;
+use crate::relay::Relay;
 use crate::session::Facts;
 use crate::time::Millis;
 
@@ -70,6 +71,8 @@ pub struct Conversation {
     pub calls_from_ms: Millis,
     /// The last hand-off was the host's own, after a failure of the bot.
     pub host_hand_off: bool,
+    /// The external bot that has the conversation.
+    pub relay: Option<Relay>,
     /// When a human took the conversation or last spoke in it.
     pub human_ms: Option<Millis>,
     /// After so long without a human's word the bot has it again; absent where only a
@@ -291,7 +294,8 @@ impl Conversation {
         let delivery = self.delivery_due();
         let acknowledgement = (!self.acknowledgements.is_empty()).then_some(0);
         let timer = self.timers.iter().map(|timer| timer.due_ms).min();
-        let own = timer.into_iter().chain(self.times_out_at()).chain(self.returns_at());
+        let over = self.relay_over().map(|_| 0);
+        let own = timer.into_iter().chain(self.times_out_at()).chain(self.returns_at()).chain(over);
         delivery.into_iter().chain(acknowledgement).chain(own).min()
     }
 

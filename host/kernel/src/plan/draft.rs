@@ -10,6 +10,7 @@ use crate::log::{Conversation, Row, TimerState};
 use crate::owner::Owner;
 use crate::plan::{Plan, Reach, reach, skipped};
 use crate::profile::Profile;
+use crate::relay::Relay;
 use crate::run::{Blame, FailureKind, LogLevel, LogLine, RunFailure};
 use crate::time::Millis;
 
@@ -36,6 +37,8 @@ pub(super) struct Draft<'a> {
     pub(super) refused: Option<RunFailure>,
     /// The bot has ended the session.
     ended: bool,
+    /// Who says all this.
+    pub(super) speaker: Owner,
     /// What the author wants of what the medium cannot carry.
     pub(super) degrading: Degrading,
     /// The last menu of this turn.
@@ -67,6 +70,7 @@ impl<'a> Draft<'a> {
             now: event.received_ms,
             made_ms,
             ended: false,
+            speaker: Owner::Bot,
             degrading: Degrading::Allow,
             offered: None,
             spoke: false,
@@ -125,12 +129,18 @@ impl<'a> Draft<'a> {
     }
 
     fn deliver(&mut self, index: usize, action: &Action) {
-        if (self.state.owner != Owner::Bot || self.ended) && reach(action) == Reach::Person {
+        if (self.state.owner != self.speaker || self.ended) && reach(action) == Reach::Person {
             let owner = if self.ended { Owner::Ended } else { self.state.owner }.name();
             self.note(format!(
                 "action {index} ({}) is withheld: the conversation belongs to: {owner}",
                 action.name()
             ));
+            return;
+        }
+        if let Some(bot) = self.plan.relay_of(action) {
+            let (relay, start) = Relay::begin(bot, &self.state.facts);
+            (self.state.owner, self.state.relay) = (Owner::Relay, Some(relay));
+            self.add_row(index, 0, start);
             return;
         }
         let (locale, vendor) = (self.state.facts.locale.as_deref(), &self.plan.policy.vendor);
@@ -247,7 +257,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn note(&mut self, message: String) {
+    pub(super) fn note(&mut self, message: String) {
         self.log.push(LogLine { level: LogLevel::Warn, message });
     }
 

@@ -60,6 +60,9 @@ impl Plan<'_> {
         if state.owner == Owner::Ended {
             state.timers.clear();
         }
+        if state.owner != Owner::Relay {
+            state.relay = None;
+        }
         (event, state)
     }
 

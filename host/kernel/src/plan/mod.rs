@@ -9,11 +9,12 @@ mod enter;
 mod overlap;
 mod page;
 mod reach;
+mod relay;
 mod returns;
 mod skipped;
 mod timeout;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::action::{Action, Forward, ForwardTarget, Message, OnFailure, TextFormat};
 use crate::degrade::Degrading;
@@ -70,6 +71,8 @@ pub struct Policy {
     pub failure_hand_off: bool,
     /// What becomes of what a medium cannot carry.
     pub degrading: Degrading,
+    /// External bots that the tenant's bots can hand over to, by name.
+    pub relays: BTreeSet<String>,
 }
 
 impl Policy {
@@ -87,6 +90,7 @@ impl Policy {
             failure_texts: BTreeMap::new(),
             failure_hand_off: false,
             degrading: Degrading::Allow,
+            relays: BTreeSet::new(),
         }
     }
 
@@ -106,6 +110,9 @@ pub enum Step {
     StartFirst(Box<Arrival>),
     /// The bot runs on this. The profile's settings are still to be filled in.
     Run(Box<(Event, Session)>),
+    /// It goes between the person and an external bot; the profile of this medium is
+    /// wanted for that.
+    Relay(String),
     /// Nobody runs; why.
     Skip(SkipReason),
 }
@@ -141,6 +148,9 @@ impl Plan<'_> {
         }
         if self.state.host_hand_off && matches!(body, EventBody::ForwardFailed(_)) {
             return Step::Skip(SkipReason::HostHandOff);
+        }
+        if let Some(step) = self.relay_step() {
+            return step;
         }
         if !self.owner().runs(body) {
             return Step::Skip(SkipReason::NotOwner);
@@ -190,7 +200,8 @@ impl Plan<'_> {
             SkipReason::NotOwner
             | SkipReason::NoSession
             | SkipReason::HostHandOff
-            | SkipReason::Superseded => self.enter().1,
+            | SkipReason::Superseded
+            | SkipReason::Relayed => self.enter().1,
         };
         let mut log = Vec::new();
         match reason {
@@ -199,7 +210,10 @@ impl Plan<'_> {
             }
             SkipReason::HostHandOff => state.host_hand_off = false,
             SkipReason::NoSession => state.session = None,
-            SkipReason::Duplicate | SkipReason::SessionTimeout | SkipReason::NextPage => {}
+            SkipReason::Duplicate
+            | SkipReason::SessionTimeout
+            | SkipReason::NextPage
+            | SkipReason::Relayed => {}
         }
         state.turns += 1;
         let mut turn = self.turn(state, Outcome::Skipped(reason), log, Vec::new());

@@ -1,6 +1,7 @@
 //! What an event and its answer make of a conversation.
 
 mod menus;
+mod relay;
 
 use super::*;
 use crate::action::Schedule;

@@ -18,6 +18,7 @@ use crate::event::Event;
 use crate::id::{BotId, Digest, EventId, PartId, SessionId, TurnId};
 use crate::log::Route;
 use crate::owner::Owner;
+use crate::relay::Relay;
 use crate::run::{KvWrite, LogLine, RunFailure};
 use crate::session::{Facts, Seed};
 use crate::time::Millis;
@@ -119,6 +120,7 @@ enum SkipReason {
     Superseded,
     SessionTimeout,
     NextPage,
+    Relayed,
 }
 
 /// Form 1 of [`crate::log::Settled`].
@@ -210,6 +212,8 @@ struct State<'a> {
     calls_from_ms: Millis,
     #[serde(default, skip_serializing_if = "is_default")]
     host_hand_off: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    relay: Option<Cow<'a, Relay>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     human_ms: Option<Millis>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -12,6 +12,8 @@ use crate::validate::check::Check;
 const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 /// Headers that the host sets itself.
 const RESERVED_HEADERS: [&str; 2] = ["host", "idempotency-key"];
+/// Requests of the host's own have names that begin so.
+const RESERVED_NAMES: &str = "botyard.";
 const HEADERS_MAX: usize = 64;
 const HEADERS_MAX_BYTES: usize = 16 * 1024;
 const BODY_MAX_BYTES: usize = 48 * 1024;
@@ -20,6 +22,10 @@ const TIMEOUT_MAX_MS: u32 = 120_000;
 impl Check {
     pub(super) fn request(self, request: &Request) -> Result<(), RunFailure> {
         self.name("name", &request.name)?;
+        if request.name.starts_with(RESERVED_NAMES) {
+            let problem = format_args!("begins with `{RESERVED_NAMES}`: such names are the host's");
+            return Err(self.fail("name", problem));
+        }
         if !METHODS.contains(&request.method.as_str()) {
             let problem = format_args!("is none of {}", METHODS.join(", "));
             return Err(self.fail("method", problem));

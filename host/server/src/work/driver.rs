@@ -238,6 +238,10 @@ impl Driver {
                 self.start(future);
                 return waits.then_some(Input::NoRoom);
             }
+            Effect::Profile { run, event, medium } => {
+                let profile = Box::new(self.profile(&medium, &event));
+                return Some(Input::Profile { run, profile });
+            }
             Effect::Refuse(request) => {
                 if let Some(awaited) = self.answers.remove(&request) {
                     // Whoever has left needs no refusal.

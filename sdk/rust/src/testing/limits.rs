@@ -247,6 +247,8 @@ fn check_timer(timer: &Schedule) -> Result<(), String> {
 
 fn check_request(request: &Request) -> Result<(), String> {
     check_name(&request.name)?;
+    let own = !request.name.starts_with("botyard.");
+    require(own, "the name of a request does not begin with `botyard.`: the host's own do")?;
     let known = METHODS.contains(&request.method.as_str());
     require(known, "the method of a request is one of those that the WIT names")?;
     check_link(&request.url)?;

@@ -97,7 +97,8 @@ impl World {
                     | SkipReason::NoSession
                     | SkipReason::HostHandOff
                     | SkipReason::SessionTimeout
-                    | SkipReason::NextPage,
+                    | SkipReason::NextPage
+                    | SkipReason::Relayed,
                 ) => {}
             }
         }

@@ -92,6 +92,7 @@ impl From<Outcome<'_>> for log::Outcome {
                 SkipReason::Superseded => log::SkipReason::Superseded,
                 SkipReason::SessionTimeout => log::SkipReason::SessionTimeout,
                 SkipReason::NextPage => log::SkipReason::NextPage,
+                SkipReason::Relayed => log::SkipReason::Relayed,
             }),
         }
     }
@@ -157,6 +158,7 @@ impl From<State<'_>> for log::Conversation {
             closed_until_ms: state.closed_until_ms,
             calls_from_ms: state.calls_from_ms,
             host_hand_off: state.host_hand_off,
+            relay: state.relay.map(Cow::into_owned),
             human_ms: state.human_ms,
             returns_after_ms: state.returns_after_ms,
         }

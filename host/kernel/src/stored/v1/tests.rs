@@ -392,6 +392,7 @@ fn full_state() -> Conversation {
         closed_until_ms: 1_500,
         calls_from_ms: 0,
         host_hand_off: true,
+        relay: None,
         human_ms: None,
         returns_after_ms: None,
     }

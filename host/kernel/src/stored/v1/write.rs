@@ -115,6 +115,7 @@ impl<'a> From<&'a log::Outcome> for Outcome<'a> {
                 log::SkipReason::Superseded => SkipReason::Superseded,
                 log::SkipReason::SessionTimeout => SkipReason::SessionTimeout,
                 log::SkipReason::NextPage => SkipReason::NextPage,
+                log::SkipReason::Relayed => SkipReason::Relayed,
             }),
         }
     }
@@ -166,7 +167,7 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
         let log::Conversation { acknowledgements, open_answers, skipped, .. } = state;
         let log::Conversation { answered, answered_until_ms, called_ms, host_hand_off, .. } = state;
         let log::Conversation { closed_until_ms, calls_from_ms, .. } = state;
-        let log::Conversation { human_ms, returns_after_ms, .. } = state;
+        let log::Conversation { human_ms, returns_after_ms, relay, .. } = state;
         Self {
             turns: *turns,
             owner: *owner,
@@ -191,6 +192,7 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
             closed_until_ms: *closed_until_ms,
             calls_from_ms: *calls_from_ms,
             host_hand_off: *host_hand_off,
+            relay: relay.as_ref().map(Cow::Borrowed),
             human_ms: *human_ms,
             returns_after_ms: *returns_after_ms,
         }

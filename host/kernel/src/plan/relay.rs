@@ -1,0 +1,65 @@
+//! Turns of a conversation that an external bot has.
+
+use crate::action::{Action, ForwardTarget};
+use crate::event::{EventBody, ForwardFailed, Returned};
+use crate::id::Digest;
+use crate::log::{Conversation, Outcome, SkipReason, Turn};
+use crate::owner::Owner;
+use crate::plan::{Draft, Plan, Step, skipped};
+use crate::profile::Profile;
+use crate::relay;
+use crate::time::Millis;
+
+impl Conversation {
+    /// What tells the bot that an external bot has the conversation no longer.
+    pub(crate) fn relay_over(&self) -> Option<EventBody> {
+        let relay = self.relay.as_ref().filter(|_| self.owner == Owner::Relay)?;
+        let over = relay.over()?;
+        let reason = Some(format!("the external bot `{}`: {}", relay.bot, over.reason));
+        Some(if over.failed {
+            EventBody::ForwardFailed(ForwardFailed { reason })
+        } else {
+            EventBody::Returned(Returned { reason })
+        })
+    }
+}
+
+impl Plan<'_> {
+    /// What is to be done with an event that concerns an external bot.
+    pub(super) fn relay_step(&self) -> Option<Step> {
+        let body = &self.arrival.event.body;
+        let has_it = self.owner() == Owner::Relay && self.state.relay.is_some();
+        if has_it && (body.is_speech() || relay::is_relays(body)) {
+            return Some(Step::Relay(self.enter().1.facts.medium));
+        }
+        // It speaks too late.
+        relay::is_relays(body).then_some(Step::Skip(SkipReason::Relayed))
+    }
+
+    /// The turn of an event between the person and an external bot, made `now`.
+    pub fn relayed(&self, profile: &Profile, now: Millis) -> Turn {
+        let mut draft = Draft::new(self, profile, Vec::new(), now, false);
+        draft.speaker = Owner::Relay;
+        let (event, _) = self.enter();
+        if let Some(mut relay) = draft.state.relay.take() {
+            let follows = relay.on(&event);
+            draft.state.relay = Some(relay);
+            for note in follows.notes {
+                draft.note(note);
+            }
+            draft.apply(&follows.actions, Digest::of(&[]));
+        }
+        let (mut state, mut log) = draft.finish();
+        if event.body.is_speech() {
+            skipped::keep(&mut state, &self.arrival.event, &mut log);
+        }
+        self.turn(state, Outcome::Skipped(SkipReason::Relayed), log, Vec::new())
+    }
+
+    /// The external bot of the tenant's that an action hands over to.
+    pub(super) fn relay_of<'a>(&self, action: &'a Action) -> Option<&'a str> {
+        let Action::Forward(forward) = action else { return None };
+        let ForwardTarget::Bot(name) = &forward.target else { return None };
+        self.policy.relays.contains(name).then_some(name)
+    }
+}

@@ -1,0 +1,294 @@
+//! An external bot that has a conversation: what the person says goes to it, and what
+//! it says goes to the person, until it is over.
+//!
+//! One thing is asked of it at a time, so that nothing is overtaken. What it is asked,
+//! and what came of it, is written down like a bot's own `request`; how it is put to
+//! that bot's vendor is the business of whoever makes the call.
+
+use serde::{Deserialize, Serialize};
+
+use crate::action::{Action, Bubbles, Choice, Message, Request, TextFormat};
+use crate::event::{Event, EventBody, Response, ResponseOutcome};
+use crate::session::Facts;
+
+/// The name of requests to external bots, and of events that they send by themselves.
+pub const RELAY: &str = "botyard.relay";
+/// What stands before the name of an external bot in the address of such a request.
+pub const SCHEME: &str = "relay:";
+/// At most so many things wait to be said to an external bot; the oldest give way.
+pub const WAITING_MAX: usize = 64;
+/// At most so many texts are taken of one answer.
+pub const TEXTS_MAX: usize = 32;
+
+/// What is remembered of an external bot while it has a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relay {
+    /// Its name in the tenant's settings.
+    pub bot: String,
+    /// The key of the conversation there; absent until it has begun. A secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stream: Option<String>,
+    /// Something was asked of it, and nothing has come of that yet.
+    asked: bool,
+    /// What is still to be said to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    waiting: Vec<Said>,
+    /// It is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    over: Option<Over>,
+}
+
+/// What a person said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Said {
+    text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    option: Option<String>,
+}
+
+/// How it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Over {
+    /// Why, in words.
+    pub reason: String,
+    /// It never began: the hand-over failed.
+    pub failed: bool,
+}
+
+/// What is asked of an external bot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ask {
+    /// To take the conversation of this person.
+    Start(Person),
+    /// To answer this.
+    Say {
+        /// The key of the conversation there.
+        stream: String,
+        /// What the person said, or the label of what they chose.
+        text: String,
+        /// The option that they chose, by the id that it came with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        option: Option<String>,
+    },
+}
+
+/// Who is handed over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Person {
+    /// The name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The e-mail address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The language tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// What they write on.
+    pub medium: String,
+}
+
+/// What an external bot says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Heard {
+    /// The key of the conversation there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
+    /// What the person is to be told, in order.
+    pub texts: Vec<Text>,
+    /// Why it is over, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub over: Option<String>,
+}
+
+/// A text, with what may be chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Text {
+    /// The text; empty where there are options alone.
+    pub text: String,
+    /// Ids and labels; one may be chosen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<(String, String)>,
+}
+
+/// What follows from an event.
+#[derive(Debug, Default)]
+pub(crate) struct Follows {
+    /// What is said to the person, and asked of the external bot.
+    pub(crate) actions: Vec<Action>,
+    /// What is worth a line in the log.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Relay {
+    /// An external bot is asked to take a conversation over; the request says so.
+    pub(crate) fn begin(bot: &str, facts: &Facts) -> (Self, Action) {
+        let relay = Self {
+            bot: bot.to_owned(),
+            stream: None,
+            asked: true,
+            waiting: Vec::new(),
+            over: None,
+        };
+        let contact = &facts.contact;
+        let person = Person {
+            name: contact.name.clone(),
+            email: contact.email.clone(),
+            locale: facts.locale.clone(),
+            medium: facts.medium.clone(),
+        };
+        let start = relay.ask(&Ask::Start(person));
+        (relay, start)
+    }
+
+    /// How it ended, if it has.
+    pub fn over(&self) -> Option<&Over> {
+        self.over.as_ref()
+    }
+
+    /// Something happened.
+    pub(crate) fn on(&mut self, event: &Event) -> Follows {
+        let mut follows = Follows::default();
+        match &event.body {
+            EventBody::Message(message) => self.say(&message.text, None, &mut follows),
+            EventBody::Click(click) => {
+                let text = click.label.as_ref().or(click.typed_text.as_ref());
+                let option = click.option_ids.first().cloned();
+                self.say(text.map_or("", String::as_str), option, &mut follows);
+            }
+            EventBody::Media(media) => self.say(&media.link, None, &mut follows),
+            EventBody::Location(place) => {
+                self.say(&format!("{}, {}", place.latitude, place.longitude), None, &mut follows);
+            }
+            EventBody::Response(response) => self.answered(response, &mut follows),
+            EventBody::Other(payload) => self.heard_alone(&payload.json, &mut follows),
+            EventBody::Start(_)
+            | EventBody::Timer(_)
+            | EventBody::Signal(_)
+            | EventBody::ForwardFailed(_)
+            | EventBody::Returned(_)
+            | EventBody::HumanSpoke(_)
+            | EventBody::Ended(_)
+            | EventBody::CampaignUnsubscribe(_)
+            | EventBody::DeliveryFailed(_) => {}
+        }
+        follows
+    }
+
+    fn say(&mut self, text: &str, option: Option<String>, follows: &mut Follows) {
+        self.waiting.push(Said { text: text.to_owned(), option });
+        if self.waiting.len() > WAITING_MAX {
+            self.waiting.remove(0);
+            follows.notes.push(format!(
+                "the external bot `{}` has not answered for so long that the oldest of \
+                 {WAITING_MAX} waiting messages is not said to it",
+                self.bot
+            ));
+        }
+        self.ask_next(follows);
+    }
+
+    fn ask_next(&mut self, follows: &mut Follows) {
+        if self.asked || self.over.is_some() || self.waiting.is_empty() {
+            return;
+        }
+        let Some(stream) = self.stream.clone() else { return };
+        let Said { text, option } = self.waiting.remove(0);
+        self.asked = true;
+        follows.actions.push(self.ask(&Ask::Say { stream, text, option }));
+    }
+
+    fn answered(&mut self, response: &Response, follows: &mut Follows) {
+        self.asked = false;
+        match &response.outcome {
+            ResponseOutcome::Failed(why) => self.end(why.clone()),
+            ResponseOutcome::Answered(answer) => match serde_json::from_str(&answer.body) {
+                Ok(heard) => self.heard(heard, follows),
+                Err(_) => self.end("its answer is too large".to_owned()),
+            },
+        }
+        self.ask_next(follows);
+    }
+
+    /// It speaks without being asked: whoever may do so knows the key.
+    fn heard_alone(&mut self, json: &str, follows: &mut Follows) {
+        let heard: Option<Heard> = serde_json::from_str(json).ok();
+        match heard.filter(|heard| heard.stream.is_some() && heard.stream == self.stream) {
+            Some(heard) => self.heard(heard, follows),
+            None => follows.notes.push(format!(
+                "somebody spoke for the external bot `{}` in another conversation of it: that was \
+                 left out",
+                self.bot
+            )),
+        }
+    }
+
+    fn heard(&mut self, heard: Heard, follows: &mut Follows) {
+        self.stream = self.stream.take().or(heard.stream);
+        let excess = heard.texts.len().saturating_sub(TEXTS_MAX);
+        if excess > 0 {
+            let bot = &self.bot;
+            follows.notes.push(format!("{excess} texts of the external bot `{bot}` were left out"));
+        }
+        follows.actions.extend(heard.texts.into_iter().take(TEXTS_MAX).filter_map(spoken));
+        match heard.over {
+            Some(reason) => self.end(reason),
+            None if self.stream.is_none() => self.end("it named no conversation".to_owned()),
+            None => {}
+        }
+    }
+
+    fn end(&mut self, reason: String) {
+        let failed = self.stream.is_none();
+        self.over.get_or_insert(Over { reason, failed });
+    }
+
+    fn ask(&self, ask: &Ask) -> Action {
+        Action::Request(Request {
+            name: RELAY.to_owned(),
+            method: "POST".to_owned(),
+            url: format!("{SCHEME}{}", self.bot),
+            headers: Vec::new(),
+            // Texts and names alone: they are always JSON.
+            body: serde_json::to_string(ask).ok(),
+            timeout_ms: None,
+        })
+    }
+}
+
+/// Whether an event is about an external bot, or comes from one.
+pub(crate) fn is_relays(body: &EventBody) -> bool {
+    match body {
+        EventBody::Response(response) => response.name == RELAY,
+        EventBody::Other(payload) => payload.name == RELAY,
+        EventBody::Start(_)
+        | EventBody::Message(_)
+        | EventBody::Click(_)
+        | EventBody::Media(_)
+        | EventBody::Location(_)
+        | EventBody::Timer(_)
+        | EventBody::Signal(_)
+        | EventBody::ForwardFailed(_)
+        | EventBody::Returned(_)
+        | EventBody::HumanSpoke(_)
+        | EventBody::Ended(_)
+        | EventBody::CampaignUnsubscribe(_)
+        | EventBody::DeliveryFailed(_) => false,
+    }
+}
+
+/// What the person is told of a text; nothing of an empty one.
+fn spoken(text: Text) -> Option<Action> {
+    let Text { text, options } = text;
+    let format = TextFormat::Plain;
+    if options.is_empty() {
+        let said = !text.trim().is_empty();
+        return said.then_some(Action::Message(Message { text, format }));
+    }
+    let text = if text.trim().is_empty() { "…".to_owned() } else { text };
+    let options = options.into_iter().map(|(id, label)| Choice { id, label }).collect();
+    Some(Action::Bubbles(Bubbles { text, format, options, fallback: None }))
+}

@@ -21,6 +21,7 @@ mod overload;
 mod peers;
 mod puppet;
 mod redelivery;
+mod relay;
 mod signals;
 mod supervisor;
 mod tidy;

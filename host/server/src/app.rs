@@ -26,6 +26,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::envelope::Envelope;
 use crate::http;
+use crate::relays::Callbacks;
 use crate::send::Door;
 use crate::supervisor::{self, KeptSocket};
 use crate::work::{Outside, Work};
@@ -70,7 +71,8 @@ impl App {
         let door = Door::new(&config.egress).context("cannot set up the way out")?;
         let alerts = Alerts::new(&config, door.clone());
         let key = key_file::read_or_make(&config.store.directory, key_file::Purpose::Secrets)?;
-        let outside = Outside { door, alerts, envelope: Envelope::new(key) };
+        let callbacks = Callbacks::new(config.server.public_url.clone(), &key);
+        let outside = Outside { door, alerts, envelope: Envelope::new(key), callbacks };
         let work =
             Work::new(channels, store.store(), Arc::clone(&runtime), outside, config.backlog);
         work.load_pauses().await.context("cannot read what is paused")?;

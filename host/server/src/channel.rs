@@ -12,6 +12,7 @@ use botyard_runtime::Version;
 use botyard_vendors::Vendor;
 
 use crate::config::Secret;
+use crate::relays::Relays;
 use crate::send::{HostPattern, SecretHeaders};
 
 /// A connected vendor account.
@@ -30,6 +31,8 @@ pub struct Channel {
     pub rules: Arc<Rules>,
     /// Who answers.
     pub bot: Arc<Bot>,
+    /// External bots that it can hand over to.
+    pub relays: Relays,
     /// Opens the door for signals; without one it stays shut.
     pub signal_token: Option<Secret>,
     /// Opens the desk; without one it stays shut.
@@ -47,7 +50,8 @@ impl Channel {
         desk_token: Option<Secret>,
     ) -> Self {
         let (account, vendor) = (id.clone(), RwLock::new(vendor));
-        Self { id, tenant, account, vendor, rules, bot, signal_token, desk_token }
+        let relays = Relays::new();
+        Self { id, tenant, account, vendor, rules, bot, relays, signal_token, desk_token }
     }
 
     /// The vendor, with this channel's secrets and dialect, as it is now.

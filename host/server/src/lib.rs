@@ -12,6 +12,7 @@ pub mod clock;
 pub mod config;
 pub mod envelope;
 pub mod http;
+pub mod relays;
 pub mod send;
 pub mod supervisor;
 pub mod telemetry;

@@ -21,6 +21,7 @@ use botyard_kernel::upkeep::{Chores, Ended};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
+pub mod external;
 mod fields;
 pub mod instabot;
 pub mod khoros;

@@ -14,6 +14,7 @@
 //! | `request NAME LINK` | a durable GET |
 //! | `fetch LINK`, `fetch LINK MS` | a GET within the turn, with so much time; says the status and the body |
 //! | `often COUNT LINK` | so many of them, says what came of the last |
+//! | `hand-over NAME` | a hand-off to an external bot |
 //! | `forward`, `forward-or-return`, `abort`, `end` | a hand-off, one that comes back, the end |
 //! | anything else | echoes it |
 
@@ -74,6 +75,7 @@ fn command(line: &str, turn: &Turn<'_>) -> Answer {
             actions![reply(said)]
         }
         "forward" => actions![Forward::any()],
+        "hand-over" => actions![Forward::bot(rest)],
         "forward-or-return" => actions![Forward::any().or_feedback()],
         "abort" => actions![abort()],
         "end" => actions![end()],

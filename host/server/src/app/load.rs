@@ -11,10 +11,12 @@ use botyard_kernel::lane::Rules;
 use botyard_kernel::plan::Policy;
 use botyard_kernel::share::TenantRate;
 use botyard_runtime::{CompileCommand, Degrade, Runtime, RuntimeConfig};
+use botyard_vendors::external;
 
 use super::key_file::{self, Purpose};
 use crate::channel::{Bot, Channel};
 use crate::config::{self, Config};
+use crate::relays::Relays;
 
 /// The runtime. Its compiler is this very program, in a process of its own.
 pub(super) fn runtime(
@@ -51,10 +53,12 @@ pub(super) async fn channels(
                 loaded.with_context(|| format!("bot `{name}` of tenant `{tenant_name}`"))?;
             bots.insert(name, Arc::new(loaded));
         }
+        let relays =
+            relays(tenant).with_context(|| format!("an external bot of tenant `{tenant_name}`"))?;
         let mut accounts: HashMap<Digest, ChannelId> = HashMap::new();
         for (name, settings) in &tenant.channels {
             let bot = bots.get(&settings.bot).context("a channel without a bot")?;
-            let connected = channel(name, settings, tenant_name, Arc::clone(bot));
+            let connected = channel(name, settings, tenant_name, Arc::clone(bot), &relays);
             let mut connected =
                 connected.with_context(|| format!("channel `{name}` of tenant `{tenant_name}`"))?;
             if let Some(account) = connected.vendor().account() {
@@ -64,6 +68,14 @@ pub(super) async fn channels(
         }
     }
     Ok(channels)
+}
+
+fn relays(tenant: &config::Tenant) -> anyhow::Result<Relays> {
+    let connect = |(name, relay): (&String, &config::Relay)| {
+        let bot = external::connect_external(&relay.vendor, relay.settings.clone());
+        Ok((name.clone(), bot.with_context(|| format!("`relays.{name}`"))?))
+    };
+    tenant.relays.iter().map(connect).collect()
 }
 
 async fn bot(name: &BotId, settings: &config::Bot, runtime: &Arc<Runtime>) -> anyhow::Result<Bot> {
@@ -96,6 +108,7 @@ fn channel(
     settings: &config::Channel,
     tenant: &TenantId,
     bot: Arc<Bot>,
+    relays: &Relays,
 ) -> anyhow::Result<Channel> {
     let vendor = botyard_vendors::connect(&settings.vendor, settings.settings.clone())?;
     let mut policy = Policy::new(vendor.name(), bot.id.clone());
@@ -104,6 +117,7 @@ fn channel(
     policy.session_idle_ms = settings.session_idle_ms;
     policy.overlap = bot.overlap;
     policy.degrading = bot.degrading;
+    policy.relays = relays.keys().cloned().collect();
     let delivery = vendor.delivery();
     policy.sends_start = delivery.sends_start;
     policy.reopens = delivery.reopens;
@@ -126,5 +140,7 @@ fn channel(
     let rules = Arc::new(Rules { policy, delivery });
     let id = (tenant.clone(), name.clone());
     let (signal_token, desk_token) = (settings.signal_token.clone(), settings.desk_token.clone());
-    Ok(Channel::new(id, vendor, rules, bot, signal_token, desk_token))
+    let mut channel = Channel::new(id, vendor, rules, bot, signal_token, desk_token);
+    channel.relays.clone_from(relays);
+    Ok(channel)
 }

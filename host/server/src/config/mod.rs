@@ -20,7 +20,7 @@ pub use self::runtime::Runtime;
 pub use self::secret::Secret;
 pub use self::server::Server;
 pub use self::store::Store;
-pub use self::tenants::{Bot, Channel, Tenant, Tenants};
+pub use self::tenants::{Bot, Channel, Relay, Tenant, Tenants};
 
 use self::environment::Environment;
 use self::layers::Layers;

@@ -43,6 +43,17 @@ pub struct Tenant {
     pub bots: BTreeMap<BotId, Bot>,
     /// The channels by name.
     pub channels: BTreeMap<ChannelId, Channel>,
+    /// External bots that its bots can hand over to, by name.
+    pub relays: BTreeMap<String, Relay>,
+}
+
+/// An external bot.
+#[derive(Clone)]
+pub struct Relay {
+    /// The vendor's name, unchecked.
+    pub vendor: String,
+    /// The vendor's own settings, unchecked: an object that holds secrets.
+    pub settings: Value,
 }
 
 /// A program.
@@ -98,6 +109,12 @@ impl fmt::Debug for Bot {
     }
 }
 
+impl fmt::Debug for Relay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Relay").field("vendor", &self.vendor).finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let settings = self.settings.as_object().map(|table| table.keys().collect::<Vec<_>>());
@@ -147,6 +164,9 @@ impl Tenant {
         let mut tenant = Self { alert_url, rate, ..Self::default() };
         for (name, section) in section.section("bots")?.named()? {
             tenant.bots.insert(name.into(), Bot::read(section)?);
+        }
+        for (name, section) in section.section("relays")?.named()? {
+            tenant.relays.insert(name, Relay::read(section)?);
         }
         for (name, section) in section.section("channels")?.named()? {
             tenant.channels.insert(name.into(), Channel::read(section, &tenant.bots)?);
@@ -225,6 +245,13 @@ fn session_timeout(section: &mut Section<'_>) -> Result<Option<SessionTimeout>, 
 fn returns_after(section: &mut Section<'_>) -> Result<Option<Millis>, Wrong> {
     let after = section.optional("returns-after-ms");
     after.map(|entry| entry.number(SESSION_IDLE_MS, "milliseconds")).transpose()
+}
+
+impl Relay {
+    fn read(mut section: Section<'_>) -> Result<Self, Wrong> {
+        let vendor = section.required("vendor")?.text()?;
+        Ok(Self { vendor, settings: Value::Object(section.rest()?) })
+    }
 }
 
 impl Channel {

@@ -7,6 +7,7 @@ mod damaged;
 mod desk;
 mod health;
 mod hooks;
+mod relays;
 mod serve;
 mod signals;
 mod token;
@@ -30,6 +31,7 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/webhooks/{channel}", any(hooks::bare))
         .route("/webhooks/{channel}/{*rest}", any(hooks::with_rest))
+        .route("/relays/{channel}/{conversation}/{tag}", post(relays::spoke))
         .route("/v1/channels/{channel}/conversations/{conversation}/signals", post(signals::signal))
         .nest("/v1/channels/{channel}/desk", desk())
         .route("/healthz", get(health::healthz))

@@ -187,7 +187,7 @@ pub(super) async fn send(
 
 /// The tenant set the vendor's address, so its host is allowed; the rules for
 /// addresses hold all the same.
-fn own_host(url: &str) -> Vec<HostPattern> {
+pub(super) fn own_host(url: &str) -> Vec<HostPattern> {
     url::Url::parse(url).ok().as_ref().and_then(HostPattern::of).into_iter().collect()
 }
 

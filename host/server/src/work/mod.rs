@@ -10,6 +10,7 @@ mod driver;
 mod fetch;
 mod log;
 mod pauses;
+mod relays;
 mod requests;
 mod room;
 mod runs;
@@ -39,6 +40,7 @@ use crate::channel::Channel;
 use crate::clock;
 use crate::config;
 use crate::envelope::Envelope;
+use crate::relays::Callbacks;
 use crate::send::Door;
 use backlog::Backlog;
 use bots::Bots;
@@ -64,6 +66,7 @@ pub struct Work {
     pauses: Pauses,
     alerts: Alerts,
     envelope: Envelope,
+    callbacks: Callbacks,
     lanes: Mutex<HashMap<ConversationKey, mpsc::UnboundedSender<Message>>>,
     room: Arc<Room>,
     requests: AtomicU64,
@@ -111,6 +114,8 @@ pub struct Outside {
     pub alerts: Alerts,
     /// Seals what vendors give us.
     pub envelope: Envelope,
+    /// Where external bots speak by themselves.
+    pub callbacks: Callbacks,
 }
 
 /// What the request that brought events is answered.
@@ -142,7 +147,7 @@ impl Work {
         bounds: config::Backlog,
     ) -> Arc<Self> {
         let channels = channels.into_iter().map(|channel| (channel.id.clone(), channel)).collect();
-        let Outside { door, alerts, envelope } = outside;
+        let Outside { door, alerts, envelope, callbacks } = outside;
         Arc::new(Self {
             channels,
             store,
@@ -155,6 +160,7 @@ impl Work {
             pauses: Pauses::default(),
             alerts,
             envelope,
+            callbacks,
             lanes: Mutex::default(),
             room: Arc::default(),
             requests: AtomicU64::new(1),
@@ -173,6 +179,11 @@ impl Work {
         let mut channels: Vec<_> = self.channels.values().collect();
         channels.sort_by(|one, other| one.id.cmp(&other.id));
         channels
+    }
+
+    /// Where external bots speak by themselves.
+    pub fn callbacks(&self) -> &Callbacks {
+        &self.callbacks
     }
 
     /// The store, for what is asked outside of lanes.

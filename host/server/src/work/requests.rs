@@ -10,6 +10,7 @@ use botyard_kernel::id::TenantId;
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::Row;
 use botyard_kernel::outbox::{CallId, Requested};
+use botyard_kernel::relay::SCHEME;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -17,7 +18,7 @@ use metrics::counter;
 
 use super::driver::Driver;
 use super::services::{self, Reached};
-use super::{Work, bot_headers};
+use super::{Work, bot_headers, relays};
 use crate::channel::Bot;
 use crate::send::{Answer, Outgoing, SendError};
 
@@ -27,14 +28,18 @@ const ANSWER_BYTES_MAX: usize = 256 * 1024;
 
 pub(super) fn request(driver: &Driver, call: CallId, row: Row) -> BoxFuture<'static, Input> {
     let work = Arc::clone(&driver.work);
-    let bot = Arc::clone(&driver.channel.bot);
+    let channel = Arc::clone(&driver.channel);
+    let bot = Arc::clone(&channel.bot);
     let key = driver.key.clone();
     let turn = row.turn.clone();
     async move {
         pass(Point::RequestLeaves);
-        let requested = match outgoing(row, &bot) {
-            Ok(outgoing) => send(&work, &key.tenant, outgoing).await,
-            Err(why) => Requested::Refused(why),
+        let requested = match relay(&row.action) {
+            Some((name, body)) => relays::ask(&work, &channel, &key, name, body).await,
+            None => match outgoing(row, &bot) {
+                Ok(outgoing) => send(&work, &key.tenant, outgoing).await,
+                Err(why) => Requested::Refused(why),
+            },
         };
         pass(Point::RequestAnswered);
         let result = match &requested {
@@ -51,6 +56,13 @@ pub(super) fn request(driver: &Driver, call: CallId, row: Row) -> BoxFuture<'sta
         Input::Requested { call, requested }
     }
     .boxed()
+}
+
+/// The external bot that is asked, and what. No bot of ours can write such an address.
+fn relay(action: &Action) -> Option<(&str, Option<&str>)> {
+    let Action::Request(request) = action else { return None };
+    let name = request.url.strip_prefix(SCHEME)?;
+    Some((name, request.body.as_deref()))
 }
 
 async fn send(work: &Work, tenant: &TenantId, outgoing: Outgoing) -> Requested {

@@ -5,6 +5,7 @@
 //! of an agent says that no more will come.
 
 mod read;
+mod relay;
 
 use std::fmt;
 
@@ -28,15 +29,25 @@ pub struct Dialect {
     /// Texts that a callback carries when the agent has left, without regard to case,
     /// blanks around and a full stop. Nothing else tells them from what agents write.
     pub agent_left: Vec<String>,
+    /// A chat is over when its agent has left.
+    pub agent_left_ends: bool,
+    /// Texts of the bot that say that a chat is over, without regard to case.
+    pub end_texts: Vec<String>,
     /// Statuses of answers that say that a chat is over, for good.
     pub gone_statuses: Vec<u16>,
+    /// What stands behind the `@` of the address of a person who has none: the vendor
+    /// demands one.
+    pub guest_domain: String,
 }
 
 impl Default for Dialect {
     fn default() -> Self {
         Self {
             agent_left: vec!["Agent has ended this live session".to_owned()],
+            agent_left_ends: true,
+            end_texts: Vec::new(),
             gone_statuses: Vec::new(),
+            guest_domain: "guest.invalid".to_owned(),
         }
     }
 }

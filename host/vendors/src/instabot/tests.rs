@@ -7,6 +7,7 @@ mod hostile;
 mod limits;
 mod numbers;
 mod profile;
+mod relay;
 mod settings;
 mod stream;
 mod verify;

@@ -7,6 +7,7 @@ use crate::event::{
     Approach, Click, EventBody, First, Location, Message, Setting, Start, TextFormat,
 };
 use crate::log::*;
+use crate::relay::Relay;
 use crate::run::{Blame, FailureKind, KvChange, KvScope, LogLevel};
 use crate::session::Contact;
 use crate::stored::{decode, encode};
@@ -86,6 +87,7 @@ fn samples() -> Vec<Entry> {
     samples.extend(addressed_samples());
     samples.push(paged_sample());
     samples.extend(paced_samples());
+    samples.push(relayed_sample());
     samples
 }
 
@@ -158,6 +160,15 @@ fn addressed_samples() -> [Entry; 3] {
     let outcome = Outcome::Skipped(SkipReason::NotOwner);
     let turn = Turn { outcome, state, human_ms: Some(900), ..empty_turn() };
     [Entry::Accepted(Box::new(addressed)), Entry::Settled(settled), Entry::Turn(Box::new(turn))]
+}
+
+/// A conversation that an external bot has.
+fn relayed_sample() -> Entry {
+    let (relay, _) = Relay::begin("care", &Facts::default());
+    let relay = Some(relay);
+    let state = Conversation { owner: Owner::Relay, relay, ..Conversation::default() };
+    let outcome = Outcome::Skipped(SkipReason::Relayed);
+    Entry::Turn(Box::new(Turn { outcome, state, ..empty_turn() }))
 }
 
 /// Calls that wait, and more answered events than are remembered.

@@ -1,0 +1,92 @@
+//! The door through which external bots speak by themselves.
+
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, State};
+use axum::response::Response;
+use botyard_kernel::event::{Event, EventBody, NamedPayload};
+use botyard_kernel::id::{ChannelId, Digest};
+use botyard_kernel::log::Arrival;
+use botyard_kernel::relay::RELAY;
+use botyard_vendors::external::ExternalBot;
+use http::{HeaderMap, StatusCode};
+use metrics::counter;
+
+use super::{answer, client};
+use crate::app::App;
+use crate::clock;
+use crate::relays::Callbacks;
+use crate::work::Answer;
+
+/// At most so many bytes of what an external bot posts.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// `POST /relays/{channel}/{conversation}/{tag}`
+pub(super) async fn spoke(
+    State(app): State<Arc<App>>,
+    Path((channel, conversation, tag)): Path<(String, String, String)>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let result = take(&app, channel, &conversation, &tag, &headers, body).await;
+    let label = if result.is_ok() { "accepted" } else { "refused" };
+    counter!("botyard_relay_callbacks_total", "result" => label).increment(1);
+    result.unwrap_or_else(|refusal| refusal)
+}
+
+async fn take(
+    app: &Arc<App>,
+    channel: String,
+    conversation: &str,
+    tag: &str,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, Response> {
+    // Whoever guesses is not told what was wrong.
+    let unknown = || answer::line(StatusCode::NOT_FOUND, "there is no such address");
+    let channel = app.work.channel(&ChannelId(channel)).map(Arc::clone).ok_or_else(unknown)?;
+    let key = Callbacks::conversation(conversation).map(|key| channel.conversation(key));
+    let key = key.filter(|key| app.work.callbacks().is_own(key, tag)).ok_or_else(unknown)?;
+    let bytes = client::body_bytes(headers, BODY_BYTES_MAX);
+    let admitted = app.work.backlog().admit(&channel.tenant, bytes);
+    // Counted until the answer is there.
+    let _admitted = admitted.map_err(|refusal| answer::busy(&refusal))?;
+    let within = app.config.server.body_timeout;
+    let read = tokio::time::timeout(within, to_bytes(body, BODY_BYTES_MAX)).await;
+    let body = read.ok().and_then(Result::ok).ok_or_else(|| {
+        let reason = "the body is larger than 65536 bytes or did not arrive whole";
+        answer::line(StatusCode::PAYLOAD_TOO_LARGE, reason)
+    })?;
+    let loaded = app.work.store().tenant(&key.tenant).load(&key, 0).await;
+    let state = loaded.map_err(|error| {
+        tracing::error!(conversation = %key, %error, "an external bot could not be heard");
+        answer::come_again()
+    })?;
+    let bot = state.turn.and_then(|(_, turn)| turn.state.relay).map(|relay| relay.bot);
+    let bot = bot.and_then(|name| channel.relays.get(&name)).ok_or_else(|| {
+        let reason = "no external bot has this conversation any more";
+        answer::line(StatusCode::GONE, reason)
+    })?;
+    let heard = json(&**bot, &body).map_err(|reason| {
+        tracing::warn!(conversation = %key, reason, "what an external bot posted cannot be read");
+        answer::line(StatusCode::BAD_REQUEST, &reason)
+    })?;
+    let payload = NamedPayload { name: RELAY.to_owned(), json: heard };
+    let event = Event::new(clock::event_id(), clock::now(), EventBody::Other(payload));
+    let seed = clock::seed();
+    let arrival = Arrival { request: Some(Digest::of(&body)), ..Arrival::new(event, seed) };
+    let mut waiting = app.work.arrived(&channel, key, vec![arrival], true, "");
+    match waiting.answer().await {
+        Answer::Reply(_) => {
+            waiting.handed_over(true);
+            Ok(answer::line(StatusCode::OK, "heard"))
+        }
+        Answer::Refused => Err(answer::come_again()),
+    }
+}
+
+fn json(bot: &dyn ExternalBot, body: &[u8]) -> Result<String, String> {
+    let heard = bot.spoke(body)?;
+    serde_json::to_string(&heard).map_err(|error| error.to_string())
+}

@@ -1,0 +1,104 @@
+//! A bot of ours hands a conversation over to an Instabot bot and gets it back.
+
+use std::time::Duration;
+
+use botyard_tests::client::userlike::client;
+use botyard_tests::peers::userlike::Packet;
+use botyard_tests::site::{MAIN, Setup, Site};
+use botyard_twins::account::{Conduct, Twin};
+use botyard_twins::instabot::{Bot, Node, start_bot};
+use serde_json::{Value, json};
+
+use crate::puppet::begun;
+
+const WITHIN: Duration = Duration::from_secs(10);
+const KEY: &str = "canary-external-key";
+const BOT_ID: u64 = 474_960_032;
+const HERE: &str = "https://host.example";
+
+fn external() -> Twin<Bot> {
+    let options = vec![("Rye".to_owned(), 478_137_613), ("Spelt".to_owned(), 478_137_614)];
+    let flow = vec![
+        Node::Say("I am the other one.".to_owned()),
+        Node::Choose("Which?".to_owned(), options),
+        Node::Ask("How many?".to_owned()),
+        Node::Say("Thank you.".to_owned()),
+    ];
+    start_bot(KEY, BOT_ID, flow, Conduct::default()).unwrap()
+}
+
+async fn site(twin: &Twin<Bot>, bot_id: u64) -> Site {
+    let care = json!({
+        "vendor": "instabot", "base-url": twin.url(), "api-key": KEY, "bot-id": bot_id,
+    });
+    let more = json!({
+        "server": { "public-url": HERE },
+        "tenants": { "demo": { "relays": { "care": care } } },
+    });
+    let setup = Setup::new("puppet").unwrap().channel(MAIN, json!({})).with(more);
+    setup.start().await.unwrap()
+}
+
+async fn got(site: &Site, cid: &str, count: usize) -> Vec<String> {
+    let packets = site.account().wait_delivered(cid, count, WITHIN).await.unwrap();
+    packets.iter().filter_map(Packet::text).map(str::to_owned).collect()
+}
+
+/// What the external bot was asked, from the first on.
+fn asked(twin: &Twin<Bot>) -> Vec<Value> {
+    twin.account().calls().iter().map(|call| call.body.clone()).collect()
+}
+
+#[tokio::test]
+async fn an_external_bot_speaks_until_its_agent_leaves() {
+    let twin = external();
+    let site = site(&twin, BOT_ID).await;
+    let conversation = begun(&site).await;
+    let cid = conversation.cid.clone();
+    let answer = conversation.message("say One moment.\nhand-over care").await.unwrap();
+    assert_eq!(answer.texts(), ["One moment."]);
+    let texts = got(&site, &cid, 2).await;
+    assert_eq!(texts, ["I am the other one.", "Which?"]);
+
+    // A choice that is typed goes back as the number of its option.
+    conversation.message("second").await.unwrap();
+    assert_eq!(got(&site, &cid, 3).await[2..], ["How many?"]);
+    let calls = asked(&twin);
+    assert!(calls[0]["email"].as_str().unwrap().ends_with("@guest.invalid"), "{}", calls[0]);
+    assert_eq!(calls[1]["message"], json!({ "text": "Spelt", "payload": 478_137_614 }));
+
+    // Its live agent speaks through an address that nobody can guess.
+    let callback = calls[0]["callbackUrl"].as_str().unwrap().to_owned();
+    let stream = calls[1]["streamId"].clone();
+    let post = async |url: &str, text: &str| {
+        let url = url.replacen(HERE, &site.url(""), 1);
+        let body = json!({ "streamId": stream, "text": text }).to_string();
+        client().unwrap().post(url).body(body).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(post(&callback, "I am Ada.").await, 200);
+    assert_eq!(got(&site, &cid, 4).await[3..], ["I am Ada."]);
+    let (before, _) = callback.rsplit_once('/').unwrap();
+    assert_eq!(post(&format!("{before}/guess"), "I am Eve.").await, 404);
+    assert_eq!(post(&callback, "Agent has ended this live session").await, 200);
+
+    let probe = async || {
+        let texts = conversation.message("say It is me again.").await?.texts().join("");
+        Ok((texts == "It is me again.").then_some(()))
+    };
+    botyard_tests::wait::until_asked("the bot", WITHIN, probe).await.unwrap();
+    assert_eq!(post(&callback, "too late").await, 410);
+    let log = site.host().log();
+    assert!(!log.contains(KEY) && !log.contains("/relays/"), "a secret stands in the log");
+}
+
+#[tokio::test]
+async fn a_hand_over_to_a_bot_that_is_not_there_fails() {
+    let twin = external();
+    let site = site(&twin, BOT_ID + 1).await;
+    let conversation = begun(&site).await;
+    let answer = conversation.message("say One moment.\nhand-over care").await.unwrap();
+    assert_eq!(answer.texts(), ["One moment."]);
+    assert_eq!(got(&site, &conversation.cid, 1).await, ["forward failed"]);
+    let answer = conversation.message("say It is me again.").await.unwrap();
+    assert_eq!(answer.texts(), ["It is me again."]);
+}

@@ -192,7 +192,7 @@ impl World {
 }
 
 pub(crate) fn ran(run: u64, output: RunOutput) -> Input {
-    let profile = Profile::new(NATIVE, 5_000);
+    let profile = profile();
     let version = Digest::of(b"bot");
     Input::Ran { run, output: Box::new(output), version, profile: Box::new(profile) }
 }
@@ -224,4 +224,9 @@ pub(crate) fn brief(job: &Job) -> String {
         Job::Acknowledge { call, id } => format!("acknowledge {call}: {id}"),
         Job::Request { call, row } => format!("request {call} of {}", row.id),
     }
+}
+
+/// What every medium carries here.
+pub(crate) fn profile() -> Profile {
+    Profile::new(NATIVE, 5_000)
 }

@@ -23,6 +23,7 @@ mod limits;
 mod overlap;
 mod pause;
 mod quiet;
+mod relay;
 mod returns;
 mod routes;
 mod scenarios;

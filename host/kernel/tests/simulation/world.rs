@@ -354,6 +354,10 @@ impl World {
     fn perform(&mut self, effect: Effect) {
         let job = match effect {
             Effect::Load => Job::Load,
+            Effect::Profile { run, .. } => {
+                let profile = Box::new(crate::jobs::profile());
+                return self.feed(Input::Profile { run, profile });
+            }
             Effect::Accept(arrivals) => Job::Accept(arrivals),
             Effect::Commit(turn) => Job::Commit(turn),
             // In told stories a claim is no step of its own.

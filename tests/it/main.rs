@@ -2,6 +2,7 @@
 
 mod alerts;
 mod bad_input;
+mod channel;
 mod crash;
 mod delivery;
 mod desk;

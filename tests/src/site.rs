@@ -176,6 +176,15 @@ impl Site {
         self.host.as_ref().expect("the last restart succeeded")
     }
 
+    /// What the host has captured of a channel, as it lies on the disk.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was captured.
+    pub fn captured_bytes(&self, channel: &str) -> Result<Vec<u8>> {
+        Ok(std::fs::read(self.directory.path().join("captures").join(format!("{channel}.jsonl")))?)
+    }
+
     /// All that lies in the store's database now, as bytes.
     ///
     /// # Panics

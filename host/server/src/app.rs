@@ -22,6 +22,7 @@ use tokio::time::Instant;
 
 use crate::admin::Admin;
 use crate::alerts::{Alert, AlertKind, Alerts};
+use crate::captures::Captures;
 use crate::clock;
 use crate::config::Config;
 use crate::envelope::Envelope;
@@ -44,6 +45,8 @@ pub struct App {
     pub metrics: PrometheusHandle,
     /// It takes no new work.
     pub stopping: AtomicBool,
+    /// Webhooks that are kept as they came.
+    pub captures: Captures,
     runtime: Arc<Runtime>,
     store: SqliteStore,
 }
@@ -78,7 +81,8 @@ impl App {
         work.load_pauses().await.context("cannot read what is paused")?;
         work.load_upkeep().await;
         let stopping = AtomicBool::new(false);
-        Ok(Self { config, work, metrics, stopping, runtime, store })
+        let captures = Captures::new(&config.store.directory);
+        Ok(Self { config, work, metrics, stopping, runtime, captures, store })
     }
 
     /// Does what [`App::start`] does without a store, in a scratch directory.

@@ -27,6 +27,8 @@ pub struct Channel {
     pub account: ChannelId,
     /// The vendor, with this channel's secrets and dialect, as its upkeep has made it.
     vendor: RwLock<Arc<dyn Vendor>>,
+    /// What its upkeep has made it with.
+    obtained: RwLock<Option<Obtained>>,
     /// How turns and deliveries are decided.
     pub rules: Arc<Rules>,
     /// Who answers.
@@ -37,6 +39,15 @@ pub struct Channel {
     pub signal_token: Option<Secret>,
     /// Opens the desk; without one it stays shut.
     pub desk_token: Option<Secret>,
+}
+
+/// What a vendor gave us; a secret.
+struct Obtained(String);
+
+impl fmt::Debug for Obtained {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Obtained")
+    }
 }
 
 impl Channel {
@@ -50,8 +61,8 @@ impl Channel {
         desk_token: Option<Secret>,
     ) -> Self {
         let (account, vendor) = (id.clone(), RwLock::new(vendor));
-        let relays = Relays::new();
-        Self { id, tenant, account, vendor, rules, bot, relays, signal_token, desk_token }
+        let (relays, obtained) = (Relays::new(), RwLock::default());
+        Self { id, tenant, account, vendor, obtained, rules, bot, relays, signal_token, desk_token }
     }
 
     /// The vendor, with this channel's secrets and dialect, as it is now.
@@ -59,9 +70,21 @@ impl Channel {
         Arc::clone(&self.vendor.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The vendor is this from now on: its upkeep has brought something new.
-    pub fn renew(&self, vendor: Arc<dyn Vendor>) {
+    /// The vendor is this from now on: its upkeep has brought something new, by which
+    /// another version of it can be made as well.
+    pub fn renew(&self, vendor: Arc<dyn Vendor>, obtained: &str) {
         *self.vendor.write().unwrap_or_else(PoisonError::into_inner) = vendor;
+        let obtained = Some(Obtained(obtained.to_owned()));
+        *self.obtained.write().unwrap_or_else(PoisonError::into_inner) = obtained;
+    }
+
+    /// Another version of this channel's vendor, with what its upkeep has obtained.
+    pub fn as_obtained(&self, vendor: Arc<dyn Vendor>) -> Arc<dyn Vendor> {
+        let obtained = self.obtained.read().unwrap_or_else(PoisonError::into_inner);
+        match (vendor.upkeep(), &*obtained) {
+            (Some(upkeep), Some(Obtained(state))) => upkeep.renewed(state),
+            (None, _) | (_, None) => Arc::clone(&vendor),
+        }
     }
 
     /// The conversation with this key of the vendor's.

@@ -1,6 +1,7 @@
 //! The command line. It ends with 0, with 1 for whatever went wrong, with 2 for
 //! arguments that are wrong, and with 3 where no host can be spoken with.
 
+mod channel;
 mod check_store;
 mod letters;
 mod operate;

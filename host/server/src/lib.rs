@@ -6,6 +6,7 @@
 pub mod admin;
 pub mod alerts;
 pub mod app;
+pub mod captures;
 pub mod channel;
 pub mod cli;
 pub mod clock;

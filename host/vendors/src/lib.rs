@@ -55,7 +55,7 @@ pub struct Known {
     pub sample: fn() -> serde_json::Value,
 }
 
-pub use profiles::page as profiles_page;
+pub use profiles::{page as profiles_page, samples};
 
 /// Makes a channel out of its settings, a JSON object. Unknown keys are errors.
 pub type Connect = fn(serde_json::Value) -> Result<Arc<dyn Vendor>, SettingsError>;

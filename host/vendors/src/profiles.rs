@@ -18,6 +18,8 @@
 
 mod page;
 mod samples;
+
+pub use samples::samples;
 mod told;
 
 use std::sync::OnceLock;

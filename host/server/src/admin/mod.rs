@@ -1,6 +1,7 @@
 //! Operators' commands: HTTP and JSON over a local socket, which only the user
 //! that runs the host can open. [`client`] is what the command line speaks with.
 
+mod channels;
 pub mod client;
 mod letters;
 pub mod protocol;

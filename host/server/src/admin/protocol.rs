@@ -1,5 +1,7 @@
 //! What is said over the socket: `GET /status`, `POST /pause`, `POST /resume`,
-//! `GET /dead-letters`, `GET /dead-letters/{part}`, `POST /dead-letters/redrive`.
+//! `GET /dead-letters`, `GET /dead-letters/{part}`, `POST /dead-letters/redrive`,
+//! `GET /channels/{channel}/samples`, `GET` and `POST /channels/{channel}/probe`,
+//! `POST /channels/{channel}/capture`, `GET /channels/{channel}/captured`.
 //! Whatever goes wrong is answered with a [`Problem`].
 
 use botyard_kernel::time::Millis;
@@ -139,4 +141,83 @@ pub struct Redriven {
 pub struct Problem {
     /// In words, with what to do.
     pub problem: String,
+}
+
+/// What can be tried of a channel.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Samples {
+    /// The channel's vendor.
+    pub vendor: String,
+    /// So long should calls be apart (milliseconds).
+    pub pause_ms: u64,
+    /// The samples, by their numbers from 0.
+    pub samples: Vec<Sample>,
+}
+
+/// An action that can be tried.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Sample {
+    /// Its canonical name.
+    pub action: String,
+    /// What is particular to it.
+    pub what: String,
+    /// It gives the conversation away, or ends it.
+    pub ends: bool,
+}
+
+/// Asks for a try.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ProbeRequest {
+    /// Which sample.
+    pub sample: usize,
+    /// The vendor's own key of the test conversation.
+    pub conversation: String,
+    /// What a reply needs besides.
+    pub reply_to: Option<String>,
+    /// What the test person writes on.
+    pub medium: String,
+    /// Keys of the dialect to try in the place of the channel's own.
+    pub dialect: Option<serde_json::Value>,
+}
+
+/// What came of a try.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Probed {
+    /// The action.
+    pub action: String,
+    /// What is particular to it.
+    pub what: String,
+    /// What the medium does not carry of it, in words.
+    pub notes: Vec<String>,
+    /// What was sent, and how the vendor took it; nothing where nothing is carried.
+    pub calls: Vec<Taken>,
+}
+
+/// How the vendor took a call.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Taken {
+    /// What it carried.
+    pub action: String,
+    /// The status of the answer, where there was one.
+    pub status: Option<u16>,
+    /// Whether the vendor took it.
+    pub accepted: bool,
+    /// Why not.
+    pub reason: String,
+}
+
+/// Asks to keep webhooks as they come.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct CaptureRequest {
+    /// For so long (milliseconds).
+    pub for_ms: Millis,
+}
+
+/// Webhooks are kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Capturing {
+    /// Of which channel.
+    pub channel: String,
+    /// Until when (Unix milliseconds).
+    pub until_ms: Millis,
 }

@@ -14,8 +14,8 @@ use botyard_store::{Stamp, StoreError};
 use http::StatusCode;
 use tokio::net::UnixListener;
 
-use super::letters;
 use super::protocol::{LETTERS_COUNTED_MAX, OpenBreaker, PauseRequest, Paused, Problem, Status};
+use super::{channels, letters};
 use crate::app::App;
 use crate::clock;
 use crate::http::store_health;
@@ -30,6 +30,10 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/dead-letters", get(letters::list))
         .route("/dead-letters/redrive", post(letters::redrive))
         .route("/dead-letters/{part}", get(letters::show))
+        .route("/channels/{channel}/samples", get(channels::list))
+        .route("/channels/{channel}/probe", get(channels::probes).post(channels::probe))
+        .route("/channels/{channel}/capture", post(channels::capture))
+        .route("/channels/{channel}/captured", get(channels::captured))
         .with_state(app)
 }
 

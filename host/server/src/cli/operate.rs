@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::channel::{ChannelCommand, channel};
 use super::letters::{LetterCommand, letters};
 use crate::admin::client;
 use crate::admin::protocol::{LETTERS_COUNTED_MAX, PauseRequest, Paused, Status};
@@ -63,6 +64,9 @@ pub(super) enum Operation {
         #[command(flatten)]
         host: Host,
     },
+    /// Try what a channel's vendor takes, and look at what it sends.
+    #[command(subcommand)]
+    Channel(ChannelCommand),
     /// Look at actions that were given up, and send them again.
     #[command(subcommand)]
     DeadLetter(LetterCommand),
@@ -89,6 +93,7 @@ pub(super) async fn operate(operation: Operation) -> anyhow::Result<()> {
                 format!("{} {name} of tenant {tenant} is paused\n", what.name())
             })
         }
+        Operation::Channel(command) => channel(command).await,
         Operation::DeadLetter(command) => letters(command).await,
         Operation::Resume { named, host } => {
             let request = named.request(None);

@@ -16,7 +16,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use metrics::counter;
 
-use super::{ConnectionInfo, answer, client, damaged};
+use super::{ConnectionInfo, answer, captured, client, damaged};
 use crate::app::App;
 use crate::channel::Channel;
 use crate::clock;
@@ -84,7 +84,9 @@ async fn receive(
         chance: clock::seed(),
     };
     let now = clock::now();
-    match channel.vendor().receive(&inbound, now) {
+    let received = channel.vendor().receive(&inbound, now);
+    captured::keep(app, &channel, &inbound, &received, now);
+    match received {
         Received::Events { events, damaged } => {
             let Some(events) = events.into_iter().map(fitting).collect() else {
                 count(&channel, "too_large");

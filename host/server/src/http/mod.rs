@@ -1,6 +1,7 @@
 //! Every URL of the host on one page.
 
 mod answer;
+mod captured;
 pub mod client;
 mod connection;
 mod damaged;

@@ -25,6 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use botyard_kernel::call::Ask;
+use botyard_kernel::destination::Purpose;
 use botyard_kernel::id::{ChannelId, ConversationKey};
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::{Arrival, Row};
@@ -32,7 +33,7 @@ use botyard_kernel::outbox::RequestId;
 use botyard_kernel::time::Millis;
 use botyard_runtime::Runtime;
 use botyard_store::{Store, StoreError};
-use botyard_vendors::Reply;
+use botyard_vendors::{Call, CallAnswer, Reply};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::alerts::Alerts;
@@ -181,9 +182,25 @@ impl Work {
         channels
     }
 
+    /// Seals what is secret.
+    pub fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
     /// Where external bots speak by themselves.
     pub fn callbacks(&self) -> &Callbacks {
         &self.callbacks
+    }
+
+    /// Makes a call to a channel's vendor that no lane has asked for, as it comes: no
+    /// rate holds it back, and nobody repeats it.
+    pub async fn send_to_vendor(
+        &self,
+        channel: &Channel,
+        purpose: Purpose,
+        call: Call,
+    ) -> CallAnswer {
+        calls::call_answer(calls::send(self, channel, purpose, call).await)
     }
 
     /// The store, for what is asked outside of lanes.

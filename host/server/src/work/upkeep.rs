@@ -88,7 +88,7 @@ impl Task {
             Effect::Write(kept) => Some(self.write(work, &kept).await),
             Effect::Use(state) => {
                 if let Some(upkeep) = self.channel.vendor().upkeep() {
-                    self.channel.renew(upkeep.renewed(&state));
+                    self.channel.renew(upkeep.renewed(&state), &state);
                 }
                 None
             }

@@ -9,8 +9,9 @@ use botyard_kernel::action::{
 
 const LINK: &str = "https://www.example.invalid/rooms";
 
-/// The actions of a table's rows, each with what is particular to it.
-pub(super) fn samples(vendor: &str) -> Vec<(&'static str, Action)> {
+/// One action of every case at least, each with what is particular to it: to see what
+/// becomes of it, or to try it.
+pub fn samples(vendor: &str) -> Vec<(&'static str, Action)> {
     let mut all = menus();
     all.extend(speech());
     all.extend(desk());

@@ -1,0 +1,218 @@
+//! Channels, as operators try them and look at what comes in.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{ConnectInfo, Path, Query, State};
+use botyard_kernel::action::Action;
+use botyard_kernel::degrade::degrade;
+use botyard_kernel::destination::Purpose;
+use botyard_kernel::id::{ChannelId, PartId, TurnId};
+use botyard_store::Stamp;
+use botyard_vendors::{CallAnswer, Outcome, Part, SettingsError, To, Vendor, samples};
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::protocol::{CaptureRequest, Capturing, ProbeRequest, Probed, Sample, Samples, Taken};
+use super::routes::{Operator, Refused};
+use crate::app::App;
+use crate::captures::{CAPTURE_MS_MAX, CAPTURE_MS_MIN, Captured};
+use crate::channel::Channel;
+use crate::clock;
+
+/// The kind of the catalog's records.
+const KIND: &str = "probe";
+/// Where a vendor states no rate, calls of a probe follow each other so quickly.
+const PAUSE_MS: u64 = 250;
+
+/// What can be tried of a channel.
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Result<Json<Samples>, Refused> {
+    let channel = served(&app, name)?;
+    let vendor = channel.vendor();
+    let delivery = vendor.delivery();
+    let apart = |calls: usize, window_ms: u64| window_ms.div_ceil(calls.max(1) as u64);
+    let pause_ms = delivery.rate.map_or(PAUSE_MS, |rate| apart(rate.calls, rate.window_ms));
+    let sample = |(what, action): (&str, Action)| Sample {
+        action: action.name().to_owned(),
+        what: what.to_owned(),
+        ends: matches!(action, Action::Forward(_) | Action::Abort | Action::End),
+    };
+    let samples = samples(vendor.name()).into_iter().map(sample).collect();
+    Ok(Json(Samples { vendor: vendor.name().to_owned(), pause_ms, samples }))
+}
+
+/// Sends one of them to a test conversation.
+pub(super) async fn probe(
+    State(app): State<Arc<App>>,
+    ConnectInfo(Operator(actor)): ConnectInfo<Operator>,
+    Path(name): Path<String>,
+    Json(request): Json<ProbeRequest>,
+) -> Result<Json<Probed>, Refused> {
+    let channel = served(&app, name)?;
+    let vendor = match &request.dialect {
+        None => channel.vendor(),
+        Some(dialect) => with_dialect(&app, &channel, dialect)?,
+    };
+    let (what, action) =
+        samples(vendor.name()).into_iter().nth(request.sample).ok_or_else(|| {
+            Refused(StatusCode::NOT_FOUND, format!("there is no sample {}", request.sample))
+        })?;
+    let name = action.name().to_owned();
+    let degraded = degrade(action, &vendor.profile(&request.medium), vendor.name());
+    let notes = degraded.notes.into_iter().map(|note| note.what).collect();
+    let turn = TurnId::from(format!("tprobe{}", clock::now()).as_str());
+    let mut calls = Vec::new();
+    for (part, action) in degraded.actions.iter().enumerate() {
+        let id = PartId::of(&turn, request.sample, part);
+        let part = Part { id: &id, action, context: None };
+        calls.push(send(&app, &channel, &*vendor, &request, &part).await);
+    }
+    let probed = Probed { action: name, what: what.to_owned(), notes, calls };
+    record(&app, &channel, &request, &probed, actor).await?;
+    Ok(Json(probed))
+}
+
+async fn send(
+    app: &App,
+    channel: &Channel,
+    vendor: &dyn Vendor,
+    request: &ProbeRequest,
+    part: &Part<'_>,
+) -> Taken {
+    let action = part.action.name().to_owned();
+    if let Action::Delay(_) = part.action {
+        return Taken { action, status: None, accepted: true, reason: "the host waits".to_owned() };
+    }
+    let to =
+        To { conversation: &request.conversation, reply_to: request.reply_to.as_deref(), form: "" };
+    let parts = std::slice::from_ref(part);
+    let call = vendor.call_at(&to, parts, clock::now());
+    let answer = app.work.send_to_vendor(channel, Purpose::Delivery, call).await;
+    let status = match &answer {
+        CallAnswer::Answered { status, .. } => Some(status.as_u16()),
+        CallAnswer::NotSent(_) | CallAnswer::Lost(_) => None,
+    };
+    let (accepted, reason) = match vendor.outcome_for(parts, &answer) {
+        Outcome::Delivered { .. } => (true, String::new()),
+        Outcome::Retry { reason, .. } | Outcome::Fatal { reason, .. } | Outcome::Gone(reason) => {
+            (false, reason)
+        }
+    };
+    Taken { action, status, accepted, reason }
+}
+
+/// The channel as it would be with another dialect, with what its upkeep has obtained.
+fn with_dialect(app: &App, channel: &Channel, dialect: &Value) -> Result<Arc<dyn Vendor>, Refused> {
+    let tenant = app.config.tenants.get(&channel.tenant);
+    let known = tenant.and_then(|tenant| tenant.channels.get(&channel.id));
+    let known = known.ok_or_else(|| unknown(&channel.id))?;
+    let mut settings = known.settings.clone();
+    match (settings["dialect"].as_object_mut(), dialect.as_object()) {
+        (Some(own), Some(given)) => own.extend(given.clone()),
+        (None, Some(_)) => settings["dialect"] = dialect.clone(),
+        (_, None) => {
+            let problem = "a dialect is a JSON object, as in the channel's settings".to_owned();
+            return Err(Refused(StatusCode::BAD_REQUEST, problem));
+        }
+    }
+    let wrong = |error: SettingsError| {
+        Refused(StatusCode::BAD_REQUEST, format!("that is no dialect of this channel: {error}"))
+    };
+    let vendor = botyard_vendors::connect(&known.vendor, settings).map_err(wrong)?;
+    Ok(channel.as_obtained(vendor))
+}
+
+/// What was accepted in which dialect is kept for whoever asks later.
+async fn record(
+    app: &App,
+    channel: &Channel,
+    request: &ProbeRequest,
+    probed: &Probed,
+    actor: String,
+) -> Result<(), Refused> {
+    let store = app.work.store().tenant(&channel.tenant);
+    let before = store.get(KIND, channel.id.as_str()).await?;
+    let mut value = before.unwrap_or_else(|| json!({}));
+    let dialect = request.dialect.as_ref().map_or_else(|| "own".to_owned(), Value::to_string);
+    let what = [probed.action.as_str(), &probed.what].join(" ").trim().to_owned();
+    value[dialect][what] = json!({
+        "at_ms": clock::now(),
+        "medium": request.medium,
+        "accepted": probed.calls.iter().all(|call| call.accepted),
+        "calls": probed.calls,
+    });
+    let stamp = Stamp { at_ms: clock::now(), actor };
+    Ok(store.put(KIND, channel.id.as_str(), &value, &stamp).await?)
+}
+
+/// What earlier probes found.
+pub(super) async fn probes(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Refused> {
+    let channel = served(&app, name)?;
+    let store = app.work.store().tenant(&channel.tenant);
+    let found = store.get(KIND, channel.id.as_str()).await?;
+    Ok(Json(found.unwrap_or_else(|| json!({}))))
+}
+
+/// Keeps the channel's webhooks as they come, for a while.
+pub(super) async fn capture(
+    State(app): State<Arc<App>>,
+    ConnectInfo(Operator(by)): ConnectInfo<Operator>,
+    Path(name): Path<String>,
+    Json(request): Json<CaptureRequest>,
+) -> Result<Json<Capturing>, Refused> {
+    let channel = served(&app, name)?;
+    if !(CAPTURE_MS_MIN..=CAPTURE_MS_MAX).contains(&request.for_ms) {
+        let problem = "a capture lasts 10 seconds at least and an hour at most".to_owned();
+        return Err(Refused(StatusCode::BAD_REQUEST, problem));
+    }
+    let until_ms = clock::now().saturating_add(request.for_ms);
+    app.captures.begin(&channel.id, until_ms);
+    let channel = channel.id.clone();
+    tracing::warn!(%channel, until_ms, by, "webhooks are kept as they come, sealed");
+    Ok(Json(Capturing { channel: channel.0, until_ms }))
+}
+
+/// Whether what was kept is to be forgotten.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub(super) struct Forget {
+    #[serde(default)]
+    delete: bool,
+}
+
+/// What was kept.
+pub(super) async fn captured(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    Query(forget): Query<Forget>,
+) -> Result<Json<Vec<Captured>>, Refused> {
+    let channel = served(&app, name)?;
+    let owned = Arc::clone(&app);
+    let work = move || {
+        let kept = owned.captures.read(owned.work.envelope(), &channel)?;
+        if forget.delete {
+            owned.captures.delete(&channel.id)?;
+        }
+        Ok::<_, anyhow::Error>(kept)
+    };
+    let kept = tokio::task::spawn_blocking(work).await;
+    let failed = |error: String| Refused(StatusCode::INTERNAL_SERVER_ERROR, error);
+    let kept = kept.map_err(|error| failed(error.to_string()))?;
+    kept.map(Json).map_err(|error| failed(format!("the capture cannot be read: {error:#}")))
+}
+
+fn served(app: &App, name: String) -> Result<Arc<Channel>, Refused> {
+    let id = ChannelId(name);
+    app.work.channel(&id).map(Arc::clone).ok_or_else(|| unknown(&id))
+}
+
+fn unknown(channel: &ChannelId) -> Refused {
+    let problem = format!("there is no channel {channel}: look into the settings");
+    Refused(StatusCode::NOT_FOUND, problem)
+}

@@ -18,13 +18,13 @@ pub(super) enum Way {
 impl Outbox {
     /// What leaves next in one piece. A picture travels alone and by API, since
     /// only there its failure is reported; a delay goes with what follows it.
-    /// Nothing where the head is a delay that no list carries.
+    /// Nothing where the host plays the head itself: a delay that no list carries, or a
+    /// hand-off that no call makes.
     pub(super) fn cut<'a>(&self, queue: &[&'a Row], delivery: &Delivery, way: Way) -> Vec<&'a Row> {
         let mut list: Vec<&Row> = Vec::new();
         for row in queue {
             let alone = matches!(row.action, Action::Media(_)) || self.singly.contains(&row.id);
-            let played = is_delay(row) && !delivery.native_delay;
-            if played || self.waits_for_answer(row, delivery, way) {
+            if is_played(row, delivery) || self.waits_for_answer(row, delivery, way) {
                 break;
             }
             if alone && (way != Way::Call || !list.is_empty()) {
@@ -59,6 +59,16 @@ impl Outbox {
         .copied()
         .collect()
     }
+}
+
+/// Whether no call carries it.
+fn is_played(row: &Row, delivery: &Delivery) -> bool {
+    is_delay(row) && !delivery.native_delay || is_silent(row, delivery)
+}
+
+/// Whether it is a hand-off of which the vendor is not told.
+pub(super) fn is_silent(row: &Row, delivery: &Delivery) -> bool {
+    delivery.silent_hand_off && matches!(row.action, Action::Forward(_) | Action::Abort)
 }
 
 pub(super) fn is_delay(row: &Row) -> bool {

@@ -288,8 +288,8 @@ impl Outbox {
         }
         let list = self.cut(&queue, delivery, Way::Call);
         if list.is_empty() {
-            // The head is a delay that nothing can carry: the host waits.
-            return (sends, Some(settle::play_delay(&queue, now)));
+            // Nothing carries the head: the host itself waits, or falls silent.
+            return (sends, Some(settle::play(&queue, delivery, now)));
         }
         let rows = list.into_iter().map(|row| row.id.clone()).collect();
         sends.push(self.ask(rows));

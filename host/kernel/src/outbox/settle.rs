@@ -5,7 +5,7 @@ use crate::context;
 use crate::event::{DeliveryFailed, Ended, Event, EventBody, ForwardFailed};
 use crate::id::{Digest, EventId, PartId};
 use crate::log::{Acknowledgement, Arrival, Conversation, Row, RowEnd, Settled};
-use crate::outbox::{SETTLED_BYTES_MAX, SETTLED_ROWS_MAX, vendor_rows};
+use crate::outbox::{SETTLED_BYTES_MAX, SETTLED_ROWS_MAX, cut, vendor_rows};
 use crate::owner::Owner;
 use crate::plan::{Reach, reach};
 use crate::profile::Delivery;
@@ -55,8 +55,16 @@ fn mirrored(rows: &[&Row]) -> Option<Digest> {
     rows.iter().rev().find_map(|row| row.context.as_deref()).map(context::digest)
 }
 
+/// What is at the head and no call carries.
+pub(super) fn play(queue: &[&Row], delivery: &Delivery, now: Millis) -> Settled {
+    match queue {
+        [head, ..] if cut::is_silent(head, delivery) => delivered(&[head], delivery, now),
+        _ => play_delay(queue, now),
+    }
+}
+
 /// The delays at the head that no list carries: the host itself waits.
-pub(super) fn play_delay(queue: &[&Row], now: Millis) -> Settled {
+fn play_delay(queue: &[&Row], now: Millis) -> Settled {
     let head: Vec<&&Row> =
         queue.iter().take_while(|row| matches!(row.action, Action::Delay(_))).collect();
     let followed = queue.len() > head.len();

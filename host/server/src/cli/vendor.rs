@@ -191,6 +191,13 @@ fn render(asked: &Render) -> anyhow::Result<()> {
             line(&json!({ "wait_ms": delay.delay_ms }))?;
             continue;
         }
+        if let [(_, action @ (Action::Forward(_) | Action::Abort))] = list
+            && vendor.delivery().silent_hand_off
+        {
+            let name = action.name();
+            writeln!(stderr(), "{name}: the host falls silent, without a call")?;
+            continue;
+        }
         let own: Vec<_> =
             list.iter().map(|(id, action)| Part { id, action, context: None }).collect();
         line(&call_json(&vendor.call(&to, &own)))?;

@@ -121,6 +121,7 @@ impl Vendor for Khoros {
             lists: false,
             native_delay: false,
             delay_step_ms: 1,
+            silent_hand_off: false,
             rate: None,
             token_rate: Some(Rate {
                 calls: timing.rate_calls.get(),

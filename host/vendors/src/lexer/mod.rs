@@ -5,13 +5,14 @@
 //! it in the team's inbox, and each message of the bot is *echoed*, so that the team
 //! sees who wrote it. Neither holds up a reply: both are acknowledgements.
 //!
-//! To hand over is to stop claiming, and nothing else: there is no call for it. While
+//! To hand over is to stop claiming, and nothing else: no call is made for it, unless
+//! the dialect says that the page has handover roles as well (`pass-thread`). While
 //! the owner of the conversation is not the bot, nothing is claimed, and what the
 //! person writes stands in the team's inbox. Lexer never says that the team is done.
-//! So the channel says when the bot has the conversation again: when control of the
-//! thread is passed to our app, as on any Messenger channel; when no human has spoken
-//! for as long as `returns-after-ms` says; or with the person's next message, where
-//! the Messenger dialect says `messaging-means-ours`.
+//! So the channel says when the bot has the conversation again: when no human has
+//! spoken for as long as `returns-after-ms` says; and, on pages with handover roles,
+//! when control of the thread is passed to our app, or with the person's next message,
+//! where the Messenger dialect says `messaging-means-ours`.
 
 mod acknowledge;
 mod dialect;
@@ -77,11 +78,15 @@ impl Vendor for Lexer {
     }
 
     fn profile(&self, medium: &str) -> Profile {
-        self.settings.messenger.profile(medium)
+        profile::of(medium, self.settings.dialect.pass_thread)
     }
 
     fn delivery(&self) -> Delivery {
-        Delivery { acknowledgements_elsewhere: true, ..self.settings.messenger.delivery() }
+        Delivery {
+            acknowledgements_elsewhere: true,
+            silent_hand_off: !self.settings.dialect.pass_thread,
+            ..self.settings.messenger.delivery()
+        }
     }
 
     fn verify(&self, request: &Inbound<'_>) -> Result<(), Rejection> {

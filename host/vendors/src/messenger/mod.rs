@@ -92,6 +92,11 @@ impl Messenger {
         Ok(Self { settings: Settings::read(settings)? })
     }
 
+    /// Whether whatever comes to be answered is the bot's to answer, whoever spoke before.
+    pub(crate) fn messaging_means_ours(&self) -> bool {
+        self.settings.dialect.messaging_means_ours
+    }
+
     /// Reads a webhook that was verified; `acknowledge` says what the acknowledgement
     /// of a person's message needs.
     pub(crate) fn read_with(
@@ -147,6 +152,7 @@ impl Vendor for Messenger {
             lists: false,
             native_delay: false,
             delay_step_ms: 1,
+            silent_hand_off: false,
             rate: None,
             token_rate: dialect.token_rate(),
             limited: Limited::Token,

@@ -88,10 +88,20 @@ fn notices_go_to_lexer_and_messages_to_the_platform() {
     let messenger = crate::connect("messenger", crate::messenger::tests::settings()).unwrap();
     let channel = channel(settings());
     let delivery = channel.delivery();
-    let expect = Delivery { acknowledgements_elsewhere: true, ..messenger.delivery() };
+    let expect = Delivery {
+        acknowledgements_elsewhere: true,
+        silent_hand_off: true,
+        ..messenger.delivery()
+    };
     assert_eq!(delivery, expect);
     assert_eq!(delivery.service(Purpose::Acknowledgement), Purpose::Acknowledgement);
-    assert_eq!(channel.profile("facebook"), messenger.profile("facebook"));
+    let mut profile = messenger.profile("facebook");
+    let passes = with_dialect(json!({ "pass-thread": true }));
+    assert_eq!(passes.profile("facebook"), profile);
+    assert!(!passes.delivery().silent_hand_off);
+    // Falling silent reaches the team and no other bot.
+    profile.native.retain(|name| *name != "forward_bot");
+    assert_eq!(channel.profile("facebook").native, profile.native);
 
     let written = json!({ "vendor": "lexer", "json": "{\"text\":\"t\"}" });
     let action = Action::Passthrough(serde_json::from_value(written).unwrap());

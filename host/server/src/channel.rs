@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use botyard_kernel::degrade::Degrading;
 use botyard_kernel::id::{BotId, ChannelId, ConversationKey, TenantId};
@@ -23,6 +23,8 @@ pub struct Channel {
     pub tenant: TenantId,
     /// The vendor, with this channel's secrets and dialect, as its upkeep has made it.
     vendor: RwLock<Arc<dyn Vendor>>,
+    /// A credential that a call was refused for, until its upkeep hears of it.
+    refused: Mutex<Option<String>>,
     /// How turns and deliveries are decided.
     pub rules: Arc<Rules>,
     /// Who answers.
@@ -43,7 +45,9 @@ impl Channel {
         signal_token: Option<Secret>,
         desk_token: Option<Secret>,
     ) -> Self {
-        Self { id, tenant, vendor: RwLock::new(vendor), rules, bot, signal_token, desk_token }
+        let vendor = RwLock::new(vendor);
+        let refused = Mutex::default();
+        Self { id, tenant, vendor, refused, rules, bot, signal_token, desk_token }
     }
 
     /// The vendor, with this channel's secrets and dialect, as it is now.
@@ -54,6 +58,16 @@ impl Channel {
     /// The vendor is this from now on: its upkeep has brought something new.
     pub fn renew(&self, vendor: Arc<dyn Vendor>) {
         *self.vendor.write().unwrap_or_else(PoisonError::into_inner) = vendor;
+    }
+
+    /// A call was refused for this credential of the channel.
+    pub fn note_refused(&self, credential: String) {
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(credential);
+    }
+
+    /// The credential that a call was refused for since this was asked last.
+    pub fn take_refused(&self) -> Option<String> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The conversation with this key of the vendor's.

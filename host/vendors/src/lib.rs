@@ -197,6 +197,14 @@ pub trait Upkeep: Chores + Send + Sync {
     /// What an answer to this call means.
     fn ended(&self, state: &str, chore: &str, answer: &CallAnswer, now: Millis) -> Ended;
 
+    /// Names the credential of this channel that an answer to any call of it refuses, as
+    /// [`Chores::without`] takes it; absent where the answer refuses none. It is the name
+    /// of the one that the call carried: meanwhile the channel may have another.
+    fn refused(&self, answer: &CallAnswer) -> Option<String> {
+        let _ = answer;
+        None
+    }
+
     /// The same channel with this state.
     fn renewed(&self, state: &str) -> Arc<dyn Vendor>;
 }

@@ -15,7 +15,7 @@ use botyard_kernel::plan::{Reach, reach};
 use botyard_kernel::profile::{Limited, Profile};
 use botyard_kernel::text::shorten;
 use botyard_kernel::time::{Millis, SECOND};
-use botyard_vendors::{Call, CallAnswer, Outcome, Part, To};
+use botyard_vendors::{Call, CallAnswer, Outcome, Part, To, Vendor};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::HeaderMap;
@@ -56,7 +56,8 @@ pub(super) fn call(
         pass(Point::CallLeaves);
         let sent = send(&work, &channel, Purpose::Delivery, request).await;
         pass(Point::CallAnswered);
-        let outcome = desk.outcome_at(&to, &parts, &call_answer(sent), clock::now());
+        let answer = heard(&channel, &*desk, sent);
+        let outcome = desk.outcome_at(&to, &parts, &answer, clock::now());
         let called = called(outcome);
         let (vendor, parts) = (desk.name(), rows.len());
         let turn = rows.first().map(|row| row.turn.to_string());
@@ -130,7 +131,7 @@ pub(super) fn acknowledge(
         let called = match request {
             Some(request) => {
                 let sent = send(&work, &channel, Purpose::Acknowledgement, request).await;
-                called(desk.outcome(&call_answer(sent)))
+                called(desk.outcome(&heard(&channel, &*desk, sent)))
             }
             // Another version of this host may have wanted it.
             None => Called::Delivered { follow_ups: Vec::new() },
@@ -144,6 +145,16 @@ pub(super) fn acknowledge(
         Input::Acknowledged { call, called }
     }
     .boxed()
+}
+
+/// What came back of a call that `desk` made. Where it refuses the channel's credential,
+/// the channel's upkeep is told.
+fn heard(channel: &Channel, desk: &dyn Vendor, sent: Result<Answer, SendError>) -> CallAnswer {
+    let answer = call_answer(sent);
+    if let Some(credential) = desk.upkeep().and_then(|upkeep| upkeep.refused(&answer)) {
+        channel.note_refused(credential);
+    }
+    answer
 }
 
 fn to<'a>(key: &'a ConversationKey, reply_to: Option<&'a str>) -> To<'a> {

@@ -243,8 +243,8 @@ impl Default for Attributes {
 pub(super) struct RegistrationForm {
     /// `PUT` registers or updates, so it can be repeated.
     pub(super) method: Method,
-    /// The mode that a registration begins with. Where it is not `LIVE`, the bot goes
-    /// live right after it. Beginning with `MAINTENANCE` hands all conversations of a
+    /// The mode that a registration of a channel that is live begins with. Where it is
+    /// not `LIVE`, the bot goes live right after it. Beginning with `MAINTENANCE` hands all conversations of a
     /// bot that is live already over to agents.
     pub(super) mode: String,
 }

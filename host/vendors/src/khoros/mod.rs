@@ -18,6 +18,7 @@ mod render;
 mod reply;
 mod respond;
 mod settings;
+mod state;
 mod upkeep;
 mod verify;
 
@@ -52,6 +53,8 @@ pub const NAME: &str = "khoros";
 /// - `registrations`, a list of `network` and `external-id`, with `callback-url`,
 ///   `bot-name`, `contact-email`, `avatar-url`, `public-filter` and `metadata`: where
 ///   the channel registers itself. Without it somebody else did.
+/// - `mode` (`live`): how these registrations stand. `maintenance` leaves what comes to
+///   agents; `retired` takes the registrations back, and the token that the host got.
 /// - `hold-ambiguous` (`false`): sends of unknown outcome wait for a human.
 /// - `age-max-ms` (900,000): actions that are older are given up.
 /// - `dialect`: what the vendor's pages do not prove.

@@ -142,8 +142,7 @@ const AUTHOR: &str = "7200011122";
 /// A strict twin, with a bot that answers there.
 struct Care {
     twin: Twin<khoros::Care>,
-    /// The host, as long as it is to run.
-    _site: Site,
+    site: Site,
 }
 
 impl Care {
@@ -173,7 +172,7 @@ impl Care {
         let site = Setup::new("puppet").unwrap().channel("care", channel).start().await.unwrap();
         let hook = site.url("/webhooks/care");
         twin.account().register(&hook, "BASIC_AUTH", "botyard", "canary-khoros-secret").unwrap();
-        Self { twin, _site: site }
+        Self { twin, site }
     }
 
     fn account(&self) -> &Account<khoros::Care> {
@@ -248,4 +247,31 @@ async fn a_token_that_dies_is_replaced_and_what_waited_arrives() {
     let mut texts = care.account().texts(AUTHOR);
     texts.retain(|text| !text.starts_with("other "));
     assert_eq!(texts, ["hi", "again"], "in order, and once");
+}
+
+/// An agent takes the conversation, and the webhook that says so is late: what is under
+/// way is refused, and all that waits is kept from the person.
+#[tokio::test]
+async fn what_khoros_refuses_because_an_agent_has_it_silences_the_bot() {
+    let quiet = khoros::Options { tells_control: false, ..options() };
+    let care = Care::open(quiet, json!({})).await;
+    let account = care.account();
+    care.write("say hi").await;
+    care.said("hi").await;
+    let said = account.act(AUTHOR, khoros::Act::Write("say one\nsay two".to_owned())).unwrap();
+    let late = account.take_over(AUTHOR).unwrap();
+    for webhook in said {
+        assert!(account.deliver(webhook).await.is_delivered());
+    }
+    care.site.wait_metric("botyard_calls_total", &["result=\"taken\""], 1.0).await.unwrap();
+    assert!(account.deliver(late).await.is_delivered());
+    let back = account.hand_back(AUTHOR).unwrap();
+    assert!(account.deliver(back).await.is_delivered());
+    care.write("say again").await;
+    care.said("again").await;
+    let texts = account.texts(AUTHOR);
+    assert!(!texts.iter().any(|text| ["one", "two"].contains(&&**text)), "{texts:?}");
+    let metrics = care.site.metrics().await.unwrap();
+    assert_eq!(metrics.sum("botyard_calls_total", &["result=\"taken\""]), 1.0, "asked once");
+    assert_eq!(metrics.sum("botyard_calls_total", &["result=\"fatal\""]), 0.0);
 }

@@ -458,6 +458,8 @@ pub enum Outcome {
         /// Who must act.
         blame: Blame,
     },
+    /// They were not, as somebody else has the conversation: an agent, or another bot.
+    Taken(String),
     /// The conversation is gone at the vendor: nothing more can be said in it.
     Gone(String),
 }

@@ -163,6 +163,8 @@ pub enum Called {
     },
     /// Nothing was taken and never will be.
     Fatal(String),
+    /// Nothing was taken, as somebody else has the conversation.
+    Taken(String),
     /// The conversation is gone at the vendor.
     Gone(String),
 }
@@ -365,6 +367,12 @@ impl Outbox {
                 Settled { at_ms: now, ..Settled::default() }
             }
             Called::Fatal(reason) => settle::dead(&rows, &reason, self.is_ambiguous(&rows), now),
+            Called::Taken(reason) => {
+                let mut waiting = vendor_rows(state);
+                waiting.retain(|row| !flight.rows.contains(&row.id) && !self.is_offered(&row.id));
+                let ambiguous = self.is_ambiguous(&rows);
+                settle::taken(&rows, &waiting, &reason, ambiguous, now)
+            }
             Called::Gone(reason) => settle::gone(state, flight.rows.len(), &reason, now),
         };
         let ended = |id: &PartId| settled.rows.iter().any(|(row, _)| row == id);

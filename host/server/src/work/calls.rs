@@ -77,6 +77,12 @@ pub(super) fn call(
             Called::Retry { reason, ambiguous, .. } => {
                 tracing::warn!(conversation = %key, turn, parts, reason, ambiguous, "a call is tried again");
             }
+            Called::Taken(reason) => {
+                tracing::warn!(
+                    conversation = %key, turn, parts, reason,
+                    "somebody else has the conversation: what waits is quarantined"
+                );
+            }
             Called::Fatal(reason) | Called::Gone(reason) => {
                 tracing::error!(conversation = %key, turn, parts, reason, "a call failed for good");
             }
@@ -230,6 +236,7 @@ fn called(outcome: Outcome) -> Called {
         Outcome::Fatal { reason, blame } => {
             Called::Fatal(format!("{reason} ({} must act)", blame.name()))
         }
+        Outcome::Taken(reason) => Called::Taken(reason),
         Outcome::Gone(reason) => Called::Gone(reason),
     }
 }
@@ -240,6 +247,7 @@ fn result(called: &Called) -> &'static str {
         Called::Retry { ambiguous: true, .. } => "ambiguous",
         Called::Retry { .. } => "retry",
         Called::Fatal(_) => "fatal",
+        Called::Taken(_) => "taken",
         Called::Gone(_) => "gone",
     }
 }

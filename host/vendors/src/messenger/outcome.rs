@@ -74,8 +74,7 @@ impl Answer<'_> {
             return fatal(Blame::Bot, format!("{said}: {why}"));
         }
         if below(&errors.control_subcodes) {
-            let why = "another app has control of the thread";
-            return fatal(Blame::Bot, format!("{said}: {why}"));
+            return Outcome::Taken(format!("{said}: another app has control of the thread"));
         }
         // Nobody is there for this page: what is still to be said is for nobody, too.
         if below(&errors.no_person_subcodes) {

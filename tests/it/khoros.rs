@@ -121,7 +121,10 @@ async fn an_agents_conversation_is_recorded_and_no_bot_runs() {
     let ours = json!({ "type": "BOT", "appId": "acme-bot" });
     let mut elsewhere = message("m2", ours.clone(), "say nobody");
     elsewhere["coordinate"]["companyKey"] = json!("another");
-    assert_eq!(send(&site, "canary-khoros-secret", &elsewhere).await, 403);
+    // Khoros counts failures, so it is taken; and kept for whoever looks, not handled.
+    assert_eq!(send(&site, "canary-khoros-secret", &elsewhere).await, 202);
+    let damaged = ["vendor=\"khoros\""];
+    site.wait_metric("botyard_webhook_parts_damaged_total", &damaged, 1.0).await.unwrap();
     let back = message("m3", ours, "skipped");
     assert_eq!(send(&site, "canary-khoros-secret", &back).await, 202);
     let calls = wait_said(&vendor, 1).await;
@@ -209,12 +212,12 @@ async fn the_strict_twin_takes_all_that_a_bot_says_and_does() {
     let account = care.account();
     care.write("say hi").await;
     care.said("hi").await;
-    care.write("menu Which? rye spelt\nmedia https://x.example/a.png\nsay below").await;
+    care.write("menu Which? rye spelt\nmedia https://x.example/a.png A cake\nsay below").await;
     care.said("below").await;
     care.write("2").await;
     care.said("clicked spelt").await;
     account.create(AUTHOR);
-    care.write("note look at this\nforward").await;
+    care.write("name Ines\nnote look at this\nforward").await;
     let agents = || (account.owner(AUTHOR).as_deref() == Some("AGENT")).then_some(());
     botyard_tests::wait::until("the agent's turn", WITHIN, agents).await.unwrap();
     care.write("say nobody").await;
@@ -274,4 +277,18 @@ async fn what_khoros_refuses_because_an_agent_has_it_silences_the_bot() {
     let metrics = care.site.metrics().await.unwrap();
     assert_eq!(metrics.sum("botyard_calls_total", &["result=\"taken\""]), 1.0, "asked once");
     assert_eq!(metrics.sum("botyard_calls_total", &["result=\"fatal\""]), 0.0);
+}
+
+/// Khoros may tell a bot of what it says itself: that silences it as little as it starts
+/// a turn.
+#[tokio::test]
+async fn the_bots_own_answers_that_come_back_are_no_agents() {
+    let care = Care::open(khoros::Options { echoes: true, ..options() }, json!({})).await;
+    for (text, said) in [("say one", "one"), ("say two", "two")] {
+        care.write(text).await;
+        care.said(said).await;
+    }
+    care.nothing_was_refused();
+    let metrics = care.site.metrics().await.unwrap();
+    assert_eq!(metrics.sum("botyard_turns_total", &["skipped"]), 0.0);
 }

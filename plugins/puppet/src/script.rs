@@ -40,7 +40,11 @@ fn command(line: &str, turn: &Turn<'_>) -> Answer {
         "markdown" => actions![reply(rest).markdown()],
         "many" => (0..rest.parse::<u32>()?).map(|n| reply(n.to_string()).into()).collect(),
         "menu" => actions![menu(rest)],
-        "media" => actions![Media::new(rest)],
+        "media" => {
+            let (link, name) = rest.split_once(' ').unwrap_or((rest, ""));
+            let media = Media::new(link);
+            if name.is_empty() { actions![media] } else { actions![media.name(name)] }
+        }
         "pause" => actions![delay(rest.parse()?)],
         "note" => actions![NoteCreate::new(rest)],
         "name" => actions![ContactUpdate::new().name(rest)],

@@ -43,7 +43,7 @@ pub const NAME: &str = "khoros";
 
 /// Makes a channel out of its settings, a JSON object with these keys:
 ///
-/// - `company-key`: the company; webhooks of another one are refused.
+/// - `company-key`: the company; webhooks of another one are kept as damaged.
 /// - `app-id`: the bot's id at Khoros.
 /// - `gateway-url`: the Bot API of the account's region.
 /// - `token`: a token that exists already, or `token-url`, `user` and `password` with

@@ -53,10 +53,6 @@ fn replace(value: &mut Value, nth: usize, with: &Value) {
 fn check(body: &[u8]) {
     let channel = channel(settings());
     match receive(&*channel, body) {
-        Received::Rejected(rejection) => {
-            assert!(matches!(rejection.status.as_u16(), 400 | 403));
-            assert!(rejection.reason.lines().count() == 1, "{}", rejection.reason);
-        }
         Received::Events { events, damaged } => {
             assert!(events.len() <= 40 && damaged.len() <= 40);
             for event in events {

@@ -163,6 +163,13 @@ pub trait Vendor: Send + Sync + fmt::Debug {
         None
     }
 
+    /// Whether an answer says "too many calls": whom it means by that,
+    /// [`Delivery::limited`] tells.
+    fn says_too_many(&self, status: StatusCode, body: &[u8]) -> bool {
+        let _ = body;
+        status == StatusCode::TOO_MANY_REQUESTS
+    }
+
     /// What an answer to such a call means.
     fn outcome(&self, answer: &CallAnswer) -> Outcome;
 

@@ -189,9 +189,13 @@ pub(super) async fn send(
             follow_redirects: false,
         })
         .await;
-    let ended = destinations::ended(&sent, |answer| match channel.rules.delivery.limited {
-        Limited::Token => Ended::Limited { after_ms: retry_after(&answer.headers) },
-        Limited::Conversation => Ended::Answered,
+    let vendor = channel.vendor();
+    let ended = destinations::ended(&sent, |answer| {
+        let too_many = vendor.says_too_many(answer.status, &answer.body);
+        too_many.then(|| match channel.rules.delivery.limited {
+            Limited::Token => Ended::Limited { after_ms: retry_after(&answer.headers) },
+            Limited::Conversation => Ended::Answered,
+        })
     });
     if let Some(ended) = ended {
         let now = clock::now();

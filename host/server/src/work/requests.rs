@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use botyard_failpoints::{Point, pass};
 use botyard_kernel::action::Action;
-use botyard_kernel::destination::{Admission, Ended};
+use botyard_kernel::destination::Admission;
 use botyard_kernel::event::Answer as BotAnswer;
 use botyard_kernel::id::TenantId;
 use botyard_kernel::lane::Input;
@@ -67,7 +67,7 @@ async fn send(work: &Work, tenant: &TenantId, outgoing: Outgoing) -> Requested {
         return Requested::Unanswered(why);
     }
     let sent = work.door.send(outgoing).await;
-    if let Some(ended) = destinations::ended(&sent, |_| Ended::Answered) {
+    if let Some(ended) = destinations::ended(&sent, |_| None) {
         let now = clock::now();
         let change = work.services.ended_named(&service, ended, now);
         work.alert_of(&Of::Service(tenant, host), change, now);

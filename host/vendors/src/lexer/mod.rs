@@ -24,6 +24,7 @@ use std::sync::Arc;
 
 use botyard_kernel::profile::{Delivery, Profile};
 use botyard_kernel::time::Millis;
+use http::StatusCode;
 
 use self::acknowledge::{Notice, Object};
 use self::dialect::Dialect;
@@ -96,8 +97,10 @@ impl Vendor for Lexer {
     fn read(&self, request: &Inbound<'_>, now: Millis) -> Received {
         let taps = self.settings.dialect.claim_postbacks;
         self.settings.messenger.read_with(request, now, &|heard| {
+            // Of what is written elsewhere, Instagram, Lexer takes no claims.
+            let claims = heard.medium == messenger::FACEBOOK && (taps || !heard.postback);
             let claim = Notice::Claim(Object::new(heard.mid, heard.at_ms, heard.page));
-            (taps || !heard.postback).then(|| claim.token())
+            claims.then(|| claim.token())
         })
     }
 
@@ -115,6 +118,10 @@ impl Vendor for Lexer {
 
     fn acknowledge(&self, _to: &To<'_>, token: &str) -> Option<Call> {
         Some(Notice::of_token(token)?.call(&self.settings))
+    }
+
+    fn says_too_many(&self, status: StatusCode, body: &[u8]) -> bool {
+        self.settings.messenger.says_too_many(status, body)
     }
 
     fn outcome(&self, answer: &CallAnswer) -> Outcome {
@@ -135,7 +142,8 @@ impl Vendor for Lexer {
         now: Millis,
     ) -> Outcome {
         let outcome = self.outcome_for(parts, answer);
-        if !matches!(outcome, Outcome::Delivered { .. }) || !self.settings.dialect.echo {
+        let echoes = self.settings.dialect.echo && messenger::is_on_facebook(to);
+        if !matches!(outcome, Outcome::Delivered { .. }) || !echoes {
             return outcome;
         }
         let page = messenger::page_of(to.conversation);

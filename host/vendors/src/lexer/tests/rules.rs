@@ -8,8 +8,8 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{channel, settings, with_dialect};
-use crate::messenger::tests::{CONVERSATION, NOW, PAGE, told};
-use crate::{CallAnswer, Outcome, Part, To, Vendor};
+use crate::messenger::tests::{CONVERSATION, NOW, PAGE, receive, told};
+use crate::{CallAnswer, Outcome, Part, Received, To, Vendor};
 
 fn answered(status: StatusCode, body: Value) -> CallAnswer {
     CallAnswer::Answered { status, retry_after_ms: None, body: body.to_string().into() }
@@ -60,6 +60,30 @@ fn what_sent_no_message_is_not_echoed() {
     assert_eq!(ended(&*channel, "no page", &sent), Outcome::DELIVERED);
     let silent = with_dialect(json!({ "echo": false }));
     assert_eq!(ended(&*silent, CONVERSATION, &sent), Outcome::DELIVERED);
+}
+
+#[test]
+fn what_is_said_on_instagram_is_neither_claimed_nor_echoed() {
+    let channel = channel(settings());
+    let said = json!({ "mid": "m_1", "text": "hi" });
+    let item = json!({ "sender": { "id": "2" }, "recipient": { "id": PAGE },
+        "timestamp": NOW, "message": said });
+    let rows = [("page", 1), ("instagram", 0)];
+    for (object, told) in rows {
+        let entry = json!({ "id": PAGE, "time": NOW, "messaging": [item] });
+        let webhook = json!({ "object": object, "entry": [entry] }).to_string();
+        let Received::Events { events, .. } = receive(&*channel, webhook.as_bytes()) else {
+            panic!("{object}: no events")
+        };
+        let claims = events.iter().filter_map(|event| event.acknowledge.as_ref()).count();
+        assert_eq!((events.len(), claims), (1, told), "{object}");
+        let to = To { reply_to: events[0].reply_to.as_deref(), ..To::conversation(CONVERSATION) };
+        let sent = answered(StatusCode::OK, json!({ "message_id": "m_2" }));
+        let Outcome::Delivered { follow_ups } = channel.outcome_at(&to, &[], &sent, NOW) else {
+            panic!("{object}: delivered")
+        };
+        assert_eq!(follow_ups.len(), told, "{object}");
+    }
 }
 
 #[test]

@@ -217,7 +217,8 @@ async fn the_strict_twin_takes_all_that_a_bot_says_and_does() {
     care.write("2").await;
     care.said("clicked spelt").await;
     account.create(AUTHOR);
-    care.write("name Ines\nnote look at this\nforward").await;
+    // The event that the conversation was created told what Care calls it.
+    care.write("name Ines\nnote look at this\nqueue 21\nforward").await;
     let agents = || (account.owner(AUTHOR).as_deref() == Some("AGENT")).then_some(());
     botyard_tests::wait::until("the agent's turn", WITHIN, agents).await.unwrap();
     care.write("say nobody").await;
@@ -226,6 +227,9 @@ async fn the_strict_twin_takes_all_that_a_bot_says_and_does() {
     care.write("say again").await;
     care.said("again").await;
     assert!(!account.texts(AUTHOR).contains(&"nobody".to_owned()));
+    let seen = account.seen(AUTHOR);
+    let queue = seen.iter().find(|seen| seen.name == "workqueue").expect("it was moved");
+    assert!(queue.value["conversationDisplayId"].is_u64(), "{}", queue.value);
     care.nothing_was_refused();
 }
 

@@ -224,6 +224,8 @@ pub struct To<'a> {
     pub conversation: &'a str,
     /// The newest [`Incoming::reply_to`] of the conversation.
     pub reply_to: Option<&'a str>,
+    /// The newest [`Incoming::desk_id`] of the conversation.
+    pub desk_id: Option<&'a str>,
     /// The [`Incoming::form`] of the request that is answered; empty for calls.
     pub form: &'a str,
 }
@@ -307,6 +309,8 @@ pub struct Incoming {
     /// What a reply needs besides the conversation's key, in the vendor's own form, at
     /// most 4 KiB; absent where it needs no more, or this event says nothing of it.
     pub reply_to: Option<String>,
+    /// What the vendor's own desk calls the conversation, where this event says so.
+    pub desk_id: Option<String>,
     /// How replies reach the person from now on; absent where it stays as it was.
     pub route: Option<Route>,
     /// Who owns the conversation, where the vendor says so with this event.
@@ -339,6 +343,7 @@ impl Incoming {
             vendor_ms: None,
             key: None,
             reply_to: None,
+            desk_id: None,
             route: None,
             owner: None,
             form: "",
@@ -363,6 +368,7 @@ impl Incoming {
             quiet: false,
             acknowledge: self.acknowledge,
             reply_to: self.reply_to,
+            desk_id: self.desk_id,
             route: self.route,
             owner: self.owner,
             seed,

@@ -19,7 +19,7 @@
 
 use std::hint::black_box;
 
-use botyard_sdk::action::{Media, NoteCreate, abort};
+use botyard_sdk::action::{Media, NoteCreate, WorkQueue, abort};
 use botyard_sdk::http;
 use botyard_sdk::prelude::*;
 use serde_json::{Map, Value, json};
@@ -47,6 +47,7 @@ fn command(line: &str, turn: &Turn<'_>) -> Answer {
         }
         "pause" => actions![delay(rest.parse()?)],
         "note" => actions![NoteCreate::new(rest)],
+        "queue" => actions![WorkQueue::new(rest)],
         "name" => actions![ContactUpdate::new().name(rest)],
         "count" => count(turn)?,
         "context" => actions![reply(turn.session().context.as_str())],

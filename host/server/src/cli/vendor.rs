@@ -144,6 +144,7 @@ fn event_json(incoming: &Incoming) -> Value {
         ("owner", json!(incoming.owner)),
         ("route", json!(incoming.route)),
         ("reply_to", json!(incoming.reply_to)),
+        ("desk_id", json!(incoming.desk_id)),
         ("acknowledge", json!(incoming.acknowledge)),
         ("context", json!(incoming.context)),
     ];
@@ -182,8 +183,7 @@ fn render(asked: &Render) -> anyhow::Result<()> {
         let own = degraded.actions.into_iter().chain(degraded.pages).enumerate();
         parts.extend(own.map(|(part, action)| (PartId::of(&turn, index, part), action)));
     }
-    let to =
-        To { conversation: &asked.conversation, reply_to: asked.reply_to.as_deref(), form: "" };
+    let to = To { reply_to: asked.reply_to.as_deref(), ..To::conversation(&asked.conversation) };
     for list in lists(&*vendor, &parts) {
         if let [(_, Action::Delay(delay))] = list
             && !vendor.delivery().native_delay

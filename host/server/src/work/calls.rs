@@ -43,7 +43,7 @@ pub(super) fn call(
     let work = Arc::clone(&driver.work);
     let channel = Arc::clone(&driver.channel);
     let key = driver.key.clone();
-    let reply_to = driver.reply_to();
+    let (reply_to, desk_id) = (driver.reply_to(), driver.desk_id());
     let medium = driver.medium().to_owned();
     async move {
         let profile = channel.vendor().profile(&medium);
@@ -51,7 +51,7 @@ pub(super) fn call(
         let rows: Vec<Row> = rows.into_iter().map(carried).collect();
         let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
         let desk = channel.vendor();
-        let to = to(&key, reply_to.as_deref());
+        let to = to(&key, reply_to.as_deref(), desk_id.as_deref());
         let request = desk.call_at(&to, &parts, clock::now());
         pass(Point::CallLeaves);
         let sent = send(&work, &channel, Purpose::Delivery, request).await;
@@ -131,8 +131,9 @@ pub(super) fn acknowledge(
     let channel = Arc::clone(&driver.channel);
     let key = driver.key.clone();
     let desk = channel.vendor();
-    let reply_to = driver.reply_to();
-    let request = desk.acknowledge(&to(&key, reply_to.as_deref()), &acknowledgement.token);
+    let (reply_to, desk_id) = (driver.reply_to(), driver.desk_id());
+    let request = desk
+        .acknowledge(&to(&key, reply_to.as_deref(), desk_id.as_deref()), &acknowledgement.token);
     async move {
         let called = match request {
             Some(request) => {
@@ -163,8 +164,8 @@ fn heard(channel: &Channel, desk: &dyn Vendor, sent: Result<Answer, SendError>) 
     answer
 }
 
-fn to<'a>(key: &'a ConversationKey, reply_to: Option<&'a str>) -> To<'a> {
-    To { conversation: &key.vendor_key, reply_to, form: "" }
+fn to<'a>(key: &'a ConversationKey, reply_to: Option<&'a str>, desk_id: Option<&'a str>) -> To<'a> {
+    To { conversation: &key.vendor_key, reply_to, desk_id, form: "" }
 }
 
 /// Sends a call of a channel's vendor, and learns from how it ends.

@@ -195,6 +195,7 @@ impl Webhook<'_> {
         Incoming {
             vendor_ms,
             owner: self.owner(),
+            desk_id: facts::display_id(self.event),
             raw: raw(self.request.body),
             facts: facts::facts(self.event, place),
             ..Incoming::new(place.key(), body)

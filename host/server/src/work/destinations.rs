@@ -189,11 +189,11 @@ pub(super) fn ended(
     too_many: impl FnOnce(&Answer) -> Option<Ended>,
 ) -> Option<Ended> {
     match sent {
-        Ok(answer) => Some(too_many(answer).unwrap_or(if answer.status.is_server_error() {
-            Ended::Failed
-        } else {
-            Ended::Answered
-        })),
+        Ok(answer) => {
+            let failed = answer.status.is_server_error();
+            let ended = if failed { Ended::Failed } else { Ended::Answered };
+            Some(too_many(answer).unwrap_or(ended))
+        }
         Err(SendError::Denied(_)) => None,
         Err(SendError::NotSent(_) | SendError::Lost(_)) => Some(Ended::Failed),
     }

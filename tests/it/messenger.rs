@@ -103,7 +103,8 @@ async fn a_human_in_the_inbox_silences_the_bot_until_the_thread_comes_back() {
 /// page: nobody else's message is tried meanwhile.
 #[tokio::test]
 async fn too_many_calls_of_one_conversation_hold_up_all_of_the_page() {
-    let faults = Faults::seeded(1).with(Fault::Limited, 1.0);
+    let mut faults = Faults::seeded(1).with(Fault::LimitedFor, 1.0);
+    faults.retry_after = 30;
     let stage = Stage::with(Conduct { faults, ..conduct() }).await;
     let account = stage.twin.account();
     let write = async |psid: &str| {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use botyard_tests::client::userlike::client;
 use botyard_tests::peers::vendor::{Called, Vendor};
 use botyard_tests::site::{Setup, Site};
+use botyard_twins::account::{Account, Twin};
 use botyard_twins::khoros;
 use serde_json::{Value, json};
 
@@ -120,7 +121,10 @@ async fn an_agents_conversation_is_recorded_and_no_bot_runs() {
     let ours = json!({ "type": "BOT", "appId": "acme-bot" });
     let mut elsewhere = message("m2", ours.clone(), "say nobody");
     elsewhere["coordinate"]["companyKey"] = json!("another");
-    assert_eq!(send(&site, "canary-khoros-secret", &elsewhere).await, 403);
+    // Khoros counts failures, so it is taken; and kept for whoever looks, not handled.
+    assert_eq!(send(&site, "canary-khoros-secret", &elsewhere).await, 202);
+    let damaged = ["vendor=\"khoros\""];
+    site.wait_metric("botyard_webhook_parts_damaged_total", &damaged, 1.0).await.unwrap();
     let back = message("m3", ours, "skipped");
     assert_eq!(send(&site, "canary-khoros-secret", &back).await, 202);
     let calls = wait_said(&vendor, 1).await;
@@ -136,55 +140,159 @@ async fn the_desk_of_the_host_is_not_for_those_who_have_their_own() {
     assert!(why.contains("`desk-token` is not for khoros"), "{why}");
 }
 
+const AUTHOR: &str = "7200011122";
+
+/// A strict twin, with a bot that answers there.
+struct Care {
+    twin: Twin<khoros::Care>,
+    site: Site,
+}
+
+impl Care {
+    /// `changes` are those of the channel's settings.
+    async fn open(options: khoros::Options, changes: Value) -> Self {
+        let twin = khoros::start(options, botyard_twins::account::Conduct::default()).unwrap();
+        Self::with(twin, changes).await
+    }
+
+    async fn with(twin: Twin<khoros::Care>, changes: Value) -> Self {
+        let mut channel = json!({
+            "vendor": "khoros",
+            "webhook-header": null, "api-url": null, "api-token": null, "desk-token": null,
+            "company-key": "acmehotel",
+            "app-id": "acme-bot",
+            "gateway-url": format!("{}/bots/v3", twin.url()),
+            "token-url": format!("{}/api/v2/tokens/khorosapi/ownerId/acme-bot", twin.url()),
+            "user": "ops@example.invalid",
+            "password": "canary-khoros-password",
+            "webhook-method": "basic",
+            "webhook-identity": "botyard",
+            "webhook-secret": "canary-khoros-secret",
+        });
+        for (key, value) in changes.as_object().unwrap() {
+            channel[key] = value.clone();
+        }
+        let site = Setup::new("puppet").unwrap().channel("care", channel).start().await.unwrap();
+        let hook = site.url("/webhooks/care");
+        twin.account().register(&hook, "BASIC_AUTH", "botyard", "canary-khoros-secret").unwrap();
+        Self { twin, site }
+    }
+
+    fn account(&self) -> &Account<khoros::Care> {
+        self.twin.account()
+    }
+
+    /// The author writes, and the webhooks are taken.
+    async fn write(&self, text: &str) {
+        for delivery in self.account().write(AUTHOR, text).await {
+            assert!(delivery.is_delivered(), "{}", delivery.reason());
+        }
+    }
+
+    async fn said(&self, text: &str) {
+        let has = || self.account().texts(AUTHOR).contains(&text.to_owned()).then_some(());
+        botyard_tests::wait::until(text, WITHIN, has).await.unwrap();
+    }
+
+    fn nothing_was_refused(&self) {
+        for call in self.account().calls() {
+            assert!(call.acted, "{call:?}");
+        }
+    }
+}
+
+fn options() -> khoros::Options {
+    khoros::Options::new("ops@example.invalid", "canary-khoros-password")
+}
+
 /// The strict twin: it makes the token, checks every call, and knows who owns what.
 #[tokio::test]
 async fn the_strict_twin_takes_all_that_a_bot_says_and_does() {
-    const AUTHOR: &str = "7200011122";
-    let options = khoros::Options::new("ops@example.invalid", "canary-khoros-password");
-    let twin = khoros::start(options, botyard_twins::account::Conduct::default()).unwrap();
-    let account = twin.account();
-    let channel = json!({
-        "vendor": "khoros",
-        "webhook-header": null, "api-url": null, "api-token": null, "desk-token": null,
-        "company-key": "acmehotel",
-        "app-id": "acme-bot",
-        "gateway-url": format!("{}/bots/v3", twin.url()),
-        "token-url": format!("{}/api/v2/tokens/khorosapi/ownerId/acme-bot", twin.url()),
-        "user": "ops@example.invalid",
-        "password": "canary-khoros-password",
-        "webhook-method": "basic",
-        "webhook-identity": "botyard",
-        "webhook-secret": "canary-khoros-secret",
-    });
-    let site = Setup::new("puppet").unwrap().channel("care", channel).start().await.unwrap();
-    let hook = site.url("/webhooks/care");
-    account.register(&hook, "BASIC_AUTH", "botyard", "canary-khoros-secret").unwrap();
-    let say = async |text: &str| {
-        for delivery in account.write(AUTHOR, text).await {
-            assert!(delivery.is_delivered(), "{}", delivery.reason());
-        }
-    };
-    let said = async |text: &'static str| {
-        let has = || account.texts(AUTHOR).contains(&text.to_owned()).then_some(());
-        botyard_tests::wait::until(text, WITHIN, has).await.unwrap();
-    };
-    say("say hi").await;
-    said("hi").await;
-    say("menu Which? rye spelt\nmedia https://x.example/a.png\nsay below").await;
-    said("below").await;
-    say("2").await;
-    said("clicked spelt").await;
+    let care = Care::open(options(), json!({})).await;
+    let account = care.account();
+    care.write("say hi").await;
+    care.said("hi").await;
+    care.write("menu Which? rye spelt\nmedia https://x.example/a.png A cake\nsay below").await;
+    care.said("below").await;
+    care.write("2").await;
+    care.said("clicked spelt").await;
     account.create(AUTHOR);
-    say("note look at this\nforward").await;
+    // The event that the conversation was created told what Care calls it.
+    care.write("name Ines\nnote look at this\nqueue 21\nforward").await;
     let agents = || (account.owner(AUTHOR).as_deref() == Some("AGENT")).then_some(());
     botyard_tests::wait::until("the agent's turn", WITHIN, agents).await.unwrap();
-    say("say nobody").await;
+    care.write("say nobody").await;
     let back = account.hand_back(AUTHOR).unwrap();
     assert!(account.deliver(back).await.is_delivered());
-    say("say again").await;
-    said("again").await;
+    care.write("say again").await;
+    care.said("again").await;
     assert!(!account.texts(AUTHOR).contains(&"nobody".to_owned()));
-    for call in account.calls() {
-        assert!(call.acted, "{call:?}");
+    let seen = account.seen(AUTHOR);
+    let queue = seen.iter().find(|seen| seen.name == "workqueue").expect("it was moved");
+    assert!(queue.value["conversationDisplayId"].is_u64(), "{}", queue.value);
+    care.nothing_was_refused();
+}
+
+/// Somebody else makes a token for the same app, which ends ours: the next reply is
+/// refused, another token is made, and the reply arrives.
+#[tokio::test]
+async fn a_token_that_dies_is_replaced_and_what_waited_arrives() {
+    let twin = khoros::start(options(), botyard_twins::account::Conduct::default()).unwrap();
+    let adopted = twin.account().token();
+    let care = Care::with(twin, json!({ "token": adopted })).await;
+    care.write("say hi").await;
+    care.said("hi").await;
+    let made = |care: &Care| {
+        let calls = care.account().calls();
+        calls.iter().filter(|call| call.path.contains("/tokens/khorosapi/")).count()
+    };
+    assert_eq!(made(&care), 0, "the adopted one holds");
+    care.account().token();
+    care.write("say again").await;
+    care.said("again").await;
+    assert_eq!(made(&care), 1);
+    let mut texts = care.account().texts(AUTHOR);
+    texts.retain(|text| !text.starts_with("other "));
+    assert_eq!(texts, ["hi", "again"], "in order, and once");
+}
+
+/// An agent takes the conversation, and the webhook that says so is late: what is under
+/// way is refused, and all that waits is kept from the person.
+#[tokio::test]
+async fn what_khoros_refuses_because_an_agent_has_it_silences_the_bot() {
+    let quiet = khoros::Options { tells_control: false, ..options() };
+    let care = Care::open(quiet, json!({})).await;
+    let account = care.account();
+    care.write("say hi").await;
+    care.said("hi").await;
+    let said = account.act(AUTHOR, khoros::Act::Write("say one\nsay two".to_owned())).unwrap();
+    let late = account.take_over(AUTHOR).unwrap();
+    for webhook in said {
+        assert!(account.deliver(webhook).await.is_delivered());
     }
+    care.site.wait_metric("botyard_calls_total", &["result=\"taken\""], 1.0).await.unwrap();
+    assert!(account.deliver(late).await.is_delivered());
+    let back = account.hand_back(AUTHOR).unwrap();
+    assert!(account.deliver(back).await.is_delivered());
+    care.write("say again").await;
+    care.said("again").await;
+    let texts = account.texts(AUTHOR);
+    assert!(!texts.iter().any(|text| ["one", "two"].contains(&&**text)), "{texts:?}");
+    let metrics = care.site.metrics().await.unwrap();
+    assert_eq!(metrics.sum("botyard_calls_total", &["result=\"taken\""]), 1.0, "asked once");
+    assert_eq!(metrics.sum("botyard_calls_total", &["result=\"fatal\""]), 0.0);
+}
+
+/// Khoros may tell a bot of what it says itself: that silences it as little as it starts
+/// a turn.
+#[tokio::test]
+async fn the_bots_own_answers_that_come_back_are_no_agents() {
+    let care = Care::open(khoros::Options { echoes: true, ..options() }, json!({})).await;
+    for (text, said) in [("say one", "one"), ("say two", "two")] {
+        care.write(text).await;
+        care.said(said).await;
+    }
+    care.nothing_was_refused();
+    let metrics = care.site.metrics().await.unwrap();
+    assert_eq!(metrics.sum("botyard_turns_total", &["skipped"]), 0.0);
 }

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use botyard_tests::client::userlike::client;
 use botyard_tests::peers::vendor::{Called, Vendor};
 use botyard_tests::site::{Setup, Site};
+use botyard_twins::{lexer, messenger};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -22,6 +23,10 @@ struct Page {
 
 impl Page {
     async fn open() -> Self {
+        Self::open_with(json!({})).await
+    }
+
+    async fn open_with(dialect: Value) -> Self {
         let facebook =
             Vendor::start(json!({ "recipient_id": "7200", "message_id": "m_reply" })).unwrap();
         let lexer = Vendor::start_with(StatusCode::CREATED, json!({ "status": "ok" })).unwrap();
@@ -42,6 +47,7 @@ impl Page {
             "client-id": 42,
             "token": "canary-lexer-token",
             "hub-url": lexer.url(),
+            "dialect": dialect,
         });
         let site = Setup::new("puppet").unwrap().channel("page", channel).start().await.unwrap();
         Self { site, facebook, lexer }
@@ -100,15 +106,71 @@ async fn each_message_is_claimed_and_each_reply_echoed() {
     // The same webhook again is the same message: nothing is said or claimed twice.
     assert_eq!(page.send(SECRET, message("m_1", "say hi")).await, 200);
     assert_eq!(page.send("guess", message("m_2", "say no")).await, 401);
-    // After a hand-off the team has the conversation: its messages are not claimed.
-    assert_eq!(page.send(SECRET, message("m_3", "forward")).await, 200);
-    page.facebook.wait(2, WITHIN).await.unwrap();
-    assert_eq!(page.send(SECRET, message("m_4", "say nobody")).await, 200);
-    page.site.wait_metric("botyard_turns_total", &[], 3.0).await.unwrap();
-    let metrics = page.site.metrics().await.unwrap();
-    assert_eq!(metrics.sum("botyard_turns_total", &["result=\"ran\""]), 2.0);
-    let told = page.lexer.wait(3, WITHIN).await.unwrap();
-    assert_eq!(noticed(&told, "/objects/claim"), ["m_1", "m_3"]);
+}
+
+/// To hand over is to fall silent: nobody is called for it, so a page whose Facebook
+/// refuses all control of threads has its team all the same.
+#[tokio::test]
+async fn a_hand_off_is_no_call_and_ends_the_claims() {
+    const PSID: &str = "2410099887766";
+    let options = messenger::Options {
+        role: messenger::Role::Absent,
+        ..messenger::Options::new(SECRET, "canary-verify-token", "canary-page-token")
+    };
+    let (page_id, app_id) = (options.page_id.clone(), options.app_id.clone());
+    let facebook = messenger::start(options, messenger::conduct()).unwrap();
+    let hub = lexer::Hub {
+        client_id: 42,
+        token: "canary-lexer-token".to_owned(),
+        accounts: vec![page_id.clone()],
+    };
+    let lexer = lexer::start(hub, messenger::conduct()).unwrap();
+    let below = json!({
+        "app-secret": SECRET,
+        "verify-token": "canary-verify-token",
+        "page-token": "canary-page-token",
+        "app-id": app_id,
+        "graph-url": format!("{}/v23.0", facebook.url()),
+    });
+    let channel = json!({
+        "vendor": "lexer",
+        "webhook-header": null, "webhook-secret": null, "api-url": null, "api-token": null,
+        "messenger": below,
+        "client-id": 42,
+        "token": "canary-lexer-token",
+        "hub-url": lexer.url(),
+    });
+    let site = Setup::new("puppet").unwrap().channel("page", channel).start().await.unwrap();
+    let account = facebook.account();
+    account.point(messenger::HOOK, &site.url("/webhooks/page"));
+    let write = async |text: &str| {
+        let event = account.act(PSID, messenger::Act::Write(text.to_owned())).unwrap();
+        let delivery = account.deliver(account.webhook(&[event])).await;
+        assert!(delivery.is_delivered(), "{}", delivery.reason());
+    };
+    write("say one moment\nforward").await;
+    account.wait_seen(PSID, 1, WITHIN).await.unwrap();
+    let told = || (lexer.account().echoed(&page_id).len() == 1).then_some(());
+    botyard_tests::wait::until("the echo", WITHIN, told).await.unwrap();
+    write("say nobody").await;
+    site.wait_metric("botyard_turns_total", &["skipped"], 1.0).await.unwrap();
+    assert_eq!(account.texts(PSID), ["one moment"]);
+    for call in account.calls() {
+        assert!(call.acted, "{call:?}");
+    }
+    assert_eq!(lexer.account().claimed(&page_id).len(), 1, "the team has the second message");
+}
+
+/// On a page that has handover roles beside Lexer, the channel may say so.
+#[tokio::test]
+async fn a_page_with_handover_roles_passes_the_thread() {
+    let page = Page::open_with(json!({ "pass-thread": true })).await;
+    assert_eq!(page.send(SECRET, message("m_1", "forward")).await, 200);
+    let passed = page.facebook.wait(1, WITHIN).await.unwrap();
+    assert_eq!(passed[0].path, "/me/pass_thread_control");
+    assert_eq!(page.send(SECRET, message("m_2", "say nobody")).await, 200);
+    page.site.wait_metric("botyard_turns_total", &["skipped"], 1.0).await.unwrap();
+    assert_eq!(noticed(&page.lexer.calls(), "/objects/claim"), ["m_1"]);
 }
 
 #[tokio::test]

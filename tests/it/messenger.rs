@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use botyard_tests::site::{Setup, Site};
-use botyard_twins::account::Twin;
+use botyard_twins::account::{Conduct, Twin};
+use botyard_twins::faults::{Fault, Faults};
 use botyard_twins::messenger::{Act, HOOK, Noise, Options, Page, conduct, start};
 use serde_json::json;
 
@@ -17,11 +18,15 @@ struct Stage {
 
 impl Stage {
     async fn set() -> Self {
+        Self::with(conduct()).await
+    }
+
+    async fn with(conduct: Conduct) -> Self {
         // Echoes, deliveries and reads come as they do with all fields subscribed.
         let options = Options::new("canary-app-secret", "canary-verify-token", "canary-page-token");
         let options = Options { noise: Noise::ALL, ..options };
         let app_id = options.app_id.clone();
-        let twin = start(options, conduct()).unwrap();
+        let twin = start(options, conduct).unwrap();
         let channel = json!({
             "vendor": "messenger",
             "webhook-header": null, "webhook-secret": null, "api-url": null, "api-token": null,
@@ -92,4 +97,25 @@ async fn a_human_in_the_inbox_silences_the_bot_until_the_thread_comes_back() {
     .unwrap();
     assert!(!account.texts(PSID).contains(&"nobody".to_owned()));
     stage.nothing_was_refused();
+}
+
+/// Messenger says "too many" with a code in the body and the status 400. It means the
+/// page: nobody else's message is tried meanwhile.
+#[tokio::test]
+async fn too_many_calls_of_one_conversation_hold_up_all_of_the_page() {
+    let mut faults = Faults::seeded(1).with(Fault::LimitedFor, 1.0);
+    faults.retry_after = 30;
+    let stage = Stage::with(Conduct { faults, ..conduct() }).await;
+    let account = stage.twin.account();
+    let write = async |psid: &str| {
+        let event = account.act(psid, Act::Write("say hi".to_owned())).unwrap();
+        assert!(account.deliver(account.webhook(&[event])).await.is_delivered());
+    };
+    write(PSID).await;
+    let asked = ["result=\"retry\""];
+    stage.site.wait_metric("botyard_calls_total", &asked, 1.0).await.unwrap();
+    write("2410099887767").await;
+    stage.site.wait_metric("botyard_turns_total", &["ran"], 2.0).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(account.calls().len(), 1, "the second waits, too");
 }

@@ -62,6 +62,9 @@ pub struct Arrival {
     /// What a reply needs besides the key of the conversation, in the vendor's own
     /// form; absent where it needs no more, or where the event says nothing of it.
     pub reply_to: Option<String>,
+    /// What the vendor's own desk calls the conversation, where the event says so: it
+    /// stays until another is told, or the conversation has ended.
+    pub desk_id: Option<String>,
     /// How replies reach the person from now on; absent where nothing is said of it.
     pub route: Option<Route>,
     /// Who owns the conversation, where the vendor says so.
@@ -82,6 +85,7 @@ impl Arrival {
             quiet: false,
             acknowledge: None,
             reply_to: None,
+            desk_id: None,
             route: None,
             owner: None,
             seed,

@@ -77,6 +77,8 @@ pub struct Delivery {
     /// The vendor waits in steps of this: a delay that is no multiple of it is
     /// rounded up, each by itself. At least 1.
     pub delay_step_ms: Millis,
+    /// To hand over is to fall silent: no call tells the vendor of it.
+    pub silent_hand_off: bool,
     /// API calls a conversation within a sliding window.
     pub rate: Option<Rate>,
     /// API calls of all conversations together within a sliding window, by the

@@ -4,8 +4,11 @@
 //! What was done is kept in the store. A call leaves only after its host has
 //! written there that it is under way, over exactly what it had read: so there is
 //! one call at a time, across hosts, and what a host does not live to tell is done
-//! again when its time is over. The machine does nothing itself: [`Upkeep::on`]
-//! says what is to be done.
+//! again when its time is over. Of several chores the one that is due longest goes
+//! first, and one that failed steps aside for the others until it is tried again. The
+//! machine does nothing itself: [`Upkeep::on`] says what is to be done.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -35,10 +38,18 @@ pub struct Kept {
     /// A call is under way, until then at the latest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub under_way_until_ms: Option<Millis>,
-    /// Tries of the chore that is due, so far in vain.
+    /// Chores that were tried in vain, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failed: BTreeMap<String, Failed>,
+}
+
+/// A chore that was tried in vain.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failed {
+    /// So often.
     #[serde(default)]
     pub tries: u32,
-    /// The pause before the last one.
+    /// The pause after the last try.
     #[serde(default)]
     pub wait_ms: Millis,
     /// No further one before this.
@@ -57,8 +68,17 @@ pub struct Chore {
 
 /// What a vendor wants done next, as far as its state tells.
 pub trait Chores {
-    /// The next chore; absent where there is nothing until the state changes.
-    fn next(&self, state: &str) -> Option<Chore>;
+    /// What is to be done, of what is due at once the more urgent first; nothing where
+    /// there is nothing until the state changes.
+    fn wanted(&self, state: &str) -> Vec<Chore>;
+
+    /// The state that knows that the vendor has refused a credential, by the vendor's
+    /// own name for it; absent where the state holds another one by now, or knows it
+    /// already, or nothing would follow from it.
+    fn without(&self, state: &str, refused: &str, now: Millis) -> Option<String> {
+        let _ = (state, refused, now);
+        None
+    }
 }
 
 /// What happened.
@@ -76,6 +96,9 @@ pub enum Input {
     Admitted(Admission),
     /// The end of [`Effect::Call`].
     Called(Ended),
+    /// A call of a conversation was refused for this credential; see
+    /// [`Chores::without`].
+    Refused(String),
     /// Time has passed.
     Wake,
 }
@@ -143,6 +166,8 @@ pub struct Upkeep {
     read_ms: Millis,
     held_until_ms: Millis,
     ticket: Option<Millis>,
+    /// A credential that was refused and of which the store is not told yet.
+    refused: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,6 +199,7 @@ impl Upkeep {
             read_ms: 0,
             held_until_ms: 0,
             ticket: None,
+            refused: None,
         }
     }
 
@@ -217,8 +243,9 @@ impl Upkeep {
             }
             (Input::Called(ended), Stage::Calling(chore)) => {
                 let chore = *chore;
-                self.on_called(ended, chore, now, &mut effects);
+                self.on_called(ended, chore, chores, now, &mut effects);
             }
+            (Input::Refused(credential), _) => self.refused = Some(credential),
             // Of what is no longer waited for, nothing is to be learned.
             (
                 Input::Read(_)
@@ -241,7 +268,9 @@ impl Upkeep {
             Stage::Unknown(at) | Stage::Unwritten(at) => Some(*at),
             Stage::Idle => {
                 let look = self.read_ms.saturating_add(LOOK_MS);
-                Some(self.due(chores).map_or(look, |(_, at)| at.min(look)))
+                let told = self.refused.as_ref().map(|_| self.free_at());
+                let due = self.due(chores).map(|(_, at)| at);
+                Some(told.into_iter().chain(due).fold(look, Millis::min))
             }
             Stage::Reading
             | Stage::Asking(_)
@@ -286,27 +315,34 @@ impl Upkeep {
         &mut self,
         ended: Ended,
         chore: &'static str,
+        chores: &dyn Chores,
         now: Millis,
         effects: &mut Vec<Effect>,
     ) {
-        let failed = |kept: &mut Kept, wait_ms: Millis, reason, hopeless| {
-            kept.tries = kept.tries.saturating_add(1);
-            kept.wait_ms = wait_ms;
-            kept.next_ms = now.saturating_add(wait_ms);
-            let (tries, next_ms) = (kept.tries, kept.next_ms);
+        let chance = self.chance(now);
+        let mut failed = |wait_ms: &dyn Fn(Millis) -> Millis, reason, hopeless| {
+            let failed = self.kept.failed.entry(chore.to_owned()).or_default();
+            failed.tries = failed.tries.saturating_add(1);
+            failed.wait_ms = wait_ms(failed.wait_ms);
+            failed.next_ms = now.saturating_add(failed.wait_ms);
+            let (tries, next_ms) = (failed.tries, failed.next_ms);
             Effect::Failed { chore, reason, tries, next_ms, hopeless }
         };
-        self.kept.under_way_until_ms = None;
         match ended {
-            Ended::Done(state) => self.kept = Kept { state, ..Kept::default() },
+            Ended::Done(state) => {
+                let wanted = chores.wanted(&state);
+                self.kept.state = state;
+                // Of what nobody wants any more, no failure is worth knowing.
+                let stays = |name: &str| wanted.iter().any(|it| it.name == name);
+                self.kept.failed.retain(|name, _| name != chore && stays(name));
+            }
             Ended::Retry { after_ms, reason } => {
-                let wait_ms = retry::wait(self.kept.wait_ms, after_ms, self.chance(now));
-                effects.push(failed(&mut self.kept, wait_ms, reason, false));
+                let wait_ms = |before| retry::wait(before, after_ms, chance);
+                effects.push(failed(&wait_ms, reason, false));
             }
-            Ended::Hopeless(reason) => {
-                effects.push(failed(&mut self.kept, HOPELESS_MS, reason, true));
-            }
+            Ended::Hopeless(reason) => effects.push(failed(&|_| HOPELESS_MS, reason, true)),
         }
+        self.kept.under_way_until_ms = None;
         effects.push(Effect::Write(self.kept.clone()));
         self.stage = Stage::Writing;
     }
@@ -336,6 +372,9 @@ impl Upkeep {
                 false
             }
             Stage::Idle => {
+                if self.tells_refused(chores, now, effects) {
+                    return;
+                }
                 if let Some((chore, at)) = self.due(chores)
                     && now >= at
                 {
@@ -357,12 +396,43 @@ impl Upkeep {
         }
     }
 
+    /// Tells the store that a credential was refused, where that is news: then a chore
+    /// follows from it. What a call of another host brings must not be overwritten, so
+    /// it waits for that.
+    fn tells_refused(
+        &mut self,
+        chores: &dyn Chores,
+        now: Millis,
+        effects: &mut Vec<Effect>,
+    ) -> bool {
+        let Some(refused) = self.refused.as_ref().filter(|_| now >= self.free_at()) else {
+            return false;
+        };
+        let Some(state) = chores.without(&self.kept.state, refused, now) else {
+            self.refused = None;
+            return false;
+        };
+        self.kept.state = state;
+        effects.push(Effect::Write(self.kept.clone()));
+        self.stage = Stage::Writing;
+        true
+    }
+
     /// The next chore and when its call may be made.
     fn due(&self, chores: &dyn Chores) -> Option<(&'static str, Millis)> {
-        let chore = chores.next(&self.kept.state)?;
-        let under_way = self.kept.under_way_until_ms.unwrap_or(0);
-        let gates = [chore.due_ms, self.kept.next_ms, under_way, self.held_until_ms];
-        Some((chore.name, gates.into_iter().max().unwrap_or(0)))
+        let at = |chore: &Chore| {
+            let next_ms = self.kept.failed.get(chore.name).map_or(0, |failed| failed.next_ms);
+            chore.due_ms.max(next_ms)
+        };
+        // Of equals the first.
+        let next = chores.wanted(&self.kept.state).into_iter().min_by_key(at)?;
+        let at = at(&next).max(self.free_at()).max(self.held_until_ms);
+        Some((next.name, at))
+    }
+
+    /// No call of any host is under way from then on.
+    fn free_at(&self) -> Millis {
+        self.kept.under_way_until_ms.unwrap_or(0)
     }
 
     /// When the store is tried again.

@@ -20,11 +20,16 @@ const TOKEN_MS: Millis = 2 * HOUR;
 struct Tokens;
 
 impl Chores for Tokens {
-    fn next(&self, state: &str) -> Option<Chore> {
+    fn wanted(&self, state: &str) -> Vec<Chore> {
         let Ok(made) = state.parse::<Millis>() else {
-            return Some(Chore { name: "create", due_ms: 0 });
+            return vec![Chore { name: "create", due_ms: 0 }];
         };
-        Some(Chore { name: "renew", due_ms: made + TOKEN_MS / 2 })
+        vec![Chore { name: "renew", due_ms: made + TOKEN_MS / 2 }]
+    }
+
+    /// A refused token is none.
+    fn without(&self, state: &str, refused: &str, _: Millis) -> Option<String> {
+        (state == refused && !state.is_empty()).then(String::new)
     }
 }
 
@@ -199,8 +204,19 @@ impl World {
             }
             if self.chance.percent(self.weather / 10) {
                 let host = self.chance.pick(HOSTS);
+                self.refused(host);
+            }
+            if self.chance.percent(self.weather / 10) {
+                let host = self.chance.pick(HOSTS);
                 self.die(host);
             }
+        }
+    }
+
+    /// A call of a conversation was refused, with the token of this host.
+    fn refused(&mut self, host: usize) {
+        if let Some(token) = self.hosts[host].uses.clone() {
+            self.feed(host, Input::Refused(token));
         }
     }
 
@@ -332,4 +348,92 @@ fn what_the_vendor_gave_is_not_lost_with_a_write() {
         }
     }
     assert_eq!((calls, failures, &uses), (1, 3, &stored.state));
+}
+
+/// A machine whose store and line never fail, with what it calls.
+struct Lone<'a> {
+    machine: Upkeep,
+    chores: &'a dyn Chores,
+    kept: Kept,
+    now: Millis,
+    called: Vec<(&'static str, Millis)>,
+}
+
+impl<'a> Lone<'a> {
+    fn new(chores: &'a dyn Chores, state: &str) -> Self {
+        let kept = Kept { state: state.to_owned(), ..Kept::default() };
+        let machine = Upkeep::new(Digest::of(b"one"));
+        Self { machine, chores, kept, now: 1, called: Vec::new() }
+    }
+
+    fn feed(&mut self, input: Input, ends: &dyn Fn(&str, &str) -> Ended) {
+        let mut inputs = vec![input];
+        while let Some(input) = inputs.pop() {
+            for effect in self.machine.on(input, self.chores, self.now) {
+                inputs.push(match effect {
+                    Effect::Read => Input::Read(self.kept.clone()),
+                    Effect::Write(new) => {
+                        self.kept = new;
+                        Input::Written
+                    }
+                    Effect::Ask { ticket: _ } => Input::Admitted(Admission::Go),
+                    Effect::Call { chore, state } => {
+                        self.called.push((chore, self.now));
+                        Input::Called(ends(chore, &state))
+                    }
+                    Effect::Use(_) | Effect::Failed { .. } => continue,
+                });
+            }
+        }
+    }
+
+    fn play(&mut self, until: Millis, ends: &dyn Fn(&str, &str) -> Ended) {
+        while let Some(at) = self.machine.wake_at(self.chores).filter(|at| *at <= until) {
+            self.now = self.now.max(at);
+            self.feed(Input::Wake, ends);
+        }
+        self.now = until;
+    }
+}
+
+/// Something that the vendor refuses for good, and a look that is due each hour.
+struct Two;
+
+impl Chores for Two {
+    fn wanted(&self, state: &str) -> Vec<Chore> {
+        let looked: Millis = state.parse().unwrap_or(0);
+        vec![Chore { name: "refused", due_ms: 0 }, Chore { name: "look", due_ms: looked + HOUR }]
+    }
+}
+
+#[test]
+fn a_chore_that_cannot_be_done_steps_aside_for_the_others() {
+    let mut lone = Lone::new(&Two, "");
+    let now = std::cell::Cell::new(0);
+    for hour in 1..=10 {
+        now.set(hour * HOUR);
+        lone.play(hour * HOUR, &|chore, _| match chore {
+            "refused" => Ended::Hopeless("never".to_owned()),
+            _ => Ended::Done(now.get().to_string()),
+        });
+    }
+    let count = |name: &str| lone.called.iter().filter(|(chore, _)| *chore == name).count();
+    assert!((9..=10).contains(&count("look")), "{:?}", lone.called);
+    assert!((9..=11).contains(&count("refused")), "tried each hour: {:?}", lone.called);
+    assert_eq!(lone.kept.failed["refused"].tries as usize, count("refused"));
+}
+
+#[test]
+fn a_refused_credential_is_replaced_at_once_and_only_once() {
+    let mut lone = Lone::new(&Tokens, &HOUR.to_string());
+    lone.now = HOUR + MINUTE;
+    let ends = |_: &str, _: &str| Ended::Done((HOUR + MINUTE).to_string());
+    lone.feed(Input::Wake, &ends);
+    assert_eq!(lone.called, []);
+    // Several conversations hear the same, and one hears late.
+    for _ in 0..3 {
+        lone.feed(Input::Refused(HOUR.to_string()), &ends);
+    }
+    assert_eq!(lone.called, [("create", HOUR + MINUTE)]);
+    assert_eq!(lone.kept.state, (HOUR + MINUTE).to_string());
 }

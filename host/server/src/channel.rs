@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use botyard_kernel::degrade::Degrading;
 use botyard_kernel::id::{BotId, ChannelId, ConversationKey, TenantId};
@@ -29,6 +29,8 @@ pub struct Channel {
     vendor: RwLock<Arc<dyn Vendor>>,
     /// What its upkeep has made it with.
     obtained: RwLock<Option<Obtained>>,
+    /// A credential that a call was refused for, until its upkeep hears of it.
+    refused: Mutex<Option<String>>,
     /// How turns and deliveries are decided.
     pub rules: Arc<Rules>,
     /// Who answers.
@@ -61,8 +63,20 @@ impl Channel {
         desk_token: Option<Secret>,
     ) -> Self {
         let (account, vendor) = (id.clone(), RwLock::new(vendor));
-        let (relays, obtained) = (Relays::new(), RwLock::default());
-        Self { id, tenant, account, vendor, obtained, rules, bot, relays, signal_token, desk_token }
+        let (relays, obtained, refused) = (Relays::new(), RwLock::default(), Mutex::default());
+        Self {
+            id,
+            tenant,
+            account,
+            vendor,
+            obtained,
+            refused,
+            rules,
+            bot,
+            relays,
+            signal_token,
+            desk_token,
+        }
     }
 
     /// The vendor, with this channel's secrets and dialect, as it is now.
@@ -85,6 +99,16 @@ impl Channel {
             (Some(upkeep), Some(Obtained(state))) => upkeep.renewed(state),
             (None, _) | (_, None) => Arc::clone(&vendor),
         }
+    }
+
+    /// A call was refused for this credential of the channel.
+    pub fn note_refused(&self, credential: String) {
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(credential);
+    }
+
+    /// The credential that a call was refused for since this was asked last.
+    pub fn take_refused(&self) -> Option<String> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The conversation with this key of the vendor's.

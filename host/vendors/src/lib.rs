@@ -171,6 +171,13 @@ pub trait Vendor: Send + Sync + fmt::Debug {
         None
     }
 
+    /// Whether an answer says "too many calls": whom it means by that,
+    /// [`Delivery::limited`] tells.
+    fn says_too_many(&self, status: StatusCode, body: &[u8]) -> bool {
+        let _ = body;
+        status == StatusCode::TOO_MANY_REQUESTS
+    }
+
     /// What an answer to such a call means.
     fn outcome(&self, answer: &CallAnswer) -> Outcome;
 
@@ -205,6 +212,14 @@ pub trait Upkeep: Chores + Send + Sync {
     /// What an answer to this call means.
     fn ended(&self, state: &str, chore: &str, answer: &CallAnswer, now: Millis) -> Ended;
 
+    /// Names the credential of this channel that an answer to any call of it refuses, as
+    /// [`Chores::without`] takes it; absent where the answer refuses none. It is the name
+    /// of the one that the call carried: meanwhile the channel may have another.
+    fn refused(&self, answer: &CallAnswer) -> Option<String> {
+        let _ = answer;
+        None
+    }
+
     /// The same channel with this state.
     fn renewed(&self, state: &str) -> Arc<dyn Vendor>;
 }
@@ -217,6 +232,8 @@ pub struct To<'a> {
     pub conversation: &'a str,
     /// The newest [`Incoming::reply_to`] of the conversation.
     pub reply_to: Option<&'a str>,
+    /// The newest [`Incoming::desk_id`] of the conversation.
+    pub desk_id: Option<&'a str>,
     /// The [`Incoming::form`] of the request that is answered; empty for calls.
     pub form: &'a str,
 }
@@ -300,6 +317,8 @@ pub struct Incoming {
     /// What a reply needs besides the conversation's key, in the vendor's own form, at
     /// most 4 KiB; absent where it needs no more, or this event says nothing of it.
     pub reply_to: Option<String>,
+    /// What the vendor's own desk calls the conversation, where this event says so.
+    pub desk_id: Option<String>,
     /// How replies reach the person from now on; absent where it stays as it was.
     pub route: Option<Route>,
     /// Who owns the conversation, where the vendor says so with this event.
@@ -332,6 +351,7 @@ impl Incoming {
             vendor_ms: None,
             key: None,
             reply_to: None,
+            desk_id: None,
             route: None,
             owner: None,
             form: "",
@@ -356,6 +376,7 @@ impl Incoming {
             quiet: false,
             acknowledge: self.acknowledge,
             reply_to: self.reply_to,
+            desk_id: self.desk_id,
             route: self.route,
             owner: self.owner,
             seed,
@@ -458,6 +479,8 @@ pub enum Outcome {
         /// Who must act.
         blame: Blame,
     },
+    /// They were not, as somebody else has the conversation: an agent, or another bot.
+    Taken(String),
     /// The conversation is gone at the vendor: nothing more can be said in it.
     Gone(String),
 }

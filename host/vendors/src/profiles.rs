@@ -59,8 +59,8 @@ impl File {
     }
 
     /// The same mediums for another vendor that rides on them.
-    pub(crate) const fn of_vendor(&self, vendor: &'static str) -> Self {
-        Self::new(vendor, self.text, self.usual)
+    pub(crate) const fn of_vendor(&self, vendor: &'static str, usual: fn(&str) -> Profile) -> Self {
+        Self::new(vendor, self.text, usual)
     }
 
     /// What the file says of a medium.

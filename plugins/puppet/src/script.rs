@@ -20,7 +20,7 @@
 
 use std::hint::black_box;
 
-use botyard_sdk::action::{Media, NoteCreate, abort};
+use botyard_sdk::action::{Media, NoteCreate, WorkQueue, abort};
 use botyard_sdk::http;
 use botyard_sdk::prelude::*;
 use serde_json::{Map, Value, json};
@@ -41,9 +41,14 @@ fn command(line: &str, turn: &Turn<'_>) -> Answer {
         "markdown" => actions![reply(rest).markdown()],
         "many" => (0..rest.parse::<u32>()?).map(|n| reply(n.to_string()).into()).collect(),
         "menu" => actions![menu(rest)],
-        "media" => actions![Media::new(rest)],
+        "media" => {
+            let (link, name) = rest.split_once(' ').unwrap_or((rest, ""));
+            let media = Media::new(link);
+            if name.is_empty() { actions![media] } else { actions![media.name(name)] }
+        }
         "pause" => actions![delay(rest.parse()?)],
         "note" => actions![NoteCreate::new(rest)],
+        "queue" => actions![WorkQueue::new(rest)],
         "name" => actions![ContactUpdate::new().name(rest)],
         "count" => count(turn)?,
         "context" => actions![reply(turn.session().context.as_str())],

@@ -73,7 +73,7 @@ impl World {
                 }
             }
             Called::Fatal(_) => desk.give_up(rows),
-            Called::Gone(_) => {
+            Called::Taken(_) | Called::Gone(_) => {
                 let state = self.slot(conversation).map(|slot| slot.lane.state().rows.clone());
                 self.desks[conversation].give_up(&state.unwrap_or_default());
             }
@@ -197,6 +197,7 @@ fn called(outcome: Outcome) -> Called {
             Called::Retry { after_ms, ambiguous, reason, tries_max }
         }
         Outcome::Fatal { reason, blame: _ } => Called::Fatal(reason),
+        Outcome::Taken(reason) => Called::Taken(reason),
         Outcome::Gone(reason) => Called::Gone(reason),
     }
 }

@@ -137,6 +137,7 @@ fn delivery(chance: &mut Chance) -> Delivery {
         lists: chance.percent(60),
         native_delay: chance.percent(60),
         delay_step_ms: 1,
+        silent_hand_off: false,
         rate,
         token_rate,
         limited: if chance.percent(50) { Limited::Token } else { Limited::Conversation },

@@ -123,6 +123,26 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A list of one whole number at least.
+    pub(crate) fn whole_numbers(&self, key: &str) -> Checked {
+        match self.map.get(key).and_then(Value::as_array) {
+            Some(list) if !list.is_empty() && list.iter().all(Value::is_u64) => Ok(()),
+            _ => Err(format!("{} without a list of whole numbers in {key}", self.name)),
+        }
+    }
+
+    /// One key at least, and under each a list of texts.
+    pub(crate) fn texts(&self) -> Checked {
+        let is_texts = |value: &Value| {
+            value.as_array().is_some_and(|it| !it.is_empty() && it.iter().all(Value::is_string))
+        };
+        match self.map.iter().find(|(_, value)| !is_texts(value)) {
+            Some((key, _)) => Err(format!("{} with {key} that is no list of texts", self.name)),
+            None if self.map.is_empty() => Err(format!("{} that holds nothing", self.name)),
+            None => Ok(()),
+        }
+    }
+
     /// A list of one object at least.
     pub(crate) fn list(&self, key: &str, count_max: usize) -> Result<Vec<Self>, String> {
         let list = self.map.get(key).and_then(Value::as_array);

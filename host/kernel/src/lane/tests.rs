@@ -49,6 +49,7 @@ impl Host {
             lists: true,
             native_delay: true,
             delay_step_ms: 1,
+            silent_hand_off: false,
             rate: None,
             token_rate: None,
             limited: Limited::Conversation,

@@ -33,6 +33,8 @@ pub struct Conversation {
     pub menus: Vec<Menu>,
     /// The newest [`super::Arrival::reply_to`].
     pub reply_to: Option<String>,
+    /// The newest [`super::Arrival::desk_id`] since the conversation began.
+    pub desk_id: Option<String>,
     /// The newest [`super::Arrival::route`].
     pub route: Route,
     /// A context that some other program left at the vendor.

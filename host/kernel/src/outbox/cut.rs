@@ -18,7 +18,8 @@ pub(super) enum Way {
 impl Outbox {
     /// What leaves next in one piece. A picture travels alone and by API, since
     /// only there its failure is reported; a delay goes with what follows it.
-    /// Nothing where the head is a delay that no list carries.
+    /// Nothing where the host plays the head itself: a delay that no list carries, or a
+    /// hand-off that no call makes.
     pub(super) fn cut<'a>(&self, queue: &[&'a Row], delivery: &Delivery, way: Way) -> Vec<&'a Row> {
         let mut list: Vec<&Row> = Vec::new();
         for row in queue {
@@ -60,9 +61,14 @@ impl Outbox {
     }
 }
 
-/// Whether it is a delay that the host waits out, because the vendor does not.
+/// Whether no call carries it.
 pub(super) fn is_played(row: &Row, delivery: &Delivery) -> bool {
-    is_delay(row) && !delivery.native_delay
+    is_delay(row) && !delivery.native_delay || is_silent(row, delivery)
+}
+
+/// Whether it is a hand-off of which the vendor is not told.
+pub(super) fn is_silent(row: &Row, delivery: &Delivery) -> bool {
+    delivery.silent_hand_off && matches!(row.action, Action::Forward(_) | Action::Abort)
 }
 
 pub(super) fn is_delay(row: &Row) -> bool {

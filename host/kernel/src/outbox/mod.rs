@@ -163,6 +163,8 @@ pub enum Called {
     },
     /// Nothing was taken and never will be.
     Fatal(String),
+    /// Nothing was taken, as somebody else has the conversation.
+    Taken(String),
     /// The conversation is gone at the vendor.
     Gone(String),
 }
@@ -288,7 +290,7 @@ impl Outbox {
             return (sends, Some(claim));
         }
         if self.plays_without_calls(state, &queue, delivery, now) {
-            let mut played = settle::play_delay(&queue, now);
+            let mut played = settle::play(&queue, delivery, now);
             if state.route == Route::ThisAnswer {
                 // Whoever waits would get nothing at all.
                 played.closed_until_ms = None;
@@ -300,8 +302,8 @@ impl Outbox {
         }
         let list = self.cut(&queue, delivery, Way::Call);
         if list.is_empty() {
-            // The head is a delay that nothing can carry: the host waits.
-            return (sends, Some(settle::play_delay(&queue, now)));
+            // Nothing carries the head: the host itself waits, or falls silent.
+            return (sends, Some(settle::play(&queue, delivery, now)));
         }
         let rows = list.into_iter().map(|row| row.id.clone()).collect();
         sends.push(self.ask(rows));
@@ -377,6 +379,12 @@ impl Outbox {
                 Settled { at_ms: now, ..Settled::default() }
             }
             Called::Fatal(reason) => settle::dead(&rows, &reason, self.is_ambiguous(&rows), now),
+            Called::Taken(reason) => {
+                let mut waiting = vendor_rows(state);
+                waiting.retain(|row| !flight.rows.contains(&row.id) && !self.is_offered(&row.id));
+                let ambiguous = self.is_ambiguous(&rows);
+                settle::taken(&rows, &waiting, &reason, ambiguous, now)
+            }
             Called::Gone(reason) => settle::gone(state, flight.rows.len(), &reason, now),
         };
         let ended = |id: &PartId| settled.rows.iter().any(|(row, _)| row == id);

@@ -2,10 +2,10 @@
 
 use crate::action::Action;
 use crate::context;
-use crate::event::{DeliveryFailed, Ended, Event, EventBody, ForwardFailed};
+use crate::event::{DeliveryFailed, Ended, Event, EventBody, ForwardFailed, HumanSpoke};
 use crate::id::{Digest, EventId, PartId};
 use crate::log::{Acknowledgement, Arrival, Conversation, Row, RowEnd, Settled};
-use crate::outbox::{SETTLED_BYTES_MAX, SETTLED_ROWS_MAX, vendor_rows};
+use crate::outbox::{SETTLED_BYTES_MAX, SETTLED_ROWS_MAX, cut, vendor_rows};
 use crate::owner::Owner;
 use crate::plan::{Reach, reach};
 use crate::profile::Delivery;
@@ -55,8 +55,16 @@ fn mirrored(rows: &[&Row]) -> Option<Digest> {
     rows.iter().rev().find_map(|row| row.context.as_deref()).map(context::digest)
 }
 
+/// What is at the head and no call carries.
+pub(super) fn play(queue: &[&Row], delivery: &Delivery, now: Millis) -> Settled {
+    match queue {
+        [head, ..] if cut::is_silent(head, delivery) => delivered(&[head], delivery, now),
+        _ => play_delay(queue, now),
+    }
+}
+
 /// The delays at the head that no list carries: the host itself waits.
-pub(super) fn play_delay(queue: &[&Row], now: Millis) -> Settled {
+fn play_delay(queue: &[&Row], now: Millis) -> Settled {
     let head: Vec<&&Row> =
         queue.iter().take_while(|row| matches!(row.action, Action::Delay(_))).collect();
     let followed = queue.len() > head.len();
@@ -125,6 +133,29 @@ pub(crate) fn fitting<'a, 'r>(rows: &'a [&'r Row]) -> &'a [&'r Row] {
         })
         .count();
     &rows[..fit.max(1).min(rows.len())]
+}
+
+/// Somebody else has the conversation, as the call of these rows was told: what they
+/// and those that `wait` would have said is quarantined, and so is what comes later,
+/// until the vendor says otherwise. What only the desk sees failed by itself, and so did
+/// what a human wanted to say.
+pub(super) fn taken(
+    rows: &[&Row],
+    wait: &[&Row],
+    reason: &str,
+    ambiguous: bool,
+    now: Millis,
+) -> Settled {
+    let speech = |row: &&&Row| !row.by_human && reach(&row.action) == Reach::Person;
+    let (said, failed): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(speech);
+    let mut settled = dead(&failed, reason, ambiguous, now);
+    let said = said.iter().chain(wait.iter().filter(speech));
+    let said = said.take(SETTLED_ROWS_MAX.saturating_sub(settled.rows.len()));
+    settled.rows.extend(said.map(|row| (row.id.clone(), RowEnd::Quarantined)));
+    let spoke = EventBody::HumanSpoke(HumanSpoke::default());
+    let event = rows.first().map(|row| follow_up(&row.id, "taken", spoke, true, now));
+    settled.events.extend(event);
+    settled
 }
 
 /// The conversation is gone: so are the first `under_way` rows, whose call said so,

@@ -24,6 +24,12 @@ impl Plan<'_> {
         if arrival.reply_to.is_some() {
             state.reply_to.clone_from(&arrival.reply_to);
         }
+        if arrival.desk_id.is_some() {
+            state.desk_id.clone_from(&arrival.desk_id);
+        }
+        if matches!(arrival.event.body, EventBody::Ended(_)) {
+            state.desk_id = None;
+        }
         state.route = arrival.route.unwrap_or(state.route);
         if let Some(context) = &arrival.vendor_context
             && !is_ours(&state, context)

@@ -310,6 +310,21 @@ fn an_event_is_acknowledged_by_whom_it_is_for() {
 }
 
 #[test]
+fn what_the_desk_calls_a_conversation_stays_until_its_end() {
+    let mut world = World::new();
+    world.says(vec![]);
+    let named = Arrival { desk_id: Some("4299".to_owned()), ..world.arrival(hello()) };
+    world.turn(&named, Ok(vec![]));
+    let later = Arrival { reply_to: Some("{}".to_owned()), ..world.arrival(hello()) };
+    world.turn(&later, Ok(vec![]));
+    assert_eq!(world.state.desk_id.as_deref(), Some("4299"), "a message does not tell it");
+    let ended = EventBody::Ended(event::Ended { reason: None });
+    let ended = Arrival { desk_id: Some("4299".to_owned()), ..world.arrival(ended) };
+    world.turn(&ended, Ok(vec![]));
+    assert_eq!(world.state.desk_id, None, "the next one has another name");
+}
+
+#[test]
 fn a_webhook_older_than_a_humans_taking_over_gives_nothing_back() {
     for (vendor_ms, skips) in [(Some(1_999), true), (Some(2_000), false), (None, false)] {
         let mut world = World::new();

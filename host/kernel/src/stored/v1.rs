@@ -56,6 +56,8 @@ pub struct Arrival<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reply_to: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    desk_id: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     route: Option<Route>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     owner: Option<Owner>,
@@ -178,6 +180,8 @@ struct State<'a> {
     menus: Cow<'a, [Menu]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reply_to: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    desk_id: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "is_default")]
     route: Route,
     #[serde(default, skip_serializing_if = "Option::is_none")]

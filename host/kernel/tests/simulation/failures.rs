@@ -342,3 +342,20 @@ fn the_pause_that_a_vendor_asks_for_outlives_the_host() {
     world.end_all();
     assert_eq!(world.lane.wake_at(world.now), Some(next));
 }
+
+#[test]
+fn where_somebody_else_has_the_conversation_all_that_waits_is_quarantined() {
+    let mut world = userlike([("w1p0", vec![say("a"), say("b"), hand_over()])]);
+    world.settled_delivery(|delivery| (delivery.inline, delivery.lists) = (false, false));
+    world.say(Kind::Message);
+    world.end_all_but(is_call);
+    assert_eq!(world.leaving(), ["message"]);
+    world.call_ends(Called::Taken("an agent has it".to_owned()));
+    world.end_all();
+    assert!(!world.jobs.iter().any(is_call), "nothing else is tried");
+    let quarantined = world.ends().iter().filter(|end| ***end == RowEnd::Quarantined).count();
+    assert_eq!(quarantined, 3, "{:?}", world.ends());
+    assert_eq!(world.lane.state().owner, Owner::Human);
+    assert_eq!((world.events_named("human_spoke"), world.events_named("forward_failed")), (1, 0));
+    assert_eq!(world.lane.state().rows, []);
+}

@@ -4,7 +4,7 @@ use botyard_kernel::event::EventBody;
 use botyard_kernel::owner::Owner;
 use botyard_kernel::time::HOUR;
 
-use crate::scenarios::{hand_over, userlike};
+use crate::scenarios::{hand_over, is_call, say, userlike};
 use crate::vendor::Kind;
 use crate::world::World;
 
@@ -26,6 +26,24 @@ fn returns(world: &World) -> usize {
         .filter_map(|(_, turn)| turn.fused.as_ref())
         .filter(|it| returned(&it.event.body))
         .count()
+}
+
+#[test]
+fn where_to_hand_over_is_to_fall_silent_no_call_is_made_for_it() {
+    let mut world = userlike([("w1p0", vec![say("one moment"), hand_over()])]);
+    world.settled_rules(|rules| {
+        rules.delivery.silent_hand_off = true;
+        (rules.delivery.inline, rules.delivery.lists) = (false, false);
+    });
+    world.say(Kind::Message);
+    world.end_all_but(is_call);
+    assert_eq!(world.leaving(), ["message"], "in order");
+    assert_eq!(world.lane.state().owner, Owner::HandingOff);
+    world.end_first(is_call);
+    assert!(!world.jobs.iter().any(is_call), "nobody is told");
+    world.end_all();
+    assert_eq!(world.lane.state().owner, Owner::Human);
+    assert!(world.lane.state().human_ms.is_some(), "its way back begins");
 }
 
 #[test]

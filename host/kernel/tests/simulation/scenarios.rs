@@ -33,6 +33,7 @@ pub(crate) fn userlike<const N: usize>(script: [(&str, Vec<Action>); N]) -> Worl
         lists: true,
         native_delay: true,
         delay_step_ms: 1_000,
+        silent_hand_off: false,
         rate: Some(Rate { calls: 20, window_ms: MINUTE }),
         token_rate: None,
         limited: Limited::Conversation,

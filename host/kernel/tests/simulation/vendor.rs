@@ -131,6 +131,7 @@ pub(crate) fn arrivals(webhook: &mut Webhook, n: usize, now: Millis) -> Vec<Arri
         quiet: false,
         acknowledge: (webhook.kind == Kind::Messages).then(|| webhook.tokens[part].clone()),
         reply_to: None,
+        desk_id: None,
         route: None,
         owner: None,
         seed: Seed::default(),

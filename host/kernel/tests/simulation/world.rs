@@ -84,6 +84,7 @@ impl World {
             lists: chance.percent(70),
             native_delay: chance.percent(70),
             delay_step_ms: 1,
+            silent_hand_off: false,
             rate,
             token_rate: None,
             limited: Limited::Conversation,

@@ -88,7 +88,7 @@ async fn send(
         return Taken { action, status: None, accepted: true, reason: "the host waits".to_owned() };
     }
     let to =
-        To { conversation: &request.conversation, reply_to: request.reply_to.as_deref(), form: "" };
+        To { reply_to: request.reply_to.as_deref(), ..To::conversation(&request.conversation) };
     let parts = std::slice::from_ref(part);
     let call = vendor.call_at(&to, parts, clock::now());
     let answer = app.work.send_to_vendor(channel, Purpose::Delivery, call).await;
@@ -98,9 +98,10 @@ async fn send(
     };
     let (accepted, reason) = match vendor.outcome_for(parts, &answer) {
         Outcome::Delivered { .. } => (true, String::new()),
-        Outcome::Retry { reason, .. } | Outcome::Fatal { reason, .. } | Outcome::Gone(reason) => {
-            (false, reason)
-        }
+        Outcome::Retry { reason, .. }
+        | Outcome::Fatal { reason, .. }
+        | Outcome::Gone(reason)
+        | Outcome::Taken(reason) => (false, reason),
     };
     Taken { action, status, accepted, reason }
 }

@@ -144,6 +144,7 @@ fn event_json(incoming: &Incoming) -> Value {
         ("owner", json!(incoming.owner)),
         ("route", json!(incoming.route)),
         ("reply_to", json!(incoming.reply_to)),
+        ("desk_id", json!(incoming.desk_id)),
         ("acknowledge", json!(incoming.acknowledge)),
         ("context", json!(incoming.context)),
     ];
@@ -182,13 +183,19 @@ fn render(asked: &Render) -> anyhow::Result<()> {
         let own = degraded.actions.into_iter().chain(degraded.pages).enumerate();
         parts.extend(own.map(|(part, action)| (PartId::of(&turn, index, part), action)));
     }
-    let to =
-        To { conversation: &asked.conversation, reply_to: asked.reply_to.as_deref(), form: "" };
+    let to = To { reply_to: asked.reply_to.as_deref(), ..To::conversation(&asked.conversation) };
     for list in lists(&*vendor, &parts) {
         if let [(_, Action::Delay(delay))] = list
             && !vendor.delivery().native_delay
         {
             line(&json!({ "wait_ms": delay.delay_ms }))?;
+            continue;
+        }
+        if let [(_, action @ (Action::Forward(_) | Action::Abort))] = list
+            && vendor.delivery().silent_hand_off
+        {
+            let name = action.name();
+            writeln!(stderr(), "{name}: the host falls silent, without a call")?;
             continue;
         }
         let own: Vec<_> =

@@ -15,7 +15,7 @@ use botyard_kernel::plan::{Reach, reach};
 use botyard_kernel::profile::{Limited, Profile};
 use botyard_kernel::text::shorten;
 use botyard_kernel::time::{Millis, SECOND};
-use botyard_vendors::{Call, CallAnswer, Outcome, Part, To};
+use botyard_vendors::{Call, CallAnswer, Outcome, Part, To, Vendor};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::HeaderMap;
@@ -43,7 +43,7 @@ pub(super) fn call(
     let work = Arc::clone(&driver.work);
     let channel = Arc::clone(&driver.channel);
     let key = driver.key.clone();
-    let reply_to = driver.reply_to();
+    let (reply_to, desk_id) = (driver.reply_to(), driver.desk_id());
     let medium = driver.medium().to_owned();
     async move {
         let profile = channel.vendor().profile(&medium);
@@ -51,12 +51,13 @@ pub(super) fn call(
         let rows: Vec<Row> = rows.into_iter().map(carried).collect();
         let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
         let desk = channel.vendor();
-        let to = to(&key, reply_to.as_deref());
+        let to = to(&key, reply_to.as_deref(), desk_id.as_deref());
         let request = desk.call_at(&to, &parts, clock::now());
         pass(Point::CallLeaves);
         let sent = send(&work, &channel, Purpose::Delivery, request).await;
         pass(Point::CallAnswered);
-        let outcome = desk.outcome_at(&to, &parts, &call_answer(sent), clock::now());
+        let answer = heard(&channel, &*desk, sent);
+        let outcome = desk.outcome_at(&to, &parts, &answer, clock::now());
         let called = called(outcome);
         let (vendor, parts) = (desk.name(), rows.len());
         let turn = rows.first().map(|row| row.turn.to_string());
@@ -75,6 +76,12 @@ pub(super) fn call(
             }
             Called::Retry { reason, ambiguous, .. } => {
                 tracing::warn!(conversation = %key, turn, parts, reason, ambiguous, "a call is tried again");
+            }
+            Called::Taken(reason) => {
+                tracing::warn!(
+                    conversation = %key, turn, parts, reason,
+                    "somebody else has the conversation: what waits is quarantined"
+                );
             }
             Called::Fatal(reason) | Called::Gone(reason) => {
                 tracing::error!(conversation = %key, turn, parts, reason, "a call failed for good");
@@ -124,13 +131,14 @@ pub(super) fn acknowledge(
     let channel = Arc::clone(&driver.channel);
     let key = driver.key.clone();
     let desk = channel.vendor();
-    let reply_to = driver.reply_to();
-    let request = desk.acknowledge(&to(&key, reply_to.as_deref()), &acknowledgement.token);
+    let (reply_to, desk_id) = (driver.reply_to(), driver.desk_id());
+    let request = desk
+        .acknowledge(&to(&key, reply_to.as_deref(), desk_id.as_deref()), &acknowledgement.token);
     async move {
         let called = match request {
             Some(request) => {
                 let sent = send(&work, &channel, Purpose::Acknowledgement, request).await;
-                called(desk.outcome(&call_answer(sent)))
+                called(desk.outcome(&heard(&channel, &*desk, sent)))
             }
             // Another version of this host may have wanted it.
             None => Called::Delivered { follow_ups: Vec::new() },
@@ -146,8 +154,18 @@ pub(super) fn acknowledge(
     .boxed()
 }
 
-fn to<'a>(key: &'a ConversationKey, reply_to: Option<&'a str>) -> To<'a> {
-    To { conversation: &key.vendor_key, reply_to, form: "" }
+/// What came back of a call that `desk` made. Where it refuses the channel's credential,
+/// the channel's upkeep is told.
+fn heard(channel: &Channel, desk: &dyn Vendor, sent: Result<Answer, SendError>) -> CallAnswer {
+    let answer = call_answer(sent);
+    if let Some(credential) = desk.upkeep().and_then(|upkeep| upkeep.refused(&answer)) {
+        channel.note_refused(credential);
+    }
+    answer
+}
+
+fn to<'a>(key: &'a ConversationKey, reply_to: Option<&'a str>, desk_id: Option<&'a str>) -> To<'a> {
+    To { conversation: &key.vendor_key, reply_to, desk_id, form: "" }
 }
 
 /// Sends a call of a channel's vendor, and learns from how it ends.
@@ -172,9 +190,13 @@ pub(super) async fn send(
             follow_redirects: false,
         })
         .await;
-    let ended = destinations::ended(&sent, |answer| match channel.rules.delivery.limited {
-        Limited::Token => Ended::Limited { after_ms: retry_after(&answer.headers) },
-        Limited::Conversation => Ended::Answered,
+    let vendor = channel.vendor();
+    let ended = destinations::ended(&sent, |answer| {
+        let too_many = vendor.says_too_many(answer.status, &answer.body);
+        too_many.then(|| match channel.rules.delivery.limited {
+            Limited::Token => Ended::Limited { after_ms: retry_after(&answer.headers) },
+            Limited::Conversation => Ended::Answered,
+        })
     });
     if let Some(ended) = ended {
         let now = clock::now();
@@ -219,6 +241,7 @@ fn called(outcome: Outcome) -> Called {
         Outcome::Fatal { reason, blame } => {
             Called::Fatal(format!("{reason} ({} must act)", blame.name()))
         }
+        Outcome::Taken(reason) => Called::Taken(reason),
         Outcome::Gone(reason) => Called::Gone(reason),
     }
 }
@@ -229,6 +252,7 @@ fn result(called: &Called) -> &'static str {
         Called::Retry { ambiguous: true, .. } => "ambiguous",
         Called::Retry { .. } => "retry",
         Called::Fatal(_) => "fatal",
+        Called::Taken(_) => "taken",
         Called::Gone(_) => "gone",
     }
 }

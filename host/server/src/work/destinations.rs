@@ -11,7 +11,6 @@ use botyard_kernel::id::{ChannelId, TenantId};
 use botyard_kernel::profile::Rate;
 use botyard_kernel::run::Blame;
 use botyard_kernel::time::Millis;
-use http::StatusCode;
 use metrics::counter;
 
 use super::Work;
@@ -184,15 +183,17 @@ impl Work {
 }
 
 /// What the end of a call says of its destination: nothing where our own rules
-/// forbade it.
+/// forbade it. `too_many` says what follows where an answer says "too many".
 pub(super) fn ended(
     sent: &Result<Answer, SendError>,
-    limited: impl FnOnce(&Answer) -> Ended,
+    too_many: impl FnOnce(&Answer) -> Option<Ended>,
 ) -> Option<Ended> {
     match sent {
-        Ok(answer) if answer.status == StatusCode::TOO_MANY_REQUESTS => Some(limited(answer)),
-        Ok(answer) if answer.status.is_server_error() => Some(Ended::Failed),
-        Ok(_) => Some(Ended::Answered),
+        Ok(answer) => {
+            let failed = answer.status.is_server_error();
+            let ended = if failed { Ended::Failed } else { Ended::Answered };
+            Some(too_many(answer).unwrap_or(ended))
+        }
         Err(SendError::Denied(_)) => None,
         Err(SendError::NotSent(_) | SendError::Lost(_)) => Some(Ended::Failed),
     }

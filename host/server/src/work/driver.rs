@@ -294,7 +294,9 @@ impl Driver {
         let sent = awaited.is_some_and(|awaited| {
             let (conversation, form) = (self.key.vendor_key.as_str(), awaited.form);
             let reply_to = self.lane.state().reply_to.as_deref();
-            let reply = self.channel.vendor().answer(&To { conversation, reply_to, form }, &parts);
+            let desk_id = self.lane.state().desk_id.as_deref();
+            let to = To { conversation, reply_to, desk_id, form };
+            let reply = self.channel.vendor().answer(&to, &parts);
             awaited.answer.send(Answer::Reply(reply)).is_ok()
         });
         (!sent).then_some(Input::Answered { request, whole: false })
@@ -324,6 +326,11 @@ impl Driver {
     /// What a reply needs besides the conversation's key.
     pub(super) fn reply_to(&self) -> Option<String> {
         self.lane.state().reply_to.clone()
+    }
+
+    /// What the vendor's own desk calls the conversation.
+    pub(super) fn desk_id(&self) -> Option<String> {
+        self.lane.state().desk_id.clone()
     }
 
     fn write(&mut self, future: BoxFuture<'static, Input>) {

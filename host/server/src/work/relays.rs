@@ -64,7 +64,9 @@ fn heard(bot: &dyn ExternalBot, heard: Result<Heard, Outcome>) -> Requested {
     let vendor = bot.vendor();
     let heard = match heard {
         Ok(heard) => heard,
-        Err(Outcome::Gone(reason)) => Heard { over: Some(reason), ..Heard::default() },
+        Err(Outcome::Gone(reason) | Outcome::Taken(reason)) => {
+            Heard { over: Some(reason), ..Heard::default() }
+        }
         Err(Outcome::Retry { reason, .. }) => return Requested::Unanswered(reason),
         Err(Outcome::Fatal { reason, .. }) => return Requested::Refused(reason),
         Err(Outcome::Delivered { .. }) => {

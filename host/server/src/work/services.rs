@@ -50,7 +50,7 @@ pub(super) async fn call(
         Some(deadline) => tokio::time::timeout_at(deadline, sending).await.ok(),
     };
     let ended = match &sent {
-        Some(sent) => destinations::ended(sent, |_| Ended::Answered),
+        Some(sent) => destinations::ended(sent, |_| None),
         None => (begun.elapsed() >= SLOW_AFTER).then_some(Ended::Failed),
     };
     if let Some(ended) = ended {

@@ -59,7 +59,8 @@ pub(super) async fn run(work: Weak<Work>, channel: Arc<Channel>) {
         if work.is_draining() && machine.is_idle() {
             return;
         }
-        let mut inputs = VecDeque::from([Input::Wake]);
+        let refused = task.channel.take_refused().map(Input::Refused);
+        let mut inputs: VecDeque<_> = refused.into_iter().chain([Input::Wake]).collect();
         while let Some(input) = inputs.pop_front() {
             let vendor = task.channel.vendor();
             for effect in machine.on(input, &Wanted(&*vendor), clock::now()) {
@@ -255,7 +256,11 @@ enum Opened {
 struct Wanted<'a>(&'a dyn Vendor);
 
 impl Chores for Wanted<'_> {
-    fn next(&self, state: &str) -> Option<Chore> {
-        self.0.upkeep()?.next(state)
+    fn wanted(&self, state: &str) -> Vec<Chore> {
+        self.0.upkeep().map(|upkeep| upkeep.wanted(state)).unwrap_or_default()
+    }
+
+    fn without(&self, state: &str, refused: &str, now: Millis) -> Option<String> {
+        self.0.upkeep()?.without(state, refused, now)
     }
 }

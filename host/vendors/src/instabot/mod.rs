@@ -99,6 +99,7 @@ impl Vendor for Instabot {
             lists: true,
             native_delay: false,
             delay_step_ms: 1,
+            silent_hand_off: false,
             rate: None,
             token_rate: None,
             // Each chat may have a callback URL of its own.

@@ -27,11 +27,14 @@ pub(super) struct Dialect {
     pub(super) stop_typing: bool,
     /// A public comment of a network of `sub-comments` is answered below itself.
     pub(super) answer_below_comments: bool,
+    /// A file carries its name as `title`. The page of the call names only `url` and
+    /// `mediaType`.
+    pub(super) media_title: bool,
     /// What stands in list pickers besides what the bot wrote.
     pub(super) list: ListWords,
     /// The comment beside a secure form for which the bot wrote none: it is required.
     pub(super) form_comment: String,
-    /// Names of the author's attributes, as Khoros configured them for the company.
+    /// The author's attributes, by the names that Khoros configured for the company.
     pub(super) attributes: Attributes,
     /// How registrations are written.
     pub(super) registration: RegistrationForm,
@@ -48,6 +51,7 @@ impl Default for Dialect {
             synchronous: true,
             stop_typing: true,
             answer_below_comments: true,
+            media_title: false,
             list: ListWords::default(),
             form_comment: "Please fill in this form.".to_owned(),
             attributes: Attributes::default(),
@@ -141,6 +145,9 @@ pub(super) struct Incoming {
     pub(super) longitude: String,
     /// In an event of an agent's answer: who it was.
     pub(super) agent: String,
+    /// Which events of an answer are the bot's own come back, while the bot owns the
+    /// conversation.
+    pub(super) echoes: Echoes,
     /// A message whose author is the brand's own page or account is no person's.
     pub(super) page_is_no_person: bool,
 }
@@ -155,9 +162,25 @@ impl Default for Incoming {
             latitude: "/geoDSL/0".to_owned(),
             longitude: "/geoDSL/1".to_owned(),
             agent: "/agent/fullName".to_owned(),
+            echoes: Echoes::Private,
             page_is_no_person: true,
         }
     }
+}
+
+/// Events of an answer that are nobody's but the bot's, while it owns the conversation.
+/// No page says whether Khoros tells a bot of its own answers. An agent takes a private
+/// conversation before they answer; a public one, a client's code shows, they answer
+/// while the bot owns it. While an agent owns it, every answer is a human's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Echoes {
+    /// None, but those whose author is the bot or the brand's page.
+    None,
+    /// Those of private conversations besides.
+    Private,
+    /// All of them.
+    All,
 }
 
 /// Networks by their `networkKey`, and what each can do.
@@ -216,7 +239,8 @@ impl Default for ListWords {
     }
 }
 
-/// Names of the author's attributes. The form is stated, and the name `name`.
+/// How the author's attributes are written. That there is such a call is stated; its
+/// body was not seen, so all of it is guessed.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Attributes {
@@ -224,6 +248,12 @@ pub(super) struct Attributes {
     pub(super) email: String,
     pub(super) mobile_number: String,
     pub(super) external_customer_id: String,
+    /// The `type` of the body; absent where this is empty.
+    pub(super) kind: String,
+    /// In the body: where the attributes stand, a JSON pointer.
+    pub(super) place: String,
+    /// Each value is a list of texts, not a text.
+    pub(super) lists: bool,
 }
 
 impl Default for Attributes {
@@ -233,6 +263,9 @@ impl Default for Attributes {
             email: "email".to_owned(),
             mobile_number: "phone".to_owned(),
             external_customer_id: "customerid".to_owned(),
+            kind: "author_attributes".to_owned(),
+            place: "/payload/attributes".to_owned(),
+            lists: true,
         }
     }
 }
@@ -243,8 +276,8 @@ impl Default for Attributes {
 pub(super) struct RegistrationForm {
     /// `PUT` registers or updates, so it can be repeated.
     pub(super) method: Method,
-    /// The mode that a registration begins with. Where it is not `LIVE`, the bot goes
-    /// live right after it. Beginning with `MAINTENANCE` hands all conversations of a
+    /// The mode that a registration of a channel that is live begins with. Where it is
+    /// not `LIVE`, the bot goes live right after it. Beginning with `MAINTENANCE` hands all conversations of a
     /// bot that is live already over to agents.
     pub(super) mode: String,
 }

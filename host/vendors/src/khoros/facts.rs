@@ -56,9 +56,17 @@ fn params(event: &Value) -> Vec<Setting> {
         .filter_map(|(key, value)| Some(Setting::new(format!("property.{key}"), scalar(value)?)))
         .filter(|param| param.name.len() + param.value.len() <= TEXT_BYTES_MAX)
         .take(PROPERTIES_MAX);
-    let display = event.pointer("/conversation/displayId").and_then(scalar);
-    let display = display.map(|it| Setting::new("conversation-display-id", short(&it)));
+    let display = display_id(event);
+    let display = display.map(|it| Setting::new("conversation-display-id", it));
     named.chain(display).chain(properties).collect()
+}
+
+/// What Care calls the conversation. Updates and control events each tell it in a place
+/// of their own, and messages do not.
+pub(super) fn display_id(event: &Value) -> Option<String> {
+    let places = ["/conversation/displayId", "/conversationDisplayId"];
+    let told = places.iter().find_map(|place| event.pointer(place).and_then(scalar));
+    told.filter(|id| !id.is_empty()).map(|id| short(&id))
 }
 
 fn scalar(value: &Value) -> Option<String> {

@@ -18,6 +18,7 @@ mod render;
 mod reply;
 mod respond;
 mod settings;
+mod state;
 mod upkeep;
 mod verify;
 
@@ -43,7 +44,7 @@ pub const NAME: &str = "khoros";
 
 /// Makes a channel out of its settings, a JSON object with these keys:
 ///
-/// - `company-key`: the company; webhooks of another one are refused.
+/// - `company-key`: the company; webhooks of another one are kept as damaged.
 /// - `app-id`: the bot's id at Khoros.
 /// - `gateway-url`: the Bot API of the account's region.
 /// - `token`: a token that exists already, or `token-url`, `user` and `password` with
@@ -53,6 +54,8 @@ pub const NAME: &str = "khoros";
 /// - `registrations`, a list of `network` and `external-id`, with `callback-url`,
 ///   `bot-name`, `contact-email`, `avatar-url`, `public-filter` and `metadata`: where
 ///   the channel registers itself. Without it somebody else did.
+/// - `mode` (`live`): how these registrations stand. `maintenance` leaves what comes to
+///   agents; `retired` takes the registrations back, and the token that the host got.
 /// - `hold-ambiguous` (`false`): sends of unknown outcome wait for a human.
 /// - `age-max-ms` (900,000): actions that are older are given up.
 /// - `dialect`: what the vendor's pages do not prove.
@@ -128,6 +131,7 @@ impl Vendor for Khoros {
             lists: false,
             native_delay: false,
             delay_step_ms: 1,
+            silent_hand_off: false,
             rate: None,
             token_rate: Some(Rate {
                 calls: timing.rate_calls.get(),

@@ -141,13 +141,10 @@ impl Answered<'_> {
                 blame: Blame::Tenant,
             },
             // The conversation goes on, with somebody else: it is not gone.
-            403 if words.contains("own the conversation") => Outcome::Fatal {
-                reason: format!(
-                    "{said}: an agent or another bot owns the conversation. Where none of them took \
-                     it, look whether the bot is LIVE and healthy at Khoros"
-                ),
-                blame: Blame::Tenant,
-            },
+            403 if words.contains("own the conversation") => Outcome::Taken(format!(
+                "{said}: an agent or another bot owns the conversation. Where none of them took \
+                 it, look whether the bot is LIVE and healthy at Khoros"
+            )),
             403 => self.retry(
                 false,
                 Blame::Tenant,

@@ -2,18 +2,17 @@
 
 use botyard_kernel::event::{Ended, EventBody, HumanSpoke, Returned};
 use botyard_kernel::owner::Owner;
-use botyard_kernel::run::Blame;
 use botyard_kernel::time::Millis;
-use http::StatusCode;
 use serde_json::Value;
 
+use super::dialect::Echoes;
 use super::facts;
 use super::message::{self, other};
 use super::place::{Place, id};
 use super::reply::ReplyTo;
 use super::settings::Settings;
-use crate::webhook::{bad, named, raw};
-use crate::{Damaged, Inbound, Incoming, Received, Rejection};
+use crate::webhook::{named, raw};
+use crate::{Damaged, Inbound, Incoming, Received};
 
 /// A longer id of a message is none.
 const KEY_BYTES_MAX: usize = 512;
@@ -22,31 +21,36 @@ const KIND_BYTES_MAX: usize = 200;
 /// Of a damaged webhook so much is kept.
 const DAMAGED_BYTES_MAX: usize = 64 * 1024;
 
-/// Reads a webhook that was verified.
+/// Reads a webhook that was verified. What cannot be read is answered with success all
+/// the same, and kept: too many errors make a bot unhealthy, and Khoros then takes its
+/// conversations away.
 pub(super) fn receive(settings: &Settings, request: &Inbound<'_>) -> Received {
     match parse(settings, request) {
         Ok(event) => Webhook { settings, request, event: &event }.read(),
-        Err(rejection) => Received::Rejected(rejection),
+        Err(reason) => {
+            Received::Events { events: Vec::new(), damaged: vec![damage(request, reason)] }
+        }
     }
 }
 
-fn parse(settings: &Settings, request: &Inbound<'_>) -> Result<Value, Rejection> {
+fn parse(settings: &Settings, request: &Inbound<'_>) -> Result<Value, String> {
     let event: Value = serde_json::from_slice(request.body)
-        .map_err(|error| bad(format!("the body is not JSON: {error}")))?;
+        .map_err(|error| format!("the body is not JSON: {error}"))?;
     if !event.is_object() {
-        return Err(bad("the body must be a JSON object"));
+        return Err("the body must be a JSON object".to_owned());
     }
     let company = event.pointer("/coordinate/companyKey").and_then(id);
     if company.is_some_and(|company| company != settings.company_key) {
-        return Err(Rejection {
-            status: StatusCode::FORBIDDEN,
-            reason: "`coordinate.companyKey` is not the channel's `company-key`: correct the \
-                     setting, or the registration whose webhooks come here"
-                .to_owned(),
-            blame: Blame::Tenant,
-        });
+        return Err("`coordinate.companyKey` is not the channel's `company-key`: correct the \
+                    setting, or the registration whose webhooks come here"
+            .to_owned());
     }
     Ok(event)
+}
+
+fn damage(request: &Inbound<'_>, reason: String) -> Damaged {
+    let body = &request.body[..request.body.len().min(DAMAGED_BYTES_MAX)];
+    Damaged { reason, raw: String::from_utf8_lossy(body).into_owned() }
 }
 
 /// A webhook that knows the secret and is for this company.
@@ -57,8 +61,6 @@ struct Webhook<'a> {
 }
 
 impl Webhook<'_> {
-    /// What cannot be read is answered with success all the same: too many errors make
-    /// a bot unhealthy, and Khoros then takes its conversations away.
     fn read(&self) -> Received {
         let kind = self.event.get("type").and_then(Value::as_str).unwrap_or_default();
         let known = matches!(kind, "message" | "update" | "control" | "");
@@ -87,8 +89,7 @@ impl Webhook<'_> {
     }
 
     fn damage(&self, reason: String) -> Damaged {
-        let body = &self.request.body[..self.request.body.len().min(DAMAGED_BYTES_MAX)];
-        Damaged { reason, raw: String::from_utf8_lossy(body).into_owned() }
+        damage(self.request, reason)
     }
 
     fn one(&self, incoming: Incoming) -> Received {
@@ -99,6 +100,20 @@ impl Webhook<'_> {
     fn is_own(&self, place: &Place) -> bool {
         let page = self.settings.dialect.incoming.page_is_no_person;
         place.author == self.settings.app_id || page && place.author == place.external
+    }
+
+    /// Whether an answer is the bot's own come back.
+    fn is_echo(&self, place: &Place) -> bool {
+        if self.owner_type("AGENT") {
+            return false;
+        }
+        let public = self.text("/coordinate/scope").is_some_and(|scope| scope == "PUBLIC");
+        let ours = match self.settings.dialect.incoming.echoes {
+            Echoes::None => false,
+            Echoes::Private => !public,
+            Echoes::All => true,
+        };
+        ours && self.owner() == Some(Owner::Bot) || self.is_own(place)
     }
 
     fn message(&self, place: &Place) -> Received {
@@ -126,7 +141,7 @@ impl Webhook<'_> {
         let operation = self.event.get("operation").and_then(Value::as_str).unwrap_or("update");
         let body = match operation {
             "CLOSED" => EventBody::Ended(Ended { reason: None }),
-            "AGENT_RESPONSE" if self.is_own(place) => {
+            "AGENT_RESPONSE" if self.is_echo(place) => {
                 return Received::Ignored("the bot's own message");
             }
             "AGENT_RESPONSE" => {
@@ -180,6 +195,7 @@ impl Webhook<'_> {
         Incoming {
             vendor_ms,
             owner: self.owner(),
+            desk_id: facts::display_id(self.event),
             raw: raw(self.request.body),
             facts: facts::facts(self.event, place),
             ..Incoming::new(place.key(), body)

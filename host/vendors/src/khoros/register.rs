@@ -3,19 +3,19 @@
 use botyard_kernel::id::Digest;
 use serde_json::{Map, Value, json};
 
-use super::settings::{Place, Registration, Settings, WebhookMethod};
+use super::settings::{Mode, Place, Registration, Settings, WebhookMethod};
 use crate::fields::Fields;
-
-const LIVE: &str = "LIVE";
 
 /// A registration by what it says: when that changes it is made again.
 pub(super) struct Entry {
     /// The body that registers.
     pub(super) body: Value,
-    /// Stands for it; says nothing of the secrets in it.
+    /// The mode that it begins with.
+    pub(super) begins: String,
+    /// Stands for all of it but the mode; says nothing of the secrets in it.
     pub(super) digest: String,
-    /// The path that sets the bot live afterwards, where it does not begin so.
-    pub(super) live: Option<String>,
+    /// Where it is found afterwards.
+    pub(super) path: String,
 }
 
 /// All registrations that the channel wants.
@@ -26,18 +26,25 @@ pub(super) fn entries(settings: &Settings) -> Vec<Entry> {
 }
 
 fn entry(settings: &Settings, registration: &Registration, place: &Place) -> Entry {
-    let mode = &settings.dialect.registration.mode;
-    let body = body(settings, registration, place, mode);
-    let live = (mode != LIVE).then(|| {
-        format!(
-            "/registrations/network/{}/externalId/{}/appId/{}/mode/{LIVE}",
-            super::place::in_url(&place.network),
-            super::place::in_url(&place.external_id),
-            super::place::in_url(&settings.app_id)
-        )
-    });
-    let digest = Digest::of(body.to_string().as_bytes()).to_string();
-    Entry { body, digest, live }
+    let usual = &settings.dialect.registration.mode;
+    // A bot that shall rest must not take the place of another for a moment.
+    let begins = match settings.mode {
+        Mode::Maintenance => Mode::Maintenance.word().unwrap_or_default(),
+        Mode::Live | Mode::Retired => usual,
+    };
+    let path = format!(
+        "/registrations/network/{}/externalId/{}/appId/{}",
+        super::place::in_url(&place.network),
+        super::place::in_url(&place.external_id),
+        super::place::in_url(&settings.app_id)
+    );
+    let said = body(settings, registration, place, usual).to_string();
+    Entry {
+        body: body(settings, registration, place, begins),
+        begins: begins.to_owned(),
+        digest: Digest::of(said.as_bytes()).to_string(),
+        path,
+    }
 }
 
 fn body(settings: &Settings, registration: &Registration, place: &Place, mode: &str) -> Value {

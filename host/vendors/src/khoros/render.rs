@@ -11,6 +11,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Map, Value, json};
 
+use super::dialect::Attributes;
 use super::place::in_url;
 use super::reply::ReplyTo;
 use super::respond;
@@ -73,7 +74,7 @@ fn action(khoros: &Khoros, reply: &ReplyTo, action: &Action) -> Option<Made> {
         Action::ButtonTemplate(it) => say(respond::button_template(khoros, reply, it)),
         Action::ListTemplate(it) => say(respond::list(&dialect.list, it)),
         Action::RichLink(it) => say(respond::rich_link(it)),
-        Action::Media(it) => say(respond::media(it)),
+        Action::Media(it) => say(respond::media(dialect, it)),
         Action::Passthrough(it) if it.vendor == NAME => say(respond::passthrough(it)),
         Action::Typing(it) => (Method::POST, "/respond".to_owned(), Some(typing_body(reply, *it))),
         Action::Forward(it) => put("/control", "control", control(it)),
@@ -94,9 +95,9 @@ fn action(khoros: &Khoros, reply: &ReplyTo, action: &Action) -> Option<Made> {
             (Method::POST, path, body)
         }
         Action::ContactUpdate(it) => {
-            let attributes = Fields::new().with("attributes", attributes(khoros, it));
-            let fields = Fields::new().with("payload", Value::from(attributes));
-            put("/authors/attributes", "author_attributes", fields)
+            let form = &dialect.attributes;
+            let fields = at(&form.place, attributes(form, it));
+            put("/authors/attributes", &form.kind, fields)
         }
         Action::Carousel(_)
         | Action::Buttons(_)
@@ -130,7 +131,9 @@ fn typing_body(reply: &ReplyTo, typing: Typing) -> Value {
 /// A call about the conversation.
 fn about(reply: &ReplyTo, path: &str, kind: &str, fields: Fields) -> Made {
     let mut body = Map::new();
-    body.insert("type".to_owned(), kind.into());
+    if !kind.is_empty() {
+        body.insert("type".to_owned(), kind.into());
+    }
     body.insert("coordinate".to_owned(), reply.coordinate.clone().into());
     body.insert("author".to_owned(), json!(reply.author));
     if let Value::Object(fields) = fields.into() {
@@ -177,9 +180,18 @@ fn number(id: &str) -> Value {
     id.trim().parse::<u64>().map_or_else(|_| Value::from(id), Value::from)
 }
 
-/// Every attribute is a list of texts.
-fn attributes(khoros: &Khoros, update: &ContactUpdate) -> Value {
-    let names = &khoros.settings.dialect.attributes;
+/// A value at this place of a body.
+fn at(place: &str, value: Value) -> Fields {
+    let mut steps = place.split('/').filter(|step| !step.is_empty());
+    let Some(first) = steps.next() else { return Fields::new() };
+    let nested = steps
+        .rev()
+        .fold(value, |inner, step| Value::Object(Map::from_iter([(step.to_owned(), inner)])));
+    Fields::new().with(first, nested)
+}
+
+fn attributes(names: &Attributes, update: &ContactUpdate) -> Value {
+    let written = |text: &str| if names.lists { json!([text]) } else { json!(text) };
     let known = [
         (&names.name, &update.name),
         (&names.email, &update.email),
@@ -189,7 +201,7 @@ fn attributes(khoros: &Khoros, update: &ContactUpdate) -> Value {
     let mut attributes = Map::new();
     for (name, value) in known {
         if let Some(value) = value {
-            attributes.insert(name.clone(), json!([value]));
+            attributes.insert(name.clone(), written(value));
         }
     }
     let custom = update.custom_fields.as_deref().and_then(object).unwrap_or_default();
@@ -201,7 +213,7 @@ fn attributes(khoros: &Khoros, update: &ContactUpdate) -> Value {
                 value.to_string()
             }
         };
-        attributes.insert(name, json!([text]));
+        attributes.insert(name, written(&text));
     }
     attributes.into()
 }

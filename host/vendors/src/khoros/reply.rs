@@ -38,8 +38,8 @@ pub(super) struct ReplyTo {
     pub(super) published_ts: Option<u64>,
     #[serde(default, rename = "receivedTS", skip_serializing_if = "Option::is_none")]
     pub(super) received_ts: Option<u64>,
-    /// The conversation in Care, where the event named it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The conversation in Care, where an event has named it.
+    #[serde(skip)]
     pub(super) display_id: Option<u64>,
 }
 
@@ -64,7 +64,7 @@ impl ReplyTo {
             author: Author { id: place.author.clone(), full_name: name },
             published_ts: event.get("publishedTS").and_then(millis),
             received_ts: event.get("receivedTS").and_then(millis),
-            display_id: event.pointer("/conversation/displayId").and_then(millis),
+            display_id: None,
         };
         let mut json = json!(reply).to_string();
         if json.len() > BYTES_MAX {
@@ -76,9 +76,12 @@ impl ReplyTo {
 
     /// Where a reply goes: to the newest message, else to the person at large.
     pub(super) fn of(app_id: &str, to: &To<'_>) -> Self {
-        if let Some(known) = to.reply_to.and_then(|json| serde_json::from_str(json).ok()) {
-            return known;
-        }
+        let known = to.reply_to.and_then(|json| serde_json::from_str(json).ok());
+        let reply = known.unwrap_or_else(|| Self::at_large(app_id, to));
+        Self { display_id: to.desk_id.and_then(|id| id.trim().parse().ok()), ..reply }
+    }
+
+    fn at_large(app_id: &str, to: &To<'_>) -> Self {
         let place = Place::of_key(to.conversation);
         let coordinate = place.as_ref().map(|it| it.coordinate(app_id)).unwrap_or_default();
         let id = place.map(|place| place.author).unwrap_or_default();

@@ -8,7 +8,7 @@ use botyard_kernel::action::{
 };
 use serde_json::{Map, Value, json};
 
-use super::dialect::ListWords;
+use super::dialect::{Dialect, ListWords};
 use super::reply::ReplyTo;
 use super::{Khoros, kinds};
 use crate::fields::Fields;
@@ -160,7 +160,7 @@ pub(super) fn rich_link(rich: &RichLink) -> Fields {
 
 /// Khoros takes pictures and videos. Any other file goes as a link, which every network
 /// carries.
-pub(super) fn media(media: &Media) -> Fields {
+pub(super) fn media(dialect: &Dialect, media: &Media) -> Fields {
     let mime_type = media.mime_type.as_deref().or_else(|| kinds::mime_type(&media.link));
     let name = media.name.as_deref().filter(|name| !name.trim().is_empty());
     let Some(media_type) = mime_type.and_then(kinds::media_type) else {
@@ -168,7 +168,8 @@ pub(super) fn media(media: &Media) -> Fields {
             name.map_or_else(|| media.link.clone(), |name| format!("{name}: {}", media.link));
         return text(&lines([media.caption.as_deref(), Some(&*link)]));
     };
+    let title = name.filter(|_| dialect.media_title);
     let file =
-        Fields::new().with("url", &*media.link).with("mediaType", media_type).some("title", name);
+        Fields::new().with("url", &*media.link).with("mediaType", media_type).some("title", title);
     text(media.caption.as_deref().unwrap_or_default()).with("media", vec![Value::from(file)])
 }

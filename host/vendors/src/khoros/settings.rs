@@ -13,7 +13,7 @@ use crate::SettingsError;
 use crate::written::{Written, wrong};
 
 /// The names of all settings of a channel.
-pub const KEYS: [&str; 20] = [
+pub const KEYS: [&str; 21] = [
     "company-key",
     "app-id",
     "gateway-url",
@@ -26,6 +26,7 @@ pub const KEYS: [&str; 20] = [
     "webhook-secret",
     "callback-url",
     "registrations",
+    "mode",
     "bot-name",
     "contact-email",
     "avatar-url",
@@ -58,6 +59,8 @@ pub(super) struct Settings {
     pub(super) webhook: Webhook,
     /// Where this channel registers itself; absent where somebody else did.
     pub(super) registration: Option<Registration>,
+    /// How these registrations stand.
+    pub(super) mode: Mode,
     /// Sends of unknown outcome wait for a human.
     pub(super) hold_ambiguous: bool,
     /// Older actions are given up.
@@ -114,6 +117,30 @@ pub(super) struct Registration {
     pub(super) metadata: Option<Map<String, Value>>,
 }
 
+/// How the channel's registrations stand at Khoros.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Mode {
+    /// The bot gets webhooks.
+    #[default]
+    Live,
+    /// It gets none: what comes goes to agents.
+    Maintenance,
+    /// There are none any more, nor the token that the host got for them.
+    Retired,
+}
+
+impl Mode {
+    /// The vendor's word for it.
+    pub(super) fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Live => Some("LIVE"),
+            Self::Maintenance => Some("MAINTENANCE"),
+            Self::Retired => None,
+        }
+    }
+}
+
 /// An account of the brand on a network.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -151,10 +178,17 @@ impl Settings {
             creation: creation(&mut written)?,
             webhook: webhook(&mut written, &dialect)?,
             registration: registration(&mut written)?,
+            mode: written.plain("mode")?.unwrap_or_default(),
             hold_ambiguous: written.plain("hold-ambiguous")?.unwrap_or(false),
             age_max_ms: written.plain("age-max-ms")?.unwrap_or(15 * MINUTE),
             dialect,
         };
+        if settings.mode != Mode::Live && settings.registration.is_none() {
+            return Err(wrong(
+                "`mode` is that of the channel's own `registrations`, and there are none: change \
+                 it with the program that registered the bot",
+            ));
+        }
         if settings.token.is_none() && settings.creation.is_none() {
             return Err(wrong(
                 "no call can be made: set `token` to the bot's token, or `token-url`, `user` and \

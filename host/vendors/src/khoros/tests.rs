@@ -134,6 +134,7 @@ fn brief(outcome: Outcome) -> String {
             (format!("retry{tries}{after}{ambiguous}, {}", blame.name()), reason)
         }
         Outcome::Fatal { reason, blame } => (format!("fatal, {}", blame.name()), reason),
+        Outcome::Taken(reason) => ("taken".to_owned(), reason),
         Outcome::Gone(reason) => (format!("gone, {reason}"), reason),
     };
     assert!(!reason.is_empty() && reason.chars().count() < 450, "{reason}");

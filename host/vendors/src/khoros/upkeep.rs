@@ -1,14 +1,14 @@
 //! What a channel needs besides its conversations: a token that stays valid, its
-//! registrations, and a look at its health every day.
+//! registrations in the mode that the channel says, and a look at its health every day.
+//! A channel that is retired takes back what it made at Khoros instead.
 
 use std::sync::Arc;
 
 use botyard_kernel::id::Digest;
-use botyard_kernel::time::{DAY, Millis};
+use botyard_kernel::time::{DAY, MINUTE, Millis};
 use botyard_kernel::upkeep::{Chore, Chores, Ended};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Khoros;
@@ -16,7 +16,8 @@ use super::dialect;
 use super::outcome::{said, words};
 use super::place::in_url;
 use super::register::{self, Entry};
-use super::settings::bearer;
+use super::settings::{Mode, bearer};
+use super::state::{Claims, State};
 use crate::{Call, CallAnswer, Upkeep, Vendor};
 
 /// "Once a week".
@@ -26,63 +27,44 @@ const BEFORE_END_MS: Millis = DAY;
 /// How often the bot's health is looked at; no page says how often is right.
 const HEALTH_MS: Millis = DAY;
 
+/// Whoever runs elsewhere with a token that we adopted has so long until we refresh it.
+const OTHERS_MS: Millis = DAY;
+/// A token that was just made and is refused is not made again before this: something
+/// else is wrong, or somebody else makes tokens for the same bot.
+const MADE_AGAIN_MS: Millis = 5 * MINUTE;
+
 const CREATE: &str = "create-token";
 const REFRESH: &str = "refresh-token";
 const REGISTER: &str = "register";
-const GO_LIVE: &str = "go-live";
+const MODE: &str = "set-mode";
+const DEREGISTER: &str = "deregister";
+const INVALIDATE: &str = "invalidate-token";
 const HEALTH: &str = "health";
 
-/// What is kept for a channel.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default)]
-struct State {
-    /// The token that calls carry; absent where it is still that of the settings.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<String>,
-    /// When it ends, and since when we have it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_ms: Option<Millis>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    obtained_ms: Option<Millis>,
-    /// Stands for the token of the settings that this began with: another one there
-    /// means that the tenant wants to begin anew.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    adopted: String,
-    /// Khoros does not take the token any more.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    refused: bool,
-    /// The registrations that Khoros took, and those that are live.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    registered: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    live: Vec<String>,
-    /// The last look at the bot's health.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    checked_ms: Option<Millis>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    health: Option<String>,
-}
-
 impl Khoros {
-    /// What a state says for this channel; one that cannot be read says nothing.
+    /// What a state says for this channel.
     fn state(&self, state: &str) -> State {
-        let state: State = serde_json::from_str(state).unwrap_or_default();
+        let state = State::read(state);
         if state.adopted == self.adopted() {
             return state;
         }
         // A registration stands whatever the token.
-        let State { registered, live, .. } = state;
-        State { adopted: self.adopted(), registered, live, ..State::default() }
+        let State { registered, modes, .. } = state;
+        State { adopted: self.adopted(), registered, modes, ..State::default() }
     }
 
     fn adopted(&self) -> String {
         let token = self.settings.token.as_deref();
-        token.map(|token| Digest::of(token.as_bytes()).short()).unwrap_or_default()
+        token.map(name).unwrap_or_default()
     }
 
     fn with_state(&self, state: &State) -> Self {
-        let token = state.token.as_deref().or(self.settings.token.as_deref());
-        Self { settings: Arc::clone(&self.settings), token: token.and_then(bearer) }
+        let token = self.token_of(state).and_then(bearer);
+        Self { settings: Arc::clone(&self.settings), token }
+    }
+
+    fn token_of<'a>(&'a self, state: &'a State) -> Option<&'a str> {
+        state.token.as_deref().or(self.settings.token.as_deref())
     }
 
     /// The first registration that Khoros does not have yet.
@@ -91,45 +73,106 @@ impl Khoros {
         register::entries(&self.settings).into_iter().find(missing)
     }
 
-    /// The first registration that is to go live, with the path that does it.
-    fn not_live(&self, state: &State) -> Option<(String, String)> {
-        let wanted = register::entries(&self.settings).into_iter();
-        let mut wanted = wanted.filter_map(|it| Some((it.digest, it.live?)));
-        wanted.find(|(digest, _)| !state.live.contains(digest))
+    /// The first registration that is there and in another mode than it should be.
+    fn in_other_mode(&self, state: &State) -> Option<Entry> {
+        let wanted = self.settings.mode.word();
+        let begins = &self.settings.dialect.registration.mode;
+        let other = |entry: &Entry| {
+            let mode = state.modes.get(&entry.digest).unwrap_or(begins);
+            state.registered.contains(&entry.digest) && wanted.is_some_and(|it| it != mode)
+        };
+        register::entries(&self.settings).into_iter().find(other)
     }
 
-    fn next_chore(&self, state: &State) -> Chore {
+    /// The first registration that is there.
+    fn registered(&self, state: &State) -> Option<Entry> {
+        let there = |entry: &Entry| state.registered.contains(&entry.digest);
+        register::entries(&self.settings).into_iter().find(there)
+    }
+
+    /// Whether another token can be made in place of one that Khoros refuses. One that
+    /// was just made and is refused as well would not be the last.
+    fn can_make(&self, state: &State, now: Millis) -> bool {
+        let early = |made: Millis| now < made.saturating_add(MADE_AGAIN_MS);
+        self.settings.creation.is_some() && !state.made_ms.is_some_and(early)
+    }
+
+    fn chores(&self, state: &State) -> Vec<Chore> {
         let now = |name| Chore { name, due_ms: 0 };
-        let has_token = state.token.is_some() || self.settings.token.is_some();
-        if self.settings.creation.is_some() && (!has_token || state.refused) {
-            return now(CREATE);
+        let has_token = self.token_of(state).is_some();
+        let makes_token = self.settings.creation.is_some() && (!has_token || state.refused);
+        if self.settings.mode == Mode::Retired {
+            return match (self.registered(state), &state.token) {
+                (Some(_), _) if makes_token => vec![now(CREATE)],
+                (Some(_), _) => vec![now(DEREGISTER)],
+                // A token of the settings is somebody else's: they may go on with it.
+                (None, Some(_)) if !state.refused => vec![now(INVALIDATE)],
+                (None, _) => Vec::new(),
+            };
         }
-        if self.unregistered(state).is_some() {
-            return now(REGISTER);
+        if makes_token {
+            return vec![now(CREATE)];
         }
-        if self.not_live(state).is_some() {
-            return now(GO_LIVE);
-        }
-        let health = state.checked_ms.map_or(0, |at| at.saturating_add(HEALTH_MS));
-        let health = Chore { name: HEALTH, due_ms: health };
-        // The first look at the health says since when we have a token that somebody
-        // else made. Refreshing it at once would take it away from an integration that
-        // may still run elsewhere.
-        let Some(obtained_ms) = state.obtained_ms else { return health };
-        let weekly = obtained_ms.saturating_add(REFRESH_MS);
-        let end = state.expires_ms.map(|end| end.saturating_sub(BEFORE_END_MS).max(obtained_ms));
-        let refresh = Chore { name: REFRESH, due_ms: end.map_or(weekly, |end| end.min(weekly)) };
-        if refresh.due_ms <= health.due_ms { refresh } else { health }
+        let register = self.unregistered(state).map(|_| now(REGISTER));
+        let mode = self.in_other_mode(state).map(|_| now(MODE));
+        let health_ms = state.checked_ms.map_or(0, |at| at.saturating_add(HEALTH_MS));
+        // Looked at again until somebody has put in another token.
+        let health_ms = if state.refused { 0 } else { health_ms };
+        let refresh = self.refresh_at(state).filter(|_| !state.refused);
+        let refresh = refresh.map(|due_ms| Chore { name: REFRESH, due_ms });
+        let health = Chore { name: HEALTH, due_ms: health_ms };
+        register.into_iter().chain(mode).chain(refresh).chain([health]).collect()
     }
 
-    fn refresh_path(&self) -> String {
+    /// When the token is refreshed. Of one that somebody else made its own claims tell
+    /// when that must be, and else the first look at the bot's health begins its week:
+    /// refreshing it at once would take it away from an integration that may still run
+    /// elsewhere, so that has a day, unless the token ends before.
+    fn refresh_at(&self, state: &State) -> Option<Millis> {
+        let (claims, weekly) = match (&state.token, state.obtained_ms) {
+            (Some(_), obtained_ms) => {
+                let claims = Claims { issued_ms: None, expires_ms: state.expires_ms };
+                (claims, obtained_ms?.saturating_add(REFRESH_MS))
+            }
+            (None, obtained_ms) => {
+                let claims = Claims::of(self.settings.token.as_deref()?);
+                let seen = obtained_ms.unwrap_or(Millis::MAX);
+                let old = claims.issued_ms.unwrap_or(seen).saturating_add(REFRESH_MS);
+                (claims, old.max(seen.saturating_add(OTHERS_MS)))
+            }
+        };
+        let least = state.obtained_ms.unwrap_or(0);
+        let end = claims.expires_ms.map(|end| end.saturating_sub(BEFORE_END_MS).max(least));
+        let at = end.map_or(weekly, |end| end.min(weekly));
+        (at < Millis::MAX).then_some(at)
+    }
+
+    fn token_path(&self) -> String {
         format!("/tokens/appId/{}", in_url(&self.settings.app_id))
     }
 }
 
+/// Stands for a token wherever it must be told from another, and says nothing of it.
+fn name(token: &str) -> String {
+    Digest::of(token.as_bytes()).short()
+}
+
 impl Chores for Khoros {
-    fn next(&self, state: &str) -> Option<Chore> {
-        Some(self.next_chore(&self.state(state)))
+    fn wanted(&self, state: &str) -> Vec<Chore> {
+        self.chores(&self.state(state))
+    }
+
+    /// Where no other token can be made, the look at the bot's health follows, which
+    /// tells the tenant.
+    fn without(&self, state: &str, refused: &str, now: Millis) -> Option<String> {
+        let mut state = self.state(state);
+        let own = self.token_of(&state).is_some_and(|token| name(token) == refused);
+        let helps = self.settings.creation.is_none() || self.can_make(&state, now);
+        if !own || state.refused || !helps || self.settings.mode == Mode::Retired {
+            return None;
+        }
+        state.refused = true;
+        Some(state.written())
     }
 }
 
@@ -138,6 +181,7 @@ impl Upkeep for Khoros {
         let state = self.state(state);
         let khoros = self.with_state(&state);
         let health = format!("/health/appId/{}", in_url(&self.settings.app_id));
+        let look = || khoros.request(Method::GET, &health, None);
         match (chore, &self.settings.creation) {
             (CREATE, Some(creation)) => {
                 let mut headers = HeaderMap::new();
@@ -145,7 +189,8 @@ impl Upkeep for Khoros {
                 let (method, url) = (Method::POST, creation.url.clone());
                 Call { method, url, headers, body: bytes::Bytes::new() }
             }
-            (REFRESH, _) => khoros.request(Method::PUT, &self.refresh_path(), None),
+            (REFRESH, _) => khoros.request(Method::PUT, &self.token_path(), None),
+            (INVALIDATE, _) => khoros.request(Method::DELETE, &self.token_path(), None),
             (REGISTER, _) => {
                 let method = match self.settings.dialect.registration.method {
                     dialect::Method::Post => Method::POST,
@@ -154,11 +199,18 @@ impl Upkeep for Khoros {
                 let body = self.unregistered(&state).map(|entry| entry.body);
                 khoros.request(method, "/registrations", body)
             }
-            (GO_LIVE, _) => match self.not_live(&state) {
-                Some((_, path)) => khoros.request(Method::PUT, &path, None),
-                None => khoros.request(Method::GET, &health, None),
+            (MODE, _) => match (self.in_other_mode(&state), self.settings.mode.word()) {
+                (Some(entry), Some(mode)) => {
+                    let path = format!("{}/mode/{mode}", entry.path);
+                    khoros.request(Method::PUT, &path, None)
+                }
+                _ => look(),
             },
-            _ => khoros.request(Method::GET, &health, None),
+            (DEREGISTER, _) => match self.registered(&state) {
+                Some(entry) => khoros.request(Method::DELETE, &entry.path, None),
+                None => look(),
+            },
+            _ => look(),
         }
     }
 
@@ -167,38 +219,55 @@ impl Upkeep for Khoros {
         let CallAnswer::Answered { status, body, .. } = answer else {
             return failed(chore, answer);
         };
-        let can_make = self.settings.creation.is_some() && chore != CREATE && !state.refused;
+        let can_make = chore != CREATE && !state.refused && self.can_make(&state, now);
         if can_make && refuses(status.as_u16(), body) {
             state.refused = true;
-            return Ended::Done(written(&state));
+            return Ended::Done(state.written());
         }
-        if !status.is_success() {
+        // What is not there need not be taken away.
+        let gone = chore == DEREGISTER && status.as_u16() == 404;
+        if !status.is_success() && !gone {
             return failed(chore, answer);
         }
         match chore {
             CREATE | REFRESH => {
-                if !take_token(&mut state, body, now) {
+                if !state.take_token(body, now) {
                     return Ended::Hopeless(format!(
                         "{chore}: Khoros answered with success and without a token: compare \
                          `token-url` and `gateway-url` with the account's"
                     ));
                 }
+                if chore == CREATE {
+                    state.made_ms = Some(now);
+                }
             }
-            REGISTER => {
-                state.registered.extend(self.unregistered(&state).map(|entry| entry.digest));
-                let wanted = register::entries(&self.settings);
-                let wanted = |it: &String| wanted.iter().any(|entry| entry.digest == *it);
-                state.registered.retain(wanted);
-                state.live.retain(wanted);
+            INVALIDATE => state.token = None,
+            REGISTER => self.note_registered(&mut state),
+            MODE => {
+                let mode = self.settings.mode.word().unwrap_or_default().to_owned();
+                let entry = self.in_other_mode(&state);
+                state.modes.extend(entry.map(|entry| (entry.digest, mode)));
             }
-            GO_LIVE => state.live.extend(self.not_live(&state).map(|(digest, _)| digest)),
+            DEREGISTER => {
+                if let Some(Entry { digest, .. }) = self.registered(&state) {
+                    state.registered.retain(|it| *it != digest);
+                    state.modes.remove(&digest);
+                }
+            }
             _ => {
                 state.checked_ms = Some(now);
                 state.obtained_ms = state.obtained_ms.or(Some(now));
+                state.refused = false;
                 state.health = health(body);
             }
         }
-        Ended::Done(written(&state))
+        Ended::Done(state.written())
+    }
+
+    fn refused(&self, answer: &CallAnswer) -> Option<String> {
+        let CallAnswer::Answered { status, body, .. } = answer else { return None };
+        let token = self.token.as_ref().filter(|_| refuses(status.as_u16(), body))?;
+        token.to_str().ok()?.strip_prefix("Bearer ").map(name)
     }
 
     fn renewed(&self, state: &str) -> Arc<dyn Vendor> {
@@ -206,27 +275,22 @@ impl Upkeep for Khoros {
     }
 }
 
-fn written(state: &State) -> String {
-    // Texts, numbers and lists of texts only: it is JSON in any case.
-    serde_json::to_string(state).unwrap_or_default()
+impl Khoros {
+    fn note_registered(&self, state: &mut State) {
+        if let Some(entry) = self.unregistered(state) {
+            state.modes.insert(entry.digest.clone(), entry.begins);
+            state.registered.push(entry.digest);
+        }
+        let entries = register::entries(&self.settings);
+        let wanted = |it: &str| entries.iter().any(|entry| entry.digest == it);
+        state.registered.retain(|it| wanted(it));
+        state.modes.retain(|it, _| wanted(it));
+    }
 }
 
 /// The pages show an invalid token as 401, and once as 400.
 fn refuses(code: u16, body: &[u8]) -> bool {
     code == 401 || code == 400 && words(body).eq_ignore_ascii_case("unauthorized")
-}
-
-fn take_token(state: &mut State, body: &[u8], now: Millis) -> bool {
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let token = body.pointer("/data/token").and_then(Value::as_str).unwrap_or_default();
-    if token.trim().is_empty() || bearer(token).is_none() {
-        return false;
-    }
-    state.token = Some(token.to_owned());
-    state.expires_ms = body.pointer("/data/expiresAtMillis").and_then(super::receive::millis);
-    state.obtained_ms = Some(now);
-    state.refused = false;
-    true
 }
 
 /// The worst that is told of the bot.
@@ -265,7 +329,9 @@ fn advice(chore: &str) -> &'static str {
             "compare `token-url`, `user` and `password`; the user needs the Bot API permission"
         }
         REFRESH => "put a new token into `token`",
-        REGISTER | GO_LIVE => "compare `registrations` and `callback-url` with the account",
+        REGISTER | MODE | DEREGISTER => {
+            "compare `registrations` and `callback-url` with the account"
+        }
         _ => "compare `token`, `app-id` and `gateway-url` with the account",
     }
 }

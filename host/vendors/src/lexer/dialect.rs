@@ -14,11 +14,20 @@ pub(super) struct Dialect {
     pub(super) claim_postbacks: bool,
     /// What the bot says is echoed, under the id that the Send API gave it.
     pub(super) echo: bool,
+    /// A hand-off passes the thread to the page's inbox or to another app, as on a
+    /// Messenger channel. Lexer asks for no such call, and a page without handover
+    /// roles refuses it: so it is for pages that have them set up beside Lexer.
+    pub(super) pass_thread: bool,
 }
 
 impl Default for Dialect {
     fn default() -> Self {
-        Self { published_at: PublishedAt::EpochMs, claim_postbacks: true, echo: true }
+        Self {
+            published_at: PublishedAt::EpochMs,
+            claim_postbacks: true,
+            echo: true,
+            pass_thread: false,
+        }
     }
 }
 

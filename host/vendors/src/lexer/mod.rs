@@ -5,13 +5,14 @@
 //! it in the team's inbox, and each message of the bot is *echoed*, so that the team
 //! sees who wrote it. Neither holds up a reply: both are acknowledgements.
 //!
-//! To hand over is to stop claiming, and nothing else: there is no call for it. While
+//! To hand over is to stop claiming, and nothing else: no call is made for it, unless
+//! the dialect says that the page has handover roles as well (`pass-thread`). While
 //! the owner of the conversation is not the bot, nothing is claimed, and what the
 //! person writes stands in the team's inbox. Lexer never says that the team is done.
-//! So the channel says when the bot has the conversation again: when control of the
-//! thread is passed to our app, as on any Messenger channel; when no human has spoken
-//! for as long as `returns-after-ms` says; or with the person's next message, where
-//! the Messenger dialect says `messaging-means-ours`.
+//! So the channel says when the bot has the conversation again: when no human has
+//! spoken for as long as `returns-after-ms` says; and, on pages with handover roles,
+//! when control of the thread is passed to our app, or with the person's next message,
+//! where the Messenger dialect says `messaging-means-ours`.
 
 mod acknowledge;
 mod dialect;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use botyard_kernel::id::Digest;
 use botyard_kernel::profile::{Delivery, Profile};
 use botyard_kernel::time::Millis;
+use http::StatusCode;
 
 use self::acknowledge::{Notice, Object};
 use self::dialect::Dialect;
@@ -82,11 +84,15 @@ impl Vendor for Lexer {
     }
 
     fn profile(&self, medium: &str) -> Profile {
-        self.settings.messenger.profile(medium)
+        profile::of(medium, self.settings.dialect.pass_thread)
     }
 
     fn delivery(&self) -> Delivery {
-        Delivery { acknowledgements_elsewhere: true, ..self.settings.messenger.delivery() }
+        Delivery {
+            acknowledgements_elsewhere: true,
+            silent_hand_off: !self.settings.dialect.pass_thread,
+            ..self.settings.messenger.delivery()
+        }
     }
 
     fn verify(&self, request: &Inbound<'_>) -> Result<(), Rejection> {
@@ -96,8 +102,10 @@ impl Vendor for Lexer {
     fn read(&self, request: &Inbound<'_>, now: Millis) -> Received {
         let taps = self.settings.dialect.claim_postbacks;
         self.settings.messenger.read_with(request, now, &|heard| {
+            // Of what is written elsewhere, Instagram, Lexer takes no claims.
+            let claims = heard.medium == messenger::FACEBOOK && (taps || !heard.postback);
             let claim = Notice::Claim(Object::new(heard.mid, heard.at_ms, heard.page));
-            (taps || !heard.postback).then(|| claim.token())
+            claims.then(|| claim.token())
         })
     }
 
@@ -115,6 +123,10 @@ impl Vendor for Lexer {
 
     fn acknowledge(&self, _to: &To<'_>, token: &str) -> Option<Call> {
         Some(Notice::of_token(token)?.call(&self.settings))
+    }
+
+    fn says_too_many(&self, status: StatusCode, body: &[u8]) -> bool {
+        self.settings.messenger.says_too_many(status, body)
     }
 
     fn outcome(&self, answer: &CallAnswer) -> Outcome {
@@ -135,7 +147,8 @@ impl Vendor for Lexer {
         now: Millis,
     ) -> Outcome {
         let outcome = self.outcome_for(parts, answer);
-        if !matches!(outcome, Outcome::Delivered { .. }) || !self.settings.dialect.echo {
+        let echoes = self.settings.dialect.echo && messenger::is_on_facebook(to);
+        if !matches!(outcome, Outcome::Delivered { .. }) || !echoes {
             return outcome;
         }
         let page = messenger::page_of(to.conversation);

@@ -50,11 +50,19 @@ impl Settings {
             return Err(wrong("`hub-url` must be a whole address that begins with https://"));
         }
         let hub = hub.trim_end_matches('/');
+        let dialect: Dialect = written.plain("dialect")?.unwrap_or_default();
+        if messenger.messaging_means_ours() && !dialect.pass_thread {
+            return Err(wrong(
+                "`messaging-means-ours` of the Messenger dialect would end every hand-off with the \
+                 person's next message: it needs `pass-thread` in the dialect, on a page with \
+                 handover roles; elsewhere let `returns-after-ms` give the conversation back",
+            ));
+        }
         Ok(Self {
             messenger,
             objects_url: format!("{hub}/api/clients/{client}/bots/objects"),
             token: written.token("token", COPY_IT)?,
-            dialect: written.plain("dialect")?.unwrap_or_default(),
+            dialect,
         })
     }
 }

@@ -107,7 +107,7 @@ impl Default for Errors {
             file_subcodes: vec![2_018_007, 2_018_008],
             token_codes: vec![190],
             unavailable_codes: vec![551],
-            limited_codes: vec![4, 32, 613, 80_006],
+            limited_codes: vec![4, 17, 32, 613, 80_006],
             temporary_codes: vec![1_200],
             unready_codes: vec![1, 2],
             permission_codes: vec![3, 10, 200, 230, 368],

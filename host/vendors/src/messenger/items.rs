@@ -38,6 +38,9 @@ const KINDS: [&str; 13] = [
 /// What stands around it.
 const AROUND: [&str; 3] = ["sender", "recipient", "timestamp"];
 
+/// The medium of the page itself.
+pub(crate) const FACEBOOK: &str = "facebook";
+
 /// Where an item was found.
 pub(super) struct Place {
     pub(super) medium: &'static str,
@@ -57,6 +60,8 @@ pub(crate) struct Heard<'a> {
     pub(crate) at_ms: Millis,
     /// It is a tap on a button.
     pub(crate) postback: bool,
+    /// Where it was written.
+    pub(crate) medium: &'static str,
 }
 
 /// Why an item is no event.
@@ -166,13 +171,18 @@ impl<'a> Item<'a> {
     /// The events of what a person said, each with an id of its own.
     fn tell(&self, settings: &Settings, acknowledge: Acknowledge<'_>) -> Vec<Incoming> {
         let at_ms = self.vendor_ms.unwrap_or(self.now);
-        let reply_to = json!({ "last_ms": at_ms }).to_string();
+        let mut reply_to = json!({ "last_ms": at_ms });
+        if self.place.medium != FACEBOOK {
+            reply_to["medium"] = json!(self.place.medium);
+        }
+        let reply_to = reply_to.to_string();
         let mid = text(self.part, "mid").filter(|mid| mid.len() <= MID_BYTES_MAX);
         let heard = mid.map(|mid| Heard {
             mid,
             page: &self.page,
             at_ms,
             postback: self.kind == "postback",
+            medium: self.place.medium,
         });
         let mut acknowledgement =
             heard.filter(|_| !self.place.standby).and_then(|it| acknowledge(&it));

@@ -35,7 +35,7 @@ use bytes::Bytes;
 use http::StatusCode;
 
 use self::dialect::Dialect;
-pub(crate) use self::items::Heard;
+pub(crate) use self::items::{FACEBOOK, Heard};
 pub use self::settings::KEYS;
 use self::settings::Settings;
 use crate::{
@@ -93,6 +93,11 @@ impl Messenger {
         Ok(Self { settings: Settings::read(settings)? })
     }
 
+    /// Whether whatever comes to be answered is the bot's to answer, whoever spoke before.
+    pub(crate) fn messaging_means_ours(&self) -> bool {
+        self.settings.dialect.messaging_means_ours
+    }
+
     /// Reads a webhook that was verified; `acknowledge` says what the acknowledgement
     /// of a person's message needs.
     pub(crate) fn read_with(
@@ -119,6 +124,12 @@ impl Messenger {
 /// The page's id in the key of a conversation.
 pub(crate) fn page_of(conversation: &str) -> Option<&str> {
     conversation.split_once(':').map(|(page, _)| page)
+}
+
+/// Whether a reply reaches the person on Facebook, by what their last message said.
+pub(crate) fn is_on_facebook(to: &To<'_>) -> bool {
+    let last: Option<serde_json::Value> = to.reply_to.and_then(|it| serde_json::from_str(it).ok());
+    last.as_ref().and_then(|last| last.get("medium")).is_none_or(|medium| medium == FACEBOOK)
 }
 
 /// The id of the message that an answer of the Send API names; absent where none was
@@ -154,6 +165,7 @@ impl Vendor for Messenger {
             lists: false,
             native_delay: false,
             delay_step_ms: 1,
+            silent_hand_off: false,
             rate: None,
             token_rate: dialect.token_rate(),
             limited: Limited::Token,
@@ -185,6 +197,12 @@ impl Vendor for Messenger {
 
     fn call_at(&self, to: &To<'_>, parts: &[Part<'_>], now: Millis) -> Call {
         self.call_of(NAME, to, parts, Some(now))
+    }
+
+    /// The vendor says so with a code of its own and not with the status.
+    fn says_too_many(&self, status: StatusCode, body: &[u8]) -> bool {
+        status == StatusCode::TOO_MANY_REQUESTS
+            || outcome::says_too_many(&self.settings.dialect, body)
     }
 
     fn outcome(&self, answer: &CallAnswer) -> Outcome {

@@ -36,6 +36,13 @@ pub(super) fn message_id(body: &[u8]) -> Option<String> {
     (!id.is_empty() && id.len() <= MID_BYTES_MAX).then(|| id.to_owned())
 }
 
+/// Whether an error says that there were too many calls.
+pub(super) fn says_too_many(dialect: &Dialect, body: &[u8]) -> bool {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let code = body.pointer("/error/code").and_then(Value::as_u64);
+    code.is_some_and(|code| dialect.errors.limited_codes.contains(&code))
+}
+
 /// An answer of the vendor.
 struct Answer<'a> {
     dialect: &'a Dialect,
@@ -74,8 +81,7 @@ impl Answer<'_> {
             return fatal(Blame::Bot, format!("{said}: {why}"));
         }
         if below(&errors.control_subcodes) {
-            let why = "another app has control of the thread";
-            return fatal(Blame::Bot, format!("{said}: {why}"));
+            return Outcome::Taken(format!("{said}: another app has control of the thread"));
         }
         // Nobody is there for this page: what is still to be said is for nobody, too.
         if below(&errors.no_person_subcodes) {

@@ -6,17 +6,17 @@ use http::Method;
 use serde_json::Value;
 
 use super::bounded::cut;
-use super::items::{self, Heard, Place, Unread};
+use super::items::{self, FACEBOOK, Heard, Place, Unread};
 use super::keys::{get, id, text};
 use super::settings::Settings;
 use super::verify;
-use crate::webhook::bad;
-use crate::{Damaged, Inbound, Incoming, Received, Rejection};
+use crate::{Damaged, Inbound, Incoming, Received};
 
 /// What an acknowledgement of a message needs; absent where the channel wants none.
 pub(super) type Acknowledge<'a> = &'a dyn Fn(&Heard<'_>) -> Option<String>;
 
-/// Reads a webhook that was verified.
+/// Reads a webhook that was verified. What cannot be read is answered with success all
+/// the same, and kept: a page whose webhooks fail for long loses its subscription.
 pub(super) fn read(
     settings: &Settings,
     request: &Inbound<'_>,
@@ -27,12 +27,14 @@ pub(super) fn read(
         return verify::challenge(request).map_or_else(Received::Rejected, Received::Challenge);
     }
     let mut reader = Reader::new(settings, now, acknowledge);
-    let body = serde_json::from_slice(request.body)
-        .map_err(|error| bad(format!("the body is not JSON: {error}")));
-    match body.and_then(|body| reader.body(&body)) {
-        Ok(()) => reader.done(),
-        Err(rejection) => Received::Rejected(rejection),
+    match serde_json::from_slice(request.body) {
+        Ok(body) => reader.body(&body),
+        Err(error) => {
+            let raw = String::from_utf8_lossy(request.body);
+            reader.damage_of(format!("the body is not JSON: {error}"), &raw);
+        }
     }
+    reader.done()
 }
 
 /// Reads all there is, whatever is wrong with some of it.
@@ -52,9 +54,9 @@ impl<'a> Reader<'a> {
         Self { settings, now, acknowledge, events, damaged, ignored: None }
     }
 
-    fn body(&mut self, body: &Value) -> Result<(), Rejection> {
+    fn body(&mut self, body: &Value) {
         let instagram = text(body, "object").is_some_and(|it| it.eq_ignore_ascii_case("instagram"));
-        let medium = if instagram { "instagram" } else { "facebook" };
+        let medium = if instagram { "instagram" } else { FACEBOOK };
         match get(body, "entry") {
             Some(Value::Array(entries)) => {
                 for entry in entries {
@@ -65,9 +67,8 @@ impl<'a> Reader<'a> {
             None if get(body, "sender").is_some() && get(body, "recipient").is_some() => {
                 self.item(&Place { medium, page: None, standby: false }, body);
             }
-            Some(_) | None => return Err(bad("`entry` must be a list")),
+            Some(_) | None => self.damage("`entry` must be a list", body),
         }
-        Ok(())
     }
 
     fn entry(&mut self, medium: &'static str, entry: &Value) {
@@ -97,8 +98,11 @@ impl<'a> Reader<'a> {
     }
 
     fn damage(&mut self, reason: impl Into<String>, part: &Value) {
-        let raw = cut(&part.to_string(), RAW_BYTES_MAX);
-        self.damaged.push(Damaged { reason: reason.into(), raw });
+        self.damage_of(reason.into(), &part.to_string());
+    }
+
+    fn damage_of(&mut self, reason: String, raw: &str) {
+        self.damaged.push(Damaged { reason, raw: cut(raw, RAW_BYTES_MAX) });
     }
 
     fn done(self) -> Received {

@@ -170,6 +170,7 @@ pub(crate) fn told(outcome: &Outcome) -> Value {
             told
         }
         Outcome::Fatal { blame, .. } => json!({ "is": "fatal", "blame": blame.name() }),
+        Outcome::Taken(_) => json!({ "is": "taken" }),
         Outcome::Gone(_) => json!({ "is": "gone" }),
     }
 }

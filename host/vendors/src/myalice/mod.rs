@@ -97,6 +97,7 @@ impl Vendor for MyAlice {
             lists: false,
             native_delay: false,
             delay_step_ms: 1,
+            silent_hand_off: false,
             // The vendor states none.
             rate: None,
             token_rate: None,

@@ -91,6 +91,7 @@ impl Vendor for Userlike {
             lists: true,
             native_delay: true,
             delay_step_ms: render::delay_step_ms(&self.settings.dialect),
+            silent_hand_off: false,
             rate: Some(Rate { calls: timing.rate_calls.get(), window_ms: timing.rate_window_ms }),
             token_rate: None,
             // "20 requests per minute with the same `cid`".

@@ -94,6 +94,7 @@ fn every_action_on_every_medium_becomes_calls_or_is_told() {
     for sample in all() {
         let (vendor, event) = (channel(sample.vendor), event(&sample));
         let to = To {
+            desk_id: None,
             conversation: &event.conversation,
             reply_to: event.reply_to.as_deref(),
             form: event.form,

@@ -38,6 +38,16 @@ pub const MESSAGE_KEYS: &[&str] = &[
 ];
 /// "Respond to an incoming message": at most one of them in a message.
 pub const EXCLUSIVE: &[&str] = &["list", "media", "payload", "richContent"];
+/// "Create a note", "Tag a message", "Untag a message", "Update priority", "Change work
+/// queue", "Resolve": what their bodies name besides `type`, `coordinate` and `author`.
+pub const ACTION_KEYS: &[(&str, &[&str])] = &[
+    ("note", &["note"]),
+    ("tag", &["entityType", "tagIds"]),
+    ("remove_tag", &["entityType", "tagIds"]),
+    ("priority", &["newPriority"]),
+    ("workqueue", &["newWorkQueue", "comment", "conversationDisplayId"]),
+    ("resolve", &["comment"]),
+];
 /// "Coordinate object".
 pub const SCOPES: &[&str] = &["PRIVATE", "PUBLIC"];
 /// "Rich content object": all required.

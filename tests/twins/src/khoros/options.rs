@@ -32,6 +32,8 @@ pub struct Options {
     pub publishing: Vec<Duration>,
     /// Changes of control are told to the bot.
     pub tells_control: bool,
+    /// What the bot says is told it as `AGENT_RESPONSE`. No page says whether it is.
+    pub echoes: bool,
 }
 
 /// A signature's form.
@@ -65,6 +67,7 @@ impl Options {
             unhealthy_after: 10,
             publishing: Vec::new(),
             tells_control: true,
+            echoes: false,
         }
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::care::{Care, Conversation, Request};
 use super::refusal::{messages, not_owner};
 use super::rules::{judge_action, judge_address, judge_form, judge_respond};
+use super::webhook;
 use crate::account::{Incoming, Ledger, Reply};
 use crate::clock::epoch_ms;
 use crate::fields::Fields;
@@ -55,6 +56,13 @@ pub(super) fn respond(
         }
     }
     let id = care.remember(number, kind, state, ledger.now() + late.unwrap_or_default());
+    if care.options.echoes
+        && kind == "message"
+        && reaches
+        && let Some(echo) = webhook::update(care, author, "AGENT_RESPONSE")
+    {
+        ledger.send(echo);
+    }
     match (is_sync, reaches) {
         (true, true) => {
             let message = format!("{}{number:06}", epoch_ms());

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::document::{
-    EXCLUSIVE, LIST_NETWORK, MESSAGE_KEYS, PRIORITY_LOWEST, RICH_CONTENT_KEYS, SCOPES, STYLES,
-    TYPING_NETWORKS,
+    ACTION_KEYS, EXCLUSIVE, LIST_NETWORK, MESSAGE_KEYS, PRIORITY_LOWEST, RICH_CONTENT_KEYS, SCOPES,
+    STYLES, TYPING_NETWORKS,
 };
 use super::options::Options;
 use crate::fields::Fields;
@@ -85,13 +85,13 @@ fn judge_message(options: &Options, body: &Fields<'_>) -> Checked {
         judge_list(&list)?;
     }
     if body.has("actions") {
-        judge_actions(body)?;
+        judge_actions(options, body)?;
     }
     Ok(())
 }
 
 /// "Used with postback and reply payloads": the owner and the two times go with them.
-fn judge_actions(body: &Fields<'_>) -> Checked {
+fn judge_actions(options: &Options, body: &Fields<'_>) -> Checked {
     for action in body.list("actions", usize::MAX)? {
         action.no_others(&["type", "payload", "text"])?;
         action.some_text("type")?;
@@ -102,7 +102,11 @@ fn judge_actions(body: &Fields<'_>) -> Checked {
             action.some_text("text")?;
         }
     }
-    body.object("owner")?.some_text("type")?;
+    let owner = body.object("owner")?;
+    owner.no_others(&["type", "appId"])?;
+    if !owner.is("type", "BOT") || !owner.is("appId", &options.app_id) {
+        return Err("Invalid owner, not this bot".to_owned());
+    }
     body.whole_number("publishedTS")?;
     body.whole_number("receivedTS")
 }
@@ -168,17 +172,19 @@ pub(super) fn judge_form(body: &Fields<'_>) -> Checked {
 /// One of the calls that change a conversation and say nothing in it.
 pub(super) fn judge_action(name: &str, body: &Fields<'_>) -> Checked {
     if name == "attributes" {
-        // The page's body was not seen.
-        return Ok(());
+        return judge_attributes(body);
     }
     has_type(body, name)?;
     body.optional_text("comment", usize::MAX)?;
+    let own = ACTION_KEYS.iter().find(|(action, _)| *action == name);
+    let own = own.map(|(_, keys)| *keys).unwrap_or_default();
+    body.no_others(&[&["type", "coordinate", "author"], own].concat())?;
     match name {
         "note" => body.some_text("note"),
         "tag" | "remove_tag" => {
             body.some_text("entityType")?;
             body.one_of("entityType", &["POST"])?;
-            body.ids("tagIds")
+            body.whole_numbers("tagIds")
         }
         "priority" => {
             not_null(body, "newPriority")?;
@@ -188,10 +194,24 @@ pub(super) fn judge_action(name: &str, body: &Fields<'_>) -> Checked {
         }
         "workqueue" => {
             not_null(body, "newWorkQueue")?;
-            body.whole_number("newWorkQueue")
+            body.whole_number("newWorkQueue")?;
+            if body.has("conversationDisplayId") {
+                body.whole_number("conversationDisplayId")?;
+            }
+            Ok(())
         }
         _ => Ok(()),
     }
+}
+
+/// The page's body was not seen: this is what a host may believe as long as no account
+/// has shown another.
+fn judge_attributes(body: &Fields<'_>) -> Checked {
+    body.no_others(&["type", "coordinate", "author", "payload"])?;
+    has_type(body, "author_attributes")?;
+    let payload = body.object("payload")?;
+    payload.no_others(&["attributes"])?;
+    payload.object("attributes")?.texts()
 }
 
 fn has_type(body: &Fields<'_>, name: &str) -> Checked {

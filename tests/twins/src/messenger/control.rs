@@ -49,6 +49,9 @@ fn owner(page: &Page, call: &Incoming) -> Result<Reply, Graph> {
 }
 
 fn change(page: &mut Page, edge: &str, body: &Value, ledger: &mut Ledger) -> Result<Reply, Graph> {
+    if page.options.role == Role::Absent {
+        return Err(Graph::parameter("the page has no handover roles"));
+    }
     let fields = Fields::of("the body", body).map_err(Graph::parameter)?;
     let judged = fields
         .no_others(&["recipient", "target_app_id", "metadata"])

@@ -37,6 +37,8 @@ pub enum Role {
     Primary,
     /// It asks for control.
     Secondary,
+    /// The page has no handover roles: all control of threads is refused.
+    Absent,
 }
 
 /// What comes of each message of the app.

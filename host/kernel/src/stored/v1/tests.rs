@@ -88,7 +88,17 @@ fn samples() -> Vec<Entry> {
     samples.push(paged_sample());
     samples.extend(paced_samples());
     samples.push(relayed_sample());
+    samples.extend(named_samples());
     samples
+}
+
+/// What the vendor's desk calls a conversation.
+fn named_samples() -> [Entry; 2] {
+    let desk_id = Some("4299".to_owned());
+    let named = Arrival { desk_id: desk_id.clone(), ..arrival(EventBody::Message(hello())) };
+    let state = Conversation { desk_id, ..Conversation::default() };
+    let turn = Turn { state, ..empty_turn() };
+    [Entry::Accepted(Box::new(named)), Entry::Turn(Box::new(turn))]
 }
 
 /// What came later has entries of its own, so that the older ones stay as they were.
@@ -236,6 +246,7 @@ fn arrival(body: EventBody) -> Arrival {
         quiet: false,
         acknowledge: None,
         reply_to: None,
+        desk_id: None,
         route: None,
         owner: None,
         seed: Seed([1, 2, 3, u64::MAX]),
@@ -389,6 +400,7 @@ fn full_state() -> Conversation {
         acknowledgements: Vec::new(),
         menus: Vec::new(),
         reply_to: None,
+        desk_id: None,
         route: Route::default(),
         open_answers: vec![OpenAnswer {
             request: digest(8),

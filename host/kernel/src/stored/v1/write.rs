@@ -59,7 +59,8 @@ impl<'a> From<&'a log::Settled> for Entry<'a> {
 impl<'a> From<&'a log::Arrival> for Arrival<'a> {
     fn from(arrival: &'a log::Arrival) -> Self {
         let log::Arrival { event, facts, vendor_context, key, request, .. } = arrival;
-        let log::Arrival { quiet, acknowledge, reply_to, route, owner, seed, .. } = arrival;
+        let log::Arrival { quiet, acknowledge, reply_to, desk_id, route, owner, seed, .. } =
+            arrival;
         Self {
             event: Cow::Borrowed(event),
             facts: facts.as_ref().map(Cow::Borrowed),
@@ -69,6 +70,7 @@ impl<'a> From<&'a log::Arrival> for Arrival<'a> {
             quiet: *quiet,
             acknowledge: acknowledge.as_ref().map(Into::into),
             reply_to: reply_to.as_ref().map(Into::into),
+            desk_id: desk_id.as_ref().map(Into::into),
             route: *route,
             owner: *owner,
             seed: *seed,
@@ -167,7 +169,7 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
         let log::Conversation { acknowledgements, open_answers, skipped, .. } = state;
         let log::Conversation { answered, answered_until_ms, called_ms, host_hand_off, .. } = state;
         let log::Conversation { closed_until_ms, calls_from_ms, .. } = state;
-        let log::Conversation { human_ms, returns_after_ms, relay, .. } = state;
+        let log::Conversation { human_ms, returns_after_ms, relay, desk_id, .. } = state;
         Self {
             turns: *turns,
             owner: *owner,
@@ -175,6 +177,7 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
             facts: Cow::Borrowed(facts),
             menus: menus.into(),
             reply_to: reply_to.as_ref().map(Into::into),
+            desk_id: desk_id.as_ref().map(Into::into),
             route: *route,
             foreign_context: foreign_context.as_ref().map(Into::into),
             mirrored: mirrored.into(),

@@ -216,6 +216,7 @@ fn failures_mean() {
                     (format!("retry{ambiguous}, {}", blame.name()), reason)
                 }
                 Outcome::Fatal { reason, blame } => (format!("fatal, {}", blame.name()), reason),
+                Outcome::Taken(reason) => ("taken".to_owned(), reason),
                 Outcome::Gone(reason) => ("gone".to_owned(), reason),
                 Outcome::Delivered { .. } => panic!("{answer:?}"),
             };

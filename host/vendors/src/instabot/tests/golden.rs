@@ -150,6 +150,7 @@ fn actions_become_messages_and_texts() {
         let id = PartId::from("t.0.0");
         let parts = [Part { id: &id, action: &expect.action, context: Some("{\"a\":1}") }];
         let to = To {
+            desk_id: None,
             conversation: NAME,
             reply_to: Some("{\"callback\":\"https://client.example.invalid/a\"}"),
             form: "",

@@ -37,6 +37,7 @@ struct InEvent {
     owner: Option<String>,
     vendor_ms: Option<Millis>,
     reply_to: Option<Value>,
+    desk_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -44,6 +45,7 @@ struct InEvent {
 struct Out {
     action: Action,
     reply_to: Value,
+    desk_id: Option<String>,
     call: OutCall,
     answer: Answer,
     outcome: String,
@@ -159,6 +161,7 @@ fn webhooks_become_events() {
             assert_eq!(got.request.is_some(), got.key.is_none(), "{name}");
             let reply_to = got.reply_to.as_deref().map(|json| serde_json::from_str(json).unwrap());
             assert_eq!(reply_to, expect_event.reply_to, "{name}");
+            assert_eq!(got.desk_id, expect_event.desk_id, "{name}");
         }
     }
 }
@@ -169,7 +172,8 @@ fn actions_become_calls() {
         let expect: Out = read(&name, fixture);
         let channel = with_dialect(expect.dialect);
         let reply_to = expect.reply_to.to_string();
-        let to = To { conversation: KEY, reply_to: Some(&reply_to), form: "" };
+        let desk_id = expect.desk_id.as_deref();
+        let to = To { reply_to: Some(&reply_to), desk_id, ..To::conversation(KEY) };
         let id = PartId::from("t.0.0");
         let parts = [Part { id: &id, action: &expect.action, context: None }];
         expect.call.check(&name, &channel.call(&to, &parts));

@@ -1,11 +1,10 @@
 //! Bodies that are no event, parts that are damaged, sizes at their limits.
 
 use botyard_kernel::event::{EventBody, RAW_BYTES_MAX, Setting};
-use botyard_kernel::run::Blame;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{channel, event, events, receive, rejection, settings, webhook, with_dialect};
+use super::{channel, event, events, receive, settings, webhook, with_dialect};
 use crate::{Incoming, Received, To};
 
 fn received(webhook: &Value) -> Received {
@@ -17,7 +16,7 @@ fn incoming(webhook: &Value) -> Incoming {
 }
 
 #[test]
-fn what_is_no_json_object_is_refused_with_one_line() {
+fn what_is_no_json_object_is_kept_as_damaged_with_one_line() {
     let deep = "[".repeat(100_000);
     let rows: [(&[u8], &str); 7] = [
         (b"", "the body is not JSON"),
@@ -29,21 +28,22 @@ fn what_is_no_json_object_is_refused_with_one_line() {
         (b"\"message\"", "must be a JSON object"),
     ];
     for (body, expect) in rows {
-        let rejection = rejection(receive(&*channel(settings()), body));
-        assert_eq!((rejection.status, rejection.blame), (StatusCode::BAD_REQUEST, Blame::Vendor));
-        assert!(rejection.reason.contains(expect), "{}", rejection.reason);
-        assert!(!rejection.reason.contains('\n'));
+        let (events, damaged) = events(receive(&*channel(settings()), body));
+        assert_eq!((events.len(), damaged.len()), (0, 1));
+        let reason = &damaged[0].reason;
+        assert!(reason.contains(expect) && !reason.contains('\n'), "{reason}");
+        assert!(damaged[0].raw.len() <= 64 * 1024);
     }
 }
 
 #[test]
-fn another_company_is_refused_and_the_tenant_told() {
+fn what_is_another_companys_is_kept_and_never_handled() {
     for company in [json!("other"), json!("AcmeHotel"), json!(7)] {
         let mut webhook = webhook();
         webhook["coordinate"]["companyKey"] = company;
-        let rejection = rejection(received(&webhook));
-        assert_eq!((rejection.status, rejection.blame), (StatusCode::FORBIDDEN, Blame::Tenant));
-        assert!(rejection.reason.contains("`company-key`"), "{}", rejection.reason);
+        let (events, damaged) = events(received(&webhook));
+        assert_eq!((events.len(), damaged.len()), (0, 1));
+        assert!(damaged[0].reason.contains("`company-key`"), "{}", damaged[0].reason);
     }
 }
 
@@ -94,12 +94,49 @@ fn what_the_brand_says_itself_is_ignored() {
         assert!(matches!(received(&webhook), Received::Ignored(_)), "{author}");
         webhook["type"] = json!("update");
         webhook["operation"] = json!("AGENT_RESPONSE");
+        webhook["owner"] = json!(null);
         assert!(matches!(received(&webhook), Received::Ignored(_)), "{author}");
     }
     let mut webhook = webhook();
     webhook["author"]["id"] = json!("410088123456789");
     let lenient = with_dialect(json!({ "incoming": { "page-is-no-person": false } }));
     event(receive(&*lenient, webhook.to_string().as_bytes()));
+}
+
+#[test]
+fn an_answer_is_the_bots_own_or_an_agents_by_who_owns_the_conversation() {
+    let agent = json!({ "type": "AGENT" });
+    let bot = json!({ "type": "BOT", "appId": "acme-bot" });
+    let other = json!({ "type": "BOT", "appId": "other-bot" });
+    let rows = [
+        (&agent, "PRIVATE", "7200011122", "private", false),
+        // Whatever name stands on it.
+        (&agent, "PRIVATE", "410088123456789", "all", false),
+        (&bot, "PRIVATE", "7200011122", "private", true),
+        (&bot, "PUBLIC", "7200011122", "private", false),
+        (&bot, "PUBLIC", "7200011122", "all", true),
+        (&bot, "PRIVATE", "7200011122", "none", false),
+        (&bot, "PUBLIC", "acme-bot", "none", true),
+        (&other, "PRIVATE", "7200011122", "all", false),
+    ];
+    for (owner, scope, author, echoes, own) in rows {
+        let mut webhook = webhook();
+        webhook["type"] = json!("update");
+        webhook["operation"] = json!("AGENT_RESPONSE");
+        webhook["owner"] = owner.clone();
+        webhook["coordinate"]["scope"] = json!(scope);
+        webhook["author"]["id"] = json!(author);
+        let channel = with_dialect(json!({ "incoming": { "echoes": echoes } }));
+        let received = receive(&*channel, webhook.to_string().as_bytes());
+        let said = format!("{owner} {scope} {author} {echoes}: {received:?}");
+        match received {
+            Received::Ignored(_) => assert!(own, "{said}"),
+            received => {
+                assert!(!own, "{said}");
+                assert!(matches!(event(received).body, EventBody::HumanSpoke(_)), "{said}");
+            }
+        }
+    }
 }
 
 #[test]

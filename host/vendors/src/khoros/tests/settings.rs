@@ -27,6 +27,8 @@ fn what_is_missing_or_wrong_is_named() {
         (json!({ "webhook-secret": [" "] }), "must not be empty"),
         (json!({ "webhook-method": "digest" }), "`webhook-method`"),
         (json!({ "registrations": [{ "network": "facebook" }] }), "`registrations`"),
+        (json!({ "mode": "maintenance" }), "`mode` is that of the channel's own"),
+        (json!({ "mode": "asleep" }), "`mode`"),
         (
             json!({ "registrations": [{ "network": "facebook", "external-id": "" }] }),
             "`external-id`",

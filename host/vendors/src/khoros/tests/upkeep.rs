@@ -71,7 +71,8 @@ fn done(ended: Ended) -> String {
 }
 
 fn next(channel: &Arc<dyn Vendor>, state: &str) -> (&'static str, u64) {
-    let chore = upkeep(channel).next(state).expect("a chore");
+    let chores = upkeep(channel).wanted(state);
+    let chore = chores.into_iter().min_by_key(|chore| chore.due_ms).expect("a chore");
     (chore.name, chore.due_ms)
 }
 
@@ -153,11 +154,15 @@ fn a_token_that_is_refused_is_made_anew_where_that_can_be() {
         ("refresh-token", &refused),
         ("health", &answered(400, &json!({ "error": { "message": "Unauthorized" } }))),
     ] {
-        let state = done(upkeep(&makes).ended(&state, chore, answer, NOW));
-        assert_eq!(next(&makes, &state), ("create-token", 0));
-        let ended = upkeep(&makes).ended(&state, "create-token", &refused, NOW);
+        // One that was just made is not made again at once: that would never end.
+        let ended = upkeep(&makes).ended(&state, chore, answer, NOW + 1);
         assert!(matches!(ended, Ended::Hopeless(_)), "{ended:?}");
-        let state = done(upkeep(&makes).ended(&state, "create-token", &token("new.jwt"), NOW));
+        let later = NOW + DAY;
+        let state = done(upkeep(&makes).ended(&state, chore, answer, later));
+        assert_eq!(next(&makes, &state), ("create-token", 0));
+        let ended = upkeep(&makes).ended(&state, "create-token", &refused, later);
+        assert!(matches!(ended, Ended::Hopeless(_)), "{ended:?}");
+        let state = done(upkeep(&makes).ended(&state, "create-token", &token("new.jwt"), later));
         assert_eq!(next(&makes, &state).0, "health");
     }
     let adopts = channel(settings());
@@ -184,12 +189,12 @@ fn registrations_are_made_once_and_go_live() {
     let taken = answered(202, &Value::Null);
     let state = done(upkeep(&channel).ended("", "register", &taken, NOW));
     assert!(!state.contains(SECRET) && !state.contains("<secret>"), "{state}");
-    assert_eq!(next(&channel, &state), ("go-live", 0));
-    let call = upkeep(&channel).call(&state, "go-live", NOW);
+    assert_eq!(next(&channel, &state), ("set-mode", 0));
+    let call = upkeep(&channel).call(&state, "set-mode", NOW);
     let path =
         "/registrations/network/facebook/externalId/410088123456789/appId/acme-bot/mode/LIVE";
     assert_eq!((call.method.as_str(), call.url), ("PUT", format!("{}{path}", super::GATEWAY)));
-    let state = done(upkeep(&channel).ended(&state, "go-live", &taken, NOW));
+    let state = done(upkeep(&channel).ended(&state, "set-mode", &taken, NOW));
     assert_eq!(next(&channel, &state), ("health", 0));
     // Another secret is another registration.
     let mut changed = registering();
@@ -226,7 +231,7 @@ fn what_went_wrong_is_tried_again_only_where_that_helps() {
     let rows = [(500, true), (502, true), (503, true), (429, true), (408, true)];
     let hopeless = [(400, false), (404, false), (422, false), (301, false)];
     for (status, again) in rows.into_iter().chain(hopeless) {
-        for chore in ["refresh-token", "register", "go-live", "health"] {
+        for chore in ["refresh-token", "register", "set-mode", "health"] {
             let answer = answered(status, &json!({ "errors": ["callbackUrl may not be empty"] }));
             match upkeep(&channel).ended("", chore, &answer, NOW) {
                 Ended::Retry { reason, .. } => assert!(again && reason.contains(chore), "{reason}"),
@@ -249,5 +254,131 @@ fn success_without_a_token_is_none() {
     for body in [json!(null), json!({ "data": {} }), json!({ "data": { "token": "a\nb" } })] {
         let ended = upkeep(&channel).ended("", "refresh-token", &answered(200, &body), NOW);
         assert!(matches!(ended, Ended::Hopeless(_)), "{ended:?}");
+    }
+}
+
+fn named(chores: &[botyard_kernel::upkeep::Chore]) -> Vec<&'static str> {
+    chores.iter().map(|chore| chore.name).collect()
+}
+
+/// A token that somebody else made, with these claims.
+fn jwt(claims: &Value) -> String {
+    use base64::Engine as _;
+    let claims = base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(claims.to_string());
+    format!("e30.{claims}.c2ln")
+}
+
+#[test]
+fn a_call_that_is_refused_has_the_token_replaced() {
+    let refused = answered(401, &json!({ "error": { "message": "Unauthorized" } }));
+    let makes = channel(with(json!({
+        "token-url": "https://acme.response.lithium.com/api/v2/tokens/khorosapi/ownerId/acme-bot",
+        "user": "bot@acme.invalid",
+        "password": "pass word",
+    })));
+    let name = upkeep(&makes).refused(&refused).expect("it names the token");
+    assert!(!name.contains("adopted"), "{name}");
+    assert_eq!(upkeep(&makes).refused(&answered(403, &json!({}))), None);
+    let known = upkeep(&makes).without("", &name, NOW).expect("a state");
+    assert_eq!(next(&makes, &known), ("create-token", 0));
+    assert_eq!(upkeep(&makes).without(&known, &name, NOW), None, "it is known");
+    let state = done(upkeep(&makes).ended(&known, "create-token", &token("new.jwt"), NOW));
+    assert_eq!(upkeep(&makes).without(&state, &name, NOW + DAY), None, "it has another one");
+    // What was just made and is refused as well is not made over and over.
+    let renewed = upkeep(&makes).renewed(&state);
+    let name = upkeep(&renewed).refused(&refused).unwrap();
+    assert_eq!(upkeep(&makes).without(&state, &name, NOW + 1), None);
+    assert!(upkeep(&makes).without(&state, &name, NOW + DAY).is_some());
+}
+
+#[test]
+fn a_refused_token_that_nobody_can_replace_is_told_the_tenant() {
+    let refused = answered(401, &json!({ "error": { "message": "Unauthorized" } }));
+    let adopts = channel(settings());
+    let state = done(upkeep(&adopts).ended("", "health", &answered(200, &json!({})), NOW));
+    let name = upkeep(&adopts).refused(&refused).unwrap();
+    let state = upkeep(&adopts).without(&state, &name, NOW + 1).expect("a state");
+    assert_eq!(next(&adopts, &state), ("health", 0), "it is looked at now");
+    let ended = upkeep(&adopts).ended(&state, "health", &refused, NOW + 1);
+    assert!(matches!(&ended, Ended::Hopeless(why) if why.contains("`token`")), "{ended:?}");
+    let state = done(upkeep(&adopts).ended(&state, "health", &answered(200, &json!({})), NOW + 2));
+    assert_eq!(next(&adopts, &state), ("health", NOW + 2 + DAY));
+}
+
+#[test]
+fn a_token_of_somebody_else_says_when_it_must_be_refreshed() {
+    let second = |at: u64| at / 1_000;
+    let after_first_look = |claims: Value| {
+        let channel = channel(with(json!({ "token": jwt(&claims) })));
+        let state = done(upkeep(&channel).ended("", "health", &answered(200, &json!({})), NOW));
+        let chores = upkeep(&channel).wanted(&state);
+        chores.into_iter().find(|chore| chore.name == "refresh-token").unwrap().due_ms
+    };
+    let rows = [
+        // A week from when it was made; whoever else has it keeps it for a day.
+        (json!({ "iat": second(NOW - 3 * DAY) }), NOW + 4 * DAY),
+        (json!({ "iat": second(NOW - 30 * DAY) }), NOW + DAY),
+        // A day before its end, whoever has it.
+        (json!({ "iat": second(NOW), "exp": second(NOW + 3 * DAY) }), NOW + 2 * DAY),
+        (json!({ "exp": second(NOW + DAY / 2) }), NOW),
+        (json!({ "exp": second(NOW + 90 * DAY) }), NOW + 7 * DAY),
+        (json!({ "exp": "soon", "iat": -5 }), NOW + 7 * DAY),
+    ];
+    for (claims, expect) in rows {
+        assert_eq!(after_first_look(claims.clone()), expect, "{claims}");
+    }
+    // Also where the look at the health never succeeds.
+    let claims = json!({ "exp": second(NOW + 3 * DAY) });
+    let channel = channel(with(json!({ "token": jwt(&claims) })));
+    assert_eq!(named(&upkeep(&channel).wanted("")), ["refresh-token", "health"]);
+}
+
+#[test]
+fn a_registration_holds_up_neither_the_token_nor_the_health() {
+    let channel = channel(registering());
+    let state = done(upkeep(&channel).ended("", "refresh-token", &token("second.jwt"), NOW));
+    assert_eq!(named(&upkeep(&channel).wanted(&state)), ["register", "refresh-token", "health"]);
+}
+
+#[test]
+fn a_channel_rests_goes_live_and_retires_as_its_mode_says() {
+    let taken = answered(202, &Value::Null);
+    let in_mode = |mode: &str| {
+        let mut settings = registering();
+        settings["dialect"] = json!({});
+        settings["mode"] = json!(mode);
+        channel(settings)
+    };
+    let (rests, live, retired) = (in_mode("maintenance"), in_mode("live"), in_mode("retired"));
+    let body = upkeep(&rests).call("", "register", NOW).body;
+    assert_eq!(serde_json::from_slice::<Value>(&body).unwrap()["mode"], "MAINTENANCE");
+    let state = done(upkeep(&rests).ended("", "register", &taken, NOW));
+    assert_eq!(named(&upkeep(&rests).wanted(&state)), ["health"]);
+    for (channel, mode) in [(&live, "LIVE"), (&rests, "MAINTENANCE"), (&live, "LIVE")] {
+        let state = if mode == "LIVE" {
+            state.clone()
+        } else {
+            done(upkeep(&live).ended(&state, "set-mode", &taken, NOW))
+        };
+        assert_eq!(next(channel, &state), ("set-mode", 0), "{mode}");
+        let call = upkeep(channel).call(&state, "set-mode", NOW);
+        assert!(call.url.ends_with(&format!("/appId/acme-bot/mode/{mode}")), "{}", call.url);
+        let state = done(upkeep(channel).ended(&state, "set-mode", &taken, NOW));
+        assert_eq!(named(&upkeep(channel).wanted(&state)), ["health"], "{mode}");
+    }
+    // What the host made is taken back; the token of the settings is somebody else's.
+    assert_eq!(named(&upkeep(&retired).wanted("")), [""; 0]);
+    let state = done(upkeep(&live).ended(&state, "refresh-token", &token("second.jwt"), NOW));
+    let call = upkeep(&retired).call(&state, "deregister", NOW);
+    assert_eq!(call.method, "DELETE");
+    assert!(call.url.ends_with("/externalId/410088123456789/appId/acme-bot"), "{}", call.url);
+    for gone in [answered(204, &Value::Null), answered(404, &json!({}))] {
+        let state = done(upkeep(&retired).ended(&state, "deregister", &gone, NOW));
+        assert_eq!(next(&retired, &state), ("invalidate-token", 0));
+        let call = upkeep(&retired).call(&state, "invalidate-token", NOW);
+        assert!(call.method == "DELETE" && call.url.ends_with("/tokens/appId/acme-bot"));
+        let dropped = answered(200, &json!({}));
+        let state = done(upkeep(&retired).ended(&state, "invalidate-token", &dropped, NOW));
+        assert_eq!(named(&upkeep(&retired).wanted(&state)), [""; 0]);
     }
 }

@@ -8,8 +8,8 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{channel, settings, with_dialect};
-use crate::messenger::tests::{CONVERSATION, NOW, PAGE, told};
-use crate::{CallAnswer, Outcome, Part, To, Vendor};
+use crate::messenger::tests::{CONVERSATION, NOW, PAGE, receive, told};
+use crate::{CallAnswer, Outcome, Part, Received, To, Vendor};
 
 fn answered(status: StatusCode, body: Value) -> CallAnswer {
     CallAnswer::Answered { status, retry_after_ms: None, body: body.to_string().into() }
@@ -63,6 +63,30 @@ fn what_sent_no_message_is_not_echoed() {
 }
 
 #[test]
+fn what_is_said_on_instagram_is_neither_claimed_nor_echoed() {
+    let channel = channel(settings());
+    let said = json!({ "mid": "m_1", "text": "hi" });
+    let item = json!({ "sender": { "id": "2" }, "recipient": { "id": PAGE },
+        "timestamp": NOW, "message": said });
+    let rows = [("page", 1), ("instagram", 0)];
+    for (object, told) in rows {
+        let entry = json!({ "id": PAGE, "time": NOW, "messaging": [item] });
+        let webhook = json!({ "object": object, "entry": [entry] }).to_string();
+        let Received::Events { events, .. } = receive(&*channel, webhook.as_bytes()) else {
+            panic!("{object}: no events")
+        };
+        let claims = events.iter().filter_map(|event| event.acknowledge.as_ref()).count();
+        assert_eq!((events.len(), claims), (1, told), "{object}");
+        let to = To { reply_to: events[0].reply_to.as_deref(), ..To::conversation(CONVERSATION) };
+        let sent = answered(StatusCode::OK, json!({ "message_id": "m_2" }));
+        let Outcome::Delivered { follow_ups } = channel.outcome_at(&to, &[], &sent, NOW) else {
+            panic!("{object}: delivered")
+        };
+        assert_eq!(follow_ups.len(), told, "{object}");
+    }
+}
+
+#[test]
 fn deliveries_end_as_the_messenger_platform_says() {
     let channel = channel(settings());
     let token = answered(StatusCode::UNAUTHORIZED, json!({ "error": { "code": 190 } }));
@@ -88,10 +112,20 @@ fn notices_go_to_lexer_and_messages_to_the_platform() {
     let messenger = crate::connect("messenger", crate::messenger::tests::settings()).unwrap();
     let channel = channel(settings());
     let delivery = channel.delivery();
-    let expect = Delivery { acknowledgements_elsewhere: true, ..messenger.delivery() };
+    let expect = Delivery {
+        acknowledgements_elsewhere: true,
+        silent_hand_off: true,
+        ..messenger.delivery()
+    };
     assert_eq!(delivery, expect);
     assert_eq!(delivery.service(Purpose::Acknowledgement), Purpose::Acknowledgement);
-    assert_eq!(channel.profile("facebook"), messenger.profile("facebook"));
+    let mut profile = messenger.profile("facebook");
+    let passes = with_dialect(json!({ "pass-thread": true }));
+    assert_eq!(passes.profile("facebook"), profile);
+    assert!(!passes.delivery().silent_hand_off);
+    // Falling silent reaches the team and no other bot.
+    profile.native.retain(|name| *name != "forward_bot");
+    assert_eq!(channel.profile("facebook").native, profile.native);
 
     let written = json!({ "vendor": "lexer", "json": "{\"text\":\"t\"}" });
     let action = Action::Passthrough(serde_json::from_value(written).unwrap());

@@ -15,6 +15,13 @@ fn with(changes: &Value) -> Value {
     settings
 }
 
+/// What comes in `messaging` is the bot's, whoever spoke before.
+fn ours_at_once() -> Value {
+    let mut changes = json!({ "messenger": settings()["messenger"] });
+    changes["messenger"]["dialect"] = json!({ "messaging-means-ours": true });
+    changes
+}
+
 #[test]
 fn wrong_settings_are_told_in_words() {
     let rows = [
@@ -29,6 +36,7 @@ fn wrong_settings_are_told_in_words() {
         (json!({ "client-id": -1 }), "`client-id` must be a whole number"),
         (json!({ "hub-url": "hub.lexer.io" }), "`hub-url` must be a whole address"),
         (json!({ "dialect": { "colour": 1 } }), "unknown field `colour`"),
+        (ours_at_once(), "needs `pass-thread`"),
         (json!({ "dialect": { "published-at": "rfc" } }), "`epoch-ms` or `iso-8601`"),
     ];
     for (changes, expect) in rows {
@@ -54,6 +62,13 @@ fn every_setting_and_the_whole_dialect_are_taken() {
     let call = channel(all).acknowledge(&crate::To::default(), token).unwrap();
     assert_eq!(call.url, "https://hub.example.invalid/api/clients/42/bots/objects/echo");
     assert!(!format!("{:?}", call.headers).contains(TOKEN));
+}
+
+#[test]
+fn a_page_with_handover_roles_may_say_that_its_messages_are_the_bots() {
+    let mut changes = ours_at_once();
+    changes["dialect"] = json!({ "pass-thread": true });
+    assert!(!channel(with(&changes)).delivery().silent_hand_off);
 }
 
 #[test]

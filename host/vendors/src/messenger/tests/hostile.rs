@@ -53,10 +53,7 @@ pub(crate) fn replace(value: &mut Value, nth: usize, with: &Value) {
 /// An answer for whatever came; what was taken is bounded.
 pub(crate) fn check(channel: &dyn Vendor, body: &[u8]) {
     match receive(channel, body) {
-        Received::Rejected(rejection) => {
-            assert_eq!(rejection.status.as_u16(), 400);
-            assert_eq!(rejection.reason.lines().count(), 1, "{}", rejection.reason);
-        }
+        Received::Rejected(rejection) => panic!("{rejection:?}"),
         Received::Ignored(_) => {}
         Received::Events { events, damaged } => {
             assert!(!events.is_empty() || !damaged.is_empty());

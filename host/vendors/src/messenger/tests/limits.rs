@@ -1,10 +1,9 @@
 //! Bodies that are no webhook, sizes at their limits, and what names an event.
 
 use botyard_kernel::event::{EventBody, RAW_BYTES_MAX};
-use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{channel, item, receive, rejection, settings, webhook};
+use super::{channel, item, receive, settings, webhook};
 use crate::{Incoming, Received};
 
 const WHOLE: usize = 64 * 1024;
@@ -23,7 +22,7 @@ fn event(kind: &str, part: Value) -> Incoming {
 }
 
 #[test]
-fn what_is_no_webhook_is_refused_with_one_line() {
+fn what_is_no_webhook_is_kept_as_damaged_with_one_line() {
     let deep = "[".repeat(100_000);
     let rows: [(&[u8], &str); 9] = [
         (b"", "the body is not JSON"),
@@ -38,10 +37,12 @@ fn what_is_no_webhook_is_refused_with_one_line() {
     ];
     for (body, expect) in rows {
         let shown = String::from_utf8_lossy(&body[..body.len().min(60)]).into_owned();
-        let rejection = rejection(receive(&*channel(settings()), body));
-        assert_eq!(rejection.status, StatusCode::BAD_REQUEST, "{shown}");
-        assert!(rejection.reason.contains(expect), "{shown}: {}", rejection.reason);
-        assert!(!rejection.reason.contains('\n'), "{shown}: {}", rejection.reason);
+        let Received::Events { events, damaged } = receive(&*channel(settings()), body) else {
+            panic!("{shown}: it is answered with success")
+        };
+        assert_eq!((events.len(), damaged.len()), (0, 1), "{shown}");
+        let reason = &damaged[0].reason;
+        assert!(reason.contains(expect) && !reason.contains('\n'), "{shown}: {reason}");
     }
 }
 
@@ -147,4 +148,18 @@ fn keys_count_without_their_case_only_where_the_exact_one_is_missing() {
     let event = event("Message", both);
     assert_eq!(event.key.as_deref(), Some("m_right"));
     assert!(matches!(event.body, EventBody::Message(message) if message.text == "hi"));
+}
+
+#[test]
+fn a_code_that_says_too_many_counts_as_the_status_does() {
+    let channel = channel(settings());
+    let error = |code: u64| json!({ "error": { "code": code } }).to_string();
+    let (bad, many) = (http::StatusCode::BAD_REQUEST, http::StatusCode::TOO_MANY_REQUESTS);
+    for code in [4, 17, 32, 613, 80_006] {
+        assert!(channel.says_too_many(bad, error(code).as_bytes()), "{code}");
+    }
+    assert!(channel.says_too_many(many, b"slow down"));
+    for body in [error(100), error(190), "{}".to_owned(), "<html>".to_owned()] {
+        assert!(!channel.says_too_many(bad, body.as_bytes()), "{body}");
+    }
 }

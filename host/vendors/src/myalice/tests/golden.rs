@@ -133,6 +133,7 @@ fn actions_become_calls() {
     for (name, fixture) in fixtures("out.call.") {
         let expect: OutCall = read(&name, fixture);
         let to = To {
+            desk_id: None,
             conversation: &expect.to.conversation,
             reply_to: expect.to.reply_to.as_deref(),
             form: "",

@@ -42,6 +42,7 @@ fn brief(outcome: Outcome) -> (String, String) {
             (format!("retry{after}{ambiguous}, {}", blame.name()), reason)
         }
         Outcome::Fatal { reason, blame } => (format!("fatal, {}", blame.name()), reason),
+        Outcome::Taken(reason) => ("taken".to_owned(), reason),
         Outcome::Gone(reason) => ("gone".to_owned(), reason),
     };
     assert!(!reason.is_empty() && reason.lines().count() == 1, "{reason}");

@@ -74,6 +74,7 @@ fn brief(outcome: Outcome) -> String {
             (format!("retry{tries}{after}{ambiguous}, {}", blame.name()), reason)
         }
         Outcome::Fatal { reason, blame } => (format!("fatal, {}", blame.name()), reason),
+        Outcome::Taken(reason) => ("taken".to_owned(), reason),
         Outcome::Gone(reason) => ("gone".to_owned(), reason),
     };
     assert!(!reason.is_empty() && !reason.contains("echo of a secret"), "{reason}");

@@ -44,8 +44,10 @@ async fn what_the_page_rules_out_is_refused() {
     let postback = json!({ "type": "postback", "payload": "P", "text": "t" });
     let times = |actions: Value| {
         json!({ "type": "message", "actions": actions,
-        "owner": { "type": "BOT" }, "publishedTS": 1, "receivedTS": 2 })
+        "owner": { "type": "BOT", "appId": "acme-bot" }, "publishedTS": 1, "receivedTS": 2 })
     };
+    let mut of_others = times(json!([postback]));
+    of_others["owner"] = json!({ "type": "BOT", "appId": "other-bot" });
     let rows = [
         json!({ "type": "message" }),
         json!({ "type": "message", "text": "" }),
@@ -65,6 +67,7 @@ async fn what_the_page_rules_out_is_refused() {
         json!({ "type": "message", "payload": "not json" }),
         json!({ "type": "message", "payload": {} }),
         json!({ "type": "message", "actions": [postback] }),
+        of_others,
         times(json!([])),
         times(json!([{ "type": "shout", "payload": "P", "text": "t" }])),
         times(json!([{ "type": "postback", "text": "t" }])),
@@ -215,7 +218,34 @@ async fn what_says_nothing_has_rules_of_its_own() {
         (202, "workqueue", json!({ "type": "workqueue", "newWorkQueue": 21, "comment": "x" })),
         (400, "workqueue", json!({ "type": "workqueue" })),
         (202, "resolve", json!({ "type": "resolve" })),
-        (202, "authors/attributes", json!({})),
+        (
+            202,
+            "workqueue",
+            json!({ "type": "workqueue", "newWorkQueue": 21,
+            "conversationDisplayId": 4_001 }),
+        ),
+        (
+            400,
+            "workqueue",
+            json!({ "type": "workqueue", "newWorkQueue": 21,
+            "conversationDisplayId": "4001" }),
+        ),
+        (400, "tag", json!({ "type": "tag", "entityType": "POST", "tagIds": ["11"] })),
+        (400, "note", json!({ "type": "note", "note": "x", "comment": "y" })),
+        (400, "resolve", json!({ "type": "resolve", "colour": "red" })),
+        (
+            202,
+            "authors/attributes",
+            json!({ "type": "author_attributes",
+            "payload": { "attributes": { "name": ["Ines"] } } }),
+        ),
+        (
+            400,
+            "authors/attributes",
+            json!({ "type": "author_attributes",
+            "payload": { "attributes": { "name": "Ines" } } }),
+        ),
+        (400, "authors/attributes", json!({ "attributes": { "name": ["Ines"] } })),
     ];
     let bot = Bot::spoken(options());
     for (expected, path, body) in rows {
@@ -236,6 +266,7 @@ async fn what_says_nothing_has_rules_of_its_own() {
         "priority",
         "workqueue",
         "resolve",
+        "workqueue",
         "attributes",
         "secure_form",
     ];

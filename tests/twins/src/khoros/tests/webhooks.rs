@@ -69,7 +69,7 @@ async fn every_act_has_its_form() {
     assert!(event(Act::Mute).get("text").is_none());
     account.act(AUTHOR, Act::Tap("HELP".to_owned())).expect_err("nobody offered it");
     let action = json!({ "type": "postback", "payload": "HELP", "text": "Help" });
-    let offer = json!({ "type": "message", "actions": [action], "owner": { "type": "BOT" },
+    let offer = json!({ "type": "message", "actions": [action], "owner": { "type": "BOT", "appId": "acme-bot" },
         "publishedTS": 1, "receivedTS": 2 });
     assert_eq!(bot.respond(offer).await.0, 202);
     assert_eq!(event(Act::Tap("HELP".to_owned()))["actions"], json!([action]));

@@ -66,6 +66,8 @@ pub struct Arrival {
     pub route: Option<Route>,
     /// Who owns the conversation, where the vendor says so.
     pub owner: Option<Owner>,
+    /// Not the vendor says so, but somebody at the host's desk or a rule of the channel.
+    pub by_host: bool,
     /// The chance of its turn, chosen at arrival.
     pub seed: Seed,
 }
@@ -84,6 +86,7 @@ impl Arrival {
             reply_to: None,
             route: None,
             owner: None,
+            by_host: false,
             seed,
         }
     }

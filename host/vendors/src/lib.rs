@@ -350,6 +350,7 @@ impl Incoming {
             reply_to: self.reply_to,
             route: self.route,
             owner: self.owner,
+            by_host: false,
             seed,
         }
     }

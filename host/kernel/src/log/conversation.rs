@@ -13,7 +13,7 @@ use crate::context;
 use crate::event::Event;
 use crate::id::{Digest, EventId, PartId, SessionId, TurnId};
 use crate::outbox::WAITS_FOR_PERSON_MS;
-use crate::owner::Owner;
+use crate::owner::{Holder, Owner};
 use crate::session::Facts;
 use crate::time::Millis;
 
@@ -24,6 +24,8 @@ pub struct Conversation {
     pub turns: u64,
     /// Who may speak.
     pub owner: Owner,
+    /// A human has it who works at the host's desk; see [`Holder`].
+    pub at_desk: bool,
     /// The running session; absent before the first event and after the end.
     pub session: Option<SessionState>,
     /// The newest facts.
@@ -272,6 +274,11 @@ impl Conversation {
         let timer = self.timers.iter().map(|timer| timer.due_ms).min();
         let own = timer.into_iter().chain(self.times_out_at()).chain(self.returns_at());
         delivery.into_iter().chain(acknowledgement).chain(own).min()
+    }
+
+    /// Who has the conversation.
+    pub fn holder(&self) -> Holder {
+        Holder { owner: self.owner, at_desk: self.at_desk && self.owner == Owner::Human }
     }
 
     /// Since when a human has the conversation, or last spoke in it; absent where none

@@ -142,7 +142,7 @@ impl Plan<'_> {
         if self.state.host_hand_off && matches!(body, EventBody::ForwardFailed(_)) {
             return Step::Skip(SkipReason::HostHandOff);
         }
-        if !self.owner().runs(body) {
+        if !self.holder().runs(body, self.arrival.by_host) {
             return Step::Skip(SkipReason::NotOwner);
         }
         if self.session().is_none() {

@@ -58,6 +58,8 @@ pub struct Arrival<'a> {
     route: Option<Route>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     owner: Option<Owner>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    by_host: bool,
     seed: Seed,
 }
 
@@ -204,6 +206,8 @@ struct State<'a> {
     closed_until_ms: Millis,
     #[serde(default, skip_serializing_if = "is_default")]
     host_hand_off: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    at_desk: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     human_ms: Option<Millis>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -133,6 +133,7 @@ pub(crate) fn arrivals(webhook: &mut Webhook, n: usize, now: Millis) -> Vec<Arri
         reply_to: None,
         route: None,
         owner: None,
+        by_host: false,
         seed: Seed::default(),
     };
     (0..webhook.tokens.len()).map(arrival).collect()

@@ -33,6 +33,7 @@ impl From<Arrival<'_>> for log::Arrival {
             reply_to: arrival.reply_to.map(Cow::into_owned),
             route: arrival.route,
             owner: arrival.owner,
+            by_host: arrival.by_host,
             seed: arrival.seed,
         }
     }
@@ -154,6 +155,7 @@ impl From<State<'_>> for log::Conversation {
             called_ms: state.called_ms.into_owned(),
             closed_until_ms: state.closed_until_ms,
             host_hand_off: state.host_hand_off,
+            at_desk: state.at_desk,
             human_ms: state.human_ms,
             returns_after_ms: state.returns_after_ms,
         }

@@ -4,7 +4,7 @@ use crate::action::{self, Bubbles, Choice, Forward, ForwardTarget, OnFailure};
 use crate::call::Journal;
 use crate::choices::Menu;
 use crate::event::{
-    Approach, Click, EventBody, First, Location, Message, Setting, Start, TextFormat,
+    Approach, Click, EventBody, First, HumanSpoke, Location, Message, Setting, Start, TextFormat,
 };
 use crate::log::*;
 use crate::run::{Blame, FailureKind, KvChange, KvScope, LogLevel};
@@ -85,6 +85,7 @@ fn samples() -> Vec<Entry> {
     samples.push(Entry::Called(full_call()));
     samples.extend(addressed_samples());
     samples.push(paged_sample());
+    samples.extend(desk_samples());
     samples
 }
 
@@ -181,6 +182,17 @@ fn paged_sample() -> Entry {
     Entry::Turn(Box::new(Turn { outcome, state, ..empty_turn() }))
 }
 
+/// A human who answers at the host's desk.
+fn desk_samples() -> [Entry; 2] {
+    let spoke = EventBody::HumanSpoke(HumanSpoke { text: None, agent: Some("Ada".to_owned()) });
+    let arrival = Arrival { by_host: true, ..arrival(spoke) };
+    let (owner, human_ms) = (Owner::Human, Some(900));
+    let state = Conversation { owner, at_desk: true, human_ms, ..Conversation::default() };
+    let outcome = Outcome::Skipped(SkipReason::NotOwner);
+    let turn = Turn { outcome, state, human_ms, ..empty_turn() };
+    [Entry::Accepted(Box::new(arrival)), Entry::Turn(Box::new(turn))]
+}
+
 fn full_call() -> Call {
     let reads = [("seen".to_owned(), Some("1".to_owned())), ("unseen".to_owned(), None)];
     Call {
@@ -218,6 +230,7 @@ fn arrival(body: EventBody) -> Arrival {
         reply_to: None,
         route: None,
         owner: None,
+        by_host: false,
         seed: Seed([1, 2, 3, u64::MAX]),
     }
 }
@@ -380,6 +393,7 @@ fn full_state() -> Conversation {
         called_ms: vec![900],
         closed_until_ms: 1_500,
         host_hand_off: true,
+        at_desk: false,
         human_ms: None,
         returns_after_ms: None,
     }

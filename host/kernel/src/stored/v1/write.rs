@@ -59,7 +59,8 @@ impl<'a> From<&'a log::Settled> for Entry<'a> {
 impl<'a> From<&'a log::Arrival> for Arrival<'a> {
     fn from(arrival: &'a log::Arrival) -> Self {
         let log::Arrival { event, facts, vendor_context, key, request, .. } = arrival;
-        let log::Arrival { quiet, acknowledge, reply_to, route, owner, seed, .. } = arrival;
+        let log::Arrival { quiet, acknowledge, reply_to, route, owner, by_host, seed, .. } =
+            arrival;
         Self {
             event: Cow::Borrowed(event),
             facts: facts.as_ref().map(Cow::Borrowed),
@@ -71,6 +72,7 @@ impl<'a> From<&'a log::Arrival> for Arrival<'a> {
             reply_to: reply_to.as_ref().map(Into::into),
             route: *route,
             owner: *owner,
+            by_host: *by_host,
             seed: *seed,
         }
     }
@@ -164,7 +166,7 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
             state;
         let log::Conversation { acknowledgements, open_answers, skipped, .. } = state;
         let log::Conversation { answered, called_ms, closed_until_ms, host_hand_off, .. } = state;
-        let log::Conversation { human_ms, returns_after_ms, .. } = state;
+        let log::Conversation { human_ms, returns_after_ms, at_desk, .. } = state;
         Self {
             turns: *turns,
             owner: *owner,
@@ -187,6 +189,7 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
             called_ms: called_ms.into(),
             closed_until_ms: *closed_until_ms,
             host_hand_off: *host_hand_off,
+            at_desk: *at_desk,
             human_ms: *human_ms,
             returns_after_ms: *returns_after_ms,
         }

@@ -187,7 +187,8 @@ fn parts(
 
 fn arrival(key: &ConversationKey, event_key: &str, body: EventBody) -> Arrival {
     let event = Event::new(event_id(key, event_key), clock::now(), body);
-    Arrival { key: Some(event_key.to_owned()), ..Arrival::new(event, clock::seed()) }
+    let arrival = Arrival::new(event, clock::seed());
+    Arrival { key: Some(event_key.to_owned()), by_host: true, ..arrival }
 }
 
 /// The same for the same request, however often it is sent.

@@ -64,7 +64,7 @@ fn a_callback_carries_all_texts_in_one() {
     let channel = channel(settings());
     let started = event(send(&*channel, &start(&json!({ "callbackUrl": CALLBACK }))));
     let reply_to = started.reply_to.expect("an address");
-    let to = To { conversation: NAME, reply_to: Some(&reply_to), form: "" };
+    let to = To { conversation: NAME, reply_to: Some(&reply_to), form: "", ..To::default() };
     let mut actions = vec![message("one")];
     actions.extend(left_out());
     actions.push(menu());
@@ -83,7 +83,7 @@ fn a_chat_keeps_its_stream_id_while_the_secret_is_changed() {
     let secrets = json!(["the stream secret that comes after it", STREAM_SECRET]);
     let changed = channel(with(&json!({ "stream-secret": secrets })));
     let told = |reply_to| {
-        let to = To { conversation: NAME, reply_to, form: "" };
+        let to = To { conversation: NAME, reply_to, form: "", ..To::default() };
         let answer = parsed(&changed.answer(&to, &[]).body)["streamId"].clone();
         assert_eq!(parsed(&changed.call(&to, &[]).body)["streamId"], answer);
         answer
@@ -102,7 +102,7 @@ fn without_an_address_nothing_can_leave() {
     for reply_to in
         [None, Some(""), Some("[]"), Some("{\"email\":\"a\"}"), Some("{\"callback\":7}")]
     {
-        let to = To { conversation: NAME, reply_to, form: "" };
+        let to = To { conversation: NAME, reply_to, form: "", ..To::default() };
         let call = with_parts(&[message("one")], |parts| channel.call(&to, parts));
         assert_eq!(call.url, "", "{reply_to:?}");
     }

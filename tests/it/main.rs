@@ -15,6 +15,7 @@ mod lexer;
 mod lifecycle;
 mod messenger;
 mod myalice;
+mod myalice_people;
 mod operate;
 mod overlap;
 mod overload;

@@ -16,7 +16,9 @@ use crate::owner::Owner;
 use crate::run::{KvWrite, LogLine, RunFailure};
 use crate::session::{Facts, Seed};
 use crate::time::{DAY, MINUTE, Millis};
-pub use conversation::{Acknowledgement, Conversation, OpenAnswer, Row, SessionState, TimerState};
+pub use conversation::{
+    Acknowledgement, Conversation, HandOff, OpenAnswer, Row, SessionState, TimerState,
+};
 
 /// The place of an entry in its conversation's log: 1 is the first.
 pub type Seq = u64;

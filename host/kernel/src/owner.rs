@@ -101,9 +101,7 @@ impl Holder {
     /// has it at the host's desk keeps it until the vendor says that it is over.
     pub fn told(self, said: Option<Owner>, stale: bool) -> Self {
         match said {
-            Some(Owner::Bot | Owner::Relay | Owner::HandingOff | Owner::Human)
-                if self.at_desk =>
-            {
+            Some(Owner::Bot | Owner::Relay | Owner::HandingOff | Owner::Human) if self.at_desk => {
                 self
             }
             said => self.given_to(self.owner.told(said, stale)),

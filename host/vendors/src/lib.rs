@@ -211,6 +211,12 @@ pub struct To<'a> {
     pub reply_to: Option<&'a str>,
     /// The [`Incoming::form`] of the request that is answered; empty for calls.
     pub form: &'a str,
+    /// The answer leaves before what the request brings is known or may ride. Where it
+    /// is not late, nothing more comes than rides in it and what waits already.
+    pub late: bool,
+    /// What the channel tells a person when its bot fails, for an answer that is late
+    /// and after which nothing can be said.
+    pub failure_text: Option<&'a str>,
 }
 
 impl<'a> To<'a> {

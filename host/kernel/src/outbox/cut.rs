@@ -17,14 +17,15 @@ pub(super) enum Way {
 
 impl Outbox {
     /// What leaves next in one piece. A picture travels alone and by API, since
-    /// only there its failure is reported; a delay goes with what follows it.
+    /// only there its failure is reported; a delay goes with what follows it. What the
+    /// vendor has nothing like does not leave at all.
     /// Nothing where the head is a delay that no list carries.
     pub(super) fn cut<'a>(&self, queue: &[&'a Row], delivery: &Delivery, way: Way) -> Vec<&'a Row> {
         let mut list: Vec<&Row> = Vec::new();
         for row in queue {
             let alone = matches!(row.action, Action::Media(_)) || self.singly.contains(&row.id);
             let played = is_delay(row) && !delivery.native_delay;
-            if played || self.waits_for_answer(row, delivery, way) {
+            if played || row.hand_off.is_some() || self.waits_for_answer(row, delivery, way) {
                 break;
             }
             if alone && (way != Way::Call || !list.is_empty()) {

@@ -6,6 +6,7 @@
 
 mod draft;
 mod enter;
+mod hand_off;
 mod overlap;
 mod page;
 mod reach;
@@ -70,6 +71,9 @@ pub struct Policy {
     pub failure_hand_off: bool,
     /// What becomes of what a medium cannot carry.
     pub degrading: Degrading,
+    /// Humans answer at the host's desk: who is handed over where the vendor has
+    /// nothing like it is handed over to them.
+    pub has_desk: bool,
 }
 
 impl Policy {
@@ -87,10 +91,12 @@ impl Policy {
             failure_texts: BTreeMap::new(),
             failure_hand_off: false,
             degrading: Degrading::Allow,
+            has_desk: false,
         }
     }
 
-    fn failure_text(&self, locale: Option<&str>) -> Option<&str> {
+    /// What a person of this locale is told when the bot fails.
+    pub fn failure_text(&self, locale: Option<&str>) -> Option<&str> {
         let exact = locale.and_then(|tag| self.failure_texts.get(tag));
         let language = locale
             .and_then(|tag| tag.split(['-', '_']).next())
@@ -263,7 +269,7 @@ impl Plan<'_> {
         // A bot that is left alone was told nothing.
         let told = failure.kind != FailureKind::Suspended;
         let mut draft = Draft::new(self, profile, log, now, told);
-        draft.quiet = true;
+        (draft.quiet, draft.by_host) = (true, true);
         let mut actions = Vec::new();
         if let Some(text) = self.policy.failure_text(draft.state.facts.locale.as_deref()) {
             let text = text.to_owned();

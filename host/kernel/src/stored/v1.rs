@@ -16,7 +16,7 @@ use crate::action::Action;
 use crate::choices::Menu;
 use crate::event::Event;
 use crate::id::{BotId, Digest, EventId, PartId, SessionId, TurnId};
-use crate::log::Route;
+use crate::log::{HandOff, Route};
 use crate::owner::Owner;
 use crate::run::{KvWrite, LogLine, RunFailure};
 use crate::session::{Facts, Seed};
@@ -247,6 +247,8 @@ struct Row<'a> {
     event: Cow<'a, EventId>,
     #[serde(default, skip_serializing_if = "is_default")]
     by_human: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hand_off: Option<HandOff>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

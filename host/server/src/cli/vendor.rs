@@ -182,8 +182,12 @@ fn render(asked: &Render) -> anyhow::Result<()> {
         let own = degraded.actions.into_iter().chain(degraded.pages).enumerate();
         parts.extend(own.map(|(part, action)| (PartId::of(&turn, index, part), action)));
     }
-    let to =
-        To { conversation: &asked.conversation, reply_to: asked.reply_to.as_deref(), form: "" };
+    let to = To {
+        conversation: &asked.conversation,
+        reply_to: asked.reply_to.as_deref(),
+        form: "",
+        ..To::default()
+    };
     for list in lists(&*vendor, &parts) {
         if let [(_, Action::Delay(delay))] = list
             && !vendor.delivery().native_delay

@@ -147,7 +147,7 @@ pub(super) fn acknowledge(
 }
 
 fn to<'a>(key: &'a ConversationKey, reply_to: Option<&'a str>) -> To<'a> {
-    To { conversation: &key.vendor_key, reply_to, form: "" }
+    To { conversation: &key.vendor_key, reply_to, form: "", ..To::default() }
 }
 
 /// Sends a call of a channel's vendor, and learns from how it ends.

@@ -45,8 +45,8 @@ pub const NAME: &str = "myalice";
 ///   `tickets/` in their URL; again one or two, 16 to 200 letters, digits, `-`, `_`, `.`
 ///   or `~`. Where it is absent ticket webhooks carry the header as well.
 /// - `api-key`: the key of the REST API.
-/// - `wait-text` (empty): what a text block shows when the bot has nothing for it in
-///   time, at most [`WAIT_TEXT_CHARACTERS_MAX`] characters.
+/// - `wait-text` (empty): what a text block shows while the bot is not done in time and
+///   its words follow, at most [`WAIT_TEXT_CHARACTERS_MAX`] characters.
 /// - `platform-ids` (all): a list of the channels of `MyAlice` that may use this one.
 /// - `hold-ambiguous` (`false`): sends of unknown outcome wait for a human.
 /// - `age-max-ms` (900,000): actions that are older are given up.
@@ -119,7 +119,7 @@ impl Vendor for MyAlice {
     }
 
     fn answer(&self, to: &To<'_>, parts: &[Part<'_>]) -> Reply {
-        render::answer(&self.settings, to.form, parts)
+        render::answer(&self.settings, to, parts)
     }
 
     fn rides(&self, form: &str) -> Option<&'static [&'static str]> {

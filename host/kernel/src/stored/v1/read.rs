@@ -196,6 +196,7 @@ impl From<Row<'_>> for log::Row {
             quiet: row.quiet,
             event: row.event.into_owned(),
             by_human: row.by_human,
+            hand_off: row.hand_off,
         }
     }
 }

@@ -182,15 +182,22 @@ fn paged_sample() -> Entry {
     Entry::Turn(Box::new(Turn { outcome, state, ..empty_turn() }))
 }
 
-/// A human who answers at the host's desk.
-fn desk_samples() -> [Entry; 2] {
+/// A human who answers at the host's desk, and hand-offs that are the host's own.
+fn desk_samples() -> [Entry; 3] {
     let spoke = EventBody::HumanSpoke(HumanSpoke { text: None, agent: Some("Ada".to_owned()) });
     let arrival = Arrival { by_host: true, ..arrival(spoke) };
     let (owner, human_ms) = (Owner::Human, Some(900));
     let state = Conversation { owner, at_desk: true, human_ms, ..Conversation::default() };
     let outcome = Outcome::Skipped(SkipReason::NotOwner);
     let turn = Turn { outcome, state, human_ms, ..empty_turn() };
-    [Entry::Accepted(Box::new(arrival)), Entry::Turn(Box::new(turn))]
+    let row = full_state().rows.remove(0);
+    let revived = [HandOff::Desk, HandOff::Nobody].map(|hand_off| Row {
+        action: Action::Abort,
+        hand_off: Some(hand_off),
+        ..row.clone()
+    });
+    let settled = Settled { revived: revived.into(), ..Settled::default() };
+    [Entry::Accepted(Box::new(arrival)), Entry::Turn(Box::new(turn)), Entry::Settled(settled)]
 }
 
 fn full_call() -> Call {
@@ -376,6 +383,7 @@ fn full_state() -> Conversation {
             quiet: true,
             event: "e1".into(),
             by_human: false,
+            hand_off: None,
         }],
         claimed: Vec::new(),
         acknowledgements: Vec::new(),

@@ -220,7 +220,7 @@ impl<'a> From<&'a log::TimerState> for Timer<'a> {
 
 impl<'a> From<&'a log::Row> for Row<'a> {
     fn from(row: &'a log::Row) -> Self {
-        let log::Row { id, turn, made_ms, action, context, quiet, event, by_human } = row;
+        let log::Row { id, turn, made_ms, action, context, quiet, event, by_human, hand_off } = row;
         Self {
             id: Cow::Borrowed(id),
             turn: Cow::Borrowed(turn),
@@ -230,6 +230,7 @@ impl<'a> From<&'a log::Row> for Row<'a> {
             quiet: *quiet,
             event: Cow::Borrowed(event),
             by_human: *by_human,
+            hand_off: *hand_off,
         }
     }
 }

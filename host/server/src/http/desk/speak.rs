@@ -181,6 +181,7 @@ fn parts(
         quiet: true,
         event: event.clone(),
         by_human: true,
+        hand_off: None,
     };
     actions.into_iter().enumerate().map(row).collect()
 }

@@ -77,7 +77,7 @@ fn ids_that_are_no_numbers_go_as_they_are() {
 #[test]
 fn a_message_is_followed_by_the_end_of_typing_where_there_is_typing() {
     let channel = channel(settings());
-    let to = |key| To { conversation: key, reply_to: None, form: "" };
+    let to = |key| To { conversation: key, reply_to: None, form: "", ..To::default() };
     let call = channel.acknowledge(&to(KEY), "typing_stop").expect("a call");
     let body: Value = serde_json::from_slice(&call.body).unwrap();
     assert_eq!((&body["type"], body["coordinate"].get("messageId")), (&json!("typing_stop"), None));

@@ -169,7 +169,7 @@ fn actions_become_calls() {
         let expect: Out = read(&name, fixture);
         let channel = with_dialect(expect.dialect);
         let reply_to = expect.reply_to.to_string();
-        let to = To { conversation: KEY, reply_to: Some(&reply_to), form: "" };
+        let to = To { conversation: KEY, reply_to: Some(&reply_to), form: "", ..To::default() };
         let id = PartId::from("t.0.0");
         let parts = [Part { id: &id, action: &expect.action, context: None }];
         expect.call.check(&name, &channel.call(&to, &parts));

@@ -109,7 +109,7 @@ proptest! {
 
     #[test]
     fn any_key_and_address(conversation in ".{0,60}", reply_to in ".{0,60}") {
-        let to = To { conversation: &conversation, reply_to: Some(&reply_to), form: "" };
+        let to = To { conversation: &conversation, reply_to: Some(&reply_to), form: "", ..To::default() };
         let call = channel(settings()).call(&to, &[]);
         prop_assert!(call.url.starts_with(super::GATEWAY));
         prop_assert!(call.url.parse::<http::Uri>().is_ok(), "{}", call.url);

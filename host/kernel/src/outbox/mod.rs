@@ -407,11 +407,16 @@ impl Outbox {
         let head = queue.first()?;
         let offered = self.open.values().any(|open| open.offered.is_some());
         let waits = self.waits_for_answer(head, delivery, Way::Call);
-        let unreached = state.route != Route::Calls;
+        let plays_here = || self.cut(queue, delivery, Way::Call).is_empty();
+        // A pause at the head would hold back for ever what only answers carry.
+        let unreached = match state.route {
+            Route::Calls => false,
+            Route::Answers => !plays_here(),
+            Route::ThisAnswer => true,
+        };
         if self.flight.is_some() || offered || waits || unreached || self.paused.channel {
             return None;
         }
-        let plays_here = || self.cut(queue, delivery, Way::Call).is_empty();
         let free = match delivery.rate {
             Some(rate) if !plays_here() => {
                 let doubtful = self.doubtful_call_ms.iter();

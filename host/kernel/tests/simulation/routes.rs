@@ -5,7 +5,7 @@ use botyard_kernel::log::{Route, RowEnd};
 use botyard_kernel::outbox::{Rides, WAITS_FOR_PERSON_MS};
 use botyard_kernel::time::SECOND;
 
-use crate::scenarios::{is_answer, is_call, picture, say, userlike};
+use crate::scenarios::{is_answer, is_call, picture, say, userlike, wait};
 use crate::vendor::Kind;
 use crate::world::World;
 
@@ -60,6 +60,24 @@ fn what_only_answers_can_carry_waits_for_the_next_one() {
     world.end_all();
     assert_eq!(received(&world).len(), 2);
     assert_eq!(world.lane.state().due(), None);
+}
+
+#[test]
+fn a_pause_holds_back_for_its_time_and_no_longer_what_only_answers_carry() {
+    let script = vec![wait(3_000), say("a")];
+    let mut world = userlike([("w1p0", script), ("w2p0", vec![]), ("w3p0", vec![])]);
+    world.settled_rules(|rules| rules.delivery.native_delay = false);
+    world.route = Some(Route::Answers);
+    world.say_and_leave();
+    world.end_all();
+    world.say(Kind::Message);
+    world.end_all();
+    assert_eq!(received(&world).len(), 0, "it is played by the host");
+    world.sleep_until(world.now + 10 * SECOND);
+    world.end_all();
+    world.say(Kind::Message);
+    world.end_all();
+    assert_eq!(received(&world).len(), 1);
 }
 
 #[test]

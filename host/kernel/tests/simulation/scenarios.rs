@@ -66,7 +66,7 @@ pub(crate) fn picture() -> Action {
     Action::Media(Media { link, name: None, mime_type: None, caption: None })
 }
 
-fn wait(delay_ms: u32) -> Action {
+pub(crate) fn wait(delay_ms: u32) -> Action {
     Action::Delay(Delay { delay_ms, typing: true })
 }
 

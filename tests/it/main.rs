@@ -26,3 +26,4 @@ mod signals;
 mod supervisor;
 mod tidy;
 mod twin;
+mod vendor;

@@ -35,12 +35,42 @@ mod written;
 
 /// Every vendor by its name.
 pub const VENDORS: &[Known] = &[
-    Known { name: userlike::NAME, connect: userlike::connect, sample: userlike::sample },
-    Known { name: khoros::NAME, connect: khoros::connect, sample: khoros::sample },
-    Known { name: messenger::NAME, connect: messenger::connect, sample: messenger::sample },
-    Known { name: lexer::NAME, connect: lexer::connect, sample: lexer::sample },
-    Known { name: myalice::NAME, connect: myalice::connect, sample: myalice::sample },
-    Known { name: instabot::NAME, connect: instabot::connect, sample: instabot::sample },
+    Known {
+        name: userlike::NAME,
+        connect: userlike::connect,
+        sample: userlike::sample,
+        place: |_| SamplePlace::of("a-conversation"),
+    },
+    Known {
+        name: khoros::NAME,
+        connect: khoros::connect,
+        sample: khoros::sample,
+        place: khoros::place,
+    },
+    Known {
+        name: messenger::NAME,
+        connect: messenger::connect,
+        sample: messenger::sample,
+        place: |_| messenger::place(),
+    },
+    Known {
+        name: lexer::NAME,
+        connect: lexer::connect,
+        sample: lexer::sample,
+        place: |_| messenger::place(),
+    },
+    Known {
+        name: myalice::NAME,
+        connect: myalice::connect,
+        sample: myalice::sample,
+        place: |_| myalice::place(),
+    },
+    Known {
+        name: instabot::NAME,
+        connect: instabot::connect,
+        sample: instabot::sample,
+        place: |_| instabot::place(),
+    },
 ];
 
 /// A vendor that we speak to.
@@ -52,6 +82,26 @@ pub struct Known {
     pub connect: Connect,
     /// Settings with invented secrets, to try it without an account.
     pub sample: fn() -> serde_json::Value,
+    /// An invented conversation on a medium.
+    pub place: fn(&str) -> SamplePlace,
+}
+
+/// An invented conversation, to see what is sent without one that there is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SamplePlace {
+    /// The vendor's own key of it.
+    pub conversation: String,
+    /// As [`Incoming::reply_to`].
+    pub reply_to: Option<String>,
+    /// As [`Incoming::form`].
+    pub form: &'static str,
+}
+
+impl SamplePlace {
+    /// A conversation of which no more than the key is needed.
+    pub fn of(conversation: impl Into<String>) -> Self {
+        Self { conversation: conversation.into(), ..Self::default() }
+    }
 }
 
 pub use profiles::page as profiles_page;

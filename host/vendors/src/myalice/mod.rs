@@ -30,7 +30,8 @@ pub use self::form::rides;
 use self::settings::Settings;
 pub use self::settings::{KEYS, WAIT_TEXT_CHARACTERS_MAX};
 use crate::{
-    Call, CallAnswer, Inbound, Outcome, Part, Received, Rejection, Reply, SettingsError, To, Vendor,
+    Call, CallAnswer, Inbound, Outcome, Part, Received, Rejection, Reply, SamplePlace,
+    SettingsError, To, Vendor,
 };
 
 /// The vendor's name: the one that channels, passthroughs and metrics use.
@@ -65,6 +66,12 @@ pub fn connect(settings: serde_json::Value) -> Result<Arc<dyn Vendor>, SettingsE
 /// Settings with invented secrets.
 pub fn sample() -> serde_json::Value {
     serde_json::json!({ "webhook-secret": "a-sample-secret", "api-key": "a-sample-key" })
+}
+
+/// An invented customer who came to a text block.
+pub fn place() -> SamplePlace {
+    let reply_to = Some("+15550100000".to_owned());
+    SamplePlace { conversation: "77:1022".to_owned(), reply_to, form: "text" }
 }
 
 /// The setting `dialect` with all of its names and what holds where a channel

@@ -346,7 +346,7 @@ fn ids_that_are_too_long_are_named_by_the_place_of_their_option() {
     menu.options[1].id = "long".repeat(75);
     let menu = Action::Bubbles(menu);
     let mut done = check(&menu, &medium);
-    assert_eq!(done.actions, [menu.clone()]);
+    assert_eq!(done.actions, std::slice::from_ref(&menu));
     assert!(!medium.takes_ids(&done.actions[0]));
     let owned = |(id, label): (&str, &str)| (id.to_owned(), label.to_owned());
     let options: Vec<_> = menu.options().into_iter().flatten().map(owned).collect();

@@ -35,7 +35,7 @@ pub(in crate::cli) struct Render {
     #[arg(long, value_name = "KEY")]
     conversation: Option<String>,
     /// The form that the answer of the webhook must have, for vendors that know several:
-    /// MyAlice's output types, as they stand in the URL of an API. Default: `text`.
+    /// the output types of `MyAlice`, as in the URL of an API. Default: `text`.
     #[arg(long, value_name = "NAME")]
     form: Option<String>,
     /// The bot was late: the answer of the webhook goes without its actions, which

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use botyard_tests::client::desk::Desk;
 use botyard_tests::client::userlike::client;
-use botyard_tests::site::{Setup, Site};
+use botyard_tests::site::{DESK_TOKEN, Setup, Site};
 use botyard_tests::wait::{until, until_asked};
 use botyard_twins::account::{Account, Conduct, Delivery, Twin};
 use botyard_twins::instabot::{BASE, Client, Options, start_client};
@@ -35,7 +36,7 @@ fn user(site: &Site, has_callback: bool) -> Twin<Client> {
 }
 
 fn taken(delivery: &Delivery) {
-    assert!(delivery.is_delivered(), "{}", delivery.reason());
+    assert!(delivery.is_delivered() && delivery.reason().is_empty(), "{}", delivery.reason());
 }
 
 async fn sees(account: &Account<Client>, text: &str) {
@@ -87,6 +88,44 @@ async fn what_is_late_is_posted_to_the_callback() {
     taken(&account.begin(EMAIL).await);
     taken(&account.write(EMAIL, "work 30\nsay late").await.unwrap());
     sees(account, "late").await;
+}
+
+#[tokio::test]
+async fn a_hand_off_goes_to_the_desk_whose_words_come_with_the_next_answer() {
+    let site = site(json!({})).await;
+    let twin = user(&site, false);
+    let account = twin.account();
+    taken(&account.begin(EMAIL).await);
+    taken(&account.write(EMAIL, "say one moment\nforward").await.unwrap());
+    sees(account, "one moment").await;
+    let url = site.url("/v1/channels/chat/desk");
+    let desk = Desk { url, token: DESK_TOKEN.to_owned() };
+    let listed = async || {
+        let (_, list) = desk.read("/conversations").await?;
+        Ok(list["conversations"][0]["conversation"].as_str().map(str::to_owned))
+    };
+    let name = until_asked("the desk lists the chat", WITHIN, listed).await.unwrap();
+    let own = format!("/conversations/{name}");
+    let hello = json!({ "text": "I am Ada." });
+    assert_eq!(desk.post(&format!("{own}/replies"), Some("r"), &hello).await.unwrap().0, 202);
+    taken(&account.write(EMAIL, "say nobody runs").await.unwrap());
+    sees(account, "I am Ada.").await;
+    assert_eq!(desk.post(&format!("{own}/return"), Some("b"), &json!({})).await.unwrap().0, 202);
+    taken(&account.write(EMAIL, "say the bot again").await.unwrap());
+    sees(account, "the bot again").await;
+    assert!(!account.texts(EMAIL).contains(&"nobody runs".to_owned()));
+}
+
+#[tokio::test]
+async fn a_chat_begins_also_where_its_callback_cannot_be_used() {
+    // The twin's callback is plain http, which this channel does not take.
+    let site = site(json!({ "dialect": {} })).await;
+    let twin = user(&site, true);
+    let account = twin.account();
+    taken(&account.begin(EMAIL).await);
+    taken(&account.write(EMAIL, "say hi").await.unwrap());
+    sees(account, "hi").await;
+    assert_eq!(account.calls().len(), 0);
 }
 
 #[tokio::test]

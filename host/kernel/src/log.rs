@@ -16,7 +16,9 @@ use crate::owner::Owner;
 use crate::run::{KvWrite, LogLine, RunFailure};
 use crate::session::{Facts, Seed};
 use crate::time::{DAY, MINUTE, Millis};
-pub use conversation::{Acknowledgement, Conversation, OpenAnswer, Row, SessionState, TimerState};
+pub use conversation::{
+    Acknowledgement, Conversation, HandOff, OpenAnswer, Row, SessionState, TimerState,
+};
 
 /// The place of an entry in its conversation's log: 1 is the first.
 pub type Seq = u64;
@@ -69,6 +71,8 @@ pub struct Arrival {
     pub route: Option<Route>,
     /// Who owns the conversation, where the vendor says so.
     pub owner: Option<Owner>,
+    /// Not the vendor says so, but somebody at the host's desk or a rule of the channel.
+    pub by_host: bool,
     /// The chance of its turn, chosen at arrival.
     pub seed: Seed,
 }
@@ -88,6 +92,7 @@ impl Arrival {
             desk_id: None,
             route: None,
             owner: None,
+            by_host: false,
             seed,
         }
     }

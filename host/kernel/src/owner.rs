@@ -1,4 +1,4 @@
-//! Who may speak in a conversation.
+//! Who may speak in a conversation, and who gave it to them.
 
 use serde::{Deserialize, Serialize};
 
@@ -42,10 +42,7 @@ impl Owner {
         }
     }
 
-    /// Who may speak where the vendor says `said` with an event. It may have been said
-    /// before the vendor heard of a hand-off that is under way, so that stays; and
-    /// where the event is `stale`, older than a human's taking over, a human stays.
-    pub fn told(self, said: Option<Self>, stale: bool) -> Self {
+    fn told(self, said: Option<Self>, stale: bool) -> Self {
         match (said, self) {
             (Some(Self::Bot), Self::HandingOff | Self::Relay) | (None, _) => self,
             (Some(Self::Bot), Self::Human) if stale => self,
@@ -53,8 +50,7 @@ impl Owner {
         }
     }
 
-    /// Who may speak after an event happened, before the bot says anything to it.
-    pub fn after_event(self, event: &EventBody) -> Self {
+    fn after_event(self, event: &EventBody) -> Self {
         match event {
             EventBody::Returned(_) | EventBody::ForwardFailed(_) => Self::Bot,
             EventBody::Ended(_) => Self::Ended,
@@ -82,6 +78,64 @@ impl Owner {
             Self::Human => "human",
             Self::Ended => "ended",
         }
+    }
+}
+
+/// Who has a conversation, and whether the vendor knows of it.
+///
+/// A human who answers through the host's desk is nobody whom the vendor knows of: it
+/// goes on saying that the bot has the conversation, and tells of the end of tickets of
+/// its own. So what the vendor says gives back only what the vendor took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Holder {
+    /// Who may speak.
+    pub owner: Owner,
+    /// A human who works at the host's desk.
+    pub at_desk: bool,
+}
+
+impl Holder {
+    /// Who may speak where the vendor says `said` with an event. It may have been said
+    /// before the vendor heard of a hand-off that is under way, so that stays; and
+    /// where the event is `stale`, older than a human's taking over, a human stays. Who
+    /// has it at the host's desk keeps it until the vendor says that it is over.
+    pub fn told(self, said: Option<Owner>, stale: bool) -> Self {
+        match said {
+            Some(Owner::Bot | Owner::Relay | Owner::HandingOff | Owner::Human) if self.at_desk => {
+                self
+            }
+            said => self.given_to(self.owner.told(said, stale)),
+        }
+    }
+
+    /// Whether an event runs the bot. It comes `by_host` where somebody at the desk, or
+    /// a rule of the channel, says so and not the vendor.
+    pub fn runs(self, event: &EventBody, by_host: bool) -> bool {
+        !self.ignores(event, by_host) && self.owner.runs(event)
+    }
+
+    /// Who may speak after an event happened, before the bot says anything to it.
+    pub fn after_event(self, event: &EventBody, by_host: bool) -> Self {
+        if self.ignores(event, by_host) {
+            return self;
+        }
+        let mut next = self.given_to(self.owner.after_event(event));
+        if matches!(event, EventBody::HumanSpoke(_)) {
+            next.at_desk |= by_host;
+        }
+        next
+    }
+
+    /// Whether an event would give back what it has not taken: nobody at the desk knows
+    /// of the vendor's agents, nor of a hand-off that failed there.
+    fn ignores(self, event: &EventBody, by_host: bool) -> bool {
+        let gives_back = matches!(event, EventBody::Returned(_) | EventBody::ForwardFailed(_));
+        self.at_desk && gives_back && !by_host
+    }
+
+    /// Only a human works at the desk.
+    fn given_to(self, owner: Owner) -> Self {
+        Self { owner, at_desk: self.at_desk && owner == Owner::Human }
     }
 }
 
@@ -129,15 +183,26 @@ mod tests {
         fn a_conversation_comes_back_only_where_somebody_gives_it_back(
             began in 0_usize..5,
             steps in prop::collection::vec(
-                (0_usize..6, prop::option::of(0_usize..5), any::<bool>()),
+                (0_usize..6, prop::option::of(0_usize..5), any::<bool>(), any::<bool>()),
                 0..40,
             ),
         ) {
             let bodies = bodies();
-            let mut owner = OWNERS[began];
-            for (body, said, stale) in steps {
+            let mut holder = Holder { owner: OWNERS[began], at_desk: false };
+            for (body, said, stale, by_host) in steps {
                 let (body, said) = (&bodies[body], said.map(|said| OWNERS[said]));
-                let next = owner.told(said, stale).after_event(body);
+                let (owner, at_desk) = (holder.owner, holder.at_desk);
+                holder = holder.told(said, stale).after_event(body, by_host);
+                let next = holder.owner;
+                // Who has it at the desk loses it to the desk alone, or to the end.
+                prop_assert!(!holder.at_desk || next == Owner::Human);
+                if at_desk && !by_host && next != Owner::Ended {
+                    let ended = said == Some(Owner::Ended);
+                    prop_assert!(ended || holder.at_desk, "{:?} by {:?}", body, said);
+                }
+                if by_host && matches!(body, EventBody::HumanSpoke(_)) {
+                    prop_assert!(holder.at_desk);
+                }
                 let given = matches!(body, EventBody::Returned(_) | EventBody::ForwardFailed(_))
                     || said == Some(Owner::Bot)
                         && (owner == Owner::Ended || owner == Owner::Human && !stale);
@@ -152,7 +217,6 @@ mod tests {
                 if owner == Owner::HandingOff && said == Some(Owner::Bot) && body.is_speech() {
                     prop_assert_eq!(next, Owner::HandingOff);
                 }
-                owner = next;
             }
         }
     }

@@ -25,6 +25,7 @@ pub mod external;
 mod fields;
 pub mod instabot;
 pub mod khoros;
+mod known;
 pub mod lexer;
 pub mod messenger;
 pub mod myalice;
@@ -34,58 +35,8 @@ pub mod userlike;
 mod webhook;
 mod written;
 
-/// Every vendor by its name.
-pub const VENDORS: &[Known] = &[
-    Known { name: userlike::NAME, connect: userlike::connect, sample: userlike::sample },
-    Known { name: khoros::NAME, connect: khoros::connect, sample: khoros::sample },
-    Known { name: messenger::NAME, connect: messenger::connect, sample: messenger::sample },
-    Known { name: lexer::NAME, connect: lexer::connect, sample: lexer::sample },
-    Known { name: myalice::NAME, connect: myalice::connect, sample: myalice::sample },
-    Known { name: instabot::NAME, connect: instabot::connect, sample: instabot::sample },
-];
-
-/// A vendor that we speak to.
-#[derive(Debug)]
-pub struct Known {
-    /// Its name.
-    pub name: &'static str,
-    /// Makes a channel of it out of the channel's settings.
-    pub connect: Connect,
-    /// Settings with invented secrets, to try it without an account.
-    pub sample: fn() -> serde_json::Value,
-}
-
+pub use known::{Connect, Known, SamplePlace, SettingsError, VENDORS, connect, known};
 pub use profiles::{page as profiles_page, samples};
-
-/// Makes a channel out of its settings, a JSON object. Unknown keys are errors.
-pub type Connect = fn(serde_json::Value) -> Result<Arc<dyn Vendor>, SettingsError>;
-
-/// A channel's settings are wrong: the tenant must correct them.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct SettingsError(pub String);
-
-/// Makes a channel of a vendor out of its settings.
-///
-/// # Errors
-/// When there is no such vendor or the settings are not its own.
-pub fn connect(
-    vendor: &str,
-    settings: serde_json::Value,
-) -> Result<Arc<dyn Vendor>, SettingsError> {
-    (known(vendor)?.connect)(settings)
-}
-
-/// The vendor of this name.
-///
-/// # Errors
-/// When there is none.
-pub fn known(vendor: &str) -> Result<&'static Known, SettingsError> {
-    VENDORS.iter().find(|known| known.name == vendor).ok_or_else(|| {
-        let known = VENDORS.iter().map(|known| known.name).collect::<Vec<_>>().join(", ");
-        SettingsError(format!("there is no vendor `{vendor}`; known are: {known}"))
-    })
-}
 
 /// A channel of a vendor, with its secrets and its dialect.
 pub trait Vendor: Send + Sync + fmt::Debug {
@@ -236,6 +187,12 @@ pub struct To<'a> {
     pub desk_id: Option<&'a str>,
     /// The [`Incoming::form`] of the request that is answered; empty for calls.
     pub form: &'a str,
+    /// The answer leaves before what the request brings is known or may ride. Where it
+    /// is not late, nothing more comes than rides in it and what waits already.
+    pub late: bool,
+    /// What the channel tells a person when its bot fails, for an answer that is late
+    /// and after which nothing can be said.
+    pub failure_text: Option<&'a str>,
 }
 
 impl<'a> To<'a> {
@@ -379,6 +336,7 @@ impl Incoming {
             desk_id: self.desk_id,
             route: self.route,
             owner: self.owner,
+            by_host: false,
             seed,
         }
     }

@@ -250,9 +250,10 @@ impl World {
     fn send(&mut self, conversation: usize, send: Send) -> Option<Input> {
         let channel = self.site.conversations[conversation].channel;
         match send {
-            Send::Answer { request, rows } => {
+            Send::Answer { request, rows, late } => {
                 self.tell(|| format!("request {request} is answered with {}", ids(&rows)));
-                let to = To::conversation(&self.site.conversations[conversation].key.vendor_key);
+                let key = &self.site.conversations[conversation].key.vendor_key;
+                let to = To { late, ..To::conversation(key) };
                 let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
                 let reply = self.site.channels[channel].vendor.answer(&to, &parts);
                 let sent = self.fill(request, rows, reply.body.to_vec());

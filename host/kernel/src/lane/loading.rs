@@ -13,7 +13,7 @@ impl Lane {
     /// Reads the conversation, unless the store has just failed.
     pub(super) fn load(&mut self, now: Millis, effects: &mut Vec<Effect>) {
         let overdue = self.outbox.overdue(now).into_iter();
-        effects.extend(overdue.map(|request| Effect::Send(Send::empty(request))));
+        effects.extend(overdue.map(|request| Effect::Send(Send::late(request))));
         if self.store_retry_ms.is_some_and(|at| now < at) {
             self.refuse_early(effects);
         } else if self.writing.is_none() {

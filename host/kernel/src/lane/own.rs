@@ -134,6 +134,7 @@ impl Lane {
         let parts = [key.tenant.as_str(), key.channel.as_str(), &key.vendor_key, id.as_str()];
         let digest = Digest::of_parts(parts.map(str::as_bytes));
         // It leaves the conversation with its turn: it needs no key.
-        Arrival::new(Event::new(id, now, body), Seed::from_digest(&digest))
+        let arrival = Arrival::new(Event::new(id, now, body), Seed::from_digest(&digest));
+        Arrival { by_host: true, ..arrival }
     }
 }

@@ -6,6 +6,8 @@ use super::{
     ANSWERED_MAX, CALLS_KEPT_MAX, CALLS_KEPT_MS, MIRRORED_MAX, REDELIVERY_MS, Route, RowEnd,
     Settled, Turn,
 };
+use serde::{Deserialize, Serialize};
+
 use crate::action::Action;
 use crate::broken::{self, Mutation};
 use crate::choices::Menu;
@@ -13,7 +15,7 @@ use crate::context;
 use crate::event::Event;
 use crate::id::{Digest, EventId, PartId, SessionId, TurnId};
 use crate::outbox::WAITS_FOR_PERSON_MS;
-use crate::owner::Owner;
+use crate::owner::{Holder, Owner};
 use crate::relay::Relay;
 use crate::session::Facts;
 use crate::time::Millis;
@@ -25,6 +27,8 @@ pub struct Conversation {
     pub turns: u64,
     /// Who may speak.
     pub owner: Owner,
+    /// A human has it who works at the host's desk; see [`Holder`].
+    pub at_desk: bool,
     /// The running session; absent before the first event and after the end.
     pub session: Option<SessionState>,
     /// The newest facts.
@@ -130,6 +134,19 @@ pub struct Row {
     pub event: EventId,
     /// A human says it: it leaves also while the conversation is a human's.
     pub by_human: bool,
+    /// It hands the conversation over where the vendor has nothing like it: it is no
+    /// call, and ends here when all before it has left.
+    pub hand_off: Option<HandOff>,
+}
+
+/// What becomes of a hand-off that the vendor has nothing like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HandOff {
+    /// A human at the host's desk has the conversation.
+    Desk,
+    /// Nobody can take it: it fails, and the bot hears so.
+    Nobody,
 }
 
 /// Something that the vendor is still to be told: that an event was taken, or what
@@ -175,6 +192,9 @@ impl Conversation {
     /// Applies a settlement. Applying one twice changes nothing more.
     pub fn settle(&mut self, settled: &Settled) {
         self.remember_contexts(settled);
+        let delivered = |row: &Row| settled.rows.contains(&(row.id.clone(), RowEnd::Delivered));
+        let to_desk = |row: &&Row| row.hand_off == Some(HandOff::Desk);
+        let at_desk = self.rows.iter().filter(to_desk).any(delivered);
         let ended = |id: &PartId| settled.rows.iter().any(|(row, _)| row == id);
         self.rows.retain(|row| !ended(&row.id));
         self.acknowledgements.retain(|it| !settled.acknowledged.contains(&it.id));
@@ -224,6 +244,7 @@ impl Conversation {
                 self.human_ms = Some(settled.at_ms);
             }
             self.owner = owner;
+            self.at_desk = at_desk;
         }
     }
 
@@ -301,6 +322,11 @@ impl Conversation {
         delivery.into_iter().chain(acknowledgement).chain(own).min()
     }
 
+    /// Who has the conversation.
+    pub fn holder(&self) -> Holder {
+        Holder { owner: self.owner, at_desk: self.at_desk && self.owner == Owner::Human }
+    }
+
     /// Since when a human has the conversation, or last spoke in it; absent where none
     /// has it.
     pub fn with_human(&self) -> Option<Millis> {
@@ -309,6 +335,9 @@ impl Conversation {
 
     fn delivery_due(&self) -> Option<Millis> {
         let first = self.rows.first()?;
+        if first.hand_off.is_some() {
+            return Some(0);
+        }
         let requests = || self.rows.iter().any(|row| matches!(row.action, Action::Request(_)));
         Some(match self.route {
             Route::Answers if !requests() => first.made_ms.saturating_add(WAITS_FOR_PERSON_MS),

@@ -144,17 +144,18 @@ impl Outbox {
             .map(|(request, _)| *request)
             .collect();
         for request in waiting {
-            if let Some(rows) = self.answer(request, &queue, state, delivery, now) {
+            if let Some((rows, late)) = self.answer(request, &queue, state, delivery, now) {
                 if let Some(open) = self.open.get_mut(&request) {
                     open.offered = Some(Offered { rows: ids(&rows), at_ms: now });
                 }
-                sends.push(Send::Answer { request, rows });
+                sends.push(Send::Answer { request, rows, late });
             }
         }
         sends
     }
 
-    /// What a request is answered now; nothing while waiting may bring more.
+    /// What a request is answered now, and whether more of it comes later; nothing while
+    /// waiting may bring more.
     fn answer(
         &self,
         request: RequestId,
@@ -162,14 +163,15 @@ impl Outbox {
         state: &Conversation,
         delivery: &Delivery,
         now: Millis,
-    ) -> Option<Vec<Row>> {
+    ) -> Option<(Vec<Row>, bool)> {
         let open = self.open.get(&request)?;
         let late = now >= open.opened.answer_by_ms;
         if !late && !open.done {
             return None;
         }
+        let alone = |rows| (rows, !open.done);
         if !delivery.inline || !open.opened.carries {
-            return Some(Vec::new());
+            return Some(alone(Vec::new()));
         }
         let way = Way::Answer(request);
         let list = match open.opened.rides {
@@ -180,17 +182,17 @@ impl Outbox {
             Rides::List => queue.iter().find(|row| !self.is_on_its_way(&row.id)),
             Rides::One(_) => list.first(),
         };
-        let Some(head) = head else { return Some(Vec::new()) };
+        let Some(head) = head else { return Some(alone(Vec::new())) };
         // What a delay holds back may still ride, where no call could carry it later.
         let played = state.route != Route::Calls && is_played(head, delivery);
         if played || self.is_busy(state, now) || self.waits_for_answer(head, delivery, way) {
-            return late.then(Vec::new);
+            return late.then(|| (Vec::new(), true));
         }
         if self.is_ambiguous(&[*head]) {
             // It is sent again by API, where its id tells the vendor.
-            return Some(Vec::new());
+            return Some((Vec::new(), true));
         }
-        Some(list.into_iter().cloned().collect())
+        Some(alone(list.into_iter().cloned().collect()))
     }
 
     /// When one of the answers can be filled or is given up.

@@ -17,14 +17,16 @@ pub(super) enum Way {
 
 impl Outbox {
     /// What leaves next in one piece. A picture travels alone and by API, since
-    /// only there its failure is reported; a delay goes with what follows it.
+    /// only there its failure is reported; a delay goes with what follows it. What the
+    /// vendor has nothing like does not leave at all.
     /// Nothing where the host plays the head itself: a delay that no list carries, or a
     /// hand-off that no call makes.
     pub(super) fn cut<'a>(&self, queue: &[&'a Row], delivery: &Delivery, way: Way) -> Vec<&'a Row> {
         let mut list: Vec<&Row> = Vec::new();
         for row in queue {
             let alone = matches!(row.action, Action::Media(_)) || self.singly.contains(&row.id);
-            if is_played(row, delivery) || self.waits_for_answer(row, delivery, way) {
+            let stays = is_played(row, delivery) || row.hand_off.is_some();
+            if stays || self.waits_for_answer(row, delivery, way) {
                 break;
             }
             if alone && (way != Way::Call || !list.is_empty()) {

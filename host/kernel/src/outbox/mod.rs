@@ -72,6 +72,9 @@ pub enum Send {
         request: RequestId,
         /// What rides in it.
         rows: Vec<Row>,
+        /// It leaves before what the request brings is known or may ride: that comes
+        /// later, by a call.
+        late: bool,
     },
     /// Ask the vendor's [`Destination`](crate::destination::Destination) whether a
     /// call may leave now. Report by [`Outbox::admitted`].
@@ -109,9 +112,9 @@ pub enum Send {
 }
 
 impl Send {
-    /// The vendor's empty answer.
-    pub fn empty(request: RequestId) -> Self {
-        Self::Answer { request, rows: Vec::new() }
+    /// The vendor's empty answer, to a request that could not wait any longer.
+    pub fn late(request: RequestId) -> Self {
+        Self::Answer { request, rows: Vec::new(), late: true }
     }
 }
 
@@ -276,7 +279,8 @@ impl Outbox {
             .hold_orphans(state, delivery, now)
             .or_else(|| Self::outdated(state, delivery, now))
             .or_else(|| self.withhold(state, now))
-            .or_else(|| self.give_up(&queue, state.route, delivery, now));
+            .or_else(|| self.give_up(&queue, state.route, delivery, now))
+            .or_else(|| settle::handed_over(&queue, now));
         if let Some(mut given_up) = given_up {
             // With the rows goes the claim that would remind the next host of the call.
             given_up.called_ms.extend(self.doubtful_call_ms.take());

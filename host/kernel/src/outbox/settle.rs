@@ -4,7 +4,7 @@ use crate::action::Action;
 use crate::context;
 use crate::event::{DeliveryFailed, Ended, Event, EventBody, ForwardFailed, HumanSpoke};
 use crate::id::{Digest, EventId, PartId};
-use crate::log::{Acknowledgement, Arrival, Conversation, Row, RowEnd, Settled};
+use crate::log::{Acknowledgement, Arrival, Conversation, HandOff, Row, RowEnd, Settled};
 use crate::outbox::{SETTLED_BYTES_MAX, SETTLED_ROWS_MAX, cut, vendor_rows};
 use crate::owner::Owner;
 use crate::plan::{Reach, reach};
@@ -37,6 +37,23 @@ pub(super) fn delivered(rows: &[&Row], delivery: &Delivery, now: Millis) -> Sett
         owner: hand_off.then_some(Owner::Human),
         ..Settled::default()
     }
+}
+
+/// The end of a hand-off that the vendor has nothing like, when all before it has left.
+pub(super) fn handed_over(queue: &[&Row], now: Millis) -> Option<Settled> {
+    let head = queue.first()?;
+    Some(match head.hand_off? {
+        HandOff::Desk => Settled {
+            at_ms: now,
+            rows: vec![(head.id.clone(), RowEnd::Delivered)],
+            owner: Some(Owner::Human),
+            ..Settled::default()
+        },
+        HandOff::Nobody => {
+            let why = "the vendor has no hand-off on this medium, and the channel no desk";
+            dead(&[head], why, false, now)
+        }
+    })
 }
 
 /// What the vendor is told because these rows were delivered. Their ids follow from

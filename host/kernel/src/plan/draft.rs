@@ -6,7 +6,7 @@ use crate::context;
 use crate::degrade::{self, Degraded, Degrading, degrade_in};
 use crate::event::EventBody;
 use crate::id::{Digest, PartId, TurnId};
-use crate::log::{Conversation, Row, TimerState};
+use crate::log::{Conversation, HandOff, Row, TimerState};
 use crate::owner::Owner;
 use crate::plan::{Plan, Reach, reach, skipped};
 use crate::profile::Profile;
@@ -24,7 +24,7 @@ type Offered = (PartId, Vec<(String, String)>, Vec<Action>);
 
 /// A turn in the making.
 pub(super) struct Draft<'a> {
-    plan: &'a Plan<'a>,
+    pub(super) plan: &'a Plan<'a>,
     profile: &'a Profile,
     turn: TurnId,
     now: Millis,
@@ -33,6 +33,8 @@ pub(super) struct Draft<'a> {
     pub(super) state: Conversation,
     log: Vec<LogLine>,
     pub(super) quiet: bool,
+    /// No bot asks for what is done, but the host itself.
+    pub(super) by_host: bool,
     /// What was asked for does not fit into the conversation.
     pub(super) refused: Option<RunFailure>,
     /// The bot has ended the session.
@@ -69,6 +71,7 @@ impl<'a> Draft<'a> {
             turn: plan.turn_id(),
             now: event.received_ms,
             made_ms,
+            by_host: false,
             ended: false,
             speaker: Owner::Bot,
             degrading: Degrading::Allow,
@@ -101,7 +104,7 @@ impl<'a> Draft<'a> {
         } else if let Action::CancelTimer(name) = action {
             self.state.timers.retain(|timer| timer.name != *name);
         } else if let Action::Request(_) = action {
-            self.add_row(index, 0, action.clone());
+            self.add_row(index, 0, action.clone(), None);
         }
     }
 
@@ -140,11 +143,12 @@ impl<'a> Draft<'a> {
         if let Some(bot) = self.plan.relay_of(action) {
             let (relay, start) = Relay::begin(bot, &self.state.facts);
             (self.state.owner, self.state.relay) = (Owner::Relay, Some(relay));
-            self.add_row(index, 0, start);
+            self.add_row(index, 0, start, None);
             return;
         }
         let (locale, vendor) = (self.state.facts.locale.as_deref(), &self.plan.policy.vendor);
         let mut degraded = degrade_in(action.clone(), self.profile, vendor, locale);
+        let hand_off = self.hand_over_here(action, &mut degraded);
         if self.degrading == Degrading::Deny {
             let medium = &self.state.facts.medium;
             let refused = degrade::refusal(index, action, &degraded.notes, vendor, medium);
@@ -162,7 +166,7 @@ impl<'a> Draft<'a> {
             if action == Action::End {
                 self.state.owner = Owner::Ended;
             }
-            self.add_row(index, part, action);
+            self.add_row(index, part, action, hand_off);
         }
         // Where the vendor knows no end, the session ends all the same, and what
         // comes next begins another.
@@ -186,11 +190,11 @@ impl<'a> Draft<'a> {
     /// Shows a page of a menu that was offered before.
     pub(super) fn show(&mut self, page: Page) {
         if let Some(action) = self.state.show_page(page) {
-            self.add_row(0, 0, action);
+            self.add_row(0, 0, action, None);
         }
     }
 
-    fn add_row(&mut self, index: usize, part: usize, action: Action) {
+    fn add_row(&mut self, index: usize, part: usize, action: Action, hand_off: Option<HandOff>) {
         self.state.rows.push(Row {
             id: PartId::of(&self.turn, index, part),
             turn: self.turn.clone(),
@@ -200,6 +204,7 @@ impl<'a> Draft<'a> {
             quiet: self.quiet,
             event: self.plan.arrival.event.id.clone(),
             by_human: false,
+            hand_off,
         });
     }
 

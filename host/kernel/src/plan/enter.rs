@@ -7,7 +7,7 @@ use crate::log::{
     ACKNOWLEDGEMENTS_MAX, Acknowledgement, Arrival, Conversation, KEY_AGE_MS, KEYS_MAX, OpenAnswer,
     REDELIVERY_MS, SessionState,
 };
-use crate::owner::Owner;
+use crate::owner::{Holder, Owner};
 use crate::plan::{Plan, host_start_id, skipped, timeout};
 use crate::session::Session;
 use crate::time::Millis;
@@ -46,7 +46,7 @@ impl Plan<'_> {
         event.body = state.understand(event.body);
         let begins = self.session().is_none() || matches!(event.body, EventBody::Start(_));
         let told = !timeout::is_session_timeout(&event);
-        if begins && told && self.owner().runs(&event.body) {
+        if begins && told && self.holder().runs(&event.body, arrival.by_host) {
             event.body = into_start(event.body, &state, self.policy.sends_start);
             state.session = Some(self.new_session(now));
         }
@@ -58,7 +58,8 @@ impl Plan<'_> {
             state.timers.retain(|known| known.name != timer.name || known.due_ms != timer.due_ms);
         }
         let before = state.owner;
-        state.owner = self.owner().after_event(&event.body);
+        let holder = self.holder().after_event(&event.body, arrival.by_host);
+        (state.owner, state.at_desk) = (holder.owner, holder.at_desk);
         self.note_human(&mut state, before);
         if matches!(event.body, EventBody::HumanSpoke(_)) {
             state.close_menus();
@@ -86,11 +87,16 @@ impl Plan<'_> {
 
     /// Who may speak when the event comes.
     pub(super) fn owner(&self) -> Owner {
+        self.holder().owner
+    }
+
+    /// Who has the conversation when the event comes.
+    pub(super) fn holder(&self) -> Holder {
         let body = &self.arrival.event.body;
         let anew = body.is_speech() || matches!(body, EventBody::Start(_));
-        let own = match self.state.owner {
-            Owner::Ended if anew && self.policy.reopens => Owner::Bot,
-            owner => owner,
+        let own = match self.state.holder() {
+            Holder { owner: Owner::Ended, .. } if anew && self.policy.reopens => Holder::default(),
+            holder => holder,
         };
         // Webhooks come late and out of order. Where the vendor's time is not known, its
         // word counts.

@@ -6,6 +6,7 @@
 
 mod draft;
 mod enter;
+mod hand_off;
 mod overlap;
 mod page;
 mod reach;
@@ -73,6 +74,9 @@ pub struct Policy {
     pub degrading: Degrading,
     /// External bots that the tenant's bots can hand over to, by name.
     pub relays: BTreeSet<String>,
+    /// Humans answer at the host's desk: who is handed over where the vendor has
+    /// nothing like it is handed over to them.
+    pub has_desk: bool,
 }
 
 impl Policy {
@@ -91,10 +95,12 @@ impl Policy {
             failure_hand_off: false,
             degrading: Degrading::Allow,
             relays: BTreeSet::new(),
+            has_desk: false,
         }
     }
 
-    fn failure_text(&self, locale: Option<&str>) -> Option<&str> {
+    /// What a person of this locale is told when the bot fails.
+    pub fn failure_text(&self, locale: Option<&str>) -> Option<&str> {
         let exact = locale.and_then(|tag| self.failure_texts.get(tag));
         let language = locale
             .and_then(|tag| tag.split(['-', '_']).next())
@@ -152,7 +158,7 @@ impl Plan<'_> {
         if let Some(step) = self.relay_step() {
             return step;
         }
-        if !self.owner().runs(body) {
+        if !self.holder().runs(body, self.arrival.by_host) {
             return Step::Skip(SkipReason::NotOwner);
         }
         if self.session().is_none() {
@@ -278,7 +284,7 @@ impl Plan<'_> {
         // is left alone, or that the host could not run, was told nothing.
         let told = failure.blame == Blame::Bot && failure.kind != FailureKind::Suspended;
         let mut draft = Draft::new(self, profile, log, now, told);
-        draft.quiet = true;
+        (draft.quiet, draft.by_host) = (true, true);
         let mut actions = Vec::new();
         if let Some(text) = self.policy.failure_text(draft.state.facts.locale.as_deref()) {
             let text = text.to_owned();

@@ -1,5 +1,6 @@
 //! What an event and its answer make of a conversation.
 
+mod desk;
 mod menus;
 mod relay;
 

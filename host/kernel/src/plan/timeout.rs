@@ -88,7 +88,7 @@ impl Plan<'_> {
         let profile = Profile::new(&["end", "abort", "forward"], 0);
         let now = self.arrival.event.received_ms;
         let mut draft = Draft::new(self, &profile, Vec::new(), now, false);
-        draft.quiet = true;
+        (draft.quiet, draft.by_host) = (true, true);
         if let Some(session) = &mut draft.state.session {
             session.times_out_ms = None;
         }

@@ -16,7 +16,7 @@ use crate::action::Action;
 use crate::choices::Menu;
 use crate::event::Event;
 use crate::id::{BotId, Digest, EventId, PartId, SessionId, TurnId};
-use crate::log::Route;
+use crate::log::{HandOff, Route};
 use crate::owner::Owner;
 use crate::relay::Relay;
 use crate::run::{KvWrite, LogLine, RunFailure};
@@ -61,6 +61,8 @@ pub struct Arrival<'a> {
     route: Option<Route>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     owner: Option<Owner>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    by_host: bool,
     seed: Seed,
 }
 
@@ -216,6 +218,8 @@ struct State<'a> {
     calls_from_ms: Millis,
     #[serde(default, skip_serializing_if = "is_default")]
     host_hand_off: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    at_desk: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     relay: Option<Cow<'a, Relay>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -257,6 +261,8 @@ struct Row<'a> {
     event: Cow<'a, EventId>,
     #[serde(default, skip_serializing_if = "is_default")]
     by_human: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hand_off: Option<HandOff>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -63,6 +63,24 @@ fn what_only_answers_can_carry_waits_for_the_next_one() {
 }
 
 #[test]
+fn a_pause_holds_back_for_its_time_and_no_longer_what_only_answers_carry() {
+    let script = vec![wait(3_000), say("a")];
+    let mut world = userlike([("w1p0", script), ("w2p0", vec![]), ("w3p0", vec![])]);
+    world.settled_rules(|rules| rules.delivery.native_delay = false);
+    world.route = Some(Route::Answers);
+    world.say_and_leave();
+    world.end_all();
+    world.say(Kind::Message);
+    world.end_all();
+    assert_eq!(received(&world).len(), 0, "it is played by the host");
+    world.sleep_until(world.now + 10 * SECOND);
+    world.end_all();
+    world.say(Kind::Message);
+    world.end_all();
+    assert_eq!(received(&world).len(), 1);
+}
+
+#[test]
 fn what_waits_for_a_person_who_does_not_come_back_is_given_up() {
     let mut world = userlike([("w1p0", vec![say("a")])]);
     world.route = Some(Route::Answers);

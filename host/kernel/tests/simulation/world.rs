@@ -397,7 +397,7 @@ impl World {
                 self.fail_request(request);
                 return;
             }
-            Effect::Send(Send::Answer { request, rows }) => {
+            Effect::Send(Send::Answer { request, rows, .. }) => {
                 self.check_durable(request);
                 Job::Answer { request, rows, since: self.now }
             }

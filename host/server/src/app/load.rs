@@ -135,6 +135,7 @@ fn channel(
             vendor.name()
         );
     }
+    policy.has_desk = settings.desk_token.is_some();
     policy.session_timeout = settings.session_timeout;
     policy.returns_after_ms = settings.returns_after_ms;
     let rules = Arc::new(Rules { policy, delivery });

@@ -1,22 +1,21 @@
 //! `botyard vendor`: a vendor's payloads as events, and actions as its calls, without
 //! a server or a database.
 
+mod render;
+
 use std::io::{Read as _, Write as _, stderr, stdin, stdout};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use botyard_kernel::action::Action;
-use botyard_kernel::degrade::degrade_in;
-use botyard_kernel::id::{PartId, TurnId};
-use botyard_kernel::plan::{Reach, reach};
-use botyard_kernel::validate;
-use botyard_vendors::{Call, Inbound, Incoming, Part, Received, To, Vendor, known};
+use botyard_vendors::{Inbound, Incoming, Received, Vendor, known};
 use bytes::Bytes;
 use clap::{Args, Subcommand};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 
+use self::render::Render;
 use crate::clock;
+use crate::config::Config;
 
 /// What can be tried of a vendor.
 #[derive(Debug, Subcommand)]
@@ -25,7 +24,8 @@ pub(super) enum VendorCommand {
     ///
     /// Nothing is printed for one that is ignored; the reason is on standard error.
     Receive(Receive),
-    /// Print the calls that actions become, as lines of JSON.
+    /// Print what actions become, as lines of JSON: the answer of the webhook where
+    /// the vendor takes them there, the calls, and what the vendor is told afterwards.
     ///
     /// What the medium cannot carry is degraded first; each change is on standard
     /// error. Pages of a menu are printed one after the other.
@@ -52,40 +52,25 @@ pub(super) struct Receive {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Render {
-    /// The vendor's name.
-    vendor: String,
-    /// A JSON list of actions in the canonical form; `-` reads standard input.
-    file: PathBuf,
-    /// What the person writes on.
-    #[arg(long, default_value = "web")]
-    medium: String,
-    /// The vendor's own key of the conversation.
-    #[arg(long, value_name = "KEY", default_value = "a-conversation")]
-    conversation: String,
-    /// The person's language, for the few words that the host adds.
-    #[arg(long, value_name = "TAG")]
-    locale: Option<String>,
-    /// What a reply needs besides the key, as `receive` prints it.
-    #[arg(long, value_name = "TEXT")]
-    reply_to: Option<String>,
-    #[command(flatten)]
-    channel: ChannelSettings,
-}
-
-#[derive(Debug, Args)]
 struct ChannelSettings {
-    /// The channel's settings as JSON, as in the host's settings. Without them the
-    /// vendor is tried with invented secrets, and webhooks are not verified.
-    #[arg(long, value_name = "FILE")]
+    /// The vendor's own settings of a channel as JSON, with the secrets themselves:
+    /// without `vendor`, `bot` and what else is the host's. Without settings the vendor
+    /// is tried with invented secrets, and webhooks are not verified.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "channel"])]
     settings: Option<PathBuf>,
+    /// The host's settings, as `serve` takes them; needs --channel.
+    #[arg(long, short, value_name = "FILE", requires = "channel")]
+    config: Option<PathBuf>,
+    /// The channel in them that is tried.
+    #[arg(long, value_name = "NAME", requires = "config")]
+    channel: Option<String>,
 }
 
 /// Does what is asked for.
 pub(super) fn run(command: &VendorCommand) -> anyhow::Result<()> {
     match command {
         VendorCommand::Receive(receive) => self::receive(receive),
-        VendorCommand::Render(render) => self::render(render),
+        VendorCommand::Render(render) => render::render(render),
     }
 }
 
@@ -106,10 +91,10 @@ fn receive(asked: &Receive) -> anyhow::Result<()> {
         chance: clock::seed(),
     };
     let now = clock::now();
-    let received = if asked.channel.settings.is_some() {
+    let received = if asked.channel.are_given() {
         vendor.receive(&inbound, now)
     } else {
-        writeln!(stderr(), "not verified: give the channel's --settings for that")?;
+        writeln!(stderr(), "not verified: give --config and --channel for that, or --settings")?;
         vendor.read(&inbound, now)
     };
     match received {
@@ -156,91 +141,37 @@ fn event_json(incoming: &Incoming) -> Value {
     json
 }
 
-fn render(asked: &Render) -> anyhow::Result<()> {
-    let vendor = asked.channel.connect(&asked.vendor)?;
-    let text = read(&asked.file)?;
-    let actions: Vec<Action> = serde_json::from_slice(&text)
-        .context("expected a JSON list of actions, for example [{\"name\": \"message\", \"payload\": {\"text\": \"Hello\"}}]")?;
-    validate::actions(&actions).map_err(|failure| anyhow::anyhow!(failure.message))?;
-    let profile = vendor.profile(&asked.medium);
-    let turn = TurnId::from("t0");
-    let mut parts: Vec<(PartId, Action)> = Vec::new();
-    for (index, action) in actions.into_iter().enumerate() {
-        if reach(&action) == Reach::Host {
-            let name = action.name();
-            writeln!(stderr(), "action {index} ({name}): the host does it, without a call")?;
-            continue;
-        }
-        let options = action.options().unwrap_or_default().into_iter();
-        let options: Vec<_> =
-            options.map(|(id, label)| (id.to_owned(), label.to_owned())).collect();
-        let mut degraded = degrade_in(action, &profile, vendor.name(), asked.locale.as_deref());
-        for note in &degraded.notes {
-            writeln!(stderr(), "action {index} ({}): {}", note.action, note.what)?;
-        }
-        degraded.name_options(&profile, PartId::of(&turn, index, 0).as_str(), &options);
-        // Later pages leave when the person asks for them; here they follow at once.
-        let own = degraded.actions.into_iter().chain(degraded.pages).enumerate();
-        parts.extend(own.map(|(part, action)| (PartId::of(&turn, index, part), action)));
-    }
-    let to = To { reply_to: asked.reply_to.as_deref(), ..To::conversation(&asked.conversation) };
-    for list in lists(&*vendor, &parts) {
-        if let [(_, Action::Delay(delay))] = list
-            && !vendor.delivery().native_delay
-        {
-            line(&json!({ "wait_ms": delay.delay_ms }))?;
-            continue;
-        }
-        if let [(_, action @ (Action::Forward(_) | Action::Abort))] = list
-            && vendor.delivery().silent_hand_off
-        {
-            let name = action.name();
-            writeln!(stderr(), "{name}: the host falls silent, without a call")?;
-            continue;
-        }
-        let own: Vec<_> =
-            list.iter().map(|(id, action)| Part { id, action, context: None }).collect();
-        line(&call_json(&vendor.call(&to, &own)))?;
-    }
-    Ok(())
-}
-
-/// What leaves in one call: a list where the vendor takes lists.
-fn lists<'a>(
-    vendor: &dyn Vendor,
-    parts: &'a [(PartId, Action)],
-) -> impl Iterator<Item = &'a [(PartId, Action)]> {
-    let lists = vendor.delivery().lists;
-    let alone = move |action: &Action| !lists || matches!(action, Action::Media(_));
-    parts.chunk_by(move |(_, one), (_, next)| !alone(one) && !alone(next))
-}
-
-fn call_json(call: &Call) -> Value {
-    let shown = |value: &HeaderValue| match value.to_str() {
-        Ok(text) if !value.is_sensitive() => json!(text),
-        _ => json!("(a secret)"),
-    };
-    let headers: serde_json::Map<String, Value> =
-        call.headers.iter().map(|(name, value)| (name.to_string(), shown(value))).collect();
-    let body = match serde_json::from_slice::<Value>(&call.body) {
-        Ok(json) => json,
-        Err(_) => json!(String::from_utf8_lossy(&call.body)),
-    };
-    json!({ "method": call.method.as_str(), "url": call.url, "headers": headers, "body": body })
-}
-
 impl ChannelSettings {
+    fn are_given(&self) -> bool {
+        self.settings.is_some() || self.channel.is_some()
+    }
+
     fn connect(&self, vendor: &str) -> anyhow::Result<std::sync::Arc<dyn Vendor>> {
         let known = known(vendor)?;
-        let settings = match &self.settings {
-            Some(file) => {
+        let settings = match (&self.settings, &self.channel) {
+            (Some(file), _) => {
                 let text = read(file)?;
                 serde_json::from_slice(&text)
                     .with_context(|| format!("{} holds no JSON", file.display()))?
             }
-            None => (known.sample)(),
+            (None, Some(channel)) => self.of_channel(vendor, channel)?,
+            (None, None) => (known.sample)(),
         };
         Ok((known.connect)(settings)?)
+    }
+
+    /// What the host's settings have for a channel of this vendor.
+    fn of_channel(&self, vendor: &str, name: &str) -> anyhow::Result<Value> {
+        let config = Config::load(self.config.as_deref(), std::env::vars())?;
+        let mut channels = config.tenants.values().flat_map(|tenant| &tenant.channels);
+        let found = channels.find(|(known, _)| known.as_str() == name);
+        let (_, channel) = found.with_context(|| {
+            format!("there is no channel `{name}` in the settings: compare --channel with them")
+        })?;
+        if channel.vendor != vendor {
+            bail!("the channel `{name}` is one of {}, not of {vendor}", channel.vendor);
+        }
+        Ok(channel.settings.clone())
     }
 }
 

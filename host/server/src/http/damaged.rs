@@ -66,5 +66,6 @@ fn letter(part: PartId, raw: &str, now: Millis) -> Row {
         context: None,
         quiet: true,
         by_human: false,
+        hand_off: None,
     }
 }

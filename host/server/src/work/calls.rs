@@ -165,7 +165,7 @@ fn heard(channel: &Channel, desk: &dyn Vendor, sent: Result<Answer, SendError>) 
 }
 
 fn to<'a>(key: &'a ConversationKey, reply_to: Option<&'a str>, desk_id: Option<&'a str>) -> To<'a> {
-    To { conversation: &key.vendor_key, reply_to, desk_id, form: "" }
+    To { conversation: &key.vendor_key, reply_to, desk_id, ..To::default() }
 }
 
 /// Sends a call of a channel's vendor, and learns from how it ends.

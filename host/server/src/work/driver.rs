@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use botyard_failpoints::{Point, pass};
+use botyard_kernel::event::Setting;
 use botyard_kernel::id::{ConversationKey, EventId};
 use botyard_kernel::lane::{Effect, Input, Lane};
 use botyard_kernel::log::{Row, Settled};
@@ -272,7 +273,7 @@ impl Driver {
 
     fn send(&mut self, send: Send) -> Option<Input> {
         match send {
-            Send::Answer { request, rows } => return self.answer(request, &rows),
+            Send::Answer { request, rows, late } => return self.answer(request, &rows, late),
             Send::Ask { call, ticket, purpose } => {
                 let (service, rate) = VendorService::of(&self.channel, purpose);
                 let admission = self.work.vendors.admit(&service, rate, ticket, clock::now());
@@ -287,15 +288,18 @@ impl Driver {
         None
     }
 
-    fn answer(&mut self, request: RequestId, rows: &[Row]) -> Option<Input> {
+    fn answer(&mut self, request: RequestId, rows: &[Row], late: bool) -> Option<Input> {
         let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
         let awaited = self.answers.remove(&request);
         pass(Point::AnswerFilled);
         let sent = awaited.is_some_and(|awaited| {
             let (conversation, form) = (self.key.vendor_key.as_str(), awaited.form);
-            let reply_to = self.lane.state().reply_to.as_deref();
-            let desk_id = self.lane.state().desk_id.as_deref();
-            let to = To { conversation, reply_to, desk_id, form };
+            let state = self.lane.state();
+            let reply_to = state.reply_to.as_deref();
+            let locale = state.facts.locale.as_deref();
+            let failure_text = self.channel.rules.policy.failure_text(locale);
+            let desk_id = state.desk_id.as_deref();
+            let to = To { conversation, reply_to, desk_id, form, late, failure_text };
             let reply = self.channel.vendor().answer(&to, &parts);
             awaited.answer.send(Answer::Reply(reply)).is_ok()
         });
@@ -314,6 +318,13 @@ impl Driver {
             if !profile.carries(name) {
                 profile.native.push(name);
             }
+        }
+        let to_nobody = |it: &&mut Setting| it.name == "forward-targets" && it.value.is_empty();
+        if self.channel.rules.policy.has_desk
+            && let Some(targets) = profile.settings.iter_mut().find(to_nobody)
+        {
+            // Humans at the host's own desk.
+            "any".clone_into(&mut targets.value);
         }
         profile
     }

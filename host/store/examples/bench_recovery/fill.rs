@@ -95,6 +95,7 @@ fn turn(number: u64, kind: Kind) -> Turn {
         quiet: false,
         event: format!("e{number}").as_str().into(),
         by_human: false,
+        hand_off: None,
     };
     let rows = if kind == Kind::Waiting { vec![row] } else { Vec::new() };
     let state = Conversation { turns: 1, session: Some(session), rows, ..Conversation::default() };

@@ -68,6 +68,7 @@ pub(crate) fn row(id: &str) -> Row {
         quiet: false,
         event: "e".into(),
         by_human: false,
+        hand_off: None,
     }
 }
 

@@ -17,6 +17,9 @@ pub(super) struct Dialect {
     pub(super) missing_medium: String,
     /// A `callbackUrl` may begin with `http://`: for tests on one machine.
     pub(super) plain_callbacks: bool,
+    /// A start whose `callbackUrl` cannot be used is refused. Else the chat begins as
+    /// one without a callback.
+    pub(super) refuse_callbacks: bool,
     /// How long an answer waits for its turn; the vendor names no deadline.
     pub(super) answer_by_ms: Millis,
     /// How requests are refused.
@@ -29,6 +32,7 @@ impl Default for Dialect {
             metadata: MetadataKeys::default(),
             missing_medium: "api".to_owned(),
             plain_callbacks: false,
+            refuse_callbacks: false,
             answer_by_ms: 10_000,
             errors: Errors::default(),
         }

@@ -32,7 +32,8 @@ pub use self::numbers::token_number;
 pub use self::settings::KEYS;
 use self::settings::Settings;
 use crate::{
-    Call, CallAnswer, Inbound, Outcome, Part, Received, Rejection, Reply, SettingsError, To, Vendor,
+    Call, CallAnswer, Inbound, Outcome, Part, Received, Rejection, Reply, SamplePlace,
+    SettingsError, To, Vendor,
 };
 
 /// The vendor's name: the one that channels, passthroughs and metrics use.
@@ -67,6 +68,12 @@ pub fn sample() -> serde_json::Value {
         "api-key": "a-sample-key",
         "stream-secret": "a-sample-secret-of-more-than-32-characters",
     })
+}
+
+/// An invented chat with a callback URL.
+pub fn place() -> SamplePlace {
+    let reply_to = serde_json::json!({ "callback": "https://client.example.invalid/agent" });
+    SamplePlace { reply_to: Some(reply_to.to_string()), ..SamplePlace::of("1".repeat(20)) }
 }
 
 /// The setting `dialect` with all of its names and what holds where a channel

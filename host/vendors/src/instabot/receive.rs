@@ -1,6 +1,6 @@
 //! A request's body to one event, or to the answer that needs none.
 
-use botyard_kernel::event::{Approach, Click, EventBody, Message, Start, TextFormat};
+use botyard_kernel::event::{Approach, Click, EventBody, Message, Setting, Start, TextFormat};
 use botyard_kernel::log::Route;
 use serde_json::{Map, Value};
 
@@ -21,8 +21,10 @@ const REPLY_TO_BYTES_MAX: usize = 4096;
 const TEXT_BYTES_MAX: usize = 64 * 1024;
 /// Of a longer text beside a payload, which is nobody's label, too.
 const LABEL_BYTES_MAX: usize = 8 * 1024;
-/// The fields that are secrets.
-const SECRETS: [&str; 2] = ["apiKey", "streamId"];
+/// The param that tells why nothing is posted to the client's callback.
+const CALLBACK_UNUSED: &str = "callback-unused";
+/// The fields that are secrets: whoever knows the callback's address can speak as we do.
+const SECRETS: [&str; 3] = ["apiKey", "streamId", "callbackUrl"];
 
 /// Reads a request that was verified.
 pub(super) fn receive(settings: &Settings, request: &Inbound<'_>) -> Received {
@@ -33,7 +35,9 @@ fn read(settings: &Settings, request: &Inbound<'_>) -> Result<Received, Rejectio
     let endpoint = verify::endpoint(settings, request)?;
     let body = verify::body(settings, request)?;
     let incoming = match endpoint {
-        Endpoint::User => return Ok(Received::Challenge(user::reply(email(settings, &body)?))),
+        Endpoint::User => {
+            return Ok(Received::Challenge(user::reply(settings.bot_id, email(settings, &body)?)));
+        }
         Endpoint::Send if verify::is_start(settings, &body)? => start(settings, request, &body)?,
         Endpoint::Send => respond(settings, request, &body)?,
     };
@@ -63,13 +67,18 @@ fn start(
             return Err(refusal::malformed(&settings.dialect.errors, reason));
         }
     };
+    let mut facts = facts::facts(&settings.dialect, email, metadata);
+    if let Callback::Unusable(why) = &callback {
+        facts.params.push(Setting::new(CALLBACK_UNUSED, why));
+    }
+    let callback = callback.address();
     let event = Start { approach: Some(Approach::Normal), first: None, resumed: false };
     let name = stream::new_name(request.chance);
     Ok(Incoming {
         reply_to: Some(reply_to(settings, &name, callback, email)?),
         route: Some(if callback.is_some() { Route::Calls } else { Route::Answers }),
         raw: raw_without_secrets(body),
-        facts: facts::facts(&settings.dialect, email, metadata),
+        facts,
         ..Incoming::new(name, EventBody::Start(event))
     })
 }
@@ -122,13 +131,33 @@ fn email<'a>(settings: &Settings, body: &'a Map<String, Value>) -> Result<&'a st
     Ok(email)
 }
 
-/// Where what comes late is posted. An empty one is as good as none.
+/// Where what comes late is posted.
+enum Callback<'a> {
+    To(&'a str),
+    /// The client named none.
+    Absent,
+    /// The client named something that we post nothing to; why.
+    Unusable(String),
+}
+
+impl<'a> Callback<'a> {
+    fn address(&self) -> Option<&'a str> {
+        match self {
+            Self::To(url) => Some(url),
+            Self::Absent | Self::Unusable(_) => None,
+        }
+    }
+}
+
+/// Where what comes late is posted. An empty one is as good as none. So is one that we
+/// cannot use: no page says that a client's start fails for it, and a chat without a
+/// callback is a chat all the same.
 fn callback<'a>(
     settings: &Settings,
     body: &'a Map<String, Value>,
-) -> Result<Option<&'a str>, Rejection> {
+) -> Result<Callback<'a>, Rejection> {
     if !settings.allow_callbacks {
-        return Ok(None);
+        return Ok(Callback::Absent);
     }
     let schemes: &[&str] =
         if settings.dialect.plain_callbacks { &["https://", "http://"] } else { &["https://"] };
@@ -138,20 +167,23 @@ fn callback<'a>(
         })
     };
     match present(body, "callbackUrl") {
-        None => Ok(None),
-        Some(Value::String(url)) if url.is_empty() => Ok(None),
+        None => Ok(Callback::Absent),
+        Some(Value::String(url)) if url.is_empty() => Ok(Callback::Absent),
         Some(Value::String(url))
             if url.len() <= CALLBACK_BYTES_MAX && begins(url) && is_whole(url) =>
         {
-            Ok(Some(url))
+            Ok(Callback::To(url))
         }
-        Some(_) => Err(refusal::malformed(
-            &settings.dialect.errors,
-            format!(
+        Some(_) => {
+            let why = format!(
                 "`callbackUrl` must be a whole address of at most {CALLBACK_BYTES_MAX} bytes that \
                  begins with https://"
-            ),
-        )),
+            );
+            if settings.dialect.refuse_callbacks {
+                return Err(refusal::malformed(&settings.dialect.errors, why));
+            }
+            Ok(Callback::Unusable(why))
+        }
     }
 }
 

@@ -35,8 +35,8 @@ use self::dialect::Dialect;
 pub use self::settings::KEYS;
 use self::settings::Settings;
 use crate::{
-    Call, CallAnswer, Inbound, Outcome, Part, Received, Rejection, Reply, SettingsError, To,
-    Upkeep, Vendor,
+    Call, CallAnswer, Inbound, Outcome, Part, Received, Rejection, Reply, SamplePlace,
+    SettingsError, To, Upkeep, Vendor,
 };
 
 /// The vendor's name: the one that channels, passthroughs and metrics use.
@@ -79,6 +79,11 @@ pub fn sample() -> Value {
         "webhook-identity": "a-sample-identity",
         "webhook-secret": "a-sample-secret",
     })
+}
+
+/// An invented person who wrote on this network.
+pub fn place(medium: &str) -> SamplePlace {
+    reply::sample(medium)
 }
 
 /// The setting `dialect` with all of its names and what holds where a channel says

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::dialect::Dialect;
 use super::place::Place;
 use super::receive::millis;
-use crate::To;
+use crate::{SamplePlace, To};
 
 /// The kernel keeps no longer ones.
 const BYTES_MAX: usize = 4 * 1024;
@@ -52,6 +52,24 @@ pub(super) struct Author {
     /// The name, which some networks do not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) full_name: Option<String>,
+}
+
+/// A conversation with an invented person on this network.
+pub(super) fn sample(network: &str) -> SamplePlace {
+    let part = str::to_owned;
+    let place = Place {
+        company: part("acmehotel"),
+        network: part(network),
+        external: part("a-page"),
+        author: part("a-person"),
+    };
+    let mut coordinate = place.coordinate("a-bot");
+    coordinate.insert("messageId".to_owned(), json!("a-message"));
+    let author = Author { id: place.author.clone(), full_name: None };
+    let (published_ts, received_ts, display_id) = (None, None, Some(1));
+    let reply_to = ReplyTo { coordinate, author, published_ts, received_ts, display_id };
+    let reply_to = Some(json!(reply_to).to_string());
+    SamplePlace { reply_to, ..SamplePlace::of(place.key()) }
 }
 
 impl ReplyTo {

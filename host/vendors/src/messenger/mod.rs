@@ -39,7 +39,8 @@ pub(crate) use self::items::{FACEBOOK, Heard};
 pub use self::settings::KEYS;
 use self::settings::Settings;
 use crate::{
-    Call, CallAnswer, Inbound, Outcome, Part, Received, Rejection, Reply, SettingsError, To, Vendor,
+    Call, CallAnswer, Inbound, Outcome, Part, Received, Rejection, Reply, SamplePlace,
+    SettingsError, To, Vendor,
 };
 
 /// The vendor's name: the one that channels, passthroughs and metrics use.
@@ -74,6 +75,11 @@ pub fn sample() -> serde_json::Value {
         "page-token": "a-sample-page-token",
         "app-id": "1000000000000001",
     })
+}
+
+/// An invented person who wrote to a page.
+pub fn place() -> SamplePlace {
+    SamplePlace::of("102030405060708:7000000000000001")
 }
 
 /// The setting `dialect` with all of its names and what holds where a channel says

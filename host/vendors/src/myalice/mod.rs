@@ -30,7 +30,8 @@ pub use self::form::rides;
 use self::settings::Settings;
 pub use self::settings::{KEYS, WAIT_TEXT_CHARACTERS_MAX};
 use crate::{
-    Call, CallAnswer, Inbound, Outcome, Part, Received, Rejection, Reply, SettingsError, To, Vendor,
+    Call, CallAnswer, Inbound, Outcome, Part, Received, Rejection, Reply, SamplePlace,
+    SettingsError, To, Vendor,
 };
 
 /// The vendor's name: the one that channels, passthroughs and metrics use.
@@ -45,8 +46,8 @@ pub const NAME: &str = "myalice";
 ///   `tickets/` in their URL; again one or two, 16 to 200 letters, digits, `-`, `_`, `.`
 ///   or `~`. Where it is absent ticket webhooks carry the header as well.
 /// - `api-key`: the key of the REST API.
-/// - `wait-text` (empty): what a text block shows when the bot has nothing for it in
-///   time, at most [`WAIT_TEXT_CHARACTERS_MAX`] characters.
+/// - `wait-text` (empty): what a text block shows while the bot is not done in time and
+///   its words follow, at most [`WAIT_TEXT_CHARACTERS_MAX`] characters.
 /// - `platform-ids` (all): a list of the channels of `MyAlice` that may use this one.
 /// - `hold-ambiguous` (`false`): sends of unknown outcome wait for a human.
 /// - `age-max-ms` (900,000): actions that are older are given up.
@@ -65,6 +66,12 @@ pub fn connect(settings: serde_json::Value) -> Result<Arc<dyn Vendor>, SettingsE
 /// Settings with invented secrets.
 pub fn sample() -> serde_json::Value {
     serde_json::json!({ "webhook-secret": "a-sample-secret", "api-key": "a-sample-key" })
+}
+
+/// An invented customer who came to a text block.
+pub fn place() -> SamplePlace {
+    let reply_to = Some("+15550100000".to_owned());
+    SamplePlace { conversation: "77:1022".to_owned(), reply_to, form: "text" }
 }
 
 /// The setting `dialect` with all of its names and what holds where a channel
@@ -120,7 +127,7 @@ impl Vendor for MyAlice {
     }
 
     fn answer(&self, to: &To<'_>, parts: &[Part<'_>]) -> Reply {
-        render::answer(&self.settings, to.form, parts)
+        render::answer(&self.settings, to, parts)
     }
 
     fn rides(&self, form: &str) -> Option<&'static [&'static str]> {

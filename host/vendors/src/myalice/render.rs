@@ -7,20 +7,21 @@ use serde_json::{Map, Value};
 
 use super::dialect::Attributes;
 use super::form::Form;
+use super::ids::Person;
 use super::settings::Settings;
 use crate::fields::{Fields, object};
-use crate::{Part, Reply};
+use crate::{Part, Reply, To};
 
 /// The answer of a webhook: what the first action that the block is made for says, and
 /// every `contact_update`.
-pub(super) fn answer(settings: &Settings, form: &str, parts: &[Part<'_>]) -> Reply {
+pub(super) fn answer(settings: &Settings, to: &To<'_>, parts: &[Part<'_>]) -> Reply {
     let dialect = &settings.dialect;
-    let form = Form::named(form);
+    let form = Form::named(to.form);
     let shown =
         form.and_then(|form| parts.iter().find_map(|part| dialect.data.of(form, part.action)));
     let (data, success) = match (shown, form) {
         (Some(data), _) => (data, true),
-        (None, Some(Form::Text)) => (settings.wait_text.clone(), true),
+        (None, Some(Form::Text)) => (instead(settings, to).to_owned(), true),
         // A picture or a button of nothing would be shown broken.
         (None, Some(Form::Image | Form::Gallery | Form::Button | Form::QuickReply)) => {
             (String::new(), dialect.empty_success)
@@ -39,6 +40,16 @@ pub(super) fn answer(settings: &Settings, form: &str, parts: &[Part<'_>]) -> Rep
         status: StatusCode::OK,
         content_type: "application/json",
         body: Bytes::from(Value::from(body).to_string()),
+    }
+}
+
+/// What a text block shows where it is to show nothing, or not yet: the wait text
+/// promises that more comes, so it is only for who can be told later.
+fn instead<'a>(settings: &'a Settings, to: &To<'a>) -> &'a str {
+    match Person::of(to.conversation) {
+        _ if !to.late => "",
+        Some(_) => &settings.wait_text,
+        None => to.failure_text.unwrap_or_default(),
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) struct Settings {
     pub(super) tickets_url_secrets: Option<Secrets>,
     /// What calls carry.
     pub(super) api_key: HeaderValue,
-    /// What a text block shows when there is nothing for it.
+    /// What a text block shows when what it is to show follows later.
     pub(super) wait_text: String,
     /// The platforms that may use the channel; absent where all may.
     platform_ids: Option<Vec<String>>,

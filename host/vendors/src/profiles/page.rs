@@ -24,6 +24,8 @@ its vendor's dialect:
   left out.
 - **as …**: other actions take its place. *Numbers* are a text with numbered options: no option
   is ever lost.
+- **desk**: the vendor hands over to nobody. Where the channel has a `desk-token`, the humans at the
+  host's own desk have the conversation from then on; else the bot hears `forward_failed`.
 - **no**: nothing of it can be carried.
 
 What is changed stands in the bot's log. A bot that denies changes is refused wherever this page
@@ -96,7 +98,8 @@ fn told(page: &mut String, file: &File, mediums: &[Medium]) {
 fn fate(action: &Action, profile: &Profile, vendor: &str) -> String {
     let done = degrade(action.clone(), profile, vendor);
     if done.actions.is_empty() {
-        return "no".to_owned();
+        let hands_over = matches!(action, Action::Forward(_) | Action::Abort);
+        return if hands_over { "desk" } else { "no" }.to_owned();
     }
     if done.actions == std::slice::from_ref(action) {
         return if done.notes.is_empty() { "yes" } else { "partly" }.to_owned();

@@ -80,6 +80,6 @@ fn the_page_has_no_action_that_it_forgets() {
     for name in ["message", "other", "passthrough", "work_queue", "schedule", "delay", "carousel"] {
         assert!(page.contains(&format!("`{name}`")), "{name}");
     }
-    let kinds: BTreeSet<_> = samples::samples("userlike").iter().map(|it| it.1.name()).collect();
+    let kinds: BTreeSet<_> = samples("userlike").iter().map(|it| it.1.name()).collect();
     assert_eq!(kinds.len(), 32 - 6, "all but those that the host carries out itself: {kinds:?}");
 }

@@ -98,6 +98,7 @@ fn every_action_on_every_medium_becomes_calls_or_is_told() {
             conversation: &event.conversation,
             reply_to: event.reply_to.as_deref(),
             form: event.form,
+            ..To::default()
         };
         for medium in MEDIUMS {
             let profile = vendor.profile(medium);

@@ -6,6 +6,7 @@ use anyhow::Result;
 use http::Method;
 use serde_json::{Value, json};
 
+use super::user;
 use crate::account::{Account, Conduct, Delivery, Incoming, Ledger, Outgoing, Reply, Twin, Vendor};
 use crate::fields::{Fields, is_link};
 
@@ -170,32 +171,7 @@ impl Bot {
             it.some_text("email")
         })?;
         self.knows_key(body)?;
-        let email = &body["email"];
-        Ok(Reply::taken(
-            200,
-            &json!({
-                "objectId": 478_187_758,
-                "developmentCompany": { "objectId": 520_801_656 },
-                "name": email,
-                "friendlyName": email,
-                "isDefaultFriendlyName": true,
-                "createDate": "2022-06-08T08:44:08.002Z",
-                "username": email,
-                "status": 1,
-                "applications": [{
-                    "objectId": 474_952_131,
-                    "isActive": false,
-                    "webSite": null,
-                    "createDate": "0001-01-01T00:00:00Z",
-                }],
-                "systemProperties": { "clientPlatform": 3 },
-                "userSegments": null,
-                "userType": 2,
-                "visitInfo": [],
-                "isTestUser": false,
-                "customProperties": { "utm_source": null },
-            }),
-        ))
+        Ok(Reply::taken(200, &user::of(body["email"].as_str().unwrap_or_default())))
     }
 
     fn knows_key(&self, body: &Value) -> Result<(), Reply> {

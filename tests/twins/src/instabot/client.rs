@@ -10,6 +10,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::chat::{self, options};
+use super::user;
 use crate::account::{Account, Conduct, Delivery, Incoming, Ledger, Outgoing, Reply, Twin, Vendor};
 use crate::fields::Fields;
 
@@ -217,11 +218,7 @@ impl Vendor for Client {
         if webhook.suffix != "/secure/user" {
             return self.heard(webhook, body, ledger);
         }
-        let user: Value =
-            serde_json::from_str(body).map_err(|error| format!("not JSON: {error}"))?;
-        if !user["objectId"].is_i64() {
-            return Err(format!("objectId is {}, not a whole number", user["objectId"]));
-        }
+        let user = user::judge(body, &webhook.conversation)?;
         ledger.show(&webhook.conversation, "user", user);
         Ok(())
     }

@@ -7,6 +7,7 @@
 mod bot;
 mod chat;
 mod client;
+mod user;
 
 pub use bot::{Bot, Node, start as start_bot};
 pub use client::{BASE, Client, Options, start as start_client};

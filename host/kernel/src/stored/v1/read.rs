@@ -34,6 +34,7 @@ impl From<Arrival<'_>> for log::Arrival {
             desk_id: arrival.desk_id.map(Cow::into_owned),
             route: arrival.route,
             owner: arrival.owner,
+            by_host: arrival.by_host,
             seed: arrival.seed,
         }
     }
@@ -161,6 +162,7 @@ impl From<State<'_>> for log::Conversation {
             calls_from_ms: state.calls_from_ms,
             host_hand_off: state.host_hand_off,
             relay: state.relay.map(Cow::into_owned),
+            at_desk: state.at_desk,
             human_ms: state.human_ms,
             returns_after_ms: state.returns_after_ms,
         }
@@ -201,6 +203,7 @@ impl From<Row<'_>> for log::Row {
             quiet: row.quiet,
             event: row.event.into_owned(),
             by_human: row.by_human,
+            hand_off: row.hand_off,
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::action::{self, Bubbles, Choice, Forward, ForwardTarget, OnFailure};
 use crate::call::Journal;
 use crate::choices::Menu;
 use crate::event::{
-    Approach, Click, EventBody, First, Location, Message, Setting, Start, TextFormat,
+    Approach, Click, EventBody, First, HumanSpoke, Location, Message, Setting, Start, TextFormat,
 };
 use crate::log::*;
 use crate::relay::Relay;
@@ -89,6 +89,7 @@ fn samples() -> Vec<Entry> {
     samples.extend(paced_samples());
     samples.push(relayed_sample());
     samples.extend(named_samples());
+    samples.extend(desk_samples());
     samples
 }
 
@@ -211,6 +212,24 @@ fn paged_sample() -> Entry {
     Entry::Turn(Box::new(Turn { outcome, state, ..empty_turn() }))
 }
 
+/// A human who answers at the host's desk, and hand-offs that are the host's own.
+fn desk_samples() -> [Entry; 3] {
+    let spoke = EventBody::HumanSpoke(HumanSpoke { text: None, agent: Some("Ada".to_owned()) });
+    let arrival = Arrival { by_host: true, ..arrival(spoke) };
+    let (owner, human_ms) = (Owner::Human, Some(900));
+    let state = Conversation { owner, at_desk: true, human_ms, ..Conversation::default() };
+    let outcome = Outcome::Skipped(SkipReason::NotOwner);
+    let turn = Turn { outcome, state, human_ms, ..empty_turn() };
+    let row = full_state().rows.remove(0);
+    let revived = [HandOff::Desk, HandOff::Nobody].map(|hand_off| Row {
+        action: Action::Abort,
+        hand_off: Some(hand_off),
+        ..row.clone()
+    });
+    let settled = Settled { revived: revived.into(), ..Settled::default() };
+    [Entry::Accepted(Box::new(arrival)), Entry::Turn(Box::new(turn)), Entry::Settled(settled)]
+}
+
 fn full_call() -> Call {
     let reads = [("seen".to_owned(), Some("1".to_owned())), ("unseen".to_owned(), None)];
     Call {
@@ -249,6 +268,7 @@ fn arrival(body: EventBody) -> Arrival {
         desk_id: None,
         route: None,
         owner: None,
+        by_host: false,
         seed: Seed([1, 2, 3, u64::MAX]),
     }
 }
@@ -395,6 +415,7 @@ fn full_state() -> Conversation {
             quiet: true,
             event: "e1".into(),
             by_human: false,
+            hand_off: None,
         }],
         claimed: Vec::new(),
         acknowledgements: Vec::new(),
@@ -416,6 +437,7 @@ fn full_state() -> Conversation {
         calls_from_ms: 0,
         host_hand_off: true,
         relay: None,
+        at_desk: false,
         human_ms: None,
         returns_after_ms: None,
     }

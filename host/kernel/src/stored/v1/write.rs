@@ -59,8 +59,8 @@ impl<'a> From<&'a log::Settled> for Entry<'a> {
 impl<'a> From<&'a log::Arrival> for Arrival<'a> {
     fn from(arrival: &'a log::Arrival) -> Self {
         let log::Arrival { event, facts, vendor_context, key, request, .. } = arrival;
-        let log::Arrival { quiet, acknowledge, reply_to, desk_id, route, owner, seed, .. } =
-            arrival;
+        let log::Arrival { quiet, acknowledge, reply_to, desk_id, route, owner, .. } = arrival;
+        let log::Arrival { by_host, seed, .. } = arrival;
         Self {
             event: Cow::Borrowed(event),
             facts: facts.as_ref().map(Cow::Borrowed),
@@ -73,6 +73,7 @@ impl<'a> From<&'a log::Arrival> for Arrival<'a> {
             desk_id: desk_id.as_ref().map(Into::into),
             route: *route,
             owner: *owner,
+            by_host: *by_host,
             seed: *seed,
         }
     }
@@ -170,6 +171,7 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
         let log::Conversation { answered, answered_until_ms, called_ms, host_hand_off, .. } = state;
         let log::Conversation { closed_until_ms, calls_from_ms, .. } = state;
         let log::Conversation { human_ms, returns_after_ms, relay, desk_id, .. } = state;
+        let log::Conversation { at_desk, .. } = state;
         Self {
             turns: *turns,
             owner: *owner,
@@ -196,6 +198,7 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
             calls_from_ms: *calls_from_ms,
             host_hand_off: *host_hand_off,
             relay: relay.as_ref().map(Cow::Borrowed),
+            at_desk: *at_desk,
             human_ms: *human_ms,
             returns_after_ms: *returns_after_ms,
         }
@@ -226,7 +229,7 @@ impl<'a> From<&'a log::TimerState> for Timer<'a> {
 
 impl<'a> From<&'a log::Row> for Row<'a> {
     fn from(row: &'a log::Row) -> Self {
-        let log::Row { id, turn, made_ms, action, context, quiet, event, by_human } = row;
+        let log::Row { id, turn, made_ms, action, context, quiet, event, by_human, hand_off } = row;
         Self {
             id: Cow::Borrowed(id),
             turn: Cow::Borrowed(turn),
@@ -236,6 +239,7 @@ impl<'a> From<&'a log::Row> for Row<'a> {
             quiet: *quiet,
             event: Cow::Borrowed(event),
             by_human: *by_human,
+            hand_off: *hand_off,
         }
     }
 }

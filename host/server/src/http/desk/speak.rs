@@ -181,13 +181,15 @@ fn parts(
         quiet: true,
         event: event.clone(),
         by_human: true,
+        hand_off: None,
     };
     actions.into_iter().enumerate().map(row).collect()
 }
 
 fn arrival(key: &ConversationKey, event_key: &str, body: EventBody) -> Arrival {
     let event = Event::new(event_id(key, event_key), clock::now(), body);
-    Arrival { key: Some(event_key.to_owned()), ..Arrival::new(event, clock::seed()) }
+    let arrival = Arrival::new(event, clock::seed());
+    Arrival { key: Some(event_key.to_owned()), by_host: true, ..arrival }
 }
 
 /// The same for the same request, however often it is sent.

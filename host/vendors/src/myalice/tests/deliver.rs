@@ -33,6 +33,22 @@ fn an_answer_is_one_object_whatever_the_parts() {
 }
 
 #[test]
+fn only_who_can_be_told_later_is_asked_to_wait() {
+    let channel = channel(with(&json!({ "wait-text": "One moment." })));
+    let shown = |conversation, late, failure_text| {
+        let to = To { form: "text", late, failure_text, ..To::conversation(conversation) };
+        let answer: Value = serde_json::from_slice(&channel.answer(&to, &[]).body).unwrap();
+        answer["data"].as_str().unwrap().to_owned()
+    };
+    let (person, nobody) = ("1:1022", "get:00000000000000010000000000000002");
+    assert_eq!(shown(person, true, Some("Sorry.")), "One moment.");
+    assert_eq!(shown(person, false, Some("Sorry.")), "", "the bot is done and says nothing");
+    assert_eq!(shown(nobody, true, Some("Sorry.")), "Sorry.");
+    assert_eq!(shown(nobody, true, None), "");
+    assert_eq!(shown(nobody, false, Some("Sorry.")), "");
+}
+
+#[test]
 fn what_a_block_is_not_made_for_is_not_in_its_answer() {
     let actions = [Action::Typing(Typing::Start), message("one")];
     assert_eq!(answer("text", &json!({}), &actions)["data"], "one");

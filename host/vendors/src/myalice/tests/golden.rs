@@ -68,6 +68,8 @@ struct Called {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct OutAnswer {
+    #[serde(default)]
+    late: bool,
     form: String,
     actions: Vec<Action>,
     answer: Value,
@@ -137,6 +139,7 @@ fn actions_become_calls() {
             conversation: &expect.to.conversation,
             reply_to: expect.to.reply_to.as_deref(),
             form: "",
+            ..To::default()
         };
         let id = PartId::from("t.0.0");
         let parts = [Part { id: &id, action: &expect.action, context: Some("{\"step\":2}") }];
@@ -157,7 +160,7 @@ fn actions_become_one_answer() {
         let id = PartId::from("t.0.0");
         let part = |action| Part { id: &id, action, context: None };
         let parts: Vec<_> = expect.actions.iter().map(part).collect();
-        let to = To { form: &expect.form, ..To::conversation("1:1022") };
+        let to = To { form: &expect.form, late: expect.late, ..To::conversation("1:1022") };
         let reply = channel.answer(&to, &parts);
         assert_eq!((reply.status.as_u16(), reply.content_type), (200, "application/json"));
         assert_eq!(json(&reply.body), expect.answer, "{name}");

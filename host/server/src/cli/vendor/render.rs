@@ -1,0 +1,223 @@
+//! `botyard vendor render`: actions as what is sent.
+
+use std::io::{Write as _, stderr};
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use botyard_kernel::action::Action;
+use botyard_kernel::degrade::degrade_in;
+use botyard_kernel::id::{PartId, TurnId};
+use botyard_kernel::plan::{Reach, reach};
+use botyard_kernel::profile::Profile;
+use botyard_kernel::validate;
+use botyard_vendors::{Call, CallAnswer, Outcome, Part, Reply, To, Vendor, known};
+use bytes::Bytes;
+use clap::Args;
+use http::{HeaderValue, StatusCode};
+use serde_json::{Value, json};
+
+use super::{ChannelSettings, line, read};
+use crate::clock;
+
+/// What a vendor says that took a call: the keys of all of them that name a message.
+const TAKEN: &str = r#"{"message_id":"a-message","recipient_id":"a-person","status":"success"}"#;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Render {
+    /// The vendor's name.
+    vendor: String,
+    /// A JSON list of actions in the canonical form; `-` reads standard input.
+    file: PathBuf,
+    /// What the person writes on.
+    #[arg(long, default_value = "web")]
+    medium: String,
+    /// The vendor's own key of the conversation. Default: an invented one on the medium.
+    #[arg(long, value_name = "KEY")]
+    conversation: Option<String>,
+    /// The form that the answer of the webhook must have, for vendors that know several:
+    /// the output types of `MyAlice`, as in the URL of an API. Default: `text`.
+    #[arg(long, value_name = "NAME")]
+    form: Option<String>,
+    /// The bot was late: the answer of the webhook goes without its actions, which
+    /// follow by calls.
+    #[arg(long)]
+    late: bool,
+    /// The person's language, for the few words that the host adds.
+    #[arg(long, value_name = "TAG")]
+    locale: Option<String>,
+    /// What a reply needs besides the key, as `receive` prints it. Default: an invented
+    /// one, unless a --conversation is given.
+    #[arg(long, value_name = "TEXT")]
+    reply_to: Option<String>,
+    #[command(flatten)]
+    channel: ChannelSettings,
+}
+
+/// An action, or a part of one, as the medium gets it.
+type Piece = (PartId, Action);
+
+pub(super) fn render(asked: &Render) -> anyhow::Result<()> {
+    let vendor = asked.channel.connect(&asked.vendor)?;
+    let text = read(&asked.file)?;
+    let actions: Vec<Action> = serde_json::from_slice(&text)
+        .context("expected a JSON list of actions, for example [{\"name\": \"message\", \"payload\": {\"text\": \"Hello\"}}]")?;
+    validate::actions(&actions).map_err(|failure| anyhow::anyhow!(failure.message))?;
+    let invented = (known(&asked.vendor)?.place)(&asked.medium);
+    let reply_to = match (&asked.reply_to, &asked.conversation) {
+        (Some(given), _) => Some(given.clone()),
+        (None, Some(_)) => None,
+        (None, None) => invented.reply_to,
+    };
+    let conversation = asked.conversation.clone().unwrap_or(invented.conversation);
+    let form = asked.form.as_deref().unwrap_or(invented.form);
+    let to = To {
+        conversation: &conversation,
+        reply_to: reply_to.as_deref(),
+        form,
+        late: asked.late,
+        failure_text: None,
+        desk_id: None,
+    };
+    let mut profile = vendor.profile(&asked.medium);
+    let rides = vendor.rides(form);
+    if !asked.late {
+        let more = rides.unwrap_or_default().iter().filter(|name| !profile.carries(name));
+        let more: Vec<_> = more.copied().collect();
+        profile.native.extend(more);
+    }
+    let mut pieces = pieces(asked, &*vendor, &profile, actions)?;
+    if vendor.delivery().inline {
+        let riding =
+            if asked.late { Vec::new() } else { take_riding(&*vendor, rides, &mut pieces) };
+        line(&answer_json(&vendor.answer(&to, &parts(&riding))))?;
+    }
+    for list in lists(&*vendor, &pieces) {
+        if let [(_, action @ (Action::Forward(_) | Action::Abort))] = list
+            && vendor.delivery().silent_hand_off
+        {
+            let name = action.name();
+            writeln!(stderr(), "{name}: the host falls silent, without a call")?;
+            continue;
+        }
+        send(&*vendor, &To { form: "", ..to }, list)?;
+    }
+    Ok(())
+}
+
+/// What the medium gets, with a word on standard error for what it does not.
+fn pieces(
+    asked: &Render,
+    vendor: &dyn Vendor,
+    profile: &Profile,
+    actions: Vec<Action>,
+) -> anyhow::Result<Vec<Piece>> {
+    let turn = TurnId::from("t0");
+    let mut pieces = Vec::new();
+    for (index, action) in actions.into_iter().enumerate() {
+        if reach(&action) == Reach::Host {
+            let name = action.name();
+            writeln!(stderr(), "action {index} ({name}): the host does it, without a call")?;
+            continue;
+        }
+        let options = action.options().unwrap_or_default().into_iter();
+        let options: Vec<_> =
+            options.map(|(id, label)| (id.to_owned(), label.to_owned())).collect();
+        let mut degraded = degrade_in(action, profile, vendor.name(), asked.locale.as_deref());
+        for note in &degraded.notes {
+            writeln!(stderr(), "action {index} ({}): {}", note.action, note.what)?;
+        }
+        degraded.name_options(profile, PartId::of(&turn, index, 0).as_str(), &options);
+        // Later pages leave when the person asks for them; here they follow at once.
+        let own = degraded.actions.into_iter().chain(degraded.pages).enumerate();
+        pieces.extend(own.map(|(part, action)| (PartId::of(&turn, index, part), action)));
+    }
+    Ok(pieces)
+}
+
+/// Takes out what rides in the answer of the webhook, as the host would.
+fn take_riding(vendor: &dyn Vendor, rides: Option<&[&str]>, pieces: &mut Vec<Piece>) -> Vec<Piece> {
+    let Some(names) = rides else {
+        let native_delay = vendor.delivery().native_delay;
+        let goes = |action: &Action| {
+            let played = matches!(action, Action::Delay(_)) && !native_delay;
+            !played && !matches!(action, Action::Media(_))
+        };
+        let count = pieces.iter().take_while(|(_, action)| goes(action)).count();
+        return pieces.drain(..count).collect();
+    };
+    let mut spoken = false;
+    let (riding, rest) = std::mem::take(pieces).into_iter().partition(|(_, action)| {
+        let fits = names.contains(&action.name());
+        let goes = fits && (reach(action) == Reach::Desk || !spoken);
+        spoken |= goes && reach(action) == Reach::Person;
+        goes
+    });
+    *pieces = rest;
+    riding
+}
+
+fn parts(pieces: &[Piece]) -> Vec<Part<'_>> {
+    pieces.iter().map(|(id, action)| Part { id, action, context: None }).collect()
+}
+
+/// What leaves in one call: a list where the vendor takes lists.
+fn lists<'a>(vendor: &dyn Vendor, pieces: &'a [Piece]) -> impl Iterator<Item = &'a [Piece]> {
+    let (lists, native_delay) = (vendor.delivery().lists, vendor.delivery().native_delay);
+    let alone = move |action: &Action| {
+        !lists
+            || matches!(action, Action::Media(_))
+            || !native_delay && matches!(action, Action::Delay(_))
+    };
+    pieces.chunk_by(move |(_, one), (_, next)| !alone(one) && !alone(next))
+}
+
+/// Prints a call, and what the vendor is told when it has taken it.
+fn send(vendor: &dyn Vendor, to: &To<'_>, list: &[Piece]) -> anyhow::Result<()> {
+    if let [(_, Action::Delay(delay))] = list
+        && !vendor.delivery().native_delay
+    {
+        return line(&json!({ "wait_ms": delay.delay_ms }));
+    }
+    let (parts, now) = (parts(list), clock::now());
+    let call = vendor.call(to, &parts);
+    if call.url.is_empty() {
+        let unsent = CallAnswer::NotSent("there is no address".to_owned());
+        let why = match vendor.outcome_for(&parts, &unsent) {
+            Outcome::Fatal { reason, .. } | Outcome::Retry { reason, .. } => reason,
+            Outcome::Gone(reason) | Outcome::Taken(reason) => reason,
+            Outcome::Delivered { .. } => "there is no address".to_owned(),
+        };
+        let names: Vec<_> = list.iter().map(|(_, action)| action.name()).collect();
+        return Ok(writeln!(stderr(), "{} becomes no call: {why}", names.join(", "))?);
+    }
+    line(&call_json(&call))?;
+    let body = Bytes::from_static(TAKEN.as_bytes());
+    let taken = CallAnswer::Answered { status: StatusCode::OK, retry_after_ms: None, body };
+    if let Outcome::Delivered { follow_ups } = vendor.outcome_at(to, &parts, &taken, now) {
+        for call in follow_ups.iter().filter_map(|token| vendor.acknowledge(to, token)) {
+            line(&json!({ "follow_up": call_json(&call) }))?;
+        }
+    }
+    Ok(())
+}
+
+fn answer_json(reply: &Reply) -> Value {
+    let headers = json!({ "content-type": reply.content_type });
+    let (status, body) = (reply.status.as_u16(), body_json(&reply.body));
+    json!({ "answer": { "status": status, "headers": headers, "body": body } })
+}
+
+fn call_json(call: &Call) -> Value {
+    let shown = |value: &HeaderValue| match value.to_str() {
+        Ok(text) if !value.is_sensitive() => json!(text),
+        _ => json!("(a secret)"),
+    };
+    let headers: serde_json::Map<String, Value> =
+        call.headers.iter().map(|(name, value)| (name.to_string(), shown(value))).collect();
+    let body = body_json(&call.body);
+    json!({ "method": call.method.as_str(), "url": call.url, "headers": headers, "body": body })
+}
+
+fn body_json(body: &Bytes) -> Value {
+    serde_json::from_slice(body).unwrap_or_else(|_| json!(String::from_utf8_lossy(body)))
+}

@@ -1,0 +1,106 @@
+//! Every vendor that there is: the one line that adds another.
+
+use std::sync::Arc;
+
+use crate::{Vendor, instabot, khoros, lexer, messenger, myalice, userlike};
+
+/// Every vendor by its name.
+pub const VENDORS: &[Known] = &[
+    Known {
+        name: userlike::NAME,
+        connect: userlike::connect,
+        sample: userlike::sample,
+        place: |_| SamplePlace::of("a-conversation"),
+    },
+    Known {
+        name: khoros::NAME,
+        connect: khoros::connect,
+        sample: khoros::sample,
+        place: khoros::place,
+    },
+    Known {
+        name: messenger::NAME,
+        connect: messenger::connect,
+        sample: messenger::sample,
+        place: |_| messenger::place(),
+    },
+    Known {
+        name: lexer::NAME,
+        connect: lexer::connect,
+        sample: lexer::sample,
+        place: |_| messenger::place(),
+    },
+    Known {
+        name: myalice::NAME,
+        connect: myalice::connect,
+        sample: myalice::sample,
+        place: |_| myalice::place(),
+    },
+    Known {
+        name: instabot::NAME,
+        connect: instabot::connect,
+        sample: instabot::sample,
+        place: |_| instabot::place(),
+    },
+];
+
+/// A vendor that we speak to.
+#[derive(Debug)]
+pub struct Known {
+    /// Its name.
+    pub name: &'static str,
+    /// Makes a channel of it out of the channel's settings.
+    pub connect: Connect,
+    /// Settings with invented secrets, to try it without an account.
+    pub sample: fn() -> serde_json::Value,
+    /// An invented conversation on a medium.
+    pub place: fn(&str) -> SamplePlace,
+}
+
+/// An invented conversation, to see what is sent without one that there is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SamplePlace {
+    /// The vendor's own key of it.
+    pub conversation: String,
+    /// As [`Incoming::reply_to`].
+    pub reply_to: Option<String>,
+    /// As [`Incoming::form`].
+    pub form: &'static str,
+}
+
+impl SamplePlace {
+    /// A conversation of which no more than the key is needed.
+    pub fn of(conversation: impl Into<String>) -> Self {
+        Self { conversation: conversation.into(), ..Self::default() }
+    }
+}
+
+/// Makes a channel out of its settings, a JSON object. Unknown keys are errors.
+pub type Connect = fn(serde_json::Value) -> Result<Arc<dyn Vendor>, SettingsError>;
+
+/// A channel's settings are wrong: the tenant must correct them.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SettingsError(pub String);
+
+/// Makes a channel of a vendor out of its settings.
+///
+/// # Errors
+/// When there is no such vendor or the settings are not its own.
+pub fn connect(
+    vendor: &str,
+    settings: serde_json::Value,
+) -> Result<Arc<dyn Vendor>, SettingsError> {
+    (known(vendor)?.connect)(settings)
+}
+
+/// The vendor of this name.
+///
+/// # Errors
+/// When there is none.
+pub fn known(vendor: &str) -> Result<&'static Known, SettingsError> {
+    VENDORS.iter().find(|known| known.name == vendor).ok_or_else(|| {
+        let known = VENDORS.iter().map(|known| known.name).collect::<Vec<_>>().join(", ");
+        SettingsError(format!("there is no vendor `{vendor}`; known are: {known}"))
+    })
+}

@@ -4,6 +4,7 @@
 mod care;
 mod control;
 pub mod document;
+mod networks;
 mod options;
 mod person;
 mod refusal;

@@ -19,6 +19,7 @@ mod control;
 pub mod document;
 mod event;
 mod graph;
+mod medium;
 mod message;
 mod options;
 mod page;
@@ -26,6 +27,7 @@ mod person;
 mod thread;
 
 pub use event::{Event, HOOK};
+pub use medium::Medium;
 pub use options::{Noise, Options, Role};
 pub use page::Page;
 pub use person::Act;

@@ -41,6 +41,9 @@ impl Page {
 
     fn send(&mut self, body: &Value, ledger: &mut Ledger) -> Result<Reply, Graph> {
         let what = judge(body).map_err(Graph::parameter)?;
+        if let What::Message(message) = what {
+            self.options.medium.judge(message).map_err(Graph::parameter)?;
+        }
         let psid = recipient(body)?;
         self.allows(psid, body, &what, ledger.now())?;
         match what {
@@ -200,6 +203,7 @@ fn is_version(part: &str) -> bool {
 }
 
 /// What a call to the Send API is.
+#[derive(Clone, Copy)]
 enum What<'a> {
     Message(&'a Value),
     Action(&'a str),

@@ -25,3 +25,4 @@ mod signals;
 mod supervisor;
 mod tidy;
 mod twin;
+mod twins;

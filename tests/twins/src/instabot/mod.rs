@@ -7,9 +7,11 @@
 mod bot;
 mod chat;
 mod client;
+mod console;
 
 pub use bot::{Bot, Node, start as start_bot};
-pub use client::{BASE, Client, Options, start as start_client};
+pub use client::{BASE, Client, Options, start as start_client, start_at as start_client_at};
+pub use console::Person;
 
 #[cfg(test)]
 mod tests;

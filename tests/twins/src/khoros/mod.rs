@@ -2,6 +2,7 @@
 //! ownership, all that a bot says and does, and the events that it is told.
 
 mod care;
+mod console;
 mod control;
 pub mod document;
 mod networks;
@@ -16,9 +17,12 @@ mod tokens;
 mod webhook;
 
 pub use care::Care;
+pub use console::Person;
 pub use options::{Hmac, Options};
 pub use person::Act;
 pub use webhook::HOOK;
+
+use std::net::SocketAddr;
 
 use anyhow::Result;
 
@@ -31,7 +35,16 @@ use crate::account::{Conduct, Twin};
 ///
 /// No port is free.
 pub fn start(options: Options, conduct: Conduct) -> Result<Twin<Care>> {
-    Twin::start(Care::new(options), conduct, ([127, 0, 0, 1], 0).into())
+    start_at(options, conduct, ([127, 0, 0, 1], 0).into())
+}
+
+/// As [`start`], at this address.
+///
+/// # Errors
+///
+/// The address cannot be had.
+pub fn start_at(options: Options, conduct: Conduct, address: SocketAddr) -> Result<Twin<Care>> {
+    Twin::start(Care::new(options), conduct, address)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@
 //! # }
 //! ```
 
+mod console;
 mod control;
 pub mod document;
 mod event;
@@ -26,12 +27,14 @@ mod page;
 mod person;
 mod thread;
 
+pub use console::Person;
 pub use event::{Event, HOOK};
 pub use medium::Medium;
 pub use options::{Noise, Options, Role};
 pub use page::Page;
 pub use person::Act;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -54,7 +57,16 @@ pub fn conduct() -> Conduct {
 ///
 /// No port is free.
 pub fn start(options: Options, conduct: Conduct) -> Result<Twin<Page>> {
-    Twin::start(Page::new(options), conduct, ([127, 0, 0, 1], 0).into())
+    start_at(options, conduct, ([127, 0, 0, 1], 0).into())
+}
+
+/// As [`start`], at this address.
+///
+/// # Errors
+///
+/// The address cannot be had.
+pub fn start_at(options: Options, conduct: Conduct, address: SocketAddr) -> Result<Twin<Page>> {
+    Twin::start(Page::new(options), conduct, address)
 }
 
 #[cfg(test)]

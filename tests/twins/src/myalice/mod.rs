@@ -2,13 +2,17 @@
 //! of tickets, and the REST API.
 
 mod answer;
+mod console;
 pub mod document;
 mod person;
 mod platform;
 
 pub use answer::Output;
+pub use console::Person;
 pub use person::{News, TICKETS};
 pub use platform::{Block, Options, Platform};
+
+use std::net::SocketAddr;
 
 use anyhow::Result;
 
@@ -27,7 +31,16 @@ pub fn conduct() -> Conduct {
 ///
 /// No port is free.
 pub fn start(options: Options, conduct: Conduct) -> Result<Twin<Platform>> {
-    Twin::start(Platform::new(options), conduct, ([127, 0, 0, 1], 0).into())
+    start_at(options, conduct, ([127, 0, 0, 1], 0).into())
+}
+
+/// As [`start`], at this address.
+///
+/// # Errors
+///
+/// The address cannot be had.
+pub fn start_at(options: Options, conduct: Conduct, address: SocketAddr) -> Result<Twin<Platform>> {
+    Twin::start(Platform::new(options), conduct, address)
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@
 
 mod account;
 mod api;
-pub mod console;
+mod console;
 mod deliver;
 pub mod document;
 mod options;
@@ -31,6 +31,7 @@ mod session;
 mod webhook;
 
 pub use account::Account;
+pub use console::Person;
 pub use deliver::{Delivery, Step};
 pub use options::{Operators, Options};
 pub use person::Act;

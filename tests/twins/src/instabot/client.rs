@@ -191,12 +191,7 @@ impl Vendor for Client {
 
     fn answer(&mut self, call: &Incoming, ledger: &mut Ledger) -> Reply {
         let body = call.json();
-        let judged = Fields::of("the body", &body).and_then(|fields| {
-            fields.no_others(&["streamId", "text"])?;
-            fields.some_text("streamId")?;
-            fields.some_text("text")
-        });
-        if let Err(why) = judged {
+        if let Err(why) = judge_post(&body) {
             return wrong(400, &why);
         }
         let Some(email) = self.conversation(call) else { return wrong(404, "no such chat") };
@@ -243,6 +238,14 @@ impl Vendor for Client {
         ledger.show(&webhook.conversation, "user", user);
         Ok(())
     }
+}
+
+/// "Live chat": what a callback gets.
+pub(super) fn judge_post(body: &Value) -> Result<(), String> {
+    let fields = Fields::of("the body", body)?;
+    fields.no_others(&["streamId", "text"])?;
+    fields.some_text("streamId")?;
+    fields.some_text("text")
 }
 
 fn outgoing(email: &str, suffix: &str, body: &Value) -> Outgoing {

@@ -25,8 +25,21 @@ pub use webhook::HOOK;
 use std::net::SocketAddr;
 
 use anyhow::Result;
+use serde_json::Value;
 
 use crate::account::{Conduct, Twin};
+use crate::fields::Fields;
+
+/// Judges a call of `/respond`, whoever owns the conversation.
+///
+/// # Errors
+///
+/// Says what Khoros or the network refuses.
+pub fn judge(options: &Options, body: &Value) -> Result<(), String> {
+    let fields = Fields::of("the body", body)?;
+    rules::judge_address(options, &fields)?;
+    rules::judge_respond(options, &fields)
+}
 
 /// Starts an account's API on a free port of this machine. Calls go to
 /// [`document::BASE`], those for a token to [`document::TOKEN_BASE`].

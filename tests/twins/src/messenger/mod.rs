@@ -38,6 +38,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Result;
+use serde_json::Value;
 
 use crate::account::{Conduct, Twin};
 
@@ -49,6 +50,15 @@ pub fn conduct() -> Conduct {
         answer_within: Duration::from_secs(5),
         ..Conduct::default()
     }
+}
+
+/// Judges a call to the Send API, whoever it is for.
+///
+/// # Errors
+///
+/// Says what the platform refuses.
+pub fn judge(medium: Medium, body: &Value) -> Result<(), String> {
+    page::judge_on(medium, body).map(|_| ())
 }
 
 /// Starts a page's API on a free port of this machine.

@@ -15,6 +15,7 @@ pub use platform::{Block, Options, Platform};
 use std::net::SocketAddr;
 
 use anyhow::Result;
+use serde_json::Value;
 
 use crate::account::{Conduct, Twin};
 
@@ -22,6 +23,24 @@ use crate::account::{Conduct, Twin};
 /// pages say.
 pub fn conduct() -> Conduct {
     Conduct { answer_within: document::ANSWER_WITHIN, ..Conduct::default() }
+}
+
+/// Judges the answer of an API block with this output type.
+///
+/// # Errors
+///
+/// Says what `MyAlice` can make nothing of.
+pub fn judge_answer(output: Output, body: &str) -> Result<(), String> {
+    answer::judge(body, output, true).map(|_| ())
+}
+
+/// Judges a call to `/customers/send-text-message`, whoever it is for.
+///
+/// # Errors
+///
+/// Says what `MyAlice` refuses.
+pub fn judge_text(body: &Value) -> Result<(), String> {
+    platform::judge_text(body).map_err(|refused| refused.reason)
 }
 
 /// Starts a platform's REST API on a free port of this machine. Calls go to

@@ -28,4 +28,5 @@ mod signals;
 mod supervisor;
 mod tidy;
 mod twin;
+mod twins;
 mod vendor;

@@ -13,6 +13,7 @@
 pub mod account;
 pub mod chance;
 mod clock;
+pub mod console;
 pub mod faults;
 mod fields;
 pub mod held;

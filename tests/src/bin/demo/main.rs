@@ -1,6 +1,6 @@
 //! The demo: a real host on a fresh store, two bots, the two conversations of
 //! Userlike's documents as real HTTP against it, and the second bot once more at
-//! every other vendor.
+//! every other vendor: Messenger, Lexer, Khoros, `MyAlice` and Instabot.
 
 mod elsewhere;
 mod screen;

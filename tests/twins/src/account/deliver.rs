@@ -93,11 +93,7 @@ impl<V: Vendor> Account<V> {
     pub async fn play(&self, webhooks: impl IntoIterator<Item = Outgoing>) -> Vec<Delivery> {
         let mut webhooks: Vec<_> = webhooks.into_iter().collect();
         for pair in webhooks.chunks_exact_mut(2) {
-            let ledger = &mut self.memory().ledger;
-            let known = ledger.known(&pair[0].conversation);
-            known.pairs += 1;
-            let (ordinal, number) = (known.ordinal.clone(), known.pairs);
-            if ledger.faults.happens(Fault::Reorder, &ordinal, number) {
+            if self.is_overtaken(&pair[0].conversation) {
                 pair.swap(0, 1);
             }
         }
@@ -106,6 +102,15 @@ impl<V: Vendor> Account<V> {
             deliveries.push(self.deliver(webhook).await);
         }
         deliveries
+    }
+
+    /// Whether the plan lets the next webhook of a conversation go before this one.
+    pub(crate) fn is_overtaken(&self, conversation: &str) -> bool {
+        let ledger = &mut self.memory().ledger;
+        let known = ledger.known(conversation);
+        known.pairs += 1;
+        let (ordinal, number) = (known.ordinal.clone(), known.pairs);
+        ledger.faults.happens(Fault::Reorder, &ordinal, number)
     }
 
     /// One sending: its answer is taken and noted.

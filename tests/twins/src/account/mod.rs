@@ -207,6 +207,13 @@ impl<V: Vendor> Account<V> {
         seen.iter().filter_map(|seen| seen.text().map(str::to_owned)).collect()
     }
 
+    /// What the bot may still say in a conversation is over.
+    pub fn expire(&self, conversation: &str) {
+        let mut memory = self.memory();
+        let Memory { vendor, ledger } = &mut *memory;
+        vendor.expire(conversation, ledger);
+    }
+
     /// Waits until this much happened in a conversation.
     ///
     /// # Errors

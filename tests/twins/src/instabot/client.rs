@@ -4,6 +4,7 @@
 //! [`Account::seen`](crate::account::Account::seen).
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 
 use anyhow::Result;
 use http::Method;
@@ -53,9 +54,18 @@ struct Chat {
 ///
 /// No port is free.
 pub fn start(options: Options, conduct: Conduct) -> Result<Twin<Client>> {
+    start_at(options, conduct, ([127, 0, 0, 1], 0).into())
+}
+
+/// As [`start`]; live agents' words reach it at this address.
+///
+/// # Errors
+///
+/// The address cannot be had.
+pub fn start_at(options: Options, conduct: Conduct, address: SocketAddr) -> Result<Twin<Client>> {
     let client =
         Client { options, callback: String::new(), chats: HashMap::new(), streams: HashMap::new() };
-    let twin = Twin::start(client, conduct, ([127, 0, 0, 1], 0).into())?;
+    let twin = Twin::start(client, conduct, address)?;
     twin.account().memory().vendor.callback = format!("{}{CALLBACK}", twin.url());
     Ok(twin)
 }
@@ -63,8 +73,7 @@ pub fn start(options: Options, conduct: Conduct) -> Result<Twin<Client>> {
 impl Account<Client> {
     /// A user begins a chat.
     pub async fn begin(&self, email: &str) -> Delivery {
-        let webhook = self.memory().vendor.begin(email);
-        self.deliver(webhook).await
+        self.deliver(self.ask_to_begin(email)).await
     }
 
     /// A user writes.
@@ -73,8 +82,7 @@ impl Account<Client> {
     ///
     /// They have begun no chat.
     pub async fn write(&self, email: &str, text: &str) -> Result<Delivery, String> {
-        let webhook = self.memory().vendor.respond(email, json!({ "text": text }))?;
-        Ok(self.deliver(webhook).await)
+        Ok(self.deliver(self.ask(email, text)?).await)
     }
 
     /// A user taps an option of the last answer.
@@ -83,24 +91,34 @@ impl Account<Client> {
     ///
     /// It offers no such option.
     pub async fn tap(&self, email: &str, title: &str) -> Result<Delivery, String> {
-        let webhook = {
-            let client = &mut self.memory().vendor;
-            let chat = client.chats.get(email).ok_or_else(|| format!("{email} has no chat"))?;
-            let option = chat.offered.iter().find(|(own, _)| own == title);
-            let (_, payload) = option.ok_or_else(|| format!("nothing called {title} to tap"))?;
-            client.respond(email, json!({ "text": title, "payload": payload }))?
-        };
-        Ok(self.deliver(webhook).await)
+        Ok(self.deliver(self.ask_by_tap(email, title)?).await)
     }
 
     /// Asks who a user is.
     pub async fn ask_for(&self, email: &str) -> Delivery {
-        let webhook = {
-            let client = &self.memory().vendor;
-            let body = json!({ "apiKey": client.options.api_key, "email": email });
-            outgoing(email, "/secure/user", &body)
-        };
-        self.deliver(webhook).await
+        self.deliver(self.ask_who(email)).await
+    }
+
+    pub(super) fn ask_to_begin(&self, email: &str) -> Outgoing {
+        self.memory().vendor.begin(email)
+    }
+
+    pub(super) fn ask(&self, email: &str, text: &str) -> Result<Outgoing, String> {
+        self.memory().vendor.respond(email, json!({ "text": text }))
+    }
+
+    pub(super) fn ask_by_tap(&self, email: &str, title: &str) -> Result<Outgoing, String> {
+        let client = &self.memory().vendor;
+        let chat = client.chats.get(email).ok_or_else(|| format!("{email} has no chat"))?;
+        let option = chat.offered.iter().find(|(own, _)| own == title);
+        let (_, payload) = option.ok_or_else(|| format!("nothing called {title} to tap"))?;
+        client.respond(email, json!({ "text": title, "payload": payload }))
+    }
+
+    pub(super) fn ask_who(&self, email: &str) -> Outgoing {
+        let client = &self.memory().vendor;
+        let body = json!({ "apiKey": client.options.api_key, "email": email });
+        outgoing(email, "/secure/user", &body)
     }
 
     /// The id of a user's chat, once there is one.
@@ -174,12 +192,7 @@ impl Vendor for Client {
 
     fn answer(&mut self, call: &Incoming, ledger: &mut Ledger) -> Reply {
         let body = call.json();
-        let judged = Fields::of("the body", &body).and_then(|fields| {
-            fields.no_others(&["streamId", "text"])?;
-            fields.some_text("streamId")?;
-            fields.some_text("text")
-        });
-        if let Err(why) = judged {
+        if let Err(why) = judge_post(&body) {
             return wrong(400, &why);
         }
         let Some(email) = self.conversation(call) else { return wrong(404, "no such chat") };
@@ -222,6 +235,14 @@ impl Vendor for Client {
         ledger.show(&webhook.conversation, "user", user);
         Ok(())
     }
+}
+
+/// "Live chat": what a callback gets.
+pub(super) fn judge_post(body: &Value) -> Result<(), String> {
+    let fields = Fields::of("the body", body)?;
+    fields.no_others(&["streamId", "text"])?;
+    fields.some_text("streamId")?;
+    fields.some_text("text")
 }
 
 fn outgoing(email: &str, suffix: &str, body: &Value) -> Outgoing {

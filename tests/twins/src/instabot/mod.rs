@@ -7,10 +7,32 @@
 mod bot;
 mod chat;
 mod client;
+mod console;
 mod user;
 
 pub use bot::{Bot, Node, start as start_bot};
-pub use client::{BASE, Client, Options, start as start_client};
+pub use client::{BASE, Client, Options, start as start_client, start_at as start_client_at};
+pub use console::Person;
+
+use serde_json::Value;
+
+/// Judges an answer to a start or to a message.
+///
+/// # Errors
+///
+/// Says what a client can make nothing of.
+pub fn judge_answer(body: &str) -> Result<(), String> {
+    chat::judge(body).map(|_| ())
+}
+
+/// Judges a post to a callback.
+///
+/// # Errors
+///
+/// Says what a client can make nothing of.
+pub fn judge_post(body: &Value) -> Result<(), String> {
+    client::judge_post(body)
+}
 
 #[cfg(test)]
 mod tests;

@@ -54,6 +54,29 @@ pub const SCOPES: &[&str] = &["PRIVATE", "PUBLIC"];
 pub const RICH_CONTENT_KEYS: &[&str] = &["mediaType", "url", "title", "mediaUrl", "mimeType"];
 /// "Respond to an incoming message": the sizes of a preview.
 pub const STYLES: &[&str] = &["ICON", "LARGE", "SMALL"];
+/// "Messenger Platform, Send API reference", `message.text`: what Facebook takes of what
+/// Khoros hands on. Recalled.
+pub const FACEBOOK_TEXT_CHARACTERS_MAX: usize = 2_000;
+/// "Messenger Platform, Quick replies": at most 13.
+pub const FACEBOOK_REPLIES_MAX: usize = 13;
+/// "Messenger Platform, Button template": 1 to 3 buttons. Recalled.
+pub const FACEBOOK_BUTTONS_MAX: usize = 3;
+/// "Messenger Platform, Button template", `text`: 640 characters. Recalled.
+pub const FACEBOOK_BUTTONS_TEXT_CHARACTERS_MAX: usize = 640;
+/// "Messenger Platform, Quick replies", "Buttons": titles of 20 characters; the page says
+/// that longer ones are cut, which this side refuses.
+pub const FACEBOOK_LABEL_CHARACTERS_MAX: usize = 20;
+/// "Messenger Platform, Quick replies", "Buttons": payloads of 1,000 characters. Recalled;
+/// counted in bytes, which is never more.
+pub const FACEBOOK_PAYLOAD_BYTES_MAX: usize = 1_000;
+/// "Sunshine Conversations, Message schema", `text`, which Brand Messenger builds on.
+/// Recalled.
+pub const SMOOCH_TEXT_CHARACTERS_MAX: usize = 4_096;
+/// "X, Counting characters": a post. Characters that X counts twice count once here.
+/// Recalled.
+pub const X_POST_CHARACTERS_MAX: usize = 280;
+/// "X, Direct messages": 10,000 characters. Recalled.
+pub const X_MESSAGE_CHARACTERS_MAX: usize = 10_000;
 /// "Update priority": 0 is the highest. The lowest is of a client's code.
 pub const PRIORITY_LOWEST: u64 = 5;
 /// "Refresh a token": the old one stays valid for so many minutes.

@@ -6,6 +6,7 @@ use super::document::{
     ACTION_KEYS, EXCLUSIVE, LIST_NETWORK, MESSAGE_KEYS, PRIORITY_LOWEST, RICH_CONTENT_KEYS, SCOPES,
     STYLES, TYPING_NETWORKS,
 };
+use super::networks;
 use super::options::Options;
 use crate::fields::Fields;
 
@@ -41,7 +42,11 @@ pub(super) fn judge_respond(options: &Options, body: &Fields<'_>) -> Checked {
             }
             Err(format!("{} shows no typing", options.network_key))
         }
-        "message" => judge_message(options, body),
+        "message" => {
+            judge_message(options, body)?;
+            let coordinate = body.object("coordinate")?;
+            networks::judge(&options.network_key, coordinate.word("scope"), body)
+        }
         other => Err(format!("Invalid type {other}")),
     }
 }

@@ -4,7 +4,7 @@ mod calls;
 mod lifecycle;
 mod webhooks;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 use crate::host::{self, Host, quick};

@@ -4,7 +4,12 @@
 //! It sends nothing. What it is told is found under the page's id in
 //! [`Account::seen`](crate::account::Account::seen).
 
+mod console;
 pub mod document;
+
+pub use console::Person;
+
+use std::net::SocketAddr;
 
 use http::Method;
 use serde_json::{Value, json};
@@ -33,7 +38,16 @@ pub struct Hub {
 ///
 /// No port is free.
 pub fn start(hub: Hub, conduct: Conduct) -> Result<Twin<Hub>> {
-    Twin::start(hub, conduct, ([127, 0, 0, 1], 0).into())
+    start_at(hub, conduct, ([127, 0, 0, 1], 0).into())
+}
+
+/// As [`start`], at this address.
+///
+/// # Errors
+///
+/// The address cannot be had.
+pub fn start_at(hub: Hub, conduct: Conduct, address: SocketAddr) -> Result<Twin<Hub>> {
+    Twin::start(hub, conduct, address)
 }
 
 impl Account<Hub> {

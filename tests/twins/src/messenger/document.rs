@@ -3,6 +3,9 @@
 
 /// "Send API reference", `message.text`: 2,000 characters. Recalled.
 pub const TEXT_CHARACTERS_MAX: usize = 2_000;
+/// "Instagram Platform, Send messages", `text`: UTF-8 of at most 1,000 bytes. The pages of
+/// quick replies and templates there state the same numbers as those of Messenger.
+pub const INSTAGRAM_TEXT_BYTES_MAX: usize = 1_000;
 /// "Send API reference", `message.metadata`: 1,000 characters. Recalled.
 pub const METADATA_CHARACTERS_MAX: usize = 1_000;
 /// "Quick replies": at most 13.

@@ -95,7 +95,7 @@ impl Page {
             })
             .collect();
         let psid = events.first().map_or("", |event| &event.psid);
-        self.signed(psid, &json!({ "object": "page", "entry": entries }))
+        self.signed(psid, &json!({ "object": self.options.medium.object(), "entry": entries }))
     }
 
     /// A signed webhook with any body.

@@ -15,24 +15,30 @@
 //! # }
 //! ```
 
+mod console;
 mod control;
 pub mod document;
 mod event;
 mod graph;
+mod medium;
 mod message;
 mod options;
 mod page;
 mod person;
 mod thread;
 
+pub use console::Person;
 pub use event::{Event, HOOK};
+pub use medium::Medium;
 pub use options::{Noise, Options, Role};
 pub use page::Page;
 pub use person::Act;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Result;
+use serde_json::Value;
 
 use crate::account::{Conduct, Twin};
 
@@ -46,13 +52,31 @@ pub fn conduct() -> Conduct {
     }
 }
 
+/// Judges a call to the Send API, whoever it is for.
+///
+/// # Errors
+///
+/// Says what the platform refuses.
+pub fn judge(medium: Medium, body: &Value) -> Result<(), String> {
+    page::judge_on(medium, body).map(|_| ())
+}
+
 /// Starts a page's API on a free port of this machine.
 ///
 /// # Errors
 ///
 /// No port is free.
 pub fn start(options: Options, conduct: Conduct) -> Result<Twin<Page>> {
-    Twin::start(Page::new(options), conduct, ([127, 0, 0, 1], 0).into())
+    start_at(options, conduct, ([127, 0, 0, 1], 0).into())
+}
+
+/// As [`start`], at this address.
+///
+/// # Errors
+///
+/// The address cannot be had.
+pub fn start_at(options: Options, conduct: Conduct, address: SocketAddr) -> Result<Twin<Page>> {
+    Twin::start(Page::new(options), conduct, address)
 }
 
 #[cfg(test)]

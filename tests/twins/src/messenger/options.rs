@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use super::document::{HUMAN_AGENT_HOURS, WINDOW_HOURS};
+use super::medium::Medium;
 
 /// Everything that can be set about a page.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The page.
+    /// Where people write.
+    pub medium: Medium,
+    /// The page, or the account on Instagram.
     pub page_id: String,
     /// The app that answers for it: digits.
     pub app_id: String,
@@ -63,6 +66,7 @@ impl Options {
     /// The document's numbers, a primary receiver, and echoes of what it sends.
     pub fn new(app_secret: &str, verify_token: &str, token: &str) -> Self {
         Self {
+            medium: Medium::Facebook,
             page_id: "410088123456789".to_owned(),
             app_id: "205552219930699".to_owned(),
             app_secret: app_secret.to_owned(),

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::document::{MESSAGING_TYPES, SENDER_ACTIONS, TAGS};
 use super::event::Event;
 use super::graph::Graph;
+use super::medium::Medium;
 use super::options::Options;
 use super::thread::Thread;
 use super::{control, message};
@@ -40,7 +41,7 @@ impl Page {
     }
 
     fn send(&mut self, body: &Value, ledger: &mut Ledger) -> Result<Reply, Graph> {
-        let what = judge(body).map_err(Graph::parameter)?;
+        let what = judge_on(self.options.medium, body).map_err(Graph::parameter)?;
         let psid = recipient(body)?;
         self.allows(psid, body, &what, ledger.now())?;
         match what {
@@ -200,12 +201,22 @@ fn is_version(part: &str) -> bool {
 }
 
 /// What a call to the Send API is.
-enum What<'a> {
+#[derive(Clone, Copy)]
+pub(super) enum What<'a> {
     Message(&'a Value),
     Action(&'a str),
 }
 
-/// The form of a call to the Send API, whoever it is for.
+/// The form of a call to the Send API on a medium, whoever it is for.
+pub(super) fn judge_on(medium: Medium, body: &Value) -> Result<What<'_>, String> {
+    let what = judge(body)?;
+    if let What::Message(message) = what {
+        medium.judge(message)?;
+    }
+    Ok(what)
+}
+
+/// What holds on all mediums.
 fn judge(body: &Value) -> Result<What<'_>, String> {
     let fields = Fields::of("the body", body)?;
     fields.no_others(&[

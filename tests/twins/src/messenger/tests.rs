@@ -3,7 +3,7 @@
 mod calls;
 mod webhooks;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 use crate::host::{self, Host, quick};

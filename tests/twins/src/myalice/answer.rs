@@ -21,6 +21,10 @@ pub enum Output {
 }
 
 impl Output {
+    /// All of them.
+    pub const ALL: &[Self] =
+        &[Self::Text, Self::Image, Self::Gallery, Self::Button, Self::QuickReply];
+
     /// Its name in records.
     pub const fn name(self) -> &'static str {
         match self {
@@ -30,6 +34,11 @@ impl Output {
             Self::Button => "button",
             Self::QuickReply => "quick_reply",
         }
+    }
+
+    /// What can be tapped, out of `data` in the inferred form.
+    pub(super) fn titles(self, data: &str) -> Result<Vec<String>, String> {
+        titles(data, self)
     }
 }
 
@@ -62,7 +71,7 @@ pub(super) fn judge(body: &str, output: Output, shapes: bool) -> Result<Answer, 
     }
     let data = fields.word("data").to_owned();
     let judged = shapes && !data.is_empty();
-    let titles = if judged { titles(&data, output)? } else { Vec::new() };
+    let titles = if judged { output.titles(&data)? } else { Vec::new() };
     let success = value["success"] == true;
     let attributes = value["attributes"].as_object().cloned().unwrap_or_default();
     Ok(Answer { data, success, attributes, titles })

@@ -109,6 +109,10 @@ impl Account<Platform> {
     ///
     /// Nothing with this title was shown; as [`Account::ask`].
     pub async fn tap(&self, uid: u64, hook: &str, title: &str) -> Result<Delivery, String> {
+        Ok(self.deliver(self.ask_by_tap(uid, hook, title)?).await)
+    }
+
+    pub(super) fn ask_by_tap(&self, uid: u64, hook: &str, title: &str) -> Result<Outgoing, String> {
         let shown = self
             .memory()
             .vendor
@@ -118,7 +122,7 @@ impl Account<Platform> {
         if !shown {
             return Err(format!("nothing called {title} to tap"));
         }
-        self.write(uid, hook, title).await
+        self.ask(uid, hook, title)
     }
 
     /// A human takes the customer from the bot, or gives them back.

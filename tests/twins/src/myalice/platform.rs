@@ -88,10 +88,7 @@ impl Platform {
     }
 
     fn send_text(&self, body: &Value, ledger: &mut Ledger) -> Result<Reply, Reply> {
-        judge(body, &["customer_id", "text"], |it| {
-            it.some_text("customer_id")?;
-            it.some_text("text")
-        })?;
+        judge_text(body)?;
         let uid = self.customer(&body["customer_id"])?;
         ledger.show(&uid.to_string(), "text", json!({ "text": body["text"] }));
         Ok(sent("send"))
@@ -216,6 +213,14 @@ impl Vendor for Platform {
         }
         Ok(())
     }
+}
+
+/// The body of a text.
+pub(super) fn judge_text(body: &Value) -> Result<(), Reply> {
+    judge(body, &["customer_id", "text"], |it| {
+        it.some_text("customer_id")?;
+        it.some_text("text")
+    })
 }
 
 fn judge(

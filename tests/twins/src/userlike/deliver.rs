@@ -127,15 +127,9 @@ impl Account {
 
     /// Sends events one after the other, pairs of them perhaps out of order.
     pub(super) async fn play(&self, cid: &str, mut steps: Vec<Step>) -> Vec<Delivery> {
-        {
-            let mut memory = self.memory();
-            let memory = &mut *memory;
-            for pair in steps.chunks_exact_mut(2) {
-                let Some(session) = memory.sessions.get_mut(cid) else { break };
-                session.pairs += 1;
-                if memory.faults.happens(Fault::Reorder, &session.ordinal, session.pairs) {
-                    pair.swap(0, 1);
-                }
+        for pair in steps.chunks_exact_mut(2) {
+            if self.is_overtaken(cid) {
+                pair.swap(0, 1);
             }
         }
         let mut deliveries = Vec::with_capacity(steps.len());
@@ -143,6 +137,16 @@ impl Account {
             deliveries.push(self.deliver(cid, step).await);
         }
         deliveries
+    }
+
+    /// Whether the plan lets the next event of a conversation go before this one.
+    pub(super) fn is_overtaken(&self, cid: &str) -> bool {
+        let mut memory = self.memory();
+        let memory = &mut *memory;
+        memory.sessions.get_mut(cid).is_some_and(|session| {
+            session.pairs += 1;
+            memory.faults.happens(Fault::Reorder, &session.ordinal, session.pairs)
+        })
     }
 
     /// One sending: the answer is judged, taken if it is good, and noted.

@@ -22,6 +22,22 @@ pub const FACEBOOK_OPTIONS_MAX: usize = 13;
 /// "Bubbles and carousel": a maximum of 10 options on `WhatsApp`.
 pub const WHATSAPP_OPTIONS_MAX: usize = 10;
 
+/// "Messenger Platform, Button template": what up to three options become on Facebook.
+/// Recalled.
+pub const FACEBOOK_BUTTONS_TEXT_CHARACTERS_MAX: usize = 640;
+/// "Messenger Platform, Send API reference": the text above quick replies. Recalled.
+pub const FACEBOOK_TEXT_CHARACTERS_MAX: usize = 2_000;
+/// "`WhatsApp` Cloud API, interactive messages": the body.
+pub const WHATSAPP_TEXT_CHARACTERS_MAX: usize = 1_024;
+/// "`WhatsApp` Cloud API, interactive messages": header and footer.
+pub const WHATSAPP_EDGE_CHARACTERS_MAX: usize = 60;
+/// "`WhatsApp` Cloud API, interactive lists": titles of rows and sections.
+pub const WHATSAPP_ROW_CHARACTERS_MAX: usize = 24;
+/// "`WhatsApp` Cloud API, interactive lists": the second line of a row.
+pub const WHATSAPP_DESCRIPTION_CHARACTERS_MAX: usize = 72;
+/// "`WhatsApp` Cloud API, interactive lists": the button that opens one. Recalled.
+pub const WHATSAPP_BUTTON_CHARACTERS_MAX: usize = 20;
+
 /// "Triggerable events": the names.
 pub const ACTIONS: &[&str] = &[
     "abort",

@@ -20,9 +20,10 @@
 
 mod account;
 mod api;
-pub mod console;
+mod console;
 mod deliver;
 pub mod document;
+mod mediums;
 mod options;
 mod person;
 mod record;
@@ -31,7 +32,9 @@ mod session;
 mod webhook;
 
 pub use account::Account;
+pub use console::Person;
 pub use deliver::{Delivery, Step};
+pub use mediums::judge_on;
 pub use options::{Operators, Options};
 pub use person::Act;
 pub use record::{By, Call, Change, Form, Record, Seen, Sent};

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::document::{
     FACEBOOK_OPTIONS_MAX, LABEL_CHARACTERS_MAX, REQUESTS_PER_MINUTE, WHATSAPP_OPTIONS_MAX,
 };
+use super::mediums::judge_on;
 use super::record::{By, Form, Seen};
 use super::rules::Packet;
 use crate::fields::is_link;
@@ -140,6 +141,7 @@ impl Session {
                 has_email |= packet.payload.as_object().is_some_and(has_email_in);
             }
             self.allows(packet, has_email)?;
+            judge_on(&self.medium, packet).map_err(Refusal::Rule)?;
             if packet.name == "media" {
                 let link = packet.payload["link"].as_str().unwrap_or_default();
                 if !is_link(link) || !fetches(link) {
@@ -257,18 +259,23 @@ fn has_email_in(fields: &Map<String, Value>) -> bool {
 
 /// "Choice messages": where they can be tapped, and where they become a text.
 fn form(medium: &str, packet: &Packet) -> Form {
+    if is_native(medium, packet) { Form::Native } else { Form::Text }
+}
+
+/// Whether a choice can be tapped.
+pub(super) fn is_native(medium: &str, packet: &Packet) -> bool {
     let options = packet.options();
     let short = options.iter().all(|(_, label)| label.chars().count() <= LABEL_CHARACTERS_MAX);
-    let native = match (medium, &*packet.name) {
+    match (medium, &*packet.name) {
         ("web", _) => true,
         ("facebook" | "whatsapp_business", "carousel") => false,
         ("facebook" | "whatsapp_business", "button_template") => true,
-        ("whatsapp_business", "list_template") => true,
+        // That too much of them becomes a text is promised for bubbles only.
+        ("facebook" | "whatsapp_business", "list_template") => true,
         ("facebook", _) => short && options.len() <= FACEBOOK_OPTIONS_MAX,
         ("whatsapp_business", _) => short && options.len() <= WHATSAPP_OPTIONS_MAX,
         _ => false,
-    };
-    if native { Form::Native } else { Form::Text }
+    }
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ impl From<&Webhook> for Target {
 }
 
 /// One conversation of one person with the bot.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Conversation {
     /// Its key.
     pub cid: String,

@@ -1,235 +1,155 @@
-//! A person at a keyboard, or a script in their place, who talks to a bot through
-//! a running host.
+//! A person at Userlike, for a console.
 
-mod command;
 mod show;
 
-use std::io::Write;
-use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use anyhow::{Result, bail};
 
-use anyhow::{Context as _, Result, bail};
-use tokio::io::{AsyncBufRead, AsyncBufReadExt as _};
-
-use self::command::{Command, HELP};
 use super::account::Account;
+use super::deliver::Step;
 use super::document::MEDIUMS;
-use super::options::Options;
-use super::record::{Record, Seen};
+use super::options::Operators;
+use super::record::Seen;
 use super::session::Contact;
 use super::webhook::{Conversation, Webhook};
 use super::{Act, Userlike};
-use crate::wait;
+use crate::console::{Line, Side, Told};
 
-/// When the input is at its end, the twin stays until so long nothing happened.
-const QUIET: Duration = Duration::from_secs(1);
-const EXPECTED_WITHIN: Duration = Duration::from_secs(10);
+const HELP: &str = "\
+/start              open the messenger (web; in an app the first message does it)
+/click ID           tap an option by its id
+/media LINK         send a file
+/location LAT LON   send a place (WhatsApp)
+/unsubscribe WORD   leave a campaign (WhatsApp)
+/new                begin another conversation
+/medium NAME        begin another conversation on another medium
+/expire             let the session time out
+/operators WHO      free: hand-offs succeed; away: they fail";
 
-/// What the console is started with.
+/// A person who talks to a bot.
 #[derive(Debug)]
-pub struct Console {
-    /// Where the API URL is served.
-    pub address: SocketAddr,
-    /// How the account behaves.
-    pub options: Options,
-    /// The bot.
-    pub webhook: Webhook,
-    /// What the person writes on.
-    pub medium: String,
-    /// What is known of the person.
-    pub contact: Contact,
-    /// Links of media with one of these texts in them cannot be fetched.
-    pub unfetchable: Vec<String>,
-    /// Print every record as a line of JSON instead of a conversation.
-    pub json: bool,
-    /// The input is a script: it is echoed, and a line that cannot be done ends it.
-    pub is_script: bool,
-}
-
-/// What a conversation came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Answers and calls that Userlike refuses.
-    pub refused: usize,
-    /// Webhooks that were given up.
-    pub unanswered: usize,
-}
-
-type Output = Arc<Mutex<Box<dyn Write + Send>>>;
-
-/// Plays lines of input until it ends, and prints what happens.
-///
-/// # Errors
-///
-/// The address cannot be had, the medium is unknown, the input cannot be read, or
-/// a line of a script cannot be done.
-pub async fn run(
-    console: Console,
-    input: impl AsyncBufRead + Unpin,
-    output: Box<dyn Write + Send>,
-) -> Result<Report> {
-    let output = Arc::new(Mutex::new(output));
-    let userlike = Userlike::with(console.options.clone(), console.address)?;
-    let mut talk = Talk::begin(&console, &userlike, Arc::clone(&output))?;
-    if !console.json {
-        print(&output, &greeting(&console, &userlike));
-    }
-    let mut lines = input.lines();
-    let mut number = 0;
-    while let Some(line) = lines.next_line().await.context("the input cannot be read")? {
-        number += 1;
-        if console.is_script && !console.json && !line.trim().is_empty() {
-            print(&output, &format!("you> {line}"));
-        }
-        match talk.take(&line).await {
-            Ok(true) => {}
-            Ok(false) => return Ok(talk.report()),
-            Err(why) if console.is_script => bail!("line {number}, `{line}`: {why}"),
-            // Standard output may be read by a program.
-            Err(why) if console.json => eprintln!("{why}"),
-            Err(why) => print(&output, &format!("?? {why}")),
-        }
-    }
-    talk.wait_quiet().await;
-    Ok(talk.report())
-}
-
-fn greeting(console: &Console, userlike: &Userlike) -> String {
-    format!(
-        "Userlike's twin: a {} conversation with the bot at {}\n\
-         api-url = \"{}\"\n\
-         The channel of your host needs this api-url and the twin's token as api-token, and the \
-         host `egress.allow-loopback = true`.\n\
-         Write to the bot; /help lists what else a person can do.",
-        console.medium,
-        console.webhook.url,
-        userlike.api_url()
-    )
-}
-
-/// The conversation that is going on.
-struct Talk<'a> {
-    console: &'a Console,
+pub struct Person {
     account: Account,
+    webhook: Webhook,
+    contact: Contact,
     conversation: Conversation,
-    output: Output,
-    report: Report,
     /// Where the next text that is expected may stand at the earliest.
     expected: u64,
-    // Counted where records are shown, which is while the account is locked.
-    refused: Arc<AtomicUsize>,
-    last: Arc<Mutex<Instant>>,
 }
 
-impl<'a> Talk<'a> {
-    fn begin(console: &'a Console, userlike: &Userlike, output: Output) -> Result<Self> {
+impl Person {
+    /// Somebody of whom this is known, on this medium. Links of media with one of the
+    /// texts of `unfetchable` in them cannot be fetched.
+    ///
+    /// # Errors
+    ///
+    /// The medium is unknown, or the webhook's address is none.
+    pub fn new(
+        userlike: &Userlike,
+        webhook: Webhook,
+        medium: &str,
+        contact: Contact,
+        unfetchable: Vec<String>,
+    ) -> Result<Self> {
         let account = userlike.account().clone();
-        let conversation = open(&account, console, &console.medium)?;
-        let unfetchable = console.unfetchable.clone();
+        let conversation = open(&account, &webhook, &contact, medium)?;
         account.set_fetches(move |link| !unfetchable.iter().any(|text| link.contains(text)));
-        let refused = Arc::new(AtomicUsize::new(0));
-        let last = Arc::new(Mutex::new(Instant::now()));
-        account.watch({
-            let (output, refused, last) = (output.clone(), refused.clone(), last.clone());
-            let json = console.json;
-            move |record| {
-                *last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-                refused.fetch_add(usize::from(show::is_refusal(record)), Ordering::Relaxed);
-                if let Some(text) = if json { line(record) } else { show::record(record) } {
-                    print(&output, &text);
-                }
-            }
-        });
-        Ok(Self {
-            console,
-            account,
-            conversation,
-            output,
-            report: Report::default(),
-            expected: 0,
-            refused,
-            last,
-        })
+        Ok(Self { account, webhook, contact, conversation, expected: 0 })
     }
 
-    /// Does what a line says; whether there is to be another one.
-    async fn take(&mut self, line: &str) -> Result<bool, String> {
-        match Command::parse(line)? {
-            Command::Nothing => {}
-            Command::Act(act) => self.act(act).await?,
-            Command::New => self.reopen(self.conversation.medium.clone())?,
-            Command::Medium(medium) => self.reopen(medium)?,
-            Command::Expire => self.account.expire(&self.conversation.cid),
-            Command::Operators(operators) => self.account.set_operators(operators),
-            Command::Expect(text) => self.expect(&text).await?,
-            Command::Wait(time) => tokio::time::sleep(time).await,
-            Command::Help if self.console.json => eprintln!("{HELP}"),
-            Command::Help => print(&self.output, HELP),
-            Command::Quit => return Ok(false),
-        }
-        Ok(true)
-    }
-
-    async fn act(&mut self, act: Act) -> Result<(), String> {
-        let step = self.account.act(&self.conversation.cid, act)?;
-        let delivery = self.conversation.deliver(step).await;
-        self.report.unanswered += usize::from(!delivery.is_answered());
-        Ok(())
-    }
-
-    async fn expect(&mut self, text: &str) -> Result<(), String> {
-        let cid = self.conversation.cid.clone();
-        let (account, from) = (&self.account, self.expected);
-        let said = wait::until("it", EXPECTED_WITHIN, || {
-            let seen = account.seen(&cid);
-            let says = |seen: &Seen| seen.packet.payload.to_string().contains(text);
-            seen.iter().find(|seen| seen.number >= from && says(seen)).map(|seen| seen.number)
-        });
-        let number = said.await.map_err(|_| format!("the bot did not say `{text}`"))?;
-        self.expected = number + 1;
-        Ok(())
-    }
-
-    fn reopen(&mut self, medium: String) -> Result<(), String> {
-        let opened = open(&self.account, self.console, &medium);
+    fn reopen(&mut self, medium: &str) -> Result<(), String> {
+        let opened = open(&self.account, &self.webhook, &self.contact, medium);
         self.conversation = opened.map_err(|error| format!("{error:#}"))?;
         self.expected = 0;
         Ok(())
     }
+}
 
-    async fn wait_quiet(&self) {
-        loop {
-            let quiet = self.last.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
-            if quiet >= QUIET {
-                return;
-            }
-            tokio::time::sleep(QUIET - quiet).await;
-        }
+impl Side for Person {
+    /// In another conversation the person may have begun, a step stays where it was made.
+    type Webhook = (Conversation, Step);
+
+    fn help(&self) -> &'static str {
+        HELP
     }
 
-    fn report(&self) -> Report {
-        Report { refused: self.refused.load(Ordering::Relaxed), ..self.report }
+    fn act(&mut self, line: Line<'_>) -> Result<Vec<Self::Webhook>, String> {
+        let act = match line {
+            Line::Write(text) => Act::Write(text.to_owned()),
+            Line::Command { verb, rest } => match verb {
+                "start" => Act::Start,
+                "click" => Act::Click(line.one("the id of an option")?.to_owned()),
+                "media" => Act::Media(line.one("a link")?.to_owned()),
+                "location" => {
+                    let (latitude, longitude) = line.place()?;
+                    Act::Location(latitude, longitude)
+                }
+                "unsubscribe" => Act::Unsubscribe(line.one("the word")?.to_owned()),
+                _ => return self.change(line, verb, rest).map(|()| Vec::new()),
+            },
+        };
+        let step = self.account.act(&self.conversation.cid, act)?;
+        Ok(vec![(self.conversation.clone(), step)])
+    }
+
+    async fn deliver(&mut self, (conversation, step): Self::Webhook) -> bool {
+        conversation.deliver(step).await.is_answered()
+    }
+
+    fn is_overtaken(&self, (conversation, _): &Self::Webhook) -> bool {
+        self.account.is_overtaken(&conversation.cid)
+    }
+
+    fn has_said(&mut self, text: &str) -> bool {
+        let seen = self.account.seen(&self.conversation.cid);
+        let says = |seen: &Seen| seen.packet.payload.to_string().contains(text);
+        let found = seen.iter().find(|seen| seen.number >= self.expected && says(seen));
+        if let Some(seen) = found {
+            self.expected = seen.number + 1;
+        }
+        found.is_some()
+    }
+
+    fn watch(&self, json: bool, tell: impl Fn(Told) + Send + Sync + 'static) {
+        self.account.watch(move |record| {
+            let text = if json { serde_json::to_string(record).ok() } else { show::record(record) };
+            tell(Told { text, is_refusal: show::is_refusal(record) });
+        });
     }
 }
 
-fn open(account: &Account, console: &Console, medium: &str) -> Result<Conversation> {
+impl Person {
+    /// Commands that tell the bot nothing.
+    fn change(&mut self, line: Line<'_>, verb: &str, rest: &str) -> Result<(), String> {
+        match verb {
+            "new" => self.reopen(&self.conversation.medium.clone())?,
+            "medium" => self.reopen(line.one("the name of a medium")?)?,
+            "expire" => self.account.expire(&self.conversation.cid),
+            "operators" => self.account.set_operators(operators(rest)?),
+            _ => return Err(line.unknown()),
+        }
+        Ok(())
+    }
+}
+
+fn operators(rest: &str) -> Result<Operators, String> {
+    match rest {
+        "free" => Ok(Operators::Free),
+        "away" => Ok(Operators::Away),
+        _ => Err("/operators needs `free` or `away`".to_owned()),
+    }
+}
+
+fn open(
+    account: &Account,
+    webhook: &Webhook,
+    contact: &Contact,
+    medium: &str,
+) -> Result<Conversation> {
     if !MEDIUMS.contains(&medium) {
         bail!("Userlike has no medium `{medium}`: choose one of {}", MEDIUMS.join(", "));
     }
-    let mut conversation = Conversation::open(account, &console.webhook, console.contact.clone())?;
+    let mut conversation = Conversation::open(account, webhook, contact.clone())?;
     medium.clone_into(&mut conversation.medium);
     conversation.connect();
     Ok(conversation)
-}
-
-fn line(record: &Record) -> Option<String> {
-    serde_json::to_string(record).ok()
-}
-
-/// Who no longer reads is not told.
-fn print(output: &Output, text: &str) {
-    let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
-    let _ = writeln!(output, "{text}").and_then(|()| output.flush());
 }

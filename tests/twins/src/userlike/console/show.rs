@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::console::{option, said, why};
 use crate::userlike::{Form, Packet, Record, Seen};
 
 /// A record as lines; `None` for what shows in another one.
@@ -33,14 +34,6 @@ pub(super) fn is_refusal(record: &Record) -> bool {
     }
 }
 
-fn why(fault: Option<&str>, reason: &str) -> String {
-    match fault {
-        Some(fault) if reason.is_empty() => format!("the fault `{fault}`"),
-        Some(fault) => format!("the fault `{fault}`: {reason}"),
-        None => reason.to_owned(),
-    }
-}
-
 fn seen(seen: &Seen) -> String {
     let packet = &seen.packet;
     let word = |key: &str| packet.payload[key].as_str().unwrap_or_default();
@@ -64,27 +57,21 @@ fn seen(seen: &Seen) -> String {
 
 fn choice(packet: &Packet, form: Option<Form>) -> String {
     let options = packet.options();
-    let (text, rows): (_, Vec<_>) = match form {
+    let (text, rows): (_, String) = match form {
         Some(Form::Text) => {
-            let rows = options.iter().zip(1..).map(|((_, label), n)| format!("{n}. {label}"));
-            ("fallback", rows.collect())
+            let rows = options.iter().zip(1..);
+            ("fallback", rows.map(|((_, label), n)| format!("\n     {n}. {label}")).collect())
         }
         Some(Form::Native) | None => {
-            let rows = options.iter().map(|(id, label)| format!("[{label}]  /click {id}"));
-            ("body", rows.collect())
+            ("body", options.iter().map(|(id, label)| option(label, id)).collect())
         }
     };
-    let head = said(packet.payload[text].as_str().unwrap_or_default());
-    rows.into_iter().fold(head, |lines, row| format!("{lines}\n     {row}"))
+    said(packet.payload[text].as_str().unwrap_or_default()) + &rows
 }
 
 fn link(button: &Value) -> String {
     let word = |key: &str| button[key].as_str().unwrap_or_default();
     format!("[{}] {}", word("body"), word("link"))
-}
-
-fn said(text: &str) -> String {
-    format!("bot> {}", text.replace('\n', "\n     "))
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Lists behind a button, within the limits of the medium or not at all.
 
 use crate::action::{Action, ListSection, ListTemplate, Row, TextFormat};
-use crate::degrade::Carrier;
 use crate::degrade::menu::present;
 use crate::degrade::options::Labels;
+use crate::degrade::{Carrier, locale};
 
 const FORM: &str = "list_template";
 
@@ -80,6 +80,11 @@ impl Carrier<'_> {
         self.move_below("footer", limits.footer.as_ref(), &mut list.footer, text);
         let titles = list.sections.iter_mut().filter_map(|section| section.title.as_mut());
         self.cut("headlines of its sections", limits.title.as_ref(), titles);
+        // Vendors refuse a button without a label, and all of the list with it.
+        if present(Some(&list.button)).is_none() {
+            self.note("its button got a label of the host's: the bot gave none");
+            list.button = locale::choose(self.locale).to_owned();
+        }
         self.cut("label of its button", limits.button.as_ref(), [&mut list.button]);
     }
 

@@ -1,6 +1,8 @@
 //! What holds for every vendor, tried with invented settings.
 
 mod actions;
+mod golden;
+mod hostile;
 mod samples;
 
 use std::sync::Arc;

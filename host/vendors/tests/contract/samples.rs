@@ -12,7 +12,7 @@ const NOW: u64 = 1_700_000_000_000;
 pub(crate) struct Sample {
     pub(crate) vendor: &'static str,
     /// What follows the channel's name in the URL.
-    rest: &'static str,
+    pub(crate) rest: &'static str,
     pub(crate) body: String,
 }
 

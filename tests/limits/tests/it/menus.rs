@@ -156,7 +156,9 @@ fn actions(written: &Written) -> Vec<Action> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig {
+        cases: 24, failure_persistence: None, ..ProptestConfig::default()
+    })]
 
     #[test]
     fn no_vendor_refuses_what_is_rendered_on_any_of_its_mediums(written in written()) {

@@ -157,7 +157,7 @@ impl Side {
 
     fn to<'a>(&'a self, form: &'a str) -> To<'a> {
         let (conversation, reply_to) = (&self.event.conversation, self.event.reply_to.as_deref());
-        To { conversation, reply_to, form }
+        To { reply_to, form, ..To::conversation(conversation) }
     }
 }
 

@@ -95,3 +95,13 @@ fn the_text_of_cards_goes_before_them_where_they_carry_none() {
     assert_eq!(notes, ["the text went before as a message: cards carry none here"]);
     assert_eq!(check(&carousel(" "), &apart).actions.len(), 1);
 }
+
+#[test]
+fn a_button_without_a_label_gets_one_of_ours() {
+    for label in ["", "  "] {
+        let (actions, _) =
+            list(|list| label.clone_into(&mut list.button), &profile(EVERYTHING, 100));
+        let [Action::ListTemplate(list)] = &actions[..] else { panic!("{actions:?}") };
+        assert_eq!(list.button, "Choose");
+    }
+}

@@ -62,9 +62,9 @@ pub struct Known {
 pub struct SamplePlace {
     /// The vendor's own key of it.
     pub conversation: String,
-    /// As [`Incoming::reply_to`].
+    /// As [`crate::Incoming::reply_to`].
     pub reply_to: Option<String>,
-    /// As [`Incoming::form`].
+    /// As [`crate::Incoming::form`].
     pub form: &'static str,
 }
 

@@ -97,7 +97,7 @@ impl Account<Platform> {
     ///
     /// # Errors
     ///
-    /// As [`Account::ask`].
+    /// There is no such block or customer.
     pub async fn write(&self, uid: u64, hook: &str, text: &str) -> Result<Delivery, String> {
         Ok(self.deliver(self.ask(uid, hook, text)?).await)
     }
@@ -107,7 +107,7 @@ impl Account<Platform> {
     ///
     /// # Errors
     ///
-    /// Nothing with this title was shown; as [`Account::ask`].
+    /// There is no such block or customer, or nothing with this title was shown.
     pub async fn tap(&self, uid: u64, hook: &str, title: &str) -> Result<Delivery, String> {
         Ok(self.deliver(self.ask_by_tap(uid, hook, title)?).await)
     }

@@ -138,3 +138,21 @@ async fn a_timer_may_call_too_and_rings_once() {
     let keys = keys(&shop);
     assert_eq!((keys.len(), &keys[0]), (2, &keys[1]));
 }
+
+#[tokio::test]
+async fn a_service_that_answers_nobody_is_left_alone_within_turns_too() {
+    let shop = shop(0).await;
+    let (site, url) = (setup(&shop).start().await.unwrap(), shop.url());
+    let conversation = begun(&site).await;
+    drop(shop);
+    let mut said = Vec::new();
+    for _ in 0..12 {
+        let answer = conversation.message(&format!("fetch {url}/visits")).await.unwrap();
+        said.extend(answer.texts().into_iter().map(str::to_owned));
+    }
+    assert!(!said[0].contains("left alone"), "{said:?}");
+    assert!(said[11].contains("has not answered of late and is left alone"), "{said:?}");
+    // A request of the bot's is not tried meanwhile, and loses none of its tries.
+    conversation.message(&format!("request gone {url}/visits")).await.unwrap();
+    site.wait_metric("botyard_requests_total", &["result=\"held\""], 1.0).await.unwrap();
+}

@@ -34,7 +34,7 @@ pub(crate) async fn measure(pairs: usize, half: Half, by: By) -> Result<bool> {
         By::Work => ("computes until its budget is used up", "spin".to_owned()),
         By::Call => (
             "waits for a service that never answers",
-            format!("http http://{}/never", stage.silent),
+            format!("http get http://{}/never", stage.silent),
         ),
     };
     let mut table = Pairs::new(format!(

@@ -66,10 +66,10 @@ pub struct Degraded {
 impl Degraded {
     /// Puts short words in the place of ids that the medium does not take, and names
     /// the options that ask for the next page. `menu` is the part that offers the
-    /// menu, `options` are the ids and labels of all of it.
-    pub fn name_options(&mut self, profile: &Profile, menu: &str, options: &[(String, String)]) {
+    /// menu, `given` is the bot's own action.
+    pub fn name_options(&mut self, profile: &Profile, menu: &str, given: &Action) {
         for action in self.actions.iter_mut().chain(&mut self.pages) {
-            choices::shorten_ids(action, profile, menu, options);
+            choices::shorten_ids(action, profile, menu, given);
         }
         if !self.pages.is_empty() {
             choices::link_pages(self.actions.last_mut().into_iter().chain(&mut self.pages), menu);

@@ -86,6 +86,14 @@ pub struct ConversationKey {
     pub vendor_key: String,
 }
 
+impl ConversationKey {
+    /// A digest of it: no two conversations have the same.
+    pub fn digest(&self) -> Digest {
+        let parts = [self.tenant.as_str(), self.channel.as_str(), &self.vendor_key];
+        Digest::of_parts(parts.map(str::as_bytes))
+    }
+}
+
 impl fmt::Display for ConversationKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.channel, self.vendor_key)

@@ -261,23 +261,8 @@ impl Relay {
 
 /// Whether an event is about an external bot, or comes from one.
 pub(crate) fn is_relays(body: &EventBody) -> bool {
-    match body {
-        EventBody::Response(response) => response.name == RELAY,
-        EventBody::Other(payload) => payload.name == RELAY,
-        EventBody::Start(_)
-        | EventBody::Message(_)
-        | EventBody::Click(_)
-        | EventBody::Media(_)
-        | EventBody::Location(_)
-        | EventBody::Timer(_)
-        | EventBody::Signal(_)
-        | EventBody::ForwardFailed(_)
-        | EventBody::Returned(_)
-        | EventBody::HumanSpoke(_)
-        | EventBody::Ended(_)
-        | EventBody::CampaignUnsubscribe(_)
-        | EventBody::DeliveryFailed(_) => false,
-    }
+    let answers = matches!(body, EventBody::Response(response) if response.name == RELAY);
+    answers || matches!(body, EventBody::Other(payload) if payload.name == RELAY)
 }
 
 /// What the person is told of a text; nothing of an empty one.

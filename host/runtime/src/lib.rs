@@ -38,7 +38,7 @@ pub use compile::compile_main;
 pub use config::{CompileCommand, CompileLimits, Features, Layout, RuntimeConfig, TierConfig};
 pub use limits::TierLimits;
 pub use load_error::LoadError;
-pub use manifest::{Degrade, MANIFEST_SECTION, Manifest};
+pub use manifest::{MANIFEST_SECTION, Manifest};
 pub use permit::Permit;
 pub use runtime::Runtime;
 pub use safety::SafetyFeature;

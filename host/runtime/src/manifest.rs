@@ -1,21 +1,11 @@
 //! What a bot says about itself, written by its SDK into the component.
 
+use botyard_kernel::degrade::Degrading;
 use serde::{Deserialize, Serialize};
 
 /// The custom section that carries the manifest, as JSON. It may lie in the
 /// component or in a core module within it.
 pub const MANIFEST_SECTION: &str = "botyard:manifest";
-
-/// What becomes of what a medium cannot carry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Degrade {
-    /// It becomes something that the medium carries.
-    #[default]
-    Allow,
-    /// It fails the turn.
-    Deny,
-}
 
 /// What a bot says about itself. Nothing in it is trusted: it is a wish list,
 /// read at the upload without running anything. Unknown fields are ignored.
@@ -38,7 +28,7 @@ pub struct Manifest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<serde_json::Value>,
     /// What becomes of what a medium cannot carry: `allow`, the default, or `deny`.
-    pub degrade: Degrade,
+    pub degrade: Degrading,
     /// The version of the contract that it was built for, for example `1.0.0`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wit: Option<String>,

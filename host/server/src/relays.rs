@@ -39,7 +39,7 @@ impl Callbacks {
     pub fn url(&self, key: &ConversationKey) -> Option<String> {
         let public_url = self.public_url.as_ref()?;
         let conversation = BASE64_URL_SAFE_NO_PAD.encode(&key.vendor_key);
-        let tag = BASE64_URL_SAFE_NO_PAD.encode(hmac::sign(&self.key, &place(key)));
+        let tag = BASE64_URL_SAFE_NO_PAD.encode(hmac::sign(&self.key, key.digest().as_bytes()));
         Some(format!("{public_url}/relays/{}/{conversation}/{tag}", key.channel))
     }
 
@@ -52,13 +52,8 @@ impl Callbacks {
     /// Whether an address of this conversation was made here.
     pub fn is_own(&self, key: &ConversationKey, tag: &str) -> bool {
         let tag = BASE64_URL_SAFE_NO_PAD.decode(tag).unwrap_or_default();
-        hmac::verify(&self.key, &place(key), &tag).is_ok()
+        hmac::verify(&self.key, key.digest().as_bytes(), &tag).is_ok()
     }
-}
-
-fn place(key: &ConversationKey) -> Vec<u8> {
-    let parts = [key.tenant.as_str(), key.channel.as_str(), &key.vendor_key];
-    Digest::of_parts(parts.map(str::as_bytes)).as_bytes().to_vec()
 }
 
 #[cfg(test)]

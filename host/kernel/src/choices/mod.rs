@@ -24,7 +24,7 @@ use crate::log::Conversation;
 use crate::time::Millis;
 pub(crate) use pages::Page;
 pub use recognize::recognize;
-pub use token::{link_pages, shorten_ids};
+pub(crate) use token::{link_pages, shorten_ids};
 
 /// At most so many menus of a conversation are remembered, the newest.
 pub const MENUS_MAX: usize = 8;
@@ -70,7 +70,8 @@ impl Menu {
     /// The option with this id, or for which this token stands.
     fn place(&self, id: &str) -> Option<usize> {
         let own = self.options.iter().position(|(own, _)| own == id);
-        own.or_else(|| (0..self.options.len()).find(|at| token::of_option(&self.id, *at) == id))
+        let named = || token::option_of(&self.id, id).filter(|place| *place < self.options.len());
+        own.or_else(named)
     }
 
     fn bytes(&self) -> usize {

@@ -1,7 +1,6 @@
 //! Menus with more options than the medium shows at once.
 
-use super::normal::normal;
-use super::{Menu, token};
+use super::{is_same, token};
 use crate::action::Action;
 use crate::degrade::more;
 use crate::event::EventBody;
@@ -18,47 +17,31 @@ impl Conversation {
     /// The page that a person asks for with this, by a tap or by its words. Words ask
     /// only while the menu is the last thing that was asked.
     pub(crate) fn page_asked_for(&self, body: &EventBody) -> Option<Page> {
-        match body {
-            EventBody::Message(message) => self.named(&message.text),
-            EventBody::Click(click) => {
-                let [id] = &click.option_ids[..] else { return None };
-                self.tapped_page(id).or_else(|| {
-                    // Not every vendor gives ids back as they were.
-                    let known = self.menus.iter().any(|menu| menu.place(id).is_some());
-                    click.label.as_ref().filter(|_| !known).and_then(|label| self.named(label))
-                })
-            }
-            EventBody::Start(_)
-            | EventBody::Media(_)
-            | EventBody::Location(_)
-            | EventBody::Timer(_)
-            | EventBody::Response(_)
-            | EventBody::Signal(_)
-            | EventBody::ForwardFailed(_)
-            | EventBody::Returned(_)
-            | EventBody::HumanSpoke(_)
-            | EventBody::Ended(_)
-            | EventBody::CampaignUnsubscribe(_)
-            | EventBody::DeliveryFailed(_)
-            | EventBody::Other(_) => None,
+        if let EventBody::Message(message) = body {
+            return self.named(&message.text);
         }
+        let EventBody::Click(click) = body else { return None };
+        let [id] = &click.option_ids[..] else { return None };
+        self.tapped_page(id).or_else(|| {
+            // Not every vendor gives ids back as they were.
+            let known = self.menus.iter().any(|menu| menu.place(id).is_some());
+            click.label.as_ref().filter(|_| !known).and_then(|label| self.named(label))
+        })
     }
 
     fn tapped_page(&self, id: &str) -> Option<Page> {
-        let menus = self.menus.iter().enumerate().rev();
-        let mut pages =
-            menus.flat_map(|(menu, it)| (0..it.pages.len()).map(move |page| (menu, page)));
-        let is_asked = |(menu, page): &(usize, usize)| {
-            let menu: &Menu = &self.menus[*menu];
-            token::of_page(&menu.id, page + 1) == id
-        };
-        pages.find(is_asked).map(|(menu, page)| Page { menu, page })
+        let mut menus = self.menus.iter().enumerate().rev();
+        menus.find_map(|(menu, it)| {
+            // Tokens count from the first page, which needs none.
+            let page = token::page_of(&it.id, id)?.checked_sub(1)?;
+            (page < it.pages.len()).then_some(Page { menu, page })
+        })
     }
 
     fn named(&self, text: &str) -> Option<Page> {
         let last =
             self.menus.last().filter(|menu| menu.current && menu.shown < menu.pages.len())?;
-        let says_more = normal(text) == normal(more(self.facts.locale.as_deref()));
+        let says_more = is_same(text, more(self.facts.locale.as_deref()));
         says_more.then(|| Page { menu: self.menus.len() - 1, page: last.shown })
     }
 

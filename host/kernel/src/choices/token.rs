@@ -23,28 +23,38 @@ fn digits(menu: &str) -> String {
     Digest::of(menu.as_bytes()).to_string()[..DIGITS].to_owned()
 }
 
-/// Puts a token in the place of each id that the medium does not take. `options` are
-/// the ids and labels of the whole menu, in order, and `menu` is the part that
-/// offers it.
-pub fn shorten_ids(
-    action: &mut Action,
-    profile: &Profile,
-    menu: &str,
-    options: &[(String, String)],
-) {
+/// The place of the option for which a token of this menu stands.
+pub(super) fn option_of(menu: &str, token: &str) -> Option<usize> {
+    place(token, |place| of_option(menu, place))
+}
+
+/// The page for which a token of this menu stands.
+pub(super) fn page_of(menu: &str, token: &str) -> Option<usize> {
+    place(token, |place| of_page(menu, place))
+}
+
+/// The place that a token names, where it is written as we write it.
+fn place(token: &str, written: impl Fn(usize) -> String) -> Option<usize> {
+    let place = token.rsplit_once('.')?.1.parse().ok()?;
+    (written(place) == token).then_some(place)
+}
+
+/// Puts a token in the place of each id that the medium does not take. `menu` is the
+/// part that offers the whole menu, as the bot has `given` it.
+pub(crate) fn shorten_ids(action: &mut Action, profile: &Profile, menu: &str, given: &Action) {
     let Some(limit) = &profile.of(action.name()).id else { return };
     for id in action.option_ids_mut() {
         if limit.takes(id) {
             continue;
         }
-        if let Some(place) = options.iter().position(|(own, _)| own == id) {
+        if let Some(place) = given.option_ids().position(|own| own == id) {
             *id = of_option(menu, place);
         }
     }
 }
 
 /// Makes the last option of each page but the last one ask for the next.
-pub fn link_pages<'a>(pages: impl IntoIterator<Item = &'a mut Action>, menu: &str) {
+pub(crate) fn link_pages<'a>(pages: impl IntoIterator<Item = &'a mut Action>, menu: &str) {
     let mut pages = (1..).zip(pages).peekable();
     while let Some((next, page)) = pages.next() {
         if pages.peek().is_none() {

@@ -1,11 +1,14 @@
 //! For authors who would rather hear of a change than have it made.
 
+use serde::{Deserialize, Serialize};
+
 use crate::action::Action;
 use crate::degrade::Note;
 use crate::run::{Blame, FailureKind, RunFailure};
 
 /// What becomes of what a medium cannot carry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Degrading {
     /// It becomes something that the medium carries, with a word in the bot's log.
     #[default]

@@ -92,9 +92,7 @@ impl Lane {
     /// When the next of these is due.
     pub(super) fn next_own(&self) -> Option<Millis> {
         let timer = self.next_timer().map(|timer| self.fires_at(timer));
-        let over = self.state.relay_over().map(|_| 0);
-        let ends = self.state.times_out_at().into_iter().chain(self.state.returns_at()).chain(over);
-        timer.into_iter().chain(ends).min()
+        timer.into_iter().chain(self.state.passes_on_at()).min()
     }
 
     fn next_timer(&self) -> Option<&TimerState> {

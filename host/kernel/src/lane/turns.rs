@@ -116,12 +116,7 @@ impl Lane {
         now: Millis,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(running) = self.running.take_if(|running| running.run == run) else { return };
-        let Some(arrival) = self.subject().filter(|_| self.loaded) else { return };
-        if arrival.event.id != running.event || self.turn != running.after {
-            // Its event was refused, or somebody else's turn came between.
-            return;
-        }
+        let Some(running) = self.end_run(run) else { return };
         if let Some(repeated) = self.runs_again(&output, now) {
             effects.push(repeated);
             return;
@@ -185,15 +180,23 @@ impl Lane {
     /// What the medium of an event carries that goes between the person and an
     /// external bot.
     pub(super) fn on_profile(&mut self, run: u64, profile: Profile, now: Millis) {
-        let Some(running) = self.running.take_if(|running| running.run == run) else { return };
-        let Some(arrival) = self.subject().filter(|_| self.loaded) else { return };
-        if arrival.event.id != running.event || self.turn != running.after {
+        if self.end_run(run).is_none() {
             return;
         }
         let rules = Arc::clone(&self.rules);
+        let Some(arrival) = self.subject() else { return };
         let turn = self.plan(arrival, &rules).relayed(&profile, now);
         self.finished = Some(Box::new(turn));
         self.profile = Some(profile);
+    }
+
+    /// What ran, unless it counts no more: its event was refused, or somebody else's turn
+    /// came between.
+    fn end_run(&mut self, run: u64) -> Option<Running> {
+        let running = self.running.take_if(|running| running.run == run)?;
+        let subject = self.subject().filter(|_| self.loaded)?;
+        let counts = subject.event.id == running.event && self.turn == running.after;
+        counts.then_some(running)
     }
 
     /// The failure to tell of, where it is the host's own and leaves time for

@@ -317,9 +317,15 @@ impl Conversation {
         let delivery = self.delivery_due();
         let acknowledgement = (!self.acknowledgements.is_empty()).then_some(0);
         let timer = self.timers.iter().map(|timer| timer.due_ms).min();
-        let over = self.relay_over().map(|_| 0);
-        let own = timer.into_iter().chain(self.times_out_at()).chain(self.returns_at()).chain(over);
+        let own = timer.into_iter().chain(self.passes_on_at());
         delivery.into_iter().chain(acknowledgement).chain(own).min()
+    }
+
+    /// When the session's time is over, or the bot has the conversation again, if nothing
+    /// else happens.
+    pub(crate) fn passes_on_at(&self) -> Option<Millis> {
+        let over = self.relay_over().map(|_| 0);
+        self.times_out_at().into_iter().chain(self.returns_at()).chain(over).min()
     }
 
     /// Who has the conversation.

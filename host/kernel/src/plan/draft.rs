@@ -180,10 +180,10 @@ impl<'a> Draft<'a> {
             self.spoke |= reach(action) == Reach::Person && is_said(action);
             return;
         };
-        let owned = |(id, label): (&str, &str)| (id.to_owned(), label.to_owned());
-        let options: Vec<_> = options.into_iter().map(owned).collect();
         let id = PartId::of(&self.turn, index, 0);
-        degraded.name_options(self.profile, id.as_str(), &options);
+        degraded.name_options(self.profile, id.as_str(), action);
+        let owned = |(id, label): (&str, &str)| (id.to_owned(), label.to_owned());
+        let options = options.into_iter().map(owned).collect();
         self.offered = Some((id, options, std::mem::take(&mut degraded.pages)));
     }
 

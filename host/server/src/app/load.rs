@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use botyard_kernel::degrade::Degrading;
 use botyard_kernel::id::{BotId, ChannelId, Digest, TenantId};
 use botyard_kernel::lane::Rules;
 use botyard_kernel::plan::Policy;
 use botyard_kernel::share::TenantRate;
-use botyard_runtime::{CompileCommand, Degrade, Runtime, RuntimeConfig};
+use botyard_runtime::{CompileCommand, Runtime, RuntimeConfig};
 use botyard_vendors::external;
 
 use super::key_file::{self, Purpose};
@@ -87,10 +86,7 @@ async fn bot(name: &BotId, settings: &config::Bot, runtime: &Arc<Runtime>) -> an
     let version = runtime.load(&wasm).await.with_context(|| format!("{}", path.display()))?;
     let (digest, tier, took) = (version.digest(), version.tier().name(), started.elapsed());
     tracing::info!(bot = %name, %digest, tier, ?took, "bot loaded");
-    let wished = version.manifest().map(|manifest| match manifest.degrade {
-        Degrade::Allow => Degrading::Allow,
-        Degrade::Deny => Degrading::Deny,
-    });
+    let wished = version.manifest().map(|manifest| manifest.degrade);
     let degrading = settings.degrading.or(wished).unwrap_or_default();
     Ok(Bot {
         id: name.clone(),

@@ -7,11 +7,10 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use http::Method;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::form_urlencoded::byte_serialize;
 
-use super::operate::Host;
+use super::operate::{Host, read};
 use crate::admin::protocol::{CaptureRequest, Capturing, ProbeRequest, Probed, Samples, Taken};
 use crate::captures::Captured;
 
@@ -181,11 +180,6 @@ fn line(probed: &Probed) -> String {
         let _ = writeln!(text, "    {note}");
     }
     text
-}
-
-fn read<T: DeserializeOwned>(answer: &Value) -> anyhow::Result<T> {
-    let other = "the host answers something else: is it of this version?";
-    serde_json::from_value(answer.clone()).context(other)
 }
 
 fn say(text: &str) -> anyhow::Result<()> {

@@ -124,14 +124,15 @@ impl Host {
         answer: &Value,
         text: impl FnOnce(T) -> String,
     ) -> anyhow::Result<()> {
-        let out = if self.json {
-            format!("{answer:#}\n")
-        } else {
-            let other = "the host answers something else: is it of this version?";
-            text(serde_json::from_value(answer.clone()).context(other)?)
-        };
+        let out = if self.json { format!("{answer:#}\n") } else { text(read(answer)?) };
         std::io::stdout().write_all(out.as_bytes()).context("cannot print the answer")
     }
+}
+
+/// What a host has answered.
+pub(super) fn read<T: DeserializeOwned>(answer: &Value) -> anyhow::Result<T> {
+    let other = "the host answers something else: is it of this version?";
+    serde_json::from_value(answer.clone()).context(other)
 }
 
 impl Named {

@@ -17,7 +17,6 @@ use super::{answer, client};
 use crate::app::App;
 use crate::clock;
 use crate::relays::Callbacks;
-use crate::work::Answer;
 
 /// At most so many bytes of what an external bot posts.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -76,14 +75,8 @@ async fn take(
     let event = Event::new(clock::event_id(), clock::now(), EventBody::Other(payload));
     let seed = clock::seed();
     let arrival = Arrival { request: Some(Digest::of(&body)), ..Arrival::new(event, seed) };
-    let mut waiting = app.work.arrived(&channel, key, vec![arrival], true, "");
-    match waiting.answer().await {
-        Answer::Reply(_) => {
-            waiting.handed_over(true);
-            Ok(answer::line(StatusCode::OK, "heard"))
-        }
-        Answer::Refused => Err(answer::come_again()),
-    }
+    let stored = app.work.accept(&channel, key, arrival).await;
+    stored.then(|| answer::line(StatusCode::OK, "heard")).ok_or_else(answer::come_again)
 }
 
 fn json(bot: &dyn ExternalBot, body: &[u8]) -> Result<String, String> {

@@ -18,7 +18,6 @@ use super::{answer, client};
 use crate::app::App;
 use crate::channel::Channel;
 use crate::clock;
-use crate::work::Answer;
 
 /// At most so many bytes of a signal's payload.
 const PAYLOAD_BYTES_MAX: usize = 64 * 1024;
@@ -92,14 +91,10 @@ async fn take(
         key: Some(format!("signal.{idempotency_key}")),
         ..Arrival::new(event, clock::seed())
     };
-    let mut waiting = app.work.arrived(&channel, key, vec![arrival], true, "");
-    match waiting.answer().await {
-        Answer::Reply(_) => {
-            waiting.handed_over(true);
-            Ok((StatusCode::ACCEPTED, Json(serde_json::json!({"accepted": true}))).into_response())
-        }
-        Answer::Refused => Err(answer::come_again()),
+    if !app.work.accept(&channel, key, arrival).await {
+        return Err(answer::come_again());
     }
+    Ok((StatusCode::ACCEPTED, Json(serde_json::json!({"accepted": true}))).into_response())
 }
 
 async fn read(body: Body) -> Result<Signal, Response> {

@@ -266,6 +266,22 @@ impl Work {
         Waiting { request, lane, answer, answered: false }
     }
 
+    /// Hands an event to its conversation that is answered as soon as it is stored.
+    /// `false` where it is not: whoever brought it may come again.
+    pub(crate) async fn accept(
+        self: &Arc<Self>,
+        channel: &Arc<Channel>,
+        key: ConversationKey,
+        arrival: Arrival,
+    ) -> bool {
+        let mut waiting = self.arrived(channel, key, vec![arrival], true, "");
+        let stored = matches!(waiting.answer().await, Answer::Reply(_));
+        if stored {
+            waiting.handed_over(true);
+        }
+        stored
+    }
+
     /// Has dead letters sent again by their conversation. `false` where it is not
     /// served any more.
     pub fn redrive(self: &Arc<Self>, key: ConversationKey, letters: Vec<Row>) -> bool {

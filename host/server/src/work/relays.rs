@@ -1,7 +1,7 @@
 //! Calls of external bots that have a conversation.
 
 use botyard_kernel::event::Answer as BotAnswer;
-use botyard_kernel::id::{ConversationKey, Digest};
+use botyard_kernel::id::ConversationKey;
 use botyard_kernel::outbox::Requested;
 use botyard_kernel::relay::{Ask, Heard};
 use botyard_vendors::Outcome;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::Work;
 use super::calls::{call_answer, own_host};
-use super::services::{self, Reached};
+use super::services;
 use crate::channel::Channel;
 use crate::send::{Outgoing, SecretHeaders};
 
@@ -33,14 +33,9 @@ pub(super) async fn ask(
     let Some(ask) = body.and_then(|body| serde_json::from_str::<Ask>(body).ok()) else {
         return Requested::Refused("this host does not know what it was to be asked".to_owned());
     };
-    let guest = Digest::of_parts([
-        key.tenant.as_str().as_bytes(),
-        key.channel.as_str().as_bytes(),
-        key.vendor_key.as_bytes(),
-    ]);
+    let guest = key.digest().to_string();
     let callback_url = work.callbacks.url(key);
-    let to =
-        Asked { guest: &guest.to_string()[..GUEST_DIGITS], callback_url: callback_url.as_deref() };
+    let to = Asked { guest: &guest[..GUEST_DIGITS], callback_url: callback_url.as_deref() };
     let call = bot.ask(&ask, &to);
     let outgoing = Outgoing {
         method: call.method,
@@ -53,10 +48,9 @@ pub(super) async fn ask(
         secrets: SecretHeaders::default(),
         follow_redirects: false,
     };
-    match services::call(work, &key.tenant, outgoing, None).await {
-        Reached::Sent(sent) => heard(&**bot, bot.heard(&call_answer(sent))),
-        Reached::LeftAlone { until_ms, .. } => Requested::Held { until_ms },
-        Reached::TimedOut => Requested::Unanswered("it took too long".to_owned()),
+    match services::request(work, &key.tenant, outgoing).await {
+        Ok(sent) => heard(&**bot, bot.heard(&call_answer(sent))),
+        Err(held) => held,
     }
 }
 

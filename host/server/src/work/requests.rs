@@ -6,7 +6,6 @@ use std::time::Duration;
 use botyard_failpoints::{Point, pass};
 use botyard_kernel::action::Action;
 use botyard_kernel::event::Answer as BotAnswer;
-use botyard_kernel::id::TenantId;
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::Row;
 use botyard_kernel::outbox::{CallId, Requested};
@@ -17,8 +16,7 @@ use futures_util::future::BoxFuture;
 use metrics::counter;
 
 use super::driver::Driver;
-use super::services::{self, Reached};
-use super::{Work, bot_headers, relays};
+use super::{bot_headers, relays, services};
 use crate::channel::Bot;
 use crate::send::{Answer, Outgoing, SendError};
 
@@ -37,7 +35,10 @@ pub(super) fn request(driver: &Driver, call: CallId, row: Row) -> BoxFuture<'sta
         let requested = match relay(&row.action) {
             Some((name, body)) => relays::ask(&work, &channel, &key, name, body).await,
             None => match outgoing(row, &bot) {
-                Ok(outgoing) => send(&work, &key.tenant, outgoing).await,
+                Ok(outgoing) => {
+                    let sent = services::request(&work, &key.tenant, outgoing).await;
+                    sent.map_or_else(|held| held, requested)
+                }
                 Err(why) => Requested::Refused(why),
             },
         };
@@ -63,17 +64,6 @@ fn relay(action: &Action) -> Option<(&str, Option<&str>)> {
     let Action::Request(request) = action else { return None };
     let name = request.url.strip_prefix(SCHEME)?;
     Some((name, request.body.as_deref()))
-}
-
-async fn send(work: &Work, tenant: &TenantId, outgoing: Outgoing) -> Requested {
-    match services::call(work, tenant, outgoing, None).await {
-        Reached::Sent(sent) => requested(sent),
-        Reached::LeftAlone { host, until_ms } => {
-            tracing::debug!(%host, "a request waits: the service has not answered of late");
-            Requested::Held { until_ms }
-        }
-        Reached::TimedOut => Requested::Unanswered("it took too long".to_owned()),
-    }
 }
 
 fn outgoing(row: Row, bot: &Bot) -> Result<Outgoing, String> {

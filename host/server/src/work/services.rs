@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use botyard_kernel::destination::{Admission, Ended};
 use botyard_kernel::id::TenantId;
+use botyard_kernel::outbox::Requested;
 use botyard_kernel::time::Millis;
 use tokio::time::Instant;
 
@@ -25,6 +26,22 @@ pub(super) enum Reached {
     /// It was not made: the service has not answered of late, and is left alone until
     /// then.
     LeftAlone { host: String, until_ms: Millis },
+}
+
+/// The call of a `request`: how it ended, or until when it is held.
+pub(super) async fn request(
+    work: &Work,
+    tenant: &TenantId,
+    outgoing: Outgoing,
+) -> Result<Result<Answer, SendError>, Requested> {
+    match call(work, tenant, outgoing, None).await {
+        Reached::Sent(sent) => Ok(sent),
+        Reached::LeftAlone { host, until_ms } => {
+            tracing::debug!(%host, "a request waits: the service has not answered of late");
+            Err(Requested::Held { until_ms })
+        }
+        Reached::TimedOut => Err(Requested::Unanswered("it took too long".to_owned())),
+    }
 }
 
 /// Calls a web service for a bot of a tenant. Tenants have breakers of their own:

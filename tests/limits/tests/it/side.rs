@@ -111,10 +111,8 @@ impl Side {
     /// All that becomes of an action here, with a menu's later pages.
     pub(crate) fn carry(&self, action: &Action, locale: Option<&str>) -> Vec<Action> {
         let vendor = self.vendor.name();
-        let owned = |(id, label): (&str, &str)| (id.to_owned(), label.to_owned());
-        let options: Vec<_> = action.options().into_iter().flatten().map(owned).collect();
         let mut done = degrade_in(action.clone(), &self.profile, vendor, locale);
-        done.name_options(&self.profile, MENU, &options);
+        done.name_options(&self.profile, MENU, action);
         let Degraded { actions, pages, .. } = done;
         actions.into_iter().chain(pages).collect()
     }

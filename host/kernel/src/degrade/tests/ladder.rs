@@ -348,9 +348,7 @@ fn ids_that_are_too_long_are_named_by_the_place_of_their_option() {
     let mut done = check(&menu, &medium);
     assert_eq!(done.actions, std::slice::from_ref(&menu));
     assert!(!medium.takes_ids(&done.actions[0]));
-    let owned = |(id, label): (&str, &str)| (id.to_owned(), label.to_owned());
-    let options: Vec<_> = menu.options().into_iter().flatten().map(owned).collect();
-    done.name_options(&medium, "t1.0.0", &options);
+    done.name_options(&medium, "t1.0.0", &menu);
     assert!(medium.takes_ids(&done.actions[0]));
     let ids: Vec<_> = done.actions[0].option_ids().collect();
     assert!(ids[0] == "0" && ids[1].starts_with('o') && ids[1].ends_with(".1"), "{ids:?}");

@@ -119,14 +119,12 @@ fn pieces(
             writeln!(stderr(), "action {index} ({name}): the host does it, without a call")?;
             continue;
         }
-        let options = action.options().unwrap_or_default().into_iter();
-        let options: Vec<_> =
-            options.map(|(id, label)| (id.to_owned(), label.to_owned())).collect();
-        let mut degraded = degrade_in(action, profile, vendor.name(), asked.locale.as_deref());
+        let locale = asked.locale.as_deref();
+        let mut degraded = degrade_in(action.clone(), profile, vendor.name(), locale);
         for note in &degraded.notes {
             writeln!(stderr(), "action {index} ({}): {}", note.action, note.what)?;
         }
-        degraded.name_options(profile, PartId::of(&turn, index, 0).as_str(), &options);
+        degraded.name_options(profile, PartId::of(&turn, index, 0).as_str(), &action);
         // Later pages leave when the person asks for them; here they follow at once.
         let own = degraded.actions.into_iter().chain(degraded.pages).enumerate();
         pieces.extend(own.map(|(part, action)| (PartId::of(&turn, index, part), action)));

@@ -23,7 +23,6 @@ use crate::channel::Channel;
 use crate::clock;
 use crate::http::answer::{self, Refused};
 use crate::http::token::idempotency_key;
-use crate::work::Answer;
 
 /// What the keys of replies begin with.
 const REPLY: &str = "desk.reply.";
@@ -133,14 +132,10 @@ async fn tell(
     let key = channel.conversation(conversation);
     state(app, &key).await?;
     let arrival = arrival(&key, &format!("{prefix}{idempotency_key}"), event);
-    let mut waiting = app.work.arrived(&channel, key, vec![arrival], true, "");
-    match waiting.answer().await {
-        Answer::Reply(_) => {
-            waiting.handed_over(true);
-            Ok((StatusCode::ACCEPTED, Json(json!({ "accepted": true }))).into_response())
-        }
-        Answer::Refused => Err(answer::come_again().into()),
+    if !app.work.accept(&channel, key, arrival).await {
+        return Err(answer::come_again().into());
     }
+    Ok((StatusCode::ACCEPTED, Json(json!({ "accepted": true }))).into_response())
 }
 
 /// Whether an event tells of a reply from here.

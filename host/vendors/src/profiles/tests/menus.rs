@@ -143,9 +143,7 @@ fn check_options(given: &Action, done: &Degraded) {
 fn check(given: &Action, profile: &Profile, vendor: &str) {
     let mut done = degrade(given.clone(), profile, vendor);
     check_options(given, &done);
-    let owned = |(id, label): (&str, &str)| (id.to_owned(), label.to_owned());
-    let options: Vec<_> = given.options().into_iter().flatten().map(owned).collect();
-    done.name_options(profile, "t0123456789abcdef0123456789abcdef.31.0", &options);
+    done.name_options(profile, "t0123456789abcdef0123456789abcdef.31.0", given);
     for action in done.actions.iter().chain(&done.pages) {
         check_limits(action, profile);
     }

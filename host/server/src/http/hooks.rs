@@ -2,9 +2,8 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Extension, Path, Request, State};
 use axum::response::Response;
 use botyard_failpoints::{Point, pass};
@@ -16,7 +15,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use metrics::counter;
 
-use super::{ConnectionInfo, answer, captured, client, damaged};
+use super::{ConnectionInfo, answer, body, captured, client, damaged};
 use crate::app::App;
 use crate::channel::Channel;
 use crate::clock;
@@ -68,7 +67,7 @@ async fn receive(
             return answer::busy(&refusal);
         }
     };
-    let body = match read(body, limit, app.config.server.body_timeout).await {
+    let body = match body::read(body, limit, app.config.server.body_timeout).await {
         Ok(body) => body,
         Err(refusal) => {
             count(&channel, "unreadable");
@@ -128,23 +127,6 @@ fn refuse(channel: &Channel, client: IpAddr, rejection: Rejection) -> Response {
         Some(refusal) => reply(refusal, Body::from),
         None => answer::line(rejection.status, rejection.reason),
     }
-}
-
-async fn read(body: Body, limit: usize, within: Duration) -> Result<Bytes, Response> {
-    let body = tokio::time::timeout(within, to_bytes(body, limit)).await.map_err(|_| {
-        let reason = format!("the body did not arrive within {within:?}");
-        answer::line(StatusCode::REQUEST_TIMEOUT, reason)
-    })?;
-    body.map_err(|error| {
-        let too_large = std::error::Error::source(&error)
-            .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
-        if too_large {
-            let reason = format!("the body is larger than {limit} bytes");
-            answer::line(StatusCode::PAYLOAD_TOO_LARGE, reason)
-        } else {
-            answer::line(StatusCode::BAD_REQUEST, "the body did not arrive whole")
-        }
-    })
 }
 
 /// The event as it fits into the log: without its raw form if need be.

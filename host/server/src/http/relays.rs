@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use botyard_kernel::event::{Event, EventBody, NamedPayload};
@@ -13,7 +13,7 @@ use botyard_vendors::external::ExternalBot;
 use http::{HeaderMap, StatusCode};
 use metrics::counter;
 
-use super::{answer, client};
+use super::{answer, body, client};
 use crate::app::App;
 use crate::clock;
 use crate::relays::Callbacks;
@@ -51,12 +51,7 @@ async fn take(
     let admitted = app.work.backlog().admit(&channel.tenant, bytes);
     // Counted until the answer is there.
     let _admitted = admitted.map_err(|refusal| answer::busy(&refusal))?;
-    let within = app.config.server.body_timeout;
-    let read = tokio::time::timeout(within, to_bytes(body, BODY_BYTES_MAX)).await;
-    let body = read.ok().and_then(Result::ok).ok_or_else(|| {
-        let reason = "the body is larger than 65536 bytes or did not arrive whole";
-        answer::line(StatusCode::PAYLOAD_TOO_LARGE, reason)
-    })?;
+    let body = body::read(body, BODY_BYTES_MAX, app.config.server.body_timeout).await?;
     let loaded = app.work.store().tenant(&key.tenant).load(&key, 0).await;
     let state = loaded.map_err(|error| {
         tracing::error!(conversation = %key, %error, "an external bot could not be heard");

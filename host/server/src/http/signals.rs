@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use botyard_kernel::event::{Event, EventBody, NamedPayload};
@@ -14,7 +14,7 @@ use metrics::counter;
 use serde::Deserialize;
 
 use super::token::{idempotency_key, shows};
-use super::{answer, client};
+use super::{answer, body, client};
 use crate::app::App;
 use crate::channel::Channel;
 use crate::clock;
@@ -66,11 +66,8 @@ async fn take(
     let admitted = app.work.backlog().admit(&channel.tenant, bytes);
     // Counted until the answer is there.
     let _admitted = admitted.map_err(|refusal| answer::busy(&refusal))?;
-    let within = app.config.server.body_timeout;
-    let signal = tokio::time::timeout(within, read(body)).await.map_err(|_| {
-        let reason = format!("the body did not arrive within {within:?}");
-        answer::line(StatusCode::REQUEST_TIMEOUT, reason)
-    })??;
+    let body = body::read(body, PAYLOAD_BYTES_MAX, app.config.server.body_timeout).await?;
+    let signal = read(&body).map_err(|refusal| *refusal)?;
     let key = channel.conversation(conversation);
     let known = app.work.store().tenant(&key.tenant).load(&key, 0).await;
     match known {
@@ -97,18 +94,14 @@ async fn take(
     Ok((StatusCode::ACCEPTED, Json(serde_json::json!({"accepted": true}))).into_response())
 }
 
-async fn read(body: Body) -> Result<Signal, Response> {
-    let bytes = to_bytes(body, PAYLOAD_BYTES_MAX).await.map_err(|_| {
-        let reason = "the body is larger than 65536 bytes or did not arrive whole";
-        answer::line(StatusCode::PAYLOAD_TOO_LARGE, reason)
-    })?;
-    let signal: Signal = serde_json::from_slice(&bytes).map_err(|error| {
+fn read(body: &[u8]) -> Result<Signal, Box<Response>> {
+    let signal: Signal = serde_json::from_slice(body).map_err(|error| {
         let reason = format!("expected {{\"name\": …, \"payload\": …}}: {error}");
-        answer::line(StatusCode::BAD_REQUEST, reason)
+        Box::new(answer::line(StatusCode::BAD_REQUEST, reason))
     })?;
     if signal.name.is_empty() || signal.name.len() > NAME_BYTES_MAX {
         let reason = "`name` must have 1 to 200 bytes";
-        return Err(answer::line(StatusCode::BAD_REQUEST, reason));
+        return Err(Box::new(answer::line(StatusCode::BAD_REQUEST, reason)));
     }
     Ok(signal)
 }

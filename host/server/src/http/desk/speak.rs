@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use botyard_kernel::action::{Action, Message, TextFormat};
@@ -22,6 +22,7 @@ use crate::app::App;
 use crate::channel::Channel;
 use crate::clock;
 use crate::http::answer::{self, Refused};
+use crate::http::body;
 use crate::http::token::idempotency_key;
 
 /// What the keys of replies begin with.
@@ -210,16 +211,7 @@ async fn read<T: serde::de::DeserializeOwned + Send>(
     body: Body,
     form: &str,
 ) -> Result<T, Refused> {
-    let within = app.config.server.body_timeout;
-    let read = tokio::time::timeout(within, to_bytes(body, BODY_BYTES_MAX));
-    let read = read.await.map_err(|_| {
-        let reason = format!("the body did not arrive within {within:?}");
-        answer::line(StatusCode::REQUEST_TIMEOUT, reason)
-    })?;
-    let bytes = read.map_err(|_| {
-        let reason = format!("the body is larger than {BODY_BYTES_MAX} bytes, or came in part");
-        answer::line(StatusCode::PAYLOAD_TOO_LARGE, reason)
-    })?;
+    let bytes = body::read(body, BODY_BYTES_MAX, app.config.server.body_timeout).await?;
     let json: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
     serde_json::from_slice(json).map_err(|error| {
         answer::line(StatusCode::BAD_REQUEST, format!("expected {form}: {error}")).into()

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use botyard_tests::client::userlike::client;
+use botyard_tests::client::held::Held;
+use botyard_tests::client::userlike::{Webhook, client};
 use botyard_tests::peers::userlike::Packet;
 use botyard_tests::site::{MAIN, Setup, Site};
+use botyard_tests::wait::{until, until_asked};
 use botyard_twins::account::{Conduct, Twin};
+use botyard_twins::faults::{Fault, Faults};
 use botyard_twins::instabot::{Bot, Node, start_bot};
 use serde_json::{Value, json};
 
@@ -14,9 +17,15 @@ use crate::puppet::begun;
 const WITHIN: Duration = Duration::from_secs(10);
 const KEY: &str = "canary-external-key";
 const BOT_ID: u64 = 474_960_032;
+/// What the external bot calls its first chat.
+const CHAT: &str = "478158890";
 const HERE: &str = "https://host.example";
 
 fn external() -> Twin<Bot> {
+    behaving(Conduct::default())
+}
+
+fn behaving(conduct: Conduct) -> Twin<Bot> {
     let options = vec![("Rye".to_owned(), 478_137_613), ("Spelt".to_owned(), 478_137_614)];
     let flow = vec![
         Node::Say("I am the other one.".to_owned()),
@@ -24,7 +33,7 @@ fn external() -> Twin<Bot> {
         Node::Ask("How many?".to_owned()),
         Node::Say("Thank you.".to_owned()),
     ];
-    start_bot(KEY, BOT_ID, flow, Conduct::default()).unwrap()
+    start_bot(KEY, BOT_ID, flow, conduct).unwrap()
 }
 
 async fn site(twin: &Twin<Bot>, bot_id: u64) -> Site {
@@ -32,7 +41,7 @@ async fn site(twin: &Twin<Bot>, bot_id: u64) -> Site {
         "vendor": "instabot", "base-url": twin.url(), "api-key": KEY, "bot-id": bot_id,
     });
     let more = json!({
-        "server": { "public-url": HERE },
+        "server": { "public-url": HERE, "body-timeout-ms": 300 },
         "tenants": { "demo": { "relays": { "care": care } } },
     });
     let setup = Setup::new("puppet").unwrap().channel(MAIN, json!({})).with(more);
@@ -47,6 +56,20 @@ async fn got(site: &Site, cid: &str, count: usize) -> Vec<String> {
 /// What the external bot was asked, from the first on.
 fn asked(twin: &Twin<Bot>) -> Vec<Value> {
     twin.account().calls().iter().map(|call| call.body.clone()).collect()
+}
+
+/// The address that the external bot was given, at this host.
+fn callback(site: &Site, twin: &Twin<Bot>) -> String {
+    let calls = asked(twin);
+    calls[0]["callbackUrl"].as_str().unwrap().replacen(HERE, &site.url(""), 1)
+}
+
+/// Its live agent speaks: the status, and after how many seconds to come again.
+async fn post(url: &str, text: &str) -> (u16, Option<String>) {
+    let body = json!({ "streamId": CHAT, "text": text }).to_string();
+    let answer = client().unwrap().post(url).body(body).send().await.unwrap();
+    let later = answer.headers().get("retry-after").map(|it| it.to_str().unwrap().to_owned());
+    (answer.status().as_u16(), later)
 }
 
 #[tokio::test]
@@ -68,15 +91,14 @@ async fn an_external_bot_speaks_until_its_agent_leaves() {
     assert_eq!(calls[1]["message"], json!({ "text": "Spelt", "payload": 478_137_614 }));
 
     // Its live agent speaks through an address that nobody can guess.
-    let callback = calls[0]["callbackUrl"].as_str().unwrap().to_owned();
-    let stream = calls[1]["streamId"].clone();
-    let post = async |url: &str, text: &str| {
-        let url = url.replacen(HERE, &site.url(""), 1);
-        let body = json!({ "streamId": stream, "text": text }).to_string();
-        client().unwrap().post(url).body(body).send().await.unwrap().status().as_u16()
-    };
+    let callback = callback(&site, &twin);
+    assert_eq!(calls[1]["streamId"], CHAT);
+    let post = async |url: &str, text: &str| post(url, text).await.0;
     assert_eq!(post(&callback, "I am Ada.").await, 200);
     assert_eq!(got(&site, &cid, 4).await[3..], ["I am Ada."]);
+    let part = Webhook { url: callback.clone(), header: None };
+    let held = Held::begin(&part, "content-length: 1000", b"{").await.unwrap();
+    assert_eq!(held.answer().await.unwrap().0, 408);
     let (before, _) = callback.rsplit_once('/').unwrap();
     assert_eq!(post(&format!("{before}/guess"), "I am Eve.").await, 404);
     assert_eq!(post(&callback, "Agent has ended this live session").await, 200);
@@ -85,10 +107,48 @@ async fn an_external_bot_speaks_until_its_agent_leaves() {
         let texts = conversation.message("say It is me again.").await?.texts().join("");
         Ok((texts == "It is me again.").then_some(()))
     };
-    botyard_tests::wait::until_asked("the bot", WITHIN, probe).await.unwrap();
+    until_asked("the bot", WITHIN, probe).await.unwrap();
     assert_eq!(post(&callback, "too late").await, 410);
     let log = site.host().log();
     assert!(!log.contains(KEY) && !log.contains("/relays/"), "a secret stands in the log");
+}
+
+#[tokio::test]
+async fn an_agent_who_says_the_same_twice_is_heard_twice() {
+    let twin = external();
+    let site = site(&twin, BOT_ID).await;
+    let conversation = begun(&site).await;
+    conversation.message("hand-over care").await.unwrap();
+    assert_eq!(got(&site, &conversation.cid, 2).await.last().unwrap(), "Which?");
+    let url = callback(&site, &twin);
+    let whole = ["result=\"whole\""];
+    let before = site.metrics().await.unwrap().sum("botyard_answers_total", &whole);
+    let mut posts = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let url = url.clone();
+        posts.spawn(async move { post(&url, "Hello?").await.0 });
+    }
+    assert_eq!(posts.join_all().await, [200; 8]);
+    let texts = got(&site, &conversation.cid, 10).await;
+    assert_eq!(texts[2..], ["Hello?"; 8]);
+    // Whether they were answered whole is known, so that what was not may come again.
+    site.wait_metric("botyard_answers_total", &whole, before + 8.0).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_agent_who_speaks_before_the_chat_has_begun_here_comes_again() {
+    let mut faults = Faults::seeded(1).with(Fault::SlowApi, 1.0);
+    faults.slow = Duration::from_secs(2);
+    let twin = behaving(Conduct { faults, ..Conduct::default() });
+    let site = site(&twin, BOT_ID).await;
+    let conversation = begun(&site).await;
+    conversation.message("hand-over care").await.unwrap();
+    until("the start", WITHIN, || (!asked(&twin).is_empty()).then_some(())).await.unwrap();
+    let url = callback(&site, &twin);
+    assert_eq!(post(&url, "I am Ada.").await, (503, Some("1".to_owned())));
+    assert_eq!(got(&site, &conversation.cid, 2).await, ["I am the other one.", "Which?"]);
+    assert_eq!(post(&url, "I am Ada.").await, (200, None));
+    assert_eq!(got(&site, &conversation.cid, 3).await[2..], ["I am Ada."]);
 }
 
 #[tokio::test]

@@ -144,6 +144,11 @@ impl Relay {
         (relay, start)
     }
 
+    /// Whether it has taken the conversation: nobody can speak for it before.
+    pub fn has_begun(&self) -> bool {
+        self.stream.is_some()
+    }
+
     /// How it ended, if it has.
     pub fn over(&self) -> Option<&Over> {
         self.over.as_ref()

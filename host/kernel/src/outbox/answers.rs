@@ -78,9 +78,10 @@ impl Outbox {
         self.open.remove(&request).is_some()
     }
 
-    /// Whether a request that brought this event waits for its answer.
+    /// Whether a request that brought this event waits for its answer, also for one that
+    /// carries nothing: while it does, the same words again are another event.
     pub fn is_open(&self, event: &EventId) -> bool {
-        self.open.values().any(|open| open.opened.carries && open.brought(event))
+        self.open.values().any(|open| open.opened.redeliverable && open.brought(event))
     }
 
     /// Requests that must not wait any longer, for when nothing can ride.

@@ -38,6 +38,25 @@ fn a_paused_bot_takes_events_and_runs_on_them_later() {
 }
 
 #[test]
+fn the_same_words_to_a_paused_bot_are_two_events_and_a_redelivery_is_one() {
+    let mut world = userlike([]);
+    world.feed(Input::Pause(BOT));
+    world.say(Kind::Message);
+    // The first one is being stored, and is answered as soon as it is.
+    world.say_again(1);
+    world.end_all();
+    assert_eq!(world.log.arrivals().count(), 3, "the start and both");
+    world.say(Kind::Message);
+    world.leave_all();
+    world.deliver(3);
+    world.end_all();
+    assert_eq!(world.log.arrivals().count(), 4, "whoever left comes again with the same event");
+    world.feed(Input::Pause(Paused::default()));
+    world.end_all();
+    assert_eq!(world.ran(), 4);
+}
+
+#[test]
 fn a_paused_channel_sends_nothing_and_goes_on_later() {
     let mut world = userlike([("w1p0", vec![say("a")])]);
     world.held = true;

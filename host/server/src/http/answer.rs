@@ -1,10 +1,16 @@
-//! Short answers.
+//! Short answers, and answers whose fate conversations hear of.
 
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use botyard_failpoints::{Point, pass};
 use botyard_kernel::quota::{Refusal, Whose};
+use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use metrics::counter;
+
+use super::ConnectionInfo;
+use crate::work::Waiting;
 
 /// A request that is not done, with what it is answered.
 pub(super) struct Refused(Box<Response>);
@@ -31,8 +37,30 @@ impl IntoResponse for Refused {
 pub(super) fn line(status: StatusCode, line: impl Into<String>) -> Response {
     let mut text = line.into();
     text.push('\n');
-    let plain = (CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    (status, [plain], text).into_response()
+    plain(status, Body::from(text))
+}
+
+/// Plain text.
+pub(super) fn plain(status: StatusCode, text: Body) -> Response {
+    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+    (status, [(CONTENT_TYPE, kind)], text).into_response()
+}
+
+/// The body of an answer. Whoever waited for it hears whether it was handed over whole.
+pub(super) fn watched(connection: &ConnectionInfo, bytes: Bytes, waiting: Vec<Waiting>) -> Body {
+    let (body, whole) = connection.watched(bytes);
+    tokio::spawn(async move {
+        let whole = whole.await.is_ok();
+        if whole {
+            pass(Point::AnswerWhole);
+        }
+        let result = if whole { "whole" } else { "failed" };
+        counter!("botyard_answers_total", "result" => result).increment(1);
+        for waiting in waiting {
+            waiting.handed_over(whole);
+        }
+    });
+    Body::new(body)
 }
 
 /// There is too much unfinished work to take more.
@@ -56,7 +84,11 @@ pub(super) fn busy(refusal: &Refusal) -> Response {
 
 /// The request may not be stored: come again.
 pub(super) fn come_again() -> Response {
-    let reason = "the host cannot store this now: send the same again, it is taken once";
+    later("the host cannot store this now: send the same again, it is taken once")
+}
+
+/// The request comes too early: come again.
+pub(super) fn later(reason: &str) -> Response {
     let mut answer = line(StatusCode::SERVICE_UNAVAILABLE, reason);
     answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     answer

@@ -179,21 +179,7 @@ async fn arrive(
     let Some(first) = replies.into_iter().next() else {
         return reply(channel.vendor().answer(&To::default(), &[]), Body::from);
     };
-    reply(first, |bytes| {
-        let (body, whole) = connection.watched(bytes);
-        tokio::spawn(async move {
-            let whole = whole.await.is_ok();
-            if whole {
-                pass(Point::AnswerWhole);
-            }
-            let result = if whole { "whole" } else { "failed" };
-            counter!("botyard_answers_total", "result" => result).increment(1);
-            for waiting in waiting {
-                waiting.handed_over(whole);
-            }
-        });
-        Body::new(body)
-    })
+    reply(first, |bytes| answer::watched(&connection, bytes, waiting))
 }
 
 fn reply(reply: Reply, body: impl FnOnce(Bytes) -> Body) -> Response {

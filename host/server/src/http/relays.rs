@@ -3,32 +3,38 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::response::Response;
 use botyard_kernel::event::{Event, EventBody, NamedPayload};
 use botyard_kernel::id::{ChannelId, Digest};
 use botyard_kernel::log::Arrival;
 use botyard_kernel::relay::RELAY;
 use botyard_vendors::external::ExternalBot;
+use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use metrics::counter;
 
-use super::{answer, body, client};
+use super::{ConnectionInfo, answer, body, client};
 use crate::app::App;
 use crate::clock;
 use crate::relays::Callbacks;
+use crate::work::Answer;
 
 /// At most so many bytes of what an external bot posts.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
+/// Channel, conversation and tag, as the address has them.
+type Place = (String, String, String);
+
 /// `POST /relays/{channel}/{conversation}/{tag}`
 pub(super) async fn spoke(
     State(app): State<Arc<App>>,
-    Path((channel, conversation, tag)): Path<(String, String, String)>,
+    Extension(connection): Extension<ConnectionInfo>,
+    Path(place): Path<Place>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let result = take(&app, channel, &conversation, &tag, &headers, body).await;
+    let result = take(&app, &connection, place, &headers, body).await;
     let label = if result.is_ok() { "accepted" } else { "refused" };
     counter!("botyard_relay_callbacks_total", "result" => label).increment(1);
     result.unwrap_or_else(|refusal| refusal)
@@ -36,17 +42,16 @@ pub(super) async fn spoke(
 
 async fn take(
     app: &Arc<App>,
-    channel: String,
-    conversation: &str,
-    tag: &str,
+    connection: &ConnectionInfo,
+    (channel, conversation, tag): Place,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, Response> {
     // Whoever guesses is not told what was wrong.
     let unknown = || answer::line(StatusCode::NOT_FOUND, "there is no such address");
     let channel = app.work.channel(&ChannelId(channel)).map(Arc::clone).ok_or_else(unknown)?;
-    let key = Callbacks::conversation(conversation).map(|key| channel.conversation(key));
-    let key = key.filter(|key| app.work.callbacks().is_own(key, tag)).ok_or_else(unknown)?;
+    let key = Callbacks::conversation(&conversation).map(|key| channel.conversation(key));
+    let key = key.filter(|key| app.work.callbacks().is_own(key, &tag)).ok_or_else(unknown)?;
     let bytes = client::body_bytes(headers, BODY_BYTES_MAX);
     let admitted = app.work.backlog().admit(&channel.tenant, bytes);
     // Counted until the answer is there.
@@ -57,8 +62,12 @@ async fn take(
         tracing::error!(conversation = %key, %error, "an external bot could not be heard");
         answer::come_again()
     })?;
-    let bot = state.turn.and_then(|(_, turn)| turn.state.relay).map(|relay| relay.bot);
-    let bot = bot.and_then(|name| channel.relays.get(&name)).ok_or_else(|| {
+    let relay = state.turn.and_then(|(_, turn)| turn.state.relay);
+    if relay.as_ref().is_some_and(|relay| relay.over().is_none() && !relay.has_begun()) {
+        // Its answer, which says who may speak, is still on its way here.
+        return Err(answer::later("the conversation has not begun here: send the same again"));
+    }
+    let bot = relay.and_then(|relay| channel.relays.get(&relay.bot)).ok_or_else(|| {
         let reason = "no external bot has this conversation any more";
         answer::line(StatusCode::GONE, reason)
     })?;
@@ -70,8 +79,15 @@ async fn take(
     let event = Event::new(clock::event_id(), clock::now(), EventBody::Other(payload));
     let seed = clock::seed();
     let arrival = Arrival { request: Some(Digest::of(&body)), ..Arrival::new(event, seed) };
-    let stored = app.work.accept(&channel, key, arrival).await;
-    stored.then(|| answer::line(StatusCode::OK, "heard")).ok_or_else(answer::come_again)
+    let mut waiting = app.work.arrived(&channel, key, vec![arrival], true, "");
+    match waiting.answer().await {
+        Answer::Reply(_) => {
+            let heard = Bytes::from_static(b"heard\n");
+            let body = answer::watched(connection, heard, vec![waiting]);
+            Ok(answer::plain(StatusCode::OK, body))
+        }
+        Answer::Refused => Err(answer::come_again()),
+    }
 }
 
 fn json(bot: &dyn ExternalBot, body: &[u8]) -> Result<String, String> {

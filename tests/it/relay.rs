@@ -109,6 +109,13 @@ async fn an_external_bot_speaks_until_its_agent_leaves() {
     };
     until_asked("the bot", WITHIN, probe).await.unwrap();
     assert_eq!(post(&callback, "too late").await, 410);
+
+    // Humans at the desk read what was said, and nothing that opens a door.
+    let desk = site.desk();
+    let (status, told) = desk.read(&format!("/conversations/{cid}/messages")).await.unwrap();
+    let told = told.to_string();
+    assert!(status == 200 && told.contains("I am the other one.") && told.contains("I am Ada."));
+    assert!(!told.contains(CHAT) && !told.contains("botyard.relay"), "{told}");
     let log = site.host().log();
     assert!(!log.contains(KEY) && !log.contains("/relays/"), "a secret stands in the log");
 }

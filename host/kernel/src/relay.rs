@@ -264,8 +264,9 @@ impl Relay {
     }
 }
 
-/// Whether an event is about an external bot, or comes from one.
-pub(crate) fn is_relays(body: &EventBody) -> bool {
+/// Whether an event is about an external bot, or comes from one: then it may hold the key of
+/// the conversation there.
+pub fn is_relays(body: &EventBody) -> bool {
     let answers = matches!(body, EventBody::Response(response) if response.name == RELAY);
     answers || matches!(body, EventBody::Other(payload) if payload.name == RELAY)
 }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Response};
+use botyard_kernel::action::Action;
 use botyard_kernel::event::EventBody;
 use botyard_kernel::log::{Arrival, Entry, Row, RowEnd, Seq};
+use botyard_kernel::relay::is_relays;
 use botyard_kernel::time::Millis;
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
@@ -77,12 +79,12 @@ fn lines(place: Seq, entry: &Entry) -> Vec<Line> {
     match entry {
         // It is there as what is delivered because of it.
         Entry::Accepted(arrival) if is_reply(arrival) => Vec::new(),
-        Entry::Accepted(arrival) => vec![happened(place, arrival)],
+        Entry::Accepted(arrival) => happened(place, arrival).into_iter().collect(),
         Entry::Called(_) => Vec::new(),
         Entry::Turn(turn) => {
-            let event = turn.fused.iter().map(|arrival| happened(place, arrival));
+            let event = turn.fused.iter().filter_map(|arrival| happened(place, arrival));
             let own = turn.state.rows.iter().filter(|row| row.turn == turn.id);
-            event.chain(own.map(|row| said(place, "bot", row))).collect()
+            event.chain(own.filter_map(|row| said(place, "bot", row))).collect()
         }
         Entry::Settled(settled) => {
             let human = settled.revived.iter().filter(|row| row.by_human);
@@ -97,13 +99,18 @@ fn lines(place: Seq, entry: &Entry) -> Vec<Line> {
                     RowEnd::Quarantined => json!("withheld"),
                 },
             });
-            human.map(|row| said(place, "human", row)).chain(ends).collect()
+            human.filter_map(|row| said(place, "human", row)).chain(ends).collect()
         }
     }
 }
 
-fn happened(place: Seq, arrival: &Arrival) -> Line {
+/// What an external bot says is there as what the person is told; around it stands the key
+/// of the conversation there, which is a secret.
+fn happened(place: Seq, arrival: &Arrival) -> Option<Line> {
     let event = &arrival.event;
+    if is_relays(&event.body) {
+        return None;
+    }
     let what = serde_json::to_value(&event.body).unwrap_or_default();
     let from = match &event.body {
         EventBody::HumanSpoke(_) => "human",
@@ -122,10 +129,14 @@ fn happened(place: Seq, arrival: &Arrival) -> Line {
         | EventBody::DeliveryFailed(_)
         | EventBody::Other(_) => "host",
     };
-    Line { place, at_ms: event.received_ms, from, part: None, what }
+    Some(Line { place, at_ms: event.received_ms, from, part: None, what })
 }
 
-fn said(place: Seq, from: &'static str, row: &Row) -> Line {
+/// Requests are said to services, not to the person, and may hold what opens doors there.
+fn said(place: Seq, from: &'static str, row: &Row) -> Option<Line> {
+    if matches!(row.action, Action::Request(_)) {
+        return None;
+    }
     let what = serde_json::to_value(&row.action).unwrap_or_default();
-    Line { place, at_ms: row.made_ms, from, part: Some(row.id.to_string()), what }
+    Some(Line { place, at_ms: row.made_ms, from, part: Some(row.id.to_string()), what })
 }

@@ -99,6 +99,22 @@ async fn a_human_in_the_inbox_silences_the_bot_until_the_thread_comes_back() {
     stage.nothing_was_refused();
 }
 
+/// Each page but the last has an option that asks for the next, which the vendor takes
+/// only where it is named.
+#[tokio::test]
+async fn a_probe_sends_every_page_of_a_long_menu() {
+    let stage = Stage::set().await;
+    stage.act(Act::Write("say hi".to_owned()), 1).await;
+    let probe = ["channel", "probe", "page", "--medium", "facebook", "--only", "bubbles"];
+    let probe = [&probe[..], &["--conversation", PSID]].concat();
+    let (code, printed) = stage.site.operate(&probe).await.unwrap();
+    assert_eq!(code, Some(0), "{printed}");
+    let line = printed.lines().find(|line| line.starts_with("bubbles, 20 options"));
+    let pages = "bubbles accepted (200); bubbles accepted (200)";
+    assert!(line.is_some_and(|line| line.ends_with(pages)), "{printed}");
+    stage.nothing_was_refused();
+}
+
 /// Messenger says "too many" with a code in the body and the status 400. It means the
 /// page: nobody else's message is tried meanwhile.
 #[tokio::test]

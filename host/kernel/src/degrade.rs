@@ -44,6 +44,7 @@ use crate::action::{
     SecureForm, TextFormat,
 };
 use crate::choices;
+use crate::id::{PartId, TurnId};
 use crate::profile::{Length, Profile};
 use crate::text;
 
@@ -74,6 +75,21 @@ impl Degraded {
         if !self.pages.is_empty() {
             choices::link_pages(self.actions.last_mut().into_iter().chain(&mut self.pages), menu);
         }
+    }
+
+    /// All that the medium may get of an action, for whoever shows or tries it outside of a
+    /// conversation: pages that a person would have to ask for follow at once. They are the
+    /// parts of the action of this number in a turn.
+    pub fn into_parts(
+        mut self,
+        profile: &Profile,
+        turn: &TurnId,
+        index: usize,
+        given: &Action,
+    ) -> Vec<(PartId, Action)> {
+        self.name_options(profile, PartId::of(turn, index, 0).as_str(), given);
+        let all = self.actions.into_iter().chain(self.pages).enumerate();
+        all.map(|(part, action)| (PartId::of(turn, index, part), action)).collect()
     }
 }
 

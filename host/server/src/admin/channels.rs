@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{ConnectInfo, Path, Query, State};
 use botyard_kernel::action::Action;
-use botyard_kernel::degrade::degrade;
+use botyard_kernel::degrade::{Note, degrade};
 use botyard_kernel::destination::Purpose;
-use botyard_kernel::id::{ChannelId, PartId, TurnId};
+use botyard_kernel::id::{ChannelId, TurnId};
 use botyard_store::Stamp;
 use botyard_vendors::{CallAnswer, Outcome, Part, SettingsError, To, Vendor, samples};
 use http::StatusCode;
@@ -62,13 +62,14 @@ pub(super) async fn probe(
             Refused(StatusCode::NOT_FOUND, format!("there is no sample {}", request.sample))
         })?;
     let name = action.name().to_owned();
-    let degraded = degrade(action, &vendor.profile(&request.medium), vendor.name());
-    let notes = degraded.notes.into_iter().map(|note| note.what).collect();
+    let profile = vendor.profile(&request.medium);
+    let mut degraded = degrade(action.clone(), &profile, vendor.name());
+    let notes = std::mem::take(&mut degraded.notes);
+    let notes = notes.into_iter().map(|Note { what, .. }| what).collect();
     let turn = TurnId::from(format!("tprobe{}", clock::now()).as_str());
     let mut calls = Vec::new();
-    for (part, action) in degraded.actions.iter().enumerate() {
-        let id = PartId::of(&turn, request.sample, part);
-        let part = Part { id: &id, action, context: None };
+    for (id, action) in &degraded.into_parts(&profile, &turn, request.sample, &action) {
+        let part = Part { id, action, context: None };
         calls.push(send(&app, &channel, &*vendor, &request, &part).await);
     }
     let probed = Probed { action: name, what: what.to_owned(), notes, calls };

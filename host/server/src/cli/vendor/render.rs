@@ -120,14 +120,11 @@ fn pieces(
             continue;
         }
         let locale = asked.locale.as_deref();
-        let mut degraded = degrade_in(action.clone(), profile, vendor.name(), locale);
+        let degraded = degrade_in(action.clone(), profile, vendor.name(), locale);
         for note in &degraded.notes {
             writeln!(stderr(), "action {index} ({}): {}", note.action, note.what)?;
         }
-        degraded.name_options(profile, PartId::of(&turn, index, 0).as_str(), &action);
-        // Later pages leave when the person asks for them; here they follow at once.
-        let own = degraded.actions.into_iter().chain(degraded.pages).enumerate();
-        pieces.extend(own.map(|(part, action)| (PartId::of(&turn, index, part), action)));
+        pieces.extend(degraded.into_parts(profile, &turn, index, &action));
     }
     Ok(pieces)
 }

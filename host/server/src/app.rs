@@ -32,9 +32,6 @@ use crate::send::Door;
 use crate::supervisor::{self, KeptSocket};
 use crate::work::{Outside, Work};
 
-/// What is under way when the store has stopped cannot be written down any more.
-const STOPPED_GRACE: Duration = Duration::from_secs(2);
-
 /// The host.
 pub struct App {
     /// Its settings.
@@ -123,21 +120,13 @@ impl App {
         let router = http::router(Arc::clone(&self));
         let server = tokio::spawn(http::serve(listener, router, limits, told));
         supervisor::tell_ready();
-        let (grace, failed) = tokio::select! {
-            () = stop => (self.config.server.shutdown_grace, false),
-            () = stopped::wait(|| self.writes()) => (STOPPED_GRACE, true),
+        let end = async |grace| {
+            supervisor::tell_stopping();
+            self.stop(grace, tell, server).await;
+            admin.stop();
+            gauges.abort();
         };
-        supervisor::tell_stopping();
-        self.stop(grace, tell, server).await;
-        admin.stop();
-        gauges.abort();
-        if failed {
-            anyhow::bail!(
-                "the store has stopped writing: look at the disk, then start the host again; \
-                 everything that was acknowledged is there"
-            );
-        }
-        Ok(())
+        stopped::serve(stop, || self.writes(), self.config.server.shutdown_grace, end).await
     }
 
     /// Whether everything that was written so far is on stable storage, and more

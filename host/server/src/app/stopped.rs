@@ -1,4 +1,5 @@
-//! A store that has stopped writing: nothing but a new start recovers it.
+//! How a host ends: because it is told to, or because its store has stopped writing, which
+//! nothing but a new start recovers.
 
 use std::time::Duration;
 
@@ -6,13 +7,36 @@ use std::time::Duration;
 const EVERY: Duration = Duration::from_millis(500);
 /// What is told of it has so long to leave.
 const ALERT_WITHIN: Duration = Duration::from_secs(10);
+/// What is under way when the store has stopped cannot be written down any more.
+const STOPPED_GRACE: Duration = Duration::from_secs(2);
 
-/// Waits until the store has stopped writing, and until that has been told.
-pub(super) async fn wait(writes: impl Fn() -> bool) {
-    wait_for(writes, EVERY, ALERT_WITHIN).await;
+/// Waits until a host is told to end, or until its store has stopped writing and that has
+/// been told. Then lets it `end` within so long: within `grace`, if its store writes.
+///
+/// # Errors
+/// The store has stopped writing, whatever the host ends for, and also if it did so at
+/// the very end: whoever looks after the process has to start it again.
+pub(super) async fn serve(
+    told: impl Future<Output = ()>,
+    writes: impl Fn() -> bool,
+    grace: Duration,
+    end: impl AsyncFnOnce(Duration),
+) -> anyhow::Result<()> {
+    tokio::select! {
+        biased;
+        () = told => {}
+        () = stops(&writes, EVERY, ALERT_WITHIN) => {}
+    }
+    end(if writes() { grace } else { grace.min(STOPPED_GRACE) }).await;
+    anyhow::ensure!(
+        writes(),
+        "the store has stopped writing: look at the disk, then start the host again; everything \
+         that was acknowledged is there"
+    );
+    Ok(())
 }
 
-async fn wait_for(writes: impl Fn() -> bool, every: Duration, within: Duration) {
+async fn stops(writes: impl Fn() -> bool, every: Duration, within: Duration) {
     while writes() {
         tokio::time::sleep(every).await;
     }
@@ -37,8 +61,24 @@ mod tests {
             looks.get() < 5
         };
         let (every, within) = (Duration::from_millis(1), Duration::from_millis(20));
-        wait_for(writes, every, within).await;
+        stops(writes, every, within).await;
         assert_eq!(looks.get(), 5);
         assert!(begun.elapsed() >= 4 * every + within);
+    }
+
+    /// How a host ends that is told to at once: whether well, and the time that it had.
+    async fn told(writes: impl Fn() -> bool) -> (bool, Duration) {
+        let mut had = Duration::ZERO;
+        let end = async |within| had = within;
+        let ended = serve(async {}, writes, Duration::from_secs(30), end).await;
+        (ended.is_ok(), had)
+    }
+
+    #[tokio::test]
+    async fn a_host_that_is_told_to_end_fails_if_its_store_has_stopped() {
+        assert_eq!(told(|| true).await, (true, Duration::from_secs(30)));
+        assert_eq!(told(|| false).await, (false, STOPPED_GRACE));
+        let still = Cell::new(true);
+        assert_eq!(told(|| still.replace(false)).await, (false, Duration::from_secs(30)));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use botyard_tests::client::userlike::client;
 use botyard_tests::site::{MAIN, Site};
 use botyard_tests::wait::until_asked;
 use serde_json::Value;
@@ -40,6 +41,20 @@ async fn a_capture_keeps_webhooks_sealed_and_for_a_while() {
         !files.is_empty() && !files.windows(12).any(|it| it == b"canary words"),
         "it is sealed"
     );
+
+    // Anybody can send what is refused: it is kept apart.
+    let url = site.webhook(MAIN).url;
+    let stranger = client().unwrap().post(url).header("x-ticket", "canary words").body("{}");
+    assert_eq!(stranger.send().await.unwrap().status().as_u16(), 401);
+    let both = async || {
+        let printed = done(&site, &["channel", "captured", MAIN]).await;
+        Ok(Some(printed).filter(|printed| printed.lines().count() == 2))
+    };
+    let printed = until_asked("a refused webhook", WITHIN, both).await.unwrap();
+    let refused: Value = serde_json::from_str(printed.lines().last().unwrap()).unwrap();
+    assert!(refused["became"].as_str().unwrap().starts_with("refused with 401"), "{refused}");
+    assert!(refused.to_string().contains("x-ticket") && !refused.to_string().contains("canary"));
+    assert_eq!(site.captured_bytes(MAIN).unwrap(), files);
 
     done(&site, &["channel", "captured", MAIN, "--delete"]).await;
     conversation.message("say after").await.unwrap();

@@ -197,16 +197,17 @@ pub(super) async fn captured(
     let channel = served(&app, name)?;
     let owned = Arc::clone(&app);
     let work = move || {
-        let kept = owned.captures.read(owned.work.envelope(), &channel)?;
+        let (captures, envelope) = (&owned.captures, owned.work.envelope());
         if forget.delete {
-            owned.captures.delete(&channel.id)?;
+            captures.take(envelope, &channel.tenant, &channel.id)
+        } else {
+            captures.read(envelope, &channel.tenant, &channel.id)
         }
-        Ok::<_, anyhow::Error>(kept)
     };
     let kept = tokio::task::spawn_blocking(work).await;
     let failed = |error: String| Refused(StatusCode::INTERNAL_SERVER_ERROR, error);
     let kept = kept.map_err(|error| failed(error.to_string()))?;
-    kept.map(Json).map_err(|error| failed(format!("the capture cannot be read: {error:#}")))
+    kept.map(Json).map_err(|error| failed(format!("{error:#}")))
 }
 
 fn served(app: &App, name: String) -> Result<Arc<Channel>, Refused> {

@@ -6,7 +6,7 @@ use botyard_kernel::time::Millis;
 use botyard_vendors::{Inbound, Received};
 
 use crate::app::App;
-use crate::captures::{self, Captured};
+use crate::captures::{self, Captured, Kind};
 use crate::channel::Channel;
 
 /// Keeps a webhook where the channel's are kept. The vendor does not wait for it.
@@ -17,7 +17,11 @@ pub(super) fn keep(
     received: &Received,
     now: Millis,
 ) {
-    if !app.captures.runs(&channel.id, now) {
+    let kind = match received {
+        Received::Rejected(_) => Kind::Refused,
+        Received::Events { .. } | Received::Ignored(_) | Received::Challenge(_) => Kind::Taken,
+    };
+    if !app.captures.wants(&channel.id, kind, now) {
         return;
     }
     let became = match received {
@@ -43,8 +47,9 @@ pub(super) fn keep(
     };
     let (app, channel) = (Arc::clone(app), Arc::clone(channel));
     tokio::task::spawn_blocking(move || {
-        if let Err(error) = app.captures.keep(app.work.envelope(), &channel, &captured) {
-            let channel = &channel.id;
+        let (tenant, channel) = (&channel.tenant, &channel.id);
+        let envelope = app.work.envelope();
+        if let Err(error) = app.captures.keep(envelope, (tenant, channel), kind, &captured) {
             tracing::warn!(%channel, error = format!("{error:#}"), "a webhook was not captured");
         }
     });

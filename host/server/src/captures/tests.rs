@@ -1,0 +1,117 @@
+use tempfile::TempDir;
+
+use super::*;
+
+const NOW: Millis = 1_000;
+const UNTIL: Millis = 2_000;
+
+/// Captures in a directory of their own, one of which runs.
+struct Stage {
+    directory: TempDir,
+    captures: Captures,
+    envelope: Envelope,
+    tenant: TenantId,
+    channel: ChannelId,
+}
+
+impl Stage {
+    fn set() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let captures = Captures::new(directory.path());
+        let channel = ChannelId::from("chat");
+        captures.begin(&channel, UNTIL);
+        let envelope = Envelope::new([7; 32]);
+        Self { directory, captures, envelope, tenant: TenantId::from("acme"), channel }
+    }
+
+    fn keep(&self, kind: Kind, at_ms: Millis, body: &str) -> anyhow::Result<()> {
+        let captured = Captured {
+            at_ms,
+            method: "POST".to_owned(),
+            rest: String::new(),
+            query: None,
+            headers: Vec::new(),
+            body: Some(body.to_owned()),
+            body_base64: None,
+            became: String::new(),
+        };
+        self.captures.keep(&self.envelope, (&self.tenant, &self.channel), kind, &captured)
+    }
+
+    fn bodies(&self) -> Vec<String> {
+        let kept = self.captures.read(&self.envelope, &self.tenant, &self.channel).unwrap();
+        kept.into_iter().filter_map(|captured| captured.body).collect()
+    }
+
+    fn wants(&self, kind: Kind) -> bool {
+        self.captures.wants(&self.channel, kind, NOW)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.directory.path().join("captures").join(name)
+    }
+}
+
+#[test]
+fn a_capture_ends_by_itself() {
+    let Stage { captures, channel, .. } = Stage::set();
+    assert!(!captures.wants(&ChannelId::from("other"), Kind::Taken, NOW));
+    assert!(captures.wants(&channel, Kind::Taken, UNTIL - 1));
+    assert!(!captures.wants(&channel, Kind::Taken, UNTIL));
+    assert!(!captures.wants(&channel, Kind::Taken, NOW), "a clock that goes back begins nothing");
+}
+
+#[test]
+fn what_anybody_can_send_does_not_end_a_capture() {
+    let stage = Stage::set();
+    let large = "x".repeat(400_000);
+    stage.keep(Kind::Refused, NOW, "from a stranger").unwrap();
+    let full = stage.keep(Kind::Refused, NOW, &large).and_then(|()| {
+        let more = stage.keep(Kind::Refused, NOW, &large);
+        more.and_then(|()| stage.keep(Kind::Refused, NOW, &large))
+    });
+    assert!(full.unwrap_err().to_string().contains("no more webhooks that are refused"));
+    assert!(!stage.wants(Kind::Refused) && stage.wants(Kind::Taken));
+    let size = fs::metadata(stage.file("chat.refused.jsonl")).unwrap().len();
+    assert!(size <= REFUSED_BYTES_MAX, "{size}");
+    stage.keep(Kind::Taken, NOW + 1, "from the vendor").unwrap();
+    let bodies = stage.bodies();
+    assert_eq!(bodies.first().unwrap(), "from a stranger");
+    assert_eq!(bodies.last().unwrap(), "from the vendor");
+}
+
+#[test]
+fn a_capture_ends_when_it_is_full() {
+    let stage = Stage::set();
+    stage.keep(Kind::Taken, NOW, "first").unwrap();
+    let file = OpenOptions::new().append(true).open(stage.file("chat.jsonl")).unwrap();
+    file.set_len(TAKEN_BYTES_MAX).unwrap();
+    assert!(stage.keep(Kind::Taken, NOW, "last").unwrap_err().to_string().contains("is full"));
+    assert!(!stage.wants(Kind::Taken) && !stage.wants(Kind::Refused));
+}
+
+#[test]
+fn what_cannot_be_read_can_be_deleted() {
+    let mut stage = Stage::set();
+    stage.keep(Kind::Taken, NOW, "one").unwrap();
+    stage.keep(Kind::Refused, NOW, "other").unwrap();
+    stage.envelope = Envelope::new([8; 32]);
+    let Stage { captures, envelope, tenant, channel, .. } = &stage;
+    let lost = captures.read(envelope, tenant, channel).unwrap_err();
+    assert!(format!("{lost:#}").contains("put that key back"), "{lost:#}");
+    let deleted = captures.take(envelope, tenant, channel).unwrap_err();
+    assert!(format!("{deleted:#}").contains("is deleted"), "{deleted:#}");
+    assert_eq!(fs::read_dir(stage.file("")).unwrap().count(), 0);
+    assert_eq!(stage.bodies(), [""; 0]);
+}
+
+#[test]
+fn nothing_is_kept_behind_a_deletion() {
+    let stage = Stage::set();
+    stage.keep(Kind::Taken, NOW, "before").unwrap();
+    assert!(stage.wants(Kind::Taken), "so that another one is under way");
+    let taken = stage.captures.take(&stage.envelope, &stage.tenant, &stage.channel).unwrap();
+    assert_eq!(taken.len(), 1);
+    stage.keep(Kind::Taken, NOW, "under way").unwrap();
+    assert_eq!(stage.bodies(), [""; 0]);
+}

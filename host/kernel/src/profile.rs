@@ -6,6 +6,7 @@ mod names;
 
 use std::sync::Arc;
 
+pub(crate) use limits::weight;
 pub use limits::{ActionLimits, Count, Length, Limits, Sure, Unit};
 pub use medium::{Medium, Mediums};
 pub use names::limit_keys;

@@ -6,7 +6,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 pub use bare::bare;
 
-use crate::profile::Unit;
+use crate::profile::{Unit, weight};
 
 /// Splits a text into parts of at most `max` of `unit` (0 counts as 1, and a
 /// character that is longer than a part stands alone).
@@ -74,16 +74,20 @@ fn prefix(text: &str, max: usize, unit: Unit) -> usize {
         Unit::Characters => text.char_indices().nth(max).map(|(at, _)| at),
         Unit::Graphemes => text.grapheme_indices(true).nth(max).map(|(at, _)| at),
         Unit::Bytes => Some(text.floor_char_boundary(max)),
-        Unit::Utf16 => text
-            .char_indices()
-            .scan(0, |units, (at, c)| {
-                *units += c.len_utf16();
-                Some((at, *units))
-            })
-            .find(|(_, units)| *units > max)
-            .map(|(at, _)| at),
+        Unit::Utf16 => over(text, max, char::len_utf16),
+        Unit::Weighted => over(text, max, weight),
     };
     end.unwrap_or(text.len()).max(least)
+}
+
+/// Where a text has more than `max` of what its characters count.
+fn over(text: &str, max: usize, counts: fn(char) -> usize) -> Option<usize> {
+    let mut sum = 0;
+    let mut characters = text.char_indices();
+    characters.find_map(|(at, c)| {
+        sum += counts(c);
+        (sum > max).then_some(at)
+    })
 }
 
 /// Where to cut a text that does not begin with white space, in bytes.
@@ -176,6 +180,7 @@ mod tests {
         assert_eq!(super::split("äöü äöü", 6, Unit::Bytes), ["äöü", "äöü"]);
         assert_eq!(super::split("👩👩👩", 4, Unit::Utf16), ["👩👩", "👩"]);
         assert_eq!(super::split("👩👩", 1, Unit::Bytes), ["👩", "👩"]);
+        assert_eq!(super::split("日本 äö", 4, Unit::Weighted), ["日本", "äö"]);
         assert_eq!(super::pack(["ä", "ö", "ü"], 5, Unit::Bytes), ["ä\nö", "ü"]);
     }
 
@@ -224,7 +229,9 @@ mod tests {
 
         #[test]
         fn what_is_cut_or_shortened_fits_in_every_unit(text: String, max in 4_usize..40) {
-            for unit in [Unit::Characters, Unit::Utf16, Unit::Bytes, Unit::Graphemes] {
+            let units =
+                [Unit::Characters, Unit::Utf16, Unit::Bytes, Unit::Graphemes, Unit::Weighted];
+            for unit in units {
                 let parts = super::split(&text, max, unit);
                 prop_assert!(parts.iter().all(|part| unit.count(part) <= max), "{parts:?}");
                 prop_assert_eq!(letters(&parts.concat()), letters(&text));

@@ -154,6 +154,10 @@ pub enum Unit {
     Bytes,
     /// What a reader takes for one character: extended grapheme clusters.
     Graphemes,
+    /// Unicode scalar values, of which X counts one for Latin, its neighbours and some
+    /// punctuation, and two for everything else ("Counting characters", weights of
+    /// version 3). Of an emoji that is more than X counts, never less.
+    Weighted,
 }
 
 impl Unit {
@@ -164,6 +168,7 @@ impl Unit {
             Self::Utf16 => text.encode_utf16().count(),
             Self::Bytes => text.len(),
             Self::Graphemes => text.graphemes(true).count(),
+            Self::Weighted => text.chars().map(weight).sum(),
         }
     }
 
@@ -173,7 +178,16 @@ impl Unit {
             Self::Utf16 => "UTF-16 units",
             Self::Bytes => "bytes",
             Self::Graphemes => "visible characters",
+            Self::Weighted => "characters, wide ones counting two",
         }
+    }
+}
+
+/// What X counts for a character.
+pub(crate) fn weight(c: char) -> usize {
+    match u32::from(c) {
+        0..=4_351 | 8_192..=8_205 | 8_208..=8_223 | 8_242..=8_247 => 1,
+        _ => 2,
     }
 }
 

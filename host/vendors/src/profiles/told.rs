@@ -29,7 +29,7 @@ fn derived(medium: &Medium) -> BTreeMap<&str, String> {
     // So many characters fit whichever they are.
     let characters = match text.unit {
         Unit::Characters | Unit::Graphemes => text.max,
-        Unit::Utf16 => text.max / 2,
+        Unit::Utf16 | Unit::Weighted => text.max / 2,
         Unit::Bytes => text.max / 4,
     };
     told.insert("text-characters", characters.to_string());

@@ -1,6 +1,8 @@
 //! What Khoros' pages on the Care Automation Framework say, as numbers and names.
 //! Beside each stands the page; what the pages leave open says so.
 
+use std::ops::RangeInclusive;
+
 /// "Bot API v3": where its calls begin.
 pub const BASE: &str = "/bots/v3/";
 /// "Getting started": where a token comes from, followed by the app's id.
@@ -72,9 +74,16 @@ pub const FACEBOOK_PAYLOAD_BYTES_MAX: usize = 1_000;
 /// "Sunshine Conversations, Message schema", `text`, which Brand Messenger builds on.
 /// Recalled.
 pub const SMOOCH_TEXT_CHARACTERS_MAX: usize = 4_096;
-/// "X, Counting characters": a post. Characters that X counts twice count once here.
-/// Recalled.
+/// "X, Counting characters": a post. Recalled.
 pub const X_POST_CHARACTERS_MAX: usize = 280;
+/// "X, Counting characters": of these code points each counts one, of all others two.
+/// Recalled.
+pub const X_NARROW: [RangeInclusive<char>; 4] = [
+    '\u{0}'..='\u{10ff}',
+    '\u{2000}'..='\u{200d}',
+    '\u{2010}'..='\u{201f}',
+    '\u{2032}'..='\u{2037}',
+];
 /// "X, Direct messages": 10,000 characters. Recalled.
 pub const X_MESSAGE_CHARACTERS_MAX: usize = 10_000;
 /// "Update priority": 0 is the highest. The lowest is of a client's code.

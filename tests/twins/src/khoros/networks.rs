@@ -4,7 +4,7 @@
 use super::document::{
     FACEBOOK_BUTTONS_MAX, FACEBOOK_BUTTONS_TEXT_CHARACTERS_MAX, FACEBOOK_LABEL_CHARACTERS_MAX,
     FACEBOOK_PAYLOAD_BYTES_MAX, FACEBOOK_REPLIES_MAX, FACEBOOK_TEXT_CHARACTERS_MAX,
-    SMOOCH_TEXT_CHARACTERS_MAX, X_MESSAGE_CHARACTERS_MAX, X_POST_CHARACTERS_MAX,
+    SMOOCH_TEXT_CHARACTERS_MAX, X_MESSAGE_CHARACTERS_MAX, X_NARROW, X_POST_CHARACTERS_MAX,
 };
 use crate::fields::Fields;
 
@@ -14,11 +14,24 @@ type Checked = Result<(), String>;
 pub(super) fn judge(network: &str, scope: &str, body: &Fields<'_>) -> Checked {
     match network {
         "facebook" => facebook(body),
-        "twitter" if scope == "PUBLIC" => body.optional_text("text", X_POST_CHARACTERS_MAX),
+        "twitter" if scope == "PUBLIC" => post(body),
         "twitter" => body.optional_text("text", X_MESSAGE_CHARACTERS_MAX),
         "smooch" | "brandmessenger" => body.optional_text("text", SMOOCH_TEXT_CHARACTERS_MAX),
         _ => Ok(()),
     }
+}
+
+fn post(body: &Fields<'_>) -> Checked {
+    body.optional_text("text", usize::MAX)?;
+    let text = body.word("text");
+    let is_narrow = |c: &char| X_NARROW.iter().any(|range| range.contains(c));
+    let count = text.chars().map(|c| if is_narrow(&c) { 1 } else { 2 }).sum::<usize>();
+    if count > X_POST_CHARACTERS_MAX {
+        return Err(format!(
+            "a post of {count} characters as X counts them, where {X_POST_CHARACTERS_MAX} are allowed"
+        ));
+    }
+    Ok(())
 }
 
 /// Postbacks are buttons of a button template, replies are quick replies.
@@ -82,6 +95,9 @@ mod tests {
         let text = json!({ "text": "a".repeat(281) });
         assert!(judged("twitter", "PUBLIC", &text).is_err());
         assert!(judged("twitter", "PRIVATE", &text).is_ok());
+        let wide = |count| json!({ "text": "日".repeat(count) });
+        assert!(judged("twitter", "PUBLIC", &wide(140)).is_ok());
+        assert!(judged("twitter", "PUBLIC", &wide(141)).unwrap_err().contains("282"));
         assert!(judged("smooch", "PRIVATE", &json!({ "text": "a".repeat(4_097) })).is_err());
         assert!(judged("pigeon", "PRIVATE", &json!({ "text": "a".repeat(9_000) })).is_ok());
     }

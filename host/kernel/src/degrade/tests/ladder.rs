@@ -147,6 +147,7 @@ fn labels_are_counted_as_the_vendor_counts_them() {
         (Unit::Characters, true),
         (Unit::Graphemes, true),
         (Unit::Utf16, true),
+        (Unit::Weighted, true),
         (Unit::Bytes, false),
     ] {
         let limits = ActionLimits { label: length(6, unit), ..ActionLimits::NONE };

@@ -27,6 +27,14 @@ fn measure(text: &str, unit: Unit) -> usize {
         Unit::Utf16 => text.chars().map(char::len_utf16).sum(),
         Unit::Bytes => text.len(),
         Unit::Graphemes => text.graphemes(true).count(),
+        Unit::Weighted => text
+            .chars()
+            .map(|c| match c {
+                '\0'..='\u{10ff}' | '\u{2000}'..='\u{200d}' => 1,
+                '\u{2010}'..='\u{201f}' | '\u{2032}'..='\u{2037}' => 1,
+                _ => 2,
+            })
+            .sum(),
     }
 }
 
@@ -245,7 +253,8 @@ const NATIVE: &[&str] = &[
 ];
 
 fn length(most: std::ops::Range<usize>) -> impl Strategy<Value = Length> {
-    let unit = select(vec![Unit::Characters, Unit::Utf16, Unit::Bytes, Unit::Graphemes]);
+    let unit =
+        select(vec![Unit::Characters, Unit::Utf16, Unit::Bytes, Unit::Graphemes, Unit::Weighted]);
     (most, unit).prop_map(|(max, unit)| Length {
         max,
         unit,

@@ -117,6 +117,14 @@ pub enum Ended {
     },
     /// It was not, and somebody must act.
     Hopeless(String),
+    /// As [`Ended::Hopeless`], for one of several things that the chore is about: the
+    /// vendor's new state says which and when it is tried again, and the others go on.
+    PutOff {
+        /// The vendor's new state.
+        state: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// What is to be done.
@@ -341,6 +349,12 @@ impl Upkeep {
                 effects.push(failed(&wait_ms, reason, false));
             }
             Ended::Hopeless(reason) => effects.push(failed(&|_| HOPELESS_MS, reason, true)),
+            Ended::PutOff { state, reason } => {
+                self.kept.state = state;
+                self.kept.failed.remove(chore);
+                let next_ms = now.saturating_add(HOPELESS_MS);
+                effects.push(Effect::Failed { chore, reason, tries: 1, next_ms, hopeless: true });
+            }
         }
         self.kept.under_way_until_ms = None;
         effects.push(Effect::Write(self.kept.clone()));

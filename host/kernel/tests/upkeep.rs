@@ -173,6 +173,9 @@ impl World {
                     Ended::Done(self.now.to_string())
                 } else if self.chance.percent(10) {
                     Ended::Hopeless("nobody knows us".to_owned())
+                } else if self.chance.percent(10) {
+                    let (state, reason) = (self.now.to_string(), "not this one".to_owned());
+                    Ended::PutOff { state, reason }
                 } else {
                     Ended::Retry { after_ms: None, reason: "not now".to_owned() }
                 };
@@ -436,4 +439,27 @@ fn a_refused_credential_is_replaced_at_once_and_only_once() {
     }
     assert_eq!(lone.called, [("create", HOUR + MINUTE)]);
     assert_eq!(lone.kept.state, (HOUR + MINUTE).to_string());
+}
+
+/// Three things to register, one after the other; each that is refused is put off.
+struct Three;
+
+impl Chores for Three {
+    fn wanted(&self, state: &str) -> Vec<Chore> {
+        let tried: u64 = state.parse().unwrap_or(0);
+        vec![Chore { name: "register", due_ms: tried / 3 * HOUR }]
+    }
+}
+
+#[test]
+fn what_is_put_off_does_not_hold_up_the_next_of_its_kind() {
+    let mut lone = Lone::new(&Three, "");
+    let ends = |_: &str, state: &str| Ended::PutOff {
+        state: (state.parse().unwrap_or(0) + 1).to_string(),
+        reason: "unknown".to_owned(),
+    };
+    lone.play(HOUR - 1, &ends);
+    assert_eq!(lone.called.len(), 3, "each of them at once: {:?}", lone.called);
+    lone.play(2 * HOUR - 1, &ends);
+    assert_eq!(lone.called.len(), 6, "and each again after an hour: {:?}", lone.called);
 }

@@ -39,6 +39,9 @@ pub(super) struct State {
     /// The mode of each of them, by the last word that Khoros took.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) modes: BTreeMap<String, String>,
+    /// Registrations of which Khoros refused something for good, and when that was.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) put_off: BTreeMap<String, Millis>,
     /// The last look at the bot's health.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) checked_ms: Option<Millis>,

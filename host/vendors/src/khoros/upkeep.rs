@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use botyard_kernel::id::Digest;
 use botyard_kernel::time::{DAY, MINUTE, Millis};
-use botyard_kernel::upkeep::{Chore, Chores, Ended};
+use botyard_kernel::upkeep::{Chore, Chores, Ended, HOPELESS_MS};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method};
 use serde_json::Value;
@@ -67,27 +67,41 @@ impl Khoros {
         state.token.as_deref().or(self.settings.token.as_deref())
     }
 
-    /// The first registration that Khoros does not have yet.
+    /// The next registration that Khoros does not have yet.
     fn unregistered(&self, state: &State) -> Option<Entry> {
-        let missing = |entry: &Entry| !state.registered.contains(&entry.digest);
-        register::entries(&self.settings).into_iter().find(missing)
+        self.next(state, |entry| !state.registered.contains(&entry.digest))
     }
 
-    /// The first registration that is there and in another mode than it should be.
+    /// The next registration that is there and in another mode than it should be.
     fn in_other_mode(&self, state: &State) -> Option<Entry> {
         let wanted = self.settings.mode.word();
         let begins = &self.settings.dialect.registration.mode;
-        let other = |entry: &Entry| {
+        self.next(state, |entry| {
             let mode = state.modes.get(&entry.digest).unwrap_or(begins);
             state.registered.contains(&entry.digest) && wanted.is_some_and(|it| it != mode)
-        };
-        register::entries(&self.settings).into_iter().find(other)
+        })
     }
 
-    /// The first registration that is there.
+    /// The next registration that is there.
     fn registered(&self, state: &State) -> Option<Entry> {
-        let there = |entry: &Entry| state.registered.contains(&entry.digest);
-        register::entries(&self.settings).into_iter().find(there)
+        self.next(state, |entry| state.registered.contains(&entry.digest))
+    }
+
+    /// The first such registration. One that Khoros has refused for good lets the others
+    /// go before.
+    fn next(&self, state: &State, is: impl Fn(&Entry) -> bool) -> Option<Entry> {
+        let entries = register::entries(&self.settings).into_iter().filter(is);
+        entries.min_by_key(|entry| state.put_off.get(&entry.digest).copied())
+    }
+
+    /// The registration that a chore is about.
+    fn entry_of(&self, state: &State, chore: &str) -> Option<Entry> {
+        match chore {
+            REGISTER => self.unregistered(state),
+            MODE => self.in_other_mode(state),
+            DEREGISTER => self.registered(state),
+            _ => None,
+        }
     }
 
     /// Whether another token can be made in place of one that Khoros refuses. One that
@@ -99,12 +113,16 @@ impl Khoros {
 
     fn chores(&self, state: &State) -> Vec<Chore> {
         let now = |name| Chore { name, due_ms: 0 };
+        let soon = |name, entry: &Entry| {
+            let put_off = state.put_off.get(&entry.digest);
+            Chore { name, due_ms: put_off.map_or(0, |at| at.saturating_add(HOPELESS_MS)) }
+        };
         let has_token = self.token_of(state).is_some();
         let makes_token = self.settings.creation.is_some() && (!has_token || state.refused);
         if self.settings.mode == Mode::Retired {
             return match (self.registered(state), &state.token) {
                 (Some(_), _) if makes_token => vec![now(CREATE)],
-                (Some(_), _) => vec![now(DEREGISTER)],
+                (Some(entry), _) => vec![soon(DEREGISTER, &entry)],
                 // A token of the settings is somebody else's: they may go on with it.
                 (None, Some(_)) if !state.refused => vec![now(INVALIDATE)],
                 (None, _) => Vec::new(),
@@ -113,8 +131,8 @@ impl Khoros {
         if makes_token {
             return vec![now(CREATE)];
         }
-        let register = self.unregistered(state).map(|_| now(REGISTER));
-        let mode = self.in_other_mode(state).map(|_| now(MODE));
+        let register = self.unregistered(state).map(|entry| soon(REGISTER, &entry));
+        let mode = self.in_other_mode(state).map(|entry| soon(MODE, &entry));
         let health_ms = state.checked_ms.map_or(0, |at| at.saturating_add(HEALTH_MS));
         // Looked at again until somebody has put in another token.
         let health_ms = if state.refused { 0 } else { health_ms };
@@ -227,7 +245,17 @@ impl Upkeep for Khoros {
         // What is not there need not be taken away.
         let gone = chore == DEREGISTER && status.as_u16() == 404;
         if !status.is_success() && !gone {
-            return failed(chore, answer);
+            return match (failed(chore, answer), self.entry_of(&state, chore)) {
+                (Ended::Hopeless(reason), Some(entry)) => {
+                    let reason = format!("{}: {reason}", entry.path);
+                    state.put_off.insert(entry.digest, now);
+                    Ended::PutOff { state: state.written(), reason }
+                }
+                (ended, _) => ended,
+            };
+        }
+        if let Some(entry) = self.entry_of(&state, chore) {
+            state.put_off.remove(&entry.digest);
         }
         match chore {
             CREATE | REFRESH => {
@@ -285,6 +313,7 @@ impl Khoros {
         let wanted = |it: &str| entries.iter().any(|entry| entry.digest == it);
         state.registered.retain(|it| wanted(it));
         state.modes.retain(|it, _| wanted(it));
+        state.put_off.retain(|it, _| wanted(it));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use botyard_kernel::time::DAY;
-use botyard_kernel::upkeep::Ended;
+use botyard_kernel::upkeep::{Ended, HOPELESS_MS};
 use bytes::Bytes;
 use http::StatusCode;
 use serde::Deserialize;
@@ -226,6 +226,43 @@ fn a_registration_that_begins_live_is_live() {
 }
 
 #[test]
+fn a_registration_that_is_refused_for_good_does_not_hold_up_the_next() {
+    let mut settings = registering();
+    settings["dialect"] = json!({});
+    settings["registrations"] = json!([
+        { "network": "facebook", "external-id": "4" }, { "network": "apple", "external-id": "5" },
+    ]);
+    let channel = channel(settings);
+    let network = |state: &str| {
+        let call = upkeep(&channel).call(state, "register", NOW);
+        let body: Value = serde_json::from_slice(&call.body).unwrap();
+        body["networkKey"].as_str().unwrap().to_owned()
+    };
+    let put_off = |state: &str, now| {
+        let refused = answered(400, &json!({ "errors": ["externalId is unknown"] }));
+        match upkeep(&channel).ended(state, "register", &refused, now) {
+            Ended::PutOff { state, reason } => (state, reason),
+            other => panic!("put off, not {other:?}"),
+        }
+    };
+    assert_eq!(network(""), "facebook");
+    let (state, reason) = put_off("", NOW);
+    assert!(reason.contains("/network/facebook/externalId/4/"), "{reason}");
+    assert_eq!((network(&state), next(&channel, &state)), ("apple".into(), ("register", 0)));
+    let (both, _) = put_off(&state, NOW + 1);
+    assert_eq!(network(&both), "facebook", "it has waited longer");
+    let taken = answered(202, &json!({}));
+    let state = done(upkeep(&channel).ended(&state, "register", &taken, NOW));
+    assert_eq!(next(&channel, &state).0, "health", "the other one waits for its hour");
+    let register =
+        |chore: &botyard_kernel::upkeep::Chore| (chore.name == "register").then_some(chore.due_ms);
+    let due = upkeep(&channel).wanted(&state).iter().find_map(register);
+    assert_eq!((network(&state), due), ("facebook".into(), Some(NOW + HOPELESS_MS)));
+    let state = done(upkeep(&channel).ended(&state, "register", &taken, NOW + HOPELESS_MS));
+    assert!(upkeep(&channel).wanted(&state).iter().all(|it| it.name != "register"), "{state}");
+}
+
+#[test]
 fn what_went_wrong_is_tried_again_only_where_that_helps() {
     let channel = channel(registering());
     let rows = [(500, true), (502, true), (503, true), (429, true), (408, true)];
@@ -235,7 +272,7 @@ fn what_went_wrong_is_tried_again_only_where_that_helps() {
             let answer = answered(status, &json!({ "errors": ["callbackUrl may not be empty"] }));
             match upkeep(&channel).ended("", chore, &answer, NOW) {
                 Ended::Retry { reason, .. } => assert!(again && reason.contains(chore), "{reason}"),
-                Ended::Hopeless(reason) => {
+                Ended::Hopeless(reason) | Ended::PutOff { reason, .. } => {
                     assert!(!again && reason.contains("callbackUrl"), "{status}: {reason}");
                 }
                 Ended::Done(state) => panic!("{status}: {state}"),

@@ -5,10 +5,13 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use botyard_tests::host::program;
-use botyard_tests::site::{Setup, Site};
+use botyard_tests::peers::userlike::Packet;
+use botyard_tests::site::{MAIN, Setup, Site};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdout};
+
+use crate::puppet::begun;
 
 const WITHIN: Duration = Duration::from_secs(120);
 
@@ -33,8 +36,17 @@ impl Twin {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let listen = free.local_addr().unwrap().to_string();
         drop(free);
+        let webhook = format!("http://{listen}/webhooks/chat");
+        let arguments = [&[vendor, "--webhook", &webhook], arguments].concat();
+        let mut twin = Self::spawn(&arguments, listen).await;
+        twin.settings = twin.settings["channels"]["chat"].take();
+        twin
+    }
+
+    /// Starts a twin, with the settings that it prints for a tenant.
+    async fn spawn(arguments: &[&str], listen: String) -> Self {
         let mut child = tokio::process::Command::new(program())
-            .args(["twin", vendor, "--webhook", &format!("http://{listen}/webhooks/chat")])
+            .arg("twin")
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -77,7 +89,7 @@ impl Twin {
     }
 }
 
-/// The settings of the channel, out of what a twin says first.
+/// The settings of the tenant, out of what a twin says first.
 async fn settings(output: &mut BufReader<ChildStdout>) -> Value {
     let mut file = String::new();
     let mut is_file = false;
@@ -87,14 +99,13 @@ async fn settings(output: &mut BufReader<ChildStdout>) -> Value {
         assert!(read.await.unwrap().unwrap() > 0, "the twin ended after:\n{file}");
         match line.trim_end() {
             "" => is_file = true,
-            last if last.starts_with("Write to the bot") => break,
+            last if last.contains("/help lists") => break,
             _ if is_file => file.push_str(&line),
             _ => {}
         }
     }
     let file: toml::Table = toml::from_str(&file).unwrap();
-    let channel = &file["tenants"]["TENANT"]["channels"]["chat"];
-    serde_json::to_value(channel).unwrap()
+    serde_json::to_value(&file["tenants"]["TENANT"]).unwrap()
 }
 
 /// Plays lines; what was printed, in which nothing may be wrong.
@@ -168,6 +179,31 @@ async fn instabots_client_and_its_callback() {
                  later 100 say hello\n/expect hello\n";
     let out = talk("instabot", &[], lines).await;
     shows(&out, &["     [spelt]  /click spelt", "bot> clicked spelt", "bot> hello"]);
+}
+
+#[tokio::test]
+async fn an_external_bot_and_its_live_agent() {
+    let twin = Twin::spawn(&["instabot-bot"], String::new()).await;
+    let more = json!({
+        "server": { "public-url": "https://host.example" },
+        "tenants": { "demo": { "relays": twin.settings["relays"] } },
+    });
+    let setup = Setup::new("puppet").unwrap().channel(MAIN, json!({})).with(more);
+    let site = setup.start().await.unwrap();
+    let conversation = begun(&site).await;
+    conversation.message("hand-over care").await.unwrap();
+    let got = async |count| {
+        let account = site.account();
+        let packets = account.wait_delivered(&conversation.cid, count, WITHIN).await.unwrap();
+        packets.iter().filter_map(Packet::text).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(got(2).await, ["Here is the external bot.", "Which flour?"]);
+    conversation.message("spelt").await.unwrap();
+    assert_eq!(got(3).await[2..], ["How many bags?"]);
+    conversation.message("3").await.unwrap();
+    assert_eq!(got(4).await[3..], ["Thank you, goodbye."]);
+    let out = twin.play("").await.out;
+    shows(&out, &["person> Spelt", "person> 3"]);
 }
 
 /// What is sent twice is one message, and what was overtaken comes behind.

@@ -1,6 +1,7 @@
 //! Instabot with one bot, for hosts that call it.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 
 use anyhow::Result;
 use http::Method;
@@ -9,6 +10,9 @@ use serde_json::{Value, json};
 use super::user;
 use crate::account::{Account, Conduct, Delivery, Incoming, Ledger, Outgoing, Reply, Twin, Vendor};
 use crate::fields::{Fields, is_link};
+
+/// "Live agent": how the page says that one has left.
+pub(super) const LEFT: &str = "Agent has ended this live session";
 
 /// A step of the bot's flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,41 +50,68 @@ struct Chat {
 ///
 /// No port is free.
 pub fn start(api_key: &str, bot_id: u64, flow: Vec<Node>, conduct: Conduct) -> Result<Twin<Bot>> {
+    start_at(api_key, bot_id, flow, conduct, ([127, 0, 0, 1], 0).into())
+}
+
+/// As [`start`], at this address.
+///
+/// # Errors
+///
+/// The address is not free.
+pub fn start_at(
+    api_key: &str,
+    bot_id: u64,
+    flow: Vec<Node>,
+    conduct: Conduct,
+    listen: SocketAddr,
+) -> Result<Twin<Bot>> {
     let bot = Bot { api_key: api_key.to_owned(), bot_id, flow, chats: HashMap::new(), made: 0 };
-    Twin::start(bot, conduct, ([127, 0, 0, 1], 0).into())
+    Twin::start(bot, conduct, listen)
 }
 
 impl Account<Bot> {
     /// A live agent writes into a chat; absent where the chat named no callback.
     pub async fn agent_says(&self, stream: &str, text: &str) -> Option<Delivery> {
-        let webhook = {
-            let mut memory = self.memory();
-            let chat = memory.vendor.chats.get_mut(stream)?;
-            let callback = chat.callback.clone()?;
-            chat.is_live = true;
-            memory.ledger.point(stream, &callback);
-            let body = json!({ "streamId": stream, "text": text });
-            Outgoing {
-                conversation: stream.to_owned(),
-                hook: stream.to_owned(),
-                method: Method::POST,
-                suffix: String::new(),
-                headers: Vec::new(),
-                body: body.to_string().into_bytes(),
-            }
-        };
+        let webhook = self.ask_agent(stream, text)?;
         Some(self.deliver(webhook).await)
     }
 
     /// A live agent ends their part; the flow goes on with the next message.
     pub async fn agent_leaves(&self, stream: &str) -> Option<Delivery> {
-        let delivery = self.agent_says(stream, "Agent has ended this live session").await;
-        self.memory().vendor.chats.get_mut(stream)?.is_live = false;
-        delivery
+        self.agent_says(stream, LEFT).await
+    }
+
+    /// What the host is told where a live agent writes this.
+    pub(super) fn ask_agent(&self, stream: &str, text: &str) -> Option<Outgoing> {
+        let mut memory = self.memory();
+        let chat = memory.vendor.chats.get_mut(stream)?;
+        let callback = chat.callback.clone()?;
+        chat.is_live = text != LEFT;
+        memory.ledger.point(stream, &callback);
+        let body = json!({ "streamId": stream, "text": text });
+        Some(Outgoing {
+            conversation: stream.to_owned(),
+            hook: stream.to_owned(),
+            method: Method::POST,
+            suffix: String::new(),
+            headers: Vec::new(),
+            body: body.to_string().into_bytes(),
+        })
+    }
+
+    /// The chat that began last.
+    pub(super) fn newest_chat(&self) -> Option<String> {
+        let bot = &self.memory().vendor;
+        (bot.made > 0).then(|| bot.stream())
     }
 }
 
 impl Bot {
+    /// The id of the chat that was made last.
+    fn stream(&self) -> String {
+        (478_158_889 + self.made).to_string()
+    }
+
     fn begin(&mut self, body: &Value, ledger: &mut Ledger) -> Result<Reply, Reply> {
         let keys = ["apiKey", "start", "botId", "email", "callbackUrl", "metadata"];
         judge(body, &keys, |it| {
@@ -101,7 +132,7 @@ impl Bot {
             return Err(wrong(404, "no such bot"));
         }
         self.made += 1;
-        let stream = (478_158_889 + self.made).to_string();
+        let stream = self.stream();
         let callback = callback.and_then(Value::as_str).map(str::to_owned);
         self.chats.insert(stream.clone(), Chat { at: 0, callback, is_live: false });
         ledger.show(&stream, "start", json!({ "email": body["email"] }));

@@ -4,13 +4,15 @@
 //! The page is "Chat API". It names no limits, no errors and no deadlines; what is
 //! judged here is the form of what it shows.
 
+mod agent;
 mod bot;
 mod chat;
 mod client;
 mod console;
 mod user;
 
-pub use bot::{Bot, Node, start as start_bot};
+pub use agent::Agent;
+pub use bot::{Bot, Node, start as start_bot, start_at as start_bot_at};
 pub use client::{BASE, Client, Options, start as start_client, start_at as start_client_at};
 pub use console::Person;
 

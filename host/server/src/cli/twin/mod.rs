@@ -4,6 +4,7 @@
 //! knows it.
 
 mod instabot;
+mod instabot_bot;
 mod khoros;
 mod messenger;
 mod myalice;
@@ -15,7 +16,8 @@ use anyhow::bail;
 use clap::Subcommand;
 
 /// The vendors that have a twin.
-const VENDORS: &[&str] = &["userlike", "khoros", "messenger", "lexer", "myalice", "instabot"];
+const VENDORS: &[&str] =
+    &["userlike", "khoros", "messenger", "lexer", "myalice", "instabot", "instabot-bot"];
 
 /// The vendors that have a twin.
 #[derive(Debug, Subcommand)]
@@ -50,6 +52,11 @@ pub(super) enum Twin {
     /// Lines of standard input are what a user does; /help lists them.
     #[command(after_help = play::faults_help())]
     Instabot(instabot::Instabot),
+    /// Be Instabot itself, with a bot that a host hands conversations over to.
+    ///
+    /// Lines of standard input are what a live agent does; /help lists them.
+    #[command(after_help = play::faults_help())]
+    InstabotBot(instabot_bot::InstabotBot),
     /// What nobody knows is told what there is.
     #[command(external_subcommand)]
     Other(Vec<String>),
@@ -64,6 +71,7 @@ pub(super) async fn twin(twin: Twin) -> anyhow::Result<()> {
         Twin::Lexer(it) => it.run().await,
         Twin::Myalice(it) => it.run().await,
         Twin::Instabot(it) => it.run().await,
+        Twin::InstabotBot(it) => it.run().await,
         Twin::Other(words) => {
             let name = words.first().map_or("", String::as_str);
             bail!("there is no twin of `{name}`; known are: {}", VENDORS.join(", "))
@@ -89,6 +97,8 @@ mod tests {
         let names: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
         assert_eq!(names, VENDORS);
         let mut spoken: Vec<_> = botyard_vendors::VENDORS.iter().map(|it| it.name).collect();
+        // Instabot has two sides.
+        spoken.push("instabot-bot");
         let mut twins = VENDORS.to_vec();
         spoken.sort_unstable();
         twins.sort_unstable();

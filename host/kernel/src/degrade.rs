@@ -154,8 +154,8 @@ impl Carrier<'_> {
             Action::Abort => self.abort(),
             Action::Passthrough(passthrough) => self.passthrough(passthrough),
             Action::Other(payload) => self.other(payload),
+            Action::ContactUpdate(_) => self.contact_update(action),
             Action::Typing(_)
-            | Action::ContactUpdate(_)
             | Action::ConversationUpdate(_)
             | Action::NoteCreate(_)
             | Action::Tag(_)
@@ -193,6 +193,17 @@ impl Carrier<'_> {
             self.push(action);
         } else {
             self.drop_it();
+        }
+    }
+
+    fn contact_update(&mut self, action: Action) {
+        if self.native() {
+            self.push(action);
+        } else {
+            let vendor = self.vendor;
+            self.note(format!(
+                "kept for the session's `contact` only: {vendor} has nothing like it on this medium"
+            ));
         }
     }
 

@@ -2,7 +2,9 @@
 //! (the mirror of `wit/v1/session.wit`).
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
+use crate::action::ContactUpdate;
 use crate::event::{Approach, Event, Setting};
 use crate::id::{ChannelId, Digest, SessionId};
 use crate::time::Millis;
@@ -59,7 +61,7 @@ pub struct Session {
 }
 
 /// What a vendor says around each event: who, where, in which language. The
-/// newest ones win; they are no part of the bot's state.
+/// newest word on each holds; they are no part of the bot's state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// What the person writes on, as the vendor names it.
@@ -90,6 +92,45 @@ pub struct Facts {
     pub topics: Vec<String>,
 }
 
+impl Facts {
+    /// Takes in what a newer event says. What a vendor leaves out there it does not
+    /// deny: most tell some things only once. Only what is said of one session, where
+    /// and how it came in and what it is about, does not outlive it; `anew` says that
+    /// another one begins.
+    pub fn learn(&mut self, newer: &Self, anew: bool) {
+        if anew {
+            *self = Self {
+                medium: std::mem::take(&mut self.medium),
+                locale: self.locale.take(),
+                contact: std::mem::take(&mut self.contact),
+                ..Self::default()
+            };
+        }
+        if !newer.medium.is_empty() {
+            self.medium.clone_from(&newer.medium);
+        }
+        // The params are more about the entry that they came with.
+        if newer.entry.is_some() || !newer.params.is_empty() {
+            self.params.clone_from(&newer.params);
+        }
+        learn(&mut self.entry, newer.entry.as_ref());
+        learn(&mut self.approach, newer.approach.as_ref());
+        learn(&mut self.locale, newer.locale.as_ref());
+        learn(&mut self.conversation_url, newer.conversation_url.as_ref());
+        learn(&mut self.subject, newer.subject.as_ref());
+        if !newer.topics.is_empty() {
+            self.topics.clone_from(&newer.topics);
+        }
+        self.contact.learn(&newer.contact);
+    }
+}
+
+fn learn<T: Clone>(known: &mut Option<T>, newer: Option<&T>) {
+    if let Some(newer) = newer {
+        *known = Some(newer.clone());
+    }
+}
+
 /// What is known of the person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
@@ -115,6 +156,58 @@ pub struct Contact {
     pub custom_fields: String,
 }
 
+/// So much of each field of a contact is told.
+const FIELD_BYTES_MAX: usize = 1_024;
+/// So much of custom fields is kept with a conversation.
+const CUSTOM_FIELDS_BYTES_MAX: usize = 16 * 1024;
+/// The custom fields of somebody who has none.
+const NO_FIELDS: &str = "{}";
+
+impl Contact {
+    /// Takes in what a bot has learned of the person. Of custom fields only those change
+    /// that it names.
+    pub fn update(&mut self, update: &ContactUpdate) {
+        let ContactUpdate { name, email, mobile_number, external_customer_id, custom_fields } =
+            update;
+        for (known, newer) in [
+            (&mut self.name, name),
+            (&mut self.email, email),
+            (&mut self.mobile_number, mobile_number),
+            (&mut self.external_customer_id, external_customer_id),
+        ] {
+            let cut = |text: &String| text[..text.floor_char_boundary(FIELD_BYTES_MAX)].to_owned();
+            learn(known, newer.as_ref().map(cut).as_ref());
+        }
+        let object = |json: &str| serde_json::from_str::<Map<String, Value>>(json).ok();
+        if let Some(newer) = custom_fields.as_deref().and_then(object) {
+            let mut fields = object(&self.custom_fields).unwrap_or_default();
+            fields.extend(newer);
+            let fields = Value::Object(fields).to_string();
+            // What grows too large is the vendor's to keep, where it was told.
+            if fields.len() <= CUSTOM_FIELDS_BYTES_MAX {
+                self.custom_fields = fields;
+            }
+        }
+    }
+
+    /// Takes in what is newer of the same person, or of another one whole.
+    fn learn(&mut self, newer: &Self) {
+        if self.id.is_some() && newer.id.is_some() && self.id != newer.id {
+            *self = newer.clone();
+            return;
+        }
+        learn(&mut self.id, newer.id.as_ref());
+        learn(&mut self.name, newer.name.as_ref());
+        learn(&mut self.email, newer.email.as_ref());
+        learn(&mut self.mobile_number, newer.mobile_number.as_ref());
+        learn(&mut self.external_customer_id, newer.external_customer_id.as_ref());
+        learn(&mut self.locale, newer.locale.as_ref());
+        if newer.custom_fields != NO_FIELDS {
+            self.custom_fields.clone_from(&newer.custom_fields);
+        }
+    }
+}
+
 impl Default for Contact {
     fn default() -> Self {
         Self {
@@ -124,7 +217,77 @@ impl Default for Contact {
             mobile_number: None,
             external_customer_id: None,
             locale: None,
-            custom_fields: "{}".to_owned(),
+            custom_fields: NO_FIELDS.to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contact(id: &str, name: Option<&str>, custom_fields: &str) -> Contact {
+        let (id, name) = (Some(id.to_owned()), name.map(str::to_owned));
+        Contact { id, name, custom_fields: custom_fields.to_owned(), ..Contact::default() }
+    }
+
+    fn of_referral() -> Facts {
+        Facts {
+            medium: "facebook".to_owned(),
+            entry: Some("spring".to_owned()),
+            params: vec![Setting::new("source", "ADS")],
+            locale: Some("de".to_owned()),
+            topics: vec!["shoes".to_owned()],
+            contact: contact("7", Some("Ida"), r#"{"vip":true}"#),
+            ..Facts::default()
+        }
+    }
+
+    #[test]
+    fn what_a_vendor_leaves_out_is_not_denied() {
+        let bare = Facts { contact: contact("7", None, "{}"), ..Facts::default() };
+        let mut facts = of_referral();
+        facts.learn(&bare, false);
+        assert_eq!(facts, of_referral());
+        let newer = Facts { entry: Some("summer".to_owned()), ..bare };
+        facts.learn(&newer, false);
+        assert_eq!((facts.entry.as_deref(), &*facts.params), (Some("summer"), &[][..]));
+        assert_eq!(facts.contact, of_referral().contact);
+    }
+
+    #[test]
+    fn the_next_session_came_in_elsewhere() {
+        let mut facts = of_referral();
+        facts.learn(&Facts { contact: contact("7", None, "{}"), ..Facts::default() }, true);
+        let person = Facts { entry: None, params: Vec::new(), topics: Vec::new(), ..of_referral() };
+        assert_eq!(facts, person);
+    }
+
+    #[test]
+    fn what_a_bot_learns_is_known() {
+        let mut facts = of_referral();
+        facts.contact.update(&ContactUpdate {
+            email: Some("ida@example.com".to_owned()),
+            custom_fields: Some(r#"{"plan":"gold"}"#.to_owned()),
+            ..ContactUpdate::default()
+        });
+        let known = &facts.contact;
+        assert_eq!(
+            (known.name.as_deref(), known.email.as_deref()),
+            (Some("Ida"), Some("ida@example.com"))
+        );
+        assert_eq!(known.custom_fields, r#"{"vip":true,"plan":"gold"}"#);
+        let much = format!("{{\"much\":\"{}\"}}", "a".repeat(CUSTOM_FIELDS_BYTES_MAX));
+        facts
+            .contact
+            .update(&ContactUpdate { custom_fields: Some(much), ..ContactUpdate::default() });
+        assert_eq!(facts.contact.custom_fields, r#"{"vip":true,"plan":"gold"}"#);
+    }
+
+    #[test]
+    fn of_somebody_else_nothing_is_known_yet() {
+        let mut facts = of_referral();
+        facts.learn(&Facts { contact: contact("8", None, "{}"), ..Facts::default() }, false);
+        assert_eq!(facts.contact, contact("8", None, "{}"));
     }
 }

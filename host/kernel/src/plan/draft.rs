@@ -38,7 +38,7 @@ pub(super) struct Draft<'a> {
     /// What was asked for does not fit into the conversation.
     pub(super) refused: Option<RunFailure>,
     /// The bot has ended the session.
-    ended: bool,
+    pub(super) ended: bool,
     /// Who says all this.
     pub(super) speaker: Owner,
     /// What the author wants of what the medium cannot carry.
@@ -139,6 +139,10 @@ impl<'a> Draft<'a> {
                 action.name()
             ));
             return;
+        }
+        // The bot sees it from the next event on, whether the vendor can be told or not.
+        if let Action::ContactUpdate(update) = action {
+            self.state.facts.contact.update(update);
         }
         if let Some(bot) = self.plan.relay_of(action) {
             let (relay, start) = Relay::begin(bot, &self.state.facts);

@@ -18,8 +18,9 @@ impl Plan<'_> {
         let mut state = self.state.clone();
         let arrival = self.arrival;
         let now = arrival.event.received_ms;
+        let begins = self.session().is_none() || matches!(arrival.event.body, EventBody::Start(_));
         if let Some(facts) = &arrival.facts {
-            state.facts = facts.clone();
+            state.facts.learn(facts, begins);
         }
         if arrival.reply_to.is_some() {
             state.reply_to.clone_from(&arrival.reply_to);
@@ -44,7 +45,6 @@ impl Plan<'_> {
             state.close_menus();
         }
         event.body = state.understand(event.body);
-        let begins = self.session().is_none() || matches!(event.body, EventBody::Start(_));
         let told = !timeout::is_session_timeout(&event);
         if begins && told && self.holder().runs(&event.body, arrival.by_host) {
             event.body = into_start(event.body, &state, self.policy.sends_start);

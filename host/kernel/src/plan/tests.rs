@@ -153,6 +153,23 @@ fn the_context_rides_on_the_last_row_unless_the_vendor_has_it() {
 }
 
 #[test]
+fn what_a_bot_learns_of_a_person_is_in_the_next_session() {
+    for native in [&["message"][..], &["message", "contact_update"][..]] {
+        let mut world = World { native, ..World::new() };
+        let name = Some("Ida".to_owned());
+        let update = crate::action::ContactUpdate { name, ..Default::default() };
+        let turn = world.says(vec![Action::ContactUpdate(update)]);
+        assert_eq!(turn.state.rows.len(), native.len() - 1, "whether the vendor is told or not");
+        let mut next = world.arrival(hello());
+        next.facts = Some(Facts { locale: Some("de".to_owned()), ..Facts::default() });
+        let Step::Run(run) = world.step(&next) else { panic!("the bot runs") };
+        let facts = run.1.facts;
+        let known = (facts.contact.name.as_deref(), facts.locale.as_deref());
+        assert_eq!(known, (Some("Ida"), Some("de")));
+    }
+}
+
+#[test]
 fn a_failure_is_told_once_and_handed_over_in_the_persons_language() {
     let mut world = World::new();
     world.state.facts = Facts { locale: Some("de-AT".to_owned()), ..Facts::default() };

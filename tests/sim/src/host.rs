@@ -209,7 +209,10 @@ impl World {
             Effect::Commit(turn) => self.write(conversation, Write::Commit(turn)),
             Effect::Settle(settled) => self.write(conversation, Write::Settle(settled)),
             Effect::Record(call) => self.write(conversation, Write::Record(call)),
-            Effect::Profile { .. } => unreachable!("no bot hands over to an external one"),
+            Effect::Profile { run, medium, .. } => {
+                let profile = self.site.channel_of(conversation).vendor.profile(&medium);
+                return Some(Input::Profile { run, profile: Box::new(profile) });
+            }
             Effect::Run { run, event, session, kv, calls } => {
                 let life = self.life(conversation)?;
                 let answers = Vec::new();

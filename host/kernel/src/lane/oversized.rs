@@ -51,7 +51,7 @@ impl Lane {
         let known = self.oversized.as_ref().filter(|known| known.event == *event)?;
         let (version, profile) = known.ran.as_ref()?;
         match step {
-            Step::Skip(_) | Step::Relay(_) => None,
+            Step::Skip(_) | Step::Relay(_) | Step::TimeOut(_) => None,
             Step::Run(_) => Some(plan.complete(failure(), *version, profile, now)),
             Step::StartFirst(start) => {
                 let plan = Plan { arrival: start, ..*plan };

@@ -69,7 +69,7 @@ impl Lane {
             Step::Run(_) if superseded => {
                 self.finished = Some(Box::new(plan.skip(SkipReason::Superseded)));
             }
-            Step::Relay(medium) => self.relay(medium, effects),
+            Step::Relay(medium) | Step::TimeOut(medium) => self.by_host(medium, effects),
             Step::Run(_) if follower.is_none() && now < self.complete_at(&plan) => {}
             Step::Run(_) | Step::StartFirst(_) if slowed => {}
             Step::Run(run) => self.run(*run, None, effects),
@@ -169,7 +169,7 @@ impl Lane {
     }
 
     /// Nobody runs: only what the medium carries has to be known.
-    fn relay(&mut self, medium: String, effects: &mut Vec<Effect>) {
+    fn by_host(&mut self, medium: String, effects: &mut Vec<Effect>) {
         let Some(event) = self.subject().map(|arrival| arrival.event.id.clone()) else { return };
         self.runs += 1;
         let (run, after, on) = (self.runs, self.turn, event.clone());
@@ -177,15 +177,14 @@ impl Lane {
         effects.push(Effect::Profile { run, event, medium });
     }
 
-    /// What the medium of an event carries that goes between the person and an
-    /// external bot.
+    /// What the medium of an event carries that the host itself answers.
     pub(super) fn on_profile(&mut self, run: u64, profile: Profile, now: Millis) {
         if self.end_run(run).is_none() {
             return;
         }
         let rules = Arc::clone(&self.rules);
         let Some(arrival) = self.subject() else { return };
-        let turn = self.plan(arrival, &rules).relayed(&profile, now);
+        let turn = self.plan(arrival, &rules).by_host(&profile, now);
         self.finished = Some(Box::new(turn));
         self.profile = Some(profile);
     }

@@ -119,6 +119,9 @@ pub enum Step {
     /// It goes between the person and an external bot; the profile of this medium is
     /// wanted for that.
     Relay(String),
+    /// The session's time is over; the profile of this medium is wanted for what is done
+    /// then.
+    TimeOut(String),
     /// Nobody runs; why.
     Skip(SkipReason),
 }
@@ -144,7 +147,7 @@ impl Plan<'_> {
             return Step::Skip(SkipReason::Duplicate);
         }
         if timeout::is_session_timeout(&self.arrival.event) {
-            return Step::Skip(SkipReason::SessionTimeout);
+            return Step::TimeOut(self.state.facts.medium.clone());
         }
         // One that was accepted may have had to wait behind a turn that took it away.
         if let EventBody::Timer(timer) = body
@@ -193,10 +196,19 @@ impl Plan<'_> {
         Step::Run(Box::new((event, session)))
     }
 
+    /// The turn of an event that the host itself answers, made `now`: of
+    /// [`Step::Relay`] and [`Step::TimeOut`].
+    pub fn by_host(&self, profile: &Profile, now: Millis) -> Turn {
+        if timeout::is_session_timeout(&self.arrival.event) {
+            self.time_out(profile)
+        } else {
+            self.relayed(profile, now)
+        }
+    }
+
     /// The turn of an event that nobody runs on. Its place in the log is left open.
     pub fn skip(&self, reason: SkipReason) -> Turn {
         let mut state = match reason {
-            SkipReason::SessionTimeout => return self.time_out(),
             SkipReason::NextPage => return self.show_page(),
             SkipReason::Duplicate => {
                 let mut state = self.state.clone();
@@ -207,7 +219,8 @@ impl Plan<'_> {
             | SkipReason::NoSession
             | SkipReason::HostHandOff
             | SkipReason::Superseded
-            | SkipReason::Relayed => self.enter().1,
+            | SkipReason::Relayed
+            | SkipReason::SessionTimeout => self.enter().1,
         };
         let mut log = Vec::new();
         match reason {

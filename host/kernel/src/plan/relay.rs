@@ -37,7 +37,7 @@ impl Plan<'_> {
     }
 
     /// The turn of an event between the person and an external bot, made `now`.
-    pub fn relayed(&self, profile: &Profile, now: Millis) -> Turn {
+    pub(super) fn relayed(&self, profile: &Profile, now: Millis) -> Turn {
         let mut draft = Draft::new(self, profile, Vec::new(), now, false);
         draft.speaker = Owner::Relay;
         let (event, _) = self.enter();

@@ -82,18 +82,21 @@ impl Plan<'_> {
         }
     }
 
-    /// The turn at the end of a session's time.
-    pub(super) fn time_out(&self) -> Turn {
-        // Only actions that the vendor carries can be set as what is done then.
-        let profile = Profile::new(&["end", "abort", "forward"], 0);
+    /// The turn at the end of a session's time. A conversation that nobody can take
+    /// ends.
+    pub(super) fn time_out(&self, profile: &Profile) -> Turn {
         let now = self.arrival.event.received_ms;
-        let mut draft = Draft::new(self, &profile, Vec::new(), now, false);
+        let mut draft = Draft::new(self, profile, Vec::new(), now, false);
         (draft.quiet, draft.by_host) = (true, true);
         if let Some(session) = &mut draft.state.session {
             session.times_out_ms = None;
         }
         if let Some(timeout) = self.policy.session_timeout {
-            draft.apply(&[timeout.then.action()], Digest::of(&[]));
+            let version = Digest::of(&[]);
+            draft.apply(&[timeout.then.action()], version);
+            if !draft.ended && draft.state.owner == Owner::Bot {
+                draft.apply(&[Action::End], version);
+            }
         }
         // The hand-off is the host's own: where it fails, no bot asked for it.
         draft.state.host_hand_off = draft.state.owner == Owner::HandingOff;

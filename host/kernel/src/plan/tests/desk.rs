@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::log::{HandOff, RowEnd};
+use crate::plan::{SessionTimeout, TimeoutAction, session_timeout_id};
 
 #[test]
 fn who_has_it_at_the_desk_keeps_it_whatever_the_vendor_says() {
@@ -105,4 +106,25 @@ fn who_can_be_answered_only_once_is_not_given_to_the_desk() {
     arrival.route = Some(crate::log::Route::ThisAnswer);
     let turn = world.turn(&arrival, Ok(vec![forward(ForwardTarget::Any)]));
     assert_eq!(hand_offs(&turn), [Some(HandOff::Nobody)]);
+}
+
+#[test]
+fn a_silent_conversation_goes_to_the_desk_and_ends_where_nobody_can_take_it() {
+    for then in [TimeoutAction::Forward, TimeoutAction::Unassign] {
+        for (has_desk, hand_off, owner) in
+            [(true, vec![Some(HandOff::Desk)], Owner::HandingOff), (false, Vec::new(), Owner::Bot)]
+        {
+            let mut world = without_hand_off(has_desk);
+            world.policy.session_timeout = Some(SessionTimeout { after_ms: 1, then });
+            world.says(Vec::new());
+            let mut silence = world.arrival(hello());
+            silence.event.id = session_timeout_id(world.state.turns, world.now);
+            let Step::TimeOut(_) = world.step(&silence) else { panic!("its time is over") };
+            let profile = Profile::new(world.native, 5_000);
+            let turn = world.plan(&silence).by_host(&profile, world.now);
+            assert_eq!((hand_offs(&turn), turn.state.owner), (hand_off, owner));
+            assert_eq!(turn.state.host_hand_off, has_desk, "no bot asked for it");
+            assert_eq!(turn.state.session.is_some(), has_desk, "{then:?}");
+        }
+    }
 }

@@ -64,6 +64,41 @@ async fn a_chat_begins_goes_on_and_its_options_come_back_as_they_were() {
 }
 
 #[tokio::test]
+async fn who_asks_for_a_person_hears_what_is_known_of_them() {
+    let mut site = site(json!({})).await;
+    let twin = user(&site, false);
+    let account = twin.account();
+    let ask = async |site: &Site, email: &str| {
+        let url = site.url("/webhooks/chat/secure/user");
+        let body = json!({ "apiKey": KEY, "email": email });
+        let answer = client().unwrap().post(url).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        serde_json::from_str::<Value>(&answer.text().await.unwrap()).unwrap()
+    };
+    let stranger = ask(&site, EMAIL).await;
+    assert_eq!(
+        (&stranger["name"], &stranger["isDefaultFriendlyName"]),
+        (&json!(EMAIL), &json!(true))
+    );
+    assert_eq!(stranger["createDate"], "0001-01-01T00:00:00Z");
+    taken(&account.begin(EMAIL).await);
+    let first = ask(&site, EMAIL).await;
+    assert!(first["createDate"].as_str().unwrap().starts_with("20"), "{first}");
+    taken(&account.write(EMAIL, "name Ida").await.unwrap());
+    taken(&account.begin(EMAIL).await);
+    taken(&account.write(EMAIL, "name Ida").await.unwrap());
+    site.restart_with(json!({})).await.unwrap();
+    let known = ask(&site, &EMAIL.to_uppercase()).await;
+    assert_eq!(
+        (&known["friendlyName"], &known["isDefaultFriendlyName"]),
+        (&json!("Ida"), &json!(false))
+    );
+    assert_eq!(known["createDate"], first["createDate"]);
+    assert_ne!(known["lastLoginTime"], first["lastLoginTime"], "another chat began");
+    assert_eq!(ask(&site, "nobody@example.invalid").await["isDefaultFriendlyName"], json!(true));
+}
+
+#[tokio::test]
 async fn what_is_late_waits_for_the_next_request() {
     let site = site(json!({ "dialect": { "answer-by-ms": 1 } })).await;
     let twin = user(&site, false);

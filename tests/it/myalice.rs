@@ -64,6 +64,17 @@ async fn an_image_block_shows_the_picture_and_texts_follow() {
 }
 
 #[tokio::test]
+async fn the_second_picture_of_an_image_block_follows_as_a_link() {
+    let rest = Vendor::start(json!({ "success": true })).unwrap();
+    let site = site(&rest).await;
+    let script = "media https://x.example/a.png\nmedia https://x.example/b.png\nsay done";
+    let answer = block(&site, "image", script).await;
+    assert!(answer["data"].as_str().unwrap().contains("https://x.example/a.png"), "{answer}");
+    let calls = rest.wait(2, WITHIN).await.unwrap();
+    assert_eq!(texts(&calls), ["https://x.example/b.png", "done"]);
+}
+
+#[tokio::test]
 async fn a_late_turn_is_awaited_with_the_wait_text_and_goes_by_rest() {
     let rest = Vendor::start(json!({ "success": true })).unwrap();
     let channel = json!({ "dialect": { "timing": { "answer-by-ms": 1 } } });

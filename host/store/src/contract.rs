@@ -45,6 +45,7 @@ contract! {
         calls_of_open_events_are_loaded,
         conversations_are_due_in_time,
         conversations_of_humans_are_listed,
+        conversations_are_found_by_address,
         channels_are_looked_through_apart,
         dead_letters_stay_until_they_are_revived,
         a_limit_leaves_the_rest_for_later,

@@ -99,6 +99,17 @@ pub trait Log: Send + Sync {
         limit: usize,
     ) -> Result<Vec<(ConversationKey, DuePlace)>, StoreError>;
 
+    /// At most `limit` conversations of a channel in which the person has this address
+    /// of e-mail, as their last turns left it, the newest conversation first. Case and
+    /// white space around it make no difference.
+    async fn with_email(
+        &self,
+        tenant: &TenantId,
+        channel: &ChannelId,
+        email: &str,
+        limit: usize,
+    ) -> Result<Vec<ConversationKey>, StoreError>;
+
     /// At most `limit` dead letters of a tenant with a place above `after`, the
     /// newest last.
     ///
@@ -128,6 +139,17 @@ pub trait Log: Send + Sync {
         now: Millis,
         until: Millis,
     ) -> Result<Lease, StoreError>;
+}
+
+/// What a conversation is found by once a turn has left an address of e-mail in it.
+pub(crate) fn email_of(turn: &Turn) -> Option<String> {
+    let email = turn.state.facts.contact.email.as_deref().map(email_key);
+    email.filter(|email| !email.is_empty())
+}
+
+/// An address of e-mail as it is compared.
+pub(crate) fn email_key(email: &str) -> String {
+    email.trim().to_lowercase()
 }
 
 /// What a turn depends on.

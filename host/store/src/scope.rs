@@ -108,6 +108,16 @@ impl TenantStore {
         self.store.log.with_human(&self.tenant, channel, after, limit).await
     }
 
+    /// See [`Log::with_email`].
+    pub async fn with_email(
+        &self,
+        channel: &ChannelId,
+        email: &str,
+        limit: usize,
+    ) -> Result<Vec<ConversationKey>, StoreError> {
+        self.store.log.with_email(&self.tenant, channel, email, limit).await
+    }
+
     /// See [`Log::bot_value`].
     pub async fn bot_value(&self, bot: &BotId, key: &str) -> Result<Option<String>, StoreError> {
         self.store.log.bot_value(&self.tenant, bot, key).await

@@ -98,6 +98,13 @@ pub trait Vendor: Send + Sync + fmt::Debug {
         None
     }
 
+    /// The answer to [`Received::Asked`]: what is known of the person with this address,
+    /// who may never have been here. Absent where the vendor's clients ask no such thing.
+    fn person(&self, email: &str, known: Option<&Person>) -> Option<Reply> {
+        let _ = (email, known);
+        None
+    }
+
     /// The call that delivers these parts: several only where the vendor takes lists.
     fn call(&self, to: &To<'_>, parts: &[Part<'_>]) -> Call;
 
@@ -225,6 +232,11 @@ pub struct Inbound<'a> {
 pub enum Received {
     /// The vendor checks that we are there: answer this.
     Challenge(Reply),
+    /// A client asks what is known of a person: answer [`Vendor::person`].
+    Asked {
+        /// The person's address of e-mail.
+        email: String,
+    },
     /// Nothing to do; why, for metrics. Answer success.
     Ignored(&'static str),
     /// Not acceptable: nothing is stored.
@@ -237,6 +249,19 @@ pub enum Received {
         /// do not keep the others back.
         damaged: Vec<Damaged>,
     },
+}
+
+/// What a channel knows of somebody who wrote there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Person {
+    /// The newest facts.
+    pub facts: Facts,
+    /// When the first of their conversations began.
+    pub first_ms: Millis,
+    /// When the newest one began.
+    pub newest_ms: Millis,
+    /// When something happened there last.
+    pub active_ms: Millis,
 }
 
 /// A part of a webhook that cannot be read.

@@ -109,6 +109,12 @@ fn receive(asked: &Receive) -> anyhow::Result<()> {
             let body = String::from_utf8_lossy(&reply.body).into_owned();
             line(&json!({ "answer": { "status": reply.status.as_u16(), "body": body } }))
         }
+        Received::Asked { email } => {
+            let reply = vendor.person(&email, None);
+            let body = reply.map(|reply| String::from_utf8_lossy(&reply.body).into_owned());
+            writeln!(stderr(), "asked for {email}; a host answers what it knows of them")?;
+            line(&json!({ "answer": { "status": 200, "body": body } }))
+        }
         Received::Rejected(rejection) => {
             let (status, blame) = (rejection.status.as_u16(), rejection.blame.name());
             bail!("{status}: {} (the {blame} must act)", rejection.reason)

@@ -30,6 +30,7 @@ pub(super) fn keep(
         }
         Received::Ignored(why) => format!("ignored: {why}"),
         Received::Challenge(_) => "challenge".to_owned(),
+        Received::Asked { .. } => "asked for a person".to_owned(),
         Received::Rejected(rejection) => {
             format!("refused with {}: {}", rejection.status.as_u16(), rejection.reason)
         }

@@ -15,7 +15,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use metrics::counter;
 
-use super::{ConnectionInfo, answer, body, captured, client, damaged};
+use super::{ConnectionInfo, answer, asked, body, captured, client, damaged};
 use crate::app::App;
 use crate::channel::Channel;
 use crate::clock;
@@ -111,6 +111,10 @@ async fn receive(
             count(&channel, "challenge");
             reply(challenge, Body::from)
         }
+        Received::Asked { email } => {
+            count(&channel, "asked");
+            asked::person(app, &channel, &email).await
+        }
         Received::Rejected(rejection) => {
             let proxies = &app.config.server.trusted_proxies;
             refuse(&channel, client::address(connection.peer, &parts.headers, proxies), rejection)
@@ -182,7 +186,7 @@ async fn arrive(
     reply(first, |bytes| answer::watched(&connection, bytes, waiting))
 }
 
-fn reply(reply: Reply, body: impl FnOnce(Bytes) -> Body) -> Response {
+pub(super) fn reply(reply: Reply, body: impl FnOnce(Bytes) -> Body) -> Response {
     let mut response = Response::new(body(reply.body));
     *response.status_mut() = reply.status;
     let content_type = HeaderValue::from_static(reply.content_type);

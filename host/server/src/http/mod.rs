@@ -1,6 +1,7 @@
 //! Every URL of the host on one page.
 
 mod answer;
+mod asked;
 mod body;
 mod captured;
 pub mod client;

@@ -165,6 +165,32 @@ pub(super) async fn conversations_of_humans_are_listed(store: Store) {
     assert_eq!(other, []);
 }
 
+pub(super) async fn conversations_are_found_by_address(store: Store) {
+    let (a, b, c) = (key("a"), key("b"), key("c"));
+    let tenant = acme(&store);
+    let of = |id: &str, previous, email: Option<&str>| {
+        let mut turn = turn(id, previous, 0);
+        turn.state.facts.contact.email = email.map(str::to_owned);
+        turn
+    };
+    tenant.commit(&a, &of("t1", 0, Some("Ida@Example.com "))).await.unwrap();
+    tenant.commit(&b, &of("t1", 0, Some("ida@example.com"))).await.unwrap();
+    tenant.commit(&c, &of("t1", 0, None)).await.unwrap();
+    let find = async |email, limit| tenant.with_email(&a.channel, email, limit).await.unwrap();
+    assert_eq!(find(" IDA@example.com", 10).await, [b.clone(), a.clone()], "the newest first");
+    assert_eq!(find("ida@example.com", 1).await, [b.clone()]);
+    assert_eq!(find("ida@example.org", 10).await, []);
+    assert_eq!(find("", 10).await, []);
+    // What is settled changes nothing, the next turn does.
+    tenant.settle(&a, &Settled::default()).await.unwrap();
+    tenant.commit(&b, &of("t2", 1, Some("otto@example.com"))).await.unwrap();
+    assert_eq!(find("ida@example.com", 10).await, [a.clone()]);
+    assert_eq!(find("otto@example.com", 10).await, [b]);
+    let (other, elsewhere) = (store.tenant(&"other".into()), "elsewhere".into());
+    assert_eq!(other.with_email(&a.channel, "ida@example.com", 10).await, Ok(vec![]));
+    assert_eq!(tenant.with_email(&elsewhere, "ida@example.com", 10).await, Ok(vec![]));
+}
+
 pub(super) async fn conversations_are_due_in_time(store: Store) {
     let (tenant, host) = (acme(&store), store.host());
     let (a, b) = (key("a"), key("b"));

@@ -9,6 +9,7 @@ use botyard_kernel::run::KvScope;
 use botyard_kernel::time::Millis;
 
 use super::{MemoryStore, State};
+use crate::log::{email_key, email_of};
 use crate::{Commit, DeadLetter, DuePlace, Lease, Loaded, Log, StoreError, limits, value};
 
 #[async_trait]
@@ -142,6 +143,22 @@ impl Log for MemoryStore {
         found.sort_by_key(|(_, place)| *place);
         found.truncate(limit);
         Ok(found)
+    }
+
+    async fn with_email(
+        &self,
+        tenant: &TenantId,
+        channel: &ChannelId,
+        email: &str,
+        limit: usize,
+    ) -> Result<Vec<ConversationKey>, StoreError> {
+        let (state, email) = (self.state(), email_key(email));
+        let is = |(key, entries): &&(ConversationKey, Vec<Entry>)| {
+            let found = last_turn(entries).and_then(|(_, turn)| email_of(turn));
+            key.tenant == *tenant && key.channel == *channel && found.as_ref() == Some(&email)
+        };
+        let found = state.conversations.iter().rev().filter(is);
+        Ok(found.take(limit).map(|(key, _)| key.clone()).collect())
     }
 
     async fn dead_letters(

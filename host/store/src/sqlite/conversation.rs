@@ -1,6 +1,6 @@
 //! The row of a conversation and the entries behind it.
 
-use botyard_kernel::id::ConversationKey;
+use botyard_kernel::id::{ChannelId, ConversationKey, TenantId};
 use botyard_kernel::log::Seq;
 use botyard_kernel::time::Millis;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -28,6 +28,8 @@ pub(super) struct Conversation {
     due_ms: Option<Millis>,
     /// Since when a human has it.
     pub(super) human_ms: Option<Millis>,
+    /// See [`crate::log::email_of`].
+    pub(super) email: Option<String>,
 }
 
 impl Conversation {
@@ -36,7 +38,7 @@ impl Conversation {
         key: &ConversationKey,
     ) -> rusqlite::Result<Option<Self>> {
         let sql = "SELECT id, last, accepted, turn, turn_id, base, watermark, due_ms,
-            human_ms FROM conversation WHERE tenant = ?1 AND channel = ?2 AND vendor_key = ?3";
+            human_ms, email FROM conversation WHERE tenant = ?1 AND channel = ?2 AND vendor_key = ?3";
         let place = [&key.tenant.0, &key.channel.0, &key.vendor_key];
         database.prepare_cached(sql)?.query_row(place, Self::from_row).optional()
     }
@@ -49,7 +51,8 @@ impl Conversation {
         let sql = "INSERT INTO conversation
             (tenant, channel, vendor_key, last, accepted, turn, base, watermark)
             VALUES (?1, ?2, ?3, 0, 0, 0, 0, 0)
-            RETURNING id, last, accepted, turn, turn_id, base, watermark, due_ms, human_ms";
+            RETURNING id, last, accepted, turn, turn_id, base, watermark, due_ms, human_ms,
+                email";
         let place = [&key.tenant.0, &key.channel.0, &key.vendor_key];
         database.prepare_cached(sql)?.query_row(place, Self::from_row)
     }
@@ -92,7 +95,7 @@ impl Conversation {
 
     pub(super) fn save(&self, database: &Connection) -> rusqlite::Result<()> {
         let sql = "UPDATE conversation SET last = ?2, accepted = ?3, turn = ?4, turn_id = ?5,
-            base = ?6, watermark = ?7, due_ms = ?8, human_ms = ?9 WHERE id = ?1";
+            base = ?6, watermark = ?7, due_ms = ?8, human_ms = ?9, email = ?10 WHERE id = ?1";
         database.prepare_cached(sql)?.execute(params![
             self.id,
             to_sql(self.last),
@@ -103,6 +106,7 @@ impl Conversation {
             to_sql(self.watermark),
             self.due_ms.map(to_sql),
             self.human_ms.map(to_sql),
+            self.email,
         ])?;
         Ok(())
     }
@@ -145,6 +149,24 @@ impl Conversation {
             .collect()
     }
 
+    /// The keys of at most `limit` conversations of a channel with a person of this
+    /// address, the newest first.
+    pub(super) fn with_email(
+        database: &Connection,
+        (tenant, channel): (&TenantId, &ChannelId),
+        email: &str,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<ConversationKey>> {
+        let sql = "SELECT vendor_key FROM conversation
+            WHERE tenant = ?1 AND channel = ?2 AND email = ?3 ORDER BY id DESC LIMIT ?4";
+        let wanted = params![tenant.0, channel.0, email, to_sql(limit as u64)];
+        let key = |row: &Row<'_>| {
+            let (tenant, channel) = (tenant.clone(), channel.clone());
+            Ok(ConversationKey { tenant, channel, vendor_key: row.get(0)? })
+        };
+        database.prepare_cached(sql)?.query_map(wanted, key)?.collect()
+    }
+
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get(0)?,
@@ -156,6 +178,7 @@ impl Conversation {
             watermark: from_sql(row.get(6)?),
             due_ms: row.get::<_, Option<i64>>(7)?.map(from_sql),
             human_ms: row.get::<_, Option<i64>>(8)?.map(from_sql),
+            email: row.get(9)?,
         })
     }
 }

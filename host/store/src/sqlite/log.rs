@@ -14,6 +14,7 @@ use super::conversation::{Conversation, Kind};
 use super::health::store_error;
 use super::letters::{self, Letters};
 use super::{Engine, due, to_sql};
+use crate::log::{email_key, email_of};
 use crate::{Commit, DeadLetter, DuePlace, Lease, Loaded, Log, StoreError, limits};
 
 #[async_trait]
@@ -178,6 +179,21 @@ impl Log for Engine {
             .await
     }
 
+    async fn with_email(
+        &self,
+        tenant: &TenantId,
+        channel: &ChannelId,
+        email: &str,
+        limit: usize,
+    ) -> Result<Vec<ConversationKey>, StoreError> {
+        let (tenant, channel, email) = (tenant.clone(), channel.clone(), email_key(email));
+        self.readers
+            .read(move |database| {
+                Conversation::with_email(database, (&tenant, &channel), &email, limit).map_err(sql)
+            })
+            .await
+    }
+
     async fn dead_letters(
         &self,
         tenant: &TenantId,
@@ -219,6 +235,7 @@ struct TurnJob {
     fused: bool,
     due_ms: Option<Millis>,
     human_ms: Option<Millis>,
+    email: Option<String>,
     bot: BotId,
     writes: Vec<KvWrite>,
     value: Vec<u8>,
@@ -236,6 +253,7 @@ impl TurnJob {
             fused: turn.fused.is_some(),
             due_ms: turn.due_ms,
             human_ms: turn.human_ms,
+            email: email_of(turn),
             bot: turn.bot.clone(),
             writes: writes.cloned().collect(),
             value: limits::turn(turn)?,
@@ -262,6 +280,7 @@ impl TurnJob {
         conversation.watermark = self.watermark;
         conversation.wake(self.due_ms);
         conversation.human_ms = self.human_ms;
+        conversation.email.clone_from(&self.email);
         conversation.save(database)?;
         let refused = self.write_values(database)?;
         pass(if self.fused { Point::FusedWritten } else { Point::TurnWritten });

@@ -16,8 +16,12 @@ use super::directory::Directory;
 use crate::OpenError;
 
 /// One step a version. What has been released is never edited: append.
-pub(super) const STEPS: [&str; 3] =
-    [include_str!("v1.sql"), include_str!("v2.sql"), include_str!("v3.sql")];
+pub(super) const STEPS: [&str; 4] = [
+    include_str!("v1.sql"),
+    include_str!("v2.sql"),
+    include_str!("v3.sql"),
+    include_str!("v4.sql"),
+];
 /// The version of the tables that this host writes.
 pub(super) const NEWEST: i64 = STEPS.len() as i64;
 /// So many copies are kept, the newest.

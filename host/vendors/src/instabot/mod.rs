@@ -32,7 +32,7 @@ pub use self::numbers::token_number;
 pub use self::settings::KEYS;
 use self::settings::Settings;
 use crate::{
-    Call, CallAnswer, Inbound, Outcome, Part, Received, Rejection, Reply, SamplePlace,
+    Call, CallAnswer, Inbound, Outcome, Part, Person, Received, Rejection, Reply, SamplePlace,
     SettingsError, To, Vendor,
 };
 
@@ -134,6 +134,10 @@ impl Vendor for Instabot {
 
     fn refusal(&self, rejection: &Rejection) -> Option<Reply> {
         Some(refusal::reply(&self.settings.dialect.errors, rejection))
+    }
+
+    fn person(&self, email: &str, known: Option<&Person>) -> Option<Reply> {
+        Some(user::reply(self.settings.bot_id, email, known))
     }
 
     fn call(&self, to: &To<'_>, parts: &[Part<'_>]) -> Call {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::settings::Settings;
 use super::verify::Endpoint;
-use super::{facts, numbers, refusal, stream, user, verify};
+use super::{facts, numbers, refusal, stream, verify};
 use crate::fields::Fields;
 use crate::webhook::{named, raw};
 use crate::written::is_whole;
@@ -36,7 +36,7 @@ fn read(settings: &Settings, request: &Inbound<'_>) -> Result<Received, Rejectio
     let body = verify::body(settings, request)?;
     let incoming = match endpoint {
         Endpoint::User => {
-            return Ok(Received::Challenge(user::reply(settings.bot_id, email(settings, &body)?)));
+            return Ok(Received::Asked { email: email(settings, &body)?.to_owned() });
         }
         Endpoint::Send if verify::is_start(settings, &body)? => start(settings, request, &body)?,
         Endpoint::Send => respond(settings, request, &body)?,

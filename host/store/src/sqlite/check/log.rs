@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use botyard_kernel::id::Digest;
 use botyard_kernel::log::{Entry, Seq, Turn};
 use botyard_kernel::time::Millis;
 use rusqlite::Row;
 
 use super::{Check, Fault, Finding};
 use crate::limits;
+use crate::log::email_of;
 use crate::sqlite::from_sql;
 
 /// After so many conversations it is said how far the check is.
@@ -18,9 +20,10 @@ impl Check<'_> {
         let database = self.database;
         let of = database.query_row("SELECT count(*) FROM conversation", [], number)?;
         let human = if self.has_humans { "human_ms" } else { "NULL" };
+        let email = if self.has_emails { "email" } else { "NULL" };
         let mut all = database.prepare(&format!(
             "SELECT tenant || '/' || channel || '/' || vendor_key, last, accepted, turn, turn_id,
-                base, watermark, due_ms, id, {human} FROM conversation ORDER BY id",
+                base, watermark, due_ms, id, {human}, {email} FROM conversation ORDER BY id",
         ))?;
         let mut rows = all.query([])?;
         while let Some(row) = rows.next()? {
@@ -111,6 +114,7 @@ struct Sum {
     watermark: Seq,
     due_ms: Option<Millis>,
     human_ms: Option<Millis>,
+    email: Option<String>,
 }
 
 impl Sum {
@@ -124,6 +128,7 @@ impl Sum {
             watermark: from_sql(row.get(6)?),
             due_ms: row.get::<_, Option<i64>>(7)?.map(from_sql),
             human_ms: row.get::<_, Option<i64>>(9)?.map(from_sql),
+            email: row.get(10)?,
         })
     }
 
@@ -217,6 +222,7 @@ impl Log {
         self.sum.watermark = turn.watermark;
         self.sum.wake(turn.due_ms);
         self.sum.human_ms = turn.human_ms;
+        self.sum.email = email_of(turn);
     }
 
     fn compare_letters(&mut self, says: &BTreeMap<String, Seq>) {
@@ -234,6 +240,13 @@ impl Log {
         let place = |seq: Seq| seq.to_string();
         let time = |due: Option<Millis>| due.map_or_else(|| "never".to_owned(), |d| d.to_string());
         let text = |id: &Option<String>| id.clone().unwrap_or_else(|| "none".to_owned());
+        // Whose address it is, is nothing for whoever reads what a check says.
+        let address = |email: &Option<String>| {
+            let digest = email.as_ref().map(|email| Digest::of(email.as_bytes()).short());
+            digest.unwrap_or_else(|| "none".to_owned())
+        };
+        // What an older host wrote is found by no address until its next turn.
+        let email = says.email.as_ref().map_or(&None, |_| &sum.email);
         let columns = [
             ("last", place(says.last), place(sum.last)),
             ("accepted", place(says.accepted), place(sum.accepted)),
@@ -243,6 +256,7 @@ impl Log {
             ("watermark", place(says.watermark), place(sum.watermark)),
             ("due_ms", time(says.due_ms), time(sum.due_ms)),
             ("human_ms", time(says.human_ms), time(sum.human_ms)),
+            ("email", address(&says.email), address(email)),
         ];
         for (column, row, entries) in columns.into_iter().filter(|(_, row, sum)| row != sum) {
             let conversation = self.name.clone();

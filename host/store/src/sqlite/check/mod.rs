@@ -70,9 +70,15 @@ pub fn check(path: &Path, tell: &mut dyn FnMut(Finding<'_>)) -> Result<Checked, 
     let version = migrations::version(&database)?;
     let mut checked = Checked::default();
     structure(&database, &mut |fault| tell(Finding::Fault(&fault)));
-    let (has_letters, has_humans) = (version > 1, version > 2);
-    let mut check =
-        Check { database: &database, checked: &mut checked, has_letters, has_humans, tell };
+    let (has_letters, has_humans, has_emails) = (version > 1, version > 2, version > 3);
+    let mut check = Check {
+        database: &database,
+        checked: &mut checked,
+        has_letters,
+        has_humans,
+        has_emails,
+        tell,
+    };
     // A part that cannot be read does not keep the others from being looked at.
     // Before the first step of the first host there are no tables.
     if version > 0 {
@@ -93,6 +99,7 @@ struct Check<'a> {
     /// Older databases have no table of dead letters, and know of no humans.
     has_letters: bool,
     has_humans: bool,
+    has_emails: bool,
     checked: &'a mut Checked,
     tell: &'a mut dyn FnMut(Finding<'_>),
 }

@@ -282,7 +282,7 @@ fn our_server_takes_what_our_client_sends() {
     let answer = channel(server_settings()).answer(&To::conversation(NAME), &[]);
     let answer = client.answer(&answered(200, answer.body)).expect("an answer");
     assert_eq!(answer.stream_id.as_deref(), Some(STREAM));
-    let user = super::challenge(asked(&client.get_user(EMAIL)));
+    let user = super::told(asked(&client.get_user(EMAIL)));
     let user = client.user(&answered(200, user.body)).expect("a user");
     assert_eq!((user.friendly_name.as_deref(), user.object_id), (Some(EMAIL), Some(762_332_581)));
 }

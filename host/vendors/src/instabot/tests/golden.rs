@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    API_KEY, NAME, STREAM, challenge, channel, event, fixtures, read, rejection, request, with,
+    API_KEY, NAME, STREAM, channel, event, fixtures, read, rejection, request, told, with,
 };
 use crate::{Part, Received, To};
 
@@ -106,7 +106,7 @@ fn requests_become_events() {
 fn users_are_told() {
     for (name, fixture) in fixtures("user.") {
         let expect: Answered = read(&name, fixture);
-        let reply = challenge(ask(&nothing(), &expect.request));
+        let reply = told(ask(&nothing(), &expect.request));
         assert_eq!(super::parsed(&reply.body), expect.answer, "{name}");
     }
 }

@@ -6,7 +6,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{API_KEY, EMAIL, STREAM, STREAM_SECRET};
-use super::{challenge, channel, event, parsed, rejection, request, respond, send};
+use super::{channel, event, parsed, rejection, request, respond, send, told};
 use super::{settings, start, with};
 use crate::Rejection;
 
@@ -127,7 +127,7 @@ fn a_user_is_told_to_whoever_has_the_key() {
     let channel = channel(settings());
     let ask =
         |body: Value| request(&*channel, &Method::POST, "secure/user", body.to_string().as_bytes());
-    let reply = challenge(ask(json!({ "apiKey": API_KEY, "email": EMAIL })));
+    let reply = told(ask(json!({ "apiKey": API_KEY, "email": EMAIL })));
     assert_eq!((reply.status, reply.content_type), (StatusCode::OK, "application/json"));
     let rows = [
         (json!({ "apiKey": "guess", "email": EMAIL }), 401),

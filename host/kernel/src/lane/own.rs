@@ -76,31 +76,31 @@ impl Lane {
         if self.next_own().is_none_or(|at| at > now) {
             return;
         }
-        let timer = self.next_timer().filter(|timer| self.fires_at(timer) <= now);
-        let due = |at: &Millis| *at <= now;
-        let own = match (timer, self.state.returns_at().filter(due), self.state.relay_over()) {
-            (Some(timer), _, _) => Some(self.fired(timer, now)),
-            (None, Some(at), _) => Some(self.returned(at, now)),
-            (None, None, Some(over)) => {
-                Some(self.own_event(return_id(self.state.turns, 0), over, now))
-            }
-            (None, None, None) => self.state.times_out_at().map(|at| self.timed_out(at, now)),
+        let timer = self.next_timer().filter(|timer| self.paced(timer.due_ms) <= now);
+        let given_back = self.state.given_back_at().filter(|at| self.paced(*at) <= now);
+        let own = match (timer, given_back) {
+            (Some(timer), _) => Some(self.fired(timer, now)),
+            (None, Some(at)) => Some(self.given_back(at, now)),
+            (None, None) => self.state.times_out_at().map(|at| self.timed_out(at, now)),
         };
         self.timer = own.map(Box::new);
     }
 
     /// When the next of these is due.
     pub(super) fn next_own(&self) -> Option<Millis> {
-        let timer = self.next_timer().map(|timer| self.fires_at(timer));
-        timer.into_iter().chain(self.state.passes_on_at()).min()
+        let timer = self.next_timer().map(|timer| timer.due_ms);
+        let paced = timer.into_iter().chain(self.state.given_back_at()).map(|at| self.paced(at));
+        paced.chain(self.state.times_out_at()).min()
     }
 
     fn next_timer(&self) -> Option<&TimerState> {
         self.state.timers.iter().min_by_key(|timer| timer.due_ms)
     }
 
-    fn fires_at(&self, timer: &TimerState) -> Millis {
-        timer.due_ms.max(self.pace.unprompted_free_at())
+    /// When what is due then becomes an event: a loop of the bot's must not stand before
+    /// what people say.
+    fn paced(&self, due_ms: Millis) -> Millis {
+        due_ms.max(self.pace.unprompted_free_at())
     }
 
     fn fired(&self, timer: &TimerState, now: Millis) -> Arrival {
@@ -121,9 +121,11 @@ impl Lane {
         self.own_event(session_timeout_id(self.state.turns, at_ms), body, now)
     }
 
-    fn returned(&self, at_ms: Millis, now: Millis) -> Arrival {
-        let reason = Some("no human has said anything for too long".to_owned());
-        let body = EventBody::Returned(Returned { reason });
+    fn given_back(&self, at_ms: Millis, now: Millis) -> Arrival {
+        let body = self.state.relay_over().unwrap_or_else(|| {
+            let reason = Some("no human has said anything for too long".to_owned());
+            EventBody::Returned(Returned { reason })
+        });
         self.own_event(return_id(self.state.turns, at_ms), body, now)
     }
 

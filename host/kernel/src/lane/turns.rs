@@ -54,7 +54,7 @@ impl Lane {
         }
         let rules = Arc::clone(&self.rules);
         let plan = self.plan(arrival, &rules);
-        let slowed = now < self.pace.free_at(&arrival.event.body);
+        let slowed = now < self.pace.free_at(arrival);
         let step = plan.step();
         if let Some(turn) = self.too_large(&plan, &step, now) {
             self.finished = Some(Box::new(turn));
@@ -69,9 +69,9 @@ impl Lane {
             Step::Run(_) if superseded => {
                 self.finished = Some(Box::new(plan.skip(SkipReason::Superseded)));
             }
-            Step::Relay(medium) | Step::TimeOut(medium) => self.by_host(medium, effects),
             Step::Run(_) if follower.is_none() && now < self.complete_at(&plan) => {}
-            Step::Run(_) | Step::StartFirst(_) if slowed => {}
+            Step::Run(_) | Step::StartFirst(_) | Step::Relay(_) if slowed => {}
+            Step::Relay(medium) | Step::TimeOut(medium) => self.by_host(medium, effects),
             Step::Run(run) => self.run(*run, None, effects),
             Step::StartFirst(start) => {
                 if let Step::Run(run) = self.plan(&start, &rules).step() {
@@ -88,7 +88,7 @@ impl Lane {
         }
         match self.subject() {
             Some(arrival) => {
-                let paced = self.pace.free_at(&arrival.event.body);
+                let paced = self.pace.free_at(arrival);
                 let tried = self.tried_again_at(&arrival.event.id);
                 let complete = match self.queue.len() {
                     1 => self.complete_at(&self.plan(arrival, &self.rules)),

@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 
 use crate::broken::{self, Mutation};
 use crate::id::PartId;
+use crate::lane::pace::is_prompted;
 use crate::lane::queue::Queued;
 use crate::lane::{ACCEPT_AFTER_MS, Effect, Lane, STORE_RETRY_MS};
-use crate::log::{Arrival, Call, Outcome, Seq, Settled, Turn};
+use crate::log::{Arrival, Call, Outcome, Seq, Settled, SkipReason, Turn};
 use crate::time::Millis;
 
 /// What is under way at the store.
@@ -162,10 +163,12 @@ impl Lane {
     }
 
     fn note_pace(&mut self, turn: &Turn, now: Millis) {
-        let ran = !matches!(turn.outcome, Outcome::Skipped(_));
-        let subject = self.subject().filter(|_| ran);
-        if let Some(body) = subject.map(|arrival| arrival.event.body.clone()) {
-            self.pace.note(&body, now);
+        let counts = match turn.outcome {
+            Outcome::Ran { .. } | Outcome::Failed { .. } => true,
+            Outcome::Skipped(reason) => reason == SkipReason::Relayed,
+        };
+        if let Some(is_prompted) = self.subject().filter(|_| counts).map(is_prompted) {
+            self.pace.note(is_prompted, now);
         }
     }
 

@@ -324,8 +324,13 @@ impl Conversation {
     /// When the session's time is over, or the bot has the conversation again, if nothing
     /// else happens.
     pub(crate) fn passes_on_at(&self) -> Option<Millis> {
+        self.times_out_at().into_iter().chain(self.given_back_at()).min()
+    }
+
+    /// When the host itself gives the bot the conversation again.
+    pub(crate) fn given_back_at(&self) -> Option<Millis> {
         let over = self.relay_over().map(|_| 0);
-        self.times_out_at().into_iter().chain(self.returns_at()).chain(over).min()
+        self.returns_at().into_iter().chain(over).min()
     }
 
     /// Who has the conversation.

@@ -207,7 +207,7 @@ pub struct Click {
     /// The action that offered them, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub menu: Option<String>,
-    /// Offered earlier than the last menu.
+    /// Offered in an earlier turn than the last menu.
     #[serde(default)]
     pub stale: bool,
     /// What was typed, where a text was recognized as a choice.

@@ -22,6 +22,7 @@ use crate::event::{Click, EventBody, First, Message};
 use crate::id::PartId;
 use crate::log::Conversation;
 use crate::time::Millis;
+use pages::Meant;
 pub(crate) use pages::Page;
 pub use recognize::recognize;
 pub(crate) use token::{link_pages, shorten_ids};
@@ -38,14 +39,15 @@ pub struct Menu {
     pub id: String,
     /// When.
     pub offered_ms: Millis,
-    /// Nothing else was asked since: typed texts may answer it.
+    /// Nothing else was asked since: typed texts may answer it. At most one menu of a
+    /// conversation is.
     pub current: bool,
     /// Ids and labels, in order.
     pub options: Vec<(String, String)>,
     /// The pages after the first, as the medium gets them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pages: Vec<Action>,
-    /// How many of them were shown.
+    /// Which of them was shown last, from 1; 0 stands for the first page.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub shown: usize,
 }
@@ -72,6 +74,11 @@ impl Menu {
         let own = self.options.iter().position(|(own, _)| own == id);
         let named = || token::option_of(&self.id, id).filter(|place| *place < self.options.len());
         own.or_else(named)
+    }
+
+    /// The turn that offered it, by the id of its part.
+    fn turn(&self) -> &str {
+        self.id.split('.').next().unwrap_or_default()
     }
 
     fn bytes(&self) -> usize {
@@ -145,9 +152,11 @@ impl Conversation {
     }
 
     fn typed(&self, message: &Message) -> Option<Click> {
-        let menu = self.menus.last().filter(|menu| menu.current)?;
+        let (_, menu) = self.current_menu()?;
         let text = &message.text;
-        let option = recognize(text, &menu.options, self.facts.locale.as_deref())?;
+        let Meant::Option(option) = menu.meant(text, self.facts.locale.as_deref())? else {
+            return None;
+        };
         let (id, label) = menu.options[option].clone();
         Some(Click {
             option_ids: vec![id],
@@ -174,9 +183,15 @@ impl Conversation {
             click.option_ids[0].clone_from(id);
             click.menu.get_or_insert_with(|| menu.id.clone());
             click.label.get_or_insert_with(|| label.clone());
-            click.stale |= place + 1 < self.menus.len();
+            // Menus of one turn are offered together.
+            click.stale |= self.menus.last().is_some_and(|last| last.turn() != menu.turn());
         }
         click
+    }
+
+    /// The menu that was asked last, where nothing else was asked since.
+    fn current_menu(&self) -> Option<(usize, &Menu)> {
+        self.menus.iter().enumerate().rfind(|(_, menu)| menu.current)
     }
 
     /// The newest menu that has an option, and the option.

@@ -1,6 +1,9 @@
 //! Menus with more options than the medium shows at once.
 
-use super::{is_same, token};
+use std::ops::Range;
+
+use super::recognize::{Meaning, meaning};
+use super::{Menu, is_same, token};
 use crate::action::Action;
 use crate::degrade::more;
 use crate::event::EventBody;
@@ -13,19 +16,72 @@ pub(crate) struct Page {
     page: usize,
 }
 
+/// What a text means of a menu.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meant {
+    /// The option at this place of the whole menu, from 0.
+    Option(usize),
+    /// The page after the one that was shown last.
+    NextPage,
+}
+
+impl Menu {
+    /// What a text means: an option by any of its names, or more of them. A number is that
+    /// of the page which was shown last, where "more" has one, too; larger ones are those
+    /// of the whole menu.
+    pub(super) fn meant(&self, text: &str, locale: Option<&str>) -> Option<Meant> {
+        if self.has_next_page() && is_same(text, more(locale)) {
+            return Some(Meant::NextPage);
+        }
+        match meaning(text, &self.options, locale)? {
+            Meaning::Option(option) => Some(Meant::Option(option)),
+            Meaning::Place { place, id } => self.at(place).or_else(|| id.map(Meant::Option)),
+        }
+    }
+
+    fn at(&self, place: usize) -> Option<Meant> {
+        let place = place.checked_sub(1)?;
+        let mut shown = self.options_shown();
+        let next = (place == shown.len() && self.has_next_page()).then_some(Meant::NextPage);
+        let whole = (place < self.options.len()).then_some(Meant::Option(place));
+        shown.nth(place).map(Meant::Option).or(next).or(whole)
+    }
+
+    /// The options on the page that was shown last: pages follow the order of the menu,
+    /// and each but the last has one option more, which asks for the next.
+    fn options_shown(&self) -> Range<usize> {
+        let count = |(number, page): (usize, &Action)| {
+            let asks = usize::from(number + 1 < self.pages.len());
+            page.option_ids().count().saturating_sub(asks)
+        };
+        let counts: Vec<usize> = self.pages.iter().enumerate().map(count).collect();
+        let (before, later) = counts.split_at(self.shown.min(counts.len()));
+        let end = self.options.len().saturating_sub(later.iter().sum());
+        let start = before.last().map_or(0, |own| end.saturating_sub(*own));
+        start..end
+    }
+
+    fn has_next_page(&self) -> bool {
+        self.shown < self.pages.len()
+    }
+}
+
 impl Conversation {
     /// The page that a person asks for with this, by a tap or by its words. Words ask
     /// only while the menu is the last thing that was asked.
     pub(crate) fn page_asked_for(&self, body: &EventBody) -> Option<Page> {
+        let locale = self.facts.locale.as_deref();
         if let EventBody::Message(message) = body {
-            return self.named(&message.text);
+            return self
+                .next_page(|menu| menu.meant(&message.text, locale) == Some(Meant::NextPage));
         }
         let EventBody::Click(click) = body else { return None };
         let [id] = &click.option_ids[..] else { return None };
         self.tapped_page(id).or_else(|| {
             // Not every vendor gives ids back as they were.
             let known = self.menus.iter().any(|menu| menu.place(id).is_some());
-            click.label.as_ref().filter(|_| !known).and_then(|label| self.named(label))
+            let label = click.label.as_ref().filter(|_| !known)?;
+            self.next_page(|_| is_same(label, more(locale)))
         })
     }
 
@@ -38,19 +94,19 @@ impl Conversation {
         })
     }
 
-    fn named(&self, text: &str) -> Option<Page> {
-        let last =
-            self.menus.last().filter(|menu| menu.current && menu.shown < menu.pages.len())?;
-        let says_more = is_same(text, more(self.facts.locale.as_deref()));
-        says_more.then(|| Page { menu: self.menus.len() - 1, page: last.shown })
+    /// The next page of the menu that was asked last, if that is what `asks` for it.
+    fn next_page(&self, asks: impl Fn(&Menu) -> bool) -> Option<Page> {
+        let (menu, it) = self.current_menu()?;
+        (it.has_next_page() && asks(it)).then_some(Page { menu, page: it.shown })
     }
 
-    /// Shows a page: the options that are asked for now are those of its menu.
+    /// Shows a page: what is asked now is its menu, however old that is.
     pub(crate) fn show_page(&mut self, asked: Page) -> Option<Action> {
+        let action = self.menus.get(asked.menu)?.pages.get(asked.page)?.clone();
+        self.close_menus();
         let menu = self.menus.get_mut(asked.menu)?;
-        let page = menu.pages.get(asked.page)?.clone();
-        menu.shown = menu.shown.max(asked.page + 1);
-        Some(page)
+        (menu.current, menu.shown) = (true, asked.page + 1);
+        Some(action)
     }
 }
 

@@ -19,13 +19,34 @@ const TEXT_BYTES_MAX: usize = 1024;
 /// A number that is itself a label means that label, whatever its place. Persons do not
 /// see ids, so one that is a number does not stand in the way of a place.
 pub fn recognize(text: &str, options: &[(String, String)], locale: Option<&str>) -> Option<usize> {
+    match meaning(text, options, locale)? {
+        Meaning::Option(option) => Some(option),
+        Meaning::Place { place, id } => {
+            (1..=options.len()).contains(&place).then(|| place - 1).or(id)
+        }
+    }
+}
+
+/// What a text means of options, before it is known which of them have numbers.
+pub(super) enum Meaning {
+    /// This one.
+    Option(usize),
+    /// The one at this place, from 1, and else the one with this id.
+    Place { place: usize, id: Option<usize> },
+}
+
+pub(super) fn meaning(
+    text: &str,
+    options: &[(String, String)],
+    locale: Option<&str>,
+) -> Option<Meaning> {
     if text.len() > TEXT_BYTES_MAX || options.is_empty() {
         return None;
     }
     let exact = options.iter().position(|(id, _)| id == text.trim());
     let said = normal(text);
     if said.is_empty() {
-        return exact;
+        return exact.map(Meaning::Option);
     }
     let labels: Vec<String> = options.iter().map(|(_, label)| normal(label)).collect();
     let fits: [&dyn Fn(&str) -> bool; 3] = [
@@ -35,19 +56,19 @@ pub fn recognize(text: &str, options: &[(String, String)], locale: Option<&str>)
     ];
     let [same, begins, nearly] = fits.map(|fits| only(&labels, fits));
     match same {
-        Found::One(option) => return Some(option),
+        Found::One(option) => return Some(Meaning::Option(option)),
         Found::Many => return None,
         Found::None => {}
     }
     if let Some(place) = number(&said).or_else(|| ordinal::place(&said, locale)) {
-        return (1..=options.len()).contains(&place).then(|| place - 1).or(exact);
+        return Some(Meaning::Place { place, id: exact });
     }
     if exact.is_some() {
-        return exact;
+        return exact.map(Meaning::Option);
     }
     for found in [begins, nearly] {
         match found {
-            Found::One(option) => return Some(option),
+            Found::One(option) => return Some(Meaning::Option(option)),
             Found::Many => return None,
             Found::None => {}
         }

@@ -9,16 +9,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, Bubbles, Choice, Message, Request, TextFormat};
 use crate::event::{Event, EventBody, Response, ResponseOutcome};
+use crate::id::{EventId, PartId, TurnId};
+use crate::outbox::response_id;
 use crate::session::Facts;
 
 /// The name of requests to external bots, and of events that they send by themselves.
 pub const RELAY: &str = "botyard.relay";
 /// What stands before the name of an external bot in the address of such a request.
 pub const SCHEME: &str = "relay:";
-/// At most so many things wait to be said to an external bot; the oldest give way.
-pub const WAITING_MAX: usize = 64;
+/// At most so many bytes wait to be said to an external bot, as they are stored; the
+/// oldest give way.
+pub const WAITING_BYTES_MAX: usize = 64 * 1024;
+/// At most so many bytes of one text are said to it.
+pub const SAID_BYTES_MAX: usize = 16 * 1024;
 /// At most so many texts are taken of one answer.
 pub const TEXTS_MAX: usize = 32;
+/// At most so many bytes of them, with their options, as they are stored.
+pub const TEXTS_BYTES_MAX: usize = 64 * 1024;
 
 /// What is remembered of an external bot while it has a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +37,10 @@ pub struct Relay {
     stream: Option<String>,
     /// Something was asked of it, and nothing has come of that yet.
     asked: bool,
+    /// The part that asks; absent while nothing is asked. Older hosts did not write it
+    /// down: what they asked is answered by whatever bears the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    part: Option<PartId>,
     /// What is still to be said to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     waiting: Vec<Said>,
@@ -115,8 +126,10 @@ pub struct Text {
 }
 
 /// What follows from an event.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Follows {
+    /// The turn whose actions these are.
+    turn: TurnId,
     /// What is said to the person, and asked of the external bot.
     pub(crate) actions: Vec<Action>,
     /// What is worth a line in the log.
@@ -124,12 +137,14 @@ pub(crate) struct Follows {
 }
 
 impl Relay {
-    /// An external bot is asked to take a conversation over; the request says so.
-    pub(crate) fn begin(bot: &str, facts: &Facts) -> (Self, Action) {
+    /// An external bot is asked to take a conversation over; the request, which is this
+    /// part, says so.
+    pub(crate) fn begin(bot: &str, facts: &Facts, part: PartId) -> (Self, Action) {
         let relay = Self {
             bot: bot.to_owned(),
             stream: None,
             asked: true,
+            part: Some(part),
             waiting: Vec::new(),
             over: None,
         };
@@ -154,9 +169,14 @@ impl Relay {
         self.over.as_ref()
     }
 
-    /// Something happened.
-    pub(crate) fn on(&mut self, event: &Event) -> Follows {
-        let mut follows = Follows::default();
+    /// Whether it waits for what comes of this part.
+    pub(crate) fn waits_for(&self, part: &PartId) -> bool {
+        self.asked && self.part.as_ref().is_none_or(|own| own == part)
+    }
+
+    /// Something happened; what follows are the actions of this turn.
+    pub(crate) fn on(&mut self, event: &Event, turn: TurnId) -> Follows {
+        let mut follows = Follows { turn, actions: Vec::new(), notes: Vec::new() };
         match &event.body {
             EventBody::Message(message) => self.say(&message.text, None, &mut follows),
             EventBody::Click(click) => {
@@ -168,7 +188,11 @@ impl Relay {
             EventBody::Location(place) => {
                 self.say(&format!("{}, {}", place.latitude, place.longitude), None, &mut follows);
             }
-            EventBody::Response(response) => self.answered(response, &mut follows),
+            EventBody::Response(response) if self.is_answered_by(&event.id) => {
+                self.answered(response, &mut follows);
+            }
+            // To a question from before the conversation came back and was handed over again.
+            EventBody::Response(_) => follows.notes.extend(unheard(&event.body)),
             EventBody::Other(payload) => self.heard_alone(&payload.json, &mut follows),
             EventBody::Start(_)
             | EventBody::Timer(_)
@@ -184,16 +208,38 @@ impl Relay {
     }
 
     fn say(&mut self, text: &str, option: Option<String>, follows: &mut Follows) {
-        self.waiting.push(Said { text: text.to_owned(), option });
-        if self.waiting.len() > WAITING_MAX {
-            self.waiting.remove(0);
+        let kept = text.floor_char_boundary(SAID_BYTES_MAX);
+        if kept < text.len() {
+            let cut = text.len() - kept;
             follows.notes.push(format!(
-                "the external bot `{}` has not answered for so long that the oldest of \
-                 {WAITING_MAX} waiting messages is not said to it",
+                "the last {cut} bytes of a text are not said to the external bot `{}`: it is told \
+                 {SAID_BYTES_MAX} bytes at once",
                 self.bot
             ));
         }
+        self.waiting.push(Said { text: text[..kept].to_owned(), option });
+        self.shed(follows);
         self.ask_next(follows);
+    }
+
+    /// What has waited longest gives way. The bot finds it in `session.skipped` when it
+    /// has the conversation again.
+    fn shed(&mut self, follows: &mut Follows) {
+        let mut bytes: usize = self.waiting.iter().map(written).sum();
+        let gives_way = |said: &&Said| {
+            let excess = bytes > WAITING_BYTES_MAX;
+            bytes -= if excess { written(*said) } else { 0 };
+            excess
+        };
+        let count = self.waiting.iter().take_while(gives_way).count();
+        if count > 0 {
+            self.waiting.drain(..count);
+            follows.notes.push(format!(
+                "the {count} oldest messages that wait for the external bot `{}` are not said to \
+                 it: it has not answered for so long that more than {WAITING_BYTES_MAX} bytes wait",
+                self.bot
+            ));
+        }
     }
 
     fn ask_next(&mut self, follows: &mut Follows) {
@@ -203,11 +249,16 @@ impl Relay {
         let Some(stream) = self.stream.clone() else { return };
         let Said { text, option } = self.waiting.remove(0);
         self.asked = true;
+        self.part = Some(PartId::of(&follows.turn, follows.actions.len(), 0));
         follows.actions.push(self.ask(&Ask::Say { stream, text, option }));
     }
 
+    fn is_answered_by(&self, event: &EventId) -> bool {
+        self.asked && self.part.as_ref().is_none_or(|part| response_id(part) == *event)
+    }
+
     fn answered(&mut self, response: &Response, follows: &mut Follows) {
-        self.asked = false;
+        (self.asked, self.part) = (false, None);
         match &response.outcome {
             ResponseOutcome::Failed(why) => self.end(why.clone()),
             ResponseOutcome::Answered(answer) => match serde_json::from_str(&answer.body) {
@@ -233,12 +284,21 @@ impl Relay {
 
     fn heard(&mut self, heard: Heard, follows: &mut Follows) {
         self.stream = self.stream.take().or(heard.stream);
-        let excess = heard.texts.len().saturating_sub(TEXTS_MAX);
+        let mut bytes = 0;
+        let fits = |text: &&Text| {
+            bytes += written(*text);
+            bytes <= TEXTS_BYTES_MAX
+        };
+        let fitting = heard.texts.iter().take(TEXTS_MAX).take_while(fits).count();
+        let excess = heard.texts.len() - fitting;
         if excess > 0 {
-            let bot = &self.bot;
-            follows.notes.push(format!("{excess} texts of the external bot `{bot}` were left out"));
+            follows.notes.push(format!(
+                "the last {excess} texts of an answer of the external bot `{}` are left out: \
+                 {TEXTS_MAX} texts and {TEXTS_BYTES_MAX} bytes are taken",
+                self.bot
+            ));
         }
-        follows.actions.extend(heard.texts.into_iter().take(TEXTS_MAX).filter_map(spoken));
+        follows.actions.extend(heard.texts.into_iter().take(fitting).filter_map(spoken));
         match heard.over {
             Some(reason) => self.end(reason),
             None if self.stream.is_none() => self.end("it named no conversation".to_owned()),
@@ -269,6 +329,51 @@ impl Relay {
 pub fn is_relays(body: &EventBody) -> bool {
     let answers = matches!(body, EventBody::Response(response) if response.name == RELAY);
     answers || matches!(body, EventBody::Other(payload) if payload.name == RELAY)
+}
+
+/// Whether an action asks an external bot something: no bot of ours can name one so.
+pub(crate) fn is_ask(action: &Action) -> bool {
+    matches!(action, Action::Request(request) if request.name == RELAY)
+}
+
+/// A line for the log about what comes from an external bot too late to be told, if it
+/// said anything.
+pub(crate) fn unheard(body: &EventBody) -> Option<String> {
+    let json = match body {
+        EventBody::Response(Response { outcome: ResponseOutcome::Answered(answer), .. }) => {
+            &answer.body
+        }
+        EventBody::Other(payload) => &payload.json,
+        EventBody::Response(_)
+        | EventBody::Start(_)
+        | EventBody::Message(_)
+        | EventBody::Click(_)
+        | EventBody::Media(_)
+        | EventBody::Location(_)
+        | EventBody::Timer(_)
+        | EventBody::Signal(_)
+        | EventBody::ForwardFailed(_)
+        | EventBody::Returned(_)
+        | EventBody::HumanSpoke(_)
+        | EventBody::Ended(_)
+        | EventBody::CampaignUnsubscribe(_)
+        | EventBody::DeliveryFailed(_) => return None,
+    };
+    let heard: Result<Heard, _> = serde_json::from_str(json);
+    // What cannot be read may have been a text.
+    let count = heard.map_or(1, |heard| heard.texts.len());
+    let line = || {
+        format!(
+            "{count} texts of an external bot came when it did not have the conversation any \
+             more: they are left out"
+        )
+    };
+    (count > 0).then(line)
+}
+
+/// How many bytes something takes as it is stored.
+fn written<T: Serialize>(value: &T) -> usize {
+    serde_json::to_vec(value).map_or(0, |json| json.len())
 }
 
 /// What the person is told of a text; nothing of an empty one.

@@ -9,7 +9,7 @@ use crate::profile::Delivery;
 use crate::time::{MINUTE, Millis};
 
 impl Outbox {
-    /// Speech that waits while somebody else has the conversation.
+    /// What waits to be said while somebody else has the conversation.
     pub(super) fn withhold(&self, state: &Conversation, now: Millis) -> Option<Settled> {
         let free = |row: &&Row| !self.is_on_its_way(&row.id);
         let rows: Vec<_> = settle::withheld(state)

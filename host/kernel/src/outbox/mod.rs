@@ -33,6 +33,7 @@ use answers::Open;
 use cut::Way;
 use flight::Flight;
 use line::Line;
+pub(crate) use requests::response_id;
 pub(crate) use settle::fitting;
 
 /// An open HTTP request that waits for its answer; numbered by the driver.
@@ -366,7 +367,9 @@ impl Outbox {
     }
 
     fn is_on_its_way(&self, id: &PartId) -> bool {
-        self.flight.as_ref().is_some_and(|flight| flight.rows.contains(id)) || self.is_offered(id)
+        self.flight.as_ref().is_some_and(|flight| flight.rows.contains(id))
+            || self.requests.values().any(|request| request == id)
+            || self.is_offered(id)
     }
 
     fn is_ambiguous(&self, rows: &[&Row]) -> bool {

@@ -2,15 +2,23 @@
 
 use crate::action::Action;
 use crate::event::{Answer, EventBody, Response, ResponseOutcome};
-use crate::id::PartId;
+use crate::id::{EventId, PartId};
 use crate::log::{Conversation, Row, RowEnd, Settled};
-use crate::outbox::settle::follow_up;
+use crate::outbox::settle::{follow_up, follow_up_id};
 use crate::outbox::{
     CallId, Outbox, REQUEST_AGE_MAX_MS, REQUEST_ATTEMPTS_MAX, REQUESTS_MAX, RESPONSE_BYTES_MAX,
     Requested, Send, chance,
 };
 use crate::retry;
 use crate::time::Millis;
+
+/// What stands behind the id of a `request` in that of its `response`.
+const RESPONSE: &str = "response";
+
+/// The id of the event that says what came of a `request`.
+pub(crate) fn response_id(request: &PartId) -> EventId {
+    follow_up_id(request, RESPONSE)
+}
 
 impl Outbox {
     /// The call of a `request` action ended.
@@ -50,7 +58,7 @@ impl Outbox {
         };
         self.request_tries.remove(&id);
         let body = EventBody::Response(Response { name: action.name.clone(), outcome });
-        let response = follow_up(&id, "response", body, row.quiet, now);
+        let response = follow_up(&id, RESPONSE, body, row.quiet, now);
         Some(Settled {
             at_ms: now,
             rows: vec![(id, RowEnd::Delivered)],

@@ -9,11 +9,13 @@ use crate::outbox::{SETTLED_BYTES_MAX, SETTLED_ROWS_MAX, cut, vendor_rows};
 use crate::owner::Owner;
 use crate::plan::{Reach, reach};
 use crate::profile::Delivery;
+use crate::relay;
 use crate::session::Seed;
 use crate::time::Millis;
 
-/// Speech that nobody may say any more, because somebody else has taken the
-/// conversation. A bot that ended it itself finishes its sentence.
+/// What nobody may say any more: speech, because somebody else has taken the
+/// conversation (a bot that ended it itself finishes its sentence), and what was to be
+/// asked of an external bot that has it no longer.
 pub(super) fn withheld(state: &Conversation) -> Vec<&Row> {
     let ends_itself = || state.rows.iter().any(|row| row.action == Action::End);
     let taken = match state.owner {
@@ -21,8 +23,10 @@ pub(super) fn withheld(state: &Conversation) -> Vec<&Row> {
         Owner::Ended => !ends_itself(),
         Owner::Bot | Owner::Relay | Owner::HandingOff => false,
     };
-    let speech = |row: &&Row| taken && !row.by_human && reach(&row.action) == Reach::Person;
-    state.rows.iter().filter(speech).collect()
+    let speech = |row: &Row| taken && !row.by_human && reach(&row.action) == Reach::Person;
+    let awaited = |row: &Row| state.relay.as_ref().is_some_and(|it| it.waits_for(&row.id));
+    let in_vain = |row: &Row| relay::is_ask(&row.action) && !awaited(row);
+    state.rows.iter().filter(|row| speech(row) || in_vain(row)).collect()
 }
 
 pub(super) fn delivered(rows: &[&Row], delivery: &Delivery, now: Millis) -> Settled {
@@ -205,6 +209,10 @@ pub(super) fn follow_up(
 ) -> Arrival {
     let id = format!("{row}.{what}");
     let digest = Digest::of(id.as_bytes());
-    let event = Event::new(EventId(format!("e{id}")), now, body);
+    let event = Event::new(follow_up_id(row, what), now, body);
     Arrival { key: Some(id), quiet, ..Arrival::new(event, Seed::from_digest(&digest)) }
+}
+
+pub(super) fn follow_up_id(row: &PartId, what: &str) -> EventId {
+    EventId(format!("e{row}.{what}"))
 }

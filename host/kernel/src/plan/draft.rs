@@ -19,8 +19,15 @@ pub(super) const TIMERS_MAX: usize = 64;
 /// At most so many bytes of payloads of a conversation's timers.
 pub(super) const TIMERS_BYTES_MAX: usize = 64 * 1024;
 
-/// A menu: the part that offers it, its options and the pages after the first.
-type Offered = (PartId, Vec<(String, String)>, Vec<Action>);
+/// A menu of the turn.
+struct Offered {
+    /// The part that offers it.
+    id: PartId,
+    /// Ids and labels.
+    options: Vec<(String, String)>,
+    /// The pages after the first.
+    pages: Vec<Action>,
+}
 
 /// A turn in the making.
 pub(super) struct Draft<'a> {
@@ -43,8 +50,8 @@ pub(super) struct Draft<'a> {
     pub(super) speaker: Owner,
     /// What the author wants of what the medium cannot carry.
     pub(super) degrading: Degrading,
-    /// The last menu of this turn.
-    offered: Option<Offered>,
+    /// The menus of this turn, in order.
+    offered: Vec<Offered>,
     /// It says something besides.
     spoke: bool,
     first_row: usize,
@@ -75,7 +82,7 @@ impl<'a> Draft<'a> {
             ended: false,
             speaker: Owner::Bot,
             degrading: Degrading::Allow,
-            offered: None,
+            offered: Vec::new(),
             spoke: false,
             refused: None,
             first_row: state.rows.len(),
@@ -145,8 +152,10 @@ impl<'a> Draft<'a> {
             self.state.facts.contact.update(update);
         }
         if let Some(bot) = self.plan.relay_of(action) {
-            let (relay, start) = Relay::begin(bot, &self.state.facts);
+            let part = PartId::of(&self.turn, index, 0);
+            let (relay, start) = Relay::begin(bot, &self.state.facts, part);
             (self.state.owner, self.state.relay) = (Owner::Relay, Some(relay));
+            self.state.host_hand_off = false;
             self.add_row(index, 0, start, None);
             return;
         }
@@ -188,7 +197,8 @@ impl<'a> Draft<'a> {
         degraded.name_options(self.profile, id.as_str(), action);
         let owned = |(id, label): (&str, &str)| (id.to_owned(), label.to_owned());
         let options = options.into_iter().map(owned).collect();
-        self.offered = Some((id, options, std::mem::take(&mut degraded.pages)));
+        let pages = std::mem::take(&mut degraded.pages);
+        self.offered.push(Offered { id, options, pages });
     }
 
     /// Shows a page of a menu that was offered before.
@@ -256,13 +266,14 @@ impl<'a> Draft<'a> {
         self.state.rows.extend(before.iter().chain(desk).chain(rest).cloned());
     }
 
-    /// The last menu is what was asked last; what is said in the turn behind it belongs
+    /// All menus can be tapped, and the last one is what was asked last; what is said in the turn behind it belongs
     /// to it. A turn that only says something asks something else.
     fn remember_menu(&mut self) {
-        if let Some((id, options, pages)) = self.offered.take() {
-            self.state.offer(&id, options, pages, self.made_ms);
-        } else if self.spoke {
+        if self.offered.is_empty() && self.spoke {
             self.state.close_menus();
+        }
+        for Offered { id, options, pages } in std::mem::take(&mut self.offered) {
+            self.state.offer(&id, options, pages, self.made_ms);
         }
     }
 

@@ -47,8 +47,11 @@ impl Plan<'_> {
         event.body = state.understand(event.body);
         let told = !timeout::is_session_timeout(&event);
         if begins && told && self.holder().runs(&event.body, arrival.by_host) {
-            event.body = into_start(event.body, &state, self.policy.sends_start);
-            state.session = Some(self.new_session(now));
+            let begun = self.page().is_none().then(|| self.new_session(now));
+            if begun.is_some() {
+                event.body = into_start(event.body, &state, self.policy.sends_start);
+            }
+            state.session = begun;
         }
         if let Some(session) = &mut state.session {
             session.active_ms = now;
@@ -63,6 +66,10 @@ impl Plan<'_> {
         self.note_human(&mut state, before);
         if matches!(event.body, EventBody::HumanSpoke(_)) {
             state.close_menus();
+        }
+        if matches!(event.body, EventBody::HumanSpoke(_) | EventBody::Returned(_)) {
+            // Somebody took the conversation: the host's hand-off cannot fail any more.
+            state.host_hand_off = false;
         }
         if state.owner == Owner::Ended {
             state.timers.clear();

@@ -208,31 +208,26 @@ impl Plan<'_> {
 
     /// The turn of an event that nobody runs on. Its place in the log is left open.
     pub fn skip(&self, reason: SkipReason) -> Turn {
-        let mut state = match reason {
-            SkipReason::NextPage => return self.show_page(),
-            SkipReason::Duplicate => {
-                let mut state = self.state.clone();
-                state.answered.retain(|event| *event != self.arrival.event.id);
-                state
-            }
-            SkipReason::NotOwner
-            | SkipReason::NoSession
-            | SkipReason::HostHandOff
-            | SkipReason::Superseded
-            | SkipReason::Relayed
-            | SkipReason::SessionTimeout => self.enter().1,
-        };
+        let (event, mut state) = self.enter();
         let mut log = Vec::new();
         match reason {
+            SkipReason::NextPage => return self.show_page(),
+            SkipReason::Duplicate => {
+                state = self.state.clone();
+                state.answered.retain(|known| *known != event.id);
+            }
+            // A tap for another page chooses nothing: there is nothing to tell a bot.
+            SkipReason::NotOwner | SkipReason::Superseded if self.taps_for_a_page() => {}
             SkipReason::NotOwner | SkipReason::Superseded => {
-                skipped::keep(&mut state, &self.arrival.event, &mut log);
+                skipped::keep(&mut state, &event, &mut log);
             }
             SkipReason::HostHandOff => state.host_hand_off = false,
             SkipReason::NoSession => state.session = None,
-            SkipReason::Duplicate
-            | SkipReason::SessionTimeout
-            | SkipReason::NextPage
-            | SkipReason::Relayed => {}
+            SkipReason::Relayed => {
+                log.extend(relay::unheard(&event.body));
+            }
+            // Such a turn is made by the host itself.
+            SkipReason::SessionTimeout => {}
         }
         state.turns += 1;
         let mut turn = self.turn(state, Outcome::Skipped(reason), log, Vec::new());

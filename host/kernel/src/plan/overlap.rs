@@ -36,6 +36,8 @@ impl Plan<'_> {
         overlaps
             && self.can_wait()
             && next.event.body.is_speech()
+            // The host shows a page by itself: no bot runs that could be handed the event.
+            && self.state.page_asked_for(&next.event.body).is_none()
             && next.key.as_deref().is_none_or(|key| !self.state.knows(key))
             && (next.key.is_none() || next.key != self.arrival.key)
             && self.fits_with_skipped(&self.arrival.event)

@@ -1,15 +1,27 @@
 //! The next page of a menu: the host shows it, and the bot hears of the option only.
 
 use crate::choices::Page;
+use crate::event::EventBody;
 use crate::log::{Outcome, SkipReason, Turn};
 use crate::plan::{Draft, Plan};
 use crate::profile::Profile;
 
 impl Plan<'_> {
-    /// The page that the event asks for.
+    /// The page that the event asks for, by words only within the session: what was asked
+    /// in one that is over waits for none.
+    ///
+    /// A tap names its menu also when the session is over. Its page is shown then, too,
+    /// and no session begins: the person has not said anything yet that a bot could answer,
+    /// only the option that they choose is something.
     pub(super) fn page(&self) -> Option<Page> {
-        self.session()?;
-        self.state.page_asked_for(&self.arrival.event.body)
+        let body = &self.arrival.event.body;
+        let asks = matches!(body, EventBody::Click(_)) || self.session().is_some();
+        self.state.page_asked_for(body).filter(|_| asks)
+    }
+
+    /// Whether a page is asked for by a tap, which says nothing else; words may.
+    pub(super) fn taps_for_a_page(&self) -> bool {
+        matches!(self.arrival.event.body, EventBody::Click(_)) && self.page().is_some()
     }
 
     /// The turn that shows it.

@@ -8,6 +8,7 @@ use crate::owner::Owner;
 use crate::plan::{Draft, Plan, Step, skipped};
 use crate::profile::Profile;
 use crate::relay;
+use crate::run::{LogLevel, LogLine};
 use crate::time::Millis;
 
 impl Conversation {
@@ -24,11 +25,21 @@ impl Conversation {
     }
 }
 
+/// The line about what an external bot says when it has the conversation no longer.
+pub(super) fn unheard(body: &EventBody) -> Option<LogLine> {
+    let message = relay::unheard(body)?;
+    Some(LogLine { level: LogLevel::Warn, message })
+}
+
 impl Plan<'_> {
     /// What is to be done with an event that concerns an external bot.
     pub(super) fn relay_step(&self) -> Option<Step> {
         let body = &self.arrival.event.body;
         let has_it = self.owner() == Owner::Relay && self.state.relay.is_some();
+        // The pages of its menus are the host's, as those of the bot's are.
+        if has_it && self.page().is_some() {
+            return Some(Step::Skip(SkipReason::NextPage));
+        }
         if has_it && (body.is_speech() || relay::is_relays(body)) {
             return Some(Step::Relay(self.enter().1.facts.medium));
         }
@@ -42,7 +53,7 @@ impl Plan<'_> {
         draft.speaker = Owner::Relay;
         let (event, _) = self.enter();
         if let Some(mut relay) = draft.state.relay.take() {
-            let follows = relay.on(&event);
+            let follows = relay.on(&event, self.turn_id());
             draft.state.relay = Some(relay);
             for note in follows.notes {
                 draft.note(note);
@@ -51,7 +62,7 @@ impl Plan<'_> {
         }
         let (mut state, mut log) = draft.finish();
         if event.body.is_speech() {
-            skipped::keep(&mut state, &self.arrival.event, &mut log);
+            skipped::keep(&mut state, &event, &mut log);
         }
         self.turn(state, Outcome::Skipped(SkipReason::Relayed), log, Vec::new())
     }

@@ -81,6 +81,14 @@ impl World {
         self.state = self.plan(&arrival).skip(reason).state;
         reason
     }
+
+    /// The same for an arrival, with what the log says of it.
+    fn skip_arrival(&mut self, arrival: &Arrival) -> (SkipReason, Vec<LogLine>) {
+        let Step::Skip(reason) = self.step(arrival) else { panic!("it runs") };
+        let turn = self.plan(arrival).skip(reason);
+        self.state = turn.state;
+        (reason, turn.log)
+    }
 }
 
 fn key() -> &'static ConversationKey {
@@ -183,6 +191,25 @@ fn a_failure_is_told_once_and_handed_over_in_the_persons_language() {
     assert_eq!(world.skip(failed), SkipReason::HostHandOff);
     assert_eq!((world.state.owner, world.state.host_hand_off), (Owner::Bot, false));
     assert_eq!(world.state.rows.len(), 2, "no second hand-off");
+}
+
+#[test]
+fn a_hand_off_of_the_hosts_own_that_somebody_took_does_not_fail_any_more() {
+    let taken = [
+        EventBody::HumanSpoke(event::HumanSpoke::default()),
+        EventBody::Returned(event::Returned::default()),
+    ];
+    for body in taken {
+        let mut world = World::new();
+        world.fails();
+        assert!(world.state.host_hand_off);
+        let arrival = world.arrival(body);
+        match world.step(&arrival) {
+            Step::Skip(reason) => world.state = world.plan(&arrival).skip(reason).state,
+            _ => drop(world.turn(&arrival, Ok(Vec::new()))),
+        }
+        assert!(!world.state.host_hand_off, "{:?}", arrival.event.body);
+    }
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! Stories of conversations that an external bot has, over crashes.
 
 use botyard_kernel::action::{Action, Forward, ForwardTarget};
-use botyard_kernel::event::{Answer, EventBody};
-use botyard_kernel::lane::Input;
-use botyard_kernel::log::{Outcome, SkipReason};
-use botyard_kernel::outbox::Requested;
+use botyard_kernel::event::{Answer, Event, EventBody, NamedPayload};
+use botyard_kernel::id::EventId;
+use botyard_kernel::lane::{Input, UNPROMPTED_RATE};
+use botyard_kernel::log::{Arrival, Outcome, RowEnd, SkipReason};
+use botyard_kernel::outbox::{CallId, Requested};
 use botyard_kernel::owner::Owner;
-use botyard_kernel::relay::{Heard, Text};
-use botyard_kernel::time::SECOND;
+use botyard_kernel::relay::{Heard, RELAY, Text};
+use botyard_kernel::session::Seed;
+use botyard_kernel::time::{MINUTE, SECOND};
 
 use crate::jobs::Job;
 use crate::scenarios::{say, userlike};
@@ -19,23 +21,59 @@ fn hand_over() -> Action {
     Action::Forward(Forward { target, on_failure: None })
 }
 
+fn is_request(job: &Job) -> bool {
+    matches!(job, Job::Request { .. })
+}
+
+fn heard(text: &str, over: bool) -> Heard {
+    Heard {
+        stream: Some("77".to_owned()),
+        texts: vec![Text { text: text.to_owned(), options: Vec::new() }],
+        over: over.then(|| "it is done".to_owned()),
+    }
+}
+
+/// A conversation whose bot hands over, and does what the script says besides.
+fn handed_over<const N: usize>(script: [(&str, Vec<Action>); N]) -> World {
+    let mut world = userlike(script);
+    world.settled_rules(|rules| {
+        rules.policy.relays.insert("care".to_owned());
+    });
+    world.say(Kind::Message);
+    world.all_but_requests();
+    assert_eq!(world.lane.state().owner, Owner::Relay);
+    world
+}
+
 impl World {
-    fn external_says(&mut self, text: &str, over: bool) {
-        let is_request = |job: &Job| matches!(job, Job::Request { .. });
+    fn is_asked(&self) -> bool {
+        self.jobs.iter().any(is_request)
+    }
+
+    fn take_question(&mut self) -> CallId {
         let at = self.jobs.iter().position(is_request).expect("it is asked");
         let Job::Request { call, .. } = self.jobs.remove(at) else { unreachable!() };
-        let heard = Heard {
-            stream: Some("77".to_owned()),
-            texts: vec![Text { text: text.to_owned(), options: Vec::new() }],
-            over: over.then(|| "it is done".to_owned()),
-        };
-        let body = serde_json::to_string(&heard).unwrap();
+        call
+    }
+
+    fn external_says(&mut self, text: &str, over: bool) {
+        let call = self.take_question();
+        let body = serde_json::to_string(&heard(text, over)).unwrap();
         let answer = Answer { status: 200, headers: Vec::new(), body, truncated: false };
         self.feed(Input::Requested { call, requested: Requested::Answered(answer) });
     }
 
+    /// An agent of the external bot says something that nobody asked for.
+    fn agent_says(&mut self, text: &str) {
+        let json = serde_json::to_string(&heard(text, false)).unwrap();
+        let body = EventBody::Other(NamedPayload { name: RELAY.to_owned(), json });
+        let event = Event::new(EventId(format!("agent.{text}")), self.now, body);
+        let arrivals = vec![Arrival::new(event, Seed::default())];
+        self.feed(Input::Arrived { request: None, arrivals, accept_only: true, rides: self.rides });
+    }
+
     fn all_but_requests(&mut self) {
-        self.end_all_but(|job| matches!(job, Job::Request { .. }));
+        self.end_all_but(is_request);
     }
 
     fn turns_of(&self, skipped: SkipReason) -> usize {
@@ -46,13 +84,7 @@ impl World {
 
 #[test]
 fn an_external_bot_is_asked_again_after_a_crash_and_gives_back() {
-    let mut world = userlike([("w1p0", vec![say("One moment."), hand_over()])]);
-    world.settled_rules(|rules| {
-        rules.policy.relays.insert("care".to_owned());
-    });
-    world.say(Kind::Message);
-    world.all_but_requests();
-    assert_eq!(world.lane.state().owner, Owner::Relay);
+    let mut world = handed_over([("w1p0", vec![say("One moment."), hand_over()])]);
     world.crash();
     world.all_but_requests();
     world.external_says("I am the other one.", false);
@@ -75,4 +107,80 @@ fn an_external_bot_is_asked_again_after_a_crash_and_gives_back() {
     let told =
         world.log.arrivals().filter(|(_, it)| matches!(it.event.body, EventBody::Response(_)));
     assert_eq!(told.count(), 2);
+}
+
+#[test]
+fn nobody_asks_an_external_bot_that_has_the_conversation_no_longer() {
+    let mut world = handed_over([("w1p0", vec![hand_over()])]);
+    let call = world.take_question();
+    let requested = Requested::Unanswered("nobody is there".to_owned());
+    world.feed(Input::Requested { call, requested });
+    world.say(Kind::HumanSpoke);
+    world.all_but_requests();
+    assert!(world.ends().contains(&&RowEnd::Quarantined), "{:?}", world.ends());
+    world.sleep_until(world.now + MINUTE);
+    assert!(!world.is_asked(), "it is not tried again");
+    world.come_to_rest();
+    world.check();
+}
+
+#[test]
+fn what_an_external_bot_answers_too_late_is_noted() {
+    let mut world = handed_over([("w1p0", vec![hand_over()])]);
+    world.say(Kind::HumanSpoke);
+    world.all_but_requests();
+    world.external_says("I am too late.", false);
+    world.end_all();
+    let (_, turn) = world.log.turns().last().unwrap();
+    assert_eq!(turn.outcome, Outcome::Skipped(SkipReason::Relayed));
+    assert!(turn.log[0].message.contains("1 texts of an external bot came"), "{:?}", turn.log);
+}
+
+#[test]
+fn a_bot_that_hands_over_whenever_it_is_given_back_is_slowed_and_people_are_not() {
+    let given_back = "the external bot `care`: it is done";
+    let hands_over = || vec![hand_over()];
+    let mut world = handed_over([("w1p0", hands_over()), (given_back, hands_over())]);
+    let relayed = |world: &World| world.turns_of(SkipReason::Relayed);
+    let live_until = |world: &mut World, end| {
+        for _ in 0..1_000 {
+            world.all_but_requests();
+            if world.is_asked() {
+                world.external_says("No.", true);
+                continue;
+            }
+            match world.lane.wake_at(world.now).filter(|at| *at < end) {
+                Some(at) => world.sleep_until(at),
+                None => return,
+            }
+        }
+        panic!("nothing holds it back");
+    };
+    let end = world.now + MINUTE;
+    world.external_says("Hello.", false);
+    world.all_but_requests();
+    world.say(Kind::Message);
+    live_until(&mut world, end);
+    // In each round it answers, and the bot is given the conversation back.
+    let half = UNPROMPTED_RATE.calls / 2;
+    assert_eq!(relayed(&world), 2 + half, "with its greeting and what the person said");
+    world.say(Kind::Message);
+    live_until(&mut world, end);
+    assert_eq!(relayed(&world), 3 + half, "what a person says is not slowed");
+    world.sleep_until(end);
+    live_until(&mut world, end + MINUTE);
+    assert_eq!(relayed(&world), 3 + 2 * half, "nothing is dropped");
+}
+
+#[test]
+fn an_external_bot_that_speaks_on_and_on_is_slowed_and_loses_nothing() {
+    let mut world = handed_over([("w1p0", vec![hand_over()])]);
+    world.external_says("Hello.", false);
+    let words = UNPROMPTED_RATE.calls + 10;
+    (1..words).for_each(|n| world.agent_says(&n.to_string()));
+    world.all_but_requests();
+    assert_eq!(world.turns_of(SkipReason::Relayed), UNPROMPTED_RATE.calls);
+    world.sleep_until(world.now + MINUTE);
+    world.all_but_requests();
+    assert_eq!(world.turns_of(SkipReason::Relayed), words);
 }

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::*;
 use crate::action::{Bubbles, Choice};
-use crate::event::{Click, Message};
+use crate::event::{Click, First, Message};
+use crate::id::PartId;
 use crate::profile::{ActionLimits, Count, Length, Sure, Unit};
+use crate::relay::Relay;
 
 /// Six options at once, with ids of at most 24 bytes.
 fn profile() -> Profile {
@@ -22,6 +24,14 @@ fn rooms(count: usize) -> Action {
     let choice = |n| Choice { id: format!("{n}{}", "-long".repeat(n)), label: format!("Room {n}") };
     let options = (1..=count).map(choice).collect();
     let (text, format) = ("Which one?".to_owned(), TextFormat::Plain);
+    Action::Bubbles(Bubbles { text, format, options, fallback: None })
+}
+
+/// A menu whose options have names of their own.
+fn drinks() -> Action {
+    let choice = |id: &str| Choice { id: id.to_owned(), label: format!("Some {id}") };
+    let options = ["tea", "coffee"].map(choice).into();
+    let (text, format) = ("And to drink?".to_owned(), TextFormat::Plain);
     Action::Bubbles(Bubbles { text, format, options, fallback: None })
 }
 
@@ -106,10 +116,137 @@ fn nobody_shows_pages_in_a_conversation_that_the_bot_has_not() {
     let more = ids(&world).pop().expect("an option for more");
     world.state.owner = Owner::Human;
     assert_eq!(world.skip(tap(&more)), SkipReason::NotOwner);
-    world.state.owner = Owner::Bot;
-    world.now += DAY;
-    let arrival = world.arrival(tap(&more));
-    assert!(matches!(world.step(&arrival), Step::Run(_)), "another session begins");
+    assert_eq!(world.state.skipped, [], "it is no option of the bot's");
+    assert_eq!(world.state.rows.len(), 1);
+}
+
+#[test]
+fn a_tap_for_more_is_answered_when_the_session_is_over_and_begins_none() {
+    for ended in [false, true] {
+        let mut world = World::new();
+        world.policy.reopens = true;
+        offers(&mut world, vec![rooms(12)]);
+        let more = ids(&world).pop().expect("an option for more");
+        world.now += if ended { 0 } else { DAY };
+        world.state.owner = if ended { Owner::Ended } else { Owner::Bot };
+        let words = world.arrival(said("More"));
+        assert!(matches!(world.step(&words), Step::Run(_)), "words are said to the bot");
+        assert_eq!(world.skip(tap(&more)), SkipReason::NextPage, "ended: {ended}");
+        assert_eq!((world.state.rows.len(), &world.state.session), (2, &None));
+        // Only the option is something to tell the bot, and begins a session.
+        let option = ids(&world).swap_remove(1);
+        let arrival = world.arrival(tap(&option));
+        let Step::Run(run) = world.step(&arrival) else { panic!("the bot does not run") };
+        let EventBody::Start(start) = run.0.body else { panic!("no start: {:?}", run.0.body) };
+        let Some(First::Click(click)) = start.first else { panic!("no click: {start:?}") };
+        assert_eq!(click.label.as_deref(), Some("Room 7"));
+    }
+}
+
+#[test]
+fn pages_are_shown_while_an_external_bot_has_the_conversation() {
+    for idle in [0, DAY] {
+        let mut world = World::new();
+        offers(&mut world, vec![rooms(12)]);
+        let more = ids(&world).pop().expect("an option for more");
+        let (relay, _) = Relay::begin("care", &Facts::default(), PartId("t.0.0".to_owned()));
+        (world.state.owner, world.state.relay) = (Owner::Relay, Some(relay));
+        world.now += idle;
+        assert_eq!(world.skip(tap(&more)), SkipReason::NextPage, "idle for {idle}");
+        assert_eq!((world.state.rows.len(), world.state.owner), (2, Owner::Relay));
+        assert_eq!(world.state.skipped, []);
+        let option = world.arrival(tap(&ids(&world)[0]));
+        assert!(matches!(world.step(&option), Step::Relay(_)), "an option is said to it");
+    }
+}
+
+#[test]
+fn a_number_is_that_of_the_page_which_was_shown_last() {
+    let mut world = World::new();
+    let room = |n: usize| (format!("{n}{}", "-long".repeat(n)), false);
+    offers(&mut world, vec![rooms(12)]);
+    let first = ids(&world);
+    assert_eq!(chosen(&mut world, said("2")), room(2));
+    assert_eq!(chosen(&mut world, said("7")), room(7), "no page shows a seventh");
+    assert_eq!(world.skip(said("6")), SkipReason::NextPage, "what stands there asks for more");
+    let second = ids(&world);
+    assert_eq!(chosen(&mut world, said("2")), room(7));
+    assert_eq!(chosen(&mut world, said("the fifth one")), room(10));
+    assert_eq!(chosen(&mut world, said("12")), room(12));
+    assert_eq!(chosen(&mut world, said("Room 2")), room(2), "a label is that of any page");
+    assert_eq!(world.skip(tap(&second[5])), SkipReason::NextPage);
+    assert_eq!(chosen(&mut world, said("2")), room(12), "the last page has no more");
+    assert_eq!(chosen(&mut world, said("3")), room(3));
+    // What was shown before is shown again, and goes on from there.
+    assert_eq!(world.skip(tap(&first[5])), SkipReason::NextPage);
+    assert_eq!(chosen(&mut world, said("2")), room(7));
+    assert_eq!(world.skip(said("More")), SkipReason::NextPage);
+    assert_eq!(chosen(&mut world, said("2")), room(12));
+}
+
+#[test]
+fn an_older_menu_whose_page_is_shown_is_what_is_asked_now() {
+    let mut world = World::new();
+    offers(&mut world, vec![rooms(12)]);
+    let more = ids(&world).pop().expect("an option for more");
+    offers(&mut world, vec![drinks()]);
+    assert_eq!(chosen(&mut world, said("2")).0, "coffee");
+    assert_eq!(world.skip(tap(&more)), SkipReason::NextPage);
+    let (id, stale) = chosen(&mut world, said("2"));
+    assert_eq!((&*id, stale), (&*format!("7{}", "-long".repeat(7)), false));
+    assert_eq!(world.skip(said("More")), SkipReason::NextPage, "it is its next page");
+    // A tap on the other one is what it was.
+    assert_eq!(chosen(&mut world, tap("coffee")), ("coffee".to_owned(), false));
+}
+
+#[test]
+fn every_menu_of_a_turn_can_be_tapped_and_the_last_one_answered_by_words() {
+    let mut world = World::new();
+    offers(&mut world, vec![rooms(7), drinks()]);
+    let first: Vec<_> = world.state.rows[0].action.option_ids().map(str::to_owned).collect();
+    let expected = (format!("5{}", "-long".repeat(5)), false);
+    assert_eq!(chosen(&mut world, tap(&first[4])), expected, "a token is the id again");
+    assert_eq!(chosen(&mut world, said("2")), ("coffee".to_owned(), false));
+    assert_eq!(world.skip(tap(&first[5])), SkipReason::NextPage);
+    offers(&mut world, vec![drinks()]);
+    assert_eq!(chosen(&mut world, tap(&first[4])), (expected.0, true));
+}
+
+#[test]
+fn a_tap_for_more_stands_for_no_message_before_it() {
+    let mut world = World::new();
+    offers(&mut world, vec![rooms(12)]);
+    let options = ids(&world);
+    for overlap in [Overlap::Latest, Overlap::Coalesce { silence_ms: 1_000 }] {
+        world.policy.overlap = overlap;
+        let message = world.arrival(said("Which one has a balcony?"));
+        let nexts = [(tap(&options[5]), false), (said("More"), false), (tap(&options[0]), true)];
+        for (body, supersedes) in nexts {
+            let next = world.arrival(body.clone());
+            assert_eq!(world.plan(&message).superseded_by(&next), supersedes, "{body:?}");
+        }
+    }
+}
+
+#[test]
+fn what_takes_no_turn_is_handed_over_as_what_it_means() {
+    for reason in [SkipReason::Superseded, SkipReason::NotOwner] {
+        let mut world = World::new();
+        offers(&mut world, vec![rooms(7)]);
+        let token = ids(&world).swap_remove(4);
+        world.state.owner =
+            if reason == SkipReason::NotOwner { Owner::HandingOff } else { Owner::Bot };
+        for body in [tap(&token), said("5")] {
+            let arrival = world.arrival(body);
+            world.state = world.plan(&arrival).skip(reason).state;
+        }
+        let kept = world.state.skipped.iter().map(|event| match &event.body {
+            EventBody::Click(click) => click.option_ids.concat(),
+            other => panic!("no option: {other:?}"),
+        });
+        let id = format!("5{}", "-long".repeat(5));
+        assert_eq!(kept.collect::<Vec<_>>(), [id.clone(), id], "{reason:?}");
+    }
 }
 
 #[test]

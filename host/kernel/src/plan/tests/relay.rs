@@ -3,8 +3,11 @@
 use super::*;
 use crate::action::Action;
 use crate::event::{Answer, Click, Message, NamedPayload, Response, ResponseOutcome};
-use crate::log::SkipReason;
-use crate::relay::{Ask, Heard, RELAY, Text};
+use crate::log::{Row, SkipReason};
+use crate::outbox::response_id;
+use crate::relay::{
+    Ask, Heard, RELAY, Relay, SAID_BYTES_MAX, TEXTS_BYTES_MAX, Text, WAITING_BYTES_MAX,
+};
 
 fn hand_over() -> Action {
     let target = ForwardTarget::Bot("care".to_owned());
@@ -43,16 +46,35 @@ fn relayed() -> World {
     world
 }
 
-/// What an event makes of it: what is said and asked besides.
+/// What an event makes of it: what is said and asked besides. A response is that to what
+/// was asked last.
 fn goes(world: &mut World, body: EventBody) -> Vec<Action> {
-    let arrival = world.arrival(body);
-    assert!(matches!(world.step(&arrival), Step::Relay(_)), "{:?}", world.step(&arrival));
+    let arrival = arrives(world, body);
+    relayed_on(world, &arrival).0
+}
+
+fn arrives(world: &mut World, body: EventBody) -> Arrival {
+    let mut arrival = world.arrival(body);
+    if let (EventBody::Response(_), Some(asked)) = (&arrival.event.body, last_asked(world)) {
+        arrival.event.id = response_id(&asked.id);
+    }
+    arrival
+}
+
+fn last_asked(world: &World) -> Option<&Row> {
+    world.state.rows.iter().rfind(|row| crate::relay::is_ask(&row.action))
+}
+
+/// What an arrival makes of it, and what the log says.
+fn relayed_on(world: &mut World, arrival: &Arrival) -> (Vec<Action>, Vec<String>) {
+    assert!(matches!(world.step(arrival), Step::Relay(_)), "{:?}", world.step(arrival));
     let profile = Profile::new(world.native, 5_000);
-    let turn = world.plan(&arrival).relayed(&profile, world.now + 7);
+    let turn = world.plan(arrival).relayed(&profile, world.now + 7);
     assert_eq!(turn.outcome, Outcome::Skipped(SkipReason::Relayed));
     let before = world.state.rows.len();
     world.state = turn.state;
-    world.state.rows[before..].iter().map(|row| row.action.clone()).collect()
+    let actions = world.state.rows[before..].iter().map(|row| row.action.clone()).collect();
+    (actions, turn.log.into_iter().map(|line| line.message).collect())
 }
 
 fn asks(actions: &[Action]) -> Vec<Ask> {
@@ -155,13 +177,105 @@ fn it_speaks_by_itself_only_where_it_knows_the_key_and_has_the_conversation() {
 }
 
 #[test]
-fn what_waits_for_it_is_bounded() {
+fn what_waits_for_it_is_bounded_and_a_line_says_what_is_not_said_to_it() {
     let mut world = relayed();
-    for n in 0..crate::relay::WAITING_MAX + 3 {
-        goes(&mut world, said(&n.to_string()));
+    let long = |n: usize| format!("{n} {}", "x".repeat(SAID_BYTES_MAX - 2));
+    let mut lines = Vec::new();
+    for n in 0..5 {
+        let arrival = world.arrival(said(&long(n)));
+        lines.push(relayed_on(&mut world, &arrival).1);
     }
+    let relay = serde_json::to_vec(&world.state.relay).unwrap();
+    assert!(relay.len() < WAITING_BYTES_MAX + 1_000, "{} bytes", relay.len());
+    // With what stands around them, three have room.
+    let lost = lines.iter().map(Vec::len).collect::<Vec<_>>();
+    assert_eq!(lost, [0, 0, 0, 1, 1]);
+    assert!(lines[3][0].contains("the 1 oldest messages"), "{lines:?}");
     let begun = goes(&mut world, answered(&tells(&[], Some("77"))));
-    assert_eq!(asks(&begun), [ask("3", None)]);
+    assert_eq!(asks(&begun), [ask(&long(2), None)]);
+}
+
+#[test]
+fn of_one_long_text_the_beginning_is_said_to_it_and_a_line_says_so() {
+    let mut world = relayed();
+    goes(&mut world, answered(&tells(&[], Some("77"))));
+    let long = "ä".repeat(SAID_BYTES_MAX / 2 + 5);
+    let arrival = world.arrival(said(&long));
+    let (actions, log) = relayed_on(&mut world, &arrival);
+    assert_eq!(asks(&actions), [ask(&"ä".repeat(SAID_BYTES_MAX / 2), None)]);
+    assert!(log[0].contains("the last 10 bytes of a text are not said"), "{log:?}");
+    let EventBody::Message(kept) = &world.state.skipped[0].body else { panic!("a message") };
+    assert_eq!(kept.text, long, "the bot finds all of it");
+}
+
+#[test]
+fn of_a_very_long_answer_as_much_is_told_as_a_turn_has_room_for() {
+    let mut world = relayed();
+    let long = "x".repeat(TEXTS_BYTES_MAX / 4);
+    let arrival = arrives(&mut world, answered(&tells(&[long.as_str(); 5], Some("77"))));
+    let (actions, log) = relayed_on(&mut world, &arrival);
+    let told = actions.iter().map(|action| match action {
+        Action::Message(message) => message.text.len(),
+        other => panic!("no message: {other:?}"),
+    });
+    assert_eq!(told.sum::<usize>(), 3 * long.len(), "what stands around them counts, too");
+    assert!(log[0].contains("the last 2 texts of an answer"), "{log:?}");
+}
+
+#[test]
+fn only_what_answers_its_own_question_is_heard() {
+    let mut world = relayed();
+    let late = arrives(&mut world, answered(&tells(&["I am too late."], Some("77"))));
+    let silent = arrives(&mut world, answered(&tells(&[], Some("77"))));
+    world.skip(EventBody::HumanSpoke(event::HumanSpoke::default()));
+    let (reason, log) = world.skip_arrival(&late);
+    assert_eq!(reason, SkipReason::Relayed);
+    assert!(log[0].message.contains("1 texts of an external bot came"), "{log:?}");
+    assert_eq!(world.skip_arrival(&silent), (SkipReason::Relayed, vec![]), "nothing is lost");
+
+    let returned = world.arrival(EventBody::Returned(event::Returned::default()));
+    world.turn(&returned, Ok(vec![hand_over()]));
+    let (actions, log) = relayed_on(&mut world, &late);
+    assert_eq!((actions, log.len()), (vec![], 1), "it answers the first hand-over");
+    assert_eq!(goes(&mut world, said("hello")), [], "the second has not begun");
+    let begun = goes(&mut world, answered(&tells(&["Hi!"], Some("78"))));
+    assert_eq!(begun[0], say("Hi!"));
+}
+
+#[test]
+fn an_answer_to_what_an_older_host_asked_is_heard() {
+    let mut world = relayed();
+    let written = r#"{"bot":"care","asked":true}"#;
+    world.state.relay = Some(serde_json::from_str::<Relay>(written).unwrap());
+    let begun = goes(&mut world, answered(&tells(&["Hi!"], Some("77"))));
+    assert_eq!(begun, [say("Hi!")]);
+}
+
+#[test]
+fn an_option_that_was_typed_is_handed_over_as_what_it_means() {
+    let mut world = relayed();
+    let options = vec![("478137613".to_owned(), "Rye".to_owned())];
+    let text = Text { text: "Which?".to_owned(), options };
+    goes(&mut world, answered(&Heard { texts: vec![text], ..tells(&[], Some("77")) }));
+    goes(&mut world, said("1"));
+    let EventBody::Click(kept) = &world.state.skipped[0].body else { panic!("a click") };
+    assert_eq!(kept.option_ids, ["478137613"]);
+}
+
+#[test]
+fn a_hand_over_that_fails_is_told_also_after_a_hand_over_of_the_hosts_own() {
+    let mut world = relayed();
+    world.state = Conversation::default();
+    world.native = &["message", "forward"];
+    world.fails();
+    assert!(world.state.host_hand_off);
+    // The vendor says so, without a word of a hand-off that failed.
+    world.state.owner = Owner::Bot;
+    world.says(vec![hand_over()]);
+    goes(&mut world, failed("Instabot answered 401"));
+    let told = world.state.relay_over().expect("it is over");
+    let arrival = world.arrival(told);
+    assert!(matches!(world.step(&arrival), Step::Run(_)), "{:?}", world.step(&arrival));
 }
 
 #[test]

@@ -87,9 +87,12 @@ fn samples() -> Vec<Entry> {
     samples.extend(addressed_samples());
     samples.push(paged_sample());
     samples.extend(paced_samples());
-    samples.push(relayed_sample());
+    let older = serde_json::from_str(r#"{"bot":"care","asked":true}"#).unwrap();
+    samples.push(relayed_sample(older));
     samples.extend(named_samples());
     samples.extend(desk_samples());
+    let (relay, _) = Relay::begin("care", &Facts::default(), PartId("t1.0.0".to_owned()));
+    samples.push(relayed_sample(relay));
     samples
 }
 
@@ -174,8 +177,7 @@ fn addressed_samples() -> [Entry; 3] {
 }
 
 /// A conversation that an external bot has.
-fn relayed_sample() -> Entry {
-    let (relay, _) = Relay::begin("care", &Facts::default());
+fn relayed_sample(relay: Relay) -> Entry {
     let relay = Some(relay);
     let state = Conversation { owner: Owner::Relay, relay, ..Conversation::default() };
     let outcome = Outcome::Skipped(SkipReason::Relayed);

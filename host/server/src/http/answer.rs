@@ -48,9 +48,7 @@ pub(super) fn plain(status: StatusCode, text: Body) -> Response {
 
 /// The body of an answer. Whoever waited for it hears whether it was handed over whole.
 pub(super) fn watched(connection: &ConnectionInfo, bytes: Bytes, waiting: Vec<Waiting>) -> Body {
-    let (body, whole) = connection.watched(bytes);
-    tokio::spawn(async move {
-        let whole = whole.await.is_ok();
+    Body::new(connection.watched(bytes, move |whole| {
         if whole {
             pass(Point::AnswerWhole);
         }
@@ -59,8 +57,7 @@ pub(super) fn watched(connection: &ConnectionInfo, bytes: Bytes, waiting: Vec<Wa
         for waiting in waiting {
             waiting.handed_over(whole);
         }
-    });
-    Body::new(body)
+    }))
 }
 
 /// There is too much unfinished work to take more.

@@ -19,7 +19,10 @@ pub(super) fn keep(
 ) {
     let kind = match received {
         Received::Rejected(_) => Kind::Refused,
-        Received::Events { .. } | Received::Ignored(_) | Received::Challenge(_) => Kind::Taken,
+        Received::Events { .. }
+        | Received::Ignored(_)
+        | Received::Challenge(_)
+        | Received::Asked { .. } => Kind::Taken,
     };
     if !app.captures.wants(&channel.id, kind, now) {
         return;

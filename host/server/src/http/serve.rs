@@ -87,7 +87,7 @@ struct Connections {
 
 impl Connections {
     fn take(&self, stream: WatchedStream, place: Result<OwnedSemaphorePermit, AcquireError>) {
-        let info = stream.info();
+        let (info, end) = (stream.info(), stream.end());
         let closing = Arc::clone(&self.closing);
         let service = self
             .router
@@ -111,7 +111,7 @@ impl Connections {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended early");
             }
-            drop(place);
+            drop((end, place));
         });
     }
 }
@@ -122,4 +122,85 @@ fn quick(stream: TcpStream) -> TcpStream {
         tracing::debug!(%error, "a connection takes no TCP_NODELAY");
     }
     stream
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{Shutdown, SocketAddr};
+    use std::sync::mpsc;
+
+    use axum::body::Body;
+    use axum::extract::Extension;
+    use axum::routing::post;
+    use bytes::Bytes;
+
+    use super::super::ConnectionInfo;
+    use super::*;
+
+    /// Tells late, as on a machine that has much else to do.
+    struct Late(mpsc::Sender<&'static str>);
+
+    impl Drop for Late {
+        fn drop(&mut self) {
+            std::thread::sleep(Duration::from_millis(100));
+            self.0.send("left").unwrap();
+        }
+    }
+
+    async fn served(router: Router) -> (SocketAddr, oneshot::Sender<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let limits = Limits { connections: 10, header_timeout: Duration::from_secs(10) };
+        tokio::spawn(serve(listener, router, limits, stopped));
+        (address, stop)
+    }
+
+    /// Sends a request and leaves; comes back when the other side has ended, too. It
+    /// waits in a thread of its own, as other machines do: this runtime may be busy.
+    /// What was told by then.
+    async fn leave(
+        address: SocketAddr,
+        heard: mpsc::Receiver<&'static str>,
+    ) -> (Vec<u8>, Vec<&'static str>) {
+        tokio::task::spawn_blocking(move || {
+            let mut stream = std::net::TcpStream::connect(address).unwrap();
+            let request = b"POST / HTTP/1.1\r\nhost: botyard\r\ncontent-length: 0\r\n\r\n";
+            stream.write_all(request).unwrap();
+            std::thread::sleep(Duration::from_millis(50));
+            stream.shutdown(Shutdown::Write).unwrap();
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).unwrap();
+            (answer, heard.try_iter().collect())
+        })
+        .await
+        .unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_client_that_leaves_sees_the_end_only_when_that_is_known() {
+        let (told, heard) = mpsc::channel();
+        let waits = move || async move {
+            let _late = Late(told);
+            std::future::pending::<()>().await;
+        };
+        let (address, _stop) = served(Router::new().route("/", post(waits))).await;
+        assert_eq!(leave(address, heard).await, (Vec::new(), vec!["left"]));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn an_answer_is_told_once_and_before_the_client_sees_the_end() {
+        let (told, heard) = mpsc::channel();
+        let answers = move |Extension(connection): Extension<ConnectionInfo>| async move {
+            Body::new(connection.watched(Bytes::from_static(b"whole"), move |whole| {
+                std::thread::sleep(Duration::from_millis(100));
+                told.send(if whole { "whole" } else { "failed" }).unwrap();
+            }))
+        };
+        let (address, _stop) = served(Router::new().route("/", post(answers))).await;
+        let (answer, heard) = leave(address, heard).await;
+        assert!(answer.ends_with(b"whole"));
+        assert_eq!(heard, ["whole"]);
+    }
 }

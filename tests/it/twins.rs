@@ -203,7 +203,7 @@ async fn an_external_bot_and_its_live_agent() {
     conversation.message("3").await.unwrap();
     assert_eq!(got(4).await[3..], ["Thank you, goodbye."]);
     let out = twin.play("").await.out;
-    shows(&out, &["person> Spelt", "person> 3"]);
+    shows(&out, &["person> spelt", "person> 3"]);
 }
 
 /// What is sent twice is one message, and what was overtaken comes behind.

@@ -109,6 +109,9 @@ async fn an_external_bot_speaks_until_its_agent_leaves() {
     };
     until_asked("the bot", WITHIN, probe).await.unwrap();
     assert_eq!(post(&callback, "too late").await, 410);
+    // At its end it was asked what it knows of the person.
+    let last = asked(&twin).pop().unwrap();
+    assert_eq!((&last["email"], &last["apiKey"]), (&calls[0]["email"], &json!(KEY)));
 
     // Humans at the desk read what was said, and nothing that opens a door.
     let desk = site.desk();

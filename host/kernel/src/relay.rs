@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Action, Bubbles, Choice, Message, Request, TextFormat};
+use crate::action::{Action, Bubbles, Choice, ContactUpdate, Message, Request, TextFormat};
 use crate::event::{Event, EventBody, Response, ResponseOutcome};
 use crate::id::{EventId, PartId, TurnId};
 use crate::outbox::response_id;
@@ -44,6 +44,9 @@ pub struct Relay {
     /// What is still to be said to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     waiting: Vec<Said>,
+    /// It is done, and what it has learned of the person is still to be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    leaving: Option<Leaving>,
     /// It is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     over: Option<Over>,
@@ -66,6 +69,14 @@ pub struct Over {
     pub failed: bool,
 }
 
+/// It is done, and is still asked what it knows of the person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Leaving {
+    over: Over,
+    /// It has been asked.
+    asked: bool,
+}
+
 /// What is asked of an external bot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -82,6 +93,8 @@ pub enum Ask {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         option: Option<String>,
     },
+    /// What it knows of this person by now, who was handed over to it.
+    Who(Person),
 }
 
 /// Who is handed over.
@@ -113,6 +126,9 @@ pub struct Heard {
     /// Why it is over, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub over: Option<String>,
+    /// What it knows of the person, where it was asked that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<ContactUpdate>,
 }
 
 /// A text, with what may be chosen.
@@ -134,6 +150,8 @@ pub(crate) struct Follows {
     pub(crate) actions: Vec<Action>,
     /// What is worth a line in the log.
     pub(crate) notes: Vec<String>,
+    /// What it has learned of the person.
+    pub(crate) contact: Option<ContactUpdate>,
 }
 
 impl Relay {
@@ -146,16 +164,10 @@ impl Relay {
             asked: true,
             part: Some(part),
             waiting: Vec::new(),
+            leaving: None,
             over: None,
         };
-        let contact = &facts.contact;
-        let person = Person {
-            name: contact.name.clone(),
-            email: contact.email.clone(),
-            locale: facts.locale.clone(),
-            medium: facts.medium.clone(),
-        };
-        let start = relay.ask(&Ask::Start(person));
+        let start = relay.ask(&Ask::Start(Person::of(facts)));
         (relay, start)
     }
 
@@ -174,9 +186,10 @@ impl Relay {
         self.asked && self.part.as_ref().is_none_or(|own| own == part)
     }
 
-    /// Something happened; what follows are the actions of this turn.
-    pub(crate) fn on(&mut self, event: &Event, turn: TurnId) -> Follows {
-        let mut follows = Follows { turn, actions: Vec::new(), notes: Vec::new() };
+    /// Something happened, to somebody of whom this is known; what follows are the
+    /// actions of this turn.
+    pub(crate) fn on(&mut self, event: &Event, facts: &Facts, turn: TurnId) -> Follows {
+        let mut follows = Follows { turn, actions: Vec::new(), notes: Vec::new(), contact: None };
         match &event.body {
             EventBody::Message(message) => self.say(&message.text, None, &mut follows),
             EventBody::Click(click) => {
@@ -204,6 +217,7 @@ impl Relay {
             | EventBody::CampaignUnsubscribe(_)
             | EventBody::DeliveryFailed(_) => {}
         }
+        self.ask_next(facts, &mut follows);
         follows
     }
 
@@ -219,7 +233,6 @@ impl Relay {
         }
         self.waiting.push(Said { text: text[..kept].to_owned(), option });
         self.shed(follows);
-        self.ask_next(follows);
     }
 
     /// What has waited longest gives way. The bot finds it in `session.skipped` when it
@@ -242,15 +255,23 @@ impl Relay {
         }
     }
 
-    fn ask_next(&mut self, follows: &mut Follows) {
-        if self.asked || self.over.is_some() || self.waiting.is_empty() {
+    fn ask_next(&mut self, facts: &Facts, follows: &mut Follows) {
+        if self.asked || self.over.is_some() {
             return;
         }
         let Some(stream) = self.stream.clone() else { return };
-        let Said { text, option } = self.waiting.remove(0);
+        let ask = if let Some(leaving) = &mut self.leaving {
+            leaving.asked = true;
+            Ask::Who(Person::of(facts))
+        } else if self.waiting.is_empty() {
+            return;
+        } else {
+            let Said { text, option } = self.waiting.remove(0);
+            Ask::Say { stream, text, option }
+        };
         self.asked = true;
         self.part = Some(PartId::of(&follows.turn, follows.actions.len(), 0));
-        follows.actions.push(self.ask(&Ask::Say { stream, text, option }));
+        follows.actions.push(self.ask(&ask));
     }
 
     fn is_answered_by(&self, event: &EventId) -> bool {
@@ -259,6 +280,12 @@ impl Relay {
 
     fn answered(&mut self, response: &Response, follows: &mut Follows) {
         (self.asked, self.part) = (false, None);
+        // Whether it tells who the person is or not, it is over.
+        if let Some(leaving) = self.leaving.take_if(|leaving| leaving.asked) {
+            follows.contact = told(response).and_then(|heard| heard.contact);
+            self.over = Some(leaving.over);
+            return;
+        }
         match &response.outcome {
             ResponseOutcome::Failed(why) => self.end(why.clone()),
             ResponseOutcome::Answered(answer) => match serde_json::from_str(&answer.body) {
@@ -266,7 +293,6 @@ impl Relay {
                 Err(_) => self.end("its answer is too large".to_owned()),
             },
         }
-        self.ask_next(follows);
     }
 
     /// It speaks without being asked: whoever may do so knows the key.
@@ -308,7 +334,12 @@ impl Relay {
 
     fn end(&mut self, reason: String) {
         let failed = self.stream.is_none();
-        self.over.get_or_insert(Over { reason, failed });
+        let over = Over { reason, failed };
+        if failed {
+            self.over.get_or_insert(over);
+        } else {
+            self.leaving.get_or_insert(Leaving { over, asked: false });
+        }
     }
 
     fn ask(&self, ask: &Ask) -> Action {
@@ -322,6 +353,24 @@ impl Relay {
             timeout_ms: None,
         })
     }
+}
+
+impl Person {
+    fn of(facts: &Facts) -> Self {
+        let contact = &facts.contact;
+        Self {
+            name: contact.name.clone(),
+            email: contact.email.clone(),
+            locale: facts.locale.clone(),
+            medium: facts.medium.clone(),
+        }
+    }
+}
+
+/// What an answer says, if it is one.
+fn told(response: &Response) -> Option<Heard> {
+    let ResponseOutcome::Answered(answer) = &response.outcome else { return None };
+    serde_json::from_str(&answer.body).ok()
 }
 
 /// Whether an event is about an external bot, or comes from one: then it may hold the key of

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use botyard_kernel::action::ContactUpdate;
 use botyard_kernel::relay::{Ask, Heard};
 use serde_json::Value;
 
@@ -22,6 +23,12 @@ pub trait ExternalBot: Send + Sync + fmt::Debug {
     /// # Errors
     /// What is to be done about it. [`Outcome::Gone`] says that the conversation is over.
     fn heard(&self, answer: &CallAnswer) -> Result<Heard, Outcome>;
+
+    /// Whether it is asked, at its end, what it knows of the person.
+    fn asks_who(&self) -> bool;
+
+    /// What it knows of the person; nothing where it does not say.
+    fn known(&self, answer: &CallAnswer) -> Option<ContactUpdate>;
 
     /// What it says by itself, as it is posted to the callback URL. Whoever knows the
     /// address may have posted it.

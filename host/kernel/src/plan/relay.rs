@@ -53,8 +53,11 @@ impl Plan<'_> {
         draft.speaker = Owner::Relay;
         let (event, _) = self.enter();
         if let Some(mut relay) = draft.state.relay.take() {
-            let follows = relay.on(&event, self.turn_id());
+            let follows = relay.on(&event, &draft.state.facts, self.turn_id());
             draft.state.relay = Some(relay);
+            if let Some(update) = follows.contact {
+                draft.state.facts.contact.update(&update);
+            }
             for note in follows.notes {
                 draft.note(note);
             }

@@ -30,6 +30,7 @@ fn heard(text: &str, over: bool) -> Heard {
         stream: Some("77".to_owned()),
         texts: vec![Text { text: text.to_owned(), options: Vec::new() }],
         over: over.then(|| "it is done".to_owned()),
+        ..Heard::default()
     }
 }
 
@@ -95,18 +96,21 @@ fn an_external_bot_is_asked_again_after_a_crash_and_gives_back() {
     world.all_but_requests();
     world.external_says("Good bye.", true);
     world.all_but_requests();
+    // It is asked who the person is, and has forgotten that.
+    world.external_says("", false);
+    world.all_but_requests();
     world.sleep_until(world.now + SECOND);
     world.end_all();
     assert_eq!(world.lane.state().owner, Owner::Bot);
-    // Two answers, and what the person said between them.
-    assert_eq!(world.turns_of(SkipReason::Relayed), 3);
+    // Three answers, and what the person said between them.
+    assert_eq!(world.turns_of(SkipReason::Relayed), 4);
     let returned = world.log.turns().map(|(_, turn)| turn).filter(|turn| {
         turn.event.as_str().starts_with("returns.") && matches!(turn.outcome, Outcome::Ran { .. })
     });
     assert_eq!(returned.count(), 1, "the bot is told once");
     let told =
         world.log.arrivals().filter(|(_, it)| matches!(it.event.body, EventBody::Response(_)));
-    assert_eq!(told.count(), 2);
+    assert_eq!(told.count(), 3);
 }
 
 #[test]
@@ -161,15 +165,15 @@ fn a_bot_that_hands_over_whenever_it_is_given_back_is_slowed_and_people_are_not(
     world.all_but_requests();
     world.say(Kind::Message);
     live_until(&mut world, end);
-    // In each round it answers, and the bot is given the conversation back.
-    let half = UNPROMPTED_RATE.calls / 2;
-    assert_eq!(relayed(&world), 2 + half, "with its greeting and what the person said");
+    // In each round it answers twice, and the bot is given the conversation back.
+    let round = 2 * (UNPROMPTED_RATE.calls / 3);
+    assert_eq!(relayed(&world), 2 + round, "with its greeting and what the person said");
     world.say(Kind::Message);
     live_until(&mut world, end);
-    assert_eq!(relayed(&world), 3 + half, "what a person says is not slowed");
+    assert_eq!(relayed(&world), 3 + round, "what a person says is not slowed");
     world.sleep_until(end);
     live_until(&mut world, end + MINUTE);
-    assert_eq!(relayed(&world), 3 + 2 * half, "nothing is dropped");
+    assert_eq!(relayed(&world), 3 + 2 * round, "nothing is dropped");
 }
 
 #[test]

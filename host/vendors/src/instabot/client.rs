@@ -38,6 +38,8 @@ pub struct Dialect {
     /// What stands behind the `@` of the address of a person who has none: the vendor
     /// demands one.
     pub guest_domain: String,
+    /// When a chat is over, the vendor is asked what it knows of the person.
+    pub ask_user: bool,
 }
 
 impl Default for Dialect {
@@ -48,6 +50,7 @@ impl Default for Dialect {
             end_texts: Vec::new(),
             gone_statuses: Vec::new(),
             guest_domain: "guest.invalid".to_owned(),
+            ask_user: true,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Conversations that an external bot has.
 
 use super::*;
-use crate::action::Action;
+use crate::action::{Action, ContactUpdate};
 use crate::event::{Answer, Click, Message, NamedPayload, Response, ResponseOutcome};
 use crate::log::{Row, SkipReason};
 use crate::outbox::response_id;
@@ -33,7 +33,7 @@ fn failed(why: &str) -> EventBody {
 fn tells(texts: &[&str], stream: Option<&str>) -> Heard {
     let text = |text: &&str| Text { text: (*text).to_owned(), options: Vec::new() };
     let texts = texts.iter().map(text).collect();
-    Heard { stream: stream.map(str::to_owned), texts, over: None }
+    Heard { stream: stream.map(str::to_owned), texts, ..Heard::default() }
 }
 
 /// A conversation that the bot has just handed over.
@@ -115,7 +115,7 @@ fn an_option_goes_back_by_the_id_that_it_came_with() {
     let mut world = relayed();
     let options = vec![("478137613".to_owned(), "Rye".to_owned())];
     let text = Text { text: "Which?".to_owned(), options };
-    let heard = Heard { stream: Some("77".to_owned()), texts: vec![text], over: None };
+    let heard = Heard { stream: Some("77".to_owned()), texts: vec![text], ..Heard::default() };
     let offered = goes(&mut world, answered(&heard));
     assert_eq!(offered[0].option_ids().collect::<Vec<_>>(), ["478137613"]);
     assert_eq!(asks(&goes(&mut world, said("1"))), [ask("Rye", Some("478137613"))], "typed");
@@ -131,7 +131,15 @@ fn when_it_is_over_the_bot_has_the_conversation_and_what_was_said() {
     goes(&mut world, answered(&tells(&[], Some("77"))));
     goes(&mut world, said("thanks"));
     let over = Heard { over: Some("the agent has left".to_owned()), ..tells(&["Bye!"], None) };
-    assert_eq!(goes(&mut world, answered(&over)), [say("Bye!")]);
+    let bye = goes(&mut world, answered(&over));
+    let [ref bye, ref who] = bye[..] else { panic!("{bye:?}") };
+    assert_eq!(*bye, say("Bye!"));
+    assert!(matches!(asks(&[who.clone()])[..], [Ask::Who(_)]), "{who:?}");
+    assert_eq!(world.state.relay_over(), None, "it is still asked who the person is");
+    assert_eq!(goes(&mut world, said("hello?")), [], "nothing more is said to it");
+    let name = Some("Ida".to_owned());
+    let contact = Some(ContactUpdate { name, ..ContactUpdate::default() });
+    goes(&mut world, answered(&Heard { contact, ..Heard::default() }));
     assert_eq!(world.state.due(), Some(0), "the bot is to be told at once");
     let told = world.state.relay_over().expect("it is over");
     let EventBody::Returned(returned) = &told else { panic!("{told:?}") };
@@ -140,9 +148,28 @@ fn when_it_is_over_the_bot_has_the_conversation_and_what_was_said() {
     let arrival = world.arrival(told);
     let Step::Run(run) = world.step(&arrival) else { panic!("the bot does not run") };
     let skipped: Vec<_> = run.1.skipped.iter().map(|event| event.body.name()).collect();
-    assert_eq!(skipped, ["message"]);
+    assert_eq!(skipped, ["message", "message"]);
+    assert_eq!(run.1.facts.contact.name.as_deref(), Some("Ida"));
     world.turn(&arrival, Ok(vec![say("Welcome back.")]));
     assert_eq!((world.state.owner, &world.state.relay), (Owner::Bot, &None));
+}
+
+#[test]
+fn whether_it_tells_who_the_person_is_or_not_it_is_over() {
+    for body in [failed("nobody is there"), answered(&Heard::default())] {
+        let mut world = relayed();
+        goes(&mut world, answered(&tells(&[], Some("77"))));
+        goes(&mut world, said("thanks"));
+        // Its agent leaves while it is asked something: that is still answered.
+        let left = Heard { over: Some("gone".to_owned()), ..tells(&[], Some("77")) };
+        let json = serde_json::to_string(&left).unwrap();
+        let left = EventBody::Other(NamedPayload { name: RELAY.to_owned(), json });
+        assert_eq!(goes(&mut world, left), []);
+        let last = goes(&mut world, answered(&tells(&["Bye!"], None)));
+        assert_eq!((&last[0], asks(&last).len()), (&say("Bye!"), 1));
+        goes(&mut world, body);
+        assert!(matches!(world.state.relay_over(), Some(EventBody::Returned(_))));
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! An Instabot bot as one that a conversation is handed over to.
 
+use botyard_kernel::action::ContactUpdate;
 use botyard_kernel::relay::{Ask, Heard, Person, Text};
 use serde_json::{Map, Value};
 
@@ -20,11 +21,9 @@ impl ExternalBot for Client {
     fn ask(&self, ask: &Ask, to: &Asked<'_>) -> Call {
         match ask {
             Ask::Start(person) => {
-                let guest = format!("{}@{}", to.guest, self.dialect.guest_domain);
-                let email = person.email.as_deref().filter(|email| !email.trim().is_empty());
                 let metadata = metadata(person);
                 self.start(&NewChat {
-                    email: email.unwrap_or(&guest),
+                    email: &self.email(person, to),
                     callback_url: to.callback_url,
                     metadata: Some(&metadata),
                 })
@@ -33,6 +32,7 @@ impl ExternalBot for Client {
                 let payload = option.as_deref().and_then(|id| id.parse().ok());
                 self.respond(stream, text, payload)
             }
+            Ask::Who(person) => self.get_user(&self.email(person, to)),
         }
     }
 
@@ -40,7 +40,21 @@ impl ExternalBot for Client {
         let Answer { stream_id, messages, unreadable: _ } = self.answer(answer)?;
         let says_end = |message: &read::Text| self.is_end(&message.text);
         let over = messages.iter().any(says_end).then(|| "it said that it is done".to_owned());
-        Ok(Heard { stream: stream_id, texts: messages.into_iter().map(text).collect(), over })
+        let texts = messages.into_iter().map(text).collect();
+        Ok(Heard { stream: stream_id, texts, over, contact: None })
+    }
+
+    fn asks_who(&self) -> bool {
+        self.dialect.ask_user
+    }
+
+    fn known(&self, answer: &CallAnswer) -> Option<ContactUpdate> {
+        let user = self.user(answer).ok()?;
+        let name = user.friendly_name.filter(|_| !user.is_default_friendly_name);
+        let mut properties = user.all.get("customProperties")?.as_object()?.clone();
+        properties.retain(|_, value| !value.is_null());
+        let custom_fields = (!properties.is_empty()).then(|| Value::Object(properties).to_string());
+        Some(ContactUpdate { name, custom_fields, ..ContactUpdate::default() })
     }
 
     fn spoke(&self, body: &[u8]) -> Result<Heard, String> {
@@ -52,11 +66,19 @@ impl ExternalBot for Client {
             // That they have left is said by the vendor, in its own words.
             texts: if said.left { Vec::new() } else { vec![text] },
             over: over.then(|| "its agent has left".to_owned()),
+            contact: None,
         })
     }
 }
 
 impl Client {
+    /// The vendor knows a person by an address: who has none gets one, always the same.
+    fn email(&self, person: &Person, to: &Asked<'_>) -> String {
+        let email = person.email.as_deref().filter(|email| !email.trim().is_empty());
+        let guest = || format!("{}@{}", to.guest, self.dialect.guest_domain);
+        email.map_or_else(guest, str::to_owned)
+    }
+
     fn is_end(&self, text: &str) -> bool {
         let plain = |text: &str| text.trim().to_lowercase();
         self.dialect.end_texts.iter().any(|known| plain(known) == plain(text))

@@ -1,5 +1,6 @@
 //! An Instabot bot as one that conversations are handed over to.
 
+use botyard_kernel::action::ContactUpdate;
 use botyard_kernel::relay::{Ask, Heard, Person, Text};
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -66,7 +67,7 @@ fn options_are_told_from_each_other() {
         Text { text: "Hi".to_owned(), options: Vec::new() },
         Text { text: "Which?".to_owned(), options },
     ];
-    assert_eq!(heard, Heard { stream: Some("77".to_owned()), texts, over: None });
+    assert_eq!(heard, Heard { stream: Some("77".to_owned()), texts, ..Heard::default() });
 }
 
 #[test]
@@ -96,4 +97,29 @@ fn the_end_is_told_by_status_by_words_and_by_the_agent_who_leaves() {
 fn other_vendors_have_no_external_bots() {
     let wrong = connect_external("khoros", json!({})).expect_err("none");
     assert!(wrong.0.contains("`khoros`") && wrong.0.contains("instabot"), "{wrong}");
+}
+
+#[test]
+fn what_is_known_of_a_person_is_asked_by_their_address() {
+    let asks = |dialect: Value| bot(dialect).asks_who();
+    assert!(asks(json!({})) && !asks(json!({ "ask-user": false })));
+    let bot = bot(json!({}));
+    let call = bot.ask(&Ask::Who(Person::default()), &TO);
+    assert_eq!(call.url, "https://api.instabot.io/v1/secure/user");
+    let asked: Value = serde_json::from_slice(&call.body).expect("JSON");
+    assert_eq!(asked, json!({ "apiKey": API_KEY, "email": "0a1b2c@guest.invalid" }));
+
+    let page = include_str!("../../../fixtures/instabot/client.get_user.json");
+    let mut user = super::parsed(page.as_bytes())["response"]["body"].take();
+    let known = bot.known(&answered(200, &user)).expect("a user");
+    assert_eq!(known, ContactUpdate::default(), "the address is no name, and nothing is set");
+    user["friendlyName"] = json!("Ida");
+    user["isDefaultFriendlyName"] = json!(false);
+    user["customProperties"]["utm_source"] = json!("ads");
+    let known = bot.known(&answered(200, &user)).expect("a user");
+    assert_eq!(known.name.as_deref(), Some("Ida"));
+    assert_eq!(known.custom_fields.as_deref(), Some(r#"{"utm_source":"ads"}"#));
+    for nobody in [answered(404, &json!({})), CallAnswer::Lost("cut".to_owned())] {
+        assert_eq!(bot.known(&nobody), None);
+    }
 }

@@ -14,6 +14,7 @@
 //! | `timer MS` | a timer of the name `t-NAME` |
 //! | `ask LINK` | a durable GET of the name `r-NAME` |
 //! | `fetch LINK` | a GET within the turn, and a text `NAME fetched STATUS` |
+//! | `forward` | the conversation is handed to whoever is there |
 //! | `trap` | the bot breaks down, and nothing of its turn is left |
 //!
 //! N is the place of the command, from 1.
@@ -87,6 +88,7 @@ fn perform(name: &str, place: usize, command: &str, turn: &Turn<'_>) -> Result<A
             };
             reply(format!("{name} fetched {answered}")).into()
         }
+        "forward" => Forward::any().into(),
         "trap" => panic!("{name} told it to"),
         _ => return Err(Failure::new(format!("`{command}` is no command"))),
     })

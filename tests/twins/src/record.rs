@@ -70,6 +70,10 @@ pub struct Call {
     pub method: String,
     /// Where it went, without the query.
     pub path: String,
+    /// What stood before that as `/caller-NAME`: whoever set up several callers tells
+    /// them by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caller: Option<String>,
     /// What it carried; null where that was no JSON.
     pub body: Value,
     /// How it was answered; 0 where it got no answer.

@@ -18,11 +18,12 @@ use tokio::task::JoinSet;
 use crate::child::Host;
 use crate::mix::Mix;
 use crate::oracle::{self, Evidence, Violation};
-use crate::person::{Person, World};
+use crate::person::{Person, World, come_back};
 use crate::plan::{End, Plan};
-use crate::record::{Shown, Talk, Way};
-use crate::stage::{CHANNELS, Stage, life_of};
-use crate::story::{Story, what_of};
+use crate::record::Talk;
+use crate::stage::Stage;
+use crate::story::Story;
+use crate::vendors::{Conduct, Late, Which};
 
 const START_WITHIN: Duration = Duration::from_secs(60);
 const STOP_WITHIN: Duration = Duration::from_secs(60);
@@ -34,6 +35,8 @@ const REST: Duration = Duration::from_secs(3);
 const RESTS_WITHIN: Duration = Duration::from_secs(30);
 const SIGKILL: i32 = 9;
 const LOOK: Duration = Duration::from_secs(1);
+/// Who comes back has a number beyond this, and nobody else.
+const VISITORS: u64 = 1 << 20;
 const HANGS_AFTER: Duration = Duration::from_secs(90);
 
 /// What a lap is made of.
@@ -44,6 +47,7 @@ pub(crate) struct Setup {
     pub(crate) seed: u64,
     pub(crate) persons: u64,
     pub(crate) mix: Mix,
+    pub(crate) which: Which,
     /// Sendings of events; persons stop when they are used up.
     pub(crate) budget: u64,
     /// The vendor's minute.
@@ -53,6 +57,10 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
+    fn conduct(&self) -> Conduct {
+        Conduct { window: self.window, faults: self.faults() }
+    }
+
     /// Only faults after which the host knows whether a call was carried out: what
     /// it cannot know it may do twice, which would hide what it must not.
     fn faults(&self) -> Faults {
@@ -93,10 +101,9 @@ pub(crate) struct Outcome {
 /// Runs a lap with at most so many kills of the plan.
 pub(crate) async fn run(setup: &Setup, plan: &mut Plan, kills: usize) -> Result<Outcome> {
     let broken = setup.broken.as_deref();
-    let mut stage = Stage::set(&setup.program, broken, setup.window, setup.faults()).await?;
+    let mut stage = Stage::set(&setup.program, broken, setup.which, &setup.conduct()).await?;
     let world = Arc::new(World {
         clock: stage.clock,
-        account: stage.userlike.account().clone(),
         shop: stage.shop.url(),
         mix: setup.mix,
         addresses: stage.addresses(),
@@ -105,8 +112,9 @@ pub(crate) async fn run(setup: &Setup, plan: &mut Plan, kills: usize) -> Result<
         acked: AtomicU64::new(0),
     });
     let mut persons = JoinSet::new();
-    for (number, channel) in (1..=setup.persons).zip(CHANNELS.iter().cycle()) {
-        persons.spawn(Person::new(Arc::clone(&world), setup.seed, number, channel).live());
+    for (number, (vendor, channel)) in (1..=setup.persons).zip(stage.channels().iter().cycle()) {
+        let (world, vendor) = (Arc::clone(&world), Arc::clone(vendor));
+        persons.spawn(Person::new(world, vendor, channel, setup.seed, number).live());
     }
     let begun = Instant::now();
     for _ in 0..kills {
@@ -118,9 +126,10 @@ pub(crate) async fn run(setup: &Setup, plan: &mut Plan, kills: usize) -> Result<
     let last = stage.start(None)?;
     let last = listening(&stage, last).await?;
     world.stop.store(kills > 0, Ordering::Relaxed);
-    let talks = finish(&mut persons, &world).await?;
+    let mut talks = finish(&mut persons, &world).await?;
     let load = begun.elapsed();
-    let stories = rest(&mut stage, last, &talks, RESTS_WITHIN + 2 * setup.window).await?;
+    let within = RESTS_WITHIN + 2 * setup.window;
+    let stories = rest(&mut stage, &world, last, &mut talks, within).await?;
     let mut outcome = judge(&stage, talks, &stories);
     outcome.load = load;
     outcome.acked = world.acked.load(Ordering::Relaxed);
@@ -237,12 +246,14 @@ async fn listening(stage: &Stage, mut host: Host) -> Result<Host> {
 /// Lets everything come to rest, and reads the log of the last host that worked.
 async fn rest(
     stage: &mut Stage,
+    world: &Arc<World>,
     first: Host,
-    talks: &[Talk],
+    talks: &mut [Talk],
     within: Duration,
 ) -> Result<Vec<Story>> {
     let (begun, mut told) = (Instant::now(), 0);
     let mut host = first;
+    let mut visitors = VISITORS;
     loop {
         tokio::time::sleep(REST).await;
         host.terminate().await?;
@@ -263,6 +274,14 @@ async fn rest(
         }
         host = stage.start(None)?;
         host = listening(stage, host).await?;
+        for (talk, _) in talks
+            .iter_mut()
+            .zip(&stories)
+            .filter(|(talk, story)| talk.channel.late == Late::NextAnswer && !story.rests())
+        {
+            visitors += 1;
+            come_back(world, stage.vendor(talk.channel), visitors, talk).await;
+        }
     }
 }
 
@@ -273,7 +292,7 @@ async fn stories(stage: &Stage, talks: &[Talk]) -> Result<Vec<Story>> {
     let store = database.store();
     let mut stories = Vec::new();
     for talk in talks {
-        stories.push(Story::read(&store, &talk.channel, &talk.cid).await?);
+        stories.push(Story::read(&store, talk).await?);
     }
     database.close().await;
     Ok(stories)
@@ -290,9 +309,10 @@ fn judge(stage: &Stage, mut talks: Vec<Talk>, stories: &[Story]) -> Outcome {
     let mut outcome = Outcome { conversations: talks.len() as u64, ..Outcome::default() };
     outcome.violations.extend(oracle::one_key_an_order(&evidence));
     for (talk, story) in talks.iter().zip(stories) {
-        outcome.violations.extend(oracle::check(talk, story, &evidence));
+        let vendor = &**stage.vendor(talk.channel);
+        outcome.violations.extend(oracle::check(talk, story, &evidence, vendor));
         outcome.deliveries += talk.deliveries;
-        outcome.again += talk.deliveries - talk.names();
+        outcome.again += talk.deliveries.saturating_sub(talk.names());
         outcome.pairs += talk.pairs;
         outcome.left += talk.left;
         outcome.traps += talk.sent.iter().filter(|sent| sent.traps).count() as u64;
@@ -309,16 +329,11 @@ fn judge(stage: &Stage, mut talks: Vec<Talk>, stories: &[Story]) -> Outcome {
 
 /// What calls brought, beside what rode in answers.
 fn add_calls(stage: &Stage, talks: &mut [Talk]) {
-    let mut by_cid: BTreeMap<String, &mut Talk> =
-        talks.iter_mut().map(|talk| (talk.cid.clone(), talk)).collect();
-    for call in stage.userlike.account().calls().iter().filter(|call| call.acted) {
-        let at_us = u64::try_from(call.at.as_micros()).unwrap_or(u64::MAX);
-        // Each host calls by an address of its own: one may be read long after its host died.
-        let life = call.query.as_deref().and_then(life_of).unwrap_or_default();
-        for (place, packet) in call.packets.iter().enumerate() {
-            if let (Some(talk), Some(what)) = (by_cid.get_mut(&packet.cid), what_of(packet)) {
-                talk.shown.push(Shown { at_us, place, life, way: Way::Call, what });
-            }
+    let mut by_key: BTreeMap<String, &mut Talk> =
+        talks.iter_mut().map(|talk| (talk.key.clone(), talk)).collect();
+    for brought in stage.vendors.iter().flat_map(|vendor| vendor.calls()) {
+        if let Some(talk) = by_key.get_mut(&brought.key) {
+            talk.shown.push(brought.shown);
         }
     }
 }

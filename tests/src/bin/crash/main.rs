@@ -10,8 +10,10 @@ mod person;
 mod plan;
 mod record;
 mod report;
+mod request;
 mod stage;
 mod story;
+mod vendors;
 mod wire;
 
 use std::path::PathBuf;
@@ -25,6 +27,7 @@ use clap::Parser;
 use lap::Setup;
 use plan::Plan;
 use report::Report;
+use vendors::Which;
 
 /// A store is used for so many kills, then it is judged and another one made.
 const KILLS_A_LAP: usize = 200;
@@ -101,6 +104,7 @@ async fn deliver(arguments: &Arguments, seed: u64, deliveries: u64) -> Result<Ex
         seed,
         persons: PERSONS_OF_DELIVERIES,
         mix: mix::DELIVERIES,
+        which: Which::Userlike,
         budget: deliveries,
         window: Duration::from_secs(60),
         faults: 0.0,
@@ -147,6 +151,7 @@ async fn kills(arguments: &Arguments, seed: u64, broken: Option<&str>) -> Result
             seed: seed ^ lap,
             persons: PERSONS,
             mix: mix::CRASH,
+            which: Which::All,
             budget: u64::MAX,
             window: WINDOW,
             faults: FAULTS,

@@ -12,8 +12,8 @@ pub(crate) struct Mix {
     pub(crate) signals: u64,
     /// Of these, so many are sent twice.
     pub(crate) signals_again: u64,
-    /// The start is sent again.
-    pub(crate) starts: u64,
+    /// What the channel recognizes is sent again.
+    pub(crate) again: u64,
     /// Two messages at the same time, the later one first.
     pub(crate) pairs: u64,
     /// The bot breaks down.
@@ -31,7 +31,7 @@ pub(crate) enum Step {
     Message { script: String, traps: bool, leaves: Option<Duration> },
     Pair,
     Signal { again: bool },
-    StartAgain,
+    Again,
 }
 
 /// A little of everything, so that every point of the host is passed all the time.
@@ -39,7 +39,7 @@ pub(crate) const CRASH: Mix = Mix {
     leaves: 6,
     signals: 10,
     signals_again: 50,
-    starts: 3,
+    again: 3,
     pairs: 10,
     traps: 4,
     rich: 35,
@@ -58,7 +58,7 @@ pub(crate) const DELIVERIES: Mix = Mix {
     leaves: 2,
     signals: 20,
     signals_again: 100,
-    starts: 5,
+    again: 5,
     pairs: 7,
     traps: 7,
     rich: 10,
@@ -91,8 +91,8 @@ impl Mix {
         if hit(self.signals) {
             return Step::Signal { again: chance.percent(self.signals_again) };
         }
-        if hit(self.starts) {
-            return Step::StartAgain;
+        if hit(self.again) {
+            return Step::Again;
         }
         if hit(self.pairs) {
             return Step::Pair;

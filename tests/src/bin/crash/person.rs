@@ -6,23 +6,24 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use botyard_chance::Chance;
-use botyard_tests::peers::userlike::{Account, Contact, packets};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::watch;
 
 use crate::mix::{Mix, Step};
-use crate::record::{Clock, Sent, Shown, Talk, Way};
-use crate::stage::{Address, HEADER, SECRET, SIGNAL_TOKEN};
-use crate::wire::{Outcome, Wire};
+use crate::record::{Clock, Sent, Talk};
+use crate::request::{Delivered, Event, Request, Whose, deliver};
+use crate::stage::Address;
+use crate::vendors::{Again, Channel, Late, Said, Vendor};
+use crate::wire::Wire;
 
-/// Before a request is sent again.
-const PAUSE: Duration = Duration::from_millis(5);
+/// Who can be shown something only when they ask waits so long for what their last
+/// words have begun.
+const LINGERS: Duration = Duration::from_millis(600);
 
 /// What all persons share.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) clock: Clock,
-    pub(crate) account: Account,
     pub(crate) shop: String,
     pub(crate) mix: Mix,
     pub(crate) addresses: watch::Receiver<Option<Address>>,
@@ -36,38 +37,55 @@ pub(crate) struct World {
 /// One after the other has conversations on a channel.
 pub(crate) struct Person {
     world: Arc<World>,
+    vendor: Arc<dyn Vendor>,
     chance: Chance,
-    channel: &'static str,
     number: u64,
     wire: Wire,
     /// For what comes at the same time.
     other: Wire,
     talk: Talk,
+    /// A second conversation, where a webhook may hold events of several.
+    aside: Option<Talk>,
+    /// What was said last, as it was sent.
+    last: Option<Request>,
     /// Events of this conversation.
     events: u64,
     /// Names given so far: they are unique over all conversations.
     named: u64,
 }
 
-/// A request, and how it is sent.
-struct Request {
-    name: String,
-    traps: bool,
-    bytes: Vec<u8>,
-    /// The client leaves before the answer, the first time.
-    leaves: Option<Duration>,
+/// Somebody comes back to a conversation and asks for what waits there. No two who do
+/// anything have the same number.
+pub(crate) async fn come_back(
+    world: &Arc<World>,
+    vendor: &Arc<dyn Vendor>,
+    number: u64,
+    talk: &mut Talk,
+) {
+    let mut person = Person::new(Arc::clone(world), Arc::clone(vendor), talk.channel, 0, number);
+    std::mem::swap(&mut person.talk, talk);
+    person.ask().await;
+    std::mem::swap(&mut person.talk, talk);
 }
 
 impl Person {
-    pub(crate) fn new(world: Arc<World>, seed: u64, number: u64, channel: &'static str) -> Self {
+    pub(crate) fn new(
+        world: Arc<World>,
+        vendor: Arc<dyn Vendor>,
+        channel: &'static Channel,
+        seed: u64,
+        number: u64,
+    ) -> Self {
         Self {
             world,
+            vendor,
             chance: Chance::of(seed, number),
-            channel,
             number,
             wire: Wire::default(),
             other: Wire::default(),
-            talk: Talk::default(),
+            talk: Talk::new(channel, String::new()),
+            aside: None,
+            last: None,
             events: 0,
             named: 0,
         }
@@ -77,8 +95,7 @@ impl Person {
     pub(crate) async fn live(mut self) -> Vec<Talk> {
         let mut talks = Vec::new();
         while self.goes_on() {
-            self.open(talks.len());
-            self.say("start", "start", json!({}), None).await;
+            self.open(talks.len()).await;
             let most = self.world.mix.events_max;
             while self.goes_on() && self.events < most {
                 self.step().await;
@@ -88,7 +105,10 @@ impl Person {
                     tokio::time::sleep(Duration::from_millis(pause)).await;
                 }
             }
-            talks.push(std::mem::take(&mut self.talk));
+            self.close().await;
+            let next = Talk::new(self.talk.channel, String::new());
+            talks.push(std::mem::replace(&mut self.talk, next));
+            talks.extend(self.aside.take());
         }
         talks
     }
@@ -97,11 +117,49 @@ impl Person {
         !self.world.stop.load(Ordering::Relaxed) && self.world.budget.load(Ordering::Relaxed) > 0
     }
 
-    fn open(&mut self, count: usize) {
-        let cid = format!("chatbot::612:{:08x}-{count:04x}", self.number);
-        self.world.account.open(&cid, Contact::new());
-        self.talk = Talk { channel: self.channel.to_owned(), cid, ..Talk::default() };
+    async fn open(&mut self, count: usize) {
         self.events = 0;
+        self.last = None;
+        let channel = self.talk.channel;
+        if channel.batches {
+            self.begin(count + 1).await;
+            let own = Talk::new(channel, String::new());
+            self.aside = Some(std::mem::replace(&mut self.talk, own));
+        }
+        self.begin(count).await;
+    }
+
+    async fn begin(&mut self, count: usize) {
+        let person = self.vendor.person(self.number << 16 | count as u64);
+        self.talk = Talk::new(self.talk.channel, person);
+        let name = self.name("m");
+        for (name, webhook) in self.vendor.begin(&self.talk.person, &name) {
+            self.send(Request::of(self.talk.channel, vec![Event::named(name)], webhook)).await;
+        }
+        self.talk.key = self.vendor.key(&self.talk.person);
+    }
+
+    /// The last words of a conversation.
+    async fn close(&mut self) {
+        let channel = self.talk.channel;
+        if channel.hands_over {
+            let last = self.name("m");
+            let text = format!("{last}; part; forward");
+            let request = self.message(Event::named(last), &text);
+            self.send(request).await;
+            // Somebody else reads this.
+            self.ask().await;
+        }
+        if channel.late == Late::NextAnswer {
+            tokio::time::sleep(LINGERS).await;
+            self.ask().await;
+        }
+    }
+
+    async fn ask(&mut self) {
+        let name = self.name("m");
+        let request = self.message(Event::named(name.clone()), &name);
+        self.send(request).await;
     }
 
     async fn step(&mut self) {
@@ -109,25 +167,69 @@ impl Person {
             Step::Message { script, traps, leaves } => {
                 let name = self.name("m");
                 let text = self.world.mix.text(&name, &script, &self.world.shop);
-                let request = self.message(&name, &text, traps, leaves);
+                let event = Event { traps, ..Event::named(name) };
+                let request = Request { leaves, ..self.message(event, &text) };
                 self.send(request).await;
             }
+            Step::Pair if self.aside.is_some() && self.chance.percent(50) => self.batch().await,
             Step::Pair => {
                 let (one, two) = (self.name("m"), self.name("m"));
-                let one = self.message(&one, &one.clone(), false, None);
-                let two = self.message(&two, &two.clone(), false, None);
+                let one = self.message(Event::named(one.clone()), &one);
+                let two = self.message(Event::named(two.clone()), &two);
                 self.send_both(two, one).await;
             }
             Step::Signal { again } => {
                 let name = self.name("s");
                 let body = json!({ "name": name }).to_string();
                 for _ in 0..=u8::from(again) {
-                    let request = self.signal(&name, &body);
-                    self.send(request).await;
+                    let (channel, key) = (self.talk.channel, &self.talk.key);
+                    let signal = Request::signal(channel, key, Event::named(name.clone()), &body);
+                    self.send(signal).await;
                 }
             }
-            Step::StartAgain => self.say("start", "start", json!({}), None).await,
+            Step::Again => self.again().await,
         }
+    }
+
+    /// What was acknowledged comes again, where there is something by which the host
+    /// knows it.
+    async fn again(&mut self) {
+        match (self.talk.channel.again, self.last.clone()) {
+            (Again::Start, _) => {
+                for (name, webhook) in self.vendor.begin(&self.talk.person, "") {
+                    let events = vec![Event::named(name)];
+                    self.send(Request::of(self.talk.channel, events, webhook)).await;
+                }
+            }
+            (Again::LastWord, Some(last)) => {
+                self.send(Request { leaves: None, ..last }).await;
+            }
+            (Again::LastWord | Again::Nothing, _) => self.ask().await,
+        }
+    }
+
+    /// Several messages in one webhook, also of two persons.
+    async fn batch(&mut self) {
+        let Some(aside) = &self.aside else { return };
+        let (own, aside) = (self.talk.person.clone(), aside.person.clone());
+        let whose: &[Whose] = match self.chance.within(0, 2) {
+            0 => &[Whose::Own, Whose::Own],
+            1 => &[Whose::Own, Whose::Aside],
+            _ => &[Whose::Own, Whose::Aside, Whose::Own],
+        };
+        let mut events: Vec<Event> = Vec::new();
+        for whose in whose.iter().copied() {
+            let behind = events.iter().rev().find(|event| event.whose == whose);
+            let behind = behind.map(|event| event.name.clone());
+            let name = self.name("m");
+            events.push(Event { whose, behind, ..Event::named(name) });
+        }
+        let said = events.iter().map(|event| {
+            let person = if event.whose == Whose::Own { &own } else { &aside };
+            Said { person, text: &event.name }
+        });
+        let webhook = self.vendor.say(&said.collect::<Vec<_>>());
+        self.send(Request::of(self.talk.channel, events, webhook)).await;
     }
 
     fn name(&mut self, kind: &str) -> String {
@@ -136,151 +238,44 @@ impl Person {
         format!("{kind}{}-{}", self.number, self.named)
     }
 
-    async fn say(&mut self, name: &str, packet: &str, payload: Value, leaves: Option<Duration>) {
-        let bytes = self.webhook(packet, payload);
-        self.send(Request { name: name.to_owned(), traps: false, bytes, leaves }).await;
-    }
-
-    fn message(&self, name: &str, text: &str, traps: bool, leaves: Option<Duration>) -> Request {
-        let bytes = self.webhook("message", json!({ "body": text }));
-        Request { name: name.to_owned(), traps, bytes, leaves }
-    }
-
-    /// A webhook as Userlike would send it now.
-    fn webhook(&self, name: &str, payload: Value) -> Vec<u8> {
-        let (cid, number) = (&self.talk.cid, self.number);
-        let body = json!({
-            "info": {
-                "approach_mode": "normal",
-                "cid": cid,
-                "contact": { "id": 40_000 + number, "name": "", "email": "" },
-                "context": self.world.account.context(cid),
-                "conversation": {
-                    "id": 990_000 + number,
-                    "url": format!("https://app.example.invalid/conversations/{number}"),
-                    "subject": "",
-                    "topics": [],
-                    "locale": "en",
-                    "contact_channel": { "state": "valid", "type": "web" },
-                },
-                "widget": { "id": 5512, "name": "Shop widget" },
-            },
-            "packet": { "name": name, "payload": payload },
-        });
-        let path = format!("/webhooks/{}", self.channel);
-        let header = format!("{HEADER}: {SECRET}\r\ncontent-type: application/json");
-        http(&path, &header, &body.to_string())
-    }
-
-    fn signal(&self, name: &str, body: &str) -> Request {
-        let path = format!("/v1/channels/{}/conversations/{}/signals", self.channel, self.talk.cid);
-        let header = format!("authorization: Bearer {SIGNAL_TOKEN}\r\nidempotency-key: {name}");
-        let bytes = http(&path, &header, body);
-        Request { name: name.to_owned(), traps: false, bytes, leaves: None }
+    fn message(&self, event: Event, text: &str) -> Request {
+        let webhook = self.vendor.say(&[Said { person: &self.talk.person, text }]);
+        Request::of(self.talk.channel, vec![event], webhook)
     }
 
     async fn send(&mut self, request: Request) {
-        let sent = deliver(&self.world, &mut self.wire, &request, 0).await;
-        self.note(request, sent);
+        let sent = deliver(&self.world, &*self.vendor, &mut self.wire, &request, 0).await;
+        self.note(&request, sent);
+        if request.webhook.is_some() {
+            self.last = Some(request);
+        }
     }
 
     /// The later one goes first, the other follows at once on another connection.
     async fn send_both(&mut self, first: Request, second: Request) {
+        let (world, vendor) = (&self.world, &*self.vendor);
         let (one, two) = tokio::join!(
-            deliver(&self.world, &mut self.wire, &first, 0),
-            deliver(&self.world, &mut self.other, &second, 200),
+            deliver(world, vendor, &mut self.wire, &first, 0),
+            deliver(world, vendor, &mut self.other, &second, 200),
         );
         self.talk.pairs += 1;
-        self.note(second, two);
-        self.note(first, one);
+        self.note(&second, two);
+        self.note(&first, one);
     }
 
-    fn note(&mut self, request: Request, delivered: Delivered) {
+    fn note(&mut self, request: &Request, delivered: Delivered) {
         let Delivered { begun_us, acked_us, sendings, shown, refusals } = delivered;
-        self.talk.deliveries += sendings;
         self.talk.left += u64::from(request.leaves.is_some() && sendings > 1);
         self.talk.shown.extend(shown);
         self.talk.refusals.extend(refusals);
-        let Request { name, traps, .. } = request;
-        self.talk.sent.push(Sent { name, begun_us, acked_us, traps });
-    }
-}
-
-/// What came of an event.
-struct Delivered {
-    begun_us: u64,
-    acked_us: u64,
-    sendings: u64,
-    shown: Vec<Shown>,
-    refusals: Vec<String>,
-}
-
-/// Sends the same bytes until a whole 2xx was read.
-async fn deliver(world: &World, wire: &mut Wire, request: &Request, after_us: u64) -> Delivered {
-    if after_us > 0 {
-        tokio::time::sleep(Duration::from_micros(after_us)).await;
-    }
-    let mut addresses = world.addresses.clone();
-    let mut delivered = Delivered {
-        begun_us: world.clock.now(),
-        acked_us: 0,
-        sendings: 0,
-        shown: Vec::new(),
-        refusals: Vec::new(),
-    };
-    loop {
-        // The stage outlives all persons.
-        let Ok(found) = addresses.wait_for(Option::is_some).await.map(|found| *found) else {
-            return delivered;
-        };
-        let Some(address) = found else { continue };
-        delivered.sendings += 1;
-        world
-            .budget
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(1)))
-            .ok();
-        let leaves = request.leaves.filter(|_| delivered.sendings == 1);
-        match wire.post(address.host, &request.bytes, leaves).await {
-            Outcome::Whole { status: 200..=299, body } => {
-                delivered.acked_us = world.clock.now();
-                world.acked.fetch_add(1, Ordering::Relaxed);
-                take(world, address, &body, &mut delivered);
-                return delivered;
-            }
-            Outcome::Whole { status: 503 | 429, .. } | Outcome::Broken => {
-                tokio::time::sleep(PAUSE).await;
-            }
-            Outcome::Whole { status, body } => {
-                let text = String::from_utf8_lossy(&body);
-                delivered.refusals.push(format!("{}: {status} {text}", request.name));
-                return delivered;
-            }
+        for event in &request.events {
+            let talk = match (event.whose, &mut self.aside) {
+                (Whose::Aside, Some(aside)) => aside,
+                _ => &mut self.talk,
+            };
+            talk.deliveries += sendings;
+            let Event { name, traps, behind, .. } = event.clone();
+            talk.sent.push(Sent { name, begun_us, acked_us, traps, behind });
         }
     }
-}
-
-/// What rode in an answer.
-fn take(world: &World, address: Address, body: &[u8], delivered: &mut Delivered) {
-    if !body.starts_with(b"[") {
-        return;
-    }
-    match packets(body) {
-        Ok(packets) => {
-            let (at_us, life, way) = (delivered.acked_us, address.life, Way::Answer);
-            let whats = packets.iter().filter_map(crate::story::what_of).enumerate();
-            let shown = whats.map(|(place, what)| Shown { at_us, place, life, way, what });
-            delivered.shown.extend(shown);
-            world.account.take(&packets);
-        }
-        Err(reason) => delivered.refusals.push(format!("Userlike refuses an answer: {reason}")),
-    }
-}
-
-fn http(path: &str, header: &str, body: &str) -> Vec<u8> {
-    let length = body.len();
-    format!(
-        "POST {path} HTTP/1.1\r\nhost: botyard\r\n{header}\r\ncontent-length: {length}\r\n\r\n\
-         {body}"
-    )
-    .into_bytes()
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use crate::vendors::Channel;
+
 /// Times of a run in microseconds since its beginning.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock(Instant);
@@ -33,15 +35,18 @@ impl Life {
 }
 
 /// One conversation as the person, the vendor and the tenant's systems saw it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Talk {
-    pub(crate) channel: String,
-    pub(crate) cid: String,
+    pub(crate) channel: &'static Channel,
+    /// Who writes, by the vendor's own id.
+    pub(crate) person: String,
+    /// What the host calls the conversation; empty until it has begun.
+    pub(crate) key: String,
     pub(crate) sent: Vec<Sent>,
     pub(crate) shown: Vec<Shown>,
     /// Answers that the host should never give.
     pub(crate) refusals: Vec<String>,
-    /// Sendings, repetitions included.
+    /// Sendings of events, repetitions included.
     pub(crate) deliveries: u64,
     /// Pairs of messages that were sent out of order.
     pub(crate) pairs: u64,
@@ -50,6 +55,21 @@ pub(crate) struct Talk {
 }
 
 impl Talk {
+    /// One that has not begun.
+    pub(crate) fn new(channel: &'static Channel, person: String) -> Self {
+        Self {
+            channel,
+            person,
+            key: String::new(),
+            sent: Vec::new(),
+            shown: Vec::new(),
+            refusals: Vec::new(),
+            deliveries: 0,
+            pairs: 0,
+            left: 0,
+        }
+    }
+
     /// Events that were sent, each counted once.
     pub(crate) fn names(&self) -> u64 {
         let names: BTreeSet<&str> = self.sent.iter().map(|sent| &*sent.name).collect();
@@ -66,6 +86,8 @@ pub(crate) struct Sent {
     pub(crate) acked_us: u64,
     /// The bot breaks down on it.
     pub(crate) traps: bool,
+    /// What stands before it in the same webhook.
+    pub(crate) behind: Option<String>,
 }
 
 /// How something reached the person.

@@ -3,44 +3,22 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use botyard_tests::host::{Bot, Channel, Config, plugin};
+use botyard_tests::host::{Bot, Config, plugin};
 use botyard_tests::peers::shop::Shop;
-use botyard_tests::peers::userlike::{Faults, Options, Userlike};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
 use crate::child::Host;
 use crate::record::{Clock, Life};
-
-pub(crate) const HEADER: &str = "api-security-token";
-pub(crate) const SECRET: &str = "crash-webhook-secret";
-pub(crate) const SIGNAL_TOKEN: &str = "crash-signal-token";
-/// What a person is told when the bot breaks down.
-pub(crate) const FAILURE_TEXT: &str = "Something went wrong.";
-const API_TOKEN: &str = "crash-api-token";
-
-/// Actions ride in the answers of webhooks.
-pub(crate) const INLINE: &str = "inline";
-/// Every action is a call.
-pub(crate) const CALLS: &str = "calls";
-/// As [`CALLS`], and a call of which nobody knows whether it was taken is held.
-pub(crate) const HELD: &str = "held";
-pub(crate) const CHANNELS: [&str; 3] = [INLINE, CALLS, HELD];
+use crate::vendors::{self, Channel, Conduct, Vendor, Which};
 
 /// What the shop takes for an answer.
 const SHOP_DELAY: Duration = Duration::from_millis(15);
-
-/// What tells the calls of one host from those of the next, in their address.
-const LIFE: &str = "life";
-
-/// Whose call it was, by the query of its address.
-pub(crate) fn life_of(query: &str) -> Option<usize> {
-    query.strip_prefix(LIFE)?.strip_prefix('=')?.parse().ok()
-}
 
 /// The process that runs, as the persons see it.
 #[derive(Clone, Copy, Debug)]
@@ -53,57 +31,60 @@ pub(crate) struct Address {
 #[derive(Debug)]
 pub(crate) struct Stage {
     pub(crate) clock: Clock,
-    pub(crate) userlike: Userlike,
+    pub(crate) vendors: Vec<Arc<dyn Vendor>>,
     pub(crate) shop: Shop,
     pub(crate) lives: Vec<Life>,
     program: PathBuf,
     broken: Option<String>,
-    settings: PathBuf,
     address: watch::Sender<Option<Address>>,
     directory: TempDir,
 }
 
 impl Stage {
-    /// Sets it up, on a fresh store. The vendor lets 20 calls of a conversation
-    /// through in each `window`.
+    /// Sets it up, on a fresh store.
     pub(crate) async fn set(
         program: &Path,
         broken: Option<&str>,
-        window: Duration,
-        faults: Faults,
+        which: Which,
+        conduct: &Conduct,
     ) -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("botyard-crash-").tempdir()?;
+        // The twins' clocks begin with this one.
         let clock = Clock::start();
-        let options = Options { window, faults, ..Options::new(API_TOKEN) };
-        let userlike = Userlike::with(options, ([127, 0, 0, 1], 0).into())?;
-        let shop = Shop::start(SHOP_DELAY).await?;
-        let settings = settings(directory.path(), &userlike, &shop, window)?.write()?;
         Ok(Self {
             clock,
-            userlike,
-            shop,
+            vendors: vendors::start(which, conduct)?,
+            shop: Shop::start(SHOP_DELAY).await?,
             lives: Vec::new(),
             program: program.to_owned(),
             broken: broken.map(str::to_owned),
-            settings,
             address: watch::Sender::new(None),
             directory,
         })
     }
 
+    /// All channels, each with its vendor.
+    pub(crate) fn channels(&self) -> Vec<(Arc<dyn Vendor>, &'static Channel)> {
+        let of = |vendor: &Arc<dyn Vendor>| {
+            let channels = vendor.channels().iter();
+            channels.map(|channel| (Arc::clone(vendor), channel)).collect::<Vec<_>>()
+        };
+        self.vendors.iter().flat_map(of).collect()
+    }
+
+    /// The vendor of a channel.
+    pub(crate) fn vendor(&self, channel: &Channel) -> &Arc<dyn Vendor> {
+        let has = |vendor: &&Arc<dyn Vendor>| vendor.channels().contains(channel);
+        self.vendors.iter().find(has).expect("every channel is a vendor's")
+    }
+
     /// Starts a host on the store; nobody is told of it yet.
     pub(crate) fn start(&mut self, failpoint: Option<String>) -> Result<Host> {
-        let mut environment = Vec::new();
-        environment.extend(failpoint.map(armed));
+        let settings = self.settings(self.directory.path(), self.lives.len())?;
+        let mut environment: Vec<_> = failpoint.map(armed).into_iter().collect();
         environment.extend(self.broken.clone().map(|name| ("BOTYARD_BROKEN".to_owned(), name)));
-        for channel in CHANNELS {
-            let name = channel.to_uppercase().replace('-', "_");
-            let variable = format!("BOTYARD__TENANTS__DEMO__CHANNELS__{name}__API_URL");
-            let life = self.lives.len();
-            environment.push((variable, format!("{}?{LIFE}={life}", self.userlike.api_url())));
-        }
         self.lives.push(Life::begin());
-        Host::start(&self.program, &self.settings, &environment)
+        Host::start(&self.program, &settings, &environment)
     }
 
     /// Tells all persons where the newest host is, or that there is none.
@@ -121,44 +102,26 @@ impl Stage {
     pub(crate) fn store(&self) -> &Path {
         self.directory.path()
     }
-}
 
-fn settings(
-    directory: &Path,
-    userlike: &Userlike,
-    shop: &Shop,
-    window: Duration,
-) -> Result<Config> {
-    let bot = Bot { component: plugin("tally")?, config: [].into(), hosts: vec![shop.authority()] };
-    let window_ms = u64::try_from(window.as_millis())?;
-    let timing = json!({ "timing": { "rate-window-ms": window_ms, "after-answer-ms": 250 } });
-    let failure_texts = json!({ "": FAILURE_TEXT });
-    let mut config = Config::new(directory).bot("tally", bot).with(json!({
-        "log": { "format": "text", "filter": "warn,botyard::app=info" },
-        // What a lane has not ended by then is left to the next host, as after a kill.
-        "server": { "shutdown-grace-ms": 5_000 },
-        // Two shared cores must not look like a bot that takes too long.
-        "runtime": { "native": { "cpu-ms": 5_000, "wall-ms": 60_000 } },
-        "tenants": { "demo": { "channels": {
-            INLINE: { "dialect": timing, "failure-texts": failure_texts },
-            CALLS: { "dialect": timing, "inline": false },
-            HELD: { "dialect": timing, "inline": false, "hold-ambiguous": true },
-        } } },
-    }));
-    for name in CHANNELS {
-        let channel = Channel {
-            vendor: "userlike".to_owned(),
-            bot: "tally".to_owned(),
-            webhook_header: Some(HEADER.to_owned()),
-            webhook_secret: SECRET.to_owned(),
-            api_url: userlike.api_url(),
-            api_token: API_TOKEN.to_owned(),
-            signal_token: SIGNAL_TOKEN.to_owned(),
-            desk_token: None,
-        };
-        config = config.channel(name, channel);
+    /// Writes the settings of the host process `life` beside its store.
+    fn settings(&self, directory: &Path, life: usize) -> Result<PathBuf> {
+        let hosts = vec![self.shop.authority()];
+        let bot = Bot { component: plugin("tally")?, config: [].into(), hosts };
+        let channels = self
+            .channels()
+            .into_iter()
+            .map(|(vendor, channel)| (channel.name.to_owned(), vendor.settings(channel, life)));
+        let channels: Map<String, Value> = channels.collect();
+        let config = Config::new(directory).bot("tally", bot).with(json!({
+            "log": { "format": "text", "filter": "warn,botyard::app=info" },
+            // What a lane has not ended by then is left to the next host, as after a kill.
+            "server": { "shutdown-grace-ms": 5_000 },
+            // Two shared cores must not look like a bot that takes too long.
+            "runtime": { "native": { "cpu-ms": 5_000, "wall-ms": 60_000 } },
+            "tenants": { "demo": { "channels": channels } },
+        }));
+        config.write()
     }
-    Ok(config)
 }
 
 /// The variable that arms a failpoint.
@@ -177,8 +140,7 @@ impl Stage {
     /// A store of its own for hosts that die while they make it.
     pub(crate) fn fresh_store(&self) -> Result<FreshStore> {
         let directory = tempfile::Builder::new().prefix("botyard-crash-fresh-").tempdir()?;
-        let window = Duration::from_secs(1);
-        let settings = settings(directory.path(), &self.userlike, &self.shop, window)?.write()?;
+        let settings = self.settings(directory.path(), self.lives.len())?;
         Ok(FreshStore { settings, _directory: directory })
     }
 }

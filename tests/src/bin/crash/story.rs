@@ -1,6 +1,6 @@
 //! A conversation as the host's own log tells it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use botyard_kernel::action::Action;
@@ -8,7 +8,9 @@ use botyard_kernel::event::{Event, EventBody, First, ResponseOutcome};
 use botyard_kernel::id::{ChannelId, ConversationKey, TenantId};
 use botyard_kernel::log::{Arrival, Conversation, Entry, Outcome, RowEnd, Seq, SkipReason, Turn};
 use botyard_store::Store;
-use botyard_tests::peers::userlike::Packet;
+
+use crate::record::Talk;
+use crate::vendors::NAMELESS;
 
 /// The tenant of the harness.
 pub(crate) const TENANT: &str = "demo";
@@ -26,6 +28,15 @@ pub(crate) struct Story {
     pub(crate) ends: BTreeMap<String, Vec<End>>,
     /// How it stands after its last turn, as far as it matters here.
     pub(crate) last: Option<Standing>,
+    /// What the vendor is still to be told besides.
+    told: Acknowledgements,
+}
+
+/// Acknowledgements by their ids.
+#[derive(Debug, Default)]
+struct Acknowledgements {
+    waiting: BTreeSet<String>,
+    done: BTreeSet<String>,
 }
 
 /// An event with a place.
@@ -33,6 +44,8 @@ pub(crate) struct Story {
 pub(crate) struct Heard {
     pub(crate) id: String,
     pub(crate) name: String,
+    /// The vendor's id of it, where the vendor wants to be told that it was taken.
+    pub(crate) claimed_as: Option<String>,
 }
 
 /// A turn.
@@ -54,6 +67,8 @@ pub(crate) enum How {
         said: Option<String>,
         timers: Vec<String>,
         requests: Vec<String>,
+        /// The conversation was handed over.
+        hands_over: bool,
     },
     Failed {
         of_bot: bool,
@@ -91,12 +106,12 @@ pub(crate) struct Standing {
 
 impl Story {
     /// Reads the log of a conversation.
-    pub(crate) async fn read(store: &Store, channel: &str, cid: &str) -> Result<Self> {
+    pub(crate) async fn read(store: &Store, talk: &Talk) -> Result<Self> {
         let tenant = TenantId::from(TENANT);
         let key = ConversationKey {
             tenant: tenant.clone(),
-            channel: ChannelId::from(channel),
-            vendor_key: cid.to_owned(),
+            channel: ChannelId::from(talk.channel.name),
+            vendor_key: talk.key.clone(),
         };
         let store = store.tenant(&tenant);
         let mut story = Self::default();
@@ -127,6 +142,9 @@ impl Story {
                 *newest = Some(*turn);
             }
             Entry::Settled(settled) => {
+                let follow = settled.follow_ups.iter().map(|it| it.id.to_string());
+                self.told.add(follow);
+                self.told.end(settled.acknowledged.iter().map(ToString::to_string));
                 for (id, end) in settled.rows {
                     let how = match &end {
                         RowEnd::Delivered => "delivered".to_owned(),
@@ -143,7 +161,8 @@ impl Story {
 
     fn hear(&mut self, arrival: &Arrival) {
         let (id, name) = (arrival.event.id.to_string(), name_of(&arrival.event));
-        self.heard.push(Heard { id, name });
+        let claimed_as = arrival.key.clone().filter(|_| arrival.acknowledge.is_some());
+        self.heard.push(Heard { id, name, claimed_as });
     }
 
     fn tell(&mut self, turn: &Turn) {
@@ -159,6 +178,7 @@ impl Story {
             Outcome::Skipped(reason) => How::Skipped(*reason),
         };
         self.turns.push(Told { event, name, outcome });
+        self.told.add(turn.state.acknowledgements.iter().map(|it| it.id.to_string()));
         for row in turn.state.rows.iter().filter(|row| row.turn == turn.id) {
             let what = match &row.action {
                 Action::Message(message) => Some(message.text.clone()),
@@ -173,12 +193,27 @@ impl Story {
     pub(crate) fn rests(&self) -> bool {
         let standing = self.last.as_ref();
         let quiet = standing.is_none_or(|last| last.timers == 0 && last.waiting == 0);
-        quiet && self.parts.iter().all(|part| self.ends.contains_key(&part.id))
+        let told = self.told.waiting.is_empty();
+        quiet && told && self.parts.iter().all(|part| self.ends.contains_key(&part.id))
+    }
+}
+
+impl Acknowledgements {
+    /// A turn may tell of what was done meanwhile.
+    fn add(&mut self, ids: impl Iterator<Item = String>) {
+        self.waiting.extend(ids.filter(|id| !self.done.contains(id)));
+    }
+
+    fn end(&mut self, ids: impl Iterator<Item = String>) {
+        for id in ids {
+            self.waiting.remove(&id);
+            self.done.insert(id);
+        }
     }
 }
 
 fn ran(actions: &[Action]) -> How {
-    let (mut count, mut said) = (None, None);
+    let (mut count, mut said, mut hands_over) = (None, None, false);
     let (mut timers, mut requests) = (Vec::new(), Vec::new());
     for action in actions {
         if let Action::ContextUpdate(json) = action {
@@ -189,9 +224,11 @@ fn ran(actions: &[Action]) -> How {
             timers.push(schedule.name.clone());
         } else if let Action::Request(request) = action {
             requests.push(request.name.clone());
+        } else if let Action::Forward(_) = action {
+            hands_over = true;
         }
     }
-    How::Ran { count, said, timers, requests }
+    How::Ran { count, said, timers, requests, hands_over }
 }
 
 fn counted(context: &str) -> Option<u64> {
@@ -226,16 +263,6 @@ fn name_of(event: &Event) -> String {
         },
         EventBody::Signal(signal) => signal.name.clone(),
         EventBody::DeliveryFailed(failed) => format!("lost {}", failed.part),
-        _ => "something else".to_owned(),
-    }
-}
-
-/// What a person sees of a packet.
-pub(crate) fn what_of(packet: &Packet) -> Option<String> {
-    let link = || packet.payload.get("link").and_then(serde_json::Value::as_str);
-    match packet.name.as_str() {
-        "message" => packet.text().map(str::to_owned),
-        "media" => link().map(str::to_owned),
-        _ => None,
+        _ => NAMELESS.to_owned(),
     }
 }

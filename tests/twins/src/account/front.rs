@@ -16,6 +16,8 @@ use super::{Account, Memory, Vendor};
 use crate::faults::Fault;
 use crate::record::{Call, Record};
 
+/// What may stand before the path of a call: `/caller-NAME`. It is no part of the path.
+const CALLER: &str = "/caller-";
 /// More than any call needs; the documents name no limit.
 const BODY_BYTES_MAX: usize = 1 << 20;
 
@@ -26,6 +28,8 @@ pub struct Incoming {
     pub method: Method,
     /// The path.
     pub path: String,
+    /// What stands before the path: whoever set up several callers tells them by it.
+    pub caller: Option<String>,
     /// The query, decoded.
     pub query: Vec<(String, String)>,
     /// The headers.
@@ -38,8 +42,9 @@ impl Incoming {
     fn new(head: Parts, body: Bytes) -> Self {
         let address = reqwest::Url::parse(&format!("http://twin{}", head.uri));
         let query = address.map(|it| it.query_pairs().into_owned().collect()).unwrap_or_default();
-        let path = head.uri.path().to_owned();
-        Self { method: head.method, path, query, headers: head.headers, body }
+        let (caller, path) = called(head.uri.path());
+        let (caller, path) = (caller.map(str::to_owned), path.to_owned());
+        Self { method: head.method, path, caller, query, headers: head.headers, body }
     }
 
     /// A header's text.
@@ -67,6 +72,13 @@ impl Incoming {
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
+}
+
+/// The name of the caller, where there is one, and the path.
+fn called(path: &str) -> (Option<&str>, &str) {
+    let Some(rest) = path.strip_prefix(CALLER) else { return (None, path) };
+    let end = rest.find('/').unwrap_or(rest.len());
+    (Some(&rest[..end]), &rest[end..])
 }
 
 /// How a call is answered.
@@ -173,6 +185,7 @@ fn receive<V: Vendor>(account: &Account<V>, call: &Incoming) -> Verdict {
         conversation,
         method: call.method.to_string(),
         path: call.path.clone(),
+        caller: call.caller.clone(),
         body: call.json(),
         status: if verdict.cut { 0 } else { verdict.reply.status },
         reason: verdict.reply.reason.clone(),
@@ -228,4 +241,16 @@ fn decide<V: Vendor>(
         }
     };
     (verdict, fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caller_that_has_a_name_calls_the_same_path() {
+        assert_eq!(called("/caller-7/bots/v3/respond"), (Some("7"), "/bots/v3/respond"));
+        assert_eq!(called("/bots/v3/respond"), (None, "/bots/v3/respond"));
+        assert_eq!(called("/caller-7"), (Some("7"), ""));
+    }
 }

@@ -207,6 +207,17 @@ impl<V: Vendor> Account<V> {
         seen.iter().filter_map(|seen| seen.text().map(str::to_owned)).collect()
     }
 
+    /// Takes the answer of a webhook that somebody else has sent, and has read to its end.
+    ///
+    /// # Errors
+    ///
+    /// Says why the vendor can make nothing of it.
+    pub fn take(&self, webhook: &Outgoing, answer: &str) -> Result<(), String> {
+        let mut memory = self.memory();
+        let Memory { vendor, ledger } = &mut *memory;
+        vendor.answered(webhook, answer, ledger)
+    }
+
     /// What the bot may still say in a conversation is over.
     pub fn expire(&self, conversation: &str) {
         let mut memory = self.memory();

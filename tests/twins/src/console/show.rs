@@ -67,6 +67,7 @@ mod tests {
             conversation: None,
             method: "POST".into(),
             path: "/respond".into(),
+            caller: None,
             body: Value::Null,
             status,
             reason: if acted { String::new() } else { "no such thing".into() },

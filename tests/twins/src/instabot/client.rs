@@ -99,11 +99,17 @@ impl Account<Client> {
         self.deliver(self.ask_who(email)).await
     }
 
-    pub(super) fn ask_to_begin(&self, email: &str) -> Outgoing {
+    /// The request with which a user begins a chat.
+    pub fn ask_to_begin(&self, email: &str) -> Outgoing {
         self.memory().vendor.begin(email)
     }
 
-    pub(super) fn ask(&self, email: &str, text: &str) -> Result<Outgoing, String> {
+    /// The request with which a user writes.
+    ///
+    /// # Errors
+    ///
+    /// They have begun no chat.
+    pub fn ask(&self, email: &str, text: &str) -> Result<Outgoing, String> {
         self.memory().vendor.respond(email, json!({ "text": text }))
     }
 

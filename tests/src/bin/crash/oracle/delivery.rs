@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Case, Rule};
 use crate::record::{Shown, Way};
-use crate::stage::{FAILURE_TEXT, HELD};
+use crate::vendors::FAILURE_TEXT;
 
 /// What the host has sent one after the other, in answers on two connections or in
 /// an answer and a call, may be read in another order that soon. (After an answer,
@@ -66,7 +66,7 @@ impl Case<'_> {
                 }
                 // A call that was under way at a kill is held here, in place of being
                 // sent again.
-                [end] if self.talk.channel == HELD && end.how.contains("held") && seen <= 1 => {}
+                [end] if self.talk.channel.holds && end.how.contains("held") && seen <= 1 => {}
                 [_] => wrong.push((
                     Rule::Undelivered,
                     format!("part {} ({told}) ended as {how:?}; seen {seen} times", part.id),

@@ -20,6 +20,7 @@ impl Case<'_> {
         self.every_event_has_its_turn_in_order();
         self.every_sent_event_was_handled_once();
         self.what_was_acknowledged_comes_before_what_was_sent_later();
+        self.what_came_together_has_the_order_of_its_webhook();
         self.the_bot_counted_every_event();
         self.timers_and_requests_come_back_once();
     }
@@ -102,17 +103,43 @@ impl Case<'_> {
         }
     }
 
+    fn what_came_together_has_the_order_of_its_webhook(&mut self) {
+        // Where one was heard again, its first place counts.
+        let heard = self.story.heard.iter().enumerate().rev();
+        let places: HashMap<&str, usize> = heard.map(|(at, heard)| (&*heard.name, at)).collect();
+        let mut wrong = Vec::new();
+        for sent in &self.talk.sent {
+            let Some(before) = sent.behind.as_deref() else { continue };
+            let (first, second) = (places.get(before), places.get(&*sent.name));
+            if first.zip(second).is_some_and(|(first, second)| first > second) {
+                wrong.push(format!(
+                    "{before} came in one webhook before {}, and stands behind it",
+                    sent.name
+                ));
+            }
+        }
+        for text in wrong {
+            self.violation(Rule::Order, text);
+        }
+    }
+
     fn the_bot_counted_every_event(&mut self) {
         let traps: BTreeMap<&str, bool> =
             self.talk.sent.iter().map(|sent| (&*sent.name, sent.traps)).collect();
         let mut counted = 0;
+        let mut is_handed_over = false;
         let mut wrong = Vec::new();
         for turn in &self.story.turns {
             let name = turn.name.as_deref().unwrap_or("a start of the host's own");
             let traps = traps.get(name).copied().unwrap_or(false);
             match &turn.outcome {
-                How::Ran { count, said, .. } => {
+                How::Ran { .. } if is_handed_over => {
+                    let text = format!("{name} ran after the conversation was handed over");
+                    wrong.push((Rule::Outcome, text));
+                }
+                How::Ran { count, said, hands_over, .. } => {
                     counted += 1;
+                    is_handed_over = *hands_over;
                     let expected = format!("{counted} {counted} ");
                     let says = said.as_ref().is_some_and(|said| said.starts_with(&expected));
                     if *count != Some(counted) || !says {
@@ -135,6 +162,7 @@ impl Case<'_> {
                     }
                 }
                 How::Skipped(SkipReason::Duplicate) => {}
+                How::Skipped(SkipReason::NotOwner) if is_handed_over => {}
                 How::Skipped(reason) => {
                     wrong.push((Rule::Outcome, format!("{name} was skipped: {reason:?}")));
                 }

@@ -9,6 +9,7 @@ use std::fmt;
 
 use crate::record::{Life, Talk};
 use crate::story::Story;
+use crate::vendors::Vendor;
 
 /// A promise that was broken.
 #[derive(Clone, Debug)]
@@ -34,6 +35,7 @@ pub(crate) enum Rule {
     Requests,
     Refused,
     Unknown,
+    Claims,
 }
 
 impl fmt::Display for Violation {
@@ -50,11 +52,19 @@ pub(crate) struct Evidence<'a> {
 }
 
 /// Checks one conversation.
-pub(crate) fn check(talk: &Talk, story: &Story, evidence: &Evidence<'_>) -> Vec<Violation> {
-    let conversation = format!("{}/{}", talk.channel, talk.cid);
+pub(crate) fn check(
+    talk: &Talk,
+    story: &Story,
+    evidence: &Evidence<'_>,
+    vendor: &dyn Vendor,
+) -> Vec<Violation> {
+    let conversation = format!("{}/{}", talk.channel.name, talk.key);
     let mut case = Case { talk, story, evidence, conversation, found: Vec::new() };
     case.events();
     case.deliveries();
+    for (rule, text) in vendor.laws(talk, story) {
+        case.violation(rule, text);
+    }
     case.found
 }
 

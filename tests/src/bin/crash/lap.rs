@@ -33,6 +33,8 @@ const REACHED_WITHIN: Duration = Duration::from_secs(3);
 /// and for so long beside two of the vendor's minutes.
 const REST: Duration = Duration::from_secs(3);
 const RESTS_WITHIN: Duration = Duration::from_secs(30);
+/// Whatever is due at its start, a host does within so long.
+const CHORES_AFTER: Duration = Duration::from_millis(500);
 const SIGKILL: i32 = 9;
 const LOOK: Duration = Duration::from_secs(1);
 /// Who comes back has a number beyond this, and nobody else.
@@ -91,6 +93,8 @@ pub(crate) struct Outcome {
     /// Answers that broke off because the client left.
     pub(crate) left: u64,
     pub(crate) turns: u64,
+    /// The same, for each channel.
+    pub(crate) turns_of: BTreeMap<&'static str, u64>,
     pub(crate) parts: u64,
     /// Parts that were shown more than once, all of them over a kill.
     pub(crate) repeated: u64,
@@ -100,8 +104,9 @@ pub(crate) struct Outcome {
 
 /// Runs a lap with at most so many kills of the plan.
 pub(crate) async fn run(setup: &Setup, plan: &mut Plan, kills: usize) -> Result<Outcome> {
-    let broken = setup.broken.as_deref();
-    let mut stage = Stage::set(&setup.program, broken, setup.which, &setup.conduct()).await?;
+    let broken = &setup.broken;
+    let mut stage =
+        Stage::set(&setup.program, broken.as_deref(), setup.which, &setup.conduct()).await?;
     let world = Arc::new(World {
         clock: stage.clock,
         shop: stage.shop.url(),
@@ -128,7 +133,9 @@ pub(crate) async fn run(setup: &Setup, plan: &mut Plan, kills: usize) -> Result<
     world.stop.store(kills > 0, Ordering::Relaxed);
     let mut talks = finish(&mut persons, &world).await?;
     let load = begun.elapsed();
-    let within = RESTS_WITHIN + 2 * setup.window;
+    // What a broken promise has lost will not come, however long one waits.
+    let patience = if broken.is_some() { REST } else { RESTS_WITHIN };
+    let within = patience + 2 * setup.window;
     let stories = rest(&mut stage, &world, last, &mut talks, within).await?;
     let mut outcome = judge(&stage, talks, &stories);
     outcome.load = load;
@@ -179,9 +186,9 @@ async fn live(stage: &mut Stage, end: End) -> Result<bool> {
         End::At { point, nth, .. } => Some((point, format!("{}:{nth}", point.name()))),
     };
     if let Some((point, armed)) = &point
-        && point.phase() == Phase::Migration
+        && matches!(point.phase(), Phase::Migration | Phase::Upkeep)
     {
-        return on_a_fresh_store(stage, armed).await;
+        return on_a_fresh_store(stage, *point, armed).await;
     }
     let mut host = stage.start(point.clone().map(|(_, armed)| armed))?;
     let Some(address) = host.address(START_WITHIN).await else {
@@ -222,16 +229,24 @@ fn died(host: &Host, status: Option<ExitStatus>, point: Option<Point>) -> Result
     bail!("the host ended by itself ({status:?}); its log:\n{}", host.log());
 }
 
-/// A host dies while it makes its store; the next one must find its way.
-async fn on_a_fresh_store(stage: &mut Stage, armed: &str) -> Result<bool> {
+/// A host dies while it makes its store, or soon after; the next one must find its way.
+async fn on_a_fresh_store(stage: &mut Stage, point: Point, armed: &str) -> Result<bool> {
     let fresh = stage.fresh_store()?;
     let mut host = fresh.start(stage, Some(armed.to_owned()))?;
     let status = host.ended(START_WITHIN).await;
     let reached = status.is_some_and(|status| status.signal() == Some(SIGKILL));
     host.kill().await?;
+    let chores = stage.chores();
     let mut next = fresh.start(stage, None)?;
     let listens = next.address(START_WITHIN).await.is_some();
     ensure!(listens, "a host does not start after one died at {armed}; log:\n{}", next.log());
+    if reached && point.phase() == Phase::Upkeep {
+        tokio::time::sleep(CHORES_AFTER).await;
+        ensure!(
+            stage.chores() == chores,
+            "a host died at {armed}, and the next one did not wait for the end of its call"
+        );
+    }
     next.kill().await?;
     Ok(reached)
 }
@@ -317,6 +332,7 @@ fn judge(stage: &Stage, mut talks: Vec<Talk>, stories: &[Story]) -> Outcome {
         outcome.left += talk.left;
         outcome.traps += talk.sent.iter().filter(|sent| sent.traps).count() as u64;
         outcome.turns += story.turns.len() as u64;
+        *outcome.turns_of.entry(talk.channel.name).or_default() += story.turns.len() as u64;
         outcome.parts += story.parts.len() as u64;
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         for shown in &talk.shown {

@@ -32,7 +32,7 @@ use vendors::Which;
 /// A store is used for so many kills, then it is judged and another one made.
 const KILLS_A_LAP: usize = 200;
 /// So many persons write at the same time while hosts are killed.
-const PERSONS: u64 = 24;
+const PERSONS: u64 = 28;
 /// Userlike's minute, made short: calls must not wait for it all the time.
 const WINDOW: Duration = Duration::from_secs(1);
 

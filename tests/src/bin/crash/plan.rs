@@ -100,7 +100,7 @@ impl Plan {
 /// A pass of a point that a host reaches soon.
 fn nth(chance: &mut Chance, point: Point) -> u64 {
     match point.phase() {
-        Phase::Migration | Phase::Start | Phase::Stop => 1,
+        Phase::Migration | Phase::Start | Phase::Upkeep | Phase::Stop => 1,
         Phase::Load if point == Point::DueFound => 1,
         Phase::Load => chance.within(1, 6),
     }

@@ -54,6 +54,9 @@ impl Report {
         self.sum.traps += outcome.traps;
         self.sum.left += outcome.left;
         self.sum.turns += outcome.turns;
+        for (channel, turns) in outcome.turns_of {
+            *self.sum.turns_of.entry(channel).or_default() += turns;
+        }
         self.sum.parts += outcome.parts;
         self.sum.repeated += outcome.repeated;
         self.sum.load += outcome.load;
@@ -84,6 +87,9 @@ impl Report {
             );
         }
         let Outcome { conversations, acked, deliveries, turns, parts, repeated, .. } = &self.sum;
+        let turns_of =
+            self.sum.turns_of.iter().map(|(channel, turns)| format!("{channel} {turns}"));
+        eprintln!("  turns by channel: {}", turns_of.collect::<Vec<_>>().join(", "));
         println!(
             "crash: {} kills ({}), {acked} events acknowledged of {deliveries} deliveries in \
              {conversations} conversations, {turns} turns, {parts} parts ({repeated} came again \

@@ -98,6 +98,11 @@ impl Stage {
         self.address.subscribe()
     }
 
+    /// Calls so far that hosts have made for channels and not for conversations.
+    pub(crate) fn chores(&self) -> usize {
+        self.vendors.iter().map(|vendor| vendor.chores()).sum()
+    }
+
     /// Where the store is.
     pub(crate) fn store(&self) -> &Path {
         self.directory.path()

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use botyard_kernel::log::SkipReason;
 
 use super::{Case, Rule};
-use crate::story::How;
+use crate::story::{Heard, How, Told};
 
 /// Whether the host itself made an event, so that it has no place before its turn.
 fn is_own(event: &str) -> bool {
@@ -85,7 +85,7 @@ impl Case<'_> {
         }
         let mut newest: Option<(u64, &str)> = None;
         let mut wrong = Vec::new();
-        for heard in &self.story.heard {
+        for heard in self.heard_first() {
             let Some((begun, acked)) = sent.get(&*heard.name) else { continue };
             if let Some((later, name)) = newest.filter(|(later, _)| later > acked) {
                 wrong.push(format!(
@@ -103,9 +103,16 @@ impl Case<'_> {
         }
     }
 
+    /// What was heard, but for what was known: the place of that is nobody's.
+    fn heard_first(&self) -> Vec<&Heard> {
+        let known = |turn: &&Told| matches!(turn.outcome, How::Skipped(SkipReason::Duplicate));
+        let turns = self.story.turns.iter().filter(known);
+        let known: BTreeSet<&str> = turns.map(|turn| &*turn.event).collect();
+        self.story.heard.iter().filter(|heard| !known.contains(&*heard.id)).collect()
+    }
+
     fn what_came_together_has_the_order_of_its_webhook(&mut self) {
-        // Where one was heard again, its first place counts.
-        let heard = self.story.heard.iter().enumerate().rev();
+        let heard = self.heard_first().into_iter().enumerate();
         let places: HashMap<&str, usize> = heard.map(|(at, heard)| (&*heard.name, at)).collect();
         let mut wrong = Vec::new();
         for sent in &self.talk.sent {

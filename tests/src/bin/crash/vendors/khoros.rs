@@ -111,6 +111,11 @@ impl Vendor for Khoros {
             Some((self.key(call.conversation.as_deref()?), what_of(call)?))
         })
     }
+
+    fn chores(&self) -> usize {
+        let calls = self.twin.account().calls();
+        calls.iter().filter(|call| call.conversation.is_none()).count()
+    }
 }
 
 /// What an author sees of a call.

@@ -1,7 +1,10 @@
 //! The vendors on whose channels persons write: for each its strict twin, and what is
 //! its own in the eyes of persons and of the oracle.
 
+mod instabot;
 mod khoros;
+mod lexer;
+mod myalice;
 mod userlike;
 
 use std::fmt;
@@ -63,6 +66,11 @@ pub(crate) trait Vendor: Send + Sync + fmt::Debug {
 
     /// What calls have brought so far.
     fn calls(&self) -> Vec<Brought>;
+
+    /// Calls so far for a channel as a whole: a token, a look at its health.
+    fn chores(&self) -> usize {
+        0
+    }
 
     /// What must hold of a conversation besides what must hold everywhere.
     fn laws(&self, talk: &Talk, story: &Story) -> Vec<(Rule, String)> {
@@ -143,6 +151,9 @@ pub(crate) fn start(which: Which, conduct: &Conduct) -> Result<Vec<Arc<dyn Vendo
     let mut vendors: Vec<Arc<dyn Vendor>> = vec![Arc::new(userlike::Userlike::start(conduct)?)];
     if which == Which::All {
         vendors.push(Arc::new(khoros::Khoros::start(conduct)?));
+        vendors.push(Arc::new(lexer::Lexer::start(conduct)?));
+        vendors.push(Arc::new(myalice::MyAlice::start(conduct)?));
+        vendors.push(Arc::new(instabot::Instabot::start(conduct)?));
     }
     Ok(vendors)
 }

@@ -1,0 +1,185 @@
+//! Lexer, which rides on Messenger: webhooks hold several events with ids, actions are
+//! calls of their own, and beside them Lexer is told what the bot took and said.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use botyard_twins::account::{Outgoing, Twin};
+use botyard_twins::faults::Fault;
+use botyard_twins::lexer::{self, Hub};
+use botyard_twins::messenger::{self, Act, Noise, Options, Page};
+use botyard_twins::record::Call;
+use serde_json::{Value, json};
+
+use botyard_kernel::log::SkipReason;
+
+use super::{Again, Brought, Channel, Conduct, Late, Said, Vendor, brought, caller, channel};
+use crate::oracle::Rule;
+use crate::record::Talk;
+use crate::story::{How, Story};
+
+const APP_SECRET: &str = "crash-app-secret";
+const VERIFY_TOKEN: &str = "crash-verify-token";
+const PAGE_TOKEN: &str = "crash-page-token";
+const LEXER_TOKEN: &str = "crash-lexer-token";
+const CLIENT: u64 = 42;
+
+const CHANNELS: &[Channel] = &[Channel {
+    name: "lexer",
+    // Messenger sends again what it has sent, with the same `mid`.
+    again: Again::LastWord,
+    // "Batches" of events of a page, whoever wrote them.
+    batches: true,
+    late: Late::Call,
+    holds: false,
+    // Lexer is told of a hand-off by what it is not told any more.
+    hands_over: true,
+}];
+
+/// The twins.
+#[derive(Debug)]
+pub(super) struct Lexer {
+    facebook: Twin<Page>,
+    hub: Twin<Hub>,
+    page_id: String,
+    app_id: String,
+}
+
+impl Lexer {
+    pub(super) fn start(conduct: &Conduct) -> Result<Self> {
+        // Echoes of what we say ourselves would be twice the load, and tell nothing.
+        let options = Options::new(APP_SECRET, VERIFY_TOKEN, PAGE_TOKEN);
+        let options = Options { noise: Noise::NONE, ..options };
+        let (page_id, app_id) = (options.page_id.clone(), options.app_id.clone());
+        let mut of_hub = conduct.for_a_token();
+        // An acknowledgement is not tried for ever, and a conversation keeps 64 of them:
+        // to see each one arrive, Lexer may be slow and nothing else.
+        for fault in [Fault::Limited, Fault::LimitedFor, Fault::Broken] {
+            of_hub.faults = of_hub.faults.with(fault, 0.0);
+        }
+        let hub = Hub {
+            client_id: CLIENT,
+            token: LEXER_TOKEN.to_owned(),
+            accounts: vec![page_id.clone()],
+        };
+        Ok(Self {
+            facebook: messenger::start(options, conduct.for_a_token())?,
+            hub: lexer::start(hub, of_hub)?,
+            page_id,
+            app_id,
+        })
+    }
+
+    /// What Messenger calls the messages in which a person was told something.
+    fn told(&self, person: &str) -> Vec<(String, String)> {
+        let seen = self.facebook.account().seen(person);
+        let messages = seen.iter().filter(|seen| seen.name == "message");
+        let told = messages.filter_map(|seen| {
+            Some((what_of(&seen.value)?, seen.value["mid"].as_str()?.to_owned()))
+        });
+        told.collect()
+    }
+
+    /// Whatever the bot takes is claimed, once or more; what comes after the hand-off is
+    /// the team's.
+    fn claims(&self, story: &Story) -> Vec<String> {
+        let claimed: BTreeSet<_> = self.hub.account().claimed(&self.page_id).into_iter().collect();
+        let mut wrong = Vec::new();
+        for heard in &story.heard {
+            let Some(id) = &heard.claimed_as else { continue };
+            let turn = story.turns.iter().find(|turn| turn.event == heard.id);
+            let is_claimed = claimed.contains(id);
+            match turn.map(|turn| &turn.outcome) {
+                Some(How::Ran { .. } | How::Failed { .. }) if !is_claimed => {
+                    wrong.push(format!("{} was taken and never claimed", heard.name));
+                }
+                Some(How::Skipped(SkipReason::NotOwner)) if is_claimed => {
+                    wrong.push(format!("{} was claimed after the hand-off", heard.name));
+                }
+                _ => {}
+            }
+        }
+        wrong
+    }
+
+    /// Whatever was said is echoed by one of the ids that it got: of those that a host
+    /// has not lived to read nobody knows.
+    fn echoes(&self, talk: &Talk, story: &Story) -> Vec<String> {
+        let echoed: BTreeSet<_> = self.hub.account().echoed(&self.page_id).into_iter().collect();
+        let told = self.told(&talk.person);
+        let mut wrong = Vec::new();
+        for what in story.parts.iter().filter_map(|part| part.what.as_ref()) {
+            let mut ids = told.iter().filter(|(said, _)| said == what).map(|(_, id)| id);
+            if !ids.any(|id| echoed.contains(id)) {
+                wrong.push(format!("\"{what}\" was said and never echoed"));
+            }
+        }
+        wrong
+    }
+}
+
+impl Vendor for Lexer {
+    fn channels(&self) -> &'static [Channel] {
+        CHANNELS
+    }
+
+    fn settings(&self, _own: &Channel, life: usize) -> Value {
+        let below = json!({
+            "app-secret": APP_SECRET,
+            "verify-token": VERIFY_TOKEN,
+            "page-token": PAGE_TOKEN,
+            "app-id": self.app_id,
+            "graph-url": format!("{}/v23.0", caller(&self.facebook.url(), life)),
+        });
+        let settings = json!({
+            "messenger": below,
+            "client-id": CLIENT,
+            "token": LEXER_TOKEN,
+            "hub-url": caller(&self.hub.url(), life),
+        });
+        channel("lexer", settings)
+    }
+
+    fn person(&self, number: u64) -> String {
+        format!("2410{number:012}")
+    }
+
+    fn begin(&self, person: &str, name: &str) -> Vec<(String, Outgoing)> {
+        vec![(name.to_owned(), self.say(&[Said { person, text: name }]))]
+    }
+
+    fn key(&self, person: &str) -> String {
+        format!("{}:{person}", self.page_id)
+    }
+
+    fn say(&self, said: &[Said<'_>]) -> Outgoing {
+        let account = self.facebook.account();
+        let events = said.iter().map(|said| {
+            let event = account.act(said.person, Act::Write(said.text.to_owned()));
+            event.expect("everybody can write at any time")
+        });
+        account.webhook(&events.collect::<Vec<_>>())
+    }
+
+    /// Nothing rides in answers.
+    fn answered(&self, _webhook: &Outgoing, _body: &str) -> Result<Vec<String>, String> {
+        Ok(Vec::new())
+    }
+
+    fn calls(&self) -> Vec<Brought> {
+        brought(self.facebook.account(), |call: &Call| {
+            Some((self.key(call.conversation.as_deref()?), what_of(&call.body["message"])?))
+        })
+    }
+
+    fn laws(&self, talk: &Talk, story: &Story) -> Vec<(Rule, String)> {
+        let claims = self.claims(story).into_iter();
+        claims.chain(self.echoes(talk, story)).map(|text| (Rule::Claims, text)).collect()
+    }
+}
+
+/// What a person sees of a message.
+fn what_of(message: &Value) -> Option<String> {
+    let link = || message["attachment"]["payload"]["url"].as_str();
+    message["text"].as_str().or_else(link).map(str::to_owned)
+}

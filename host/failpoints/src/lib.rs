@@ -20,6 +20,8 @@ pub enum Phase {
     Migration,
     /// It starts, on any store.
     Start,
+    /// It looks after a channel on a new store, where something is due at once.
+    Upkeep,
     /// It works.
     Load,
     /// It was told to stop.
@@ -68,6 +70,10 @@ points! {
     StoreOpened = "store-opened" in Start;
     /// The host listens; nobody has looked for what is due.
     SweepFollows = "sweep-follows" in Start;
+    /// That a chore is under way is committed; its call has not left.
+    UpkeepAnnounced = "upkeep-announced" in Upkeep;
+    /// The vendor has answered the call of a chore; nothing of it is stored.
+    UpkeepAnswered = "upkeep-answered" in Upkeep;
     /// Conversations are due and were not woken.
     DueFound = "due-found" in Load;
     /// A webhook was read and verified; its lane has not heard of it.
@@ -120,6 +126,11 @@ points! {
     CallLeaves = "call-leaves" in Load;
     /// The vendor has answered a call; its lane has not heard of it.
     CallAnswered = "call-answered" in Load;
+    /// What tells a vendor that an event was taken, or what follows from a delivery, is
+    /// about to leave.
+    AcknowledgementLeaves = "acknowledgement-leaves" in Load;
+    /// The vendor has answered that; its lane has not heard of it.
+    AcknowledgementAnswered = "acknowledgement-answered" in Load;
     /// A bot's request is about to leave.
     RequestLeaves = "request-leaves" in Load;
     /// A bot's request was answered; its lane has not heard of it.

@@ -137,7 +137,9 @@ pub(super) fn acknowledge(
     async move {
         let called = match request {
             Some(request) => {
+                pass(Point::AcknowledgementLeaves);
                 let sent = send(&work, &channel, Purpose::Acknowledgement, request).await;
+                pass(Point::AcknowledgementAnswered);
                 called(desk.outcome(&heard(&channel, &*desk, sent)))
             }
             // Another version of this host may have wanted it.

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use botyard_failpoints::{Point, pass};
 use botyard_kernel::destination::Purpose;
 use botyard_kernel::id::Digest;
 use botyard_kernel::run::Blame;
@@ -154,7 +155,9 @@ impl Task {
         let vendor = self.channel.vendor();
         let upkeep = vendor.upkeep()?;
         let request = upkeep.call(state, chore, clock::now());
+        pass(Point::UpkeepAnnounced);
         let sent = calls::send(work, &self.channel, Purpose::Delivery, request).await;
+        pass(Point::UpkeepAnswered);
         let ended = upkeep.ended(state, chore, &call_answer(sent), clock::now());
         Some(Input::Called(ended))
     }

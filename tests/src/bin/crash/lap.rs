@@ -23,14 +23,14 @@ use crate::plan::{End, Plan};
 use crate::record::Talk;
 use crate::stage::Stage;
 use crate::story::Story;
-use crate::vendors::{Conduct, Late, Which};
+use crate::vendors::{Conduct, Late};
 
 const START_WITHIN: Duration = Duration::from_secs(60);
 const STOP_WITHIN: Duration = Duration::from_secs(60);
 /// A point that was not reached by then is not on the way of this load.
 const REACHED_WITHIN: Duration = Duration::from_secs(3);
 /// When the load has ended, it is looked at this often whether something is left to do,
-/// and for so long beside two of the vendor's minutes.
+/// and for so long beside two of Userlike's minutes.
 const REST: Duration = Duration::from_secs(3);
 const RESTS_WITHIN: Duration = Duration::from_secs(30);
 /// Whatever is due at its start, a host does within so long.
@@ -49,12 +49,11 @@ pub(crate) struct Setup {
     pub(crate) seed: u64,
     pub(crate) persons: u64,
     pub(crate) mix: Mix,
-    pub(crate) which: Which,
     /// Sendings of events; persons stop when they are used up.
     pub(crate) budget: u64,
-    /// The vendor's minute.
+    /// Userlike's minute.
     pub(crate) window: Duration,
-    /// Some of the vendor's answers are slow, 429 or 500, so often.
+    /// Some of the vendors' answers are slow, 429 or 500, so often.
     pub(crate) faults: f64,
 }
 
@@ -105,8 +104,7 @@ pub(crate) struct Outcome {
 /// Runs a lap with at most so many kills of the plan.
 pub(crate) async fn run(setup: &Setup, plan: &mut Plan, kills: usize) -> Result<Outcome> {
     let broken = &setup.broken;
-    let mut stage =
-        Stage::set(&setup.program, broken.as_deref(), setup.which, &setup.conduct()).await?;
+    let mut stage = Stage::set(&setup.program, broken.as_deref(), &setup.conduct()).await?;
     let world = Arc::new(World {
         clock: stage.clock,
         shop: stage.shop.url(),

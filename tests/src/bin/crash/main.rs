@@ -27,7 +27,6 @@ use clap::Parser;
 use lap::Setup;
 use plan::Plan;
 use report::Report;
-use vendors::Which;
 
 /// A store is used for so many kills, then it is judged and another one made.
 const KILLS_A_LAP: usize = 200;
@@ -38,7 +37,7 @@ const WINDOW: Duration = Duration::from_secs(1);
 
 /// As many at the same time where hosts live.
 const PERSONS_OF_DELIVERIES: u64 = 240;
-/// How often the vendor's answers are slow, 429 or 500, each.
+/// How often a vendor's answers are slow, 429 or 500, each.
 const FAULTS: f64 = 0.02;
 
 /// Kills a host under load and checks that nothing was lost, doubled or reordered.
@@ -104,7 +103,6 @@ async fn deliver(arguments: &Arguments, seed: u64, deliveries: u64) -> Result<Ex
         seed,
         persons: PERSONS_OF_DELIVERIES,
         mix: mix::DELIVERIES,
-        which: Which::Userlike,
         budget: deliveries,
         window: Duration::from_secs(60),
         faults: 0.0,
@@ -151,7 +149,6 @@ async fn kills(arguments: &Arguments, seed: u64, broken: Option<&str>) -> Result
             seed: seed ^ lap,
             persons: PERSONS,
             mix: mix::CRASH,
-            which: Which::All,
             budget: u64::MAX,
             window: WINDOW,
             faults: FAULTS,

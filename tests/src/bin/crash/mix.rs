@@ -51,9 +51,10 @@ pub(crate) const CRASH: Mix = Mix {
 /// of order, every twentieth breaks the bot, and the answer of one in a hundred is
 /// dropped and the event sent again.
 ///
-/// Userlike's messages carry no ids: the same words after a whole answer are a
-/// second message, and it is one. What has an id comes twice here, starts and
-/// signals; and messages whose answers were dropped.
+/// The messages of some vendors carry no ids: the same words after a whole answer are
+/// a second message, and it is one. What has an id comes twice here: signals, starts
+/// on Userlike, messages on Khoros and Messenger; and whatever was answered and the
+/// answer dropped.
 pub(crate) const DELIVERIES: Mix = Mix {
     leaves: 2,
     signals: 20,

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use crate::child::Host;
 use crate::record::{Clock, Life};
-use crate::vendors::{self, Channel, Conduct, Vendor, Which};
+use crate::vendors::{self, Channel, Conduct, Vendor};
 
 /// What the shop takes for an answer.
 const SHOP_DELAY: Duration = Duration::from_millis(15);
@@ -45,7 +45,6 @@ impl Stage {
     pub(crate) async fn set(
         program: &Path,
         broken: Option<&str>,
-        which: Which,
         conduct: &Conduct,
     ) -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("botyard-crash-").tempdir()?;
@@ -53,7 +52,7 @@ impl Stage {
         let clock = Clock::start();
         Ok(Self {
             clock,
-            vendors: vendors::start(which, conduct)?,
+            vendors: vendors::start(conduct)?,
             shop: Shop::start(SHOP_DELAY).await?,
             lives: Vec::new(),
             program: program.to_owned(),

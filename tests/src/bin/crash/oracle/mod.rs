@@ -1,5 +1,5 @@
 //! What must hold when everything has come to rest: the host's own log against
-//! what persons, the vendor and the shop saw.
+//! what persons, the vendors and the shop saw.
 
 mod delivery;
 mod events;

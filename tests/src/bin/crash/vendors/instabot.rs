@@ -10,7 +10,7 @@ use botyard_twins::account::{self, Outgoing, Twin};
 use botyard_twins::instabot::{Client, Options, start_client};
 use serde_json::{Value, json};
 
-use super::{Again, Brought, Channel, Conduct, Late, Said, Vendor, channel};
+use super::{Again, Brought, Channel, Late, Said, Vendor, channel};
 
 const API_KEY: &str = "crash-instabot-key";
 const BOT: u64 = 474_960_032;
@@ -36,7 +36,7 @@ pub(super) struct Instabot {
 
 impl Instabot {
     /// It is called by nobody, so nothing goes wrong there.
-    pub(super) fn start(_conduct: &Conduct) -> Result<Self> {
+    pub(super) fn start() -> Result<Self> {
         let options = Options { api_key: API_KEY.to_owned(), bot_id: BOT, has_callback: false };
         Ok(Self { twin: start_client(options, account::Conduct::default())? })
     }

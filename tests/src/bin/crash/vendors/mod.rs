@@ -139,23 +139,15 @@ pub(crate) struct Conduct {
     pub(crate) faults: Faults,
 }
 
-/// Whose persons write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Which {
-    All,
-    Userlike,
-}
-
 /// Starts the twins.
-pub(crate) fn start(which: Which, conduct: &Conduct) -> Result<Vec<Arc<dyn Vendor>>> {
-    let mut vendors: Vec<Arc<dyn Vendor>> = vec![Arc::new(userlike::Userlike::start(conduct)?)];
-    if which == Which::All {
-        vendors.push(Arc::new(khoros::Khoros::start(conduct)?));
-        vendors.push(Arc::new(lexer::Lexer::start(conduct)?));
-        vendors.push(Arc::new(myalice::MyAlice::start(conduct)?));
-        vendors.push(Arc::new(instabot::Instabot::start(conduct)?));
-    }
-    Ok(vendors)
+pub(crate) fn start(conduct: &Conduct) -> Result<Vec<Arc<dyn Vendor>>> {
+    Ok(vec![
+        Arc::new(userlike::Userlike::start(conduct)?),
+        Arc::new(khoros::Khoros::start(conduct)?),
+        Arc::new(lexer::Lexer::start(conduct)?),
+        Arc::new(myalice::MyAlice::start(conduct)?),
+        Arc::new(instabot::Instabot::start()?),
+    ])
 }
 
 impl Conduct {

@@ -116,5 +116,6 @@ mod tests {
         assert_eq!(chat.timers(), ["t-m2"]);
         chat.say("m3; dance").fails("is no command");
         chat.say("m4").says("4 4 m4");
+        chat.say("m5; forward").says("5 5 m5").forwards();
     }
 }

@@ -224,3 +224,57 @@ impl Case<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::Evidence;
+    use crate::record::{Sent, Talk};
+    use crate::story::Story;
+    use crate::vendors::{Again, Channel, Late};
+
+    static CHANNEL: Channel = Channel {
+        name: "c",
+        again: Again::LastWord,
+        batches: true,
+        late: Late::Call,
+        holds: false,
+        hands_over: false,
+    };
+
+    /// What is found where `two` stands behind `one` in a webhook, and events were heard
+    /// in this order; a name with a star is known.
+    fn found(heard: &[&str]) -> usize {
+        let mut story = Story::default();
+        for (at, word) in heard.iter().enumerate() {
+            let (id, name) = (at.to_string(), word.trim_end_matches('*').to_owned());
+            if word.ends_with('*') {
+                let outcome = How::Skipped(SkipReason::Duplicate);
+                story.turns.push(Told { event: id.clone(), name: None, outcome });
+            }
+            story.heard.push(Heard { id, name, claimed_as: None });
+        }
+        let sent = |name: &str, behind: Option<&str>| Sent {
+            name: name.to_owned(),
+            begun_us: 1,
+            acked_us: 2,
+            traps: false,
+            behind: behind.map(str::to_owned),
+        };
+        let mut talk = Talk::new(&CHANNEL, String::new());
+        talk.sent = vec![sent("one", None), sent("two", Some("one"))];
+        let evidence = Evidence { lives: &[], lookups: &BTreeMap::new() };
+        let (talk, story, evidence) = (&talk, &story, &evidence);
+        let mut case =
+            Case { talk, story, evidence, conversation: String::new(), found: Vec::new() };
+        case.what_came_together_has_the_order_of_its_webhook();
+        case.found.len()
+    }
+
+    #[test]
+    fn events_of_a_webhook_keep_their_order() {
+        assert_eq!(found(&["one", "two"]), 0);
+        assert_eq!(found(&["two", "one"]), 1);
+        assert_eq!(found(&["one", "two", "one*", "two*"]), 0, "what came again is known");
+    }
+}

@@ -4,14 +4,13 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
+use botyard_kernel::log::SkipReason;
 use botyard_twins::account::{Outgoing, Twin};
 use botyard_twins::faults::Fault;
 use botyard_twins::lexer::{self, Hub};
 use botyard_twins::messenger::{self, Act, Noise, Options, Page};
 use botyard_twins::record::Call;
 use serde_json::{Value, json};
-
-use botyard_kernel::log::SkipReason;
 
 use super::{Again, Brought, Channel, Conduct, Late, Said, Vendor, brought, caller, channel};
 use crate::oracle::Rule;
@@ -182,4 +181,64 @@ impl Vendor for Lexer {
 fn what_of(message: &Value) -> Option<String> {
     let link = || message["attachment"]["payload"]["url"].as_str();
     message["text"].as_str().or_else(link).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use botyard_tests::client::userlike::client;
+    use botyard_tests::peers::userlike::Faults;
+
+    use super::*;
+    use crate::story::{Heard, Made, Told};
+
+    fn turn(name: &str, outcome: How) -> (Heard, Told) {
+        let (id, name) = (format!("e-{name}"), name.to_owned());
+        let told = Told { event: id.clone(), name: Some(name.clone()), outcome };
+        (Heard { id, claimed_as: Some(format!("mid-{name}")), name }, told)
+    }
+
+    /// The bot takes the first message and answers it, the team has the second one.
+    fn story() -> Story {
+        let ran = How::Ran {
+            count: None,
+            said: None,
+            timers: Vec::new(),
+            requests: Vec::new(),
+            hands_over: true,
+        };
+        let skipped = How::Skipped(SkipReason::NotOwner);
+        let (heard, turns) = [turn("m1", ran), turn("m2", skipped)].into_iter().unzip();
+        let mut story = Story::default();
+        (story.heard, story.turns) = (heard, turns);
+        story.parts = vec![Made { id: "p".to_owned(), what: Some("1 1 m1".to_owned()) }];
+        story
+    }
+
+    async fn claim(lexer: &Lexer, id: &str) {
+        let url = format!("{}/api/clients/{CLIENT}/bots/objects/claim", lexer.hub.url());
+        let body = json!({
+            "object_id": id, "published_at": 1_700_000_000_000_u64,
+            "source": "facebook", "state": "closed", "account_id": lexer.page_id,
+        });
+        let call = client().unwrap().post(url).header("auth-api-token", LEXER_TOKEN);
+        let call = call.header("content-type", "application/json").body(body.to_string());
+        assert_eq!(call.send().await.unwrap().status().as_u16(), 201);
+    }
+
+    #[tokio::test]
+    async fn what_lexer_is_not_told_and_what_it_is_told_too_late_is_found() {
+        let (window, faults) = (std::time::Duration::from_secs(1), Faults::none());
+        let lexer = Lexer::start(&Conduct { window, faults }).unwrap();
+        let talk = Talk::new(&CHANNELS[0], lexer.person(1));
+        let found = |lexer: &Lexer| {
+            let laws = lexer.laws(&talk, &story()).into_iter();
+            laws.map(|(_, text)| text).collect::<Vec<_>>()
+        };
+        let silent = "\"1 1 m1\" was said and never echoed";
+        assert_eq!(found(&lexer), ["m1 was taken and never claimed", silent]);
+        claim(&lexer, "mid-m1").await;
+        assert_eq!(found(&lexer), [silent]);
+        claim(&lexer, "mid-m2").await;
+        assert_eq!(found(&lexer), ["m2 was claimed after the hand-off", silent]);
+    }
 }

@@ -142,6 +142,8 @@ impl Plan<'_> {
             quiet: before.quiet,
             reply_to: before.reply_to.clone(),
             route: before.route,
+            // The bot has the conversation by the word that came with the event.
+            owner: before.owner,
             ..Arrival::new(event, before.seed)
         }
     }

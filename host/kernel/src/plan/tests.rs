@@ -241,6 +241,19 @@ fn a_session_ends_after_a_day_of_silence_and_the_next_event_starts_another() {
 }
 
 #[test]
+fn a_session_starts_where_only_the_word_with_the_event_says_that_the_bot_has_the_conversation() {
+    let mut world = World::new();
+    world.state.owner = Owner::Human;
+    let returned = EventBody::Returned(event::Returned::default());
+    let other = event::NamedPayload { name: "CREATED".to_owned(), json: "{}".to_owned() };
+    for body in [returned, EventBody::Other(other)] {
+        let arrival = Arrival { owner: Some(Owner::Bot), ..world.arrival(body) };
+        let Step::StartFirst(start) = world.step(&arrival) else { panic!("no start goes first") };
+        assert!(matches!(world.step(&start), Step::Run(_)), "the start would wait for ever");
+    }
+}
+
+#[test]
 fn nothing_starts_a_session_to_hear_of_the_end_or_of_a_human() {
     let mut world = World::new();
     let ended = EventBody::Ended(event::Ended::default());

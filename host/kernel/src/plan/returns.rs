@@ -1,6 +1,6 @@
 //! The way back from a human who says nothing more.
 
-use crate::event::EventBody;
+use crate::event::{Event, EventBody};
 use crate::id::EventId;
 use crate::log::Conversation;
 use crate::owner::Owner;
@@ -11,6 +11,11 @@ use crate::time::Millis;
 /// so many turns.
 pub fn return_id(turns: u64, at_ms: Millis) -> EventId {
     EventId(format!("returns.{turns}.{at_ms}"))
+}
+
+/// Whether it is the host's own event for that.
+pub(super) fn is_return(event: &Event) -> bool {
+    event.id.as_str().starts_with("returns.")
 }
 
 impl Conversation {

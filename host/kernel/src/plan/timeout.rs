@@ -6,6 +6,7 @@ use crate::event::{Event, EventBody};
 use crate::id::{Digest, EventId};
 use crate::log::{Conversation, Outcome, SkipReason, Turn};
 use crate::owner::Owner;
+use crate::plan::returns::is_return;
 use crate::plan::{Draft, Plan};
 use crate::profile::Profile;
 use crate::time::Millis;
@@ -68,18 +69,29 @@ impl Plan<'_> {
     pub(super) fn times_out(&self, body: &EventBody, before: Option<Millis>) -> Option<Millis> {
         let timeout = self.policy.session_timeout?;
         let after = self.arrival.event.received_ms.saturating_add(timeout.after_ms);
-        if begins_anew(body) { Some(after) } else { before }
+        if self.begins_anew(body, before) { Some(after) } else { before }
     }
 
     /// Whoever waited long for a turn has as much time to answer it as anybody.
     pub(super) fn begin_time_anew(&self, state: &mut Conversation, made_ms: Millis) {
         let Some(timeout) = self.policy.session_timeout else { return };
         if let Some(session) = &mut state.session
-            && begins_anew(&self.arrival.event.body)
+            && self.begins_anew(&self.arrival.event.body, session.times_out_ms)
         {
             let made = made_ms.saturating_add(timeout.after_ms);
             session.times_out_ms = session.times_out_ms.max(Some(made));
         }
+    }
+
+    /// Whether the person's time to answer begins anew: somebody wrote, or the bot has
+    /// the conversation again. A session that the host itself begins for an event of
+    /// another kind has the time of that start. Where nobody spoke and so the host gives
+    /// the conversation back, time that is over stays over: handed over and given back,
+    /// the conversation would go to and fro for ever.
+    fn begins_anew(&self, body: &EventBody, before: Option<Millis>) -> bool {
+        let over = before.is_none() && is_return(&self.arrival.event);
+        let back = matches!(body, EventBody::Start(_) | EventBody::Returned(_));
+        body.is_speech() || back && !over
     }
 
     /// The turn at the end of a session's time. A conversation that nobody can take
@@ -103,11 +115,4 @@ impl Plan<'_> {
         let (state, log) = draft.finish();
         self.turn(state, Outcome::Skipped(SkipReason::SessionTimeout), log, Vec::new())
     }
-}
-
-/// Whether the person's time to answer begins anew: somebody wrote, or the bot has
-/// the conversation again. A session that the host itself begins for an event of
-/// another kind has the time of that start.
-fn begins_anew(body: &EventBody) -> bool {
-    body.is_speech() || matches!(body, EventBody::Start(_) | EventBody::Returned(_))
 }

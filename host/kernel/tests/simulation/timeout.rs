@@ -52,6 +52,21 @@ fn a_silent_session_ends_once_and_the_vendor_is_told() {
 }
 
 #[test]
+fn where_nobody_speaks_at_all_the_conversation_does_not_go_to_and_fro_for_ever() {
+    let mut world = timed(TimeoutAction::Forward, []);
+    world.settled_rules(|rules| rules.policy.returns_after_ms = Some(5 * MINUTE));
+    world.say(Kind::Message);
+    world.end_all();
+    world.rest_until(world.now + 300 * MINUTE);
+    assert_eq!((world.timeouts(), world.lane.state().owner), (1, Owner::Bot));
+    assert_eq!(world.lane.state().due(), None, "nothing happens any more");
+    world.say(Kind::Message);
+    world.end_all();
+    world.rest_until(world.now + 300 * MINUTE);
+    assert_eq!(world.timeouts(), 2, "whoever writes again may fall silent again");
+}
+
+#[test]
 fn each_word_of_the_person_begins_the_time_anew() {
     let mut world = timed(TimeoutAction::End, []);
     let began = world.now;

@@ -8,7 +8,7 @@ use crate::log::{
     REDELIVERY_MS, SessionState,
 };
 use crate::owner::{Holder, Owner};
-use crate::plan::{Plan, host_start_id, skipped, timeout};
+use crate::plan::{Plan, host_start_id, host_start_key, skipped, timeout};
 use crate::session::Session;
 use crate::time::Millis;
 
@@ -142,6 +142,8 @@ impl Plan<'_> {
             quiet: before.quiet,
             reply_to: before.reply_to.clone(),
             route: before.route,
+            // A bot that ends the session at its start is not started again and again.
+            key: Some(host_start_key(&before.event.id)),
             // The bot has the conversation by the word that came with the event.
             owner: before.owner,
             ..Arrival::new(event, before.seed)

@@ -182,6 +182,9 @@ impl Plan<'_> {
                 | EventBody::Returned(_)
                 | EventBody::CampaignUnsubscribe(_)
                 | EventBody::Other(_) => {
+                    if self.state.knows(&host_start_key(&self.arrival.event.id)) {
+                        return Step::Skip(SkipReason::NoSession);
+                    }
                     if self.owner() == Owner::Bot {
                         return Step::StartFirst(Box::new(self.host_start()));
                     }
@@ -353,6 +356,11 @@ impl Plan<'_> {
 /// The id of the start that the host puts before an event.
 pub fn host_start_id(event: &EventId) -> EventId {
     EventId(format!("{event}-start"))
+}
+
+/// By which a conversation knows that an event had its start of the host's own.
+fn host_start_key(event: &EventId) -> String {
+    format!("host-start:{event}")
 }
 
 fn is_of(timer: &Timer, known: &TimerState) -> bool {

@@ -39,7 +39,10 @@ impl Plan<'_> {
             // By the vendor's clock, as what comes later is compared with it: webhooks
             // may wait for a host that is away.
             let by_vendor = event.vendor_ms.unwrap_or(event.received_ms);
-            state.human_ms = Some(by_vendor.min(event.received_ms));
+            let said_ms = by_vendor.min(event.received_ms);
+            // What a human said before tells nothing of since when they have it now.
+            let known_ms = state.human_ms.filter(|_| before == Owner::Human);
+            state.human_ms = known_ms.max(Some(said_ms));
         }
         state.returns_after_ms = self.policy.returns_after_ms;
     }

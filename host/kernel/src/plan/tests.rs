@@ -254,6 +254,53 @@ fn a_session_starts_where_only_the_word_with_the_event_says_that_the_bot_has_the
 }
 
 #[test]
+fn a_session_whose_time_is_over_ends_where_the_vendor_knows_no_end() {
+    for (then, native, sent, ends) in [
+        (TimeoutAction::End, "end", vec!["end"], true),
+        (TimeoutAction::End, "message", vec![], true),
+        (TimeoutAction::Unassign, "abort", vec!["abort"], false),
+        (TimeoutAction::Forward, "message", vec![], true),
+    ] {
+        let mut world = World::new();
+        world.policy.session_timeout = Some(SessionTimeout { after_ms: HOUR, then });
+        world.says(Vec::new());
+        let over =
+            event::NamedPayload { name: "session-timeout".to_owned(), json: "{}".to_owned() };
+        let mut arrival = world.arrival(EventBody::Other(over));
+        arrival.event.id = session_timeout_id(1, world.now);
+        assert!(matches!(world.step(&arrival), Step::TimeOut(_)), "{then:?}");
+        let turn = world.plan(&arrival).by_host(&Profile::new(&[native], 5_000), world.now);
+        assert_eq!(names(&turn), sent, "{then:?} where {native} is known");
+        assert_eq!(turn.state.session.is_none(), ends, "{then:?} where {native} is known");
+    }
+}
+
+#[test]
+fn a_bot_that_ends_each_session_at_its_start_is_started_once_for_an_event() {
+    let mut world = World { native: &["message"], ..World::new() };
+    let signal = event::NamedPayload { name: "s".to_owned(), json: "null".to_owned() };
+    let arrival = world.arrival(EventBody::Signal(signal));
+    let Step::StartFirst(start) = world.step(&arrival) else { panic!("no start goes first") };
+    let turn = world.turn(&start, Ok(vec![say("bye"), Action::End]));
+    assert_eq!((turn.state.owner, &turn.state.session), (Owner::Bot, &None));
+    assert_eq!(world.step(&arrival), Step::Skip(SkipReason::NoSession));
+}
+
+#[test]
+fn what_a_human_said_long_ago_does_not_let_an_older_word_give_the_conversation_back() {
+    let mut world = World::new();
+    world.says(Vec::new());
+    (world.state.owner, world.state.human_ms, world.now) = (Owner::Human, Some(9_000), 9_500);
+    let mut spoke = world.arrival(EventBody::HumanSpoke(event::HumanSpoke::default()));
+    spoke.event.vendor_ms = Some(2_000);
+    world.state = world.plan(&spoke).skip(SkipReason::NotOwner).state;
+    assert_eq!(world.state.human_ms, Some(9_000));
+    let mut before = Arrival { owner: Some(Owner::Bot), ..world.arrival(hello()) };
+    before.event.vendor_ms = Some(8_000);
+    assert_eq!(world.step(&before), Step::Skip(SkipReason::NotOwner));
+}
+
+#[test]
 fn nothing_starts_a_session_to_hear_of_the_end_or_of_a_human() {
     let mut world = World::new();
     let ended = EventBody::Ended(event::Ended::default());

@@ -38,8 +38,16 @@ impl Lane {
         self.queue.partition_point(Queued::is_stored)
     }
 
-    /// Drops what stands too far back. The store has it.
+    /// Drops what stands too far back. The store has it; where nothing is left here, it
+    /// is read again.
     pub(super) fn shed(&mut self) {
+        self.drop_excess();
+        if self.queue.is_empty() && self.unread_from.is_some() {
+            self.loaded = false;
+        }
+    }
+
+    fn drop_excess(&mut self) {
         let stored = self.unstored_from();
         if stored <= self.waiting_max {
             return;

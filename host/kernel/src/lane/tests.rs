@@ -5,6 +5,7 @@ use crate::outbox::Rides;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::queue::Queued;
 use super::*;
 use crate::call::Journal;
 use crate::event::{EventBody, Message, TextFormat};
@@ -208,6 +209,18 @@ fn behind_a_long_turn_few_of_many_events_stay_in_memory() {
 fn behind_a_slow_store_many_events_wait_and_are_stored_together() {
     let host = many_wait(50, |effect| matches!(effect, Effect::Accept(_)));
     assert!(host.most_stored <= WAITING_MAX + 1, "{} at once", host.most_stored);
+}
+
+#[test]
+fn whoever_keeps_nothing_of_what_waits_reads_it() {
+    let mut lane = Host::new(|_| false).lane.keeping(2);
+    // Three events that followed from deliveries stand behind others that were not read.
+    (lane.loaded, lane.last, lane.unread_from, lane.unread) = (true, 12, Some(3), 4);
+    lane.queue = (10..13).map(|seq| Queued::stored(seq, arrival(seq, 1), 1)).collect();
+    lane.shed();
+    assert_eq!((lane.waiting_here(), lane.waiting()), (0, 7));
+    let effects = lane.on(Input::Wake, 1);
+    assert!(effects.iter().any(|it| matches!(it, Effect::Load)), "{effects:?}");
 }
 
 /// A lane that knows of these calls: on which event, of its start, which one.

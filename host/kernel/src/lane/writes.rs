@@ -157,9 +157,6 @@ impl Lane {
         effects.push(Effect::Turned(turn));
         self.grew(1, seq);
         self.shed();
-        if self.queue.is_empty() && self.unread_from.is_some() {
-            self.loaded = false;
-        }
     }
 
     fn note_pace(&mut self, turn: &Turn, now: Millis) {

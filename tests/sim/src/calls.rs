@@ -7,65 +7,110 @@ use botyard_kernel::log::Row;
 use botyard_kernel::outbox::{CallId, Called, Requested};
 use botyard_kernel::profile::Limited;
 use botyard_kernel::time::{Millis, SECOND};
-use botyard_vendors::{CallAnswer, Outcome, Part, To};
+use botyard_vendors::{Call, CallAnswer, Outcome, Part, To};
 use bytes::Bytes;
 use http::StatusCode;
 
-use crate::batch::Told;
-use crate::desk::Way;
 use crate::host::part;
-use crate::site::Speaks;
+use crate::vendors::{Came, Trouble, Way};
 use crate::webhook::ids;
 use crate::world::{Life, Step, World};
 
+/// A call to a vendor that has left.
+pub(crate) struct Left {
+    pub(crate) call: CallId,
+    pub(crate) rows: Vec<Row>,
+    addressee: Addressee,
+    request: Call,
+    left_ms: Millis,
+}
+
+/// News for a vendor that have left.
+pub(crate) struct Told {
+    call: CallId,
+    token: String,
+    request: Call,
+}
+
+/// Whom something is for, as the lane knew it.
+pub(crate) struct Addressee {
+    key: String,
+    reply_to: Option<String>,
+    desk_id: Option<String>,
+    pub(crate) locale: Option<String>,
+}
+
+impl Addressee {
+    pub(crate) fn to(&self) -> To<'_> {
+        let (reply_to, desk_id) = (self.reply_to.as_deref(), self.desk_id.as_deref());
+        To { reply_to, desk_id, ..To::conversation(&self.key) }
+    }
+}
+
 impl World {
+    /// Whom something is for, as the lane knows it now.
+    pub(crate) fn addressee(&self, conversation: usize) -> Addressee {
+        let lane = self.host.as_ref().and_then(|host| host.lanes.get(&conversation));
+        let state = lane.map(|slot| slot.lane.state());
+        Addressee {
+            key: self.site.key_of(conversation).to_owned(),
+            reply_to: state.and_then(|state| state.reply_to.clone()),
+            desk_id: state.and_then(|state| state.desk_id.clone()),
+            locale: state.and_then(|state| state.facts.locale.clone()),
+        }
+    }
+
     /// A vendor call leaves.
     pub(crate) fn call(&mut self, conversation: usize, call: CallId, rows: Vec<Row>) {
         let life = self.begin(conversation);
         self.tell(|| format!("conversation {conversation}: call {call} with {}", ids(&rows)));
-        let (channel, place) =
-            (self.site.channel_of(conversation), &self.site.conversations[conversation]);
+        let addressee = self.addressee(conversation);
         let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
-        let request = channel.vendor.call(&To::conversation(&place.key.vendor_key), &parts);
-        if channel.speaks == Speaks::Userlike {
-            let token = request.headers.get("security-token").map(http::HeaderValue::as_bytes);
-            assert_eq!(token, Some(channel.token.as_bytes()), "the call shows no token");
-        }
-        let body = request.body.to_vec();
+        let vendor = &self.site.channel_of(conversation).vendor;
+        let request = vendor.call_at(&addressee.to(), &parts, self.now);
         let pause = self.latency();
-        self.after(pause, Step::Call { conversation, life, call, rows, body });
+        let left_ms = self.now;
+        let left = Box::new(Left { call, rows, addressee, request, left_ms });
+        self.after(pause, Step::Call { conversation, life, left });
     }
 
     /// A call comes in at the vendor, which answers it one way or another.
-    pub(crate) fn call_comes_in(
-        &mut self,
-        conversation: usize,
-        life: Life,
-        call: CallId,
-        rows: &[Row],
-        body: &[u8],
-    ) {
+    pub(crate) fn call_comes_in(&mut self, conversation: usize, life: Life, left: &Left) {
+        let Left { call, rows, addressee, request, left_ms } = left;
+        let call = *call;
         // A call of a dead host that comes in late is nobody's call any more.
         if self.life(conversation) == Some(life) {
             self.desks[conversation].calls.push(self.now);
             self.check_rate(conversation);
         }
-        let (answer, acted) = self.vendor_answers(conversation, rows);
-        let now = self.now;
+        self.check_silence(conversation, rows);
+        let (answer, acted) = self.vendor_answers(conversation, left);
         if acted {
-            let (channel, place) =
-                (self.site.channel_of(conversation), &self.site.conversations[conversation]);
-            self.desks[conversation].take(rows, body, Way::Call, (channel, place), now);
+            self.take(conversation, Way::Call(request), rows, *left_ms);
         }
         let channel = self.site.channel_of(conversation);
         let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
-        let called = called(channel.vendor.outcome_for(&parts, &answer));
+        let outcome = channel.vendor.outcome_at(&addressee.to(), &parts, &answer, self.now);
+        let called = called(outcome);
+        self.remember(conversation, rows, &called);
+        self.tell(|| {
+            format!("conversation {conversation}: call {call}: acted {acted}, {called:?}")
+        });
+        self.learn(conversation, Purpose::Delivery, &answer);
+        let pause = self.latency();
+        self.after(pause, Step::Tell { conversation, life, input: Input::Called { call, called } });
+    }
+
+    /// What may happen to the rows of a call after this end.
+    fn remember(&mut self, conversation: usize, rows: &[Row], called: &Called) {
+        let channel = self.site.channel_of(conversation);
         let held = channel.rules.delivery.hold_ambiguous;
+        let repeatable = rows.iter().all(|row| channel.line.is_repeatable(row));
         let desk = &mut self.desks[conversation];
-        match &called {
+        match called {
             Called::Delivered { .. } => {}
             Called::Retry { ambiguous, tries_max, .. } => {
-                if *ambiguous {
+                if *ambiguous || repeatable {
                     desk.doubt(rows);
                 }
                 if tries_max.is_some() || (*ambiguous && held) {
@@ -78,76 +123,95 @@ impl World {
                 self.desks[conversation].give_up(&state.unwrap_or_default());
             }
         }
-        self.tell(|| {
-            format!("conversation {conversation}: call {call}: acted {acted}, {called:?}")
-        });
-        self.learn(conversation, Purpose::Delivery, &answer);
-        let pause = self.latency();
-        self.after(pause, Step::Tell { conversation, life, input: Input::Called { call, called } });
     }
 
     /// What the vendor answers, and whether it has done what it was told.
-    fn vendor_answers(&mut self, conversation: usize, rows: &[Row]) -> (CallAnswer, bool) {
-        if !self.goes_wrong(self.weather.vendor_percent) {
-            return (answered(200, None), true);
+    fn vendor_answers(&mut self, conversation: usize, left: &Left) -> (CallAnswer, bool) {
+        let wrong = self.goes_wrong(self.weather.vendor_percent);
+        let line = &self.site.channel_of(conversation).line;
+        let (rows, key) = (&left.rows, self.site.key_of(conversation));
+        let (way, left_ms, at_ms) = (Way::Call(&left.request), left.left_ms, self.now);
+        let came = Came { way, rows, key, left_ms, at_ms };
+        if let Some(trouble) = line.objects(&came, &self.desks[conversation]) {
+            return (answered(line.complains(trouble), None), false);
+        }
+        if !wrong {
+            return (answered(line.thanks(rows), None), true);
         }
         let media = rows.iter().any(|row| row.action.name() == "media");
-        let gone = self.site.channel_of(conversation).tells_gone;
         let retry_after = self.chance.percent(50).then(|| self.chance.below(5 * SECOND));
         let acted = self.chance.percent(50);
+        let complains = |trouble| answered(line.complains(trouble), retry_after);
         match self.chance.below(100) {
-            0..=24 => (answered(429, retry_after), false),
-            25..=34 => (answered(503, retry_after), false),
-            35..=49 if !media => (answered(500, None), acted),
+            0..=24 => (complains(Trouble::TooMany), false),
+            25..=34 => (complains(Trouble::NotNow), false),
+            35..=49 if !media => (complains(Trouble::Broken), acted),
             50..=69 => (CallAnswer::Lost("the connection broke".to_owned()), acted),
             70..=79 => (CallAnswer::NotSent("nobody is there".to_owned()), false),
-            80..=82 if gone => (answered(410, None), false),
-            _ => (answered(400, None), false),
+            80..=82 if line.tells_gone() => (complains(Trouble::Gone), false),
+            80..=91 => {
+                let own = line.own_trouble(rows, &mut self.chance);
+                (complains(own.unwrap_or(Trouble::Refused)), false)
+            }
+            _ => (complains(Trouble::Refused), false),
         }
     }
 
     /// What the channel's destination learns from the end of a call.
     fn learn(&mut self, conversation: usize, purpose: Purpose, answer: &CallAnswer) {
-        let channel = self.site.conversations[conversation].channel;
-        let limited = self.site.channels[channel].rules.delivery.limited;
+        let number = self.site.conversations[conversation].channel;
+        let channel = &self.site.channels[number];
+        let limited = channel.rules.delivery.limited;
         let ended = match answer {
-            CallAnswer::Answered { status, retry_after_ms, .. } => match status.as_u16() {
-                429 if limited == Limited::Token => Ended::Limited { after_ms: *retry_after_ms },
-                500..=599 => Ended::Failed,
-                _ => Ended::Answered,
-            },
+            CallAnswer::Answered { status, retry_after_ms, body } => {
+                let too_many = channel.vendor.says_too_many(*status, body);
+                match (too_many, limited) {
+                    (true, Limited::Token) => Ended::Limited { after_ms: *retry_after_ms },
+                    (true, Limited::Conversation) => Ended::Answered,
+                    (false, _) if status.is_server_error() => Ended::Failed,
+                    (false, _) => Ended::Answered,
+                }
+            }
             CallAnswer::NotSent(_) | CallAnswer::Lost(_) => Ended::Failed,
         };
         let now = self.now;
-        if let Some(destination) = self.destination(channel, purpose) {
+        if let Some(destination) = self.destination(number, purpose) {
             destination.ended(ended, now);
         }
     }
 
-    /// The vendor is to hear that an event was taken.
-    pub(crate) fn acknowledge(&mut self, conversation: usize, call: CallId, token: &str) {
+    /// The vendor is to hear that an event was taken, or what follows from a delivery.
+    pub(crate) fn acknowledge(&mut self, conversation: usize, call: CallId, token: String) {
         let life = self.begin(conversation);
-        let place = &self.site.conversations[conversation];
-        let to = To::conversation(&place.key.vendor_key);
-        let request = self.site.channels[place.channel].vendor.acknowledge(&to, token);
-        let body = request.map_or_else(Vec::new, |request| request.body.to_vec());
+        let addressee = self.addressee(conversation);
+        let vendor = &self.site.channel_of(conversation).vendor;
+        let Some(request) = vendor.acknowledge(&addressee.to(), &token) else {
+            let called = Called::Delivered { follow_ups: Vec::new() };
+            let input = Input::Acknowledged { call, called };
+            self.after(0, Step::Tell { conversation, life, input });
+            return;
+        };
         let pause = self.latency();
-        self.after(pause, Step::Acknowledge { conversation, life, call, body });
+        let told = Box::new(Told { call, token, request });
+        self.after(pause, Step::Acknowledge { conversation, life, told });
     }
 
     pub(crate) fn acknowledgement_comes_in(
         &mut self,
         conversation: usize,
         life: Life,
-        call: CallId,
-        body: &[u8],
+        told: &Told,
     ) {
-        let answer = if self.goes_wrong(self.weather.vendor_percent) {
-            answered(500, None)
+        let Told { call, token, request } = told;
+        let call = *call;
+        let wrong = self.goes_wrong(self.weather.vendor_percent);
+        let line = &self.site.channel_of(conversation).line;
+        let answer = if wrong {
+            answered(line.shakes_head(), None)
         } else {
-            let told: Told = serde_json::from_slice(body).expect("it is told in JSON");
-            self.desks[conversation].acknowledged.extend(told.taken);
-            answered(200, None)
+            line.hear(token, request);
+            self.desks[conversation].acknowledged.push(token.clone());
+            answered(line.nods(), None)
         };
         self.learn(conversation, Purpose::Acknowledgement, &answer);
         let called = called(self.site.channel_of(conversation).vendor.outcome(&answer));
@@ -178,16 +242,18 @@ impl World {
 
     /// No vendor gets more calls of a conversation than it allows.
     fn check_rate(&self, conversation: usize) {
-        let Some(rate) = self.site.channel_of(conversation).rules.delivery.rate else { return };
+        let Some((most, window_ms)) = self.site.channel_of(conversation).line.rate() else {
+            return;
+        };
         let calls = self.desks[conversation].calls.iter().rev();
-        let count = calls.take_while(|at| **at + rate.window_ms > self.now).count();
-        assert!(count <= rate.calls, "{count} calls within {} ms", rate.window_ms);
+        let count = calls.take_while(|at| **at + window_ms > self.now).count();
+        assert!(count <= most, "{count} calls within {window_ms} ms");
     }
 }
 
-fn answered(status: u16, retry_after_ms: Option<Millis>) -> CallAnswer {
+fn answered((status, body): (u16, String), retry_after_ms: Option<Millis>) -> CallAnswer {
     let status = StatusCode::from_u16(status).expect("these are statuses");
-    CallAnswer::Answered { status, retry_after_ms, body: Bytes::new() }
+    CallAnswer::Answered { status, retry_after_ms, body: Bytes::from(body) }
 }
 
 fn called(outcome: Outcome) -> Called {

@@ -36,16 +36,16 @@ impl World {
     fn survive(&mut self, step: Step) {
         if let Step::Write { conversation, life: _, write } = step {
             self.do_write(conversation, write);
-        } else if let Step::Call { conversation, life, call, rows, body } = step {
+        } else if let Step::Call { conversation, life, left } = step {
             // The bytes had left; the next host cannot know.
             let held = self.site.channel_of(conversation).rules.delivery.hold_ambiguous;
             let desk = &mut self.desks[conversation];
-            desk.doubt(&rows);
+            desk.doubt(&left.rows);
             if held {
-                desk.give_up(&rows);
+                desk.give_up(&left.rows);
             }
             let pause = crate::chance::pause(&mut self.chance, 2_000);
-            self.after(pause, Step::Call { conversation, life, call, rows, body });
+            self.after(pause, Step::Call { conversation, life, left });
         } else if let Step::Handed { connection, whole: _ } = step
             && let Some(open) = self.connections.remove(&connection)
         {
@@ -54,12 +54,12 @@ impl World {
             }
             let conversation = open.waits[0].conversation;
             let reply = open.waits.into_iter().next().and_then(|wait| wait.reply);
-            let (rows, body) = reply.unwrap_or_default();
+            let answer = reply.unwrap_or_default();
             let webhook = if open.duplicate { usize::MAX } else { open.webhook };
             let read_ms = &mut self.desks[conversation].read_ms;
             *read_ms = self.now.max(*read_ms + 1);
             let pause = *read_ms - self.now;
-            self.after(pause, Step::Read { webhook, conversation, rows, body });
+            self.after(pause, Step::Read { webhook, conversation, answer });
         }
     }
 
@@ -74,12 +74,12 @@ impl World {
             desk.may_repeat.extend(doubtful);
         }
         for step in self.steps.values() {
-            if let Step::Read { conversation, rows, .. } = step {
+            if let Step::Read { conversation, answer, .. } = step {
                 let log = &self.logs[*conversation];
                 let ended = |id: &PartId| {
                     log.settled().any(|(_, it)| it.rows.iter().any(|(ended, _)| ended == id))
                 };
-                let doubtful = rows.iter().map(|row| &row.id).filter(|id| !ended(id));
+                let doubtful = answer.rows.iter().map(|row| &row.id).filter(|id| !ended(id));
                 self.desks[*conversation].may_repeat.extend(doubtful.cloned());
             }
         }

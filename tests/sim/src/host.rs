@@ -7,14 +7,14 @@ use std::sync::Arc;
 use botyard_kernel::destination::{Destination, Purpose};
 use botyard_kernel::lane::{Effect, Input, Lane};
 use botyard_kernel::log::{Row, Settled};
-use botyard_kernel::outbox::{Paused, Send};
+use botyard_kernel::outbox::{Paused, RequestId, Send};
 use botyard_kernel::share::{Permits, Ticket};
 use botyard_kernel::time::Millis;
 use botyard_vendors::{Part, To};
 
 use crate::run::Run;
 use crate::store::Write;
-use crate::webhook::ids;
+use crate::webhook::{Answer, ids};
 use crate::world::{At, Life, SWEEP_MS, Step, World};
 
 /// What is due so soon is woken now.
@@ -27,7 +27,6 @@ pub(crate) struct Host {
     pub(crate) waiting: BTreeMap<Ticket, Run>,
     /// Bots that wait for the answers to their calls, by conversation and run.
     pub(crate) parked: BTreeMap<(usize, u64), Run>,
-    /// By channel.
     /// By channel, each service apart.
     pub(crate) destinations: BTreeMap<(usize, Purpose), Destination>,
 }
@@ -209,7 +208,7 @@ impl World {
             Effect::Commit(turn) => self.write(conversation, Write::Commit(turn)),
             Effect::Settle(settled) => self.write(conversation, Write::Settle(settled)),
             Effect::Record(call) => self.write(conversation, Write::Record(call)),
-            Effect::Profile { run, medium, .. } => {
+            Effect::Profile { run, event: _, medium } => {
                 let profile = self.site.channel_of(conversation).vendor.profile(&medium);
                 return Some(Input::Profile { run, profile: Box::new(profile) });
             }
@@ -255,11 +254,14 @@ impl World {
         match send {
             Send::Answer { request, rows, late } => {
                 self.tell(|| format!("request {request} is answered with {}", ids(&rows)));
-                let key = &self.site.conversations[conversation].key.vendor_key;
-                let to = To { late, ..To::conversation(key) };
                 let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
+                let addressee = self.addressee(conversation);
+                let rules = &self.site.channels[channel].rules;
+                let failure_text = rules.policy.failure_text(addressee.locale.as_deref());
+                let form = self.form_of(request);
+                let to = To { form, late, failure_text, ..addressee.to() };
                 let reply = self.site.channels[channel].vendor.answer(&to, &parts);
-                let sent = self.fill(request, rows, reply.body.to_vec());
+                let sent = self.fill(request, Answer { rows, body: reply.body.to_vec(), late });
                 (!sent).then_some(Input::Answered { request, whole: false })
             }
             Send::Ask { call, ticket, purpose } => {
@@ -274,7 +276,7 @@ impl World {
                 None
             }
             Send::Acknowledge { call, acknowledgement } => {
-                self.acknowledge(conversation, call, &acknowledgement.token);
+                self.acknowledge(conversation, call, acknowledgement.token);
                 None
             }
             Send::Request { call, row } => {
@@ -282,6 +284,13 @@ impl World {
                 None
             }
         }
+    }
+
+    /// The form of the answer that whoever waits for it wants.
+    fn form_of(&self, request: RequestId) -> &'static str {
+        let connection = self.waits.get(&request).and_then(|it| self.connections.get(it));
+        let waits = connection.map_or(&[][..], |open| &open.waits);
+        waits.iter().find(|wait| wait.request == request).map_or("", |wait| wait.form)
     }
 
     /// Where calls of a channel go for this.

@@ -6,7 +6,6 @@
 //!
 //! A run is named by its seed: the same seed gives the same run, to the last step.
 
-mod batch;
 mod bot;
 mod calls;
 mod chance;
@@ -20,8 +19,11 @@ mod run;
 pub mod runs;
 mod site;
 mod store;
+mod vendors;
 mod webhook;
 mod world;
+
+use std::collections::BTreeMap;
 
 use botyard_kernel::stored;
 use botyard_kernel::time::Millis;
@@ -29,7 +31,7 @@ use botyard_kernel::time::Millis;
 use world::World;
 
 /// What a run came to in which every promise was kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lived {
     /// The sum of everything that happened and of all that was written: the same
     /// for the same seed.
@@ -40,6 +42,21 @@ pub struct Lived {
     pub passed_ms: Millis,
     /// How often the host died.
     pub crashes: u32,
+    /// What was done with each vendor that had a conversation.
+    pub vendors: BTreeMap<&'static str, Done>,
+}
+
+/// What was done with a vendor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Committed turns.
+    pub turns: usize,
+    /// Parts that the vendor got in answers of its webhooks.
+    pub answered: usize,
+    /// Parts that it got by calls.
+    pub called: usize,
+    /// How often it heard that an event was taken, or what followed from a delivery.
+    pub heard: usize,
 }
 
 /// Lives through one run. `told` prints its story.
@@ -54,5 +71,6 @@ pub fn live(seed: u64, told: bool) -> Lived {
     for (_, entry) in world.logs.iter().flat_map(botyard_log::Log::entries) {
         trace = chance::add(trace, stored::encode(entry).as_ref());
     }
-    Lived { trace, steps, passed_ms: world.passed(), crashes: world.crashes }
+    let (passed_ms, crashes, vendors) = (world.passed(), world.crashes, world.done());
+    Lived { trace, steps, passed_ms, crashes, vendors }
 }

@@ -5,11 +5,8 @@ use botyard_kernel::log::Row;
 use botyard_kernel::outbox::Paused;
 use botyard_kernel::time::{Millis, SECOND};
 use bytes::Bytes;
-use http::HeaderMap;
-use serde_json::{Value, json};
 
-use crate::batch::{HEADER, Post, Posted};
-use crate::site::Speaks;
+use crate::vendors::{Said, Whose, weighed};
 use crate::webhook::{Saying, State, Webhook};
 use crate::world::{Step, World};
 
@@ -18,9 +15,10 @@ impl World {
     pub(crate) fn plan_the_day(&mut self) {
         let span = [2 * SECOND, 20 * SECOND, 120 * SECOND][self.chance.pick(3)];
         for conversation in 0..self.logs.len() {
-            let speaks = self.site.channel_of(conversation).speaks;
+            let manner = self.site.channel_of(conversation).line.manner();
             for n in 0..=self.chance.below(12) {
-                let saying = if n == 0 { Saying::Start } else { self.draw_saying(speaks) };
+                let mut other = || weighed(manner.sayings, &mut self.chance);
+                let saying = if n == 0 { manner.opening } else { other() };
                 let at = if n == 0 { self.chance.below(50) } else { self.chance.below(span) };
                 self.after(at, Step::Say { conversation, saying });
             }
@@ -46,22 +44,6 @@ impl World {
         }
     }
 
-    fn draw_saying(&mut self, speaks: Speaks) -> Saying {
-        match (self.chance.below(100), speaks) {
-            (0..=49, _) => Saying::Message,
-            (50..=57, Speaks::Userlike) => Saying::SameWords,
-            (50..=57, Speaks::Batch) => Saying::HumanSpoke,
-            (58..=65, _) => Saying::Click,
-            (66..=77, Speaks::Userlike) => Saying::Message,
-            (66..=77, Speaks::Batch) => Saying::Several,
-            (78..=85, _) => Saying::Signal,
-            (86..=91, Speaks::Userlike) => Saying::ForwardFailed,
-            (86..=91, Speaks::Batch) => Saying::Returned,
-            (92..=95, _) => Saying::ForwardFailed,
-            _ => Saying::Forged,
-        }
-    }
-
     pub(crate) fn say(&mut self, conversation: usize, saying: Saying) {
         // The tenant's systems speak into conversations that exist.
         if saying == Saying::Signal && self.logs[conversation].entries().next().is_none() {
@@ -79,99 +61,71 @@ impl World {
 
     /// Writes a webhook down as its vendor would.
     pub(crate) fn write_webhook(&mut self, conversation: usize, saying: Saying) -> usize {
-        let n = self.webhooks.len();
-        let place = &self.site.conversations[conversation];
-        let (at, speaks) = (place.channel, self.site.channels[place.channel].speaks);
-        let mut parts = vec![conversation];
-        if saying == Saying::Several {
-            parts.push(conversation);
-            let others =
-                (0..self.logs.len()).filter(|it| self.site.conversations[*it].channel == at);
-            let others: Vec<_> = others.collect();
-            if self.chance.percent(50) {
-                parts.push(others[self.chance.pick(others.len())]);
+        let number = self.webhooks.len();
+        let parts = self.parts(conversation, saying);
+        let desk = &mut self.desks[conversation];
+        match saying {
+            Saying::HumanSpoke => desk.with_agent = true,
+            Saying::Returned | Saying::ForwardFailed | Saying::Closed => desk.with_agent = false,
+            Saying::Start
+            | Saying::Message
+            | Saying::SameWords
+            | Saying::Click
+            | Saying::Several
+            | Saying::Signal
+            | Saying::DeskReturns
+            | Saying::Forged => {}
+        }
+        let at_ms = desk.stamp(self.now);
+        if saying.is_word() {
+            for part in &parts {
+                let last_word_ms = &mut self.desks[*part].last_word_ms;
+                *last_word_ms = at_ms.max(*last_word_ms);
             }
         }
-        let again = if saying == Saying::SameWords { self.known_words(conversation) } else { None };
-        let body = match (again, speaks) {
-            (Some(bytes), _) => bytes,
-            (None, Speaks::Userlike) => self.userlike_body(n, conversation, saying),
-            (None, Speaks::Batch) => self.batch_body(n, &parts, saying),
+        let whose = |number: &usize| Whose {
+            number: *number,
+            key: self.site.key_of(*number),
+            desk: &self.desks[*number],
         };
-        let secret = &self.site.channels[at].secret;
-        let secret = if saying == Saying::Forged { "a guess" } else { secret };
-        let name = match speaks {
-            Speaks::Userlike => "api-security-token",
-            Speaks::Batch => HEADER,
-        };
-        let mut headers = HeaderMap::new();
-        headers.insert(name, secret.parse().expect("a secret is a header value"));
-        let has_ids = speaks == Speaks::Batch || matches!(saying, Saying::Signal | Saying::Start);
+        let channel = self.site.channel_of(conversation);
+        let of = parts.iter().map(whose).collect();
+        let mut posted = channel.line.post(&Said { number, saying, of, at_ms });
+        if saying == Saying::SameWords {
+            posted.body = self.known_words(conversation).unwrap_or(posted.body);
+        }
+        // What the host itself hears always has an id, and one start is like another.
+        let has_ids = channel.line.manner().has_ids
+            || matches!(saying, Saying::Signal | Saying::DeskReturns | Saying::Start);
         self.webhooks.push(Webhook {
-            channel: at,
+            channel: self.site.conversations[conversation].channel,
             saying,
             parts,
-            headers,
-            body,
+            posted,
             state: State::Failed,
             tries: 0,
             first_ms: self.now,
             answered_ms: None,
             has_ids: has_ids && saying != Saying::Forged,
         });
-        n
+        number
     }
 
-    fn userlike_body(&self, n: usize, conversation: usize, saying: Saying) -> Bytes {
-        let (name, payload) = match saying {
-            Saying::Start => ("start", json!({})),
-            Saying::Click => ("click", json!({ "id": format!("option{n}"), "label": "This" })),
-            Saying::Returned | Saying::ForwardFailed => {
-                ("forward_failed", json!({ "reason": format!("nobody {n}") }))
-            }
-            Saying::Message
-            | Saying::SameWords
-            | Saying::Several
-            | Saying::Signal
-            | Saying::HumanSpoke
-            | Saying::Forged => ("message", json!({ "body": format!("words {n}") })),
-        };
-        let context = self.desks[conversation].context.clone().unwrap_or(Value::Null);
-        let body = json!({
-            "info": {
-                "cid": self.site.conversations[conversation].key.vendor_key,
-                "context": context,
-                "approach_mode": "normal",
-                "conversation": { "contact_channel": { "type": "web" }, "locale": "en" },
-                "contact": { "id": conversation, "name": "Somebody" },
-            },
-            "packet": { "name": name, "payload": payload },
-        });
-        Bytes::from(body.to_string())
-    }
-
-    fn batch_body(&self, n: usize, parts: &[usize], saying: Saying) -> Bytes {
-        let kind = match saying {
-            Saying::Start => "start",
-            Saying::Click => "click",
-            Saying::HumanSpoke => "human_spoke",
-            Saying::Returned => "returned",
-            Saying::ForwardFailed => "forward_failed",
-            Saying::Message
-            | Saying::SameWords
-            | Saying::Several
-            | Saying::Signal
-            | Saying::Forged => "message",
-        };
-        let posted = |(part, conversation): (usize, &usize)| Posted {
-            conversation: self.site.conversations[*conversation].key.vendor_key.clone(),
-            id: format!("id.{n}.{part}"),
-            kind: kind.to_owned(),
-            text: format!("words {n}.{part}"),
-            wants_to_hear: saying == Saying::Several,
-        };
-        let events = parts.iter().enumerate().map(posted).collect();
-        Bytes::from(serde_json::to_vec(&Post { events }).expect("plain texts are JSON"))
+    /// Of which conversation each event of a webhook is.
+    fn parts(&mut self, conversation: usize, saying: Saying) -> Vec<usize> {
+        if saying != Saying::Several {
+            return vec![conversation];
+        }
+        let channel = self.site.conversations[conversation].channel;
+        let batches = self.site.channels[channel].line.manner().batches;
+        let mut parts = vec![conversation, conversation];
+        if batches && self.chance.percent(50) {
+            let places = self.site.conversations.iter().enumerate();
+            let others = places.filter(|(_, place)| place.channel == channel);
+            let others: Vec<_> = others.map(|(number, _)| number).collect();
+            parts.push(others[self.chance.pick(others.len())]);
+        }
+        parts
     }
 
     /// The bytes of an earlier message of which the host knows that its answer went
@@ -187,12 +141,13 @@ impl World {
             it.parts[0] == conversation
                 && it.saying == Saying::Message
                 && self.webhooks.iter().enumerate().all(|(other, same)| {
-                    let differs = same.body != it.body || same.parts[0] != conversation;
+                    let differs =
+                        same.posted.body != it.posted.body || same.parts[0] != conversation;
                     differs || (same.state == State::Answered && settled(other))
                 })
                 && settled(*n)
         };
-        self.webhooks.iter().enumerate().rev().find(known).map(|(_, it)| it.body.clone())
+        self.webhooks.iter().enumerate().rev().find(known).map(|(_, it)| it.posted.body.clone())
     }
 
     /// An operator pauses or resumes.

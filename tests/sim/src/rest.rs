@@ -2,7 +2,6 @@
 
 use botyard_kernel::outbox::Paused;
 
-use crate::site::Speaks;
 use crate::webhook::{Saying, State};
 use crate::world::{Step, World};
 
@@ -39,10 +38,9 @@ impl World {
         for _ in 0..2 {
             for conversation in 0..self.logs.len() {
                 if !self.logs[conversation].state().skipped.is_empty() {
-                    let saying = match self.site.channel_of(conversation).speaks {
-                        Speaks::Userlike => Saying::ForwardFailed,
-                        Speaks::Batch => Saying::Returned,
-                    };
+                    let at_desk = self.logs[conversation].state().at_desk;
+                    let manner = self.site.channel_of(conversation).line.manner();
+                    let saying = if at_desk { Saying::DeskReturns } else { manner.gives_back };
                     self.say(conversation, saying);
                 }
             }

@@ -3,7 +3,6 @@
 use botyard_kernel::lane::{Input, WAITING_MAX};
 use botyard_kernel::log::{Arrival, Call, Settled, Turn};
 
-use crate::site::Speaks;
 use crate::world::{Life, Step, World};
 
 /// What a lane asks of the store.
@@ -89,10 +88,8 @@ impl World {
     /// How many waiting events are read at once. A redelivery without an id is known
     /// among those only, so where there are none many are read.
     pub(crate) fn read_max(&self, conversation: usize) -> usize {
-        match self.site.channel_of(conversation).speaks {
-            Speaks::Userlike => WAITING_MAX,
-            Speaks::Batch => self.weather.read_max,
-        }
+        let has_ids = self.site.channel_of(conversation).line.manner().has_ids;
+        if has_ids { self.weather.read_max } else { WAITING_MAX }
     }
 
     /// Rarely, something is too large for the store.

@@ -1,7 +1,7 @@
 //! Webhooks: what vendors post, how the host takes them in, and what becomes of
 //! the connections.
 
-use botyard_kernel::event::{Event, EventBody, NamedPayload};
+use botyard_kernel::event::{Event, EventBody, NamedPayload, Returned};
 use botyard_kernel::id::EventId;
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::{Arrival, Row};
@@ -9,10 +9,9 @@ use botyard_kernel::outbox::{RequestId, Rides};
 use botyard_kernel::session::Seed;
 use botyard_kernel::time::{Millis, SECOND};
 use botyard_vendors::{Inbound, Incoming, Received};
-use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::Method;
 
-use crate::desk::Way;
+use crate::vendors::{Came, Posted, Way};
 use crate::world::{ConnectionId, Step, World};
 
 /// What somebody does.
@@ -23,15 +22,34 @@ pub(crate) enum Saying {
     /// The very words of an earlier message.
     SameWords,
     Click,
-    /// Several events in one webhook, of other conversations, too.
+    /// Several events in one webhook, of other conversations, too, where the vendor
+    /// does that.
     Several,
     /// From the tenant's own systems.
     Signal,
+    /// Whoever is at the host's own desk gives the conversation back.
+    DeskReturns,
+    /// An agent takes the conversation.
     HumanSpoke,
+    /// And gives it back.
     Returned,
     ForwardFailed,
+    /// An agent closes the conversation.
+    Closed,
     /// By somebody who does not know the secret.
     Forged,
+}
+
+impl Saying {
+    /// Whether the person says it.
+    pub(crate) fn is_word(self) -> bool {
+        matches!(self, Self::Message | Self::SameWords | Self::Click | Self::Several)
+    }
+
+    /// Whether it does not come from the vendor.
+    pub(crate) fn is_ours(self) -> bool {
+        matches!(self, Self::Signal | Self::DeskReturns)
+    }
 }
 
 /// Something that a vendor has to say, until it is answered.
@@ -40,8 +58,7 @@ pub(crate) struct Webhook {
     pub(crate) saying: Saying,
     /// Of which conversation each of its events is.
     pub(crate) parts: Vec<usize>,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
+    pub(crate) posted: Posted,
     pub(crate) state: State,
     pub(crate) tries: u32,
     pub(crate) first_ms: Millis,
@@ -70,7 +87,24 @@ pub(crate) struct Connection {
 pub(crate) struct Wait {
     pub(crate) request: RequestId,
     pub(crate) conversation: usize,
-    pub(crate) reply: Option<(Vec<Row>, Vec<u8>)>,
+    /// The form of the answer that the vendor wants.
+    pub(crate) form: &'static str,
+    pub(crate) reply: Option<Answer>,
+}
+
+/// What a webhook is answered.
+#[derive(Default)]
+pub(crate) struct Answer {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) late: bool,
+}
+
+/// What a webhook brings to one conversation.
+struct Brought {
+    conversation: usize,
+    form: &'static str,
+    arrivals: Vec<Arrival>,
 }
 
 impl World {
@@ -85,16 +119,16 @@ impl World {
         if self.host.is_none() {
             return self.fail_webhook(n, duplicate);
         }
-        let Some(arrivals) = self.receive(n) else { return };
+        let Some(brought) = self.receive(n) else { return };
         self.numbered_connections += 1;
         let connection = self.numbered_connections;
-        let accept_only = arrivals.len() > 1 || self.webhooks[n].saying == Saying::Signal;
+        let accept_only = brought.len() > 1 || self.webhooks[n].saying.is_ours();
         let mut waits = Vec::new();
-        for (conversation, _) in &arrivals {
+        for Brought { conversation, form, .. } in &brought {
             self.requests += 1;
             self.waits.insert(self.requests, connection);
-            let (request, conversation) = (self.requests, *conversation);
-            waits.push(Wait { request, conversation, reply: None });
+            let (request, conversation, form) = (self.requests, *conversation, *form);
+            waits.push(Wait { request, conversation, form, reply: None });
         }
         if !duplicate {
             self.webhooks[n].state = State::Open;
@@ -107,32 +141,33 @@ impl World {
             (30 + self.chance.below(30)) * SECOND
         };
         self.after(patience, Step::Leave { connection });
-        for ((conversation, arrivals), request) in arrivals.into_iter().zip(requests) {
+        for (Brought { conversation, form, arrivals }, request) in brought.into_iter().zip(requests)
+        {
             self.ensure_lane(conversation);
             let request = Some(request);
-            let rides = Rides::List;
+            let vendor = &self.site.channel_of(conversation).vendor;
+            let rides = vendor.rides(form).map_or(Rides::List, Rides::One);
             self.feed(conversation, Input::Arrived { request, arrivals, accept_only, rides });
         }
     }
 
-    /// What a webhook brings, by conversation; nothing where it is refused.
-    fn receive(&mut self, n: usize) -> Option<Vec<(usize, Vec<Arrival>)>> {
+    /// What a webhook brings, by conversation; nothing where it is refused, or nothing to
+    /// the host.
+    fn receive(&mut self, n: usize) -> Option<Vec<Brought>> {
         let webhook = &self.webhooks[n];
-        if webhook.saying == Saying::Signal {
-            return Some(vec![(webhook.parts[0], vec![self.signal(n)])]);
+        if webhook.saying.is_ours() {
+            let (conversation, arrivals) = (webhook.parts[0], vec![self.arrival_of_ours(n)]);
+            return Some(vec![Brought { conversation, form: "", arrivals }]);
         }
-        let request = Inbound {
-            method: &Method::POST,
-            rest: "",
-            query: None,
-            headers: &webhook.headers,
-            body: &webhook.body,
-            chance: Seed::default(),
-        };
+        let Posted { rest, headers, body } = &webhook.posted;
+        let (method, query, chance) = (&Method::POST, None, Seed::default());
+        let request = Inbound { method, rest, query, headers, body, chance };
         let received = self.site.channels[webhook.channel].vendor.receive(&request, self.now);
         let forged = webhook.saying == Saying::Forged;
         match received {
-            Received::Events { events, .. } if !forged => Some(self.arrivals(n, events)),
+            Received::Events { events, damaged } if !forged && damaged.is_empty() => {
+                Some(self.brought(n, events))
+            }
             Received::Rejected(_) if forged => {
                 self.webhooks[n].state = State::Answered;
                 None
@@ -141,28 +176,38 @@ impl World {
         }
     }
 
-    fn arrivals(&self, n: usize, events: Vec<Incoming>) -> Vec<(usize, Vec<Arrival>)> {
+    fn brought(&self, n: usize, events: Vec<Incoming>) -> Vec<Brought> {
         let webhook = &self.webhooks[n];
-        let mut conversations: Vec<(usize, Vec<Arrival>)> = Vec::new();
+        let form = events.first().map_or("", |incoming| incoming.form);
+        let mut brought: Vec<Brought> = Vec::new();
+        assert_eq!(events.len(), webhook.parts.len(), "webhook {n} was read as other events");
         for (part, incoming) in events.into_iter().enumerate() {
             let conversation = self.site.find(webhook.channel, &incoming.conversation);
             let conversation = conversation.expect("vendors speak of known conversations");
+            assert_eq!(conversation, webhook.parts[part], "part {part} of webhook {n} went astray");
             let id = EventId(Self::event_id(n, part, webhook.tries));
             let arrival = incoming.arrival(id, self.now, Seed::default());
-            match conversations.iter_mut().find(|(known, _)| *known == conversation) {
-                Some((_, arrivals)) => arrivals.push(arrival),
-                None => conversations.push((conversation, vec![arrival])),
+            match brought.iter_mut().find(|known| known.conversation == conversation) {
+                Some(known) => known.arrivals.push(arrival),
+                None => brought.push(Brought { conversation, form, arrivals: vec![arrival] }),
             }
         }
-        conversations
+        brought
     }
 
-    fn signal(&self, n: usize) -> Arrival {
-        let name = format!("signal{n}");
+    /// What does not come from the vendor.
+    fn arrival_of_ours(&self, n: usize) -> Arrival {
         let id = EventId(Self::event_id(n, 0, self.webhooks[n].tries));
-        let body = EventBody::Signal(NamedPayload { name, json: "null".to_owned() });
+        let returns = self.webhooks[n].saying == Saying::DeskReturns;
+        let body = if returns {
+            EventBody::Returned(Returned::default())
+        } else {
+            let (name, json) = (format!("signal{n}"), "null".to_owned());
+            EventBody::Signal(NamedPayload { name, json })
+        };
         let event = Event::new(id, self.now, body);
-        Arrival { key: Some(format!("signal.{n}")), ..Arrival::new(event, Seed::default()) }
+        let key = Some(format!("signal.{n}"));
+        Arrival { key, by_host: returns, ..Arrival::new(event, Seed::default()) }
     }
 
     /// Another host takes a webhook and stores its events, which this one does not
@@ -170,9 +215,9 @@ impl World {
     pub(crate) fn foreign(&mut self, conversation: usize) {
         let n = self.write_webhook(conversation, Saying::Message);
         self.webhooks[n].tries = 1;
-        let Some(arrivals) = self.receive(n) else { return };
+        let Some(brought) = self.receive(n) else { return };
         self.tell(|| format!("another host accepts webhook {n}"));
-        for (conversation, arrivals) in arrivals {
+        for Brought { conversation, arrivals, .. } in brought {
             self.logs[conversation].accept(&arrivals);
         }
         self.webhooks[n].state = State::Answered;
@@ -229,14 +274,14 @@ impl World {
     }
 
     /// A lane fills an answer. True where somebody still waits for it.
-    pub(crate) fn fill(&mut self, request: RequestId, rows: Vec<Row>, body: Vec<u8>) -> bool {
+    pub(crate) fn fill(&mut self, request: RequestId, answer: Answer) -> bool {
         let Some(connection) = self.waits.get(&request).copied() else { return false };
         self.check_durable(connection, request);
         let Some(open) = self.connections.get_mut(&connection) else { return false };
         let first = open.waits[0].request == request;
-        assert!(first || rows.is_empty(), "rows ride where they are not read");
+        assert!(first || answer.rows.is_empty(), "rows ride where they are not read");
         if let Some(wait) = open.waits.iter_mut().find(|wait| wait.request == request) {
-            wait.reply = Some((rows, body));
+            wait.reply = Some(answer);
         }
         if open.waits.iter().all(|wait| wait.reply.is_some()) {
             self.hand_over(connection);
@@ -252,7 +297,7 @@ impl World {
             pause = 31 * SECOND;
             if let Some(open) = self.connections.get(&connection) {
                 for wait in &open.waits {
-                    let rows = wait.reply.as_ref().map_or(&[][..], |(rows, _)| rows);
+                    let rows = wait.reply.as_ref().map_or(&[][..], |answer| &answer.rows);
                     self.desks[wait.conversation].doubt(rows);
                     self.desks[wait.conversation].give_up(rows);
                 }
@@ -273,36 +318,49 @@ impl World {
                 self.feed(wait.conversation, input);
             }
         }
-        let (rows, body) =
-            open.waits.into_iter().next().and_then(|wait| wait.reply).unwrap_or_default();
+        let answer = open.waits.into_iter().next().and_then(|wait| wait.reply).unwrap_or_default();
         // It is read sooner or later, but what was written first is read first.
         let read_ms = &mut self.desks[conversation].read_ms;
         *read_ms = (self.now + self.chance.below(400)).max(*read_ms + 1);
         let pause = *read_ms - self.now;
         if whole {
             let webhook = if open.duplicate { usize::MAX } else { n };
-            self.after(pause, Step::Read { webhook, conversation, rows, body });
+            self.after(pause, Step::Read { webhook, conversation, answer });
             return;
         }
         if self.chance.percent(50) {
             // The vendor acts on what it has read and calls it a failure all the same.
-            self.desks[conversation].doubt(&rows);
-            self.after(pause, Step::Read { webhook: usize::MAX, conversation, rows, body });
+            self.desks[conversation].doubt(&answer.rows);
+            self.after(pause, Step::Read { webhook: usize::MAX, conversation, answer });
         }
         self.fail_webhook(n, open.duplicate);
     }
 
     /// The vendor reads an answer.
-    pub(crate) fn read_answer(&mut self, n: usize, conversation: usize, rows: &[Row], body: &[u8]) {
+    pub(crate) fn read_answer(&mut self, n: usize, conversation: usize, answer: &Answer) {
+        let Answer { rows, body, late } = answer;
         self.tell(|| format!("the vendor reads the answer of webhook {n}: {}", ids(rows)));
-        let (channel, place) =
-            (self.site.channel_of(conversation), &self.site.conversations[conversation]);
-        let now = self.now;
-        self.desks[conversation].take(rows, body, Way::Answer, (channel, place), now);
+        self.check_silence(conversation, rows);
+        let way = Way::Answer { body, late: *late };
+        self.take(conversation, way, rows, self.now);
         if let Some(webhook) = self.webhooks.get_mut(n) {
             webhook.state = State::Answered;
-            webhook.answered_ms = Some(now);
+            webhook.answered_ms = Some(self.now);
         }
+    }
+
+    /// The vendor takes what came in.
+    pub(crate) fn take(
+        &mut self,
+        conversation: usize,
+        way: Way<'_>,
+        rows: &[Row],
+        left_ms: Millis,
+    ) {
+        let desk = &mut self.desks[conversation];
+        let at_ms = desk.stamp(self.now);
+        let came = Came { way, rows, key: self.site.key_of(conversation), left_ms, at_ms };
+        desk.take(&came, &*self.site.channel_of(conversation).line);
     }
 }
 

@@ -4,17 +4,19 @@
 use std::collections::BTreeMap;
 
 use botyard_kernel::lane::Input;
-use botyard_kernel::log::{Arrival, Row};
-use botyard_kernel::outbox::{CallId, Paused, RequestId};
+use botyard_kernel::log::Arrival;
+use botyard_kernel::outbox::{Paused, RequestId};
 use botyard_kernel::time::Millis;
 
+use crate::Done;
+use crate::calls::{Left, Told};
 use crate::chance::{NOTHING, add, of_seed};
 use crate::desk::Desk;
 use crate::host::Host;
 use crate::run::Run;
 use crate::site::Site;
 use crate::store::Write;
-use crate::webhook::{Connection, Saying, Webhook};
+use crate::webhook::{Answer, Connection, Saying, Webhook};
 use botyard_chance::Chance;
 use botyard_log::Log;
 
@@ -101,7 +103,7 @@ pub(crate) enum Step {
     /// An answer is on its way: the host learns whether it went out whole.
     Handed { connection: ConnectionId, whole: bool },
     /// A vendor reads an answer.
-    Read { webhook: usize, conversation: usize, rows: Vec<Row>, body: Vec<u8> },
+    Read { webhook: usize, conversation: usize, answer: Answer },
     /// The store does, or does not do, what it was asked for.
     Write { conversation: usize, life: Life, write: Write },
     /// A lane is told how something ended.
@@ -113,9 +115,9 @@ pub(crate) enum Step {
     /// A tenant's rate lets turns begin again.
     Permits,
     /// A call comes in at a vendor.
-    Call { conversation: usize, life: Life, call: CallId, rows: Vec<Row>, body: Vec<u8> },
+    Call { conversation: usize, life: Life, left: Box<Left> },
     /// So does the news that an event was taken.
-    Acknowledge { conversation: usize, life: Life, call: CallId, body: Vec<u8> },
+    Acknowledge { conversation: usize, life: Life, told: Box<Told> },
     /// A lane wants to be woken.
     Wake { conversation: usize, life: Life },
     /// The host looks for conversations that are due.
@@ -169,14 +171,39 @@ impl World {
             numbered_connections: 0,
             numbered: 0,
         };
+        world.tell_the_site();
         world.boot();
         world.plan_the_day();
         world
     }
 
+    fn tell_the_site(&mut self) {
+        let places: Vec<_> = self.site.conversations.iter().map(|it| it.channel).collect();
+        for (number, channel) in self.site.channels.iter().enumerate() {
+            let has = (0..places.len()).filter(|place| places[*place] == number);
+            let (has, rules): (Vec<_>, _) = (has.collect(), &channel.rules);
+            let vendor = channel.vendor.name();
+            self.story.tell(0, &format!("{vendor} has the conversations {has:?}: {rules:?}"));
+        }
+    }
+
     /// How much time has passed.
     pub(crate) fn passed(&self) -> Millis {
         self.now - BEGIN
+    }
+
+    /// What was done with each vendor.
+    pub(crate) fn done(&self) -> BTreeMap<&'static str, Done> {
+        let mut all: BTreeMap<_, Done> = BTreeMap::new();
+        for (conversation, (log, desk)) in self.logs.iter().zip(&self.desks).enumerate() {
+            let done = all.entry(self.site.channel_of(conversation).vendor.name()).or_default();
+            let answered = desk.received.iter().filter(|(_, rode)| *rode).count();
+            done.turns += log.turns().count();
+            done.answered += answered;
+            done.called += desk.received.len() - answered;
+            done.heard += desk.acknowledged.len();
+        }
+        all
     }
 
     /// Whether something goes wrong now that does so often.
@@ -215,8 +242,8 @@ impl World {
             Step::Post { webhook, duplicate } => self.post(webhook, duplicate),
             Step::Leave { connection } => self.leave(connection),
             Step::Handed { connection, whole } => self.handed(connection, whole),
-            Step::Read { webhook, conversation, rows, body } => {
-                self.read_answer(webhook, conversation, &rows, &body);
+            Step::Read { webhook, conversation, answer } => {
+                self.read_answer(webhook, conversation, &answer);
             }
             Step::Write { conversation, life, write } => self.end_write(conversation, life, write),
             Step::Tell { conversation, life, input } => self.tell_lane(conversation, life, input),
@@ -225,11 +252,11 @@ impl World {
                 self.out_of_time(conversation, life, run);
             }
             Step::Permits => self.hand_out_permits(),
-            Step::Call { conversation, life, call, rows, body } => {
-                self.call_comes_in(conversation, life, call, &rows, &body);
+            Step::Call { conversation, life, left } => {
+                self.call_comes_in(conversation, life, &left);
             }
-            Step::Acknowledge { conversation, life, call, body } => {
-                self.acknowledgement_comes_in(conversation, life, call, &body);
+            Step::Acknowledge { conversation, life, told } => {
+                self.acknowledgement_comes_in(conversation, life, &told);
             }
             Step::Wake { conversation, life } => self.wake(conversation, life),
             Step::Sweep => self.sweep(),

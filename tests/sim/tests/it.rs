@@ -1,6 +1,7 @@
 //! The simulation itself: that a seed names one run, and the runs that once found
 //! something.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 
 use botyard_sim::runs::try_live;
@@ -31,6 +32,39 @@ fn a_seed_names_one_run() {
     let one = first[0].as_ref().map(|lived| lived.trace);
     let different = first[1..].iter().all(|it| it.as_ref().map(|lived| lived.trace) != one);
     assert!(different, "other seeds gave the same run");
+}
+
+#[test]
+fn every_vendor_has_its_part_in_two_hundred_runs() {
+    // Turns, parts in answers, parts by calls, what was heard besides.
+    let wanted = [
+        ("userlike", [1, 1, 1, 0]),
+        ("batch", [1, 1, 1, 1]),
+        ("khoros", [1, 0, 1, 1]),
+        ("messenger", [1, 0, 1, 0]),
+        ("lexer", [1, 0, 1, 1]),
+        ("myalice", [1, 1, 1, 0]),
+    ];
+    let mut seen: BTreeMap<&str, [u64; 4]> = BTreeMap::new();
+    for lived in (0..200).map(try_live) {
+        for (vendor, done) in lived.expect("it kept its promises").vendors {
+            let sums = seen.entry(vendor).or_default();
+            let parts = [done.turns, done.answered, done.called, done.heard];
+            for (sum, part) in sums.iter_mut().zip(parts) {
+                *sum += u64::from(part > 0);
+            }
+        }
+    }
+    let names: Vec<_> = wanted.iter().map(|(name, _)| *name).collect();
+    assert!(seen.keys().all(|vendor| names.contains(vendor)), "{seen:?}");
+    for (vendor, wanted) in wanted {
+        let sums = seen.get(vendor).copied().unwrap_or_default();
+        for (sum, wanted) in sums.into_iter().zip(wanted) {
+            // Often enough that a run of a thousand seeds would miss nothing of it.
+            let enough = if wanted == 0 { sum == 0 } else { sum >= 10 };
+            assert!(enough, "{vendor} has done {sums:?}");
+        }
+    }
 }
 
 #[test]

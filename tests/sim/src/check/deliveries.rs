@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use botyard_kernel::action::Action;
 use botyard_kernel::id::PartId;
-use botyard_kernel::log::{Acknowledgement, Outcome, Row, RowEnd, SkipReason};
+use botyard_kernel::log::{Outcome, Row, RowEnd, SkipReason};
 use botyard_log::Log;
 
-use crate::batch::echo;
 use crate::world::World;
 
 impl World {
@@ -27,15 +26,17 @@ impl World {
                 assert!(!twice, "{} ended twice: {found:?}", row.id);
                 assert!(found.iter().all(|end| *end == found[0]), "{} ended: {found:?}", row.id);
             }
-            let must = *found[0] == RowEnd::Delivered
-                && !matches!(row.action, Action::Request(_) | Action::Delay(_));
+            let must = *found[0] == RowEnd::Delivered && self.is_seen(conversation, row);
             assert!(!must || received.contains(&row.id), "{} never reached the vendor", row.id);
         }
         let places: BTreeMap<&PartId, usize> =
             rows.iter().enumerate().map(|(at, row)| (&row.id, at)).collect();
+        let one_rides = self.site.channel_of(conversation).line.one_rides();
         let mut first = BTreeSet::new();
-        let mut highest = None;
-        for (id, _) in &desk.received {
+        // What rides alone has an order of its own.
+        let mut highest = [None, None];
+        for (id, rode) in &desk.received {
+            let highest = &mut highest[usize::from(one_rides && *rode)];
             let at = places.get(id);
             assert!(at.is_some(), "the vendor got {id}, which no turn wanted");
             // A pause that the host has played may come again after a crash: nobody minds.
@@ -44,8 +45,8 @@ impl World {
             let dead = ends.get(id).is_some_and(|ends| *ends[0] != RowEnd::Delivered);
             let exempt = pause || dead || desk.given_up.contains(id) || desk.redriven.contains(id);
             if first.insert(id) && !exempt {
-                assert!(highest <= at, "{id} reached the vendor too late");
-                highest = at;
+                assert!(*highest <= at, "{id} reached the vendor too late");
+                *highest = at;
             }
         }
     }
@@ -75,7 +76,8 @@ impl World {
         let place = |token: &String| made.iter().position(|made| made.token == *token);
         let mut first = BTreeSet::new();
         let told = self.desks[conversation].acknowledged.iter().filter(|it| first.insert(*it));
-        let taken = told.filter(|token| !token.starts_with("echo."));
+        let line = &self.site.channel_of(conversation).line;
+        let taken = told.filter(|token| line.echo_of(token).is_none());
         assert!(taken.map(place).is_sorted(), "acknowledgements overtook each other");
     }
 
@@ -88,17 +90,29 @@ impl World {
         assert!(left.is_none(), "an echo never ended: {left:?}");
         // One may have left just before a crash forgot that its call was answered.
         let desk = &self.desks[conversation];
-        let received: BTreeSet<_> = desk.received.iter().map(|(id, _)| echo(id.as_str())).collect();
-        let mut echoed = desk.acknowledged.iter().filter(|token| token.starts_with("echo."));
-        assert!(echoed.all(|token| received.contains(token)), "an echo of what nobody got");
-        let delivered: BTreeSet<String> = log
+        let line = &self.site.channel_of(conversation).line;
+        let received: BTreeSet<_> = desk.received.iter().map(|(id, _)| id.as_str()).collect();
+        let mut echoed = desk.acknowledged.iter().filter_map(|token| line.echo_of(token));
+        assert!(echoed.all(|part| received.contains(&*part)), "an echo of what nobody got");
+        let delivered: BTreeSet<&str> = log
             .settled()
             .flat_map(|(_, settled)| &settled.rows)
             .filter(|(_, end)| *end == RowEnd::Delivered)
-            .map(|(part, _)| echo(part.as_str()))
+            .map(|(part, _)| part.as_str())
             .collect();
-        let of_delivered = |it: &&Acknowledgement| delivered.contains(&it.token);
-        assert!(wanted.iter().all(of_delivered), "an echo of what was not delivered");
+        let mut wanted = wanted.iter().filter_map(|it| line.echo_of(&it.token));
+        let all = wanted.all(|part| delivered.contains(&*part));
+        assert!(all, "an echo of what was not delivered");
+    }
+
+    /// Whether a vendor that has got a row has seen it: some of what is done is done by
+    /// the host.
+    fn is_seen(&self, conversation: usize, row: &Row) -> bool {
+        let delivery = &self.site.channel_of(conversation).rules.delivery;
+        let hands_over = matches!(row.action, Action::Forward(_) | Action::Abort);
+        let here = row.hand_off.is_some() || delivery.silent_hand_off;
+        let unseen = matches!(row.action, Action::Request(_) | Action::Delay(_));
+        !(unseen || hands_over && here)
     }
 }
 

@@ -6,8 +6,9 @@ mod turns;
 
 use std::collections::BTreeSet;
 
+use botyard_kernel::event::EventBody;
 use botyard_kernel::lane::Lane;
-use botyard_kernel::log::Row;
+use botyard_kernel::log::{Arrival, Row, RowEnd, Turn};
 use botyard_kernel::outbox::RequestId;
 use botyard_kernel::owner::Owner;
 use botyard_kernel::plan::{Reach, reach};
@@ -57,13 +58,13 @@ impl World {
     pub(crate) fn check_call(&self, conversation: usize, rows: &[Row], again: bool) {
         let log = &self.logs[conversation];
         let claimed = log.settled().filter_map(|(_, it)| it.claimed.as_ref()).last();
-        let desk = &self.desks[conversation];
+        let (line, desk) = (&self.site.channel_of(conversation).line, &self.desks[conversation]);
         let came: BTreeSet<_> = desk.received.iter().map(|(id, _)| id).collect();
         for row in rows {
             let is_claimed = claimed.is_some_and(|claimed| claimed.contains(&row.id));
             assert!(is_claimed, "{} left without its claim", row.id);
             let known = desk.offered.contains(&row.id) || desk.redriven.contains(&row.id);
-            let doubtful = came.contains(&row.id) && !known;
+            let doubtful = came.contains(&row.id) && !known && !line.is_repeatable(row);
             assert!(again || !doubtful, "{} came again unmarked", row.id);
         }
         let Some(slot) = self.host.as_ref().and_then(|host| host.lanes.get(&conversation)) else {
@@ -74,6 +75,36 @@ impl World {
         if let Some(row) = speech.filter(|_| taken) {
             panic!("{} was said while a human had the conversation", row.id);
         }
+    }
+
+    /// After a hand-off that both ends know of nobody says anything for the bot, unless
+    /// somebody has given the conversation back since the bot wanted it handed over.
+    pub(crate) fn check_silence(&self, conversation: usize, rows: &[Row]) {
+        let (log, desk) = (&self.logs[conversation], &self.desks[conversation]);
+        let Some((hand_off, at_ms)) = &desk.handed_over else { return };
+        let certain =
+            |row: &&Row| reach(&row.action) == Reach::Person && !desk.may_repeat.contains(&row.id);
+        let Some(row) = rows.iter().find(certain) else { return };
+        let end = (hand_off.clone(), RowEnd::Delivered);
+        if !log.settled().any(|(_, settled)| settled.rows.contains(&end)) {
+            return;
+        }
+        let gives_back = |arrival: &Arrival| {
+            // What was written before the hand-off does not take it back.
+            let later = arrival.event.vendor_ms.is_none_or(|said| said > *at_ms);
+            arrival.owner == Some(Owner::Bot) && later
+                || matches!(
+                    arrival.event.body,
+                    EventBody::Returned(_) | EventBody::ForwardFailed(_) | EventBody::Ended(_)
+                )
+        };
+        let wanted = |turn: &Turn| turn.state.rows.iter().any(|row| row.id == *hand_off);
+        let since = log.turns().skip_while(|(_, turn)| !wanted(turn)).skip(1);
+        let given_back = since.into_iter().any(|(_, turn)| {
+            let mut brought = log.arrivals().filter(|(_, it)| it.event.id == turn.event);
+            brought.any(|(_, arrival)| gives_back(arrival))
+        });
+        assert!(given_back, "{} was said after the hand-off {hand_off}", row.id);
     }
 
     /// A lane that leaves memory knows what the store knows.

@@ -118,11 +118,17 @@ impl World {
         let log = &self.logs[conversation];
         let mut owners = vec![Owner::Bot];
         for (seq, turn) in log.turns() {
-            let events = log.arrivals().map(|(_, arrival)| arrival);
-            let body =
-                events.into_iter().find(|it| it.event.id == turn.event).map(|it| &it.event.body);
+            let mut events = log.arrivals().map(|(_, arrival)| arrival);
+            let arrival = events.find(|it| it.event.id == turn.event);
             let since = log.settled().filter(|(at, _)| *at < seq);
             owners.extend(since.filter_map(|(_, it)| it.owner).last());
+            // The vendor may say with an event who has the conversation.
+            owners.extend(arrival.and_then(|it| it.owner));
+            let reopens = self.site.channel_of(conversation).rules.policy.reopens;
+            if reopens && owners.contains(&Owner::Ended) {
+                owners.push(Owner::Bot);
+            }
+            let body = arrival.map(|it| &it.event.body);
             let runs = body.is_none_or(|body| owners.iter().any(|owner| owner.runs(body)));
             let ran = matches!(turn.outcome, Outcome::Ran { .. } | Outcome::Failed { .. });
             assert!(runs || !ran, "the bot ran on {} without having the conversation", turn.event);
@@ -137,7 +143,8 @@ impl World {
 /// Events that the host makes itself and that have no entry before their turn.
 pub(super) fn is_own(id: &EventId) -> bool {
     let id = id.as_str();
-    id.ends_with("-start") || id.starts_with("timer.") || id.starts_with("timeout.")
+    let stems = ["timer.", "timeout.", "returns."];
+    id.ends_with("-start") || stems.iter().any(|stem| id.starts_with(stem))
 }
 
 /// The timer that an event tells of.

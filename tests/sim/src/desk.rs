@@ -31,6 +31,10 @@ pub(crate) struct Desk {
     pub(crate) calls: Vec<Millis>,
     /// The context that it holds.
     pub(crate) context: Option<Value>,
+    /// The number of the person's first conversation.
+    pub(crate) person: usize,
+    /// By what the conversation is known where its vendor was told so with an answer.
+    pub(crate) stream: Option<String>,
     /// An agent has the conversation.
     pub(crate) with_agent: bool,
     /// The hand-off that it took last, and when.
@@ -42,6 +46,11 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
+    /// The desk for a conversation of this person.
+    pub(crate) fn of(person: usize) -> Self {
+        Self { person, ..Self::default() }
+    }
+
     /// The time of something that happens here now.
     pub(crate) fn stamp(&mut self, now: Millis) -> Millis {
         self.clock = now.max(self.clock + 1);

@@ -197,7 +197,20 @@ impl World {
                 self.feed(conversation, Input::Wake);
             }
         }
-        self.after(SWEEP_MS, Step::Sweep);
+        let pause = SWEEP_MS.max(self.quiet_until().saturating_sub(self.now));
+        self.after(pause, Step::Sweep);
+    }
+
+    /// Until when no sweep would find anything: a run may have to wait for a day.
+    fn quiet_until(&self) -> Millis {
+        if !self.calm {
+            return self.now;
+        }
+        let asleep = (0..self.logs.len()).filter(|it| self.life(*it).is_none());
+        let due = asleep.filter_map(|it| self.logs[it].due());
+        let due = due.map(|due| due.saturating_sub(AHEAD_MS));
+        let steps = self.steps.first_key_value().map(|(at, _)| at.0);
+        due.chain(steps).min().unwrap_or(self.now)
     }
 
     /// Does what a lane asks for; what is known at once comes back.

@@ -45,8 +45,13 @@ impl World {
     }
 
     pub(crate) fn say(&mut self, conversation: usize, saying: Saying) {
-        // The tenant's systems speak into conversations that exist.
-        if saying == Saying::Signal && self.logs[conversation].entries().next().is_none() {
+        let conversation = self.newest(conversation);
+        let line = &self.site.channel_of(conversation).line;
+        if !line.can_say(saying, &self.desks[conversation]) {
+            return;
+        }
+        // The tenant's systems and people speak into conversations that exist.
+        if saying.is_ours() && self.logs[conversation].entries().next().is_none() {
             return;
         }
         let n = self.write_webhook(conversation, saying);
@@ -94,9 +99,10 @@ impl World {
         if saying == Saying::SameWords {
             posted.body = self.known_words(conversation).unwrap_or(posted.body);
         }
-        // What the host itself hears always has an id, and one start is like another.
+        // What the host itself hears always has an id, and mostly one start is like another.
         let has_ids = channel.line.manner().has_ids
-            || matches!(saying, Saying::Signal | Saying::DeskReturns | Saying::Start);
+            || saying.is_ours()
+            || (saying == Saying::Start && !channel.line.starts_anew());
         self.webhooks.push(Webhook {
             channel: self.site.conversations[conversation].channel,
             saying,

@@ -55,7 +55,7 @@ impl Site {
     }
 
     /// One more conversation on this channel; gives its number.
-    fn open(&mut self, at: usize) -> usize {
+    pub(crate) fn open(&mut self, at: usize) -> usize {
         let (number, channel) = (self.conversations.len(), &self.channels[at]);
         let key = ConversationKey {
             tenant: channel.tenant.clone(),

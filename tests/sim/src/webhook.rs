@@ -8,9 +8,11 @@ use botyard_kernel::log::{Arrival, Row};
 use botyard_kernel::outbox::{RequestId, Rides};
 use botyard_kernel::session::Seed;
 use botyard_kernel::time::{Millis, SECOND};
+use botyard_log::Log;
 use botyard_vendors::{Inbound, Incoming, Received};
 use http::Method;
 
+use crate::desk::Desk;
 use crate::vendors::{Came, Posted, Way};
 use crate::world::{ConnectionId, Step, World};
 
@@ -119,6 +121,7 @@ impl World {
         if self.host.is_none() {
             return self.fail_webhook(n, duplicate);
         }
+        self.start_anew(n);
         let Some(brought) = self.receive(n) else { return };
         self.numbered_connections += 1;
         let connection = self.numbered_connections;
@@ -151,6 +154,31 @@ impl World {
         }
     }
 
+    /// Whoever starts again, where that is another conversation, goes on there.
+    fn start_anew(&mut self, n: usize) {
+        let Webhook { channel, saying, tries, .. } = self.webhooks[n];
+        let anew = saying == Saying::Start && self.site.channels[channel].line.starts_anew();
+        if !anew || tries == 1 {
+            return;
+        }
+        let (old, new) = (self.webhooks[n].parts[0], self.site.open(channel));
+        self.tell(|| format!("conversation {old} is begun anew as {new}"));
+        self.logs.push(Log::default());
+        let person = self.desks[old].person;
+        self.desks.push(Desk::of(person));
+        self.moved.insert(old, new);
+        self.webhooks[n].parts = vec![new];
+    }
+
+    /// Where the person of a conversation is now.
+    pub(crate) fn newest(&self, conversation: usize) -> usize {
+        let mut newest = conversation;
+        while let Some(next) = self.moved.get(&newest) {
+            newest = *next;
+        }
+        newest
+    }
+
     /// What a webhook brings, by conversation; nothing where it is refused, or nothing to
     /// the host.
     fn receive(&mut self, n: usize) -> Option<Vec<Brought>> {
@@ -160,7 +188,9 @@ impl World {
             return Some(vec![Brought { conversation, form: "", arrivals }]);
         }
         let Posted { rest, headers, body } = &webhook.posted;
-        let (method, query, chance) = (&Method::POST, None, Seed::default());
+        // Chance that names a conversation: its number.
+        let chance = Seed([0, webhook.parts[0] as u64 + 1, 0, 0]);
+        let (method, query) = (&Method::POST, None);
         let request = Inbound { method, rest, query, headers, body, chance };
         let received = self.site.channels[webhook.channel].vendor.receive(&request, self.now);
         let forged = webhook.saying == Saying::Forged;
@@ -213,6 +243,10 @@ impl World {
     /// Another host takes a webhook and stores its events, which this one does not
     /// hear of.
     pub(crate) fn foreign(&mut self, conversation: usize) {
+        let line = &self.site.channel_of(conversation).line;
+        if !line.can_say(Saying::Message, &self.desks[conversation]) {
+            return;
+        }
         let n = self.write_webhook(conversation, Saying::Message);
         self.webhooks[n].tries = 1;
         let Some(brought) = self.receive(n) else { return };

@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) logs: Vec<Log>,
     pub(crate) desks: Vec<Desk>,
     pub(crate) webhooks: Vec<Webhook>,
+    /// Conversations that their persons have begun anew as others.
+    pub(crate) moved: BTreeMap<usize, usize>,
     pub(crate) connections: BTreeMap<ConnectionId, Connection>,
     /// Which connection waits for which answer.
     pub(crate) waits: BTreeMap<RequestId, ConnectionId>,
@@ -150,10 +152,11 @@ impl World {
             now: BEGIN,
             weather,
             logs: (0..count).map(|_| Log::default()).collect(),
-            desks: (0..count).map(|_| Desk::default()).collect(),
+            desks: (0..count).map(Desk::of).collect(),
             paused: vec![Paused::default(); site.channels.len()],
             site,
             webhooks: Vec::new(),
+            moved: BTreeMap::new(),
             connections: BTreeMap::new(),
             waits: BTreeMap::new(),
             steps: BTreeMap::new(),

@@ -39,6 +39,10 @@ use crate::{
 /// The vendor's name: the one that channels, passthroughs and metrics use.
 pub const NAME: &str = "instabot";
 
+/// So long a post to a callback waits behind an answer: they come by two connections, and
+/// the client is to read first what was said first.
+const AFTER_ANSWER_MS: Millis = 500;
+
 /// Makes a channel out of its settings, a JSON object with these keys:
 ///
 /// - `bot-id`: the number that clients send as `botId`.
@@ -101,7 +105,7 @@ impl Vendor for Instabot {
         Delivery {
             inline: true,
             answer_by_ms: self.settings.dialect.answer_by_ms,
-            after_answer_ms: 0,
+            after_answer_ms: AFTER_ANSWER_MS,
             // One answer carries all messages, and a callback all their texts.
             lists: true,
             native_delay: false,

@@ -3,6 +3,7 @@
 //! from our profiles.
 
 mod batch;
+mod instabot;
 mod khoros;
 mod lexer;
 mod messenger;
@@ -35,6 +36,17 @@ pub(crate) trait Line {
 
     /// Writes a webhook down.
     fn post(&self, said: &Said<'_>) -> Posted;
+
+    /// Whether somebody can say this now.
+    fn can_say(&self, saying: Saying, desk: &Desk) -> bool {
+        let _ = (saying, desk);
+        true
+    }
+
+    /// The same start again begins another conversation.
+    fn starts_anew(&self) -> bool {
+        false
+    }
 
     /// What stands in the way of a call before anything is done about it.
     fn objects(&self, came: &Came<'_>, desk: &Desk) -> Option<Trouble> {
@@ -278,6 +290,7 @@ const DRAWN: &[(u64, Draw)] = &[
     (12, messenger::draw),
     (12, lexer::draw),
     (11, myalice::draw),
+    (10, instabot::draw),
 ];
 
 /// The vendor of the channel of this number.

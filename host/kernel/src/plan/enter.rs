@@ -40,7 +40,7 @@ impl Plan<'_> {
         remember(&mut state, arrival, now);
         self.note_acknowledgement(&mut state);
         let mut event = arrival.event.clone();
-        if self.session().is_none() {
+        if self.outlives_session() {
             // What was asked in a session that is over waits for no answer.
             state.close_menus();
         }
@@ -119,6 +119,12 @@ impl Plan<'_> {
         let now = self.arrival.event.received_ms;
         let idle = self.policy.session_idle_ms;
         self.state.session.as_ref().filter(|session| now < session.active_ms.saturating_add(idle))
+    }
+
+    /// Whether the event finds a session that is over and was not left yet. Where none is
+    /// left, whatever is asked was asked since: a page that was shown after its end.
+    pub(super) fn outlives_session(&self) -> bool {
+        self.session().is_none() && self.state.session.is_some()
     }
 
     pub(super) fn new_session(&self, now: Millis) -> SessionState {

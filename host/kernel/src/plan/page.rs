@@ -7,15 +7,15 @@ use crate::plan::{Draft, Plan};
 use crate::profile::Profile;
 
 impl Plan<'_> {
-    /// The page that the event asks for, by words only within the session: what was asked
-    /// in one that is over waits for none.
+    /// The page that the event asks for, by words unless the session in which the menu was
+    /// offered is over: what was asked in it waits for none.
     ///
     /// A tap names its menu also when the session is over. Its page is shown then, too,
     /// and no session begins: the person has not said anything yet that a bot could answer,
-    /// only the option that they choose is something.
+    /// only the option that they choose is something. Words may answer that page.
     pub(super) fn page(&self) -> Option<Page> {
         let body = &self.arrival.event.body;
-        let asks = matches!(body, EventBody::Click(_)) || self.session().is_some();
+        let asks = matches!(body, EventBody::Click(_)) || !self.outlives_session();
         self.state.page_asked_for(body).filter(|_| asks)
     }
 

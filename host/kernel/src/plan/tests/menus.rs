@@ -135,12 +135,23 @@ fn a_tap_for_more_is_answered_when_the_session_is_over_and_begins_none() {
         assert_eq!((world.state.rows.len(), &world.state.session), (2, &None));
         // Only the option is something to tell the bot, and begins a session.
         let option = ids(&world).swap_remove(1);
-        let arrival = world.arrival(tap(&option));
-        let Step::Run(run) = world.step(&arrival) else { panic!("the bot does not run") };
-        let EventBody::Start(start) = run.0.body else { panic!("no start: {:?}", run.0.body) };
-        let Some(First::Click(click)) = start.first else { panic!("no click: {start:?}") };
-        assert_eq!(click.label.as_deref(), Some("Room 7"));
+        for body in [tap(&option), said("2"), said("Room 7")] {
+            assert_eq!(first_option(&mut world, body), "Room 7", "ended: {ended}");
+        }
+        // Whoever types sees what was shown last.
+        assert_eq!(world.skip(said("More")), SkipReason::NextPage, "ended: {ended}");
+        assert_eq!((world.state.rows.len(), &world.state.session), (3, &None));
+        assert_eq!(first_option(&mut world, said("2")), "Room 12");
     }
+}
+
+/// The option that a session begins with.
+fn first_option(world: &mut World, body: EventBody) -> String {
+    let arrival = world.arrival(body);
+    let Step::Run(run) = world.step(&arrival) else { panic!("the bot does not run") };
+    let EventBody::Start(start) = run.0.body else { panic!("no start: {:?}", run.0.body) };
+    let Some(First::Click(click)) = start.first else { panic!("no click: {start:?}") };
+    click.label.expect("a label")
 }
 
 #[test]

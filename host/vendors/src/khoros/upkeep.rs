@@ -160,7 +160,11 @@ impl Khoros {
             }
         };
         let least = state.obtained_ms.unwrap_or(0);
-        let end = claims.expires_ms.map(|end| end.saturating_sub(BEFORE_END_MS).max(least));
+        let end = claims.expires_ms.map(|end| {
+            // One that lives for two days or less is not refreshed over and over.
+            let life = end.saturating_sub(least);
+            end.saturating_sub(BEFORE_END_MS.min(life / 2))
+        });
         let at = end.map_or(weekly, |end| end.min(weekly));
         (at < Millis::MAX).then_some(at)
     }
@@ -245,7 +249,9 @@ impl Upkeep for Khoros {
         // What is not there need not be taken away.
         let gone = chore == DEREGISTER && status.as_u16() == 404;
         if !status.is_success() && !gone {
-            return match (failed(chore, answer), self.entry_of(&state, chore)) {
+            // A token that is refused is so for every registration.
+            let own = !refuses(status.as_u16(), body);
+            return match (failed(chore, answer), self.entry_of(&state, chore).filter(|_| own)) {
                 (Ended::Hopeless(reason), Some(entry)) => {
                     let reason = format!("{}: {reason}", entry.path);
                     state.put_off.insert(entry.digest, now);

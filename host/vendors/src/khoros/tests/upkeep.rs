@@ -180,6 +180,10 @@ fn a_short_lived_token_is_refreshed_before_its_end() {
     let state = done(upkeep(&channel).ended("", "refresh-token", &short, NOW));
     let state = done(upkeep(&channel).ended(&state, "health", &answered(200, &json!({})), NOW));
     assert_eq!(next(&channel, &state), ("refresh-token", NOW + DAY));
+    let shorter =
+        answered(200, &json!({ "data": { "token": "a.b", "expiresAtMillis": NOW + 900 } }));
+    let state = done(upkeep(&channel).ended(&state, "refresh-token", &shorter, NOW));
+    assert_eq!(next(&channel, &state), ("refresh-token", NOW + 450), "not at once");
 }
 
 #[test]
@@ -246,6 +250,10 @@ fn a_registration_that_is_refused_for_good_does_not_hold_up_the_next() {
         }
     };
     assert_eq!(network(""), "facebook");
+    // It is the token that is wrong, not what is registered.
+    let refused = answered(401, &json!({ "error": { "message": "Unauthorized" } }));
+    let ended = upkeep(&channel).ended("", "register", &refused, NOW);
+    assert!(matches!(ended, Ended::Hopeless(_)), "{ended:?}");
     let (state, reason) = put_off("", NOW);
     assert!(reason.contains("/network/facebook/externalId/4/"), "{reason}");
     assert_eq!((network(&state), next(&channel, &state)), ("apple".into(), ("register", 0)));
@@ -357,7 +365,7 @@ fn a_token_of_somebody_else_says_when_it_must_be_refreshed() {
         (json!({ "iat": second(NOW - 30 * DAY) }), NOW + DAY),
         // A day before its end, whoever has it.
         (json!({ "iat": second(NOW), "exp": second(NOW + 3 * DAY) }), NOW + 2 * DAY),
-        (json!({ "exp": second(NOW + DAY / 2) }), NOW),
+        (json!({ "exp": second(NOW + DAY / 2) }), NOW + DAY / 4),
         (json!({ "exp": second(NOW + 90 * DAY) }), NOW + 7 * DAY),
         (json!({ "exp": "soon", "iat": -5 }), NOW + 7 * DAY),
     ];

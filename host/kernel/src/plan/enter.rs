@@ -9,6 +9,7 @@ use crate::log::{
 };
 use crate::owner::{Holder, Owner};
 use crate::plan::{Plan, host_start_id, host_start_key, skipped, timeout};
+use crate::run::{LogLevel, LogLine};
 use crate::session::Session;
 use crate::time::Millis;
 
@@ -90,6 +91,19 @@ impl Plan<'_> {
             let excess = state.acknowledgements.len().saturating_sub(ACKNOWLEDGEMENTS_MAX);
             state.acknowledgements.drain(..excess);
         }
+    }
+
+    /// What is said of the acknowledgement that gives way to that of this event.
+    pub(super) fn gives_up_acknowledgement(&self) -> Option<LogLine> {
+        let waits = self.state.acknowledgements.len() >= ACKNOWLEDGEMENTS_MAX;
+        let another = self.arrival.acknowledge.is_some() && self.owner() == Owner::Bot;
+        (waits && another).then(|| LogLine {
+            level: LogLevel::Warn,
+            message: format!(
+                "{} is not told that the oldest of {ACKNOWLEDGEMENTS_MAX} events was taken: it                  has not answered for so long",
+                self.policy.vendor
+            ),
+        })
     }
 
     /// Who may speak when the event comes.

@@ -320,9 +320,10 @@ impl Plan<'_> {
         &self,
         state: Conversation,
         outcome: Outcome,
-        log: Vec<LogLine>,
+        mut log: Vec<LogLine>,
         bot_writes: Vec<KvWrite>,
     ) -> Turn {
+        log.extend(self.gives_up_acknowledgement());
         Turn {
             id: self.turn_id(),
             previous: 0,

@@ -196,14 +196,10 @@ impl Carrier<'_> {
         }
     }
 
+    /// The host knows it in any case; so nothing is lost where the vendor is not told.
     fn contact_update(&mut self, action: Action) {
         if self.native() {
             self.push(action);
-        } else {
-            let vendor = self.vendor;
-            self.note(format!(
-                "kept for the session's `contact` only: {vendor} has nothing like it on this medium"
-            ));
         }
     }
 

@@ -165,33 +165,29 @@ const NO_FIELDS: &str = "{}";
 
 impl Contact {
     /// Takes in what a bot has learned of the person. Of custom fields only those change
-    /// that it names.
+    /// that it names. An address of e-mail that is known may be the one that the vendor
+    /// knows the person by: only its own word changes that.
     pub fn update(&mut self, update: &ContactUpdate) {
         let ContactUpdate { name, email, mobile_number, external_customer_id, custom_fields } =
             update;
+        let email = email.as_ref().filter(|_| self.email.is_none()).cloned();
         for (known, newer) in [
             (&mut self.name, name),
-            (&mut self.email, email),
+            (&mut self.email, &email),
             (&mut self.mobile_number, mobile_number),
             (&mut self.external_customer_id, external_customer_id),
         ] {
             let cut = |text: &String| text[..text.floor_char_boundary(FIELD_BYTES_MAX)].to_owned();
             learn(known, newer.as_ref().map(cut).as_ref());
         }
-        let object = |json: &str| serde_json::from_str::<Map<String, Value>>(json).ok();
-        if let Some(newer) = custom_fields.as_deref().and_then(object) {
-            let mut fields = object(&self.custom_fields).unwrap_or_default();
-            fields.extend(newer);
-            let fields = Value::Object(fields).to_string();
-            // What grows too large is the vendor's to keep, where it was told.
-            if fields.len() <= CUSTOM_FIELDS_BYTES_MAX {
-                self.custom_fields = fields;
-            }
+        // What grows too large is the vendor's to keep, where it was told.
+        if let Some(newer) = custom_fields {
+            self.learn_fields(newer);
         }
     }
 
     /// Takes in what is newer of the same person, or of another one whole.
-    fn learn(&mut self, newer: &Self) {
+    pub fn learn(&mut self, newer: &Self) {
         if self.id.is_some() && newer.id.is_some() && self.id != newer.id {
             *self = newer.clone();
             return;
@@ -202,9 +198,23 @@ impl Contact {
         learn(&mut self.mobile_number, newer.mobile_number.as_ref());
         learn(&mut self.external_customer_id, newer.external_customer_id.as_ref());
         learn(&mut self.locale, newer.locale.as_ref());
-        if newer.custom_fields != NO_FIELDS {
+        if newer.custom_fields != NO_FIELDS && !self.learn_fields(&newer.custom_fields) {
             self.custom_fields.clone_from(&newer.custom_fields);
         }
+    }
+
+    /// Takes in custom fields by their names, if there is room for them.
+    fn learn_fields(&mut self, newer: &str) -> bool {
+        let object = |json: &str| serde_json::from_str::<Map<String, Value>>(json).ok();
+        let Some(newer) = object(newer) else { return false };
+        let mut fields = object(&self.custom_fields).unwrap_or_default();
+        fields.extend(newer);
+        let fields = Value::Object(fields).to_string();
+        let fits = fields.len() <= CUSTOM_FIELDS_BYTES_MAX;
+        if fits {
+            self.custom_fields = fields;
+        }
+        fits
     }
 }
 
@@ -253,6 +263,9 @@ mod tests {
         facts.learn(&newer, false);
         assert_eq!((facts.entry.as_deref(), &*facts.params), (Some("summer"), &[][..]));
         assert_eq!(facts.contact, of_referral().contact);
+        let told = Facts { contact: contact("7", None, r#"{"lang":"en"}"#), ..Facts::default() };
+        facts.learn(&told, false);
+        assert_eq!(facts.contact.custom_fields, r#"{"vip":true,"lang":"en"}"#);
     }
 
     #[test]
@@ -282,6 +295,9 @@ mod tests {
             .contact
             .update(&ContactUpdate { custom_fields: Some(much), ..ContactUpdate::default() });
         assert_eq!(facts.contact.custom_fields, r#"{"vip":true,"plan":"gold"}"#);
+        let email = Some("otto@example.com".to_owned());
+        facts.contact.update(&ContactUpdate { email, ..ContactUpdate::default() });
+        assert_eq!(facts.contact.email.as_deref(), Some("ida@example.com"), "it names her");
     }
 
     #[test]

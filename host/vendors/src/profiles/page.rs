@@ -26,10 +26,11 @@ its vendor's dialect:
   is ever lost.
 - **desk**: the vendor hands over to nobody. Where the channel has a `desk-token`, the humans at the
   host's own desk have the conversation from then on; else the bot hears `forward_failed`.
+- **host**: the vendor has nothing like it; the host keeps it, and the next event shows it.
 - **no**: nothing of it can be carried.
 
 What is changed stands in the bot's log. A bot that denies changes is refused wherever this page
-does not say **yes**.
+says neither **yes** nor **host**.
 
 The second table is what bots are told, by the names of `session.profile`. Where `options` is less
 than what the first one says yes to, the vendor itself numbers what cannot be tapped. The third
@@ -99,7 +100,12 @@ fn fate(action: &Action, profile: &Profile, vendor: &str) -> String {
     let done = degrade(action.clone(), profile, vendor);
     if done.actions.is_empty() {
         let hands_over = matches!(action, Action::Forward(_) | Action::Abort);
-        return if hands_over { "desk" } else { "no" }.to_owned();
+        let fate = match action {
+            Action::ContactUpdate(_) => "host",
+            _ if hands_over => "desk",
+            _ => "no",
+        };
+        return fate.to_owned();
     }
     if done.actions == std::slice::from_ref(action) {
         return if done.notes.is_empty() { "yes" } else { "partly" }.to_owned();

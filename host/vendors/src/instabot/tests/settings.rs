@@ -74,7 +74,7 @@ fn deliveries_ride_in_answers_for_ten_seconds() {
     let delivery = channel(settings()).delivery();
     assert!(delivery.inline && delivery.lists && delivery.sends_start && !delivery.reopens);
     assert!(!delivery.native_delay && !delivery.hold_ambiguous);
-    assert_eq!((delivery.answer_by_ms, delivery.after_answer_ms), (10_000, 0));
+    assert_eq!((delivery.answer_by_ms, delivery.after_answer_ms), (10_000, 500));
     assert_eq!(delivery.limited, Limited::Conversation);
     assert_eq!(delivery.age_max_ms, 900_000);
     let quick = channel(with(&json!({ "dialect": { "answer-by-ms": 500 } }))).delivery();

@@ -83,10 +83,9 @@ pub trait Bot: Default {
         Ok(Vec::new())
     }
 
-    /// The person chose an option that the bot had offered, by a tap. What is typed
-    /// instead comes to [`Bot::on_message`]: recognition of typed text comes with a
-    /// later version, and until then `menu` and `typed_text` are absent and `stale`
-    /// is false. Match labels in [`Bot::on_message`].
+    /// The person chose an option that the bot had offered: by a tap, or by its number
+    /// or label where that menu was the last thing asked (`typed_text` says what they
+    /// wrote). What could be more than one option comes to [`Bot::on_message`].
     fn on_click(&self, _click: &event::Click, _turn: &Turn<'_>) -> Answer {
         Ok(Vec::new())
     }

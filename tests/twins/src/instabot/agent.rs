@@ -41,6 +41,9 @@ TEXT                a live agent takes the newest chat and writes this
             Line::Command { .. } => return Err(line.unknown()),
         };
         let stream = self.account.newest_chat().ok_or("no host has begun a chat yet")?;
+        if !self.account.knows(&stream) {
+            return Err("Instabot has forgotten the newest chat".to_owned());
+        }
         let webhook = self.account.ask_agent(&stream, text);
         webhook.map(|webhook| vec![webhook]).ok_or_else(|| {
             "the chat named no callback: set `server.public-url` in the host's settings".to_owned()

@@ -99,6 +99,11 @@ impl Account<Bot> {
         })
     }
 
+    /// Whether Instabot remembers a chat.
+    pub(super) fn knows(&self, stream: &str) -> bool {
+        self.memory().vendor.chats.contains_key(stream)
+    }
+
     /// The chat that began last.
     pub(super) fn newest_chat(&self) -> Option<String> {
         let bot = &self.memory().vendor;

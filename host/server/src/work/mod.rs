@@ -18,6 +18,7 @@ mod services;
 mod store;
 mod sweep;
 mod upkeep;
+mod waiting;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -33,7 +34,7 @@ use botyard_kernel::outbox::RequestId;
 use botyard_kernel::time::Millis;
 use botyard_runtime::Runtime;
 use botyard_store::{Store, StoreError};
-use botyard_vendors::{Call, CallAnswer, Reply};
+use botyard_vendors::{Call, CallAnswer};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::alerts::Alerts;
@@ -51,6 +52,7 @@ use fetch::Caller;
 use pauses::Pauses;
 pub use pauses::{Pausable, Pause, Subject};
 use room::{Place, Room};
+pub(crate) use waiting::{Answer, Waiting};
 
 /// Everything that lanes need to do their work.
 pub struct Work {
@@ -117,25 +119,6 @@ pub struct Outside {
     pub envelope: Envelope,
     /// Where external bots speak by themselves.
     pub callbacks: Callbacks,
-}
-
-/// What the request that brought events is answered.
-#[derive(Debug)]
-pub(crate) enum Answer {
-    /// The events are stored; this is the vendor's answer.
-    Reply(Reply),
-    /// Nothing is stored: come again later.
-    Refused,
-}
-
-/// A request that waits for its answer. Dropping it tells the lane that the
-/// client has left.
-#[derive(Debug)]
-pub(crate) struct Waiting {
-    request: RequestId,
-    lane: mpsc::UnboundedSender<Message>,
-    answer: oneshot::Receiver<Answer>,
-    answered: bool,
 }
 
 impl Work {
@@ -263,7 +246,7 @@ impl Work {
         let (sender, answer) = oneshot::channel();
         let message = Message::Arrived { request, arrivals, accept_only, form, answer: sender };
         let lane = self.tell(channel, key, message);
-        Waiting { request, lane, answer, answered: false }
+        Waiting::new(request, lane, answer)
     }
 
     /// Hands an event to its conversation that is answered as soon as it is stored.
@@ -397,29 +380,5 @@ impl Work {
 
     fn lanes(&self) -> MutexGuard<'_, HashMap<ConversationKey, mpsc::UnboundedSender<Message>>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Waiting {
-    /// The answer. A lane that ended without one counts as a refusal.
-    pub(crate) async fn answer(&mut self) -> Answer {
-        let answer = (&mut self.answer).await.unwrap_or(Answer::Refused);
-        self.answered = true;
-        answer
-    }
-
-    /// Tells the lane whether the answer was handed over whole.
-    pub(crate) fn handed_over(self, whole: bool) {
-        let input = Input::Answered { request: self.request, whole };
-        // A lane that is gone counts the answer as failed.
-        let _ = self.lane.send(Message::Input(input));
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        if !self.answered {
-            let _ = self.lane.send(Message::Input(Input::ClientLeft(self.request)));
-        }
     }
 }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Response};
 use botyard_kernel::action::Action;
-use botyard_kernel::event::EventBody;
+use botyard_kernel::event::{EventBody, ResponseOutcome};
 use botyard_kernel::log::{Arrival, Entry, Row, RowEnd, Seq};
 use botyard_kernel::relay::is_relays;
 use botyard_kernel::time::Millis;
@@ -51,7 +51,8 @@ struct Line {
     /// The part, for what bots and humans say.
     #[serde(skip_serializing_if = "Option::is_none")]
     part: Option<String>,
-    /// The event or the action in the canonical JSON, or what became of the part.
+    /// The event or the action in the canonical JSON, or what became of the part; of a
+    /// service's answer only how it ended.
     what: Value,
 }
 
@@ -111,7 +112,7 @@ fn happened(place: Seq, arrival: &Arrival) -> Option<Line> {
     if is_relays(&event.body) {
         return None;
     }
-    let what = serde_json::to_value(&event.body).unwrap_or_default();
+    let what = shown(&event.body);
     let from = match &event.body {
         EventBody::HumanSpoke(_) => "human",
         EventBody::Start(_)
@@ -132,6 +133,22 @@ fn happened(place: Seq, arrival: &Arrival) -> Option<Line> {
     Some(Line { place, at_ms: event.received_ms, from, part: None, what })
 }
 
+/// What a service answers a bot may hold what opens doors there, as what it is asked: only
+/// its name and how it ended are shown.
+fn shown(body: &EventBody) -> Value {
+    if let EventBody::Response(response) = body {
+        let outcome = match &response.outcome {
+            ResponseOutcome::Answered(answer) => json!({ "status": answer.status }),
+            ResponseOutcome::Failed(why) => json!({ "failed": why }),
+        };
+        return json!({
+            "name": body.name(),
+            "payload": { "name": response.name, "outcome": outcome },
+        });
+    }
+    serde_json::to_value(body).unwrap_or_default()
+}
+
 /// Requests are said to services, not to the person, and may hold what opens doors there.
 fn said(place: Seq, from: &'static str, row: &Row) -> Option<Line> {
     if matches!(row.action, Action::Request(_)) {
@@ -139,4 +156,37 @@ fn said(place: Seq, from: &'static str, row: &Row) -> Option<Line> {
     }
     let what = serde_json::to_value(&row.action).unwrap_or_default();
     Some(Line { place, at_ms: row.made_ms, from, part: Some(row.id.to_string()), what })
+}
+
+#[cfg(test)]
+mod tests {
+    use botyard_kernel::event::{Answer, Event, Response, Setting};
+    use botyard_kernel::session::Seed;
+
+    use super::*;
+
+    #[test]
+    fn of_what_a_service_answers_only_the_outcome_is_shown() {
+        let setting = |name: &str, value: &str| Setting { name: name.into(), value: value.into() };
+        let answered = ResponseOutcome::Answered(Answer {
+            status: 201,
+            headers: vec![setting("set-cookie", "canary-cookie")],
+            body: "canary-token".to_owned(),
+            truncated: false,
+        });
+        let failed = ResponseOutcome::Failed("it did not answer".to_owned());
+        let table = [
+            (answered, json!({ "status": 201 })),
+            (failed, json!({ "failed": "it did not answer" })),
+        ];
+        for (outcome, expected) in table {
+            let body = EventBody::Response(Response { name: "order".to_owned(), outcome });
+            let canonical = serde_json::to_value(&body).unwrap();
+            let arrival = Arrival::new(Event::new("e1".into(), 7, body), Seed::default());
+            let line = happened(1, &arrival).unwrap();
+            assert_eq!(line.what["name"], canonical["name"]);
+            let payload = json!({ "name": "order", "outcome": expected });
+            assert_eq!((line.from, &line.what["payload"]), ("host", &payload));
+        }
+    }
 }

@@ -12,7 +12,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use botyard_kernel::id::{ChannelId, TenantId};
 use botyard_kernel::time::{HOUR, MINUTE, Millis};
 use serde::{Deserialize, Serialize};
@@ -175,11 +175,13 @@ impl Captures {
         channel: &ChannelId,
     ) -> anyhow::Result<Vec<Captured>> {
         let _files = self.files();
-        self.read_files(envelope, tenant, channel).context("the capture cannot be read")
+        let texts = self.texts(channel).context("the capture cannot be read")?;
+        opened(envelope, tenant, channel, &texts).context("the capture cannot be read")
     }
 
-    /// What was kept of a channel, the oldest first. It is forgotten, whether it can be read
-    /// or not, and nothing more is kept.
+    /// What was kept of a channel, the oldest first. It is forgotten, whether it can be
+    /// opened or not, and nothing more is kept. Where its files cannot be read, which may
+    /// pass, nothing happens.
     ///
     /// # Errors
     /// As [`Captures::read`], and when it cannot be deleted.
@@ -190,38 +192,30 @@ impl Captures {
         channel: &ChannelId,
     ) -> anyhow::Result<Vec<Captured>> {
         let _files = self.files();
-        let kept = self.read_files(envelope, tenant, channel);
+        let texts = self.texts(channel);
+        let texts =
+            texts.context("the capture cannot be read, so nothing is deleted: try again")?;
+        let kept = opened(envelope, tenant, channel, &texts);
         self.running().remove(channel);
         for kind in Kind::ALL {
             let path = self.path(channel, kind);
             let deleted = absent_is(fs::remove_file(&path), || ());
             deleted.with_context(|| format!("{} cannot be deleted", path.display()))?;
         }
-        kept.context("the capture is deleted, but could not be read")
+        // Why it could not be opened tells how to mend that, and it is too late.
+        kept.map_err(|_| {
+            anyhow!(
+                "the capture is deleted, and nobody has seen it: it was sealed with another key \
+                 of the host's, or was damaged"
+            )
+        })
     }
 
-    fn read_files(
-        &self,
-        envelope: &Envelope,
-        tenant: &TenantId,
-        channel: &ChannelId,
-    ) -> anyhow::Result<Vec<Captured>> {
-        let place = sealed_as(channel);
-        let open = |line: &str| {
-            // The last line may be torn, where the host died.
-            let sealed: Sealed = serde_json::from_str(line).ok()?;
-            let opened = envelope.open(tenant, &place, &sealed).map_err(anyhow::Error::from);
-            Some(opened.and_then(|text| Ok(serde_json::from_str(&text)?)))
-        };
-        let mut kept: Vec<Captured> = Vec::new();
-        for kind in Kind::ALL {
-            let text = absent_is(fs::read_to_string(self.path(channel, kind)), String::new)?;
-            for captured in text.lines().filter_map(open) {
-                kept.push(captured?);
-            }
-        }
-        kept.sort_by_key(|captured| captured.at_ms);
-        Ok(kept)
+    /// The files, which need not be text any more.
+    fn texts(&self, channel: &ChannelId) -> io::Result<Vec<String>> {
+        let read = |kind| absent_is(fs::read(self.path(channel, kind)), Vec::new);
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Kind::ALL.into_iter().map(|kind| read(kind).map(text)).collect()
     }
 
     /// No name of a channel has a dot.
@@ -239,6 +233,26 @@ impl Captures {
     fn files(&self) -> MutexGuard<'_, ()> {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What stands in these files, the oldest first.
+fn opened(
+    envelope: &Envelope,
+    tenant: &TenantId,
+    channel: &ChannelId,
+    texts: &[String],
+) -> anyhow::Result<Vec<Captured>> {
+    let place = sealed_as(channel);
+    let open = |line: &str| {
+        // The last line may be torn, where the host died.
+        let sealed: Sealed = serde_json::from_str(line).ok()?;
+        let opened = envelope.open(tenant, &place, &sealed).map_err(anyhow::Error::from);
+        Some(opened.and_then(|text| Ok(serde_json::from_str(&text)?)))
+    };
+    let lines = texts.iter().flat_map(|text| text.lines());
+    let mut kept = lines.filter_map(open).collect::<anyhow::Result<Vec<Captured>>>()?;
+    kept.sort_by_key(|captured| captured.at_ms);
+    Ok(kept)
 }
 
 fn sealed_as(channel: &ChannelId) -> String {

@@ -100,9 +100,24 @@ fn what_cannot_be_read_can_be_deleted() {
     let lost = captures.read(envelope, tenant, channel).unwrap_err();
     assert!(format!("{lost:#}").contains("put that key back"), "{lost:#}");
     let deleted = captures.take(envelope, tenant, channel).unwrap_err();
-    assert!(format!("{deleted:#}").contains("is deleted"), "{deleted:#}");
+    let deleted = format!("{deleted:#}");
+    assert!(deleted.contains("is deleted") && !deleted.contains("put that key back"), "{deleted}");
     assert_eq!(fs::read_dir(stage.file("")).unwrap().count(), 0);
     assert_eq!(stage.bodies(), [""; 0]);
+}
+
+#[test]
+fn nothing_is_deleted_while_a_file_cannot_be_read() {
+    let stage = Stage::set();
+    stage.keep(Kind::Taken, NOW, "one").unwrap();
+    // Whoever reads a directory fails, whatever they may do.
+    let unreadable = stage.file("chat.refused.jsonl");
+    fs::create_dir(&unreadable).unwrap();
+    let failed = stage.captures.take(&stage.envelope, &stage.tenant, &stage.channel).unwrap_err();
+    assert!(format!("{failed:#}").contains("nothing is deleted"), "{failed:#}");
+    assert!(stage.wants(Kind::Taken), "the capture goes on");
+    fs::remove_dir(&unreadable).unwrap();
+    assert_eq!(stage.bodies(), ["one"]);
 }
 
 #[test]

@@ -146,6 +146,27 @@ async fn an_agent_who_says_the_same_twice_is_heard_twice() {
 }
 
 #[tokio::test]
+async fn whoever_says_too_much_at_once_comes_again() {
+    let twin = external();
+    let site = site(&twin, BOT_ID).await;
+    let conversation = begun(&site).await;
+    conversation.message("hand-over care").await.unwrap();
+    assert_eq!(got(&site, &conversation.cid, 2).await.last().unwrap(), "Which?");
+    let url = callback(&site, &twin);
+    let mut taken = 0;
+    let refused = loop {
+        match post(&url, &format!("Number {taken}.")).await {
+            (200, None) => taken += 1,
+            refused => break refused,
+        }
+        assert!(taken < 100, "whatever comes is taken");
+    };
+    assert_eq!(refused, (503, Some("10".to_owned())));
+    // Some had their turns before they were slowed down, and as many as may wait do.
+    assert!((30..=60).contains(&taken), "{taken}");
+}
+
+#[tokio::test]
 async fn an_agent_who_speaks_before_the_chat_has_begun_here_comes_again() {
     let mut faults = Faults::seeded(1).with(Fault::SlowApi, 1.0);
     faults.slow = Duration::from_secs(2);

@@ -81,12 +81,12 @@ pub(super) fn busy(refusal: &Refusal) -> Response {
 
 /// The request may not be stored: come again.
 pub(super) fn come_again() -> Response {
-    later("the host cannot store this now: send the same again, it is taken once")
+    later("the host cannot store this now: send the same again, it is taken once", 1)
 }
 
-/// The request comes too early: come again.
-pub(super) fn later(reason: &str) -> Response {
+/// The request comes too early: come again after so many seconds.
+pub(super) fn later(reason: &str, after_s: u64) -> Response {
     let mut answer = line(StatusCode::SERVICE_UNAVAILABLE, reason);
-    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(after_s));
     answer
 }

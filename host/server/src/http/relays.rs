@@ -23,6 +23,13 @@ use crate::work::Answer;
 /// At most so many bytes of what an external bot posts.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
+/// Where so many events of a conversation wait for their turns, an external bot comes again
+/// later. What it says is slowed down like all that no person caused, so whatever stands
+/// behind it waits: what the person says, and that a human spoke.
+const WAITING_MAX: usize = 30;
+/// After so many seconds some of them had their turns.
+const WAITING_S: u64 = 10;
+
 /// Channel, conversation and tag, as the address has them.
 type Place = (String, String, String);
 
@@ -57,20 +64,25 @@ async fn take(
     // Counted until the answer is there.
     let _admitted = admitted.map_err(|refusal| answer::busy(&refusal))?;
     let body = body::read(body, BODY_BYTES_MAX, app.config.server.body_timeout).await?;
-    let loaded = app.work.store().tenant(&key.tenant).load(&key, 0).await;
-    let state = loaded.map_err(|error| {
+    let loaded = app.work.store().tenant(&key.tenant).load(&key, WAITING_MAX).await;
+    let loaded = loaded.map_err(|error| {
         tracing::error!(conversation = %key, %error, "an external bot could not be heard");
         answer::come_again()
     })?;
-    let relay = state.turn.and_then(|(_, turn)| turn.state.relay);
+    let waiting = loaded.accepted.len();
+    let relay = loaded.turn.and_then(|(_, turn)| turn.state.relay);
     if relay.as_ref().is_some_and(|relay| relay.over().is_none() && !relay.has_begun()) {
         // Its answer, which says who may speak, is still on its way here.
-        return Err(answer::later("the conversation has not begun here: send the same again"));
+        return Err(answer::later("the conversation has not begun here: send the same again", 1));
     }
     let bot = relay.and_then(|relay| channel.relays.get(&relay.bot)).ok_or_else(|| {
         let reason = "no external bot has this conversation any more";
         answer::line(StatusCode::GONE, reason)
     })?;
+    if waiting >= WAITING_MAX {
+        let reason = "too much waits in this conversation already: send the same again later";
+        return Err(answer::later(reason, WAITING_S));
+    }
     let heard = json(&**bot, &body).map_err(|reason| {
         tracing::warn!(conversation = %key, reason, "what an external bot posted cannot be read");
         answer::line(StatusCode::BAD_REQUEST, &reason)

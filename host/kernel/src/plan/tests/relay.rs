@@ -134,7 +134,7 @@ fn when_it_is_over_the_bot_has_the_conversation_and_what_was_said() {
     let bye = goes(&mut world, answered(&over));
     let [ref bye, ref who] = bye[..] else { panic!("{bye:?}") };
     assert_eq!(*bye, say("Bye!"));
-    assert!(matches!(asks(&[who.clone()])[..], [Ask::Who(_)]), "{who:?}");
+    assert!(matches!(asks(std::slice::from_ref(who))[..], [Ask::Who(_)]), "{who:?}");
     assert_eq!(world.state.relay_over(), None, "it is still asked who the person is");
     assert_eq!(goes(&mut world, said("hello?")), [], "nothing more is said to it");
     let name = Some("Ida".to_owned());

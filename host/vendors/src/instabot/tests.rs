@@ -139,9 +139,3 @@ fn fixtures(kind: &str) -> Vec<(String, Value)> {
 fn read<T: for<'de> serde::Deserialize<'de>>(name: &str, fixture: Value) -> T {
     serde_json::from_value(fixture).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
-
-#[test]
-fn a_post_to_the_callback_waits_until_the_answer_before_it_is_read() {
-    let vendor = connect(settings()).expect("these settings are right");
-    assert!(vendor.delivery().after_answer_ms >= 500);
-}

@@ -132,12 +132,16 @@ async fn an_agents_conversation_is_recorded_and_no_bot_runs() {
 }
 
 #[tokio::test]
-async fn the_desk_of_the_host_is_not_for_those_who_have_their_own() {
-    let mut channel = settings(&vendor());
-    channel["desk-token"] = json!("0123456789abcdef");
-    let refused = Setup::new("puppet").unwrap().channel("care", channel).start().await;
-    let why = format!("{:#}", refused.unwrap_err());
-    assert!(why.contains("`desk-token` is not for khoros"), "{why}");
+async fn the_hosts_desk_and_its_rule_of_return_are_not_for_those_who_have_their_own() {
+    for (key, value) in
+        [("desk-token", json!("0123456789abcdef")), ("returns-after-ms", json!(3_600_000))]
+    {
+        let mut channel = settings(&vendor());
+        channel[key] = value;
+        let refused = Setup::new("puppet").unwrap().channel("care", channel).start().await;
+        let why = format!("{:#}", refused.unwrap_err());
+        assert!(why.contains(&format!("`{key}` is not for khoros")), "{why}");
+    }
 }
 
 const AUTHOR: &str = "7200011122";

@@ -100,12 +100,9 @@ fn fate(action: &Action, profile: &Profile, vendor: &str) -> String {
     let done = degrade(action.clone(), profile, vendor);
     if done.actions.is_empty() {
         let hands_over = matches!(action, Action::Forward(_) | Action::Abort);
-        let fate = match action {
-            Action::ContactUpdate(_) => "host",
-            _ if hands_over => "desk",
-            _ => "no",
-        };
-        return fate.to_owned();
+        let is_kept = matches!(action, Action::ContactUpdate(_));
+        let here = if is_kept { "host" } else { "no" };
+        return if hands_over { "desk" } else { here }.to_owned();
     }
     if done.actions == std::slice::from_ref(action) {
         return if done.notes.is_empty() { "yes" } else { "partly" }.to_owned();

@@ -178,13 +178,13 @@ pub(super) async fn conversations_are_found_by_address(store: Store) {
     tenant.commit(&c, &of("t1", 0, None)).await.unwrap();
     let find = async |email, limit| tenant.with_email(&a.channel, email, limit).await.unwrap();
     assert_eq!(find(" IDA@example.com", 10).await, [b.clone(), a.clone()], "the newest first");
-    assert_eq!(find("ida@example.com", 1).await, [b.clone()]);
+    assert_eq!(find("ida@example.com", 1).await, std::slice::from_ref(&b));
     assert_eq!(find("ida@example.org", 10).await, []);
     assert_eq!(find("", 10).await, []);
     // What is settled changes nothing, the next turn does.
     tenant.settle(&a, &Settled::default()).await.unwrap();
     tenant.commit(&b, &of("t2", 1, Some("otto@example.com"))).await.unwrap();
-    assert_eq!(find("ida@example.com", 10).await, [a.clone()]);
+    assert_eq!(find("ida@example.com", 10).await, std::slice::from_ref(&a));
     assert_eq!(find("otto@example.com", 10).await, [b]);
     let (other, elsewhere) = (store.tenant(&"other".into()), "elsewhere".into());
     assert_eq!(other.with_email(&a.channel, "ida@example.com", 10).await, Ok(vec![]));

@@ -209,6 +209,28 @@ fn options() -> khoros::Options {
     khoros::Options::new("ops@example.invalid", "canary-khoros-password")
 }
 
+/// Without synchronous replies the host asks what became of what was taken.
+#[tokio::test]
+async fn what_was_only_taken_is_asked_for() {
+    let publishing = vec![Duration::from_millis(300)];
+    let options = khoros::Options { publishing, ..options() };
+    let care = Care::open(options, json!({ "dialect": { "synchronous": false } })).await;
+    care.write("say hi").await;
+    care.said("hi").await;
+    let asked = || {
+        let calls = care.account().calls();
+        let answered = calls.iter().find(|call| call.path.contains("/request/"))?.status == 200;
+        answered.then_some(())
+    };
+    botyard_tests::wait::until("the question", WITHIN, asked).await.unwrap();
+    care.nothing_was_refused();
+    care.account().set_gone(AUTHOR, true);
+    care.write("say into the void").await;
+    let labels = ["vendor=\"khoros\"", "result=\"fatal\""];
+    care.site.wait_metric("botyard_acknowledgements_total", &labels, 1.0).await.unwrap();
+    care.site.wait_metric("botyard_turns_total", &["result=\"ran\""], 3.0).await.unwrap();
+}
+
 /// The strict twin: it makes the token, checks every call, and knows who owns what.
 #[tokio::test]
 async fn the_strict_twin_takes_all_that_a_bot_says_and_does() {

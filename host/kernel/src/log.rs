@@ -17,7 +17,7 @@ use crate::run::{KvWrite, LogLine, RunFailure};
 use crate::session::{Facts, Seed};
 use crate::time::{DAY, MINUTE, Millis};
 pub use conversation::{
-    Acknowledgement, Conversation, HandOff, OpenAnswer, Row, SessionState, TimerState,
+    Acknowledgement, Conversation, HandOff, OpenAnswer, Row, SessionState, Taken, TimerState,
 };
 
 /// The place of an entry in its conversation's log: 1 is the first.

@@ -139,6 +139,12 @@ pub trait Vendor: Send + Sync + fmt::Debug {
     /// What an answer to such a call means.
     fn outcome(&self, answer: &CallAnswer) -> Outcome;
 
+    /// What an answer to the call of [`Vendor::acknowledge`] for this token means.
+    fn outcome_of(&self, token: &str, answer: &CallAnswer) -> Outcome {
+        let _ = token;
+        self.outcome(answer)
+    }
+
     /// What an answer to the call of these parts means, where a vendor's answers
     /// mean something else for some actions.
     fn outcome_for(&self, parts: &[Part<'_>], answer: &CallAnswer) -> Outcome {
@@ -417,6 +423,8 @@ pub enum CallAnswer {
         status: StatusCode,
         /// Its `Retry-After` in milliseconds, where there is one.
         retry_after_ms: Option<Millis>,
+        /// Its headers.
+        headers: HeaderMap,
         /// The body, at most 64 KiB of it.
         body: Bytes,
     },
@@ -428,7 +436,12 @@ pub enum CallAnswer {
 
 impl Outcome {
     /// They were taken, and nothing follows from it.
-    pub const DELIVERED: Self = Self::Delivered { follow_ups: Vec::new() };
+    pub const DELIVERED: Self = Self::Delivered { follow_ups: Vec::new(), asks: None };
+
+    /// They were taken, and these tokens follow from it.
+    pub fn delivered(follow_ups: Vec<String>) -> Self {
+        Self::Delivered { follow_ups, asks: None }
+    }
 }
 
 /// What an answer means for the parts of its call.
@@ -439,6 +452,9 @@ pub enum Outcome {
         /// What the vendor is to be told because of that: tokens for
         /// [`Vendor::acknowledge`].
         follow_ups: Vec<String>,
+        /// The token of a question whether they were delivered in the end, where they
+        /// were only taken: [`Outcome::Fatal`] as its answer says that they were not.
+        asks: Option<String>,
     },
     /// They were not, and trying again may help.
     Retry {

@@ -163,7 +163,7 @@ impl World {
         let channel = &self.site.channels[number];
         let limited = channel.rules.delivery.limited;
         let ended = match answer {
-            CallAnswer::Answered { status, retry_after_ms, body } => {
+            CallAnswer::Answered { status, retry_after_ms, body, .. } => {
                 let too_many = channel.vendor.says_too_many(*status, body);
                 match (too_many, limited) {
                     (true, Limited::Token) => Ended::Limited { after_ms: *retry_after_ms },
@@ -186,7 +186,7 @@ impl World {
         let addressee = self.addressee(conversation);
         let vendor = &self.site.channel_of(conversation).vendor;
         let Some(request) = vendor.acknowledge(&addressee.to(), &token) else {
-            let called = Called::Delivered { follow_ups: Vec::new() };
+            let called = Called::Delivered { follow_ups: Vec::new(), asks: None };
             let input = Input::Acknowledged { call, called };
             self.after(0, Step::Tell { conversation, life, input });
             return;
@@ -253,12 +253,17 @@ impl World {
 
 fn answered((status, body): (u16, String), retry_after_ms: Option<Millis>) -> CallAnswer {
     let status = StatusCode::from_u16(status).expect("these are statuses");
-    CallAnswer::Answered { status, retry_after_ms, body: Bytes::from(body) }
+    CallAnswer::Answered {
+        status,
+        retry_after_ms,
+        body: Bytes::from(body),
+        headers: http::HeaderMap::new(),
+    }
 }
 
 fn called(outcome: Outcome) -> Called {
     match outcome {
-        Outcome::Delivered { follow_ups } => Called::Delivered { follow_ups },
+        Outcome::Delivered { follow_ups, asks } => Called::Delivered { follow_ups, asks },
         Outcome::Retry { after_ms, ambiguous, reason, blame: _, tries_max } => {
             Called::Retry { after_ms, ambiguous, reason, tries_max }
         }

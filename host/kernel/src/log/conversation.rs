@@ -159,6 +159,17 @@ pub struct Acknowledgement {
     pub made_ms: Millis,
     /// What the vendor needs for it, in its own form.
     pub token: String,
+    /// It asks whether a part that the vendor has taken was delivered in the end.
+    pub asks_of: Option<Taken>,
+}
+
+/// A part that a vendor has taken, and may not deliver all the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    /// Its id.
+    pub part: PartId,
+    /// The canonical name of its action.
+    pub action: String,
 }
 
 /// A request whose answer has not gone out whole.

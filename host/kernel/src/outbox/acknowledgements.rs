@@ -4,7 +4,7 @@
 use crate::destination::{Admission, Purpose};
 use crate::id::PartId;
 use crate::log::{Acknowledgement, Conversation, Settled};
-use crate::outbox::{CallId, Called, Outbox, Send, chance};
+use crate::outbox::{CallId, Called, Outbox, Send, chance, settle};
 use crate::profile::Delivery;
 use crate::retry;
 use crate::time::Millis;
@@ -41,7 +41,7 @@ impl Outbox {
         now: Millis,
     ) -> Option<Settled> {
         let Acknowledging { id, .. } = self.acknowledging.take_if(|it| it.call == call)?;
-        let waits = state.acknowledgements.iter().any(|waiting| waiting.id == id);
+        let waiting = state.acknowledgements.iter().find(|waiting| waiting.id == id);
         let tries = self.tries.entry(id.clone()).or_default();
         tries.made += 1;
         if let Called::Retry { after_ms, tries_max, .. } = called
@@ -52,8 +52,12 @@ impl Outbox {
             return None;
         }
         self.tries.remove(&id);
-        let acknowledged = vec![id];
-        waits.then(|| Settled { at_ms: now, acknowledged, ..Settled::default() })
+        let waiting = waiting?;
+        let events = match (called, &waiting.asks_of) {
+            (Called::Fatal(reason), Some(taken)) => vec![settle::undelivered(taken, reason, now)],
+            _ => Vec::new(),
+        };
+        Some(Settled { at_ms: now, acknowledged: vec![id], events, ..Settled::default() })
     }
 
     /// The next acknowledgement asks whether it may leave, and leaves.

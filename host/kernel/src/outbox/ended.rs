@@ -23,9 +23,9 @@ impl Outbox {
         let known = !matches!(called, Called::Retry { ambiguous: true, .. });
         let claimed = known.then(|| self.without(&flight.rows, state));
         let mut settled = match called {
-            Called::Delivered { follow_ups } => {
+            Called::Delivered { follow_ups, asks } => {
                 let settled = settle::delivered(&rows, delivery, now);
-                Settled { follow_ups: settle::told_of(&rows, follow_ups, now), ..settled }
+                Settled { follow_ups: settle::told_of(&rows, follow_ups, asks, now), ..settled }
             }
             Called::Retry { ambiguous: true, reason, .. } if delivery.hold_ambiguous => {
                 let why = format!("held, because it may have been delivered: {reason}");

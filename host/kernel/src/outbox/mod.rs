@@ -154,6 +154,9 @@ pub enum Called {
         /// What it is to be told because of that, each in its own form: it comes back
         /// as a [`Send::Acknowledge`].
         follow_ups: Vec<String>,
+        /// What it is to be asked in the same way, where it has taken the rows and may
+        /// still fail to deliver them: [`Called::Fatal`] then says that it did.
+        asks: Option<String>,
     },
     /// Nothing was taken, and trying again may help.
     Retry {

@@ -4,7 +4,7 @@ use crate::action::Action;
 use crate::context;
 use crate::event::{DeliveryFailed, Ended, Event, EventBody, ForwardFailed, HumanSpoke};
 use crate::id::{Digest, EventId, PartId};
-use crate::log::{Acknowledgement, Arrival, Conversation, HandOff, Row, RowEnd, Settled};
+use crate::log::{Acknowledgement, Arrival, Conversation, HandOff, Row, RowEnd, Settled, Taken};
 use crate::outbox::{SETTLED_BYTES_MAX, SETTLED_ROWS_MAX, cut, vendor_rows};
 use crate::owner::Owner;
 use crate::plan::{Reach, reach};
@@ -62,13 +62,34 @@ pub(super) fn handed_over(queue: &[&Row], now: Millis) -> Option<Settled> {
 
 /// What the vendor is told because these rows were delivered. Their ids follow from
 /// the rows, so that the same is told once.
-pub(super) fn told_of(rows: &[&Row], tokens: Vec<String>, now: Millis) -> Vec<Acknowledgement> {
+pub(super) fn told_of(
+    rows: &[&Row],
+    tokens: Vec<String>,
+    asks: Option<String>,
+    now: Millis,
+) -> Vec<Acknowledgement> {
     let Some(row) = rows.first() else { return Vec::new() };
-    let follow_up = |(n, token)| {
+    // Nobody hears of the failure of what is quiet.
+    let taken = Taken { part: row.id.clone(), action: row.action.name().to_owned() };
+    let taken = (!row.quiet).then_some(taken);
+    let tokens = tokens.into_iter().map(|token| (token, None));
+    let tokens = tokens.chain(asks.map(|token| (token, taken)));
+    let follow_up = |(n, (token, asks_of))| {
         let id = PartId(format!("{}.follows.{n}", row.id));
-        Acknowledgement { id, made_ms: now, token }
+        Acknowledgement { id, made_ms: now, token, asks_of }
     };
-    tokens.into_iter().enumerate().map(follow_up).collect()
+    tokens.enumerate().map(follow_up).collect()
+}
+
+/// What a vendor had taken was not delivered in the end.
+pub(super) fn undelivered(taken: &Taken, reason: &str, now: Millis) -> Arrival {
+    let body = EventBody::DeliveryFailed(DeliveryFailed {
+        part: taken.part.to_string(),
+        action: taken.action.clone(),
+        reason: reason.to_owned(),
+        ambiguous: false,
+    });
+    follow_up(&taken.part, "undelivered", body, true, now)
 }
 
 /// The last context that went out with these rows.

@@ -87,7 +87,7 @@ impl Plan<'_> {
         if self.owner() == Owner::Bot {
             let id = PartId(format!("{}.taken", self.turn_id()));
             let made_ms = self.arrival.event.received_ms;
-            state.acknowledgements.push(Acknowledgement { id, made_ms, token });
+            state.acknowledgements.push(Acknowledgement { id, made_ms, token, asks_of: None });
             let excess = state.acknowledgements.len().saturating_sub(ACKNOWLEDGEMENTS_MAX);
             state.acknowledgements.drain(..excess);
         }

@@ -16,7 +16,7 @@ use crate::action::Action;
 use crate::choices::Menu;
 use crate::event::Event;
 use crate::id::{BotId, Digest, EventId, PartId, SessionId, TurnId};
-use crate::log::{HandOff, Route};
+use crate::log::{HandOff, Route, Taken};
 use crate::owner::Owner;
 use crate::relay::Relay;
 use crate::run::{KvWrite, LogLine, RunFailure};
@@ -270,6 +270,8 @@ struct Acknowledgement<'a> {
     id: Cow<'a, PartId>,
     made_ms: Millis,
     token: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asks_of: Option<Cow<'a, Taken>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

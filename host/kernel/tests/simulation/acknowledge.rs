@@ -6,7 +6,7 @@ use botyard_kernel::time::MINUTE;
 
 use crate::failures::retry;
 use crate::jobs::Job;
-use crate::scenarios::{is_call, userlike};
+use crate::scenarios::{is_call, say, userlike};
 use crate::vendor::Kind;
 use crate::world::World;
 
@@ -106,4 +106,28 @@ fn no_acknowledgement_leaves_a_paused_channel() {
     world.feed(Input::Pause(Paused::default()));
     world.end_all();
     assert_eq!(world.vendor.acknowledged.len(), 2);
+}
+
+#[test]
+fn what_was_taken_and_is_not_delivered_in_the_end_is_told_once() {
+    let asks = || Some("request:7".to_owned());
+    for (answer, failures) in [
+        (Called::Delivered { follow_ups: Vec::new(), asks: None }, 0),
+        (Called::Fatal("the network refused it".to_owned()), 1),
+    ] {
+        let mut world = userlike([("w1p0", vec![say("a")])]);
+        world.say_and_leave();
+        world.end_all_but(is_call);
+        world.call_ends(Called::Delivered { follow_ups: vec!["stop".to_owned()], asks: asks() });
+        world.end_all_but(is_acknowledgement);
+        // What only follows from it may fail without a word.
+        world.acknowledgement_ends(Called::Fatal("no".to_owned()));
+        world.end_all_but(is_acknowledgement);
+        world.crash();
+        world.end_all_but(is_acknowledgement);
+        world.acknowledgement_ends(answer);
+        world.end_all();
+        assert_eq!(world.events_named("delivery_failed"), failures);
+        assert_eq!(world.lane.state().acknowledgements.len(), 0);
+    }
 }

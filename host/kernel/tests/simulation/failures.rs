@@ -53,7 +53,7 @@ impl World {
         self.end_all();
     }
 
-    fn events_named(&self, name: &str) -> usize {
+    pub(crate) fn events_named(&self, name: &str) -> usize {
         self.log.arrivals().filter(|(_, arrival)| arrival.event.body.name() == name).count()
     }
 }

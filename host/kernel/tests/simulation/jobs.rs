@@ -142,7 +142,7 @@ impl World {
         let called = match rolled {
             0..=74 => {
                 self.vendor.receive(rows, self.now);
-                Called::Delivered { follow_ups: Vec::new() }
+                Called::Delivered { follow_ups: Vec::new(), asks: None }
             }
             75..=84 => {
                 let after_ms = self.chance.percent(50).then(|| self.chance.below(5_000));
@@ -173,7 +173,10 @@ impl World {
             return Input::Acknowledged { call, called: retry(self.chance.percent(50)) };
         }
         self.vendor.acknowledged.push(id);
-        Input::Acknowledged { call, called: Called::Delivered { follow_ups: Vec::new() } }
+        Input::Acknowledged {
+            call,
+            called: Called::Delivered { follow_ups: Vec::new(), asks: None },
+        }
     }
 
     fn end_request(&mut self, call: CallId, _row: &Row) -> Input {

@@ -132,18 +132,18 @@ pub(super) fn acknowledge(
     let key = driver.key.clone();
     let desk = channel.vendor();
     let (reply_to, desk_id) = (driver.reply_to(), driver.desk_id());
-    let request = desk
-        .acknowledge(&to(&key, reply_to.as_deref(), desk_id.as_deref()), &acknowledgement.token);
+    let token = acknowledgement.token.clone();
+    let request = desk.acknowledge(&to(&key, reply_to.as_deref(), desk_id.as_deref()), &token);
     async move {
         let called = match request {
             Some(request) => {
                 pass(Point::AcknowledgementLeaves);
                 let sent = send(&work, &channel, Purpose::Acknowledgement, request).await;
                 pass(Point::AcknowledgementAnswered);
-                called(desk.outcome(&heard(&channel, &*desk, sent)))
+                called(desk.outcome_of(&token, &heard(&channel, &*desk, sent)))
             }
             // Another version of this host may have wanted it.
-            None => Called::Delivered { follow_ups: Vec::new() },
+            None => Called::Delivered { follow_ups: Vec::new(), asks: None },
         };
         let (vendor, result) = (desk.name(), result(&called));
         counter!("botyard_acknowledgements_total", "vendor" => vendor, "result" => result)
@@ -220,6 +220,7 @@ pub(super) fn call_answer(sent: Result<Answer, SendError>) -> CallAnswer {
         Ok(answer) => CallAnswer::Answered {
             status: answer.status,
             retry_after_ms: retry_after(&answer.headers),
+            headers: answer.headers,
             body: answer.body,
         },
         Err(SendError::Denied(why) | SendError::NotSent(why)) => CallAnswer::NotSent(why),
@@ -235,7 +236,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Millis> {
 
 fn called(outcome: Outcome) -> Called {
     match outcome {
-        Outcome::Delivered { follow_ups } => Called::Delivered { follow_ups },
+        Outcome::Delivered { follow_ups, asks } => Called::Delivered { follow_ups, asks },
         Outcome::Retry { after_ms, ambiguous, reason, blame, tries_max } => {
             let reason = format!("{reason} ({} must act if it goes on)", blame.name());
             Called::Retry { after_ms, ambiguous, reason, tries_max }

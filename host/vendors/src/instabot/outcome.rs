@@ -11,9 +11,7 @@ use crate::{CallAnswer, Outcome};
 /// What became of the texts.
 pub(super) fn of(answer: &CallAnswer) -> Outcome {
     match answer {
-        CallAnswer::Answered { status, retry_after_ms, body: _ } => {
-            answered(*status, *retry_after_ms)
-        }
+        CallAnswer::Answered { status, retry_after_ms, .. } => answered(*status, *retry_after_ms),
         CallAnswer::NotSent(why) => retry(None, false, Blame::Host, format!("not sent: {why}")),
         CallAnswer::Lost(why) => {
             let reason = format!("the callback URL gave no whole answer: {why}");

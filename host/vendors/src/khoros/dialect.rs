@@ -21,8 +21,10 @@ pub(super) struct Dialect {
     /// What we call networks, and what each can do.
     pub(super) networks: Networks,
     /// Replies wait for the network's answer; else Khoros answers 202 at once and
-    /// keeps no order.
+    /// keeps no order, and is asked afterwards what became of each.
     pub(super) synchronous: bool,
+    /// The header of an answer of 202 that names the request.
+    pub(super) request_header: String,
     /// A message is followed by `typing_stop` where the network has typing.
     pub(super) stop_typing: bool,
     /// A public comment of a network of `sub-comments` is answered below itself.
@@ -49,6 +51,7 @@ impl Default for Dialect {
             incoming: Incoming::default(),
             networks: Networks::default(),
             synchronous: true,
+            request_header: "x-amzn-requestid".to_owned(),
             stop_typing: true,
             answer_below_comments: true,
             media_title: false,

@@ -180,6 +180,14 @@ impl Vendor for Khoros {
         outcome::of(self, &[], answer)
     }
 
+    fn outcome_of(&self, token: &str, answer: &CallAnswer) -> Outcome {
+        if acknowledge::is_question(token) {
+            outcome::of_request(self, answer)
+        } else {
+            self.outcome(answer)
+        }
+    }
+
     fn outcome_for(&self, parts: &[Part<'_>], answer: &CallAnswer) -> Outcome {
         outcome::of(self, parts, answer)
     }

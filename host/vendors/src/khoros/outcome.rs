@@ -7,12 +7,17 @@
 use botyard_kernel::action::Action;
 use botyard_kernel::run::Blame;
 use botyard_kernel::time::Millis;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use super::{Khoros, acknowledge};
 use crate::{CallAnswer, Outcome, Part};
 
+/// A longer id of a request is none.
+const REQUEST_BYTES_MAX: usize = 200;
+/// A reply that is not published yet is asked for again after so long, and so often.
+const ASKED_AGAIN_MS: Millis = 2_000;
+const ASKED_MAX: u32 = 10;
 /// Of the vendor's own words so much is told.
 const WORDS_CHARACTERS_MAX: usize = 200;
 
@@ -20,8 +25,8 @@ const WORDS_CHARACTERS_MAX: usize = 200;
 pub(super) fn of(khoros: &Khoros, parts: &[Part<'_>], answer: &CallAnswer) -> Outcome {
     let call = parts.first().map_or(CallOf::Respond, |part| CallOf::action(part.action));
     match answer {
-        CallAnswer::Answered { status, retry_after_ms, body } => {
-            let answered = Answered { khoros, call, after_ms: *retry_after_ms, body };
+        CallAnswer::Answered { status, retry_after_ms, headers, body } => {
+            let answered = Answered { khoros, call, after_ms: *retry_after_ms, headers, body };
             answered.outcome(*status, parts)
         }
         CallAnswer::NotSent(why) => retry(None, false, Blame::Host, format!("not sent: {why}")),
@@ -101,6 +106,7 @@ struct Answered<'a> {
     khoros: &'a Khoros,
     call: CallOf,
     after_ms: Option<Millis>,
+    headers: &'a HeaderMap,
     body: &'a [u8],
 }
 
@@ -114,9 +120,10 @@ impl Answered<'_> {
                 reason: format!("Khoros could not publish it: {said}"),
                 blame: Blame::Vendor,
             },
-            200..=299 => {
-                Outcome::Delivered { follow_ups: acknowledge::follow_ups(self.khoros, parts) }
-            }
+            200..=299 => Outcome::Delivered {
+                follow_ups: acknowledge::follow_ups(self.khoros, parts),
+                asks: self.request().filter(|_| !parts.is_empty()).map(acknowledge::question),
+            },
             408 | 409 | 425 | 429 => {
                 self.retry(false, Blame::Vendor, format!("{said}: it may take the call later"))
             }
@@ -173,8 +180,21 @@ impl Answered<'_> {
 
     /// A synchronous reply that the network did not take.
     fn is_error(&self) -> bool {
+        state(self.body).as_deref() == Some("ERROR")
+    }
+
+    /// The request of a reply that was taken and is published later. What only agents see
+    /// is always taken so, and nobody waits for it.
+    fn request(&self) -> Option<String> {
+        let later = matches!(state(self.body).as_deref(), None | Some("PENDING"));
+        if self.call != CallOf::Respond || !later {
+            return None;
+        }
         let body: Value = serde_json::from_slice(self.body).unwrap_or_default();
-        body.pointer("/data/requestState").and_then(Value::as_str) == Some("ERROR")
+        let told = body.get("requestId").and_then(Value::as_str).map(str::to_owned);
+        let name = self.khoros.settings.dialect.request_header.as_str();
+        let header = || self.headers.get(name)?.to_str().ok().map(str::to_owned);
+        told.or_else(header).filter(|id| !id.is_empty() && id.len() <= REQUEST_BYTES_MAX)
     }
 
     fn token_advice(&self) -> &'static str {
@@ -188,6 +208,39 @@ impl Answered<'_> {
     fn retry(&self, ambiguous: bool, blame: Blame, reason: String) -> Outcome {
         retry(self.after_ms, ambiguous, blame, reason)
     }
+}
+
+/// What became of a request that was to be carried out later.
+pub(super) fn of_request(khoros: &Khoros, answer: &CallAnswer) -> Outcome {
+    let CallAnswer::Answered { status, retry_after_ms, body, .. } = answer else {
+        return of(khoros, &[], answer);
+    };
+    let wait = |why: String| Outcome::Retry {
+        after_ms: Some(retry_after_ms.unwrap_or(0).max(ASKED_AGAIN_MS)),
+        ambiguous: false,
+        reason: why,
+        blame: Blame::Vendor,
+        tries_max: Some(ASKED_MAX),
+    };
+    let words = words(body);
+    match (status.is_success(), state(body).as_deref()) {
+        (true, Some("ERROR")) => Outcome::Fatal {
+            reason: format!("Khoros took the reply and could not publish it: {words}"),
+            blame: Blame::Vendor,
+        },
+        (true, Some("PENDING")) => wait("Khoros has not published the reply yet".to_owned()),
+        (true, _) => Outcome::DELIVERED,
+        // Whether it was published is not known: that is no failure of it.
+        (false, _) => wait(said(status.as_u16(), &words)),
+    }
+}
+
+/// How a request stands, where the answer says so.
+fn state(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    // A reply tells of itself by the first name, the request of it by the other.
+    let state = body.pointer("/data/requestState").or_else(|| body.pointer("/data/state"))?;
+    Some(state.as_str()?.to_owned())
 }
 
 fn wrong_gateway(said: &str) -> String {

@@ -121,10 +121,10 @@ fn webhook() -> Value {
 /// An outcome in one line, without its reason: which every failure has.
 fn brief(outcome: Outcome) -> String {
     let (brief, reason) = match outcome {
-        Outcome::Delivered { follow_ups } if follow_ups.is_empty() => {
+        Outcome::Delivered { follow_ups, .. } if follow_ups.is_empty() => {
             return "delivered".to_owned();
         }
-        Outcome::Delivered { follow_ups } => {
+        Outcome::Delivered { follow_ups, .. } => {
             return format!("delivered, then {}", follow_ups.join(", "));
         }
         Outcome::Retry { after_ms, ambiguous, reason, blame, tries_max } => {

@@ -341,7 +341,7 @@ fn health(body: &[u8]) -> Option<String> {
 /// retry."
 fn failed(chore: &str, answer: &CallAnswer) -> Ended {
     match answer {
-        CallAnswer::Answered { status, retry_after_ms, body } => {
+        CallAnswer::Answered { status, retry_after_ms, body, .. } => {
             let code = status.as_u16();
             let reason = format!("{chore}: {}", said(code, &words(body)));
             match code {

@@ -155,7 +155,7 @@ impl Vendor for Lexer {
         let echo = messenger::message_id(answer)
             .zip(page)
             .map(|(mid, page)| Notice::Echo(Object::new(&mid, now, page)).token());
-        Outcome::Delivered { follow_ups: echo.into_iter().collect() }
+        Outcome::delivered(echo.into_iter().collect())
     }
 }
 

@@ -12,7 +12,7 @@ const HTML_TRIES_MAX: u32 = 2;
 
 pub(super) fn of(answer: &CallAnswer) -> Outcome {
     match answer {
-        CallAnswer::Answered { status, retry_after_ms, body } => {
+        CallAnswer::Answered { status, retry_after_ms, body, .. } => {
             answered(status.as_u16(), *retry_after_ms, body)
         }
         CallAnswer::NotSent(why) => {

@@ -17,7 +17,7 @@ const MEDIA_TRIES_MAX: u32 = 3;
 /// What became of the part of a call: the vendor's codes mean the same for all.
 pub(super) fn of(dialect: &Dialect, answer: &CallAnswer) -> Outcome {
     match answer {
-        CallAnswer::Answered { status, retry_after_ms, body } => {
+        CallAnswer::Answered { status, retry_after_ms, body, .. } => {
             let body: Value = serde_json::from_slice(body).unwrap_or_default();
             Answer { dialect, status: *status, after_ms: *retry_after_ms }.outcome(&body)
         }

@@ -129,6 +129,7 @@ impl Response {
             status: self.status.try_into().expect("a status"),
             retry_after_ms: None,
             body: body.into(),
+            headers: HeaderMap::new(),
         }
     }
 }
@@ -161,7 +162,9 @@ impl Request {
 /// What an answer means, as fixtures write it.
 pub(crate) fn told(outcome: &Outcome) -> Value {
     match outcome {
-        Outcome::Delivered { follow_ups } => json!({ "is": "delivered", "follow_ups": follow_ups }),
+        Outcome::Delivered { follow_ups, .. } => {
+            json!({ "is": "delivered", "follow_ups": follow_ups })
+        }
         Outcome::Retry { ambiguous, blame, tries_max, .. } => {
             let mut told = json!({ "is": "retry", "blame": blame.name(), "ambiguous": ambiguous });
             if let Some(tries) = tries_max {

@@ -26,7 +26,7 @@ pub(super) fn of(dialect: &Dialect, parts: &[Part<'_>], answer: &CallAnswer) -> 
     let by_bot = matches!(action, Some(Action::Passthrough(_)));
     let written_by = if by_bot { Blame::Bot } else { Blame::Tenant };
     match answer {
-        CallAnswer::Answered { status, retry_after_ms, body } => match status.as_u16() {
+        CallAnswer::Answered { status, retry_after_ms, body, .. } => match status.as_u16() {
             200..=299 => taken(dialect, body, written_by),
             _ => not_taken(dialect, *status, *retry_after_ms, written_by),
         },

@@ -18,7 +18,7 @@ const MEDIA_TRIES_MAX: u32 = 3;
 /// What became of these parts.
 pub(super) fn of(dialect: &Dialect, parts: &[Part<'_>], answer: &CallAnswer) -> Outcome {
     match answer {
-        CallAnswer::Answered { status, retry_after_ms, body: _ } => {
+        CallAnswer::Answered { status, retry_after_ms, .. } => {
             let media = parts.iter().any(|part| matches!(part.action, Action::Media(_)));
             answered(dialect, *status, *retry_after_ms, media)
         }

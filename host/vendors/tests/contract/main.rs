@@ -168,8 +168,12 @@ fn any_status_has_a_meaning() {
             To { reply_to: event.reply_to.as_deref(), ..To::conversation(&event.conversation) };
         for status in 200..600 {
             let status = StatusCode::from_u16(status).unwrap();
-            let answer =
-                CallAnswer::Answered { status, retry_after_ms: Some(7_000), body: Bytes::new() };
+            let answer = CallAnswer::Answered {
+                status,
+                retry_after_ms: Some(7_000),
+                body: Bytes::new(),
+                headers: http::HeaderMap::new(),
+            };
             let outcome = vendor.outcome_at(&to, &parts, &answer, 1_700_000_000_000);
             let delivered = matches!(outcome, Outcome::Delivered { .. });
             assert!(!delivered || status.is_success(), "{}: {status}", sample.vendor);

@@ -228,7 +228,7 @@ impl Vendor for Batch {
         match self.outcome(answer) {
             Outcome::Delivered { .. } => {
                 let follow_ups = parts.first().map(|part| format!("{ECHO}{}", part.id));
-                Outcome::Delivered { follow_ups: follow_ups.into_iter().collect() }
+                Outcome::delivered(follow_ups.into_iter().collect())
             }
             other => other,
         }
@@ -245,7 +245,7 @@ impl Vendor for Batch {
         match answer {
             CallAnswer::NotSent(why) => retry(None, false, why),
             CallAnswer::Lost(why) => retry(None, true, why),
-            CallAnswer::Answered { status, retry_after_ms, body: _ } => match status.as_u16() {
+            CallAnswer::Answered { status, retry_after_ms, .. } => match status.as_u16() {
                 200..=299 => Outcome::DELIVERED,
                 410 => Outcome::Gone("it is over".to_owned()),
                 429 => retry(*retry_after_ms, false, "too many"),

@@ -210,8 +210,9 @@ impl From<Row<'_>> for log::Row {
 
 impl From<Acknowledgement<'_>> for log::Acknowledgement {
     fn from(acknowledgement: Acknowledgement<'_>) -> Self {
-        let Acknowledgement { id, made_ms, token } = acknowledgement;
-        Self { id: id.into_owned(), made_ms, token: token.into_owned() }
+        let Acknowledgement { id, made_ms, token, asks_of } = acknowledgement;
+        let asks_of = asks_of.map(Cow::into_owned);
+        Self { id: id.into_owned(), made_ms, token: token.into_owned(), asks_of }
     }
 }
 

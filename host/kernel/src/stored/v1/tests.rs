@@ -15,6 +15,10 @@ use crate::stored::{decode, encode};
 use super::{Action, BTreeMap, BotId, Digest, Event, EventId, Facts, KvWrite, LogLine, Owner};
 use super::{PartId, RunFailure, Seed, SessionId, TurnId};
 
+mod later;
+
+use later::{asking_sample, desk_samples};
+
 const GOLDEN: &str = include_str!("golden.jsonl");
 
 #[test]
@@ -93,6 +97,7 @@ fn samples() -> Vec<Entry> {
     samples.extend(desk_samples());
     let (relay, _) = Relay::begin("care", &Facts::default(), PartId("t1.0.0".to_owned()));
     samples.push(relayed_sample(relay));
+    samples.push(asking_sample());
     samples
 }
 
@@ -118,8 +123,12 @@ fn later_samples() -> Vec<Entry> {
     let released = Settled { claimed: Some(Vec::new()), ..Settled::default() };
     let session =
         full_state().session.map(|session| SessionState { times_out_ms: Some(3_000), ..session });
-    let acknowledgement =
-        Acknowledgement { id: row.id.clone(), made_ms: 1_000, token: "m1".to_owned() };
+    let acknowledgement = Acknowledgement {
+        id: row.id.clone(),
+        made_ms: 1_000,
+        token: "m1".to_owned(),
+        asks_of: None,
+    };
     let acknowledgements = vec![acknowledgement];
     let claimed = vec![row.id];
     let state = Conversation { claimed, acknowledgements, session, ..Conversation::default() };
@@ -147,6 +156,7 @@ fn addressed_samples() -> [Entry; 3] {
         id: PartId("t1.0.0.echo".to_owned()),
         made_ms: 1_000,
         token: "m1".to_owned(),
+        asks_of: None,
     };
     let by_human = full_state().rows.into_iter().map(|row| Row { by_human: true, ..row });
     let settled = Settled {
@@ -212,24 +222,6 @@ fn paged_sample() -> Entry {
     let state = Conversation { menus: vec![menu], ..Conversation::default() };
     let outcome = Outcome::Skipped(SkipReason::NextPage);
     Entry::Turn(Box::new(Turn { outcome, state, ..empty_turn() }))
-}
-
-/// A human who answers at the host's desk, and hand-offs that are the host's own.
-fn desk_samples() -> [Entry; 3] {
-    let spoke = EventBody::HumanSpoke(HumanSpoke { text: None, agent: Some("Ada".to_owned()) });
-    let arrival = Arrival { by_host: true, ..arrival(spoke) };
-    let (owner, human_ms) = (Owner::Human, Some(900));
-    let state = Conversation { owner, at_desk: true, human_ms, ..Conversation::default() };
-    let outcome = Outcome::Skipped(SkipReason::NotOwner);
-    let turn = Turn { outcome, state, human_ms, ..empty_turn() };
-    let row = full_state().rows.remove(0);
-    let revived = [HandOff::Desk, HandOff::Nobody].map(|hand_off| Row {
-        action: Action::Abort,
-        hand_off: Some(hand_off),
-        ..row.clone()
-    });
-    let settled = Settled { revived: revived.into(), ..Settled::default() };
-    [Entry::Accepted(Box::new(arrival)), Entry::Turn(Box::new(turn)), Entry::Settled(settled)]
 }
 
 fn full_call() -> Call {

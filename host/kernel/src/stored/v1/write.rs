@@ -246,8 +246,9 @@ impl<'a> From<&'a log::Row> for Row<'a> {
 
 impl<'a> From<&'a log::Acknowledgement> for Acknowledgement<'a> {
     fn from(acknowledgement: &'a log::Acknowledgement) -> Self {
-        let log::Acknowledgement { id, made_ms, token } = acknowledgement;
-        Self { id: Cow::Borrowed(id), made_ms: *made_ms, token: token.into() }
+        let log::Acknowledgement { id, made_ms, token, asks_of } = acknowledgement;
+        let asks_of = asks_of.as_ref().map(Cow::Borrowed);
+        Self { id: Cow::Borrowed(id), made_ms: *made_ms, token: token.into(), asks_of }
     }
 }
 

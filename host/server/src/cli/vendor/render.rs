@@ -187,8 +187,13 @@ fn send(vendor: &dyn Vendor, to: &To<'_>, list: &[Piece]) -> anyhow::Result<()> 
     }
     line(&call_json(&call))?;
     let body = Bytes::from_static(TAKEN.as_bytes());
-    let taken = CallAnswer::Answered { status: StatusCode::OK, retry_after_ms: None, body };
-    if let Outcome::Delivered { follow_ups } = vendor.outcome_at(to, &parts, &taken, now) {
+    let taken = CallAnswer::Answered {
+        status: StatusCode::OK,
+        retry_after_ms: None,
+        body,
+        headers: http::HeaderMap::new(),
+    };
+    if let Outcome::Delivered { follow_ups, .. } = vendor.outcome_at(to, &parts, &taken, now) {
         for call in follow_ups.iter().filter_map(|token| vendor.acknowledge(to, token)) {
             line(&json!({ "follow_up": call_json(&call) }))?;
         }

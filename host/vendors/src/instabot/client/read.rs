@@ -166,10 +166,10 @@ fn stream_id(body: &Map<String, Value>) -> Option<String> {
 /// The object that a call was answered with.
 fn body(dialect: &Dialect, answer: &CallAnswer) -> Result<Map<String, Value>, Outcome> {
     match answer {
-        CallAnswer::Answered { status, body, retry_after_ms: _ } if status.is_success() => {
+        CallAnswer::Answered { status, body, .. } if status.is_success() => {
             parse(body).ok_or_else(|| unreadable(&Map::new(), "it is no JSON object"))
         }
-        CallAnswer::Answered { status, retry_after_ms, body: _ } => {
+        CallAnswer::Answered { status, retry_after_ms, .. } => {
             Err(refused(dialect, *status, *retry_after_ms))
         }
         CallAnswer::NotSent(why) => {

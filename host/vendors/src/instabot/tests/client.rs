@@ -26,7 +26,12 @@ fn client(dialect: Value) -> Client {
 
 fn answered(status: u16, body: impl Into<Bytes>) -> CallAnswer {
     let status = StatusCode::from_u16(status).expect("a status");
-    CallAnswer::Answered { status, retry_after_ms: None, body: body.into() }
+    CallAnswer::Answered {
+        status,
+        retry_after_ms: None,
+        body: body.into(),
+        headers: http::HeaderMap::new(),
+    }
 }
 
 fn shown(answer: &Answer) -> Value {

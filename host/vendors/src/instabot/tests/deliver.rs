@@ -149,7 +149,8 @@ fn answers_of_callbacks_mean() {
     for (status, retry_after_ms, expect) in rows {
         let status = StatusCode::from_u16(status).unwrap();
         let body = Bytes::from_static(b"echo of a secret");
-        let answer = CallAnswer::Answered { status, retry_after_ms, body };
+        let answer =
+            CallAnswer::Answered { status, retry_after_ms, body, headers: http::HeaderMap::new() };
         assert_eq!(brief(channel.outcome(&answer)), expect, "{status}");
     }
     let lost = CallAnswer::Lost("timeout".to_owned());

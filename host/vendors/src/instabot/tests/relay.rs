@@ -26,7 +26,12 @@ fn body(ask: &Ask) -> Value {
 
 fn answered(status: u16, body: &Value) -> CallAnswer {
     let status = StatusCode::from_u16(status).expect("a status");
-    CallAnswer::Answered { status, retry_after_ms: None, body: body.to_string().into() }
+    CallAnswer::Answered {
+        status,
+        retry_after_ms: None,
+        body: body.to_string().into(),
+        headers: http::HeaderMap::new(),
+    }
 }
 
 #[test]

@@ -17,7 +17,12 @@ fn outcome(channel: &dyn Vendor, action: &Action, answer: &CallAnswer) -> Outcom
 
 fn answered(status: u16, after: Option<u64>, body: &'static [u8]) -> CallAnswer {
     let status = StatusCode::from_u16(status).unwrap();
-    CallAnswer::Answered { status, retry_after_ms: after, body: Bytes::from_static(body) }
+    CallAnswer::Answered {
+        status,
+        retry_after_ms: after,
+        body: Bytes::from_static(body),
+        headers: http::HeaderMap::new(),
+    }
 }
 
 #[test]
@@ -137,6 +142,7 @@ fn the_vendors_words_are_told_in_short() {
         status: StatusCode::UNPROCESSABLE_ENTITY,
         retry_after_ms: None,
         body: Bytes::from(long),
+        headers: http::HeaderMap::new(),
     };
     let Outcome::Fatal { reason, .. } = outcome(&*channel, &action("message"), &answer) else {
         panic!("fatal")
@@ -182,4 +188,47 @@ fn the_token_shows_nowhere() {
     assert_eq!(call.headers["authorization"], "Bearer adopted.jwt");
     let shown = format!("{channel:?}{call:?}{:?}", call.headers);
     assert!(!shown.contains("adopted.jwt") && !shown.contains(super::SECRET), "{shown}");
+}
+
+#[test]
+fn what_was_taken_with_202_is_asked_for_until_it_is_known() {
+    let channel = with_dialect(json!({ "synchronous": false }));
+    let answered = |status: u16, id: Option<&'static str>, body: &'static [u8]| {
+        let mut headers = http::HeaderMap::new();
+        headers.extend(id.map(|id| {
+            (http::HeaderName::from_static("x-amzn-requestid"), http::HeaderValue::from_static(id))
+        }));
+        let (status, body) = (StatusCode::from_u16(status).unwrap(), Bytes::from_static(body));
+        CallAnswer::Answered { status, retry_after_ms: None, headers, body }
+    };
+    let asks = |name: &str, answer: &CallAnswer| match outcome(&*channel, &action(name), answer) {
+        Outcome::Delivered { asks, .. } => asks,
+        other => panic!("{other:?}"),
+    };
+    let taken = answered(202, Some("r/7"), b"");
+    assert_eq!(asks("message", &taken).as_deref(), Some("request:r/7"));
+    assert_eq!(asks("tag", &taken), None, "only agents see it");
+    assert_eq!(asks("message", &answered(202, None, b"")), None, "nobody knows its name");
+    let done = br#"{"data":{"requestState":"SUCCESS"},"requestId":"r"}"#;
+    assert_eq!(asks("message", &answered(200, None, done)), None);
+
+    let call = channel.acknowledge(&To::conversation(KEY), "request:r/7").expect("a call");
+    assert_eq!((call.method.as_str(), call.body.len()), ("GET", 0));
+    assert_eq!(call.url, format!("{}/request/r%2F7", super::GATEWAY));
+    for (status, body, expect) in [
+        (200, &done[..], "delivered"),
+        (200, br#"{"data":{"requestState":"ERROR"}}"#, "fatal"),
+        (200, br#"{"data":{"id":"r","state":"ERROR"}}"#, "fatal"),
+        (200, br#"{"data":{"requestState":"PENDING"}}"#, "retry"),
+        (404, b"", "retry"),
+        (500, b"<html>", "retry"),
+    ] {
+        let is = match channel.outcome_of("request:r/7", &answered(status, None, body)) {
+            Outcome::Delivered { .. } => "delivered",
+            Outcome::Fatal { .. } => "fatal",
+            Outcome::Retry { .. } => "retry",
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(is, expect, "{status}");
+    }
 }

@@ -83,7 +83,12 @@ impl Answer {
     pub(super) fn call_answer(&self) -> CallAnswer {
         let body = if self.body.is_null() { String::new() } else { self.body.to_string() };
         let status = StatusCode::from_u16(self.status).unwrap();
-        CallAnswer::Answered { status, retry_after_ms: None, body: Bytes::from(body) }
+        CallAnswer::Answered {
+            status,
+            retry_after_ms: None,
+            body: Bytes::from(body),
+            headers: http::HeaderMap::new(),
+        }
     }
 }
 

@@ -53,7 +53,12 @@ fn creating() -> Value {
 
 fn answered(status: u16, body: &Value) -> CallAnswer {
     let status = StatusCode::from_u16(status).unwrap();
-    CallAnswer::Answered { status, retry_after_ms: None, body: Bytes::from(body.to_string()) }
+    CallAnswer::Answered {
+        status,
+        retry_after_ms: None,
+        body: Bytes::from(body.to_string()),
+        headers: http::HeaderMap::new(),
+    }
 }
 
 fn token(token: &str) -> CallAnswer {

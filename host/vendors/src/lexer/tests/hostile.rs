@@ -40,6 +40,6 @@ proptest! {
     #[test]
     fn any_answer_of_the_vendor(status in 100_u16..1000, body in prop::collection::vec(any::<u8>(), 0..200)) {
         let status = status.try_into().unwrap();
-        channel(settings()).outcome(&CallAnswer::Answered { status, retry_after_ms: None, body: body.into() });
+        channel(settings()).outcome(&CallAnswer::Answered { status, retry_after_ms: None, body: body.into(), headers: http::HeaderMap::new() });
     }
 }

@@ -12,7 +12,12 @@ use crate::messenger::tests::{CONVERSATION, NOW, PAGE, receive, told};
 use crate::{CallAnswer, Outcome, Part, Received, To, Vendor};
 
 fn answered(status: StatusCode, body: Value) -> CallAnswer {
-    CallAnswer::Answered { status, retry_after_ms: None, body: body.to_string().into() }
+    CallAnswer::Answered {
+        status,
+        retry_after_ms: None,
+        body: body.to_string().into(),
+        headers: http::HeaderMap::new(),
+    }
 }
 
 /// How the delivery of a text ends with this answer.
@@ -27,7 +32,7 @@ fn ended(channel: &dyn Vendor, conversation: &str, answer: &CallAnswer) -> Outco
 fn what_was_sent_is_echoed_under_its_id_with_the_time_of_the_answer() {
     let channel = channel(settings());
     let sent = answered(StatusCode::OK, json!({ "recipient_id": "2", "message_id": "m_17001" }));
-    let Outcome::Delivered { follow_ups } = ended(&*channel, CONVERSATION, &sent) else {
+    let Outcome::Delivered { follow_ups, .. } = ended(&*channel, CONVERSATION, &sent) else {
         panic!("delivered")
     };
     assert_eq!(follow_ups.len(), 1);
@@ -79,7 +84,7 @@ fn what_is_said_on_instagram_is_neither_claimed_nor_echoed() {
         assert_eq!((events.len(), claims), (1, told), "{object}");
         let to = To { reply_to: events[0].reply_to.as_deref(), ..To::conversation(CONVERSATION) };
         let sent = answered(StatusCode::OK, json!({ "message_id": "m_2" }));
-        let Outcome::Delivered { follow_ups } = channel.outcome_at(&to, &[], &sent, NOW) else {
+        let Outcome::Delivered { follow_ups, .. } = channel.outcome_at(&to, &[], &sent, NOW) else {
             panic!("{object}: delivered")
         };
         assert_eq!(follow_ups.len(), told, "{object}");

@@ -72,6 +72,7 @@ fn the_vendor_says_when_to_come_back() {
     let answer = CallAnswer::Answered {
         status: http::StatusCode::BAD_REQUEST,
         retry_after_ms: Some(7_000),
+        headers: http::HeaderMap::new(),
         body: r#"{"error":{"code":613}}"#.into(),
     };
     let Outcome::Retry { after_ms, blame, .. } = channel(settings()).outcome(&answer) else {

@@ -111,8 +111,7 @@ proptest! {
         let answer = crate::CallAnswer::Answered {
             status: status.try_into().unwrap(),
             retry_after_ms: None,
-            body: body.into(),
-        };
+            body: body.into(), headers: http::HeaderMap::new() };
         // Any outcome will do, as long as there is one.
         channel(settings()).outcome(&answer);
     }

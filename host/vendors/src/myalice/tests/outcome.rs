@@ -20,7 +20,12 @@ fn sequence() -> Action {
 
 fn answered(status: u16, retry_after_ms: Option<u64>, body: &str) -> CallAnswer {
     let status = StatusCode::from_u16(status).unwrap();
-    CallAnswer::Answered { status, retry_after_ms, body: Bytes::copy_from_slice(body.as_bytes()) }
+    CallAnswer::Answered {
+        status,
+        retry_after_ms,
+        body: Bytes::copy_from_slice(body.as_bytes()),
+        headers: http::HeaderMap::new(),
+    }
 }
 
 fn outcome(channel: &dyn Vendor, action: &Action, answer: &CallAnswer) -> Outcome {
@@ -31,7 +36,7 @@ fn outcome(channel: &dyn Vendor, action: &Action, answer: &CallAnswer) -> Outcom
 /// An outcome in one line, and its reason: which every failure has.
 fn brief(outcome: Outcome) -> (String, String) {
     let (brief, reason) = match outcome {
-        Outcome::Delivered { follow_ups } => {
+        Outcome::Delivered { follow_ups, .. } => {
             assert!(follow_ups.is_empty());
             return ("delivered".to_owned(), String::new());
         }

@@ -107,7 +107,8 @@ fn answers_of_calls_mean() {
     for (status, retry_after_ms, for_message, for_media) in rows {
         let status = StatusCode::from_u16(status).unwrap();
         let body = Bytes::from_static(b"echo of a secret");
-        let answer = CallAnswer::Answered { status, retry_after_ms, body };
+        let answer =
+            CallAnswer::Answered { status, retry_after_ms, body, headers: HeaderMap::new() };
         assert_eq!(brief(outcome(&message("m"), &answer)), for_message, "{status}");
         assert_eq!(brief(outcome(&media(), &answer)), for_media, "{status} for media");
         assert_eq!(brief(channel(settings()).outcome(&answer)), for_message, "{status}");
@@ -123,6 +124,7 @@ fn a_channel_may_know_which_answers_end_a_session() {
             status,
             retry_after_ms: None,
             body: Bytes::new(),
+            headers: HeaderMap::new(),
         }))
     };
     assert_eq!(outcome(410), "gone");

@@ -1,0 +1,29 @@
+//! Samples of what came later than the form itself.
+
+use super::*;
+
+/// A human who answers at the host's desk, and hand-offs that are the host's own.
+pub(super) fn desk_samples() -> [Entry; 3] {
+    let spoke = EventBody::HumanSpoke(HumanSpoke { text: None, agent: Some("Ada".to_owned()) });
+    let arrival = Arrival { by_host: true, ..arrival(spoke) };
+    let (owner, human_ms) = (Owner::Human, Some(900));
+    let state = Conversation { owner, at_desk: true, human_ms, ..Conversation::default() };
+    let outcome = Outcome::Skipped(SkipReason::NotOwner);
+    let turn = Turn { outcome, state, human_ms, ..empty_turn() };
+    let row = full_state().rows.remove(0);
+    let revived = [HandOff::Desk, HandOff::Nobody].map(|hand_off| Row {
+        action: Action::Abort,
+        hand_off: Some(hand_off),
+        ..row.clone()
+    });
+    let settled = Settled { revived: revived.into(), ..Settled::default() };
+    [Entry::Accepted(Box::new(arrival)), Entry::Turn(Box::new(turn)), Entry::Settled(settled)]
+}
+
+/// A vendor that is asked whether it has delivered what it took.
+pub(super) fn asking_sample() -> Entry {
+    let (id, token) = (PartId("t1.0.0.follows.0".to_owned()), "request:7".to_owned());
+    let taken = Taken { part: PartId("t1.0.0".to_owned()), action: "message".to_owned() };
+    let asks = Acknowledgement { id, made_ms: 1_000, token, asks_of: Some(taken) };
+    Entry::Settled(Settled { follow_ups: vec![asks], ..Settled::default() })
+}

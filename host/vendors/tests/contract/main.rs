@@ -109,7 +109,9 @@ fn every_action_on_every_medium_becomes_calls_or_is_told() {
                 let name = action.name();
                 let degraded = degrade(action, &profile, vendor.name());
                 let silent = degraded.actions.is_empty() && degraded.notes.is_empty();
-                assert!(!silent, "{} {medium}: {name} is lost in silence", sample.vendor);
+                // The host itself knows what a bot has learned of a person.
+                let kept = name == "contact_update";
+                assert!(!silent || kept, "{} {medium}: {name} is lost in silence", sample.vendor);
                 for action in degraded.actions {
                     let parts = [Part { id: &id, action: &action, context: None }];
                     check_call(

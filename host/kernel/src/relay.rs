@@ -288,9 +288,9 @@ impl Relay {
         }
         match &response.outcome {
             ResponseOutcome::Failed(why) => self.end(why.clone()),
-            ResponseOutcome::Answered(answer) => match serde_json::from_str(&answer.body) {
-                Ok(heard) => self.heard(heard, follows),
-                Err(_) => self.end("its answer is too large".to_owned()),
+            ResponseOutcome::Answered(_) => match told(response) {
+                Some(heard) => self.heard(heard, follows),
+                None => self.end("its answer is too large".to_owned()),
             },
         }
     }

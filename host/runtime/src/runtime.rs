@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
 use botyard_kernel::id::{Digest, TenantId};
-use botyard_kernel::run::{RunFailure, RunInput, RunOutput};
+use botyard_kernel::run::{RunInput, RunOutput};
 use tokio::sync::Semaphore;
 
 use crate::artefact::Artefacts;
@@ -142,7 +142,7 @@ impl Runtime {
                     tier.rules.run(engine, &pre, digest, input, services).await
                 }
                 Err(error) => {
-                    failed(blame::host(format!("the version cannot be linked: {error:#}")))
+                    RunOutput::failed(blame::host(format!("the version cannot be linked: {error:#}")))
                 }
             }
         };
@@ -156,7 +156,7 @@ impl Runtime {
         match self.executor.spawn(turn).await {
             Ok(output) => output,
             // What the panic says is in the log of the process, with its place.
-            Err(_) => failed(blame::host("the host panicked while it ran the turn".to_owned())),
+            Err(_) => RunOutput::failed(blame::host("the host panicked while it ran the turn".to_owned())),
         }
     }
 
@@ -248,14 +248,4 @@ fn version_of(digest: Digest, facts: Facts, code: std::fs::File) -> Version {
 /// A type that does not fit shows only when it meets the host's own.
 fn wrong_type(error: wasmtime::Error) -> LoadError {
     LoadError::WrongType(format!("{error:#}"))
-}
-
-fn failed(failure: RunFailure) -> RunOutput {
-    RunOutput {
-        result: Err(failure),
-        writes: Vec::new(),
-        log: Vec::new(),
-        log_cut_bytes: 0,
-        cpu_us: 0,
-    }
 }

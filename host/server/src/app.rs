@@ -27,6 +27,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::envelope::Envelope;
 use crate::http;
+use crate::registry::{Registry, Versions};
 use crate::relays::Callbacks;
 use crate::send::Door;
 use crate::supervisor::{self, KeptSocket};
@@ -66,7 +67,17 @@ impl App {
         pass(Point::StoreOpened);
         let artefacts = config.runtime.artefact_directory.clone();
         let runtime = load::runtime(&config, &config.store.directory, artefacts)?;
-        let channels = load::channels(&config, &runtime).await?;
+        let (channels, components) = load::channels(&config, &runtime).await?;
+        let host = store.store().host();
+        let versions = Versions::new(Arc::clone(&runtime), host.clone());
+        for load::Component { version, wasm } in components {
+            host.put_blob(wasm).await.context("cannot keep a component")?;
+            versions.keep(version);
+        }
+        let registry = Registry::new(versions);
+        for channel in channels {
+            registry.add(channel);
+        }
         catalog::record(&config, &store.store()).await.context("cannot record the settings")?;
         let door = Door::new(&config.egress).context("cannot set up the way out")?;
         let alerts = Alerts::new(&config, door.clone());
@@ -74,7 +85,7 @@ impl App {
         let callbacks = Callbacks::new(config.server.public_url.clone(), &key);
         let outside = Outside { door, alerts, envelope: Envelope::new(key), callbacks };
         let work =
-            Work::new(channels, store.store(), Arc::clone(&runtime), outside, config.backlog);
+            Work::new(registry, store.store(), Arc::clone(&runtime), outside, config.backlog);
         work.load_pauses().await.context("cannot read what is paused")?;
         work.load_upkeep().await;
         let stopping = AtomicBool::new(false);

@@ -332,6 +332,13 @@ pub struct Lane {
 }
 
 impl Lane {
+    /// What the channel says from now on. What was decided before stays as it was.
+    pub fn set_rules(&mut self, rules: &Arc<Rules>) {
+        if !Arc::ptr_eq(&self.rules, rules) {
+            self.rules = Arc::clone(rules);
+        }
+    }
+
     /// A lane that knows nothing yet: it loads its conversation first.
     pub fn new(key: ConversationKey, rules: Arc<Rules>) -> Self {
         Self {

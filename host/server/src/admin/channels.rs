@@ -18,7 +18,7 @@ use super::protocol::{CaptureRequest, Capturing, ProbeRequest, Probed, Sample, S
 use super::routes::{Operator, Refused};
 use crate::app::App;
 use crate::captures::{CAPTURE_MS_MAX, CAPTURE_MS_MIN, Captured};
-use crate::channel::Channel;
+use crate::registry::Channel;
 use crate::clock;
 
 /// The kind of the catalog's records.
@@ -212,7 +212,7 @@ pub(super) async fn captured(
 
 fn served(app: &App, name: String) -> Result<Arc<Channel>, Refused> {
     let id = ChannelId(name);
-    app.work.channel(&id).map(Arc::clone).ok_or_else(|| unknown(&id))
+    app.work.channel(&id).ok_or_else(|| unknown(&id))
 }
 
 fn unknown(channel: &ChannelId) -> Refused {

@@ -14,7 +14,7 @@ use http::StatusCode;
 
 use super::{answer, hooks};
 use crate::app::App;
-use crate::channel::Channel;
+use crate::registry::Channel;
 
 /// Of somebody who has come back so often, the first time is that of the oldest of
 /// these conversations.

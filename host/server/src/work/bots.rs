@@ -13,7 +13,7 @@ use metrics::counter;
 
 use super::Work;
 use crate::alerts::{Alert, AlertKind};
-use crate::channel::Channel;
+use crate::registry::Channel;
 use crate::clock;
 
 /// What is counted together. Another version begins anew.
@@ -48,19 +48,13 @@ impl Work {
     /// What a run comes to that is not made, because the bot has failed too often.
     /// Nothing where it may run.
     pub(super) fn suspended(&self, channel: &Channel) -> Option<RunOutput> {
-        let bot = counted(channel, *channel.bot.version.digest());
+        let bot = counted(channel, channel.bot().version);
         match self.bots.with(bot, |breaker| breaker.admit(clock::now())) {
             Admission::Go | Admission::Probe => None,
             Admission::Wait(_) => {
                 let message = "the bot keeps failing: it is not run for a while".to_owned();
                 let kind = FailureKind::Suspended;
-                Some(RunOutput {
-                    result: Err(RunFailure { blame: Blame::Bot, kind, message }),
-                    writes: Vec::new(),
-                    log: Vec::new(),
-                    log_cut_bytes: 0,
-                    cpu_us: 0,
-                })
+                Some(RunOutput::failed(RunFailure { blame: Blame::Bot, kind, message }))
             }
         }
     }
@@ -79,7 +73,8 @@ impl Work {
         };
         let now = clock::now();
         let change = self.bots.with(counted(channel, version), |bot| bot.ended(good, now));
-        let (tenant, bot) = (&channel.tenant, &channel.bot.id);
+        let answers = channel.bot();
+        let (tenant, bot) = (&channel.tenant, &answers.id);
         let alert = Alert {
             kind: AlertKind::BotRuns,
             tenant: Some(tenant.clone()),
@@ -115,5 +110,5 @@ impl Work {
 }
 
 fn counted(channel: &Channel, version: Digest) -> BotVersion {
-    BotVersion { tenant: channel.tenant.clone(), bot: channel.bot.id.clone(), version }
+    BotVersion { tenant: channel.tenant.clone(), bot: channel.bot().id.clone(), version }
 }

@@ -26,7 +26,7 @@ use super::destinations::VendorService;
 use super::fetch::{self, Caller};
 use super::room::Place;
 use super::{Answer, Message, Work, calls, log, requests, runs, store};
-use crate::channel::Channel;
+use crate::registry::Channel;
 use crate::clock;
 
 /// A lane without work stays in memory for so long: the next event of a lively
@@ -73,7 +73,7 @@ impl Driver {
         outside: mpsc::UnboundedSender<Message>,
         inbox: mpsc::UnboundedReceiver<Message>,
     ) -> Self {
-        let lane = Lane::new(key.clone(), Arc::clone(&channel.rules));
+        let lane = Lane::new(key.clone(), Arc::clone(&channel.setup().rules));
         let waits = work.backlog.waits(&key.tenant);
         work.backlog.wake(&key);
         Self {
@@ -196,6 +196,7 @@ impl Driver {
             self.answers.remove(request);
             counter!("botyard_answers_total", "result" => "client_left").increment(1);
         }
+        self.lane.set_rules(&self.channel.setup().rules);
         let mut effects = self.lane.on(input, clock::now());
         while !effects.is_empty() {
             let mut more = Vec::new();
@@ -297,7 +298,8 @@ impl Driver {
             let state = self.lane.state();
             let reply_to = state.reply_to.as_deref();
             let locale = state.facts.locale.as_deref();
-            let failure_text = self.channel.rules.policy.failure_text(locale);
+            let setup = self.channel.setup();
+            let failure_text = setup.rules.policy.failure_text(locale);
             let desk_id = state.desk_id.as_deref();
             let to = To { conversation, reply_to, desk_id, form, late, failure_text };
             let reply = self.channel.vendor().answer(&to, &parts);
@@ -320,7 +322,7 @@ impl Driver {
             }
         }
         let to_nobody = |it: &&mut Setting| it.name == "forward-targets" && it.value.is_empty();
-        if self.channel.rules.policy.has_desk
+        if self.channel.setup().rules.policy.has_desk
             && let Some(targets) = profile.settings.iter_mut().find(to_nobody)
         {
             // Humans at the host's own desk.

@@ -38,7 +38,7 @@ use botyard_vendors::{Call, CallAnswer};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::alerts::Alerts;
-use crate::channel::Channel;
+use crate::registry::{Channel, Registry};
 use crate::clock;
 use crate::config;
 use crate::envelope::Envelope;
@@ -56,7 +56,7 @@ pub(crate) use waiting::{Answer, Waiting};
 
 /// Everything that lanes need to do their work.
 pub struct Work {
-    channels: HashMap<ChannelId, Arc<Channel>>,
+    registry: Registry,
     store: Store,
     runtime: Arc<Runtime>,
     door: Door,
@@ -122,18 +122,17 @@ pub struct Outside {
 }
 
 impl Work {
-    /// Work over these channels.
+    /// Work over what runs.
     pub fn new(
-        channels: impl IntoIterator<Item = Arc<Channel>>,
+        registry: Registry,
         store: Store,
         runtime: Arc<Runtime>,
         outside: Outside,
         bounds: config::Backlog,
     ) -> Arc<Self> {
-        let channels = channels.into_iter().map(|channel| (channel.id.clone(), channel)).collect();
         let Outside { door, alerts, envelope, callbacks } = outside;
         Arc::new(Self {
-            channels,
+            registry,
             store,
             runtime,
             door,
@@ -153,16 +152,19 @@ impl Work {
         })
     }
 
+    /// What runs.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
     /// The channel of this name.
-    pub fn channel(&self, id: &ChannelId) -> Option<&Arc<Channel>> {
-        self.channels.get(id)
+    pub fn channel(&self, id: &ChannelId) -> Option<Arc<Channel>> {
+        self.registry.channel(id)
     }
 
     /// All channels, by name.
-    pub fn channels(&self) -> Vec<&Arc<Channel>> {
-        let mut channels: Vec<_> = self.channels.values().collect();
-        channels.sort_by(|one, other| one.id.cmp(&other.id));
-        channels
+    pub fn channels(&self) -> Vec<Arc<Channel>> {
+        self.registry.channels()
     }
 
     /// Seals what is secret.
@@ -268,7 +270,7 @@ impl Work {
     /// Has dead letters sent again by their conversation. `false` where it is not
     /// served any more.
     pub fn redrive(self: &Arc<Self>, key: ConversationKey, letters: Vec<Row>) -> bool {
-        let channel = self.channel(&key.channel).map(Arc::clone);
+        let channel = self.channel(&key.channel);
         let Some(channel) = channel.filter(|channel| channel.tenant == key.tenant) else {
             return false;
         };
@@ -296,19 +298,20 @@ impl Work {
     /// Gives channels what earlier hosts have kept for them: tokens and the like.
     pub async fn load_upkeep(&self) {
         for channel in self.kept_up() {
-            upkeep::load(self, channel).await;
+            upkeep::load(self, &channel).await;
         }
     }
 
     /// Looks after channels whose vendors want it, now and from now on.
     pub fn start_upkeep(self: &Arc<Self>) {
         for channel in self.kept_up() {
-            tokio::spawn(upkeep::run(Arc::downgrade(self), Arc::clone(channel)));
+            tokio::spawn(upkeep::run(Arc::downgrade(self), channel));
         }
     }
 
-    fn kept_up(&self) -> impl Iterator<Item = &Arc<Channel>> {
-        self.channels.values().filter(|channel| channel.vendor().upkeep().is_some())
+    fn kept_up(&self) -> impl Iterator<Item = Arc<Channel>> {
+        let channels = self.channels().into_iter();
+        channels.filter(|channel| channel.vendor().upkeep().is_some())
     }
 
     /// Lets turns and deliveries that are under way end, for at most so long.

@@ -4,7 +4,7 @@
 //! its row in the tenant's audit; what lanes ask is answered from memory.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use botyard_kernel::id::{ConversationKey, TenantId};
 use botyard_kernel::lane::Input;
@@ -15,7 +15,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::{Message, Work};
-use crate::channel::Channel;
+use crate::registry::Channel;
 
 /// The kind of the catalog's records.
 const KIND: &str = "pause";
@@ -97,8 +97,8 @@ impl Pauses {
             known.contains_key(&Subject { what, tenant, name })
         };
         Paused {
-            bot: is(Pausable::Bot, channel.bot.id.as_str()),
-            channel: is(Pausable::Channel, channel.id.as_str()),
+            bot: is(Pausable::Bot, channel.bot().id.as_str()),
+            channel: channel.is_closed() || is(Pausable::Channel, channel.id.as_str()),
         }
     }
 
@@ -194,10 +194,10 @@ impl Work {
     /// Tells the lanes in memory. One that is made meanwhile asks by itself.
     fn tell_paused(&self, subject: &Subject) {
         for (key, lane) in self.lanes().iter() {
-            let channel: Option<&Arc<Channel>> = self.channel(&key.channel);
+            let channel = self.channel(&key.channel);
             if let Some(channel) = channel.filter(|channel| channel.tenant == subject.tenant) {
                 // A lane that has just ended has nothing to be paused.
-                let _ = lane.send(Message::Input(Input::Pause(self.paused(channel))));
+                let _ = lane.send(Message::Input(Input::Pause(self.paused(&channel))));
             }
         }
     }

@@ -6,20 +6,21 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use botyard_failpoints::{Point, pass};
 use botyard_kernel::event::Event;
-use botyard_kernel::id::BotId;
+use botyard_kernel::id::{BotId, Digest, TenantId};
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::Call;
-use botyard_kernel::run::RunInput;
+use botyard_kernel::run::{Blame, FailureKind, RunFailure, RunInput, RunOutput};
 use botyard_kernel::session::Session;
-use botyard_runtime::{BotValues, Services};
+use botyard_runtime::{BotValues, Permit, Services, Version};
 use botyard_store::TenantStore;
 use futures_util::FutureExt as _;
 use futures_util::future::{self, BoxFuture};
 use tokio::sync::mpsc;
 
-use super::Message;
 use super::driver::Driver;
 use super::fetch::Calls;
+use super::{Message, Work};
+use crate::registry::VersionError;
 
 /// The event, the session, the conversation's values, recorded calls.
 pub(super) type Given = (Event, Session, BTreeMap<String, String>, Vec<Call>);
@@ -31,32 +32,56 @@ pub(super) fn run(
     (event, mut session, conversation_kv, calls): Given,
     lane: mpsc::UnboundedSender<Message>,
 ) -> (bool, BoxFuture<'static, Input>) {
-    let bot = Arc::clone(&driver.channel.bot);
-    let runtime = Arc::clone(&driver.work.runtime);
+    let (work, bot) = (Arc::clone(&driver.work), driver.channel.bot());
     let tenant = driver.key.tenant.clone();
-    let profile = driver.profile(&session.facts.medium, &event.id);
+    let profile = Box::new(driver.profile(&session.facts.medium, &event.id));
     session.profile = profile.settings.clone();
-    let version = *bot.version.digest();
-    if let Some(output) = driver.work.suspended(&driver.channel) {
-        let (output, profile) = (Box::new(output), Box::new(profile));
-        return (false, future::ready(Input::Ran { run, output, version, profile }).boxed());
+    let digest = bot.version;
+    if let Some(output) = work.suspended(&driver.channel) {
+        let output = Box::new(output);
+        return (false, future::ready(Input::Ran { run, output, version: digest, profile }).boxed());
     }
-    let values = Values { store: driver.work.store.tenant(&tenant), bot: bot.id.clone() };
-    let permit = runtime.try_permit(&bot.version, &tenant);
-    let waits = permit.is_none();
+    let values = Values { store: work.store.tenant(&tenant), bot: bot.id.clone() };
+    let loaded = work.registry.versions().loaded(&digest);
+    let ready = loaded.and_then(|version| {
+        let permit = work.runtime.try_permit(&version, &tenant)?;
+        Some((version, permit))
+    });
+    let waits = ready.is_none();
     let future = async move {
-        let permit = match permit {
-            Some(permit) => permit,
-            None => runtime.permit(&bot.version, &tenant).await,
-        };
         let input = RunInput { event, session, conversation_kv, config: bot.config.clone(), calls };
         let services = Services { values: Arc::new(values), http: Arc::new(Calls { run, lane }) };
-        pass(Point::RunBegins);
-        let output = runtime.run(&bot.version, permit, input, services).await;
+        let ready = match ready {
+            Some(ready) => Ok(ready),
+            None => load(&work, &digest, &tenant).await,
+        };
+        let output = match ready {
+            Ok((version, permit)) => {
+                pass(Point::RunBegins);
+                work.runtime.run(&version, permit, input, services).await
+            }
+            Err(error) => unloaded(&error),
+        };
         pass(Point::RunEnded);
-        Input::Ran { run, output: Box::new(output), version, profile: Box::new(profile) }
+        Input::Ran { run, output: Box::new(output), version: digest, profile }
     };
     (waits, future.boxed())
+}
+
+async fn load(
+    work: &Work,
+    digest: &Digest,
+    tenant: &TenantId,
+) -> Result<(Version, Permit), VersionError> {
+    let version = work.registry.versions().get(digest).await?;
+    let permit = work.runtime.permit(&version, tenant).await;
+    Ok((version, permit))
+}
+
+/// What a run comes to whose version cannot be loaded: it may be tried again.
+fn unloaded(error: &VersionError) -> RunOutput {
+    let (blame, kind) = (Blame::Host, FailureKind::Internal);
+    RunOutput::failed(RunFailure { blame, kind, message: error.to_string() })
 }
 
 /// The bot's values as the committed turns left them.

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use super::{failed, open, unknown};
 use crate::app::App;
-use crate::channel::Channel;
+use crate::registry::Channel;
 use crate::clock;
 use crate::http::answer::{self, Refused};
 use crate::http::body;

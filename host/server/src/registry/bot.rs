@@ -1,0 +1,42 @@
+//! Bots as the running host holds them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use botyard_kernel::degrade::Degrading;
+use botyard_kernel::id::{BotId, Digest};
+use botyard_kernel::plan::Overlap;
+
+use crate::send::{HostPattern, SecretHeaders};
+
+/// A bot with the version that answers now. It is replaced as a whole when something
+/// of it changes.
+pub struct Bot {
+    /// Its name.
+    pub id: BotId,
+    /// The component that answers.
+    pub version: Digest,
+    /// What the tenant configured.
+    pub config: BTreeMap<String, String>,
+    /// Where its requests may go.
+    pub hosts: Vec<HostPattern>,
+    /// What becomes of events of a person that wait while newer ones come.
+    pub overlap: Overlap,
+    /// What becomes of what a medium cannot carry.
+    pub degrading: Degrading,
+    /// What they carry there without its knowledge.
+    pub http_headers: SecretHeaders,
+}
+
+impl fmt::Debug for Bot {
+    /// Without the values of its configuration: keys of services may be among them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bot")
+            .field("id", &self.id)
+            .field("version", &self.version)
+            .field("config", &self.config.keys())
+            .field("hosts", &self.hosts)
+            .field("http_headers", &self.http_headers)
+            .finish()
+    }
+}

@@ -13,7 +13,7 @@ pub(super) async fn record(config: &Config, store: &Store) -> Result<(), StoreEr
     for (tenant_id, tenant) in &config.tenants {
         let store = store.tenant(tenant_id);
         let bots = tenant.bots.iter().map(|(name, bot)| {
-            let hosts: Vec<String> = bot.hosts.iter().map(ToString::to_string).collect();
+            let hosts: Vec<String> = bot.bot.hosts.iter().map(ToString::to_string).collect();
             let component = bot.component.display().to_string();
             (name.to_string(), json!({"component": component, "hosts": hosts}))
         });

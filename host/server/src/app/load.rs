@@ -75,7 +75,7 @@ pub(super) async fn channels(
 
 async fn bot(
     name: &BotId,
-    settings: &config::Bot,
+    settings: &config::FileBot,
     runtime: &Arc<Runtime>,
 ) -> anyhow::Result<(Bot, Component)> {
     let path = &settings.component;
@@ -87,14 +87,6 @@ async fn bot(
     let (digest, tier, took) = (version.digest(), version.tier().name(), started.elapsed());
     tracing::info!(bot = %name, %digest, tier, ?took, "bot loaded");
     let wished = version.manifest().map(|manifest| manifest.degrade);
-    let bot = Bot {
-        id: name.clone(),
-        version: *digest,
-        config: settings.config.clone(),
-        hosts: settings.hosts.clone(),
-        overlap: settings.overlap,
-        degrading: settings.degrading.or(wished).unwrap_or_default(),
-        http_headers: settings.http_headers.clone(),
-    };
+    let bot = Bot::new(name.clone(), *digest, &settings.bot, wished);
     Ok((bot, Component { version, wasm }))
 }

@@ -7,6 +7,7 @@ use botyard_kernel::degrade::Degrading;
 use botyard_kernel::id::{BotId, Digest};
 use botyard_kernel::plan::Overlap;
 
+use crate::config;
 use crate::send::{HostPattern, SecretHeaders};
 
 /// A bot with the version that answers now. It is replaced as a whole when something
@@ -26,6 +27,26 @@ pub struct Bot {
     pub degrading: Degrading,
     /// What they carry there without its knowledge.
     pub http_headers: SecretHeaders,
+}
+
+impl Bot {
+    /// A bot out of what is set of it, and what the version that answers wishes.
+    pub fn new(
+        id: BotId,
+        version: Digest,
+        settings: &config::Bot,
+        wished: Option<Degrading>,
+    ) -> Self {
+        Self {
+            id,
+            version,
+            config: settings.config.clone(),
+            hosts: settings.hosts.clone(),
+            overlap: settings.overlap,
+            degrading: settings.degrading.or(wished).unwrap_or_default(),
+            http_headers: settings.http_headers.clone(),
+        }
+    }
 }
 
 impl fmt::Debug for Bot {

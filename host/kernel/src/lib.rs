@@ -10,6 +10,7 @@ pub mod call;
 pub mod choices;
 pub mod context;
 pub mod degrade;
+pub mod deployment;
 pub mod destination;
 pub mod event;
 pub mod id;

@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::action::{Action, Forward, ForwardTarget, Message, OnFailure, TextFormat};
 use crate::degrade::Degrading;
+use crate::deployment::Pinned;
 use crate::event::{Event, EventBody, Timer};
 use crate::id::{BotId, ConversationKey, Digest, EventId, TurnId};
 use crate::log::{Arrival, Conversation, Outcome, SkipReason, TimerState, Turn};
@@ -199,6 +200,14 @@ impl Plan<'_> {
         Step::Run(Box::new((event, session)))
     }
 
+    /// What the version of the event's run is bound to: the session that it belongs to,
+    /// as it was before the event.
+    pub fn pinned(&self) -> Option<Pinned> {
+        let begins = matches!(self.arrival.event.body, EventBody::Start(_));
+        let session = self.session().filter(|_| !begins)?;
+        Some(Pinned::Session { version: session.version?, active_ms: session.active_ms })
+    }
+
     /// The turn of an event that the host itself answers, made `now`: of
     /// [`Step::Relay`] and [`Step::TimeOut`].
     pub fn by_host(&self, profile: &Profile, now: Millis) -> Turn {
@@ -273,6 +282,7 @@ impl Plan<'_> {
                         KvScope::Bot => bot_writes.push(write),
                     }
                 }
+                draft.pin(version);
                 let outcome = Outcome::Ran { version, actions, cpu_us };
                 let (state, log) = draft.finish();
                 self.turn(state, outcome, log, bot_writes)
@@ -304,6 +314,9 @@ impl Plan<'_> {
         if self.policy.failure_hand_off && draft.state.owner == Owner::Bot {
             let on_failure = Some(OnFailure::Feedback);
             actions.push(Action::Forward(Forward { target: ForwardTarget::Any, on_failure }));
+        }
+        if told {
+            draft.pin(version);
         }
         draft.apply(&actions, version);
         draft.state.host_hand_off = draft.state.owner == Owner::HandingOff;

@@ -369,7 +369,7 @@ impl World {
             }
             Effect::Settle(settled) => Job::Settle(settled),
             Effect::Record(call) => Job::Record(call),
-            Effect::Run { run, event, session, kv, calls } => {
+            Effect::Run { run, event, session, kv, calls, pinned } => {
                 let turning = Turning { event, session, kv, calls, answers: Vec::new() };
                 if !self.calm && self.chance.percent(10) {
                     self.jobs.push(Job::Run { run, turning });

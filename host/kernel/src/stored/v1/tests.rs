@@ -17,7 +17,7 @@ use super::{PartId, RunFailure, Seed, SessionId, TurnId};
 
 mod later;
 
-use later::{asking_sample, desk_samples};
+use later::{asking_sample, desk_samples, pinned_sample};
 
 const GOLDEN: &str = include_str!("golden.jsonl");
 
@@ -98,6 +98,7 @@ fn samples() -> Vec<Entry> {
     let (relay, _) = Relay::begin("care", &Facts::default(), PartId("t1.0.0".to_owned()));
     samples.push(relayed_sample(relay));
     samples.push(asking_sample());
+    samples.push(pinned_sample());
     samples
 }
 
@@ -389,6 +390,8 @@ fn full_state() -> Conversation {
             context: r#"{"step":1}"#.to_owned(),
             context_by: Some(digest(6)),
             times_out_ms: None,
+            // Came later.
+            version: None,
         }),
         facts: facts(),
         foreign_context: Some("{}".to_owned()),

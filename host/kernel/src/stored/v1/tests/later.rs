@@ -27,3 +27,12 @@ pub(super) fn asking_sample() -> Entry {
     let asks = Acknowledgement { id, made_ms: 1_000, token, asks_of: Some(taken) };
     Entry::Settled(Settled { follow_ups: vec![asks], ..Settled::default() })
 }
+
+/// A session that keeps the component that it began with.
+pub(super) fn pinned_sample() -> Entry {
+    let pinned = |session| SessionState { version: Some(digest(5)), ..session };
+    let session = full_state().session.map(pinned);
+    let state = Conversation { session, ..Conversation::default() };
+    let outcome = Outcome::Ran { version: digest(5), actions: Vec::new(), cpu_us: 77 };
+    Entry::Turn(Box::new(Turn { outcome, state, ..empty_turn() }))
+}

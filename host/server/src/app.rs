@@ -1,9 +1,9 @@
 //! The host: every part that lives as long as it does.
 
-mod catalog;
 mod key_file;
 mod load;
 mod stopped;
+mod tenants;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -31,6 +31,7 @@ use crate::registry::{Registry, Versions};
 use crate::relays::Callbacks;
 use crate::send::Door;
 use crate::supervisor::{self, KeptSocket};
+use crate::tenancy::Tenancy;
 use crate::work::{Outside, Work};
 
 /// The host.
@@ -45,6 +46,8 @@ pub struct App {
     pub stopping: AtomicBool,
     /// Webhooks that are kept as they came.
     pub captures: Captures,
+    /// Tenants and what they have.
+    pub tenancy: Tenancy,
     runtime: Arc<Runtime>,
     store: SqliteStore,
 }
@@ -67,18 +70,8 @@ impl App {
         pass(Point::StoreOpened);
         let artefacts = config.runtime.artefact_directory.clone();
         let runtime = load::runtime(&config, &config.store.directory, artefacts)?;
-        let (channels, components) = load::channels(&config, &runtime).await?;
-        let host = store.store().host();
-        let versions = Versions::new(Arc::clone(&runtime), host.clone());
-        for load::Component { version, wasm } in components {
-            host.put_blob(wasm).await.context("cannot keep a component")?;
-            versions.keep(version);
-        }
+        let versions = Versions::new(Arc::clone(&runtime), store.store().host());
         let registry = Registry::new(versions);
-        for channel in channels {
-            registry.add(channel);
-        }
-        catalog::record(&config, &store.store()).await.context("cannot record the settings")?;
         let door = Door::new(&config.egress).context("cannot set up the way out")?;
         let alerts = Alerts::new(&config, door.clone());
         let key = key_file::read_or_make(&config.store.directory, key_file::Purpose::Secrets)?;
@@ -86,11 +79,13 @@ impl App {
         let outside = Outside { door, alerts, envelope: Envelope::new(key), callbacks };
         let work =
             Work::new(registry, store.store(), Arc::clone(&runtime), outside, config.backlog);
+        let tenancy = Tenancy::new(Arc::clone(&work));
+        tenants::run(&config, &tenancy, &runtime, &work).await?;
         work.load_pauses().await.context("cannot read what is paused")?;
         work.load_upkeep().await;
         let stopping = AtomicBool::new(false);
         let captures = Captures::new(&config.store.directory);
-        Ok(Self { config, work, metrics, stopping, runtime, captures, store })
+        Ok(Self { config, work, metrics, stopping, tenancy, runtime, captures, store })
     }
 
     /// Does what [`App::start`] does without a store, in a scratch directory.
@@ -99,8 +94,7 @@ impl App {
     /// As [`App::start`].
     pub async fn check(config: &Config, scratch: &Path) -> anyhow::Result<()> {
         let runtime = load::runtime(config, scratch, scratch.join("artefacts"))?;
-        load::channels(config, &runtime).await?;
-        Ok(())
+        tenants::check(config, &runtime).await
     }
 
     /// Takes webhooks until `stop` ends, then lets what is under way end. The socket

@@ -17,4 +17,5 @@ pub mod relays;
 pub mod send;
 pub mod supervisor;
 pub mod telemetry;
+pub mod tenancy;
 pub mod work;

@@ -1,17 +1,17 @@
-//! Bots and channels out of the settings.
+//! The runtime, and bots out of the settings.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use botyard_kernel::id::{BotId, ChannelId, Digest};
+use botyard_kernel::id::{BotId, TenantId};
 use botyard_kernel::share::TenantRate;
 use botyard_runtime::{CompileCommand, Runtime, RuntimeConfig, Version};
 
 use super::key_file::{self, Purpose};
 use crate::config::{self, Config};
-use crate::registry::{Bot, Channel, connect, relays};
+use crate::tenancy::{DefinedBot, Definition};
 
 /// The runtime. Its compiler is this very program, in a process of its own.
 pub(super) fn runtime(
@@ -40,45 +40,49 @@ pub(super) struct Component {
     pub(super) wasm: Vec<u8>,
 }
 
-/// Every channel with its bot, which is compiled where that was not done before.
-pub(super) async fn channels(
-    config: &Config,
+/// The components of a tenant's bots, which are compiled where that was not done before.
+pub(super) async fn components(
+    tenant: &config::Tenant,
     runtime: &Arc<Runtime>,
-) -> anyhow::Result<(Vec<Arc<Channel>>, Vec<Component>)> {
-    let (mut channels, mut components) = (Vec::new(), Vec::new());
-    for (tenant_name, tenant) in &config.tenants {
-        let mut bots = HashMap::new();
-        for (name, settings) in &tenant.bots {
-            let loaded = bot(name, settings, runtime).await;
-            let (bot, component) =
-                loaded.with_context(|| format!("bot `{name}` of tenant `{tenant_name}`"))?;
-            bots.insert(name, Arc::new(bot));
-            components.push(component);
-        }
-        let relays =
-            relays(tenant).with_context(|| format!("an external bot of tenant `{tenant_name}`"))?;
-        let mut accounts: HashMap<Digest, ChannelId> = HashMap::new();
-        for (name, settings) in &tenant.channels {
-            let bot = bots.get(&settings.bot).context("a channel without a bot")?;
-            let connected = connect(name, settings, Arc::clone(bot), &relays);
-            let (vendor, mut setup) =
-                connected.with_context(|| format!("channel `{name}` of tenant `{tenant_name}`"))?;
-            if let Some(account) = vendor.account() {
-                setup.account = accounts.entry(account).or_insert_with(|| name.clone()).clone();
-            }
-            let id = (tenant_name.clone(), name.clone());
-            channels.push(Arc::new(Channel::new(id, vendor, Arc::new(setup))));
-        }
+) -> anyhow::Result<BTreeMap<BotId, Component>> {
+    let mut components = BTreeMap::new();
+    for (name, bot) in &tenant.bots {
+        let loaded = component(name, &bot.component, runtime).await;
+        let loaded = loaded.with_context(|| format!("bot `{name}`"))?;
+        components.insert(name.clone(), loaded);
     }
-    Ok((channels, components))
+    Ok(components)
 }
 
-async fn bot(
+/// What the settings file says of a tenant.
+pub(super) fn definition(
+    id: &TenantId,
+    tenant: &config::Tenant,
+    components: &BTreeMap<BotId, Component>,
+) -> Definition {
+    let bot = |(name, bot): (&BotId, &config::FileBot)| {
+        let manifest = components.get(name).and_then(|component| component.version.manifest());
+        let defined = DefinedBot {
+            settings: bot.bot.clone(),
+            of: (id.clone(), name.clone()),
+            degrading: manifest.map(|manifest| manifest.degrade),
+        };
+        (name.clone(), defined)
+    };
+    Definition {
+        alert_url: tenant.alert_url.clone(),
+        rate: tenant.rate,
+        bots: tenant.bots.iter().map(bot).collect(),
+        relays: tenant.relays.clone(),
+        channels: tenant.channels.clone(),
+    }
+}
+
+async fn component(
     name: &BotId,
-    settings: &config::FileBot,
+    path: &Path,
     runtime: &Arc<Runtime>,
-) -> anyhow::Result<(Bot, Component)> {
-    let path = &settings.component;
+) -> anyhow::Result<Component> {
     let wasm = tokio::fs::read(path)
         .await
         .with_context(|| format!("cannot read the component {}", path.display()))?;
@@ -86,7 +90,5 @@ async fn bot(
     let version = runtime.load(&wasm).await.with_context(|| format!("{}", path.display()))?;
     let (digest, tier, took) = (version.digest(), version.tier().name(), started.elapsed());
     tracing::info!(bot = %name, %digest, tier, ?took, "bot loaded");
-    let wished = version.manifest().map(|manifest| manifest.degrade);
-    let bot = Bot::new(name.clone(), *digest, &settings.bot, wished);
-    Ok((bot, Component { version, wasm }))
+    Ok(Component { version, wasm })
 }

@@ -2,21 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use botyard_kernel::degrade::Degrading;
-use botyard_kernel::id::{BotId, Digest};
+use botyard_kernel::id::BotId;
 use botyard_kernel::plan::Overlap;
 
+use super::deployed::Deployed;
 use crate::config;
 use crate::send::{HostPattern, SecretHeaders};
 
-/// A bot with the version that answers now. It is replaced as a whole when something
+/// A bot of a tenant's. It is replaced as a whole when something
 /// of it changes.
 pub struct Bot {
     /// Its name.
     pub id: BotId,
-    /// The component that answers.
-    pub version: Digest,
+    /// Which versions of it answer.
+    pub deployed: Arc<Deployed>,
     /// What the tenant configured.
     pub config: BTreeMap<String, String>,
     /// Where its requests may go.
@@ -33,13 +35,13 @@ impl Bot {
     /// A bot out of what is set of it, and what the version that answers wishes.
     pub fn new(
         id: BotId,
-        version: Digest,
+        deployed: Arc<Deployed>,
         settings: &config::Bot,
         wished: Option<Degrading>,
     ) -> Self {
         Self {
             id,
-            version,
+            deployed,
             config: settings.config.clone(),
             hosts: settings.hosts.clone(),
             overlap: settings.overlap,
@@ -54,7 +56,7 @@ impl fmt::Debug for Bot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bot")
             .field("id", &self.id)
-            .field("version", &self.version)
+            .field("deployed", &self.deployed)
             .field("config", &self.config.keys())
             .field("hosts", &self.hosts)
             .field("http_headers", &self.http_headers)

@@ -1,5 +1,6 @@
 //! Channels out of what is set of them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -53,12 +54,12 @@ pub fn connect(
 ///
 /// # Errors
 /// The tenant's to correct: a vendor refuses its settings.
-pub fn relays(tenant: &config::Tenant) -> anyhow::Result<Relays> {
+pub fn relays(relays: &BTreeMap<String, config::Relay>) -> anyhow::Result<Relays> {
     let connect = |(name, relay): (&String, &config::Relay)| {
         let bot = external::connect_external(&relay.vendor, relay.settings.clone());
         Ok((name.clone(), bot.with_context(|| format!("`relays.{name}`"))?))
     };
-    tenant.relays.iter().map(connect).collect()
+    relays.iter().map(connect).collect()
 }
 
 /// Settings that a vendor has no use for are refused: whoever wrote them expects

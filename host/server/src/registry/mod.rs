@@ -4,28 +4,31 @@
 mod bot;
 mod channel;
 mod connect;
+mod deployed;
 mod versions;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use botyard_kernel::id::ChannelId;
+use botyard_kernel::id::{BotId, ChannelId, TenantId};
 
 pub use bot::Bot;
 pub use channel::{Channel, Setup};
 pub use connect::{connect, relays};
+pub use deployed::Deployed;
 pub use versions::{VersionError, Versions};
 
 /// Everything that runs.
 pub struct Registry {
     channels: RwLock<HashMap<ChannelId, Arc<Channel>>>,
+    deployed: RwLock<HashMap<(TenantId, BotId), Arc<Deployed>>>,
     versions: Versions,
 }
 
 impl Registry {
     /// Nothing runs yet.
     pub fn new(versions: Versions) -> Self {
-        Self { channels: RwLock::default(), versions }
+        Self { channels: RwLock::default(), deployed: RwLock::default(), versions }
     }
 
     /// The channel of this name.
@@ -54,6 +57,20 @@ impl Registry {
         if let Some(before) = all.remove(id) {
             before.close();
         }
+    }
+
+    /// Which versions of a bot answer.
+    pub fn deployed(&self, owner: &TenantId, bot: &BotId) -> Arc<Deployed> {
+        let mut all = self.deployed.write().unwrap_or_else(PoisonError::into_inner);
+        let known = all.entry((owner.clone(), bot.clone()));
+        let nothing = || Arc::new(Deployed::nothing(owner.clone(), bot.clone()));
+        Arc::clone(known.or_insert_with(nothing))
+    }
+
+    /// A bot is no longer there.
+    pub fn forget(&self, owner: &TenantId, bot: &BotId) {
+        let mut all = self.deployed.write().unwrap_or_else(PoisonError::into_inner);
+        all.remove(&(owner.clone(), bot.clone()));
     }
 
     /// The versions that its bots run.

@@ -2,8 +2,9 @@
 //! most of what it is given is left alone, but for probes.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use botyard_kernel::deployment::canary::Reason;
 use botyard_kernel::breaker::{self, Admission, Breaker, Change};
 use botyard_kernel::id::{BotId, Digest, TenantId};
 use botyard_kernel::log::{Outcome, Turn};
@@ -13,7 +14,7 @@ use metrics::counter;
 
 use super::Work;
 use crate::alerts::{Alert, AlertKind};
-use crate::registry::Channel;
+use crate::registry::{Channel, Deployed};
 use crate::clock;
 
 /// What is counted together. Another version begins anew.
@@ -47,8 +48,8 @@ impl Bots {
 impl Work {
     /// What a run comes to that is not made, because the bot has failed too often.
     /// Nothing where it may run.
-    pub(super) fn suspended(&self, channel: &Channel) -> Option<RunOutput> {
-        let bot = counted(channel, channel.bot().version);
+    pub(super) fn suspended(&self, channel: &Channel, version: Digest) -> Option<RunOutput> {
+        let bot = counted(channel, version);
         match self.bots.with(bot, |breaker| breaker.admit(clock::now())) {
             Admission::Go | Admission::Probe => None,
             Admission::Wait(_) => {
@@ -107,6 +108,27 @@ impl Work {
             None => {}
         }
     }
+}
+
+impl Work {
+    /// Compares versions by how their runs end, used CPU time of `took_us` included. One
+    /// that does worse is rolled back.
+    pub(super) fn watch_run(&self, channel: &Channel, turn: &Turn, took_us: u64) {
+        let deployed = Arc::clone(&channel.bot().deployed);
+        if let Some(reason) = deployed.note(&turn.outcome, took_us, clock::now()) {
+            // Nobody listens where the host is not yet, or no longer, serving.
+            let _ = self.worse.send(Worse { deployed, reason });
+        }
+    }
+}
+
+/// A version that does worse than the one before.
+#[derive(Clone, Debug)]
+pub struct Worse {
+    /// Of which bot.
+    pub deployed: Arc<Deployed>,
+    /// In what.
+    pub reason: Reason,
 }
 
 fn counted(channel: &Channel, version: Digest) -> BotVersion {

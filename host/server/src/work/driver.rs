@@ -56,6 +56,8 @@ pub(super) struct Driver {
     place: Option<Place>,
     /// Somebody wrote since it is in memory.
     lively: bool,
+    /// What the last run used of the processor (microseconds).
+    ran_us: u64,
 }
 
 /// Who waits for the answer of a request, and which form it has.
@@ -92,6 +94,7 @@ impl Driver {
             weight: Weight::default(),
             place: None,
             lively: false,
+            ran_us: 0,
         }
     }
 
@@ -189,8 +192,9 @@ impl Driver {
     }
 
     fn feed(&mut self, input: Input) {
-        if let Input::Ran { run, .. } = &input {
+        if let Input::Ran { run, output, .. } = &input {
             self.callers.remove(run);
+            self.ran_us = output.cpu_us;
         }
         if let Input::ClientLeft(request) = &input {
             self.answers.remove(request);
@@ -234,9 +238,10 @@ impl Driver {
                 }
             }
             Effect::Abandon { run } => drop(self.callers.remove(&run)),
-            Effect::Run { run, event, session, kv, calls } => {
-                let input = (*event, *session, kv, calls);
-                let (waits, future) = runs::run(self, run, input, self.outside.clone());
+            Effect::Run { run, event, session, kv, calls, pinned } => {
+                let (event, session) = (*event, *session);
+                let given = runs::Given { event, session, kv, calls, pinned };
+                let (waits, future) = runs::run(self, run, given, self.outside.clone());
                 self.start(future);
                 return waits.then_some(Input::NoRoom);
             }
@@ -255,6 +260,7 @@ impl Driver {
                 self.waits.turned();
                 log::turned(&self.channel, &self.key, &turn);
                 self.work.count_run(&self.channel, &turn);
+                self.work.watch_run(&self.channel, &turn, self.ran_us);
             }
             Effect::Revived(parts) => {
                 let parts = parts.len();

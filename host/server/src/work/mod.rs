@@ -35,7 +35,7 @@ use botyard_kernel::time::Millis;
 use botyard_runtime::Runtime;
 use botyard_store::{Store, StoreError};
 use botyard_vendors::{Call, CallAnswer};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
 use crate::alerts::Alerts;
 use crate::registry::{Channel, Registry};
@@ -50,6 +50,7 @@ use destinations::{Destinations, VendorService};
 use driver::Driver;
 use fetch::Caller;
 use pauses::Pauses;
+pub use bots::Worse;
 pub use pauses::{Pausable, Pause, Subject};
 use room::{Place, Room};
 pub(crate) use waiting::{Answer, Waiting};
@@ -66,6 +67,7 @@ pub struct Work {
     /// Web services that bots call, by host.
     services: Destinations<String>,
     bots: Bots,
+    worse: broadcast::Sender<Worse>,
     pauses: Pauses,
     alerts: Alerts,
     envelope: Envelope,
@@ -74,6 +76,7 @@ pub struct Work {
     room: Arc<Room>,
     requests: AtomicU64,
     draining: AtomicBool,
+    keeps_up: AtomicBool,
     lane_ended: Notify,
 }
 
@@ -140,6 +143,7 @@ impl Work {
             vendors: Destinations::new("the vendor of channel"),
             services: Destinations::new("the web service"),
             bots: Bots::default(),
+            worse: broadcast::channel(64).0,
             pauses: Pauses::default(),
             alerts,
             envelope,
@@ -148,6 +152,7 @@ impl Work {
             room: Arc::default(),
             requests: AtomicU64::new(1),
             draining: AtomicBool::new(false),
+            keeps_up: AtomicBool::new(false),
             lane_ended: Notify::new(),
         })
     }
@@ -213,6 +218,11 @@ impl Work {
     /// the time (Unix milliseconds) since when.
     pub fn suspended_bots(&self) -> Vec<(String, Millis)> {
         self.bots.open()
+    }
+
+    /// Versions that do worse than those before, from now on.
+    pub fn worse_versions(&self) -> broadcast::Receiver<Worse> {
+        self.worse.subscribe()
     }
 
     /// How many bots and destinations keep failing.
@@ -304,8 +314,20 @@ impl Work {
 
     /// Looks after channels whose vendors want it, now and from now on.
     pub fn start_upkeep(self: &Arc<Self>) {
+        self.keeps_up.store(true, Ordering::Release);
         for channel in self.kept_up() {
             tokio::spawn(upkeep::run(Arc::downgrade(self), channel));
+        }
+    }
+
+    /// Looks after a channel that has just come, once the others are looked after.
+    pub fn begin_upkeep(self: &Arc<Self>, channel: &Arc<Channel>) {
+        if self.keeps_up.load(Ordering::Acquire) && channel.vendor().upkeep().is_some() {
+            let (work, channel) = (Arc::clone(self), Arc::clone(channel));
+            tokio::spawn(async move {
+                upkeep::load(&work, &channel).await;
+                upkeep::run(Arc::downgrade(&work), channel).await;
+            });
         }
     }
 

@@ -91,13 +91,15 @@ pub(super) struct Pauses {
 
 impl Pauses {
     fn paused(&self, channel: &Channel) -> Paused {
+        let bot = channel.bot();
         let known = lock(&self.known);
         let is = |what, name: &str| {
             let (tenant, name) = (channel.tenant.clone(), name.to_owned());
             known.contains_key(&Subject { what, tenant, name })
         };
         Paused {
-            bot: is(Pausable::Bot, channel.bot().id.as_str()),
+            // What nobody answers yet waits.
+            bot: bot.deployed.now().is_none() || is(Pausable::Bot, bot.id.as_str()),
             channel: channel.is_closed() || is(Pausable::Channel, channel.id.as_str()),
         }
     }
@@ -158,7 +160,7 @@ impl Work {
         let store = self.store.tenant(&subject.tenant);
         store.put(KIND, &subject.record_name(), &value, &stamp).await?;
         lock(&self.pauses.known).insert(subject.clone(), pause);
-        self.tell_paused(&subject);
+        self.tell_paused(&subject.tenant);
         drop(changing);
         let Subject { what, tenant, name } = &subject;
         tracing::warn!(%tenant, by = stamp.actor, "{} {name} is paused", what.name());
@@ -178,7 +180,7 @@ impl Work {
             Err(error) => return Err(error),
         }
         lock(&self.pauses.known).remove(subject);
-        self.tell_paused(subject);
+        self.tell_paused(&subject.tenant);
         lock(&self.pauses.resting).clear();
         drop(changing);
         let Subject { what, tenant, name } = subject;
@@ -192,10 +194,10 @@ impl Work {
     }
 
     /// Tells the lanes in memory. One that is made meanwhile asks by itself.
-    fn tell_paused(&self, subject: &Subject) {
+    pub(crate) fn tell_paused(&self, tenant: &TenantId) {
         for (key, lane) in self.lanes().iter() {
             let channel = self.channel(&key.channel);
-            if let Some(channel) = channel.filter(|channel| channel.tenant == subject.tenant) {
+            if let Some(channel) = channel.filter(|channel| channel.tenant == *tenant) {
                 // A lane that has just ended has nothing to be paused.
                 let _ = lane.send(Message::Input(Input::Pause(self.paused(&channel))));
             }

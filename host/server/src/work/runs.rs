@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use botyard_failpoints::{Point, pass};
+use botyard_kernel::deployment::Pinned;
 use botyard_kernel::event::Event;
 use botyard_kernel::id::{BotId, Digest, TenantId};
 use botyard_kernel::lane::Input;
@@ -22,27 +23,42 @@ use super::fetch::Calls;
 use super::{Message, Work};
 use crate::registry::VersionError;
 
-/// The event, the session, the conversation's values, recorded calls.
-pub(super) type Given = (Event, Session, BTreeMap<String, String>, Vec<Call>);
+/// What the lane gives to a run.
+pub(super) struct Given {
+    pub(super) event: Event,
+    pub(super) session: Session,
+    /// The conversation's values.
+    pub(super) kv: BTreeMap<String, String>,
+    /// Recorded calls.
+    pub(super) calls: Vec<Call>,
+    /// Which version it is bound to.
+    pub(super) pinned: Option<Pinned>,
+}
 
 /// A run, and whether it has to wait for room.
 pub(super) fn run(
     driver: &Driver,
     run: u64,
-    (event, mut session, conversation_kv, calls): Given,
+    given: Given,
     lane: mpsc::UnboundedSender<Message>,
 ) -> (bool, BoxFuture<'static, Input>) {
+    let Given { event, mut session, kv: conversation_kv, calls, pinned } = given;
     let (work, bot) = (Arc::clone(&driver.work), driver.channel.bot());
     let tenant = driver.key.tenant.clone();
     let profile = Box::new(driver.profile(&session.facts.medium, &event.id));
     session.profile = profile.settings.clone();
-    let digest = bot.version;
-    if let Some(output) = work.suspended(&driver.channel) {
+    let chosen = bot.deployed.version_for(pinned, &driver.key, session.now_ms);
+    let Some(version) = chosen else {
+        let output = Box::new(failed("no version of the bot is deployed".to_owned()));
+        let version = Digest::of(b"");
+        return (false, future::ready(Input::Ran { run, output, version, profile }).boxed());
+    };
+    if let Some(output) = work.suspended(&driver.channel, version) {
         let output = Box::new(output);
-        return (false, future::ready(Input::Ran { run, output, version: digest, profile }).boxed());
+        return (false, future::ready(Input::Ran { run, output, version, profile }).boxed());
     }
     let values = Values { store: work.store.tenant(&tenant), bot: bot.id.clone() };
-    let loaded = work.registry.versions().loaded(&digest);
+    let loaded = work.registry.versions().loaded(&version);
     let ready = loaded.and_then(|version| {
         let permit = work.runtime.try_permit(&version, &tenant)?;
         Some((version, permit))
@@ -53,17 +69,17 @@ pub(super) fn run(
         let services = Services { values: Arc::new(values), http: Arc::new(Calls { run, lane }) };
         let ready = match ready {
             Some(ready) => Ok(ready),
-            None => load(&work, &digest, &tenant).await,
+            None => load(&work, &version, &tenant).await,
         };
         let output = match ready {
             Ok((version, permit)) => {
                 pass(Point::RunBegins);
                 work.runtime.run(&version, permit, input, services).await
             }
-            Err(error) => unloaded(&error),
+            Err(error) => failed(error.to_string()),
         };
         pass(Point::RunEnded);
-        Input::Ran { run, output: Box::new(output), version: digest, profile }
+        Input::Ran { run, output: Box::new(output), version, profile }
     };
     (waits, future.boxed())
 }
@@ -78,10 +94,9 @@ async fn load(
     Ok((version, permit))
 }
 
-/// What a run comes to whose version cannot be loaded: it may be tried again.
-fn unloaded(error: &VersionError) -> RunOutput {
-    let (blame, kind) = (Blame::Host, FailureKind::Internal);
-    RunOutput::failed(RunFailure { blame, kind, message: error.to_string() })
+/// What a run comes to that cannot be made by the host's fault: it may be tried again.
+fn failed(message: String) -> RunOutput {
+    RunOutput::failed(RunFailure { blame: Blame::Host, kind: FailureKind::Internal, message })
 }
 
 /// The bot's values as the committed turns left them.

@@ -1,0 +1,49 @@
+//! From what is written down to what runs.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use botyard_kernel::id::{ChannelId, TenantId};
+
+use super::definition::{Connected, Definition, Unfit};
+use super::Tenancy;
+use crate::registry::Channel;
+
+impl Tenancy {
+    /// Lets run what a definition says, in the place of what the tenant ran before. What
+    /// cannot run is left out and told.
+    pub(super) fn run(&self, tenant: &TenantId, definition: &Definition) -> Vec<Unfit> {
+        let registry = self.work.registry();
+        self.work.alerts().set_tenant(tenant, definition.alert_url.clone());
+        let (connected, unfit) = definition.connect(|owner, bot| registry.deployed(owner, bot));
+        let kept: BTreeSet<ChannelId> = definition.channels.keys().cloned().collect();
+        for channel in registry.channels() {
+            if channel.tenant == *tenant && !kept.contains(&channel.id) {
+                registry.remove(&channel.id);
+            }
+        }
+        for connected in connected {
+            self.run_channel(tenant, connected);
+        }
+        self.work.tell_paused(tenant);
+        unfit
+    }
+
+    fn run_channel(&self, tenant: &TenantId, connected: Connected) {
+        let Connected { id, vendor, setup } = connected;
+        let registry = self.work.registry();
+        let known = registry.channel(&id).filter(|known| known.tenant == *tenant);
+        match known.filter(|known| known.vendor().name() == vendor.name()) {
+            Some(known) => {
+                known.reconnect(&vendor);
+                known.set_up(Arc::new(setup));
+            }
+            None => {
+                let name = (tenant.clone(), id);
+                let channel = Arc::new(Channel::new(name, vendor, Arc::new(setup)));
+                registry.add(Arc::clone(&channel));
+                self.work.begin_upkeep(&channel);
+            }
+        }
+    }
+}

@@ -3,6 +3,7 @@
 //! This crate does no IO: it has no socket, no file, no clock, no source of
 //! chance, no wasm and no SQL. Time and chance are arguments.
 
+pub mod access;
 pub mod action;
 pub mod breaker;
 pub mod broken;
@@ -13,8 +14,10 @@ pub mod degrade;
 pub mod deployment;
 pub mod destination;
 pub mod event;
+pub mod grants;
 pub mod id;
 pub mod lane;
+pub mod limits;
 pub mod log;
 pub mod outbox;
 pub mod owner;
@@ -31,4 +34,6 @@ pub mod stored;
 pub mod text;
 pub mod time;
 pub mod upkeep;
+pub mod usage;
 pub mod validate;
+pub mod watermark;

@@ -101,13 +101,6 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The session goes on with the version that ran in it.
-    pub(super) fn pin(&mut self, version: Digest) {
-        if let Some(session) = &mut self.state.session {
-            session.version = Some(version);
-        }
-    }
-
     fn do_here(&mut self, index: usize, action: &Action, version: Digest) {
         if let Action::ContextUpdate(json) = action {
             self.update_context(json, version);

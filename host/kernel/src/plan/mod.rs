@@ -9,6 +9,7 @@ mod enter;
 mod hand_off;
 mod overlap;
 mod page;
+mod pin;
 mod reach;
 mod relay;
 mod returns;
@@ -19,7 +20,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::action::{Action, Forward, ForwardTarget, Message, OnFailure, TextFormat};
 use crate::degrade::Degrading;
-use crate::deployment::Pinned;
 use crate::event::{Event, EventBody, Timer};
 use crate::id::{BotId, ConversationKey, Digest, EventId, TurnId};
 use crate::log::{Arrival, Conversation, Outcome, SkipReason, TimerState, Turn};
@@ -198,14 +198,6 @@ impl Plan<'_> {
         let (event, state) = self.enter();
         let session = self.session_for_bot(&state);
         Step::Run(Box::new((event, session)))
-    }
-
-    /// What the version of the event's run is bound to: the session that it belongs to,
-    /// as it was before the event.
-    pub fn pinned(&self) -> Option<Pinned> {
-        let begins = matches!(self.arrival.event.body, EventBody::Start(_));
-        let session = self.session().filter(|_| !begins)?;
-        Some(Pinned::Session { version: session.version?, active_ms: session.active_ms })
     }
 
     /// The turn of an event that the host itself answers, made `now`: of

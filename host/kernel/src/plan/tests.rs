@@ -3,6 +3,7 @@
 mod context;
 mod desk;
 mod menus;
+mod pin;
 mod relay;
 
 use super::*;

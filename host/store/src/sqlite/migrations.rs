@@ -16,11 +16,12 @@ use super::directory::Directory;
 use crate::OpenError;
 
 /// One step a version. What has been released is never edited: append.
-pub(super) const STEPS: [&str; 4] = [
+pub(super) const STEPS: [&str; 5] = [
     include_str!("v1.sql"),
     include_str!("v2.sql"),
     include_str!("v3.sql"),
     include_str!("v4.sql"),
+    include_str!("v5.sql"),
 ];
 /// The version of the tables that this host writes.
 pub(super) const NEWEST: i64 = STEPS.len() as i64;

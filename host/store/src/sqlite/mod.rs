@@ -6,19 +6,24 @@
 //! write-ahead log into the database file, so that the writer never has to.
 //! Reads see a snapshot of their own and wait for nobody.
 
+mod archive;
 mod catalog;
+mod changes;
 pub mod check;
 mod checkpoint;
 mod conversation;
 mod directory;
 mod due;
+mod erasure;
 mod health;
 mod letters;
 mod log;
 mod migrations;
+mod notes;
 mod queue;
 mod readers;
 mod schema;
+mod turn;
 mod writer;
 
 use std::path::Path;
@@ -100,7 +105,8 @@ impl SqliteStore {
 
     /// The store in this database.
     pub fn store(&self) -> Store {
-        Store::new(self.engine.clone(), self.engine.clone(), Arc::new(self.blobs.clone()))
+        let (engine, blobs) = (self.engine.clone(), Arc::new(self.blobs.clone()));
+        Store::new(engine.clone(), engine.clone(), engine, blobs)
     }
 
     /// What the engine has done so far, for metrics.
@@ -137,6 +143,9 @@ impl Drop for Engine {
         self.close();
     }
 }
+
+/// In whose name what belongs to no tenant stands in the writer's queue.
+const SWEEPER: &str = "";
 
 /// What the database calls a number of ours. Its numbers have a sign; ours that
 /// do not fit are times and places that no log will ever reach.

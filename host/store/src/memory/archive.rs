@@ -8,7 +8,7 @@ use botyard_kernel::id::{BotId, ChannelId, ConversationKey, TenantId};
 use botyard_kernel::log::{Entry, KEY_AGE_MS, Seq, Turn};
 use botyard_kernel::time::Millis;
 
-use super::lane::{Lane, due, human_since, last_turn, numbered, waiting};
+use super::lane::{Lane, due, human_since, last_turn, waiting};
 use super::{MemoryStore, State};
 use crate::erasure::{tombstone, written};
 use crate::{Archive, BotTurn, Cause, Place, Stamp, StoreError, Summary};

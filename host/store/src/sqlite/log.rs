@@ -14,7 +14,7 @@ use super::conversation::{Conversation, Kind};
 use super::health::store_error;
 use super::letters::{self, Letters};
 use super::turn::TurnJob;
-use super::{Engine, due, to_sql};
+use super::{Engine, due};
 use crate::archive::{newest, settlement_time};
 use crate::erasure::{admitted, wordless};
 use crate::log::email_key;

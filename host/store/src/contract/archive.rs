@@ -47,7 +47,10 @@ pub(super) async fn conversations_are_listed_by_activity(store: Store) {
     // What happens brings it to the front; what comes late does not send it back.
     store.accept(&key("b"), vec![at("2", 5)]).await.unwrap();
     assert_eq!(names(None, None, 9).await.0, ["b", "d", "c", "a"]);
-    store.commit(&key("a"), &Turn { base: 1, watermark: 1, ..fused_at("t1", 0, 40) }).await.unwrap();
+    store
+        .commit(&key("a"), &Turn { base: 1, watermark: 1, ..fused_at("t1", 0, 40) })
+        .await
+        .unwrap();
     assert_eq!(names(None, None, 9).await.0, ["a", "b", "d", "c"]);
 }
 
@@ -69,7 +72,8 @@ pub(super) async fn a_conversation_says_how_it_stands(store: Store) {
     next.state.owner = Owner::Human;
     store.commit(&a, &next).await.unwrap();
     let owner = Some(Owner::Human);
-    let second = Summary { last: 3, turns: 1, owner, due_ms: Some(70), human_ms: Some(60), ..first };
+    let second =
+        Summary { last: 3, turns: 1, owner, due_ms: Some(70), human_ms: Some(60), ..first };
     assert_eq!(store.summary(&a).await, Ok(Some(second.clone())));
     // Deliveries are no activity of people; what is given up is for people to see.
     let given_back = Settled { owner: Some(Owner::Bot), ..settled("p", None) };

@@ -26,6 +26,7 @@ async fn fill(store: &TenantStore, vendor_key: &str) {
     let turn = Turn { due_ms: Some(70), human_ms: Some(60), ..turn };
     store.commit(&a, &turn).await.unwrap();
     let dead = Settled { dead_letters: vec![row("r")], ..settled("r", Some(70)) };
+    let dead = Settled { human_ms: Some(60), ..dead };
     store.settle(&a, &dead).await.unwrap();
     store.accept(&a, vec![arrival("2")]).await.unwrap();
 }

@@ -78,29 +78,30 @@ proptest! {
     }
 }
 
-/// The places of the newest entry and of the last turn.
-async fn loaded(store: &Store, key: &ConversationKey) -> (u64, u64) {
+/// The places of the newest entry and of the last turn, and up to where that consumed.
+async fn loaded(store: &Store, key: &ConversationKey) -> (u64, u64, u64) {
     let loaded = store.tenant(&key.tenant).load(key, 0).await.unwrap();
-    (loaded.last, loaded.turn.map_or(0, |(seq, _)| seq))
+    let (turn, watermark) = loaded.turn.map_or((0, 0), |(seq, turn)| (seq, turn.watermark));
+    (loaded.last, turn, watermark)
 }
 
 async fn play(
     store: &Store,
     key: &ConversationKey,
     verb: &Verb,
-    (last, last_turn): (u64, u64),
+    (last, last_turn, watermark): (u64, u64, u64),
 ) -> String {
     let store = store.tenant(&key.tenant);
     let events = |n: u8| (0..n).map(|n| arrival(&n.to_string())).collect::<Vec<_>>();
     match verb {
         Verb::Accept { events: n } => format!("{:?}", store.accept(key, events(*n)).await),
         Verb::Commit { stale, unseen, rest, fused: is_fused, id, due } => {
-            let base = last.saturating_sub(*unseen);
+            let base = last.saturating_sub(*unseen).max(last_turn);
             let previous = if *stale == 0 { last_turn + 1 } else { last_turn };
             let id = id.to_string();
             let make = if *is_fused { fused } else { turn };
             let made = Turn {
-                watermark: base.saturating_sub(*rest),
+                watermark: base.saturating_sub(*rest).max(watermark),
                 due_ms: *due,
                 bot_writes: vec![set(&id, "x"), write("sum", KvChange::Add(1))],
                 ..make(&id, previous, base)

@@ -205,8 +205,7 @@ fn summary(lane: &Lane) -> Option<Summary> {
 
 /// Entries up to this place are needed for nothing that is still to be done.
 fn needed_after(lane: &Lane) -> Seq {
-    let (base, watermark) =
-        last_turn(lane).map_or((0, 0), |(_, turn)| (turn.base, turn.watermark));
+    let (base, watermark) = last_turn(lane).map_or((0, 0), |(_, turn)| (turn.base, turn.watermark));
     if waiting(lane, watermark).next().is_some() { watermark } else { base }
 }
 

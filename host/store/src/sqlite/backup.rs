@@ -104,6 +104,7 @@ impl SqliteStore {
             .prefix(".botyard-backup-")
             .tempdir_in(&parent)
             .map_err(failed)?;
+        directory::close_to_others(aside.path()).map_err(failed)?;
         // The log is not begun anew meanwhile, which would wait for this reader.
         let _reading = self.engine.writer.health().backup();
         let manifest = copy(&self.engine.directory, aside.path(), progress, &failed)?;
@@ -145,7 +146,9 @@ impl SqliteStore {
     pub fn held(&self) -> Result<Option<Held>, StoreError> {
         let unreadable = |why: String| StoreError::Corrupt(format!("{HELD}: {why}"));
         match fs::read(self.engine.directory.path().join(HELD)) {
-            Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|e| unreadable(e.to_string())),
+            Ok(text) => {
+                serde_json::from_slice(&text).map(Some).map_err(|e| unreadable(e.to_string()))
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(unreadable(error.to_string())),
         }
@@ -206,10 +209,8 @@ fn copy_database(
     // A snapshot: without it, each commit of the writer would begin the copy anew.
     let snapshot = source.unchecked_transaction()?;
     let count = |sql| snapshot.query_row(sql, [], |row| row.get(0).map(super::from_sql));
-    let counts = (
-        count("SELECT count(*) FROM conversation")?,
-        count("SELECT count(*) FROM record")?,
-    );
+    let counts =
+        (count("SELECT count(*) FROM conversation")?, count("SELECT count(*) FROM record")?);
     let mut copy = Connection::open(into)?;
     {
         let backup = Backup::new(&snapshot, &mut copy)?;
@@ -310,9 +311,8 @@ fn refuse_full(place: &Path) -> Result<(), BackupError> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(source) => return Err(BackupError::Disk { place: place.to_owned(), source }),
     };
-    let is_other = |name: io::Result<fs::DirEntry>| {
-        name.map_or(true, |name| name.file_name() != "lost+found")
-    };
+    let is_other =
+        |name: io::Result<fs::DirEntry>| name.map_or(true, |name| name.file_name() != "lost+found");
     match names.map(is_other).any(|other| other) {
         true => Err(BackupError::NotEmpty(place.to_owned())),
         false => Ok(()),

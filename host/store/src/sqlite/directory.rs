@@ -101,11 +101,12 @@ pub(super) fn flush(directory: &Path) -> std::io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-/// Lets nobody else read a file.
+/// Lets nobody else read a file or look into a directory.
 pub(super) fn close_to_others(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     {
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        let mode = if path.is_dir() { 0o700 } else { 0o600 };
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
         fs::set_permissions(path, mode)?;
     }
     Ok(())

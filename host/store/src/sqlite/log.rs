@@ -58,8 +58,7 @@ impl Log for Engine {
         let (owned, event, wordless) = (key.clone(), call.event.clone(), wordless(call)?);
         let record = move |database: &Connection| {
             let mut conversation = Conversation::open(database, &owned)?;
-            let is_erased =
-                conversation.erased > 0 && !awaits(database, &conversation, &event)?;
+            let is_erased = conversation.erased > 0 && !awaits(database, &conversation, &event)?;
             let value = if is_erased { &wordless } else { &value };
             let seq = conversation.append(database, Kind::Called, value)?;
             conversation.save(database)?;

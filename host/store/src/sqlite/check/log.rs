@@ -71,11 +71,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn letters(
-        &self,
-        conversation: i64,
-        floor: Seq,
-    ) -> rusqlite::Result<BTreeMap<String, Seq>> {
+    fn letters(&self, conversation: i64, floor: Seq) -> rusqlite::Result<BTreeMap<String, Seq>> {
         let sql = "SELECT part, seq FROM dead_letter WHERE conversation = ?1 AND seq > ?2";
         let mut letters = self.database.prepare_cached(sql)?;
         let letter = |row: &Row<'_>| Ok((row.get(0)?, from_sql(row.get(1)?)));

@@ -33,4 +33,4 @@ pub use crate::log::{Commit, DeadLetter, DuePlace, Lease, Loaded, Log};
 pub use crate::memory::{Fault, MemoryStore};
 pub use crate::notes::Notes;
 pub use crate::scope::{HostStore, OPERATOR, Person, Store, TenantStore};
-pub use crate::sqlite::{Counters, SqliteStore};
+pub use crate::sqlite::{BackupError, Counters, Disk, Held, Manifest, SqliteStore};

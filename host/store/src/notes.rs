@@ -116,10 +116,18 @@ mod tests {
         let rows = [
             (None, fields(&[("turns", 2)]), json!({"turns": 2})),
             (Some(json!("text")), fields(&[("turns", 2)]), json!({"turns": 2})),
-            (Some(json!({"turns": 40, "cpu": 1})), fields(&[("turns", 2)]), json!({"turns": 42, "cpu": 1})),
+            (
+                Some(json!({"turns": 40, "cpu": 1})),
+                fields(&[("turns", 2)]),
+                json!({"turns": 42, "cpu": 1}),
+            ),
             (Some(json!({"turns": "many"})), fields(&[("turns", -2)]), json!({"turns": -2})),
             (Some(json!({"turns": i64::MAX})), fields(&[("turns", 1)]), json!({"turns": i64::MAX})),
-            (Some(json!({"turns": i64::MIN})), fields(&[("turns", -1)]), json!({"turns": i64::MIN})),
+            (
+                Some(json!({"turns": i64::MIN})),
+                fields(&[("turns", -1)]),
+                json!({"turns": i64::MIN}),
+            ),
             (None, fields(&[("a", 1), ("a", 1)]), json!({"a": 2})),
         ];
         for (old, fields, expected) in rows {

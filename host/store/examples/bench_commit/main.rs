@@ -41,7 +41,9 @@ fn main() -> Result<(), Failure> {
         sqlite.close().await;
         let bytes = directory.path().join("botyard.db").metadata()?.len();
         let rate = turns as f64 / seconds;
-        println!("{turns} turns in {seconds:.2} s: {rate:.0} a second, {batches} flushes, {bytes} bytes");
+        println!(
+            "{turns} turns in {seconds:.2} s: {rate:.0} a second, {batches} flushes, {bytes} bytes"
+        );
         Ok(())
     })
 }
@@ -61,9 +63,11 @@ async fn write(store: TenantStore, writer: u64, turns: u64) -> Result<(), StoreE
 
 /// The turn of a conversation after so many others, with the event that it brings.
 fn turn(number: u64, previous: u64) -> Turn {
-    let message = Message { text: "How much is the blue one?".repeat(4), format: TextFormat::Plain };
+    let message =
+        Message { text: "How much is the blue one?".repeat(4), format: TextFormat::Plain };
     let id = format!("e{number}");
-    let event = Event::new(id.as_str().into(), 1_700_000_000_000 + number, EventBody::Message(message));
+    let event =
+        Event::new(id.as_str().into(), 1_700_000_000_000 + number, EventBody::Message(message));
     Turn {
         id: format!("t{number}").as_str().into(),
         previous,

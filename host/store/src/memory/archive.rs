@@ -8,7 +8,7 @@ use botyard_kernel::id::{BotId, ChannelId, ConversationKey, TenantId};
 use botyard_kernel::log::{Entry, KEY_AGE_MS, Seq, Turn};
 use botyard_kernel::time::Millis;
 
-use super::lane::{Lane, due, human_since, last_turn, numbered, waiting};
+use super::lane::{Lane, due, human_since, last_turn, waiting};
 use super::{MemoryStore, State};
 use crate::erasure::{tombstone, written};
 use crate::{Archive, BotTurn, Cause, Place, Stamp, StoreError, Summary};
@@ -205,8 +205,7 @@ fn summary(lane: &Lane) -> Option<Summary> {
 
 /// Entries up to this place are needed for nothing that is still to be done.
 fn needed_after(lane: &Lane) -> Seq {
-    let (base, watermark) =
-        last_turn(lane).map_or((0, 0), |(_, turn)| (turn.base, turn.watermark));
+    let (base, watermark) = last_turn(lane).map_or((0, 0), |(_, turn)| (turn.base, turn.watermark));
     if waiting(lane, watermark).next().is_some() { watermark } else { base }
 }
 

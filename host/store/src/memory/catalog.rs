@@ -127,9 +127,8 @@ impl Catalog for MemoryStore {
         limit: usize,
     ) -> Result<Vec<Record>, StoreError> {
         let all = self.list(tenant, kind).await?.into_iter();
-        let wanted = all.filter(|record| {
-            record.name.starts_with(prefix) && Some(record.name.as_str()) > after
-        });
+        let wanted = all
+            .filter(|record| record.name.starts_with(prefix) && Some(record.name.as_str()) > after);
         Ok(wanted.take(limit).collect())
     }
 

@@ -39,7 +39,8 @@ impl Log for MemoryStore {
         limits::call(call)?;
         let record = |lane: &mut Lane, made: &mut u64| {
             let is_open = waiting(lane, lane.watermark()).any(|(_, a)| a.event.id == call.event);
-            let kept = if lane.erased.is_some() && !is_open { without_words(call) } else { call.clone() };
+            let kept =
+                if lane.erased.is_some() && !is_open { without_words(call) } else { call.clone() };
             lane.append(Entry::Called(kept), None, made)
         };
         Ok(self.writable()?.conversation(key, record))

@@ -125,22 +125,21 @@ impl Archive for Engine {
         limit: usize,
     ) -> Result<usize, StoreError> {
         let owner = tenant.clone();
-        let find =
-            move |database: &Connection| erasure::old(database, &owner, older_than_ms, limit).map_err(sql);
+        let find = move |database: &Connection| {
+            erasure::old(database, &owner, older_than_ms, limit).map_err(sql)
+        };
         // The search may look past many turns that stay, so it is no work of the writer's.
         let old = self.readers.read(find).await?;
         let owner = tenant.clone();
-        let trim = move |database: &Connection| {
-            erasure::Step::new(database, &owner, limit).trim(&old)
-        };
+        let trim =
+            move |database: &Connection| erasure::Step::new(database, &owner, limit).trim(&old);
         self.writer.write(tenant, 0, trim).await
     }
 
     async fn forget(&self, tenant: &TenantId) -> Result<usize, StoreError> {
         let owner = tenant.clone();
-        let forget = move |database: &Connection| {
-            erasure::Step::new(database, &owner, usize::MAX).forget()
-        };
+        let forget =
+            move |database: &Connection| erasure::Step::new(database, &owner, usize::MAX).forget();
         self.writer.write(tenant, 0, forget).await
     }
 }

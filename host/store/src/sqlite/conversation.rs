@@ -122,8 +122,7 @@ impl Conversation {
         self.active_ms = Some(at_ms);
         let sql = "INSERT INTO entry (conversation, kind, seq, value, bot, at_ms)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        let row =
-            params![self.id, Kind::Turn as i64, to_sql(self.last), value, bot, to_sql(at_ms)];
+        let row = params![self.id, Kind::Turn as i64, to_sql(self.last), value, bot, to_sql(at_ms)];
         database.prepare_cached(sql)?.execute(row)?;
         Ok(self.last)
     }
@@ -186,7 +185,10 @@ impl Conversation {
             WHERE conversation = ?1 AND kind = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4";
         database
             .prepare_cached(sql)?
-            .query_map([self.id, kind as i64, to_sql(after.max(self.floor)), to_sql(limit as u64)], entry)?
+            .query_map(
+                [self.id, kind as i64, to_sql(after.max(self.floor)), to_sql(limit as u64)],
+                entry,
+            )?
             .collect()
     }
 

@@ -273,3 +273,6 @@ impl<'a> Step<'a> {
         self.database.prepare_cached(sql)?.query_map(wanted, id)?.collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ use super::conversation::{Conversation, Kind};
 use super::health::store_error;
 use super::letters::{self, Letters};
 use super::turn::TurnJob;
-use super::{Engine, due, to_sql};
+use super::{Engine, due};
 use crate::archive::{newest, settlement_time};
 use crate::erasure::{admitted, wordless};
 use crate::log::email_key;
@@ -58,8 +58,7 @@ impl Log for Engine {
         let (owned, event, wordless) = (key.clone(), call.event.clone(), wordless(call)?);
         let record = move |database: &Connection| {
             let mut conversation = Conversation::open(database, &owned)?;
-            let is_erased =
-                conversation.erased > 0 && !awaits(database, &conversation, &event)?;
+            let is_erased = conversation.erased > 0 && !awaits(database, &conversation, &event)?;
             let value = if is_erased { &wordless } else { &value };
             let seq = conversation.append(database, Kind::Called, value)?;
             conversation.save(database)?;

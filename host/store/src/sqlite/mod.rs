@@ -7,12 +7,14 @@
 //! Reads see a snapshot of their own and wait for nobody.
 
 mod archive;
+mod backup;
 mod catalog;
 mod changes;
 pub mod check;
 mod checkpoint;
 mod conversation;
 mod directory;
+mod disk;
 mod due;
 mod erasure;
 mod health;
@@ -31,6 +33,8 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
+pub use self::backup::{BackupError, Held, Manifest};
+pub use self::disk::Disk;
 pub use self::health::Counters;
 
 use botyard_failpoints::{Point, pass};
@@ -59,7 +63,7 @@ struct Engine {
     checkpointer: Checkpointer,
     readers: Readers,
     leases: Leases,
-    _directory: Directory,
+    directory: Directory,
 }
 
 impl SqliteStore {
@@ -99,7 +103,7 @@ impl SqliteStore {
         let readers = Readers::open(&directory)?;
         let blobs = BlobDirectory::new(directory.blobs());
         let leases = Leases::default();
-        let engine = Engine { writer, checkpointer, readers, leases, _directory: directory };
+        let engine = Engine { writer, checkpointer, readers, leases, directory };
         Ok(Self { engine: Arc::new(engine), blobs })
     }
 

@@ -47,6 +47,8 @@ pub enum AlertKind {
     DestinationAnswers,
     /// Something that a channel needs (a token, a registration) cannot be had.
     UpkeepFailed,
+    /// A version did worse than the one before, which answers again.
+    VersionRolledBack,
     /// The store takes no writes any more: webhooks are refused.
     StoreStopped,
 }

@@ -47,7 +47,7 @@ pub struct App {
     /// Webhooks that are kept as they came.
     pub captures: Captures,
     /// Tenants and what they have.
-    pub tenancy: Tenancy,
+    pub tenancy: Arc<Tenancy>,
     runtime: Arc<Runtime>,
     store: SqliteStore,
 }
@@ -79,7 +79,7 @@ impl App {
         let outside = Outside { door, alerts, envelope: Envelope::new(key), callbacks };
         let work =
             Work::new(registry, store.store(), Arc::clone(&runtime), outside, config.backlog);
-        let tenancy = Tenancy::new(Arc::clone(&work));
+        let tenancy = Arc::new(Tenancy::new(Arc::clone(&work)));
         tenants::run(&config, &tenancy, &runtime, &work).await?;
         work.load_pauses().await.context("cannot read what is paused")?;
         work.load_upkeep().await;

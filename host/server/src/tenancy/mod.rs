@@ -2,11 +2,15 @@
 //! change goes through here: checked first, then written with its row in the audit, then
 //! in force.
 
+mod change;
 mod definition;
 mod from_settings;
+mod objects;
 mod records;
 mod running;
 mod stored;
+mod tokens;
+mod versions;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,21 +20,25 @@ use botyard_store::{HostStore, TenantStore};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::work::Work;
+pub use change::{Change, ChangeError};
 pub use definition::{Connected, DefinedBot, Definition, Unfit};
 pub use from_settings::SettingsBot;
 pub use records::*;
+pub use tokens::{Before, Holder, TokenRecord};
+pub use versions::Step;
 
 /// Tenants and what they have.
 pub struct Tenancy {
     work: Arc<Work>,
     /// One change of a tenant at a time.
     changing: Mutex<HashMap<TenantId, Arc<tokio::sync::Mutex<()>>>>,
+    tokens: tokens::Tokens,
 }
 
 impl Tenancy {
     /// Nobody has anything yet.
     pub fn new(work: Arc<Work>) -> Self {
-        Self { work, changing: Mutex::default() }
+        Self { work, changing: Mutex::default(), tokens: tokens::Tokens::default() }
     }
 
     fn store(&self, tenant: &TenantId) -> TenantStore {

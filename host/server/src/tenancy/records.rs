@@ -11,8 +11,7 @@ use serde_json::Value;
 
 use crate::envelope::Sealed;
 
-/// The operator's own tenant: it may own bots that others run.
-pub const OPERATOR: &str = "operator";
+pub use botyard_kernel::access::OPERATOR;
 /// The name of the one record of a tenant about itself.
 pub const SELF: &str = "self";
 

@@ -32,7 +32,7 @@ use botyard_kernel::lane::Input;
 use botyard_kernel::log::{Arrival, Row};
 use botyard_kernel::outbox::RequestId;
 use botyard_kernel::time::Millis;
-use botyard_runtime::Runtime;
+use botyard_runtime::{LoadError, Runtime, Version};
 use botyard_store::{Store, StoreError};
 use botyard_vendors::{Call, CallAnswer};
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
@@ -218,6 +218,14 @@ impl Work {
     /// the time (Unix milliseconds) since when.
     pub fn suspended_bots(&self) -> Vec<(String, Millis)> {
         self.bots.open()
+    }
+
+    /// Loads a component, which is compiled where that was not done before.
+    ///
+    /// # Errors
+    /// A sentence for whoever brought it.
+    pub async fn load(&self, wasm: &[u8]) -> Result<Version, LoadError> {
+        self.runtime.load(wasm).await
     }
 
     /// Versions that do worse than those before, from now on.

@@ -1,0 +1,110 @@
+//! The management API under `/v1`: for operators, tenants and the machines of both. Its
+//! description is made of this code.
+
+mod audit;
+mod bots;
+mod caller;
+mod channels;
+mod deployments;
+mod errors;
+mod page;
+mod problem;
+mod secrets;
+mod tenants;
+mod tokens;
+mod versions;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+pub use caller::{AtSocket, Caller};
+pub use problem::{Code, Problem};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Botyard",
+        description = "Tenants, bots, versions, deployments and channels of a Botyard host.",
+        license(name = "MIT OR Apache-2.0")
+    ),
+    modifiers(&Bearer),
+    security(("token" = []))
+)]
+struct Description;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        openapi.components.get_or_insert_default().add_security_scheme("token", scheme);
+    }
+}
+
+/// The API's own paths.
+pub fn router(app: Arc<App>) -> Router {
+    let (router, openapi) = described().split_for_parts();
+    let json = openapi.to_pretty_json().unwrap_or_default();
+    router
+        .route("/v1/openapi.json", get(move || async move { ([JSON], json) }))
+        .fallback(|| async { Problem::not_found() })
+        .with_state(app)
+}
+
+const JSON: (http::HeaderName, &str) = (http::header::CONTENT_TYPE, "application/json");
+
+/// The API's description, as JSON.
+///
+/// # Errors
+/// None that is known: everything in it is text.
+pub fn openapi() -> Result<String, serde_json::Error> {
+    described().split_for_parts().1.to_pretty_json()
+}
+
+fn described() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(tenants::list, tenants::create))
+        .routes(routes!(tenants::show, tenants::update))
+        .routes(routes!(tokens::whoami))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(tokens::rotate))
+        .routes(routes!(bots::list))
+        .routes(routes!(bots::show, bots::put, bots::delete))
+        .routes(routes!(versions::list, versions::upload))
+        .routes(routes!(versions::show))
+        .routes(routes!(deployments::show, deployments::change))
+        .routes(routes!(channels::list))
+        .routes(routes!(channels::show, channels::put, channels::delete))
+        .routes(routes!(channels::list_relays))
+        .routes(routes!(channels::put_relay, channels::delete_relay))
+        .routes(routes!(secrets::list))
+        .routes(routes!(secrets::put, secrets::delete))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::verify))
+        .routes(routes!(errors::list))
+        .routes(routes!(errors::show))
+}
+
+#[cfg(test)]
+mod tests {
+    /// The description that is checked in is what this code says. `BOTYARD_WRITE_DOCS=1`
+    /// writes it.
+    #[test]
+    fn the_description_is_the_checked_in_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+        let now = super::openapi().unwrap() + "\n";
+        if std::env::var_os("BOTYARD_WRITE_DOCS").is_some() {
+            std::fs::write(path, &now).unwrap();
+        }
+        let kept = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(kept == now, "host/server/openapi.json is old: BOTYARD_WRITE_DOCS=1 writes it");
+    }
+}

@@ -5,9 +5,10 @@ mod load;
 mod stopped;
 mod tenants;
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -46,6 +47,8 @@ pub struct App {
     pub stopping: AtomicBool,
     /// Webhooks that are kept as they came.
     pub captures: Captures,
+    /// Where it listens, once it does.
+    address: OnceLock<SocketAddr>,
     /// Tenants and what they have.
     pub tenancy: Arc<Tenancy>,
     runtime: Arc<Runtime>,
@@ -83,9 +86,9 @@ impl App {
         tenants::run(&config, &tenancy, &runtime, &work).await?;
         work.load_pauses().await.context("cannot read what is paused")?;
         work.load_upkeep().await;
-        let stopping = AtomicBool::new(false);
+        let (stopping, address) = (AtomicBool::new(false), OnceLock::new());
         let captures = Captures::new(&config.store.directory);
-        Ok(Self { config, work, metrics, stopping, tenancy, runtime, captures, store })
+        Ok(Self { config, work, metrics, stopping, address, tenancy, runtime, captures, store })
     }
 
     /// Does what [`App::start`] does without a store, in a scratch directory.
@@ -110,11 +113,14 @@ impl App {
     ) -> anyhow::Result<()> {
         let listener = supervisor::listen(kept, self.config.server.listen).await?;
         let address = listener.local_addr().context("the listener has no address")?;
+        let address = *self.address.get_or_init(|| address);
         // Whoever cannot take commands fails before any bot runs.
         let admin = Admin::start(&self, &self.config.admin.socket)?;
         pass(Point::SweepFollows);
         self.work.start_sweeping();
         self.work.start_upkeep();
+        self.tenancy.start_rolling_back();
+        self.show_first_token().await?;
         let gauges = tokio::spawn(Arc::clone(&self).measure());
         self.announce(address);
         let (tell, told) = tokio::sync::oneshot::channel::<()>();
@@ -132,6 +138,12 @@ impl App {
             gauges.abort();
         };
         stopped::serve(stop, || self.writes(), self.config.server.shutdown_grace, end).await
+    }
+
+    /// How the world reaches this host, as far as it knows.
+    pub fn base_url(&self) -> String {
+        let listens = || format!("http://{}", self.address.get().unwrap_or(&self.config.server.listen));
+        self.config.server.public_url.clone().unwrap_or_else(listens)
     }
 
     /// Whether everything that was written so far is on stable storage, and more
@@ -194,13 +206,24 @@ impl App {
                 tracing::warn!(name, detail, "safety feature NOT active");
             }
         }
-        let base = self.config.server.public_url.clone();
-        let base = base.unwrap_or_else(|| format!("http://{address}"));
+        let base = self.base_url();
         for channel in self.work.channels() {
             let (id, vendor) = (&channel.id, channel.vendor().name());
             tracing::info!(channel = %id, vendor, "webhook at {base}/webhooks/{id}");
         }
         tracing::info!(%address, "listening on http://{address}");
+    }
+
+    /// Whoever starts a host for the first time gets the operator's token, once.
+    async fn show_first_token(&self) -> anyhow::Result<()> {
+        let made = self.tenancy.first_operator_token().await;
+        if let Some(token) = made.context("cannot make the operator's first token")? {
+            let token = token.reveal();
+            // Not into the log, which others may read and keep.
+            writeln!(std::io::stderr(), "the operator's token, shown only now: {token}")
+                .context("cannot show the operator's first token")?;
+        }
+        Ok(())
     }
 
     fn alert_store_stopped(&self) {

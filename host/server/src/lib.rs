@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod alerts;
+pub mod api;
 pub mod app;
 pub mod captures;
 pub mod cli;

@@ -17,6 +17,7 @@ mod versions;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -49,15 +50,16 @@ impl Modify for Bearer {
 }
 
 /// The API's own paths.
-pub fn router(app: Arc<App>) -> Router {
+pub fn router() -> Router<Arc<App>> {
     let (router, openapi) = described().split_for_parts();
     let json = openapi.to_pretty_json().unwrap_or_default();
     router
         .route("/v1/openapi.json", get(move || async move { ([JSON], json) }))
-        .fallback(|| async { Problem::not_found() })
-        .with_state(app)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
 }
 
+/// At most so many bytes of a body, but for components.
+const BODY_BYTES_MAX: usize = 1 << 20;
 const JSON: (http::HeaderName, &str) = (http::header::CONTENT_TYPE, "application/json");
 
 /// The API's description, as JSON.

@@ -9,39 +9,39 @@ use utoipa::{IntoParams, ToSchema};
 use super::problem::{Code, Problem};
 
 /// At most so many in a page.
-pub const PAGE_MAX: usize = 200;
+pub(super) const PAGE_MAX: usize = 200;
 
 /// Which page of a list.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub struct Paging {
+pub(super) struct Paging {
     /// At most so many: 1 to 200, 50 by default.
-    pub limit: Option<usize>,
+    pub(super) limit: Option<usize>,
     /// The `after` of the page before.
-    pub after: Option<String>,
+    pub(super) after: Option<String>,
 }
 
 impl Paging {
     /// How many are wanted.
-    pub fn limit(&self) -> usize {
+    pub(super) fn limit(&self) -> usize {
         self.limit.unwrap_or(50).clamp(1, PAGE_MAX)
     }
 }
 
 /// A page of a list.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Page<T> {
+pub(super) struct Page<T> {
     /// What is in it.
-    pub items: Vec<T>,
+    pub(super) items: Vec<T>,
     /// Asks for the next page; absent in the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub after: Option<String>,
+    pub(super) after: Option<String>,
 }
 
 impl<T> Page<T> {
     /// A page of a list that is sorted by names and whole in memory.
-    pub fn of(all: Vec<T>, paging: &Paging, name: impl Fn(&T) -> &str) -> Self {
+    pub(super) fn of(all: Vec<T>, paging: &Paging, name: impl Fn(&T) -> &str) -> Self {
         let behind = |item: &T| paging.after.as_deref().is_none_or(|after| name(item) > after);
         let mut items: Vec<T> = all.into_iter().filter(behind).collect();
         let more = items.len() > paging.limit();
@@ -54,7 +54,7 @@ impl<T> Page<T> {
 /// A JSON body, or a result.
 #[derive(Clone, Debug, FromRequest)]
 #[from_request(via(axum::Json), rejection(Problem))]
-pub struct Json<T>(pub T);
+pub(super) struct Json<T>(pub T);
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
@@ -65,7 +65,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
 /// What stands behind the `?`.
 #[derive(Clone, Debug, FromRequestParts)]
 #[from_request(via(axum::extract::Query), rejection(Problem))]
-pub struct Query<T>(pub T);
+pub(super) struct Query<T>(pub T);
 
 impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {

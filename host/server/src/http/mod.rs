@@ -27,6 +27,7 @@ pub(crate) use damaged::is_damaged;
 pub(crate) use health::store_health;
 pub use serve::{Limits, serve};
 
+use crate::api;
 use crate::app::App;
 
 /// The host's URLs.
@@ -40,6 +41,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
+        .merge(api::router())
         // Handlers read bodies themselves, with the limit of the configuration.
         .layer(DefaultBodyLimit::disable())
         .layer(CatchPanicLayer::new())

@@ -9,6 +9,7 @@ mod desk;
 mod failures;
 mod fetch;
 mod full_store;
+mod hosting;
 mod instabot;
 mod isolation;
 mod khoros;

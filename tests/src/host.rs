@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::client::management::Management;
 use crate::client::userlike::client;
 use crate::wait;
 use log::Log;
@@ -91,6 +92,15 @@ impl Host {
     /// What it has logged so far.
     pub fn log(&self) -> String {
         self.log.text()
+    }
+
+    /// The management API, for whoever shows the operator's token that this host has
+    /// made at its first start.
+    pub fn management(&self) -> Management {
+        const SHOWN: &str = "the operator's token, shown only now: ";
+        let log = self.log.text();
+        let token = log.lines().find_map(|line| line.split_once(SHOWN)).map(|(_, token)| token);
+        Management { url: self.url.clone(), token: token.map(|token| token.trim().to_owned()) }
     }
 
     /// Asks it to stop (SIGTERM) and waits until it has.

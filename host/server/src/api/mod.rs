@@ -12,6 +12,7 @@ mod problem;
 mod secrets;
 mod tenants;
 mod tokens;
+mod trials;
 mod versions;
 
 use std::sync::Arc;
@@ -82,6 +83,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(bots::show, bots::put, bots::delete))
         .routes(routes!(versions::list, versions::upload))
         .routes(routes!(versions::show))
+        .routes(routes!(trials::run))
         .routes(routes!(deployments::show, deployments::change))
         .routes(routes!(channels::list))
         .routes(routes!(channels::show, channels::put, channels::delete))

@@ -12,7 +12,7 @@ use super::records::{
     BotRecord, ChannelRecord, Managed, OPERATOR, Opened, RelayRecord, SELF, SecretRecord,
     TenantRecord, VersionRecord, kind, secret_place, version_name,
 };
-use super::{DefinedBot, Definition, Tenancy, Unfit};
+use super::{Change, DefinedBot, Definition, Tenancy, Unfit};
 use crate::config::Secrets;
 use crate::envelope::EnvelopeError;
 
@@ -111,6 +111,16 @@ impl Tenancy {
             }
         }
         Ok((definition, unfit))
+    }
+
+    /// What a tenant has configured for a bot, its secrets opened.
+    ///
+    /// # Errors
+    /// There is no such bot, or its settings are wrong.
+    pub async fn config(&self, tenant: &TenantId, bot: &BotId) -> Change<BTreeMap<String, String>> {
+        let record = self.bot(tenant, bot).await?;
+        let (opened, _) = self.secrets(tenant).await?;
+        Ok(Secrets::new(opened).bot(object(&record.settings))?.config)
     }
 
     /// Which version of a bot answers, as it is written down.

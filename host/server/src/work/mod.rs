@@ -220,6 +220,11 @@ impl Work {
         self.bots.open()
     }
 
+    /// What runs bots.
+    pub fn runtime(&self) -> &Arc<Runtime> {
+        &self.runtime
+    }
+
     /// Loads a component, which is compiled where that was not done before.
     ///
     /// # Errors

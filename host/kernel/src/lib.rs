@@ -2,6 +2,11 @@
 //!
 //! This crate does no IO: it has no socket, no file, no clock, no source of
 //! chance, no wasm and no SQL. Time and chance are arguments.
+//!
+//! Besides the way of an event ([`lane`], [`plan`], [`outbox`]) it says who may do what
+//! ([`access`]), which version of a bot answers ([`deployment`]), what a bot may reach
+//! ([`grants`]), and how much of anything there may be ([`limits`], [`quota`],
+//! [`share`], [`usage`], [`watermark`]).
 
 pub mod access;
 pub mod action;

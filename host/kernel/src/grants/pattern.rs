@@ -3,8 +3,9 @@
 //! The server reads what people write (capitals, letters beyond ASCII, odd forms of
 //! addresses) and writes it in this form; here patterns are only compared.
 
+// The types of addresses are in `core`; what opens connections is not.
+use core::net::{Ipv4Addr, Ipv6Addr};
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};

@@ -182,7 +182,7 @@ impl Lane {
     fn tried(&self, on: &EventId, calls: &[Call]) -> Option<Pinned> {
         let recorded = calls.iter().find_map(|call| call.journal.version);
         let tried = self.attempts.as_ref().filter(|attempts| attempts.on == *on);
-        let version = recorded.or(tried.map(|attempts| attempts.version))?;
+        let version = recorded.or_else(|| tried.map(|attempts| attempts.version))?;
         Some(Pinned::Event { version })
     }
 

@@ -80,7 +80,7 @@ impl Archive for Engine {
         let (tenant, bot) = (tenant.clone(), bot.clone());
         let after = after.filter(|after| after.at_ms >= since_ms);
         let (at_ms, id) =
-            after.map_or((to_sql(since_ms), -1), |a| (to_sql(a.at_ms), to_sql(a.number)));
+            after.map_or_else(|| (to_sql(since_ms), -1), |a| (to_sql(a.at_ms), to_sql(a.number)));
         let read = move |database: &Connection| {
             let wanted = params![tenant.0, bot.0, at_ms, id, to_sql(limit as u64)];
             let found: rusqlite::Result<Vec<Found>> = database

@@ -235,7 +235,7 @@ impl Log {
             Entry::Settled(settled) => {
                 self.sum.active_ms = self.sum.active_ms.max(settlement_time(&settled));
                 let owner = settled.owner.map(|owner| owner_text(owner).to_owned());
-                self.sum.owner = owner.or(self.sum.owner.take());
+                self.sum.owner = owner.or_else(|| self.sum.owner.take());
                 for row in &settled.revived {
                     self.letters.remove(&row.id.0);
                 }

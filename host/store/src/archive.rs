@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use botyard_kernel::id::{BotId, ChannelId, ConversationKey, TenantId};
 use botyard_kernel::log::{Arrival, Seq, Settled, Turn};
 use botyard_kernel::owner::Owner;
-use botyard_kernel::time::Millis;
+use botyard_kernel::time::{MINUTE, Millis};
 
 use crate::{Stamp, StoreError};
 
@@ -19,7 +19,8 @@ pub trait Archive: Send + Sync {
     async fn channels(&self, tenant: &TenantId) -> Result<Vec<ChannelId>, StoreError>;
 
     /// At most `limit` conversations of a tenant, or of one channel, behind what `after`
-    /// names: the one first in which something happened last. Erased ones are not there.
+    /// names: the one first in which something happened last, to the minute. Erased ones
+    /// are not there.
     async fn conversations(
         &self,
         tenant: &TenantId,
@@ -150,15 +151,15 @@ pub struct BotTurn {
 /// Where something stands in a list by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// Its time.
-    pub at_ms: Millis,
+    /// Its time, in the unit of the list.
+    pub(crate) time: u64,
     /// Tells those with the same time apart.
     pub(crate) number: u64,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.at_ms, self.number)
+        write!(f, "{}-{}", self.time, self.number)
     }
 }
 
@@ -166,10 +167,15 @@ impl FromStr for Place {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let (at_ms, number) = text.split_once('-').ok_or(())?;
+        let (time, number) = text.split_once('-').ok_or(())?;
         let parsed = |text: &str| text.parse().map_err(|_| ());
-        Ok(Self { at_ms: parsed(at_ms)?, number: parsed(number)? })
+        Ok(Self { time: parsed(time)?, number: parsed(number)? })
     }
+}
+
+/// The minute of a time.
+pub(crate) fn minute_of(at_ms: Millis) -> u64 {
+    at_ms / MINUTE
 }
 
 /// When the newest of some events came.
@@ -195,7 +201,7 @@ mod tests {
 
     #[test]
     fn places_are_read_as_they_are_written() {
-        let place = Place { at_ms: 1_700_000_000_000, number: 42 };
+        let place = Place { time: 1_700_000_000_000, number: 42 };
         assert_eq!(place.to_string().parse(), Ok(place));
         for text in ["", "-", "1", "1-", "-1", "1-x", "1-2-3", "1--2"] {
             assert_eq!(text.parse::<Place>(), Err(()), "{text}");

@@ -80,7 +80,7 @@ fn turn(number: u64, previous: u64) -> Turn {
         bot: "lead".into(),
         bot_writes: vec![],
         state: Conversation { turns: previous + 1, ..Conversation::default() },
-        due_ms: (number % 2 == 0).then_some(1_700_000_000_000 + number),
+        due_ms: number.is_multiple_of(2).then_some(1_700_000_000_000 + number),
         human_ms: None,
     }
 }

@@ -1,6 +1,7 @@
 use botyard_kernel::id::ConversationKey;
 use botyard_kernel::log::{Arrival, Settled, Turn};
 use botyard_kernel::owner::Owner;
+use botyard_kernel::time::MINUTE;
 
 use super::acme;
 use super::given::{arrival, call, fused, key, key_of, row, settled, turn};
@@ -24,11 +25,14 @@ fn in_channel(channel: &str, vendor_key: &str) -> ConversationKey {
 
 pub(super) async fn conversations_are_listed_by_activity(store: Store) {
     let other = key_of("other", "a");
-    store.tenant(&other.tenant).accept(&other, vec![at("1", 900)]).await.unwrap();
+    store.tenant(&other.tenant).accept(&other, vec![at("1", 900 * MINUTE)]).await.unwrap();
     let store = acme(&store);
     let all = [("web", "a", 10), ("web", "b", 30), ("shop", "c", 20), ("web", "d", 20)];
     for (channel, vendor_key, at_ms) in all {
-        store.accept(&in_channel(channel, vendor_key), vec![at("1", at_ms)]).await.unwrap();
+        store
+            .accept(&in_channel(channel, vendor_key), vec![at("1", at_ms * MINUTE)])
+            .await
+            .unwrap();
     }
     let names = async |channel: Option<&str>, after, limit| {
         let channel = channel.map(Into::into);
@@ -45,10 +49,10 @@ pub(super) async fn conversations_are_listed_by_activity(store: Store) {
     assert_eq!(names(Some("none"), None, 9).await.0, [""; 0]);
     assert_eq!(store.channels().await, Ok(vec!["shop".into(), "web".into()]));
     // What happens brings it to the front; what comes late does not send it back.
-    store.accept(&key("b"), vec![at("2", 5)]).await.unwrap();
+    store.accept(&key("b"), vec![at("2", 5 * MINUTE)]).await.unwrap();
     assert_eq!(names(None, None, 9).await.0, ["b", "d", "c", "a"]);
     store
-        .commit(&key("a"), &Turn { base: 1, watermark: 1, ..fused_at("t1", 0, 40) })
+        .commit(&key("a"), &Turn { base: 1, watermark: 1, ..fused_at("t1", 0, 40 * MINUTE) })
         .await
         .unwrap();
     assert_eq!(names(None, None, 9).await.0, ["a", "b", "d", "c"]);

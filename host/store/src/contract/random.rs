@@ -164,6 +164,6 @@ async fn view(store: &Store, key: &ConversationKey) -> String {
         tenant.summary(key).await,
         tenant.turns(key, 1, 3).await,
         listed.map(|(summary, _)| summary).collect::<Vec<_>>(),
-        turns.map(|turn| (turn.place.at_ms, turn.conversation, turn.seq)).collect::<Vec<_>>(),
+        turns.map(|turn| (turn.place.time, turn.conversation, turn.seq)).collect::<Vec<_>>(),
     )
 }

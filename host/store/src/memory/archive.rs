@@ -10,6 +10,7 @@ use botyard_kernel::time::Millis;
 
 use super::lane::{Lane, due, human_since, last_turn, waiting};
 use super::{MemoryStore, State};
+use crate::archive::minute_of;
 use crate::erasure::{tombstone, written};
 use crate::{Archive, BotTurn, Cause, Place, Stamp, StoreError, Summary};
 
@@ -35,7 +36,7 @@ impl Archive for MemoryStore {
         };
         let placed = state.conversations.iter().filter(is_wanted).filter_map(|lane| {
             let summary = summary(lane)?;
-            let place = Place { at_ms: summary.active_ms, number: lane.number };
+            let place = Place { time: minute_of(summary.active_ms), number: lane.number };
             Some((summary, place))
         });
         let is_behind = |place: Place| after.is_none_or(|after| place < after);
@@ -76,9 +77,9 @@ impl Archive for MemoryStore {
         let own = state.conversations.iter().filter(|lane| lane.key.tenant == *tenant);
         let all = own.flat_map(|lane| lane.entries.iter().map(move |kept| (lane, kept)));
         let turns = all.filter_map(|(lane, kept)| {
-            let place = Place { at_ms: kept.at_ms?, number: kept.number };
+            let place = Place { time: kept.at_ms?, number: kept.number };
             let turn = turn(&kept.entry).filter(|turn| turn.bot == *bot)?.clone();
-            let is_wanted = place.at_ms >= since_ms && Some(place) > after;
+            let is_wanted = place.time >= since_ms && Some(place) > after;
             let conversation = lane.key.clone();
             is_wanted.then_some(BotTurn { place, conversation, seq: kept.seq, turn })
         });

@@ -125,11 +125,11 @@ pub(super) fn human_since(lane: &Lane) -> Option<Millis> {
 }
 
 pub(super) fn last_turn(lane: &Lane) -> Option<(Seq, &Turn)> {
-    let turns = numbered(lane).filter_map(|(seq, entry)| match entry {
+    let mut turns = numbered(lane).filter_map(|(seq, entry)| match entry {
         Entry::Turn(turn) => Some((seq, turn.as_ref())),
         Entry::Accepted(_) | Entry::Called(_) | Entry::Settled(_) => None,
     });
-    turns.last()
+    turns.next_back()
 }
 
 pub(super) fn waiting(lane: &Lane, after: Seq) -> impl Iterator<Item = (Seq, &Arrival)> {

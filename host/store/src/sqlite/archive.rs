@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::conversation::{Conversation, Kind};
 use super::health::store_error;
 use super::{Engine, erasure, from_sql, to_sql};
+use crate::archive::minute_of;
 use crate::{Archive, BotTurn, Cause, Place, Stamp, StoreError, Summary, limits};
 
 #[async_trait]
@@ -78,9 +79,9 @@ impl Archive for Engine {
         limit: usize,
     ) -> Result<Vec<BotTurn>, StoreError> {
         let (tenant, bot) = (tenant.clone(), bot.clone());
-        let after = after.filter(|after| after.at_ms >= since_ms);
+        let after = after.filter(|after| after.time >= since_ms);
         let (at_ms, id) =
-            after.map_or((to_sql(since_ms), -1), |a| (to_sql(a.at_ms), to_sql(a.number)));
+            after.map_or_else(|| (to_sql(since_ms), -1), |a| (to_sql(a.time), to_sql(a.number)));
         let read = move |database: &Connection| {
             let wanted = params![tenant.0, bot.0, at_ms, id, to_sql(limit as u64)];
             let found: rusqlite::Result<Vec<Found>> = database
@@ -173,7 +174,7 @@ struct Found {
 impl Found {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
-            place: Place { number: from_sql(row.get(0)?), at_ms: from_sql(row.get(1)?) },
+            place: Place { number: from_sql(row.get(0)?), time: from_sql(row.get(1)?) },
             seq: from_sql(row.get(2)?),
             value: row.get(3)?,
             channel: row.get(4)?,
@@ -214,13 +215,13 @@ fn page(
     after: Option<Place>,
     limit: usize,
 ) -> rusqlite::Result<Vec<(Summary, Place)>> {
-    let before = after.map_or((i64::MAX, i64::MAX), |a| (to_sql(a.at_ms), to_sql(a.number)));
+    let before = after.map_or((i64::MAX, i64::MAX), |a| (to_sql(a.time), to_sql(a.number)));
     let (at_ms, id) = before;
     let wanted = params![tenant.0, channel.0, at_ms, id, to_sql(limit as u64)];
     let sql = Conversation::select(
         "vendor_key",
-        "tenant = ?1 AND channel = ?2 AND active_ms IS NOT NULL AND (active_ms, id) < (?3, ?4)
-         ORDER BY active_ms DESC, id DESC LIMIT ?5",
+        "tenant = ?1 AND channel = ?2 AND minute IS NOT NULL AND (minute, id) < (?3, ?4)
+         ORDER BY minute DESC, id DESC LIMIT ?5",
     );
     let rows: Vec<(Conversation, String)> = database
         .prepare_cached(&sql)?
@@ -230,7 +231,7 @@ fn page(
         let number = from_sql(found.id);
         let key = ConversationKey { tenant: tenant.clone(), channel: channel.clone(), vendor_key };
         let summary = found.summary(key)?;
-        let place = Place { at_ms: summary.active_ms, number };
+        let place = Place { time: minute_of(summary.active_ms), number };
         Some((summary, place))
     };
     Ok(rows.into_iter().filter_map(summary).collect())

@@ -313,7 +313,7 @@ fn refuse_full(place: &Path) -> Result<(), BackupError> {
     };
     let is_other =
         |name: io::Result<fs::DirEntry>| name.map_or(true, |name| name.file_name() != "lost+found");
-    match names.map(is_other).any(|other| other) {
+    match names.into_iter().any(is_other) {
         true => Err(BackupError::NotEmpty(place.to_owned())),
         false => Ok(()),
     }

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{from_sql, to_sql};
 use crate::Summary;
+use crate::archive::minute_of;
 
 /// What an entry is, as its row says.
 #[derive(Clone, Copy)]
@@ -34,6 +35,8 @@ pub(super) struct Conversation {
     pub(super) email: Option<String>,
     /// When something last happened; absent where nothing has since an erasure.
     pub(super) active_ms: Option<Millis>,
+    /// The minute of that, as the row has it.
+    minute: Option<u64>,
     pub(super) turns: u64,
     pub(super) owner: Option<Owner>,
     /// Entries up to here are gone, or about to go.
@@ -47,7 +50,7 @@ pub(super) struct Conversation {
 macro_rules! columns {
     () => {
         "id, last, accepted, turn, turn_id, base, watermark, due_ms, human_ms, email, \
-         active_ms, turns, owner, floor, erased, erased_ms"
+         active_ms, turns, owner, floor, erased, erased_ms, minute"
     };
 }
 
@@ -170,6 +173,11 @@ impl Conversation {
             to_sql(self.turns),
             self.owner.map(owner_text),
         ])?;
+        let minute = self.active_ms.map(minute_of);
+        if minute != self.minute {
+            let sql = "UPDATE conversation SET minute = ?2 WHERE id = ?1";
+            database.prepare_cached(sql)?.execute(params![self.id, minute.map(to_sql)])?;
+        }
         Ok(())
     }
 
@@ -250,6 +258,7 @@ impl Conversation {
             floor: from_sql(row.get(13)?),
             erased: from_sql(row.get(14)?),
             erased_ms: row.get::<_, Option<i64>>(15)?.map(from_sql),
+            minute: row.get::<_, Option<i64>>(16)?.map(from_sql),
         })
     }
 }

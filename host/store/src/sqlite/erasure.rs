@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::archive::channels;
 use super::conversation::{Conversation, Kind};
 use super::{catalog, from_sql, to_sql};
+use crate::archive::minute_of;
 use crate::erasure::{tombstone, written};
 use crate::limits::{self, SWEEP_ROWS_MAX};
 use crate::{Cause, Stamp};
@@ -142,8 +143,9 @@ impl<'a> Step<'a> {
         for channel in channels(self.database, self.tenant)? {
             while self.left() >= LEAST {
                 let sql = "SELECT vendor_key FROM conversation WHERE tenant = ?1 AND channel = ?2
-                    AND active_ms < ?3 ORDER BY active_ms, id LIMIT 1";
-                let wanted = params![self.tenant.0, channel.0, to_sql(older_than)];
+                    AND minute <= ?3 AND active_ms < ?4 ORDER BY minute, id LIMIT 1";
+                let (minute, older) = (to_sql(minute_of(older_than)), to_sql(older_than));
+                let wanted = params![self.tenant.0, channel.0, minute, older];
                 let key: Option<String> = self
                     .database
                     .prepare_cached(sql)?
@@ -185,7 +187,8 @@ impl<'a> Step<'a> {
         for conversation in self.ids(some, params![self.tenant.0, to_sql(self.left() as u64)])? {
             let sql = "UPDATE conversation SET floor = last, purging = 1, turn = 0,
                 turn_id = NULL, base = 0, watermark = 0, due_ms = NULL, human_ms = NULL,
-                email = NULL, active_ms = NULL, turns = 0, owner = NULL WHERE id = ?1";
+                email = NULL, active_ms = NULL, minute = NULL, turns = 0,
+                owner = NULL WHERE id = ?1";
             self.database.prepare_cached(sql)?.execute([conversation])?;
             self.done += 1;
             self.purge(conversation)?;

@@ -14,9 +14,11 @@ CREATE INDEX note_expiry ON note (expires_ms) WHERE expires_ms IS NOT NULL;
 -- When something last happened; absent where nothing has since an erasure. What an
 -- older host wrote counts from now on.
 ALTER TABLE conversation ADD COLUMN active_ms INTEGER;
-UPDATE conversation SET active_ms = unixepoch() * 1000;
-CREATE INDEX conversation_active ON conversation (tenant, channel, active_ms, id)
-    WHERE active_ms IS NOT NULL;
+-- The minute of that: most turns leave it, and so the index, as it is.
+ALTER TABLE conversation ADD COLUMN minute INTEGER;
+UPDATE conversation SET active_ms = unixepoch() * 1000, minute = unixepoch() / 60;
+CREATE INDEX conversation_minute ON conversation (tenant, channel, minute, id)
+    WHERE minute IS NOT NULL;
 -- Turns since the beginning or the last erasure.
 ALTER TABLE conversation ADD COLUMN turns INTEGER NOT NULL DEFAULT 0;
 UPDATE conversation SET turns =

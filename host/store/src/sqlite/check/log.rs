@@ -9,7 +9,7 @@ use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
 use super::{Check, Fault, Finding};
-use crate::archive::{settlement_time, time_of};
+use crate::archive::{minute_of, settlement_time, time_of};
 use crate::limits;
 use crate::log::email_of;
 use crate::sqlite::conversation::owner_text;
@@ -25,8 +25,8 @@ impl Check<'_> {
         let human = if self.version > 2 { "human_ms" } else { "NULL" };
         let email = if self.version > 3 { "email" } else { "NULL" };
         let archive = match self.version > 4 {
-            true => "active_ms, turns, owner, floor, erased",
-            false => "NULL, NULL, NULL, 0, 0",
+            true => "active_ms, turns, owner, floor, erased, minute",
+            false => "NULL, NULL, NULL, 0, 0, NULL",
         };
         let mut all = database.prepare(&format!(
             "SELECT tenant || '/' || channel || '/' || vendor_key, last, accepted, turn, turn_id,
@@ -136,7 +136,9 @@ struct Sum {
     active_ms: Option<Millis>,
     turns: u64,
     owner: Option<String>,
-    /// Older tables have nothing of what follows, nor of the three above.
+    /// That of the time in the row.
+    minute: Option<u64>,
+    /// Older tables have nothing of what follows, nor of the four above.
     has_archive: bool,
     /// Entries up to here are gone.
     floor: Seq,
@@ -162,6 +164,7 @@ impl Sum {
             has_archive: row.get_ref(12)? != ValueRef::Null,
             floor: from_sql(row.get(14)?),
             erased: from_sql(row.get(15)?),
+            minute: row.get::<_, Option<i64>>(16)?.map(from_sql),
         })
     }
 
@@ -235,7 +238,7 @@ impl Log {
             Entry::Settled(settled) => {
                 self.sum.active_ms = self.sum.active_ms.max(settlement_time(&settled));
                 let owner = settled.owner.map(|owner| owner_text(owner).to_owned());
-                self.sum.owner = owner.or(self.sum.owner.take());
+                self.sum.owner = owner.or_else(|| self.sum.owner.take());
                 for row in &settled.revived {
                     self.letters.remove(&row.id.0);
                 }
@@ -318,6 +321,7 @@ impl Log {
         let turns = if is_cut { says.turns.max(sum.turns) } else { sum.turns };
         let archive = [
             ("active_ms", time(says.active_ms), time(active)),
+            ("minute", time(says.minute), time(says.active_ms.map(minute_of))),
             ("turns", says.turns.to_string(), turns.to_string()),
             ("owner", text(&says.owner), text(owner)),
         ];

@@ -104,6 +104,7 @@ async fn rows_that_disagree_with_entries_are_named() {
         ("due_ms = 9", "due_ms = 9, its entries add up to 700"),
         ("due_ms = NULL", "due_ms = never, its entries add up to 700"),
         ("active_ms = 999", "active_ms = 999, its entries add up to 2000"),
+        ("minute = 7", "minute = 7, its entries add up to 0"),
         ("turns = 7", "turns = 7, its entries add up to 2"),
         ("owner = 'human'", "owner = human, its entries add up to bot"),
     ];

@@ -5,9 +5,14 @@ mod audit;
 mod bots;
 mod caller;
 mod channels;
+mod conversations;
 mod deployments;
 mod errors;
+mod letters;
+mod limits;
+mod logs;
 mod page;
+mod people;
 mod problem;
 mod secrets;
 mod tenants;
@@ -91,6 +96,16 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(channels::put_relay, channels::delete_relay))
         .routes(routes!(secrets::list))
         .routes(routes!(secrets::put, secrets::delete))
+        .routes(routes!(conversations::list))
+        .routes(routes!(conversations::show))
+        .routes(routes!(conversations::turns))
+        .routes(routes!(logs::list))
+        .routes(routes!(logs::live))
+        .routes(routes!(letters::list))
+        .routes(routes!(letters::show))
+        .routes(routes!(letters::redrive))
+        .routes(routes!(people::export, people::erase))
+        .routes(routes!(limits::list))
         .routes(routes!(audit::list))
         .routes(routes!(audit::verify))
         .routes(routes!(errors::list))

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::extract::connect_info::Connected;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::serve::IncomingStream;
@@ -16,6 +17,7 @@ use tokio::net::UnixListener;
 
 use super::protocol::{LETTERS_COUNTED_MAX, OpenBreaker, PauseRequest, Paused, Problem, Status};
 use super::{channels, letters};
+use crate::api::{self, AtSocket};
 use crate::app::App;
 use crate::clock;
 use crate::http::store_health;
@@ -34,7 +36,18 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/channels/{channel}/probe", get(channels::probes).post(channels::probe))
         .route("/channels/{channel}/capture", post(channels::capture))
         .route("/channels/{channel}/captured", get(channels::captured))
+        .merge(api::router().layer(middleware::from_fn(as_operator)))
         .with_state(app)
+}
+
+/// Whoever can open the socket is the operator to the management API, too.
+async fn as_operator(
+    ConnectInfo(Operator(actor)): ConnectInfo<Operator>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    request.extensions_mut().insert(AtSocket(actor));
+    next.run(request).await
 }
 
 /// Who gives a command, as the system knows them.

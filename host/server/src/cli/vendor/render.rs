@@ -124,6 +124,9 @@ fn pieces(
         for note in &degraded.notes {
             writeln!(stderr(), "action {index} ({}): {}", note.action, note.what)?;
         }
+        if degraded.actions.is_empty() && degraded.notes.is_empty() {
+            writeln!(stderr(), "action {index} ({}): kept by the host", action.name())?;
+        }
         pieces.extend(degraded.into_parts(profile, &turn, index, &action));
     }
     Ok(pieces)

@@ -57,7 +57,7 @@ pub(in crate::cli) struct Render {
 type Piece = (PartId, Action);
 
 pub(super) fn render(asked: &Render) -> anyhow::Result<()> {
-    let vendor = asked.channel.connect(&asked.vendor)?;
+    let vendor = asked.channel.connect(&asked.vendor, &[])?;
     let text = read(&asked.file)?;
     let actions: Vec<Action> = serde_json::from_slice(&text)
         .context("expected a JSON list of actions, for example [{\"name\": \"message\", \"payload\": {\"text\": \"Hello\"}}]")?;

@@ -157,7 +157,7 @@ async fn a_probe_hands_over_as_the_host_does() {
         done(&site, &[&to[..], &only, more].concat()).await
     };
     let printed = run(&[]).await;
-    let silent = "abort not sent: the host falls silent, without a call";
+    let silent = "forward not sent: the host falls silent, without a call";
     assert!(printed.contains(silent) && printed.contains("took 0 of 1, 1 not sent"), "{printed}");
     assert_eq!(facebook.calls().len(), 0);
     // On a page with handover roles the host makes a call, and so does the probe.

@@ -22,7 +22,7 @@ use tokio::time::Instant;
 
 use crate::admin::Admin;
 use crate::alerts::{Alert, AlertKind, Alerts};
-use crate::captures::Captures;
+use crate::captures::{self, Captures};
 use crate::clock;
 use crate::config::Config;
 use crate::envelope::Envelope;
@@ -43,7 +43,7 @@ pub struct App {
     /// It takes no new work.
     pub stopping: AtomicBool,
     /// Webhooks that are kept as they came.
-    pub captures: Captures,
+    pub captures: Arc<Captures>,
     runtime: Arc<Runtime>,
     store: SqliteStore,
 }
@@ -110,6 +110,7 @@ impl App {
         pass(Point::SweepFollows);
         self.work.start_sweeping();
         self.work.start_upkeep();
+        tokio::spawn(captures::sweep(Arc::downgrade(&self.captures)));
         let gauges = tokio::spawn(Arc::clone(&self).measure());
         self.announce(address);
         let (tell, told) = tokio::sync::oneshot::channel::<()>();

@@ -23,7 +23,7 @@ use tokio::time::Instant;
 
 use crate::admin::Admin;
 use crate::alerts::{Alert, AlertKind, Alerts};
-use crate::captures::Captures;
+use crate::captures::{self, Captures};
 use crate::clock;
 use crate::config::Config;
 use crate::envelope::Envelope;
@@ -46,7 +46,7 @@ pub struct App {
     /// It takes no new work.
     pub stopping: AtomicBool,
     /// Webhooks that are kept as they came.
-    pub captures: Captures,
+    pub captures: Arc<Captures>,
     /// Where it listens, once it does.
     address: OnceLock<SocketAddr>,
     /// Tenants and what they have.
@@ -121,6 +121,7 @@ impl App {
         self.work.start_upkeep();
         self.tenancy.start_rolling_back();
         self.show_first_token().await?;
+        tokio::spawn(captures::sweep(Arc::downgrade(&self.captures)));
         let gauges = tokio::spawn(Arc::clone(&self).measure());
         self.announce(address);
         let (tell, told) = tokio::sync::oneshot::channel::<()>();

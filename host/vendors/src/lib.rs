@@ -62,6 +62,13 @@ pub trait Vendor: Send + Sync + fmt::Debug {
         false
     }
 
+    /// The names under which webhooks show secrets, in their bodies or in their queries:
+    /// what stands there is never shown to anybody. Headers and the words of a path are
+    /// not among them: those are secret whatever they are called.
+    fn secret_names(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Whether a webhook comes from the vendor, by its raw bytes.
     ///
     /// # Errors

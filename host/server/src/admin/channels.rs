@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use axum::Json;
 use axum::extract::{ConnectInfo, Path, Query, State};
 use botyard_kernel::action::Action;
@@ -65,7 +66,10 @@ pub(super) async fn probe(
     let profile = vendor.profile(&request.medium);
     let mut degraded = degrade(action.clone(), &profile, vendor.name());
     let notes = std::mem::take(&mut degraded.notes);
-    let notes = notes.into_iter().map(|Note { what, .. }| what).collect();
+    let mut notes: Vec<String> = notes.into_iter().map(|Note { what, .. }| what).collect();
+    if degraded.actions.is_empty() && notes.is_empty() {
+        notes.push("kept by the host".to_owned());
+    }
     let turn = TurnId::from(format!("tprobe{}", clock::now()).as_str());
     let mut calls = Vec::new();
     for (id, action) in &degraded.into_parts(&profile, &turn, request.sample, &action) {
@@ -85,8 +89,16 @@ async fn send(
     part: &Part<'_>,
 ) -> Taken {
     let action = part.action.name().to_owned();
+    let unsent = |reason: &str| {
+        let action = action.clone();
+        Taken { action, status: None, accepted: None, reason: reason.to_owned() }
+    };
     if let Action::Delay(_) = part.action {
-        return Taken { action, status: None, accepted: true, reason: "the host waits".to_owned() };
+        return unsent("the host waits");
+    }
+    let hands_over = matches!(part.action, Action::Forward(_) | Action::Abort);
+    if hands_over && vendor.delivery().silent_hand_off {
+        return unsent("the host falls silent, without a call");
     }
     let to =
         To { reply_to: request.reply_to.as_deref(), ..To::conversation(&request.conversation) };
@@ -104,7 +116,9 @@ async fn send(
         | Outcome::Gone(reason)
         | Outcome::Taken(reason) => (false, reason),
     };
-    Taken { action, status, accepted, reason }
+    // The vendor has no word on what never left.
+    let left = !matches!(answer, CallAnswer::NotSent(_));
+    Taken { action, status, accepted: left.then_some(accepted), reason }
 }
 
 /// The channel as it would be with another dialect, with what its upkeep has obtained.
@@ -144,7 +158,8 @@ async fn record(
     value[dialect][what] = json!({
         "at_ms": clock::now(),
         "medium": request.medium,
-        "accepted": probed.calls.iter().all(|call| call.accepted),
+        "sent": probed.accepted().is_some(),
+        "accepted": probed.accepted(),
         "calls": probed.calls,
     });
     let stamp = Stamp { at_ms: clock::now(), actor };
@@ -194,20 +209,30 @@ pub(super) async fn captured(
     Path(name): Path<String>,
     Query(forget): Query<Forget>,
 ) -> Result<Json<Vec<Captured>>, Refused> {
-    let channel = served(&app, name)?;
-    let owned = Arc::clone(&app);
-    let work = move || {
-        let (captures, envelope) = (&owned.captures, owned.work.envelope());
-        if forget.delete {
-            captures.take(envelope, &channel.tenant, &channel.id)
-        } else {
-            captures.read(envelope, &channel.tenant, &channel.id)
+    let kept = tokio::task::spawn_blocking(move || kept(&app, ChannelId(name), forget)).await;
+    kept.map_err(|error| failed(&error.into()))?
+}
+
+/// What was kept of a channel, which the settings need not have any more.
+fn kept(app: &App, id: ChannelId, forget: Forget) -> Result<Json<Vec<Captured>>, Refused> {
+    let (captures, envelope) = (&app.captures, app.work.envelope());
+    let tenant = match app.work.channel(&id) {
+        Some(channel) => channel.tenant.clone(),
+        None => {
+            let owner = captures.owner(&id).context("the capture cannot be read");
+            owner.map_err(|error| failed(&error))?.ok_or_else(|| unknown(&id))?
         }
     };
-    let kept = tokio::task::spawn_blocking(work).await;
-    let failed = |error: String| Refused(StatusCode::INTERNAL_SERVER_ERROR, error);
-    let kept = kept.map_err(|error| failed(error.to_string()))?;
-    kept.map(Json).map_err(|error| failed(format!("{error:#}")))
+    let kept = if forget.delete {
+        captures.take(envelope, &tenant, &id)
+    } else {
+        captures.read(envelope, &tenant, &id)
+    };
+    kept.map(Json).map_err(|error| failed(&error))
+}
+
+fn failed(error: &anyhow::Error) -> Refused {
+    Refused(StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}"))
 }
 
 fn served(app: &App, name: String) -> Result<Arc<Channel>, Refused> {

@@ -95,6 +95,10 @@ impl Vendor for Lexer {
         }
     }
 
+    fn secret_names(&self) -> &'static [&'static str] {
+        self.settings.messenger.secret_names()
+    }
+
     fn verify(&self, request: &Inbound<'_>) -> Result<(), Rejection> {
         self.settings.messenger.verify(request)
     }

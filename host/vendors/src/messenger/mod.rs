@@ -184,6 +184,10 @@ impl Vendor for Messenger {
         }
     }
 
+    fn secret_names(&self) -> &'static [&'static str] {
+        &[verify::TOKEN]
+    }
+
     fn verify(&self, request: &Inbound<'_>) -> Result<(), Rejection> {
         verify::verify(&self.settings, request)
     }

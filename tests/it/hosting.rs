@@ -123,7 +123,11 @@ async fn what_is_another_tenants_is_not_there() {
         "/tenants/nobody/bots",
     ] {
         let answered = other.ask(Method::GET, path, None).await.unwrap();
-        assert_eq!((answered.status, answered.code()), (StatusCode::NOT_FOUND, "not-found"), "{path}");
+        assert_eq!(
+            (answered.status, answered.code()),
+            (StatusCode::NOT_FOUND, "not-found"),
+            "{path}"
+        );
     }
     let taken = other.ask(Method::PUT, "/tenants/other/channels/acme-web", Some(hosted.channel()));
     let taken = taken.await.unwrap();
@@ -131,7 +135,8 @@ async fn what_is_another_tenants_is_not_there() {
     let nobody = Management { token: None, ..acme.clone() };
     let answered = nobody.ask(Method::GET, "/tenants/acme", None).await.unwrap();
     assert_eq!((answered.status, answered.code()), (StatusCode::UNAUTHORIZED, "unauthorized"));
-    let forbidden = acme.ask(Method::POST, "/tenants", Some(json!({"name": "mine"}))).await.unwrap();
+    let forbidden =
+        acme.ask(Method::POST, "/tenants", Some(json!({"name": "mine"}))).await.unwrap();
     assert_eq!(forbidden.status, StatusCode::NOT_FOUND, "the host is not the tenant's");
 }
 
@@ -199,7 +204,13 @@ async fn what_is_wrong_is_refused_and_nothing_changes() {
         (Method::DELETE, "/bots/bot", Value::Null, 409, "in-use"),
         (Method::DELETE, "/secrets/token", Value::Null, 409, "in-use"),
         (Method::DELETE, "/secrets/none", Value::Null, 404, "not-found"),
-        (Method::POST, "/bots/bot/deployment", json!({"action": "promote"}), 409, "deployment-refused"),
+        (
+            Method::POST,
+            "/bots/bot/deployment",
+            json!({"action": "promote"}),
+            409,
+            "deployment-refused",
+        ),
         (Method::POST, "/bots/bot/deployment", json!({"action": "jump"}), 400, "bad-request"),
         (Method::POST, "/tokens", json!({"scope": "operator"}), 400, "bad-request"),
         (Method::GET, "/bots/none/versions", Value::Null, 404, "not-found"),
@@ -213,7 +224,8 @@ async fn what_is_wrong_is_refused_and_nothing_changes() {
         assert_eq!(got, (status, code), "{method} {path}: {}", answered.body);
         assert!(!answered.body["detail"].as_str().unwrap().is_empty());
     }
-    let refused = admin.upload("/tenants/acme/bots/bot/versions", b"no wasm".to_vec()).await.unwrap();
+    let refused =
+        admin.upload("/tenants/acme/bots/bot/versions", b"no wasm".to_vec()).await.unwrap();
     assert_eq!((refused.status.as_u16(), refused.code()), (422, "component-refused"));
     assert_eq!(admin.get("/tenants/acme/audit").await.unwrap(), before);
 }

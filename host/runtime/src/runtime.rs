@@ -141,9 +141,9 @@ impl Runtime {
                     let (engine, digest) = (&tier.linker.engine, version.digest);
                     tier.rules.run(engine, &pre, digest, input, services).await
                 }
-                Err(error) => {
-                    RunOutput::failed(blame::host(format!("the version cannot be linked: {error:#}")))
-                }
+                Err(error) => RunOutput::failed(blame::host(format!(
+                    "the version cannot be linked: {error:#}"
+                ))),
             }
         };
         let mut permit = permit;
@@ -156,7 +156,9 @@ impl Runtime {
         match self.executor.spawn(turn).await {
             Ok(output) => output,
             // What the panic says is in the log of the process, with its place.
-            Err(_) => RunOutput::failed(blame::host("the host panicked while it ran the turn".to_owned())),
+            Err(_) => {
+                RunOutput::failed(blame::host("the host panicked while it ran the turn".to_owned()))
+            }
         }
     }
 

@@ -8,8 +8,8 @@ mod tenants;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -73,8 +73,7 @@ impl App {
         pass(Point::StoreOpened);
         let artefacts = config.runtime.artefact_directory.clone();
         let runtime = load::runtime(&config, &config.store.directory, artefacts)?;
-        let versions = Versions::new(Arc::clone(&runtime), store.store().host());
-        let registry = Registry::new(versions);
+        let registry = Registry::new(Versions::new(Arc::clone(&runtime), &store.store()));
         let door = Door::new(&config.egress).context("cannot set up the way out")?;
         let alerts = Alerts::new(&config, door.clone());
         let key = key_file::read_or_make(&config.store.directory, key_file::Purpose::Secrets)?;
@@ -143,7 +142,8 @@ impl App {
 
     /// How the world reaches this host, as far as it knows.
     pub fn base_url(&self) -> String {
-        let listens = || format!("http://{}", self.address.get().unwrap_or(&self.config.server.listen));
+        let listens =
+            || format!("http://{}", self.address.get().unwrap_or(&self.config.server.listen));
         self.config.server.public_url.clone().unwrap_or_else(listens)
     }
 

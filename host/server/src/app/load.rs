@@ -78,11 +78,7 @@ pub(super) fn definition(
     }
 }
 
-async fn component(
-    name: &BotId,
-    path: &Path,
-    runtime: &Arc<Runtime>,
-) -> anyhow::Result<Component> {
+async fn component(name: &BotId, path: &Path, runtime: &Arc<Runtime>) -> anyhow::Result<Component> {
     let wasm = tokio::fs::read(path)
         .await
         .with_context(|| format!("cannot read the component {}", path.display()))?;

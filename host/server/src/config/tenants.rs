@@ -279,10 +279,7 @@ impl Relay {
 }
 
 impl Channel {
-    pub(super) fn read(
-        mut section: Section<'_>,
-        bots: &BTreeSet<BotId>,
-    ) -> Result<Self, Wrong> {
+    pub(super) fn read(mut section: Section<'_>, bots: &BTreeSet<BotId>) -> Result<Self, Wrong> {
         let signal_token = section.optional("signal-token");
         let desk_token = section.optional("desk-token");
         Ok(Self {

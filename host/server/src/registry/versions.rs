@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use botyard_kernel::id::Digest;
 use botyard_runtime::{LoadError, Runtime, Version};
-use botyard_store::{HostStore, StoreError};
+use botyard_store::{HostStore, Store, StoreError};
 use lru::LruCache;
 use tokio::sync::OnceCell;
 
@@ -37,8 +37,9 @@ pub enum VersionError {
 
 impl Versions {
     /// No version is loaded yet.
-    pub fn new(runtime: Arc<Runtime>, store: HostStore) -> Self {
-        Self { runtime, store, open: Mutex::new(LruCache::new(OPEN_MAX)) }
+    pub fn new(runtime: Arc<Runtime>, store: &Store) -> Self {
+        // A digest is asked for only where a tenant's own record names it.
+        Self { runtime, store: store.host(), open: Mutex::new(LruCache::new(OPEN_MAX)) }
     }
 
     /// A version, if it is loaded.

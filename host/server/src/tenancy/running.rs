@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use botyard_kernel::id::{ChannelId, TenantId};
 
-use super::definition::{Connected, Definition, Unfit};
 use super::Tenancy;
+use super::definition::{Connected, Definition, Unfit};
 use crate::registry::Channel;
 
 impl Tenancy {

@@ -25,8 +25,8 @@ use metrics::counter;
 use super::Work;
 use super::destinations::{self, Of, VendorService};
 use super::driver::{Driver, part};
-use crate::registry::Channel;
 use crate::clock;
+use crate::registry::Channel;
 use crate::send::{Answer, HostPattern, Outgoing, SecretHeaders, SendError};
 
 /// A vendor has so long to answer a call.

@@ -344,9 +344,15 @@ impl Conversation {
         self.returns_at().into_iter().chain(over).min()
     }
 
-    /// Who has the conversation.
+    /// Who has the conversation. What is on its way to the desk the vendor knows as
+    /// little of as what is there.
     pub fn holder(&self) -> Holder {
-        Holder { owner: self.owner, at_desk: self.at_desk && self.owner == Owner::Human }
+        let at_desk = match self.owner {
+            Owner::Human => self.at_desk,
+            Owner::HandingOff => self.rows.iter().any(|row| row.hand_off == Some(HandOff::Desk)),
+            Owner::Bot | Owner::Relay | Owner::Ended => false,
+        };
+        Holder { owner: self.owner, at_desk }
     }
 
     /// Since when a human has the conversation, or last spoke in it; absent where none

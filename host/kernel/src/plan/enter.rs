@@ -63,7 +63,8 @@ impl Plan<'_> {
         }
         let before = state.owner;
         let holder = self.holder().after_event(&event.body, arrival.by_host);
-        (state.owner, state.at_desk) = (holder.owner, holder.at_desk);
+        state.owner = holder.owner;
+        state.at_desk = holder.at_desk && holder.owner == Owner::Human;
         self.note_human(&mut state, before);
         if matches!(event.body, EventBody::HumanSpoke(_)) {
             state.close_menus();

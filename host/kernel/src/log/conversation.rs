@@ -84,6 +84,8 @@ pub struct Conversation {
     /// After so long without a human's word the bot has it again; absent where only a
     /// human or the vendor gives it back.
     pub returns_after_ms: Option<Millis>,
+    /// When the conversation last changed hands by the vendor's word and its clock.
+    pub hands_ms: Option<Millis>,
 }
 
 /// The running session.

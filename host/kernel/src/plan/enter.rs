@@ -7,7 +7,7 @@ use crate::log::{
     ACKNOWLEDGEMENTS_MAX, Acknowledgement, Arrival, Conversation, KEY_AGE_MS, KEYS_MAX, OpenAnswer,
     REDELIVERY_MS, SessionState,
 };
-use crate::owner::{Holder, Owner};
+use crate::owner::{Holder, Owner, Word};
 use crate::plan::{Plan, host_start_id, host_start_key, skipped, timeout};
 use crate::run::{LogLevel, LogLine};
 use crate::session::Session;
@@ -47,7 +47,7 @@ impl Plan<'_> {
         }
         event.body = state.understand(event.body);
         let told = !timeout::is_session_timeout(&event);
-        if begins && told && self.holder().runs(&event.body, arrival.by_host) {
+        if begins && told && self.holder().runs(&event.body, self.word()) {
             let begun = self.page().is_none().then(|| self.new_session(now));
             if begun.is_some() {
                 event.body = into_start(event.body, &state, self.policy.sends_start);
@@ -62,14 +62,16 @@ impl Plan<'_> {
             state.timers.retain(|known| known.name != timer.name || known.due_ms != timer.due_ms);
         }
         let before = state.owner;
-        let holder = self.holder().after_event(&event.body, arrival.by_host);
+        let holder = self.holder().after_event(&event.body, self.word());
         state.owner = holder.owner;
         state.at_desk = holder.at_desk && holder.owner == Owner::Human;
         self.note_human(&mut state, before);
-        if matches!(event.body, EventBody::HumanSpoke(_)) {
+        self.note_hands(&mut state);
+        let late = self.word() == Word::Late;
+        if matches!(event.body, EventBody::HumanSpoke(_)) && !late {
             state.close_menus();
         }
-        if matches!(event.body, EventBody::HumanSpoke(_) | EventBody::Returned(_)) {
+        if matches!(event.body, EventBody::HumanSpoke(_) | EventBody::Returned(_)) && !late {
             // Somebody took the conversation: the host's hand-off cannot fail any more.
             state.host_hand_off = false;
         }
@@ -124,7 +126,8 @@ impl Plan<'_> {
         // word counts.
         let said_ms = self.arrival.event.vendor_ms;
         let stale = said_ms.zip(self.state.human_ms).is_some_and(|(said, human)| said < human);
-        own.told(self.arrival.owner, stale)
+        let said = self.arrival.owner.filter(|_| self.word() != Word::Late);
+        own.told(said, stale)
     }
 
     pub(super) fn session(&self) -> Option<&SessionState> {

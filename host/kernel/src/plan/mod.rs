@@ -161,7 +161,7 @@ impl Plan<'_> {
         if let Some(step) = self.relay_step() {
             return step;
         }
-        if !self.holder().runs(body, self.arrival.by_host) {
+        if !self.holder().runs(body, self.word()) {
             return Step::Skip(SkipReason::NotOwner);
         }
         if self.session().is_none() {

@@ -3,7 +3,7 @@
 use crate::event::{Event, EventBody};
 use crate::id::EventId;
 use crate::log::Conversation;
-use crate::owner::Owner;
+use crate::owner::{Owner, Word};
 use crate::plan::Plan;
 use crate::time::Millis;
 
@@ -45,5 +45,47 @@ impl Plan<'_> {
             state.human_ms = known_ms.max(Some(said_ms));
         }
         state.returns_after_ms = self.policy.returns_after_ms;
+    }
+
+    /// Whose word it is that the conversation changes hands, if the event says so.
+    /// Webhooks overtake each other: what the vendor says of a time before the last
+    /// change that it told of changes nothing any more.
+    pub(super) fn word(&self) -> Word {
+        if self.arrival.by_host {
+            return Word::Host;
+        }
+        let changes = changes_hands(&self.arrival.event.body);
+        let said_ms = self.arrival.event.vendor_ms.filter(|_| changes);
+        let late = said_ms.zip(self.state.hands_ms).is_some_and(|(said, last)| said < last);
+        if late { Word::Late } else { Word::Vendor }
+    }
+
+    /// Notes when the vendor last changed who has the conversation, by its own clock:
+    /// the host's tells nothing of the order of what the vendor says.
+    pub(super) fn note_hands(&self, state: &mut Conversation) {
+        let event = &self.arrival.event;
+        let said = self.holder().owner != self.state.owner;
+        if self.word() == Word::Vendor && (changes_hands(&event.body) || said) {
+            state.hands_ms = state.hands_ms.max(event.vendor_ms);
+        }
+    }
+}
+
+/// Whether an event tells that somebody took the conversation, or gave it back.
+fn changes_hands(body: &EventBody) -> bool {
+    match body {
+        EventBody::HumanSpoke(_) | EventBody::Returned(_) | EventBody::ForwardFailed(_) => true,
+        EventBody::Start(_)
+        | EventBody::Message(_)
+        | EventBody::Click(_)
+        | EventBody::Media(_)
+        | EventBody::Location(_)
+        | EventBody::Timer(_)
+        | EventBody::Response(_)
+        | EventBody::Signal(_)
+        | EventBody::Ended(_)
+        | EventBody::CampaignUnsubscribe(_)
+        | EventBody::DeliveryFailed(_)
+        | EventBody::Other(_) => false,
     }
 }

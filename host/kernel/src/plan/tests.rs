@@ -3,6 +3,7 @@
 mod context;
 mod desk;
 mod menus;
+mod order;
 mod relay;
 
 use super::*;

@@ -182,7 +182,7 @@ impl Vendor for Khoros {
 
     fn outcome_of(&self, token: &str, answer: &CallAnswer) -> Outcome {
         if acknowledge::is_question(token) {
-            outcome::of_request(self, answer)
+            outcome::of_request(answer)
         } else {
             self.outcome(answer)
         }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    ANSWERED_MAX, CALLS_KEPT_MAX, CALLS_KEPT_MS, MIRRORED_MAX, REDELIVERY_MS, Route, RowEnd,
-    Settled, Turn,
+    ACKNOWLEDGEMENTS_MAX, ANSWERED_MAX, CALLS_KEPT_MAX, CALLS_KEPT_MS, MIRRORED_MAX, REDELIVERY_MS,
+    Route, RowEnd, Settled, Turn,
 };
 use serde::{Deserialize, Serialize};
 
@@ -332,6 +332,15 @@ impl Conversation {
         let timer = self.timers.iter().map(|timer| timer.due_ms).min();
         let own = timer.into_iter().chain(self.passes_on_at());
         delivery.into_iter().chain(acknowledgement).chain(own).min()
+    }
+
+    /// What has to be given up, as more acknowledgements wait than are kept: questions
+    /// first, since without an answer nothing is lost but the answer; then the oldest.
+    pub(crate) fn acknowledgements_in_excess(&self) -> Vec<&Acknowledgement> {
+        let excess = self.acknowledgements.len().saturating_sub(ACKNOWLEDGEMENTS_MAX);
+        let (asked, told): (Vec<_>, Vec<_>) =
+            self.acknowledgements.iter().partition(|it| it.asks_of.is_some());
+        asked.into_iter().chain(told).take(excess).collect()
     }
 
     /// When the session's time is over, or the bot has the conversation again, if nothing

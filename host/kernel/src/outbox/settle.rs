@@ -76,11 +76,11 @@ pub(super) fn told_of(
     now: Millis,
 ) -> Vec<Acknowledgement> {
     let Some(row) = rows.first() else { return Vec::new() };
-    // Nobody hears of the failure of what is quiet.
-    let taken = Taken { part: row.id.clone(), action: row.action.name().to_owned() };
-    let taken = (!row.quiet).then_some(taken);
-    let tokens = tokens.into_iter().map(|token| (token, None));
-    let tokens = tokens.chain(asks.map(|token| (token, taken)));
+    // Nobody hears of the failure of what is quiet, so it is not asked for.
+    let asks = asks.filter(|_| !row.quiet).map(|token| {
+        (token, Some(Taken { part: row.id.clone(), action: row.action.name().to_owned() }))
+    });
+    let tokens = tokens.into_iter().map(|token| (token, None)).chain(asks);
     let follow_up = |(n, (token, asks_of))| {
         let id = PartId(format!("{}.follows.{n}", row.id));
         Acknowledgement { id, made_ms: now, token, asks_of }
@@ -88,13 +88,13 @@ pub(super) fn told_of(
     tokens.enumerate().map(follow_up).collect()
 }
 
-/// What a vendor had taken was not delivered in the end.
-pub(super) fn undelivered(taken: &Taken, reason: &str, now: Millis) -> Arrival {
+/// What a vendor had taken was not delivered in the end, or nobody knows: `ambiguous`.
+pub(super) fn undelivered(taken: &Taken, reason: &str, ambiguous: bool, now: Millis) -> Arrival {
     let body = EventBody::DeliveryFailed(DeliveryFailed {
         part: taken.part.to_string(),
         action: taken.action.clone(),
         reason: reason.to_owned(),
-        ambiguous: false,
+        ambiguous,
     });
     follow_up(&taken.part, "undelivered", body, true, now)
 }

@@ -91,20 +91,25 @@ impl Plan<'_> {
             let id = PartId(format!("{}.taken", self.turn_id()));
             let made_ms = self.arrival.event.received_ms;
             state.acknowledgements.push(Acknowledgement { id, made_ms, token, asks_of: None });
-            let excess = state.acknowledgements.len().saturating_sub(ACKNOWLEDGEMENTS_MAX);
-            state.acknowledgements.drain(..excess);
         }
     }
 
-    /// What is said of the acknowledgement that gives way to that of this event.
-    pub(super) fn gives_up_acknowledgement(&self) -> Option<LogLine> {
-        let waits = self.state.acknowledgements.len() >= ACKNOWLEDGEMENTS_MAX;
-        let another = self.arrival.acknowledge.is_some() && self.owner() == Owner::Bot;
-        (waits && another).then(|| LogLine {
+    /// What is said of what gives way to the acknowledgement of this event: the outbox
+    /// gives it up next.
+    pub(super) fn gives_up_acknowledgement(&self, state: &Conversation) -> Option<LogLine> {
+        let excess = state.acknowledgements_in_excess();
+        if excess.is_empty() || self.arrival.acknowledge.is_none() {
+            return None;
+        }
+        let asked = excess.iter().filter(|it| it.asks_of.is_some()).count();
+        Some(LogLine {
             level: LogLevel::Warn,
             message: format!(
-                "{} is not told that the oldest of {ACKNOWLEDGEMENTS_MAX} events was taken: it                  has not answered for so long",
-                self.policy.vendor
+                "{} has not answered for so long that of what it is to be told and asked only \
+                 {ACKNOWLEDGEMENTS_MAX} are kept: it is not told of the oldest {}, and not asked \
+                 what became of {asked} that it had taken",
+                self.policy.vendor,
+                excess.len() - asked,
             ),
         })
     }

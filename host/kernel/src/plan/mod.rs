@@ -323,7 +323,7 @@ impl Plan<'_> {
         mut log: Vec<LogLine>,
         bot_writes: Vec<KvWrite>,
     ) -> Turn {
-        log.extend(self.gives_up_acknowledgement());
+        log.extend(self.gives_up_acknowledgement(&state));
         Turn {
             id: self.turn_id(),
             previous: 0,

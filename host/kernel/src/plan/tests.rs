@@ -9,7 +9,7 @@ mod relay;
 use super::*;
 use crate::action::Schedule;
 use crate::event;
-use crate::log::{ACKNOWLEDGEMENTS_MAX, Settled};
+use crate::log::Settled;
 use crate::run::{Blame, FailureKind};
 use crate::session::{Facts, Seed};
 use crate::time::HOUR;
@@ -346,18 +346,31 @@ fn an_end_ends_the_session_also_where_the_vendor_knows_none() {
 }
 
 #[test]
-fn of_too_many_acknowledgements_the_oldest_gives_way_and_a_line_says_so() {
-    let mut world = World::new();
-    let lines: Vec<usize> = (0..=ACKNOWLEDGEMENTS_MAX)
-        .map(|n| {
-            let mut arrival = world.arrival(hello());
-            arrival.acknowledge = Some(n.to_string());
-            world.turn(&arrival, Ok(Vec::new())).log.len()
-        })
-        .collect();
-    assert_eq!(lines.iter().position(|lines| *lines > 0), Some(ACKNOWLEDGEMENTS_MAX));
-    assert_eq!(world.state.acknowledgements.len(), ACKNOWLEDGEMENTS_MAX);
-    assert_eq!(world.state.acknowledgements[0].token, "1");
+fn a_line_says_how_many_acknowledgements_give_way_and_of_which_kind() {
+    let taken = crate::log::Taken { part: "t0.0.0".into(), action: "message".to_owned() };
+    let waiting = |n: usize, asks_of| crate::log::Acknowledgement {
+        id: format!("t0.{n}").as_str().into(),
+        made_ms: 1,
+        token: n.to_string(),
+        asks_of,
+    };
+    // How many wait to be told and asked, and how many of them give way to one more.
+    for (told, asked, gone) in [(63, 0, None), (64, 0, Some((1, 0))), (65, 2, Some((2, 2)))] {
+        let mut world = World::new();
+        let asks = (told..told + asked).map(|n| waiting(n, Some(taken.clone())));
+        let all = (0..told).map(|n| waiting(n, None)).chain(asks);
+        world.state.acknowledgements = all.collect();
+        let mut arrival = world.arrival(hello());
+        let turn = world.plan(&arrival).skip(SkipReason::NotOwner);
+        assert!(turn.log.is_empty(), "nothing more is to be told");
+        arrival.acknowledge = Some("m1".to_owned());
+        let lines = world.turn(&arrival, Ok(Vec::new())).log;
+        let line = lines.first().map(|line| line.message.clone()).unwrap_or_default();
+        let says =
+            |(told, asked)| format!("the oldest {told}, and not asked what became of {asked} ");
+        assert!(gone.map_or(lines.is_empty(), |gone| line.contains(&says(gone))), "{line:?}");
+        assert!(!line.contains("  "), "{line:?}");
+    }
 }
 
 #[test]

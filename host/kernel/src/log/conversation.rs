@@ -8,7 +8,7 @@ use super::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::action::Action;
+use crate::action::{Action, ContactUpdate};
 use crate::broken::{self, Mutation};
 use crate::choices::Menu;
 use crate::context;
@@ -86,6 +86,9 @@ pub struct Conversation {
     pub returns_after_ms: Option<Millis>,
     /// When the conversation last changed hands by the vendor's word and its clock.
     pub hands_ms: Option<Millis>,
+    /// The person's address of e-mail is one that a bot has learned, and not the vendor's
+    /// word.
+    pub own_email: bool,
 }
 
 /// The running session.
@@ -259,6 +262,14 @@ impl Conversation {
             self.owner = owner;
             self.at_desk = at_desk;
         }
+    }
+
+    /// Takes in what a bot has learned of the person; it may correct its own address of
+    /// e-mail.
+    pub(crate) fn learn_contact(&mut self, update: &ContactUpdate) {
+        let before = self.facts.contact.email.clone();
+        self.facts.contact.update(update, self.own_email);
+        self.own_email |= self.facts.contact.email != before;
     }
 
     /// Contexts of rows that end here are known from now on. A list may carry several,

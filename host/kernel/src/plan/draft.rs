@@ -149,7 +149,7 @@ impl<'a> Draft<'a> {
         }
         // The bot sees it from the next event on, whether the vendor can be told or not.
         if let Action::ContactUpdate(update) = action {
-            self.state.facts.contact.update(update);
+            self.state.learn_contact(update);
         }
         if let Some(bot) = self.plan.relay_of(action) {
             let part = PartId::of(&self.turn, index, 0);

@@ -22,6 +22,7 @@ impl Plan<'_> {
         let begins = self.session().is_none() || matches!(arrival.event.body, EventBody::Start(_));
         if let Some(facts) = &arrival.facts {
             state.facts.learn(facts, begins);
+            state.own_email &= facts.contact.email.is_none();
         }
         if arrival.reply_to.is_some() {
             state.reply_to.clone_from(&arrival.reply_to);

@@ -166,6 +166,7 @@ impl From<State<'_>> for log::Conversation {
             human_ms: state.human_ms,
             returns_after_ms: state.returns_after_ms,
             hands_ms: state.hands_ms,
+            own_email: state.own_email,
         }
     }
 }

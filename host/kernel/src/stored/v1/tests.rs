@@ -17,7 +17,7 @@ use super::{PartId, RunFailure, Seed, SessionId, TurnId};
 
 mod later;
 
-use later::{asking_sample, desk_samples, ordered_sample};
+use later::{asking_sample, corrected_sample, desk_samples, ordered_sample};
 
 const GOLDEN: &str = include_str!("golden.jsonl");
 
@@ -99,6 +99,7 @@ fn samples() -> Vec<Entry> {
     samples.push(relayed_sample(relay));
     samples.push(asking_sample());
     samples.push(ordered_sample());
+    samples.push(corrected_sample());
     samples
 }
 
@@ -436,6 +437,7 @@ fn full_state() -> Conversation {
         human_ms: None,
         returns_after_ms: None,
         hands_ms: None,
+        own_email: false,
     }
 }
 

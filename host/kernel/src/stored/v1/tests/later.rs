@@ -34,3 +34,11 @@ pub(super) fn ordered_sample() -> Entry {
     let outcome = Outcome::Skipped(SkipReason::NotOwner);
     Entry::Turn(Box::new(Turn { outcome, state, ..empty_turn() }))
 }
+
+/// A conversation with a person whose address of e-mail a bot has learned.
+pub(super) fn corrected_sample() -> Entry {
+    let mut state = Conversation { own_email: true, ..Conversation::default() };
+    state.facts.contact.email = Some("ada@example.com".to_owned());
+    let outcome = Outcome::Skipped(SkipReason::NotOwner);
+    Entry::Turn(Box::new(Turn { outcome, state, ..empty_turn() }))
+}

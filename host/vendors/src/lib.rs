@@ -62,6 +62,18 @@ pub trait Vendor: Send + Sync + fmt::Debug {
         false
     }
 
+    /// Why a bot to which only the host gives the conversation back is heard by nobody;
+    /// absent where it is heard, or may be.
+    fn returns_in_vain(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// What the vendor has to do before it hears a bot to which the host gives the
+    /// conversation back; absent where there is nothing to do.
+    fn takes_back(&self) -> Option<Action> {
+        None
+    }
+
     /// Whether a webhook comes from the vendor, by its raw bytes.
     ///
     /// # Errors

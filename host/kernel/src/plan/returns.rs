@@ -1,10 +1,10 @@
 //! The way back from a human who says nothing more.
 
 use crate::event::{Event, EventBody};
-use crate::id::EventId;
-use crate::log::Conversation;
+use crate::id::{EventId, PartId};
+use crate::log::{Conversation, Row};
 use crate::owner::{Owner, Word};
-use crate::plan::Plan;
+use crate::plan::{Draft, Plan};
 use crate::time::Millis;
 
 /// The id of the event that gives the bot the conversation again at this time, after
@@ -67,6 +67,24 @@ impl Plan<'_> {
         let said = self.holder().owner != self.state.owner;
         if self.word() == Word::Vendor && (changes_hands(&event.body) || said) {
             state.hands_ms = state.hands_ms.max(event.vendor_ms);
+        }
+    }
+}
+
+impl Draft<'_> {
+    /// The vendor does not know that the host has given the conversation back: it does
+    /// what makes it hear the bot before that says anything. Where it refuses, nobody
+    /// is told, and the rest goes on.
+    pub(super) fn take_back(&mut self) {
+        let arrival = &self.plan.arrival;
+        let returned = arrival.by_host && matches!(arrival.event.body, EventBody::Returned(_));
+        // From an external bot it comes back without the vendor.
+        let by_human = matches!(self.plan.owner(), Owner::Human | Owner::HandingOff);
+        let takes_back = self.plan.policy.takes_back.clone();
+        if let Some(action) = takes_back.filter(|_| returned && by_human) {
+            let id = PartId(format!("{}.takes-back", self.plan.turn_id()));
+            let row = self.row(id, action);
+            self.state.rows.push(Row { quiet: true, ..row });
         }
     }
 }

@@ -126,6 +126,13 @@ impl Vendor for Khoros {
         true
     }
 
+    fn returns_in_vain(&self) -> Option<&'static str> {
+        Some(
+            "it says who has a conversation and refuses whoever speaks without it, so a bot would \
+             be heard by nobody; leave the key out",
+        )
+    }
+
     fn delivery(&self) -> Delivery {
         let timing = &self.settings.dialect.timing;
         Delivery {

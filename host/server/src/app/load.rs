@@ -131,13 +131,10 @@ fn channel(
             vendor.name()
         );
     }
-    if settings.returns_after_ms.is_some() && vendor.states_owner() {
-        anyhow::bail!(
-            "`returns-after-ms` is not for {}: it says who has a conversation and refuses whoever \
-             speaks without it, so a bot would be heard by nobody; leave the key out",
-            vendor.name()
-        );
+    if let Some(why) = vendor.returns_in_vain().filter(|_| settings.returns_after_ms.is_some()) {
+        anyhow::bail!("`returns-after-ms` is not for {}: {why}", vendor.name());
     }
+    policy.takes_back = vendor.takes_back();
     policy.has_desk = settings.desk_token.is_some();
     policy.session_timeout = settings.session_timeout;
     policy.returns_after_ms = settings.returns_after_ms;

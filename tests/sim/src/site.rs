@@ -99,6 +99,7 @@ fn policy(line: &dyn Line, vendor: &dyn Vendor, chance: &mut Chance) -> Policy {
     let mut policy = Policy::new(vendor.name(), "bot".into());
     policy.sends_start = delivery.sends_start;
     policy.reopens = delivery.reopens;
+    policy.takes_back = vendor.takes_back();
     policy.has_desk = !vendor.states_owner() && chance.percent(20);
     policy.failure_hand_off = chance.percent(30);
     policy.failure_texts.insert(String::new(), "Something went wrong.".to_owned());

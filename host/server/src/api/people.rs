@@ -1,6 +1,5 @@
 //! What is known of a person: handed out, and taken away.
 
-use axum::extract::Path;
 use botyard_kernel::access::Permission;
 use botyard_kernel::id::{ChannelId, ConversationKey};
 use botyard_store::{Cause, Person};

@@ -128,6 +128,7 @@ mod tests {
             active_ms,
             context: String::new(),
             context_by: None,
+            version: None,
             times_out_ms: None,
         });
         Turn {

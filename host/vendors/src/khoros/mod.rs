@@ -140,6 +140,13 @@ impl Vendor for Khoros {
         true
     }
 
+    fn returns_in_vain(&self) -> Option<&'static str> {
+        Some(
+            "it says who has a conversation and refuses whoever speaks without it, so a bot would \
+             be heard by nobody; leave the key out",
+        )
+    }
+
     fn delivery(&self) -> Delivery {
         let timing = &self.settings.dialect.timing;
         Delivery {
@@ -196,7 +203,7 @@ impl Vendor for Khoros {
 
     fn outcome_of(&self, token: &str, answer: &CallAnswer) -> Outcome {
         if acknowledge::is_question(token) {
-            outcome::of_request(self, answer)
+            outcome::of_request(answer)
         } else {
             self.outcome(answer)
         }

@@ -28,6 +28,7 @@ mod verify;
 
 use std::sync::Arc;
 
+use botyard_kernel::action::Action;
 use botyard_kernel::id::Digest;
 use botyard_kernel::profile::{Delivery, Limited, Profile};
 use botyard_kernel::time::Millis;
@@ -104,6 +105,12 @@ impl Messenger {
         self.settings.dialect.messaging_means_ours
     }
 
+    /// As [`Vendor::takes_back`], as a passthrough of that vendor.
+    pub(crate) fn takes_back_of(&self, vendor: &str) -> Option<Action> {
+        let takes = self.settings.dialect.take_thread;
+        takes.then(|| Action::Passthrough(render::take_thread(vendor)))
+    }
+
     /// Reads a webhook that was verified; `acknowledge` says what the acknowledgement
     /// of a person's message needs.
     pub(crate) fn read_with(
@@ -160,6 +167,10 @@ impl Vendor for Messenger {
 
     fn profile(&self, medium: &str) -> Profile {
         profile::of(medium)
+    }
+
+    fn takes_back(&self) -> Option<Action> {
+        self.takes_back_of(NAME)
     }
 
     fn delivery(&self) -> Delivery {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
-    Strategy, WasmBacktraceDetails,
+    Strategy, WasmBacktraceDetails, WasmFeatures,
 };
 
 use botyard_kernel::id::Digest;
@@ -13,6 +13,24 @@ use botyard_kernel::id::Digest;
 use crate::config::{Features, Layout, RuntimeConfig};
 use crate::tier::Tier;
 
+/// The features of WebAssembly that are on, each by its name: what the standard
+/// targets of Rust, C, Go, JavaScript and Python use. A newer wasmtime adds none.
+///
+/// Left out: what two machines may compute differently (relaxed SIMD, threads),
+/// what needs a collector of garbage, and what nobody's toolchain asks for.
+pub(crate) const WASM: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
+    .union(WasmFeatures::FLOATS)
+    .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
+    .union(WasmFeatures::SIGN_EXTENSION)
+    .union(WasmFeatures::REFERENCE_TYPES)
+    .union(WasmFeatures::CALL_INDIRECT_OVERLONG)
+    .union(WasmFeatures::MULTI_VALUE)
+    .union(WasmFeatures::BULK_MEMORY)
+    .union(WasmFeatures::BULK_MEMORY_OPT)
+    .union(WasmFeatures::SIMD)
+    .union(WasmFeatures::TAIL_CALL)
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::COMPONENT_MODEL);
 /// Stack that host functions may use on top of a bot's own.
 const HOST_STACK_BYTES: usize = 512 << 10;
 /// Memories of one component; more than one only where several core modules are linked.
@@ -82,10 +100,9 @@ impl EngineSpec {
             config.guard_before_linear_memory(true);
         }
         config.shared_memory(false);
-        config.wasm_memory64(false);
-        config.wasm_multi_memory(false);
-        // The same bits on every machine: relaxed SIMD and NaN payloads may differ.
-        config.wasm_relaxed_simd(false);
+        config.wasm_features(WasmFeatures::all(), false);
+        config.wasm_features(WASM, true);
+        // The same bits on every machine: NaN payloads may differ.
         config.cranelift_nan_canonicalization(true);
         // Function names are enough for blame; addresses and lines make artefacts larger.
         config.wasm_backtrace_details(WasmBacktraceDetails::Disable);

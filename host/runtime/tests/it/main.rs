@@ -4,6 +4,7 @@ mod attacks;
 mod calls;
 mod host;
 mod interpreted;
+mod jail;
 mod load;
 mod permits;
 mod safety;

@@ -12,15 +12,17 @@ use std::net::TcpListener;
 use std::process::{Command, ExitCode, exit};
 use std::time::Duration;
 
-use rustix::process::{Resource, Rlimit, getppid, getrlimit, setrlimit, test_kill_process};
+use rustix::process::{Pid, Resource, Rlimit, getppid, setrlimit, test_kill_process};
 use rustix::time::{ClockId, clock_gettime};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let mode = arguments.next().unwrap_or_default();
     let attempt = arguments.next().unwrap_or_default();
+    // Asked now: later there is nobody who answers.
+    let attempt = Attempt { name: attempt, parent: getppid() };
     let working = match mode.as_str() {
-        "free" => report(&attempt),
+        "free" => attempt.report(),
         "jailed" => false,
         "working" => true,
         other => panic!("no mode is called {other}"),
@@ -32,7 +34,7 @@ fn main() -> ExitCode {
 /// The compiler's input; reading it is what makes the attempt.
 struct Input {
     inner: Stdin,
-    attempt: String,
+    attempt: Attempt,
     /// The length of the task and the task, as far as they were read.
     head: Vec<u8>,
     /// The task is read before the attempt is made.
@@ -42,7 +44,7 @@ struct Input {
 impl Read for Input {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         if !self.working || self.task_was_read() {
-            report(&self.attempt);
+            self.attempt.report();
         }
         let count = self.inner.read(buffer)?;
         self.head.extend_from_slice(&buffer[..count]);
@@ -57,35 +59,46 @@ impl Input {
     }
 }
 
-/// Makes the attempt and ends the process with what came of it.
-fn report(attempt: &str) -> ! {
-    match make(attempt) {
-        Ok(()) => {
-            eprintln!("{attempt} was allowed");
-            exit(8)
-        }
-        Err(error) => {
-            eprintln!("{attempt} was refused: {error}");
-            exit(7)
-        }
-    }
+/// What is tried.
+struct Attempt {
+    name: String,
+    parent: Option<Pid>,
 }
 
-fn make(attempt: &str) -> std::io::Result<()> {
-    match attempt {
-        "read" => std::fs::read("/etc/passwd").map(drop),
-        "list" => std::fs::read_dir("/").map(drop),
-        "write" => write(),
-        "socket" => TcpListener::bind("127.0.0.1:0").map(drop),
-        "program" => Command::new("/bin/true").status().map(drop),
-        "thread" => std::thread::Builder::new().spawn(|| {}).map(drop),
-        "signal" => test_parent(),
-        "limits" => raise(),
-        "environment" => environment(),
-        "priority" => priority(),
-        "memory" => eat(),
-        "cpu" => spin(),
-        other => panic!("no attempt is called {other}"),
+impl Attempt {
+    /// Makes the attempt and ends the process with what came of it.
+    fn report(&self) -> ! {
+        match self.make() {
+            Ok(()) => {
+                eprintln!("{} was allowed", self.name);
+                exit(8)
+            }
+            Err(error) => {
+                eprintln!("{} was refused: {error}", self.name);
+                exit(7)
+            }
+        }
+    }
+
+    fn make(&self) -> std::io::Result<()> {
+        match self.name.as_str() {
+            "read" => std::fs::read("/etc/passwd").map(drop),
+            "list" => std::fs::read_dir("/").map(drop),
+            "write" => write(),
+            "socket" => TcpListener::bind("127.0.0.1:0").map(drop),
+            "program" => Command::new("/bin/true").status().map(drop),
+            "thread" => std::thread::Builder::new().spawn(|| {}).map(drop),
+            "signal" => Ok(test_kill_process(self.parent.expect("somebody started it"))?),
+            "limits" => raise(),
+            "environment" => environment(),
+            "memory" => eat(),
+            "cpu" => spin(),
+            "linger" => {
+                std::thread::sleep(Duration::from_secs(60));
+                Ok(())
+            }
+            other => panic!("no attempt is called {other}"),
+        }
     }
 }
 
@@ -95,30 +108,16 @@ fn write() -> std::io::Result<()> {
     std::fs::remove_file(path)
 }
 
-fn test_parent() -> std::io::Result<()> {
-    let parent = getppid().ok_or(std::io::ErrorKind::NotFound)?;
-    Ok(test_kill_process(parent)?)
-}
-
-/// Makes its own address space one byte smaller, which only a jail refuses.
+/// Gives itself an address space of a tebibyte.
 fn raise() -> std::io::Result<()> {
-    let Rlimit { maximum, .. } = getrlimit(Resource::As);
-    let current = Some(maximum.unwrap_or(u64::MAX >> 1) - 1);
-    Ok(setrlimit(Resource::As, Rlimit { current, maximum })?)
+    let tebibyte = Some(1 << 40);
+    Ok(setrlimit(Resource::As, Rlimit { current: tebibyte, maximum: tebibyte })?)
 }
 
 fn environment() -> std::io::Result<()> {
     match std::env::vars_os().next() {
         Some(_) => Ok(()),
         None => Err(std::io::ErrorKind::NotFound.into()),
-    }
-}
-
-/// Whether it stands before the last of all.
-fn priority() -> std::io::Result<()> {
-    match rustix::process::getpriority_process(None)? {
-        19 => Err(std::io::ErrorKind::PermissionDenied.into()),
-        _ => Ok(()),
     }
 }
 

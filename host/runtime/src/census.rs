@@ -90,8 +90,8 @@ impl Cap {
             Self::Modules => ("too many core modules", 256, FEWER),
             Self::Instances => ("too many instances", 1_000, FEWER),
             Self::Types => ("too many types", 20_000, LIBRARIES),
-            Self::Imports => ("too many imports", 100, "build it for the world `bot` of wit/v1"),
-            Self::Exports => ("too many exports", 100, "build it for the world `bot` of wit/v1"),
+            Self::Imports => ("too many imports", 2_000, "build it for the world `bot` of wit/v1"),
+            Self::Exports => ("too many exports", 2_000, "build it for the world `bot` of wit/v1"),
             Self::Aliases => ("too many aliases", 50_000, FEWER),
             Self::Adapters => ("too many functions between its modules", 10_000, FEWER),
             Self::CoreImports => ("too many imports of core modules", 50_000, FEWER),
@@ -106,7 +106,7 @@ impl Cap {
             Self::FunctionBytes => ("a function of too many bytes", 2 << 20, SPLIT),
             Self::Locals => ("a function with too many locals", 20_000, SPLIT),
             Self::BranchTargets => ("a `br_table` with too many targets", 20_000, SPLIT),
-            Self::NameBytes => ("a name of too many bytes", 10_000, "shorten it"),
+            Self::NameBytes => ("a name of too many bytes", 1_000, "shorten it"),
         }
     }
 }
@@ -168,12 +168,6 @@ impl Census {
     /// So many components lie around what is read now.
     pub(crate) fn depth(&mut self, depth: usize) -> Result<(), LoadError> {
         self.largest(Cap::Depth, depth)
-    }
-
-    /// How many there are.
-    #[cfg(test)]
-    pub(crate) fn of(&self, cap: Cap) -> u64 {
-        self.0[cap as usize]
     }
 
     fn core_imports(&mut self, section: &SectionLimited<'_, Imports<'_>>) -> Result<(), LoadError> {

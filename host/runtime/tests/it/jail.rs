@@ -3,6 +3,7 @@
 //! it must not, or it would show nothing.
 
 use std::process::Command;
+use std::time::Duration;
 
 use botyard_runtime::{CompileCommand, LoadError, RuntimeConfig};
 
@@ -11,8 +12,8 @@ use crate::host::{Host, load};
 const PROBE: &str = env!("CARGO_BIN_EXE_botyard-jail-probe");
 
 /// What is refused from the very start, before a byte of the input is read.
-const FROM_THE_START: [&str; 9] =
-    ["read", "list", "write", "socket", "program", "thread", "signal", "environment", "priority"];
+const FROM_THE_START: [&str; 8] =
+    ["read", "list", "write", "socket", "program", "thread", "signal", "environment"];
 
 async fn attempted(
     mode: &str,
@@ -64,4 +65,41 @@ async fn memory_and_processor_time_are_bounded() {
     let error = attempted("working", "cpu", tight).await;
     let LoadError::TooMuchToCompile(what) = &error else { panic!("{error}") };
     assert!(what.contains("1 s of CPU"), "{what}");
+}
+
+/// What the kernel itself says of a process that lingers.
+#[test]
+fn the_kernel_says_so_too() {
+    let shown = |mode: &str| {
+        let mut child = Command::new(PROBE).args([mode, "linger"]).spawn().expect("the probe runs");
+        let process = format!("/proc/{}", child.id());
+        // A jailed process is done with its jail when its calls are filtered.
+        let seccomp = || status(&process, "Seccomp");
+        let start = std::time::Instant::now();
+        while mode == "jailed" && seccomp() != "2" && start.elapsed() < Duration::from_secs(20) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let stat = std::fs::read_to_string(format!("{process}/stat")).expect("it lives");
+        let nice = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(16));
+        let limits = std::fs::read_to_string(format!("{process}/limits")).expect("it lives");
+        let files = limits.lines().find(|line| line.starts_with("Max open files"));
+        let files = files.and_then(|line| line.split_whitespace().nth(4)).map(str::to_owned);
+        let shown = (nice.map(str::to_owned), status(&process, "NoNewPrivs"), seccomp(), files);
+        child.kill().expect("it can be ended");
+        child.wait().expect("it ends");
+        shown
+    };
+    let is = |text: &str| Some(text.to_owned());
+    assert_eq!(shown("jailed"), (is("19"), "1".to_owned(), "2".to_owned(), is("3")));
+    let free = shown("free");
+    assert_ne!(free.0, is("19"));
+    assert_eq!((free.1.as_str(), free.2.as_str()), ("0", "0"));
+    assert_ne!(free.3, is("3"));
+}
+
+/// A line of a process's status.
+fn status(process: &str, name: &str) -> String {
+    let status = std::fs::read_to_string(format!("{process}/status")).expect("it lives");
+    let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    value.expect("the kernel says it").trim().to_owned()
 }

@@ -3,6 +3,7 @@
 mod attacks;
 mod calls;
 mod host;
+mod hostile;
 mod interpreted;
 mod jail;
 mod load;

@@ -231,7 +231,7 @@ impl Runtime {
     /// Links a version and makes one instance of it.
     async fn rehearse(&self, version: &Version, tell: &Tell) -> Result<(), LoadError> {
         let tier = self.tier(version.tier);
-        let pre = self.linked.get(version, &tier.linker).map_err(wrong_type)?;
+        let pre = self.linked.get(version, &tier.linker).map_err(|error| not_linked(&error))?;
         tell.phase(Phase::Rehearsing);
         // An instance takes a slot, and slots belong to who has a permit.
         let _permit = tier.gate.permit(&TenantId::from("the host itself")).await;
@@ -259,7 +259,12 @@ fn version_of(digest: Digest, facts: Facts, code: std::fs::File) -> Version {
     }
 }
 
-/// A type that does not fit shows only when it meets the host's own.
-fn wrong_type(error: wasmtime::Error) -> LoadError {
-    LoadError::WrongType(format!("{error:#}"))
+/// A type that does not fit shows only when it meets the host's own, and a part
+/// that fits into no slot when it meets the pool.
+fn not_linked(error: &wasmtime::Error) -> LoadError {
+    let words = format!("{error:#}");
+    match words.contains("pooling allocator") {
+        true => LoadError::Start(words),
+        false => LoadError::WrongType(words),
+    }
 }

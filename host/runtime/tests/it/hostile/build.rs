@@ -55,7 +55,7 @@ pub(super) fn calling(imports: &str, body: &str) -> Vec<u8> {
 }
 
 /// A bot with functions of its own.
-pub(super) fn with(fields: &str, body: &str) -> Vec<u8> {
+pub(crate) fn with(fields: &str, body: &str) -> Vec<u8> {
     Bot { fields, ..Bot::plain(body) }.build()
 }
 
@@ -99,5 +99,5 @@ pub(super) fn compile_bomb() -> Vec<u8> {
         (local.set 2 (i64.add (local.get 2) (local.get 1)))) (else
         (local.set 2 (i64.xor (local.get 1) (i64.const #)))))";
     let function = format!("(func (param i32 i64 i64) {})", times(1_500, step));
-    module(&function.repeat(40))
+    with(&function.repeat(40), "(i32.const 16)")
 }

@@ -108,7 +108,7 @@ fn trapping() -> Vec<Row> {
             "a call of nothing",
             with("(table 1 funcref)", "(call_indirect (i32.const 0)) (i32.const 16)"),
             Trap,
-            "null",
+            "uninitialized",
         ),
         row(
             "a call of another type",
@@ -202,7 +202,7 @@ fn calling_out() -> Vec<Row> {
                 SET,
                 &flood(
                     "(call $set (i32.const 1) (i32.const 64) (i32.const 9)
-            (i32.const 64) (i32.const 60000) (i32.const 512))",
+            (i32.const 64) (i32.const 60000) (i32.const 65000))",
                 ),
             ),
             Cpu,

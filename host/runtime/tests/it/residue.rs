@@ -12,7 +12,7 @@ use crate::hostile::build::with;
 const TURNS: usize = 2_000;
 
 /// Each bot sees 2 MiB: what is zeroed in place and what is given back.
-const GROW: &str = "(drop (memory.grow (i32.const 30)))";
+const GROW: &str = "(drop (memory.grow (i32.const 24)))";
 /// Leaves the canary everywhere but in the answer.
 const PLANT: &str = "(local.set $n (i32.const 4096))
     (loop (i64.store (local.get $n) (i64.const 0x6b6e6f7761626f74))

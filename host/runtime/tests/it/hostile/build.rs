@@ -54,6 +54,12 @@ pub(super) fn calling(imports: &str, body: &str) -> Vec<u8> {
     Bot { imports, ..Bot::plain(body) }.build()
 }
 
+/// A bot that makes a call of the host without end, and keeps no answer.
+pub(super) fn flooding(imports: &str, call: &str) -> Vec<u8> {
+    let body = format!("(loop {call} (br 0)) unreachable");
+    Bot { imports, realloc: "(i32.const 69632)", ..Bot::plain(&body) }.build()
+}
+
 /// A bot with functions of its own.
 pub(crate) fn with(fields: &str, body: &str) -> Vec<u8> {
     Bot { fields, ..Bot::plain(body) }.build()
@@ -74,7 +80,7 @@ impl<'a> Bot<'a> {
         let Self { imports, fields, realloc, body } = self;
         let mut module = wat(&format!(
             r#"(module {imports}
-                (memory (export "memory") 2)
+                (memory (export "memory") 8)
                 (global $top (mut i32) (i32.const 65536))
                 {fields}
                 (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) {realloc})
@@ -92,12 +98,11 @@ impl<'a> Bot<'a> {
     }
 }
 
-/// Cheap to write and slow to compile: many functions whose values live across
-/// many branches.
-pub(super) fn compile_bomb() -> Vec<u8> {
+/// Cheap to write and slow to compile: values live across many branches.
+pub(super) fn compile_bomb(functions: usize, branches: usize) -> Vec<u8> {
     let step = "(if (local.get 0) (then (local.set 1 (i64.mul (local.get 1) (local.get 2)))
         (local.set 2 (i64.add (local.get 2) (local.get 1)))) (else
         (local.set 2 (i64.xor (local.get 1) (i64.const #)))))";
-    let function = format!("(func (param i32 i64 i64) {})", times(1_500, step));
-    with(&function.repeat(40), "(i32.const 16)")
+    let function = format!("(func (param i32 i64 i64) {})", times(branches, step));
+    with(&function.repeat(functions), "(i32.const 16)")
 }

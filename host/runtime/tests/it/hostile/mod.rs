@@ -140,12 +140,12 @@ fn own_bytes() -> u64 {
 /// A compilation that takes too long or too much is ended, and only that.
 #[tokio::test]
 async fn compile_bombs_end_at_their_limits() {
-    let bomb = build::compile_bomb();
+    let bomb = build::compile_bomb(40, 1_500);
     let slow = Host::start_with(|config| config.compile.cpu_seconds = 1);
     let error = load(&slow.runtime, &bomb).await.expect_err("too slow");
     assert!(matches!(error, LoadError::TooMuchToCompile(_)), "{error}");
-    let large = Host::start_with(|config| config.compile.memory_bytes = 64 << 20);
-    let error = load(&large.runtime, &bomb).await.expect_err("too large");
+    let large = Host::start_with(|config| config.compile.memory_bytes = 96 << 20);
+    let error = load(&large.runtime, &build::compile_bomb(1, 50_000)).await.expect_err("too large");
     assert!(matches!(error, LoadError::TooMuchToCompile(_)), "{error}");
     let late = Host::start_with(|config| config.compile.wall = Duration::from_millis(200));
     let error = load(&late.runtime, &bomb).await.expect_err("too late");

@@ -2,7 +2,7 @@
 
 use botyard_kernel::run::FailureKind::{Cpu, Memory, Output, Rejected, Stack, Trap};
 
-use super::build::{Bot, allocating, bot, calling, with};
+use super::build::{Bot, allocating, bot, calling, flooding, with};
 use super::{Expect, FailureKind, Row};
 
 const LOG: &str = r#"(import "botyard:bot/log@1.0.0" "log" (func $log (param i32 i32 i32)))"#;
@@ -177,43 +177,32 @@ fn answering() -> Vec<Row> {
 
 /// Calls of the host.
 fn calling_out() -> Vec<Row> {
-    let flood = |call: &str| format!("(loop {call} (br 0)) unreachable");
     let once = |call: &str| format!("{call} (i32.const 16)");
     let large = "(drop (memory.grow (i32.const 400)))";
     vec![
         row(
             "a flood of log",
-            calling(LOG, &flood("(call $log (i32.const 0) (i32.const 64) (i32.const 1000))")),
+            flooding(LOG, "(call $log (i32.const 0) (i32.const 64) (i32.const 1000))"),
             Cpu,
             "50 ms",
         ),
         row(
             "a flood of reads",
-            calling(
-                GET,
-                &flood("(call $get (i32.const 0) (i32.const 64) (i32.const 9) (i32.const 512))"),
-            ),
+            flooding(GET, "(call $get (i32.const 0) (i32.const 64) (i32.const 9) (i32.const 512))"),
             Cpu,
             "50 ms",
         ),
         row(
             "a flood of writes",
-            calling(
+            flooding(
                 SET,
-                &flood(
-                    "(call $set (i32.const 1) (i32.const 64) (i32.const 9)
+                "(call $set (i32.const 1) (i32.const 64) (i32.const 9)
             (i32.const 64) (i32.const 60000) (i32.const 65000))",
-                ),
             ),
             Cpu,
             "50 ms",
         ),
-        row(
-            "a flood of settings",
-            calling(ALL, &flood("(call $all (i32.const 512))")),
-            Cpu,
-            "50 ms",
-        ),
+        row("a flood of settings", flooding(ALL, "(call $all (i32.const 512))"), Cpu, "50 ms"),
         row(
             "a huge line",
             calling(

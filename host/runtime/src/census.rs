@@ -218,3 +218,55 @@ impl Census {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasmparser::Parser;
+
+    use super::*;
+
+    fn counted(wat: &str) -> Result<Census, LoadError> {
+        let mut census = Census::default();
+        for payload in Parser::new(0).parse_all(&wat::parse_str(wat).expect("valid text")) {
+            census.count(&payload.expect("sound"))?;
+        }
+        Ok(census)
+    }
+
+    #[test]
+    fn as_many_as_there_may_be_are_no_fault() {
+        let functions = |count: usize| counted(&format!("(module {})", "(func)".repeat(count)));
+        assert!(functions(100_000).is_ok());
+        let error = functions(100_001).expect_err("one too many");
+        assert_eq!(error, LoadError::TooMany { cap: Cap::Functions, found: 100_001 });
+        assert_eq!(
+            error.to_string(),
+            "the component has too many functions (100001; a bot may have 100000): leave out \
+             libraries that it does not need"
+        );
+    }
+
+    #[test]
+    fn modules_of_a_component_are_counted_together() {
+        let module = format!("(core module {})", "(func)".repeat(40_000));
+        assert!(counted(&format!("(component {})", module.repeat(2))).is_ok());
+        assert!(counted(&format!("(component {})", module.repeat(3))).is_err());
+    }
+
+    #[test]
+    fn the_largest_of_many_counts_where_each_is_bounded() {
+        let locals = |count: usize| format!("(func {})", "(local i32)".repeat(count));
+        let two = format!("(module {} {})", locals(20_000), locals(15_000));
+        let census = counted(&two).expect("within the bound");
+        assert_eq!(census.0[Cap::Locals as usize], 20_000);
+        assert!(counted(&format!("(module {})", locals(20_001))).is_err());
+    }
+
+    #[test]
+    fn every_cap_says_what_to_do() {
+        for (place, cap) in Cap::ALL.into_iter().enumerate() {
+            assert_eq!(cap as usize, place, "{cap:?} is counted in its own place");
+            assert!(cap.most() > 0 && !cap.complaint().is_empty() && !cap.advice().is_empty());
+        }
+    }
+}

@@ -113,7 +113,7 @@ async fn answer(
             Said::Compiled(facts) => {
                 let mut artefact = Vec::new();
                 output.take(ARTEFACT_BYTES).read_to_end(&mut artefact).await?;
-                return Ok(Ok((facts, artefact)));
+                return Ok(Ok((*facts, artefact)));
             }
         }
     }

@@ -16,7 +16,7 @@ use crate::config::RuntimeConfig;
 use crate::engine::EngineSpec;
 use crate::inspect::{Inspection, inspect};
 use crate::jail::{Bar, Jail, JailLimits};
-use crate::load_error::LoadError;
+use crate::load_error::{LoadError, WORDS_BYTES, short};
 use crate::manifest::Manifest;
 use crate::tier::Tier;
 
@@ -47,7 +47,7 @@ pub(crate) enum Said {
     /// The component may be compiled.
     Checked,
     /// The artefact follows.
-    Compiled(Facts),
+    Compiled(Box<Facts>),
     /// Nothing follows.
     Refused(LoadError),
 }
@@ -112,7 +112,7 @@ fn serve(jail: Jail, mut input: impl Read, mut output: impl Write) -> anyhow::Re
     });
     match compiled {
         Ok((facts, artefact)) => {
-            say(&mut output, &Said::Compiled(facts))?;
+            say(&mut output, &Said::Compiled(Box::new(facts)))?;
             output.write_all(&artefact)?;
         }
         Err(refusal) => say(&mut output, &Said::Refused(refusal))?,
@@ -156,7 +156,7 @@ impl Checked<'_> {
         let engine = self.engine.compiler().map_err(LoadError::host)?;
         let artefact = engine
             .precompile_component(&self.component)
-            .map_err(|error| LoadError::Unsupported(format!("{error:#}")))?;
+            .map_err(|error| LoadError::Unsupported(short(&format!("{error:#}"), WORDS_BYTES)))?;
         Ok((self.facts, artefact))
     }
 }

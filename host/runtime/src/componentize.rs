@@ -8,7 +8,7 @@ use wasi_preview1_component_adapter_provider::{
 };
 use wit_component::ComponentEncoder;
 
-use crate::load_error::LoadError;
+use crate::load_error::{LoadError, WORDS_BYTES, short};
 
 /// How the names of the custom sections begin that carry a component's type.
 const METADATA: &str = "component-type";
@@ -29,5 +29,7 @@ pub(crate) fn componentize(module: &[u8]) -> Result<Vec<u8>, LoadError> {
             .adapter(WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER)?
             .encode()
     };
-    encoded().map_err(|error: anyhow::Error| LoadError::Componentize(format!("{error:#}")))
+    encoded().map_err(|error: anyhow::Error| {
+        LoadError::Componentize(short(&format!("{error:#}"), WORDS_BYTES))
+    })
 }

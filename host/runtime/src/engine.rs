@@ -164,3 +164,48 @@ impl std::hash::Hasher for ShaHasher {
         0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use wasmparser::Validator;
+
+    use super::*;
+    use crate::config::CompileCommand;
+
+    /// Of each kind one that uses a feature, and whether that is on.
+    const FEATURES: [(&str, bool); 12] = [
+        ("(memory i64 1)", false),
+        ("(memory 1) (memory 1)", false),
+        ("(memory 1 1 shared)", false),
+        ("(tag)", false),
+        ("(type (struct (field i32)))", false),
+        ("(table 1 externref)", false),
+        ("(memory 1 (pagesize 1))", false),
+        (
+            "(func (param i64) (drop (i64.add128 (local.get 0) (local.get 0) (local.get 0)
+            (local.get 0))) (drop))",
+            false,
+        ),
+        ("(func $f (return_call $f))", true),
+        ("(func (param v128) (result v128) (v128.not (local.get 0)))", true),
+        ("(memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0)))", true),
+        ("(global i32 (i32.add (i32.const 1) (i32.const 2)))", true),
+    ];
+
+    #[test]
+    fn what_is_checked_before_is_what_the_engines_accept() {
+        let compiler = CompileCommand::new("/nowhere", std::iter::empty::<&str>());
+        let config = RuntimeConfig::new(PathBuf::new(), [0; 32], compiler);
+        for tier in Tier::ALL {
+            let engine = EngineSpec::of(&config, tier).compiler().expect("an engine");
+            for (fields, on) in FEATURES {
+                let bytes = wat::parse_str(format!("(module {fields})")).expect("valid text");
+                let checked = Validator::new_with_features(WASM).validate_all(&bytes).is_ok();
+                let accepted = engine.precompile_module(&bytes).is_ok();
+                assert_eq!((checked, accepted), (on, on), "{fields}");
+            }
+        }
+    }
+}

@@ -10,10 +10,10 @@ use wasmparser::{
 use crate::census::Census;
 use crate::componentize::{componentize, is_metadata};
 use crate::engine::WASM;
-use crate::load_error::LoadError;
+use crate::load_error::{LoadError, WORDS_BYTES, short};
 use crate::manifest::{MANIFEST_SECTION, Manifest};
 use crate::tier::Tier;
-use crate::wanted::powers;
+use crate::wanted::{NAME_BYTES, powers};
 
 /// The export that makes a component a bot, without its version.
 const HANDLER: &str = "botyard:bot/handler";
@@ -30,6 +30,8 @@ const INTERPRETERS: [&str; 8] = [
     "javascript",
     "python",
 ];
+/// Names of imports and exports that a refusal lists.
+const NAMED: usize = 100;
 /// No interpreter fits below this many bytes, and nothing else needs more.
 const INTERPRETER_BYTES: usize = 8 << 20;
 
@@ -61,7 +63,11 @@ pub(crate) fn inspect(uploaded: &[u8]) -> Result<Inspection<'_>, LoadError> {
         outline = Outline::read(&component)?;
     }
     let imports = powers(outline.imports.iter().map(String::as_str));
-    let imports = imports.map_err(LoadError::ForeignImports)?;
+    let imports = imports.map_err(|mut imports| {
+        let more = imports.len().saturating_sub(NAMED);
+        imports.truncate(NAMED);
+        LoadError::ForeignImports { imports, more }
+    })?;
     check_exports(outline.exports)?;
     validate(&component)?;
     let interpreted = outline.interpreter || component.len() > INTERPRETER_BYTES;
@@ -154,7 +160,7 @@ fn validate(component: &[u8]) -> Result<(), LoadError> {
     // What is right with everything on needs something that is off here.
     let anywhere = Validator::new_with_features(WasmFeatures::all()).validate_all(component);
     Err(match anywhere {
-        Ok(_) => LoadError::Feature(error.to_string()),
+        Ok(_) => LoadError::Feature(short(&error.to_string(), WORDS_BYTES)),
         Err(_) => LoadError::malformed(error),
     })
 }
@@ -163,7 +169,8 @@ fn read_manifest(json: &[u8]) -> Result<Manifest, LoadError> {
     if json.len() > MANIFEST_BYTES {
         return Err(LoadError::Manifest(format!("it has {} bytes", json.len())));
     }
-    serde_json::from_slice(json).map_err(|error| LoadError::Manifest(error.to_string()))
+    serde_json::from_slice(json)
+        .map_err(|error| LoadError::Manifest(short(&error.to_string(), WORDS_BYTES)))
 }
 
 /// Whether one of the tools that made a module embeds an interpreter. An
@@ -184,7 +191,10 @@ fn check_exports(exports: Vec<String>) -> Result<(), LoadError> {
     };
     match exports.iter().any(is_handler) {
         true => Ok(()),
-        false => Err(LoadError::NoHandler { exports }),
+        false => {
+            let named = exports.iter().take(NAMED).map(|name| short(name, NAME_BYTES));
+            Err(LoadError::NoHandler { exports: named.collect() })
+        }
     }
 }
 

@@ -7,6 +7,9 @@ use crate::census::Cap;
 use crate::tier::Tier;
 use crate::wanted::ForeignImport;
 
+/// How much of what a tool says is passed on, in bytes.
+pub(crate) const WORDS_BYTES: usize = 2_000;
+
 /// Why a component is refused, in a sentence for who uploaded it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
@@ -44,12 +47,17 @@ pub enum LoadError {
         /// What it exports instead.
         exports: Vec<String>,
     },
-    /// Imports that this host does not have: all of them.
+    /// Imports that this host does not have: all of them, up to a hundred.
     #[error(
         "the component imports what this host does not offer: {}. A bot may import the interfaces \
-         of botyard:bot@1.0.0 and of WASI 0.2", listed(.0)
+         of botyard:bot@1.0.0 and of WASI 0.2", listed(.imports, *.more)
     )]
-    ForeignImports(Vec<ForeignImport>),
+    ForeignImports {
+        /// Which, and what to do about each.
+        imports: Vec<ForeignImport>,
+        /// How many there are besides.
+        more: usize,
+    },
     /// More of something than a component may have.
     #[error(
         "the component has {} ({found}; a bot may have {}): {}",
@@ -109,7 +117,7 @@ impl LoadError {
             | Self::Malformed(_)
             | Self::TooLarge { .. }
             | Self::NoHandler { .. }
-            | Self::ForeignImports(_)
+            | Self::ForeignImports { .. }
             | Self::TooMany { .. }
             | Self::Componentize(_)
             | Self::Feature(_)
@@ -123,7 +131,7 @@ impl LoadError {
 
     /// Bytes that make no sense.
     pub(crate) fn malformed(error: wasmparser::BinaryReaderError) -> Self {
-        Self::Malformed(error.to_string())
+        Self::Malformed(short(&error.to_string(), WORDS_BYTES))
     }
 
     /// A fault of the host, with its causes.
@@ -132,8 +140,20 @@ impl LoadError {
     }
 }
 
-fn listed(imports: &[ForeignImport]) -> String {
-    imports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+/// The beginning of words that may quote a component: what is refused must fit
+/// into the compiler's answer, and before somebody's eyes.
+pub(crate) fn short(words: &str, bytes: usize) -> String {
+    let end = words.floor_char_boundary(bytes);
+    let dots = if end < words.len() { "..." } else { "" };
+    format!("{}{dots}", &words[..end])
+}
+
+fn listed(imports: &[ForeignImport], more: usize) -> String {
+    let named = imports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    match more {
+        0 => named,
+        more => format!("{named}, and {more} more"),
+    }
 }
 
 fn found(exports: &[String]) -> String {

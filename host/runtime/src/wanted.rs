@@ -2,12 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::load_error::short;
+
 /// Interfaces of the contract that a bot may import.
 const CONTRACT: [&str; 8] = ["types", "event", "action", "session", "log", "config", "kv", "http"];
 /// Those of them that can do something.
 const POWERS: [&str; 4] = ["log", "config", "kv", "http"];
 /// Packages of WASI 0.2 that are linked, in a locked-down form.
 const WASI: [&str; 7] = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"];
+
+/// How much of a name is quoted, in bytes.
+pub(crate) const NAME_BYTES: usize = 200;
 
 /// An import that this host does not have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +42,7 @@ pub(crate) fn powers<'a>(
     for name in imports {
         match judge(name) {
             Ok(power) => powers.extend(power),
-            Err(advice) => foreign.push(ForeignImport { name: name.to_owned(), advice }),
+            Err(advice) => foreign.push(ForeignImport { name: short(name, NAME_BYTES), advice }),
         }
     }
     powers.sort_unstable();
@@ -65,8 +70,9 @@ fn of_contract(interface: &str, version: &str) -> Result<Option<String>, String>
     if !version.starts_with("1.") {
         let built_for = if version.is_empty() { "no version" } else { version };
         return Err(format!(
-            "it was built for {built_for} of botyard:bot and this host speaks 1: build with an \
-             SDK for version 1"
+            "it was built for {} of botyard:bot and this host speaks 1: build with an \
+             SDK for version 1",
+            short(built_for, 20)
         ));
     }
     if !CONTRACT.contains(&interface) {
@@ -91,8 +97,9 @@ fn of_wasi(part: &str, version: &str) -> Result<Option<String>, String> {
     }
     if !WASI.contains(&part) {
         return Err(format!(
-            "a bot has no wasi:{part}: leave out what needs it; calls to web services go by \
-             botyard:bot/http"
+            "a bot has no wasi:{}: leave out what needs it; calls to web services go by \
+             botyard:bot/http",
+            short(part, 20)
         ));
     }
     if !version.starts_with("0.2.") {

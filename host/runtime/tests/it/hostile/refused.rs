@@ -37,6 +37,24 @@ fn other_bytes() -> Vec<Row> {
         row("a manifest that is no record", manifest("7"), "manifest", "manifest"),
         row("a manifest without bottom", manifest(&"[".repeat(50_000)), "manifest", "manifest"),
         row("a huge manifest", manifest(&" ".repeat(70_000)), "manifest", "70000 bytes"),
+        row(
+            "more exports than can be told",
+            wat(&format!(
+                "(component (instance $i) {})",
+                times(1_900, &format!(r#"(export "acme:a{}#/b" (instance $i))"#, "x".repeat(900))),
+            )),
+            "no_handler",
+            "it exports acme:a",
+        ),
+        row(
+            "a type with a name without end",
+            component(&format!(
+                r#"(type (record (field "{}" u64)))(type (list 99))"#,
+                "x".repeat(90_000)
+            )),
+            "malformed",
+            "...",
+        ),
         row("nonsense in a function", module("(func (result i32))"), "malformed", "type mismatch"),
     ]
 }
@@ -63,6 +81,12 @@ fn imports() -> Vec<Row> {
         row("a newer contract", importing("botyard:bot/kv@2.0.0"), foreign, "built for 2.0.0"),
         row("a power that is none", importing("botyard:bot/root@1.0.0"), foreign, "newer Botyard"),
         row("a neighbour's package", importing("acme:secrets/all@1.0.0"), foreign, "acme:secrets"),
+        row(
+            "more foreign imports than can be told",
+            component(&times(1_900, &format!(r#"(import "acme:a{}#/b" (func))"#, "x".repeat(900)))),
+            foreign,
+            "and 1800 more",
+        ),
         row("a bare function", typed("run-shell", "(func)"), foreign, "run-shell"),
         row("a core module", typed("host", "(core module)"), foreign, "host"),
         row("a power as a function", typed("botyard:bot/kv@1.0.0", "(func)"), "wrong_type", ""),

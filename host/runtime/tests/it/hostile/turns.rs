@@ -17,13 +17,14 @@ fn row(name: &'static str, bytes: Vec<u8>, kind: FailureKind, words: &'static st
 
 /// Every one of them.
 pub(super) fn rows() -> Vec<Row> {
-    [computing(), trapping(), answering(), calling_out(), probing()].into_iter().flatten().collect()
+    let all =
+        [computing(), moving(), trapping(), answering(), floods(), calls(), finding(), reaching()];
+    all.into_iter().flatten().collect()
 }
 
 /// What uses up time, memory or stack.
 fn computing() -> Vec<Row> {
     let grown = "(loop (br_if 0 (i32.ne (memory.grow (i32.const 16)) (i32.const -1))))";
-    let large = "(drop (memory.grow (i32.const 480)))";
     vec![
         row("a spin", bot("(loop br 0) unreachable"), Cpu, "50 ms"),
         row(
@@ -62,6 +63,13 @@ fn computing() -> Vec<Row> {
             Stack,
             "256 KiB",
         ),
+    ]
+}
+
+/// Single instructions that move a lot.
+fn moving() -> Vec<Row> {
+    let large = "(drop (memory.grow (i32.const 472)))";
+    vec![
         row(
             "copies of 15 MiB without end",
             bot(&format!(
@@ -175,179 +183,127 @@ fn answering() -> Vec<Row> {
     ]
 }
 
-/// Calls of the host.
-fn calling_out() -> Vec<Row> {
-    let once = |call: &str| format!("{call} (i32.const 16)");
+/// Calls of the host without end.
+fn floods() -> Vec<Row> {
+    let flood = |name, imports, call: &str| row(name, flooding(imports, call), Cpu, "50 ms");
+    let set = "(call $set (i32.const 1) (i32.const 64) (i32.const 9) (i32.const 64)
+        (i32.const 60000) (i32.const 65000))";
+    vec![
+        flood("a flood of log", LOG, "(call $log (i32.const 0) (i32.const 64) (i32.const 1000))"),
+        flood(
+            "a flood of reads",
+            GET,
+            "(call $get (i32.const 0) (i32.const 64) (i32.const 9) (i32.const 512))",
+        ),
+        flood("a flood of writes", SET, set),
+        flood("a flood of settings", ALL, "(call $all (i32.const 512))"),
+    ]
+}
+
+/// Single calls of the host that are not as they must be.
+fn calls() -> Vec<Row> {
+    let log = |before: &str, arguments: &str| {
+        calling(LOG, &format!("{before} (call $log {arguments}) (i32.const 16)"))
+    };
+    let get = |before: &str, arguments: &str| {
+        calling(GET, &format!("{before} (call $get {arguments}) (i32.const 16)"))
+    };
     let large = "(drop (memory.grow (i32.const 400)))";
+    let no_text = "(i32.store (i32.const 64) (i32.const -1))";
     vec![
         row(
-            "a flood of log",
-            flooding(LOG, "(call $log (i32.const 0) (i32.const 64) (i32.const 1000))"),
-            Cpu,
-            "50 ms",
-        ),
-        row(
-            "a flood of reads",
-            flooding(GET, "(call $get (i32.const 0) (i32.const 64) (i32.const 9) (i32.const 512))"),
-            Cpu,
-            "50 ms",
-        ),
-        row(
-            "a flood of writes",
-            flooding(
-                SET,
-                "(call $set (i32.const 1) (i32.const 64) (i32.const 9)
-            (i32.const 64) (i32.const 60000) (i32.const 65000))",
-            ),
-            Cpu,
-            "50 ms",
-        ),
-        row("a flood of settings", flooding(ALL, "(call $all (i32.const 512))"), Cpu, "50 ms"),
-        row(
             "a huge line",
-            calling(
-                LOG,
-                &once(&format!(
-                    "{large} (call $log (i32.const 0)
-            (i32.const 64) (i32.const 20000000))"
-                )),
-            ),
+            log(large, "(i32.const 0) (i32.const 64) (i32.const 20000000)"),
             Output,
             "1088 KiB",
         ),
         row(
             "a huge key",
-            calling(
-                GET,
-                &once(&format!(
-                    "{large} (call $get (i32.const 0)
-            (i32.const 64) (i32.const 20000000) (i32.const 512))"
-                )),
-            ),
+            get(large, "(i32.const 0) (i32.const 64) (i32.const 20000000) (i32.const 512)"),
             Output,
             "1088 KiB",
         ),
         row(
             "a line beyond memory",
-            calling(
-                LOG,
-                &once(
-                    "(call $log (i32.const 0) (i32.const 64)
-            (i32.const 2000000000))",
-                ),
-            ),
+            log("", "(i32.const 0) (i32.const 64) (i32.const 2000000000)"),
             Trap,
             "broke a rule",
         ),
         row(
             "a line that is no text",
-            calling(
-                LOG,
-                &once(
-                    "(i32.store (i32.const 64) (i32.const -1))
-            (call $log (i32.const 0) (i32.const 64) (i32.const 4))",
-                ),
-            ),
+            log(no_text, "(i32.const 0) (i32.const 64) (i32.const 4)"),
             Trap,
             "utf-8",
         ),
         row(
             "a level of no case",
-            calling(
-                LOG,
-                &once(
-                    "(call $log (i32.const 99) (i32.const 64)
-            (i32.const 1))",
-                ),
-            ),
+            log("", "(i32.const 99) (i32.const 64) (i32.const 1)"),
             Trap,
             "broke a rule",
         ),
         row(
             "an answer of the host beyond memory",
-            calling(
-                GET,
-                &once(
-                    "(call $get (i32.const 0)
-            (i32.const 64) (i32.const 9) (i32.const -64))",
-                ),
-            ),
+            get("", "(i32.const 0) (i32.const 64) (i32.const 9) (i32.const -64)"),
             Trap,
             "broke a rule",
         ),
     ]
 }
 
-/// What a bot can find out and reach by WASI 0.1, which the host wraps. A finding
-/// is a trap.
-fn probing() -> Vec<Row> {
-    let probe = |name, function: &str, body: &str| {
-        let imports = format!(r#"(import "wasi_snapshot_preview1" {function})"#);
-        let bytes =
-            Bot { imports: &imports, ..Bot::plain(&format!("{body} (i32.const 16)")) }.build();
-        Row { name, bytes, expect: Expect::Harmless }
-    };
+/// What a bot can find out by WASI 0.1, which the host wraps. A finding is a trap.
+fn finding() -> Vec<Row> {
     let clock = r#""clock_time_get" (func $clock (param i32 i64 i32) (result i32))"#;
-    let must_fail = |call: &str| format!("(if (i32.eqz {call}) (then unreachable))");
+    let random = r#""random_get" (func $random (param i32 i32) (result i32))"#;
+    let sizes = r#""environ_sizes_get" (func $sizes (param i32 i32) (result i32))"#;
+    let still = "(drop (call $clock (i32.const 1) (i64.const 0) (i32.const 512)))
+        (loop (local.set $n (i32.add (local.get $n) (i32.const 1)))
+            (br_if 0 (i32.lt_u (local.get $n) (i32.const 1000000))))
+        (drop (call $clock (i32.const 1) (i64.const 0) (i32.const 520)))
+        (if (i64.ne (i64.load (i32.const 512)) (i64.load (i32.const 520))) (then unreachable))";
+    let now = "(drop (call $clock (i32.const 0) (i64.const 0) (i32.const 512)))
+        (if (i64.ne (i64.load (i32.const 512)) (i64.const 1000000000000000000))
+            (then unreachable))";
+    let drawn = "(drop (call $random (i32.const 512) (i32.const 8)))
+        (if (i64.eqz (i64.load (i32.const 512))) (then unreachable))";
+    let empty = "(drop (call $sizes (i32.const 512) (i32.const 516)))
+        (if (i32.load (i32.const 512)) (then unreachable))";
     vec![
-        probe(
-            "the clock stands still",
-            clock,
-            "
-            (drop (call $clock (i32.const 1) (i64.const 0) (i32.const 512)))
-            (loop (local.set $n (i32.add (local.get $n) (i32.const 1)))
-                (br_if 0 (i32.lt_u (local.get $n) (i32.const 1000000))))
-            (drop (call $clock (i32.const 1) (i64.const 0) (i32.const 520)))
-            (if (i64.ne (i64.load (i32.const 512)) (i64.load (i32.const 520)))
-                (then unreachable))",
-        ),
-        probe(
-            "the clock is the turn's",
-            clock,
-            "
-            (drop (call $clock (i32.const 0) (i64.const 0) (i32.const 512)))
-            (if (i64.ne (i64.load (i32.const 512)) (i64.const 1000000000000000000))
-                (then unreachable))",
-        ),
-        probe(
-            "chance is not zero",
-            r#""random_get" (func $random (param i32 i32) (result i32))"#,
-            "
-            (drop (call $random (i32.const 512) (i32.const 8)))
-            (if (i64.eqz (i64.load (i32.const 512))) (then unreachable))",
-        ),
-        probe(
-            "no directory is open",
-            r#""fd_prestat_get" (func $open (param i32 i32) (result i32))"#,
-            &must_fail("(call $open (i32.const 3) (i32.const 512))"),
-        ),
-        probe(
+        probe("the clock stands still", clock, still),
+        probe("the clock is the turn's", clock, now),
+        probe("chance is there", random, drawn),
+        probe("the environment is empty", sizes, empty),
+    ]
+}
+
+/// What a bot can reach by WASI 0.1: each call must fail.
+fn reaching() -> Vec<Row> {
+    let fails = |name, function, call: &str| {
+        probe(name, function, &format!("(if (i32.eqz {call}) (then unreachable))"))
+    };
+    let preopen = r#""fd_prestat_get" (func $preopen (param i32 i32) (result i32))"#;
+    let open =
+        r#""path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32))"#;
+    let shut = r#""sock_shutdown" (func $shut (param i32 i32) (result i32))"#;
+    let exit = r#""proc_exit" (func $exit (param i32))"#;
+    vec![
+        fails("no directory is open", preopen, "(call $preopen (i32.const 3) (i32.const 512))"),
+        fails(
             "no file can be opened",
-            r#""path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32))"#,
-            &must_fail(
-                "(call $open (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 1)
-                (i32.const 0) (i64.const 0) (i64.const 0) (i32.const 0) (i32.const 512))",
-            ),
+            open,
+            "(call $open (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 0)
+                (i64.const 0) (i64.const 0) (i32.const 0) (i32.const 512))",
         ),
-        probe(
-            "no socket is there",
-            r#""sock_shutdown" (func $shut (param i32 i32) (result i32))"#,
-            &must_fail("(call $shut (i32.const 3) (i32.const 0))"),
-        ),
-        probe(
-            "the environment is empty",
-            r#""environ_sizes_get" (func $sizes (param i32 i32) (result i32))"#,
-            "
-            (drop (call $sizes (i32.const 512) (i32.const 516)))
-            (if (i32.load (i32.const 512)) (then unreachable))",
-        ),
+        fails("no socket is there", shut, "(call $shut (i32.const 3) (i32.const 0))"),
         Row {
             expect: Expect::Fails(Trap, "exit("),
-            ..probe(
-                "an exit",
-                r#""proc_exit" (func $exit (param i32))"#,
-                "(call $exit (i32.const 1))",
-            )
+            ..probe("an exit", exit, "(call $exit (i32.const 1))")
         },
     ]
+}
+
+/// A bot that calls a function of WASI 0.1.
+fn probe(name: &'static str, function: &str, body: &str) -> Row {
+    let imports = format!(r#"(import "wasi_snapshot_preview1" {function})"#);
+    let bytes = Bot { imports: &imports, ..Bot::plain(&format!("{body} (i32.const 16)")) }.build();
+    Row { name, bytes, expect: Expect::Harmless }
 }

@@ -96,7 +96,8 @@ async fn what_is_precompiled_disturbs_no_other_engine() {
     assert_eq!(old.len(), 1);
     assert_eq!(old[0].component, digest);
     assert!(upgraded.sweep_artefacts(Duration::from_secs(3_600)).expect("readable").is_empty());
-    assert_eq!(upgraded.sweep_artefacts(Duration::ZERO).expect("writable"), old);
+    let swept = upgraded.sweep_artefacts(Duration::ZERO).expect("writable");
+    assert_eq!((swept.len(), swept[0].component), (1, digest));
     assert!(host.runtime.open(digest).await.expect("sound").is_none(), "it was swept");
     assert!(upgraded.open(digest).await.expect("sound").is_some(), "its own stay");
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use botyard_kernel::id::TenantId;
 use botyard_kernel::run::{RunFailure, RunInput, RunOutput};
+use botyard_kernel::share::TenantRate;
 
 use crate::artefact::Artefacts;
 use crate::blame;
@@ -78,6 +79,14 @@ impl Runtime {
         let asked = runtime.clone();
         runtime.executor.spawn(async move { asked.ask_compiler().await });
         Ok(runtime)
+    }
+
+    /// Changes what a tenant may use in a second, from now on; with the default rate
+    /// it may use all that it can get. Turns that run are not touched.
+    pub fn set_rate(&self, tenant: &TenantId, rate: TenantRate) {
+        for tier in Tier::ALL {
+            self.tier(tier).gate.set_rate(tenant, rate);
+        }
     }
 
     /// A permit to run a version, if the tenant may have one now.

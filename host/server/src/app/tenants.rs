@@ -24,7 +24,7 @@ pub(super) async fn run(
     tenancy.load_tokens().await.context("cannot read the tokens")?;
     let mut definitions = BTreeMap::new();
     for (id, tenant) in &config.tenants {
-        let components = load::components(tenant, runtime).await;
+        let components = load::components(id, tenant, runtime).await;
         let components = components.with_context(|| format!("tenant `{id}`"))?;
         let definition = load::definition(id, tenant, &components);
         let mut bots = BTreeMap::new();
@@ -47,7 +47,7 @@ pub(super) async fn run(
 /// Whether all that the settings say can run.
 pub(super) async fn check(config: &Config, runtime: &Arc<Runtime>) -> anyhow::Result<()> {
     for (id, tenant) in &config.tenants {
-        let components = load::components(tenant, runtime).await;
+        let components = load::components(id, tenant, runtime).await;
         let components = components.with_context(|| format!("tenant `{id}`"))?;
         let definition: Definition = load::definition(id, tenant, &components);
         let nothing =

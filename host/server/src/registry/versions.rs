@@ -4,6 +4,7 @@
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use botyard_kernel::access::OPERATOR;
 use botyard_kernel::id::Digest;
 use botyard_runtime::{LoadError, Runtime, Version};
 use botyard_store::{HostStore, Store, StoreError};
@@ -65,8 +66,12 @@ impl Versions {
     }
 
     async fn load(&self, digest: &Digest) -> Result<Version, VersionError> {
+        if let Some(version) = self.runtime.open(*digest).await? {
+            return Ok(version);
+        }
+        // It was compiled for other engines, or what was compiled is gone.
         let bytes = self.store.blob(digest).await?.ok_or(VersionError::Gone(*digest))?;
-        Ok(self.runtime.load(&bytes).await?)
+        Ok(self.runtime.load(&bytes, &OPERATOR.into(), &|_| {}).await?)
     }
 
     fn open(&self) -> MutexGuard<'_, LruCache<Digest, Arc<OnceCell<Version>>>> {

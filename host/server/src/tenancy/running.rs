@@ -15,6 +15,7 @@ impl Tenancy {
     pub(super) fn run(&self, tenant: &TenantId, definition: &Definition) -> Vec<Unfit> {
         let registry = self.work.registry();
         self.work.alerts().set_tenant(tenant, definition.alert_url.clone());
+        self.work.runtime().set_rate(tenant, definition.rate);
         let (connected, unfit) = definition.connect(|owner, bot| registry.deployed(owner, bot));
         let kept: BTreeSet<ChannelId> = definition.channels.keys().cloned().collect();
         for channel in registry.channels() {

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use botyard_kernel::call::Ask;
 use botyard_kernel::destination::Purpose;
-use botyard_kernel::id::{ChannelId, ConversationKey};
+use botyard_kernel::id::{ChannelId, ConversationKey, TenantId};
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::{Arrival, Row};
 use botyard_kernel::outbox::RequestId;
@@ -229,8 +229,8 @@ impl Work {
     ///
     /// # Errors
     /// A sentence for whoever brought it.
-    pub async fn load(&self, wasm: &[u8]) -> Result<Version, LoadError> {
-        self.runtime.load(wasm).await
+    pub async fn load(&self, tenant: &TenantId, wasm: &[u8]) -> Result<Version, LoadError> {
+        self.runtime.load(wasm, tenant, &|_| {}).await
     }
 
     /// Versions that do worse than those before, from now on.

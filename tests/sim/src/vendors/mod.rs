@@ -112,6 +112,35 @@ pub(crate) trait Line {
         self.complains(Trouble::Broken)
     }
 
+    /// By what it must hear of this part of a webhook, if the bot takes it.
+    fn awaits(&self, saying: Saying, number: usize, part: usize) -> Option<String> {
+        let _ = (saying, number, part);
+        None
+    }
+
+    /// What a token says was taken, as [`Line::awaits`] has it.
+    fn taken_of(&self, token: &str) -> Option<String> {
+        let _ = token;
+        None
+    }
+
+    /// It must hear that this was delivered.
+    fn awaits_echo(&self, row: &Row) -> bool {
+        let _ = row;
+        false
+    }
+
+    /// How often it refuses to hear of something before nobody needs to try again.
+    fn refusals_max(&self) -> u32 {
+        5
+    }
+
+    /// What comes late waits until the person asks again, for so long.
+    fn waits_for_person(&self, desk: &Desk) -> Option<Millis> {
+        let _ = desk;
+        None
+    }
+
     /// The part whose delivery this tells of, where it says so.
     fn echo_of(&self, token: &str) -> Option<String> {
         let _ = token;

@@ -142,9 +142,9 @@ pub(crate) struct Story {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, told: bool) -> Self {
+    pub(crate) fn new(seed: u64, only: Option<&str>, told: bool) -> Self {
         let mut chance = of_seed(seed);
-        let site = Site::draw(&mut chance);
+        let site = Site::draw(only, &mut chance);
         let weather = Weather::draw(&mut chance);
         let count = site.conversations.len();
         let stuck = (count > 1 && chance.percent(25)).then(|| chance.pick(count));

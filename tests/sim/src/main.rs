@@ -61,7 +61,8 @@ fn many(arguments: &Arguments) -> Tally {
     let Arguments { from, seeds, .. } = *arguments;
     let only = arguments.vendor.as_deref();
     let tally = runs::many(from..from + seeds, only, BROKEN_MAX, |tally| {
-        eprintln!("{} of {seeds} seeds, {} broken", tally.runs, tally.broken.len());
+        let broken: Vec<_> = tally.broken.iter().map(|(seed, _)| seed).collect();
+        eprintln!("{} of {seeds} seeds, broken: {broken:?}", tally.runs);
     });
     for (seed, why) in &tally.broken {
         println!("seed {seed} broke a promise: {why}");

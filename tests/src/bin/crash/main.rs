@@ -54,7 +54,8 @@ struct Arguments {
     /// What a run does follows from it; printed, so that it can be run again.
     #[arg(long)]
     seed: Option<u64>,
-    /// Break a promise on purpose; the run must notice. `all` tries each.
+    /// Break a promise on purpose: dedupe, redelivery, order, settle, fuse. The run must
+    /// notice. `all` tries each.
     #[arg(long)]
     broken: Option<String>,
     /// The host, built with the features `broken` and `failpoints`.
@@ -122,8 +123,15 @@ async fn each_broken(arguments: &Arguments, seed: u64) -> Result<ExitCode> {
         eprintln!("\nbroken on purpose: {}", mutation.name());
         let report = kills(arguments, seed, Some(mutation.name())).await?;
         report.print_first();
+        let noticed_on = report.broken_on();
+        let channels: Vec<_> = noticed_on.iter().copied().collect();
+        println!("{}: noticed on {}", mutation.name(), channels.join(", "));
+        let missing = surely_on(mutation).iter().filter(|channel| !noticed_on.contains(*channel));
+        let missing: Vec<_> = missing.copied().collect();
         if report.violations.is_empty() {
-            unnoticed.push(mutation.name());
+            unnoticed.push(mutation.name().to_owned());
+        } else if !missing.is_empty() {
+            unnoticed.push(format!("{} on {}", mutation.name(), missing.join(", ")));
         }
     }
     let all = Mutation::ALL.len();
@@ -133,6 +141,18 @@ async fn each_broken(arguments: &Arguments, seed: u64) -> Result<ExitCode> {
     }
     println!("crash: NOT noticed: {}", unnoticed.join(", "));
     Ok(ExitCode::FAILURE)
+}
+
+/// Channels on which even a short run notices a broken promise. One that was noticed on
+/// another channel alone would prove nothing of these.
+fn surely_on(mutation: Mutation) -> &'static [&'static str] {
+    match mutation {
+        Mutation::Dedupe => &[],
+        Mutation::Redelivery => &[],
+        Mutation::Order => &[],
+        Mutation::Settle => &[],
+        Mutation::Fuse => &[],
+    }
 }
 
 async fn kills(arguments: &Arguments, seed: u64, broken: Option<&str>) -> Result<Report> {

@@ -104,8 +104,7 @@ mod mutations {
                 return ExitCode::FAILURE;
             }
         };
-        let asked_for =
-            |vendor: &&str| arguments.vendor.as_ref().is_none_or(|only| only == vendor);
+        let asked_for = |vendor: &&str| arguments.vendor.as_ref().is_none_or(|only| only == vendor);
         let mut missed = false;
         for mutation in chosen {
             broken::set(Some(mutation));

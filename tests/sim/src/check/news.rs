@@ -65,8 +65,11 @@ impl World {
             let Some(object) = self.awaited_of(line, turn) else { continue };
             let came = log.arrivals().map(|(_, it)| it).find(|it| it.event.id == turn.event);
             let came_ms = came.map_or(0, |it| it.event.received_ms);
-            let refused = is_refused(desk, line, |token| line.taken_of(token) == Some(object.clone()));
-            let late = || self.ended_late(conversation, &format!("{}.taken", turn.id), came_ms + age_max_ms);
+            let refused =
+                is_refused(desk, line, |token| line.taken_of(token) == Some(object.clone()));
+            let late = || {
+                self.ended_late(conversation, &format!("{}.taken", turn.id), came_ms + age_max_ms)
+            };
             match &turn.outcome {
                 Outcome::Ran { .. }
                 | Outcome::Failed { .. }
@@ -94,7 +97,8 @@ impl World {
         let (line, age_max_ms) = self.line_and_age(conversation);
         let echoed: BTreeSet<String> =
             desk.acknowledged.iter().filter_map(|token| line.echo_of(token)).collect();
-        let awaited: Vec<&Row> = rows(log).into_iter().filter(|row| line.awaits_echo(row)).collect();
+        let awaited: Vec<&Row> =
+            rows(log).into_iter().filter(|row| line.awaits_echo(row)).collect();
         for (_, settled) in log.settled() {
             for (part, end) in &settled.rows {
                 let awaited = awaited.iter().any(|row| row.id == *part);
@@ -106,7 +110,8 @@ impl World {
                     let last_ms = settled.at_ms + age_max_ms;
                     self.ended_late(conversation, &format!("{part}.follows."), last_ms)
                 };
-                let told = echoed.contains(part.as_str()) || is_refused(desk, line, is_it) || late();
+                let told =
+                    echoed.contains(part.as_str()) || is_refused(desk, line, is_it) || late();
                 assert!(told, "{part} was delivered and never echoed");
             }
         }

@@ -11,7 +11,8 @@ use crate::vendors::FAILURE_TEXT;
 
 impl Case<'_> {
     pub(super) fn what_was_said_became_parts(&mut self) {
-        let turns: Vec<String> = self.story.turns.iter().filter_map(|it| self.lost_of(it)).collect();
+        let turns: Vec<String> =
+            self.story.turns.iter().filter_map(|it| self.lost_of(it)).collect();
         let asked_for: Vec<String> = self.not_done().collect();
         for text in turns.into_iter().chain(asked_for) {
             self.violation(Rule::Undelivered, text);
@@ -56,7 +57,8 @@ impl Case<'_> {
     /// All failures have the same text, so they are counted: once each, and once more at
     /// most for each host that ended between a failure and its end.
     pub(super) fn failures_were_shown(&mut self, seen: usize) {
-        let failures = self.story.parts.iter().filter(|it| it.what.as_deref() == Some(FAILURE_TEXT));
+        let failures =
+            self.story.parts.iter().filter(|it| it.what.as_deref() == Some(FAILURE_TEXT));
         let ended = |part: &Made| {
             let ends = self.story.ends.get(&part.id)?;
             let delivered = ends.iter().filter(|end| end.delivered);
@@ -67,8 +69,7 @@ impl Case<'_> {
             let mut began = self.evidence.lives.iter().map(|life| life.began_ms);
             began.by_ref().filter(|at| made_ms <= at && at <= ended_ms).count()
         };
-        let (least, again): (usize, usize) =
-            (delivered.len(), delivered.iter().map(between).sum());
+        let (least, again): (usize, usize) = (delivered.len(), delivered.iter().map(between).sum());
         if seen < least {
             let text = format!("{least} failures were told, and {seen} were seen");
             self.violation(Rule::Undelivered, text);

@@ -127,9 +127,8 @@ impl Lexer {
             let ids: BTreeSet<_> = ids.filter(|id| echoed.contains(*id)).collect();
             match ids.len() {
                 0 => wrong.push(format!("\"{what}\" was said and never echoed")),
-                times if times < count => wrong.push(format!(
-                    "\"{what}\" was said {count} times and echoed {times} times"
-                )),
+                times if times < count => wrong
+                    .push(format!("\"{what}\" was said {count} times and echoed {times} times")),
                 _ => {}
             }
         }

@@ -92,7 +92,8 @@ impl Vendor for Userlike {
         let timing =
             json!({ "rate-window-ms": self.window_ms, "after-answer-ms": AFTER_ANSWER_MS });
         let inline = own.name == "inline";
-        let failure_texts = if own.tells_failures { json!({ "": FAILURE_TEXT }) } else { Value::Null };
+        let failure_texts =
+            if own.tells_failures { json!({ "": FAILURE_TEXT }) } else { Value::Null };
         let settings = json!({
             "webhook-header": HEADER,
             "webhook-secret": SECRET,

@@ -89,9 +89,10 @@ impl Report {
         none(&self.sum.turns_of).union(&none(&self.sum.shown_of)).copied().collect()
     }
 
-    /// Channels on which a promise was broken.
-    pub(crate) fn broken_on(&self) -> BTreeSet<&'static str> {
-        self.violations.iter().filter_map(|violation| violation.channel).collect()
+    /// Channels on which a promise was broken, by these rules.
+    pub(crate) fn broken_on(&self, rules: &[Rule]) -> BTreeSet<&'static str> {
+        let told = self.violations.iter().filter(|violation| rules.contains(&violation.rule));
+        told.filter_map(|violation| violation.channel).collect()
     }
 
     /// Tells everything, the closing line on stdout.

@@ -332,7 +332,7 @@ impl Conversation {
     ) -> Option<&OpenAnswer> {
         self.open_answers
             .iter()
-            .filter(|_| !broken::is(Mutation::Dedupe))
+            .filter(|_| !broken::is(Mutation::Redelivery))
             .filter(|open| open.request == request && now <= open.received_ms + REDELIVERY_MS)
             .find(|open| failed(&open.event))
     }

@@ -331,6 +331,7 @@ impl Outbox {
         let call = self.call_at(state, &queue, delivery, now);
         let requests = self.waiting_requests(state).map(|row| self.request_at(&row.id));
         let free = queue.iter().filter(|row| !self.is_on_its_way(&row.id));
+        let free = free.filter(|row| !self.ends_a_sentence(row, &queue));
         let old = free.map(|row| self.too_old_at(row, state.route, delivery));
         let rows = call.into_iter().chain(requests).chain(old);
         let acknowledgement = self.acknowledge_at(state, delivery);

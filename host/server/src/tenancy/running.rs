@@ -43,6 +43,7 @@ impl Tenancy {
                 let name = (tenant.clone(), id);
                 let channel = Arc::new(Channel::new(name, vendor, Arc::new(setup)));
                 registry.add(Arc::clone(&channel));
+                self.work.renew(&channel);
                 self.work.begin_upkeep(&channel);
             }
         }

@@ -183,6 +183,10 @@ impl Driver {
                 self.callers.insert(run, caller);
                 Input::Asked { run, ask }
             }
+            Message::Renewed(channel) => {
+                self.channel = channel;
+                Input::Pause(self.work.paused(&self.channel))
+            }
             Message::Due(place) => {
                 self.due_unanswered = true;
                 self.place = place.filter(|_| !self.lively);

@@ -107,6 +107,8 @@ pub(crate) enum Message {
         /// Who waits for the answer.
         caller: Caller,
     },
+    /// The channel was made anew.
+    Renewed(Arc<Channel>),
     /// The store says that something is due. Who was woken by it alone takes a
     /// place in memory.
     Due(Option<Place>),
@@ -299,6 +301,15 @@ impl Work {
         };
         self.tell(&channel, key, Message::Input(Input::Redrive(letters)));
         true
+    }
+
+    /// A channel was made anew: lanes in memory go on with it.
+    pub fn renew(&self, channel: &Arc<Channel>) {
+        let own = |key: &ConversationKey| key.channel == channel.id && key.tenant == channel.tenant;
+        for (_, lane) in self.lanes().iter().filter(|(key, _)| own(key)) {
+            // One that has just ended asks for its channel when it is woken.
+            let _ = lane.send(Message::Renewed(Arc::clone(channel)));
+        }
     }
 
     /// Has a human's words delivered, and the bot told of them.

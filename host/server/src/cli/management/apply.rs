@@ -68,7 +68,8 @@ pub(super) async fn apply(asked: Apply) -> anyhow::Result<()> {
     }
     let would = if asked.dry_run { "would be changed" } else { "changed" };
     let mut out = std::io::stdout();
-    writeln!(out, "{steps} things {would}").context("cannot print the answer")
+    let things = if steps == 1 { "thing" } else { "things" };
+    writeln!(out, "{steps} {things} {would}").context("cannot print the answer")
 }
 
 async fn done(asked: &Apply, step: Step) -> anyhow::Result<()> {

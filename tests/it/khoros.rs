@@ -212,7 +212,7 @@ fn options() -> khoros::Options {
 /// Without synchronous replies the host asks what became of what was taken.
 #[tokio::test]
 async fn what_was_only_taken_is_asked_for() {
-    let publishing = vec![Duration::from_millis(1_500)];
+    let publishing = vec![Duration::from_millis(3_500)];
     let options = khoros::Options { publishing, ..options() };
     let care = Care::open(options, json!({ "dialect": { "synchronous": false } })).await;
     care.write("say hi").await;

@@ -28,6 +28,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(30);
 pub struct Host {
     child: Child,
     log: Log,
+    said: Log,
     url: String,
 }
 
@@ -63,7 +64,7 @@ impl Host {
             .arg("serve")
             .arg("--config")
             .arg(&file)
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .with_context(|| {
@@ -74,7 +75,8 @@ impl Host {
                 )
             })?;
         let log = Log::follow(child.stderr.take().context("the host has no stderr")?);
-        let mut host = Self { child, log, url: String::new() };
+        let said = Log::follow(child.stdout.take().context("the host has no stdout")?);
+        let mut host = Self { child, log, said, url: String::new() };
         host.wait_ready().await.map_err(|error| error.context(host.log.text()))?;
         Ok(host)
     }
@@ -98,9 +100,20 @@ impl Host {
     /// made at its first start.
     pub fn management(&self) -> Management {
         const SHOWN: &str = "the operator's token, shown only now: ";
-        let log = self.log.text();
-        let token = log.lines().find_map(|line| line.split_once(SHOWN)).map(|(_, token)| token);
-        Management { url: self.url.clone(), token: token.map(|token| token.trim().to_owned()) }
+        let shown = || {
+            let said = self.said.text();
+            let token = said.lines().find_map(|line| line.strip_prefix(SHOWN));
+            token.map(str::to_owned)
+        };
+        // What it wrote may reach us after the log does.
+        let token = (0..20).find_map(|_| {
+            let token = shown();
+            if token.is_none() {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            token
+        });
+        Management { url: self.url.clone(), token }
     }
 
     /// Asks it to stop (SIGTERM) and waits until it has.

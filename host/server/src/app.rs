@@ -221,7 +221,7 @@ impl App {
         if let Some(token) = made.context("cannot make the operator's first token")? {
             let token = token.reveal();
             // Not into the log, which others may read and keep.
-            writeln!(std::io::stderr(), "the operator's token, shown only now: {token}")
+            writeln!(std::io::stdout(), "the operator's token, shown only now: {token}")
                 .context("cannot show the operator's first token")?;
         }
         Ok(())

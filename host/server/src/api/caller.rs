@@ -80,19 +80,19 @@ pub(super) struct OfTenant {
     app: Arc<App>,
     tenant: TenantId,
     /// Who asks.
-    pub caller: Caller,
+    pub(super) caller: Caller,
 }
 
 /// A tenant's things, for whoever may do with them what was asked.
 pub(super) struct Allowed {
     /// The host.
-    pub app: Arc<App>,
+    pub(super) app: Arc<App>,
     /// Whose.
-    pub tenant: TenantId,
+    pub(super) tenant: TenantId,
     /// The caller's mark on a change.
-    pub stamp: Stamp,
+    pub(super) stamp: Stamp,
     /// What the caller may do.
-    pub grant: Grant,
+    pub(super) grant: Grant,
 }
 
 impl OfTenant {
@@ -101,7 +101,7 @@ impl OfTenant {
     ///
     /// # Errors
     /// What the caller does not reach is not there.
-    pub fn may(self, permission: Permission, bot: Option<&BotId>) -> Result<Allowed, Problem> {
+    pub(super) fn may(self, permission: Permission, bot: Option<&BotId>) -> Result<Allowed, Problem> {
         let Self { app, tenant, caller } = self;
         caller.grant.permits(permission, &tenant, bot, clock::now())?;
         Ok(Allowed { app, tenant, stamp: caller.stamp(), grant: caller.grant })
@@ -110,17 +110,17 @@ impl OfTenant {
 
 impl Allowed {
     /// Tenants and what they have.
-    pub fn tenancy(&self) -> &Arc<Tenancy> {
+    pub(super) fn tenancy(&self) -> &Arc<Tenancy> {
         &self.app.tenancy
     }
 
     /// What the catalog and the log have of the tenant.
-    pub fn store(&self) -> TenantStore {
+    pub(super) fn store(&self) -> TenantStore {
         self.app.tenancy.store_of(&self.tenant)
     }
 
     /// Whether people's texts are shown to the caller.
-    pub fn shows_texts(&self) -> bool {
+    pub(super) fn shows_texts(&self) -> bool {
         self.grant.texts == Texts::Full
     }
 }

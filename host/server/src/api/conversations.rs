@@ -9,7 +9,7 @@ use botyard_kernel::time::Millis;
 use botyard_store::{Person, Place, Summary};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::caller::{Allowed, OfTenant};
 use super::page::{Json, Page, Paging, Query};
@@ -67,7 +67,7 @@ pub(super) struct Line {
 }
 
 /// Which conversations.
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Which {

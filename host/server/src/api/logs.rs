@@ -14,7 +14,7 @@ use futures_util::Stream;
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::caller::{Allowed, OfTenant};
 use super::conversations::{Turn, turn_shown};
@@ -37,7 +37,7 @@ pub(super) struct Logged {
 }
 
 /// Since when.
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Since {

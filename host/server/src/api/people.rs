@@ -5,7 +5,7 @@ use botyard_kernel::id::{ChannelId, ConversationKey};
 use botyard_store::{Cause, Person};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::caller::{Allowed, OfTenant};
 use super::conversations::turn_shown;
@@ -17,7 +17,7 @@ const CONVERSATIONS_MAX: usize = 100;
 const PAGE: usize = 200;
 
 /// Which person: by an address of e-mail, or by the vendor's own key of a conversation.
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Who {

@@ -102,9 +102,9 @@ impl Tenancy {
         let own = own.map(|own| parsed(SELF, own)).transpose()?;
         Ok(Records {
             tenant: own.unwrap_or_default(),
-            bots: all(&store, kind::BOT, |name| BotId(name)).await?,
+            bots: all(&store, kind::BOT, BotId).await?,
             relays: all(&store, kind::RELAY, |name| name).await?,
-            channels: all(&store, kind::CHANNEL, |name| ChannelId(name)).await?,
+            channels: all(&store, kind::CHANNEL, ChannelId).await?,
         })
     }
 

@@ -159,7 +159,7 @@ pub(super) async fn bot(command: BotCommand) -> anyhow::Result<()> {
             ]);
             let path = format!("{}/versions/{}/try", path(&of, &bot).await?, escaped(&version));
             let tried = of.api.ask(Method::POST, &path, Some(&body)).await?;
-            of.api.print(&tried, |tried| in_words(tried))
+            of.api.print(&tried, in_words)
         }
         BotCommand::Deploy { bot, version, canary, of } => {
             let body = match canary {

@@ -160,13 +160,13 @@ pub(super) async fn token(command: TokenCommand) -> anyhow::Result<()> {
             ]);
             let path = format!("{}/tokens", of.base().await?);
             let made = of.api.ask(Method::POST, &path, Some(&body)).await?;
-            of.api.print(&made, |made| shown(made))
+            of.api.print(&made, shown)
         }
         TokenCommand::Rotate { id, overlap, of } => {
             let body = json!({ "overlap_ms": overlap.saturating_mul(60_000) });
             let path = format!("{}/tokens/{}/rotate", of.base().await?, escaped(&id));
             let made = of.api.ask(Method::POST, &path, Some(&body)).await?;
-            of.api.print(&made, |made| shown(made))
+            of.api.print(&made, shown)
         }
         TokenCommand::Revoke { id, of } => {
             let path = format!("{}/tokens/{}", of.base().await?, escaped(&id));

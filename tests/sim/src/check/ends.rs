@@ -36,7 +36,10 @@ impl World {
                                 row.id
                             );
                             let taken = self.was_taken(conversation, turn, made, seq);
-                            assert!(taken, "{} was quarantined, and nobody took it", row.id);
+                            let obsolete =
+                                hands_over(row) && self.is_obsolete(conversation, turn, made, seq);
+                            let reason = taken || obsolete;
+                            assert!(reason, "{} was quarantined, and nobody took it", row.id);
                         }
                         Some((_, RowEnd::Delivered)) | None => {}
                     }
@@ -141,6 +144,31 @@ impl World {
             Entry::Accepted(_) | Entry::Called(_) => false,
         })
     }
+
+    /// Whether a hand-off that waits is of the past: somebody has given the conversation
+    /// back after it was made and before `seq`, or the bot has handed over once more.
+    fn is_obsolete(&self, conversation: usize, turn: &Turn, made: Seq, seq: Seq) -> bool {
+        let log = &self.logs[conversation];
+        let arrival = |turn: &Turn| {
+            let mut all = log.arrivals().map(|(_, arrival)| arrival);
+            all.find(|arrival| arrival.event.id == turn.event)
+        };
+        let mut since = log.turns().filter(|(at, _)| *at > turn.base && *at <= seq && *at != made);
+        since.any(|(_, other)| {
+            let own = |row: &&Row| row.turn == other.id && hands_over(row);
+            arrival(other).is_some_and(gives_back) || other.state.rows.iter().any(|row| own(&row))
+        })
+    }
+}
+
+fn hands_over(row: &Row) -> bool {
+    matches!(row.action, Action::Forward(_) | Action::Abort)
+}
+
+/// Whether the bot has the conversation again with this.
+fn gives_back(arrival: &Arrival) -> bool {
+    arrival.owner == Some(Owner::Bot)
+        || matches!(arrival.event.body, EventBody::Returned(_) | EventBody::ForwardFailed(_))
 }
 
 /// Whether the vendor said to one of the calls that end here that it is over.

@@ -35,7 +35,7 @@ pub struct Inbound<'a> {
 pub enum Received {
     /// The vendor checks that we are there: answer this.
     Challenge(Reply),
-    /// A client asks what is known of a person: answer [`Vendor::person`].
+    /// A client asks what is known of a person: answer [`crate::Vendor::person`].
     Asked {
         /// The person's address of e-mail.
         email: String,

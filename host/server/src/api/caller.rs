@@ -101,7 +101,11 @@ impl OfTenant {
     ///
     /// # Errors
     /// What the caller does not reach is not there.
-    pub(super) fn may(self, permission: Permission, bot: Option<&BotId>) -> Result<Allowed, Problem> {
+    pub(super) fn may(
+        self,
+        permission: Permission,
+        bot: Option<&BotId>,
+    ) -> Result<Allowed, Problem> {
         let Self { app, tenant, caller } = self;
         caller.grant.permits(permission, &tenant, bot, clock::now())?;
         Ok(Allowed { app, tenant, stamp: caller.stamp(), grant: caller.grant })

@@ -23,6 +23,7 @@ use tokio::time::Instant;
 
 use crate::admin::Admin;
 use crate::alerts::{Alert, AlertKind, Alerts};
+use crate::api::Places;
 use crate::captures::{self, Captures};
 use crate::clock;
 use crate::config::Config;
@@ -49,6 +50,10 @@ pub struct App {
     pub captures: Arc<Captures>,
     /// Where it listens, once it does.
     address: OnceLock<SocketAddr>,
+    /// Uploads that are read.
+    pub uploads: Places,
+    /// Logs that are followed.
+    pub followers: Places,
     /// Tenants and what they have.
     pub tenancy: Arc<Tenancy>,
     runtime: Arc<Runtime>,
@@ -85,9 +90,23 @@ impl App {
         tenants::run(&config, &tenancy, &runtime, &work).await?;
         work.load_pauses().await.context("cannot read what is paused")?;
         work.load_upkeep().await;
+        let uploads = Places::new("uploads", 8, 2);
+        let followers = Places::new("followed logs", 256, 16);
         let (stopping, address) = (AtomicBool::new(false), OnceLock::new());
         let captures = Captures::new(&config.store.directory);
-        Ok(Self { config, work, metrics, stopping, address, tenancy, runtime, captures, store })
+        Ok(Self {
+            config,
+            work,
+            metrics,
+            stopping,
+            address,
+            uploads,
+            followers,
+            tenancy,
+            runtime,
+            captures,
+            store,
+        })
     }
 
     /// Does what [`App::start`] does without a store, in a scratch directory.

@@ -188,7 +188,12 @@ impl Stage<'_> {
             To { reply_to: self.reply_to.as_deref(), ..To::conversation(&self.key.vendor_key) };
         let part = Part { id: &row.id, action: &row.action, context: row.context.as_deref() };
         let call = self.trial.vendor.call_at(&to, std::slice::from_ref(&part), clock::now());
-        json!({ "part": row.id, "action": row.action, "call": call_json(&call) })
+        let mut shown = call_json(&call);
+        // The way behind the host may hold a secret.
+        let host = url::Url::parse(&call.url).ok();
+        let host = host.as_ref().and_then(url::Url::host_str);
+        shown["url"] = host.map_or(Value::Null, |host| json!(format!("https://{host}/…")));
+        json!({ "part": row.id, "action": row.action, "call": shown })
     }
 
     fn profile(&self) -> Profile {

@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 
 use super::caller::{Allowed, OfTenant};
 use super::page::{Json, Page, Paging, Query};
-use super::problem::Problem;
-use crate::tenancy::{BotRecord, kind};
+use super::problem::{Code, Problem};
+use crate::tenancy::{BotRecord, kind, named_secrets};
 
 /// A bot.
 #[derive(Serialize, ToSchema)]
@@ -27,17 +27,22 @@ pub(super) struct Bot {
     offered: bool,
     /// `config`, `hosts`, `overlap`, `coalesce-ms`, `degrade` and `http-headers`, as in
     /// the settings file. A secret stands there as `{"secret": "NAME"}`.
-    settings: Value,
+    /// Shown to who may set it: the scope `admin`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settings: Option<Value>,
 }
 
 /// What is set of a bot.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BotSettings {
+    /// `""` ends it. Absent: it stays as it is.
     #[serde(default)]
     shared: Option<String>,
+    /// Absent: it stays as it is.
     #[serde(default)]
-    offered: bool,
+    offered: Option<bool>,
+    /// Absent: they stay as they are.
     #[serde(default)]
     #[schema(value_type = Object)]
     settings: Option<Value>,
@@ -85,12 +90,24 @@ pub(super) async fn put(
     Json(settings): Json<BotSettings>,
 ) -> Result<(StatusCode, Json<Bot>), Problem> {
     let allowed = of.may(Permission::ManageBots, Some(&bot))?;
-    let record = BotRecord {
-        shared: settings.shared.map(BotId),
-        offered: settings.offered,
-        settings: settings.settings.unwrap_or_else(|| Value::Object(serde_json::Map::new())),
-    };
     let (tenancy, tenant) = (allowed.tenancy(), &allowed.tenant);
+    let known = tenancy.bot(tenant, &bot).await.ok().unwrap_or_default();
+    let record = BotRecord {
+        shared: match settings.shared {
+            Some(name) => (!name.is_empty()).then_some(BotId(name)),
+            None => known.shared,
+        },
+        offered: settings.offered.unwrap_or(known.offered),
+        settings: settings.settings.unwrap_or_else(|| known.settings.clone()),
+    };
+    if allowed.grant.bot.is_some() {
+        // Its bot could tell what they say, and the token does not reach secrets.
+        let named = named_secrets(&known.settings);
+        if let Some(new) = named_secrets(&record.settings).iter().find(|it| !named.contains(it)) {
+            let detail = format!("a token for one bot names no secret anew, as `{new}` here");
+            return Err(Problem::new(Code::Forbidden, detail));
+        }
+    }
     let new = tenancy.put_bot(tenant, &bot, &record, &allowed.stamp).await?;
     let status = if new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(shown(&allowed, bot).await?)))
@@ -117,6 +134,6 @@ async fn shown(allowed: &Allowed, bot: BotId) -> Result<Bot, Problem> {
         version: deployed.map(|deployed| deployed.current.to_string()),
         shared: record.shared.map(|shared| shared.0),
         offered: record.offered,
-        settings: record.settings,
+        settings: allowed.settings(record.settings),
     })
 }

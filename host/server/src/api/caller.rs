@@ -9,6 +9,7 @@ use botyard_kernel::access::{Denied, Grant, OPERATOR, Permission, Scope, Texts};
 use botyard_kernel::id::{BotId, TenantId};
 use botyard_store::{Stamp, TenantStore};
 use http::header::AUTHORIZATION;
+use serde_json::Value;
 
 use super::problem::{Code, Problem};
 use crate::app::App;
@@ -93,6 +94,8 @@ pub(super) struct Allowed {
     pub(super) stamp: Stamp,
     /// What the caller may do.
     pub(super) grant: Grant,
+    /// The id of the token that is shown, if one is.
+    pub(super) token: Option<String>,
 }
 
 impl OfTenant {
@@ -108,11 +111,20 @@ impl OfTenant {
     ) -> Result<Allowed, Problem> {
         let Self { app, tenant, caller } = self;
         caller.grant.permits(permission, &tenant, bot, clock::now())?;
-        Ok(Allowed { app, tenant, stamp: caller.stamp(), grant: caller.grant })
+        let stamp = caller.stamp();
+        Ok(Allowed { app, tenant, stamp, grant: caller.grant, token: caller.token })
     }
 }
 
 impl Allowed {
+    /// Fails where the caller may not do this besides.
+    ///
+    /// # Errors
+    /// As [`OfTenant::may`].
+    pub(super) fn also(&self, permission: Permission) -> Result<(), Problem> {
+        Ok(self.grant.permits(permission, &self.tenant, None, clock::now())?)
+    }
+
     /// Tenants and what they have.
     pub(super) fn tenancy(&self) -> &Arc<Tenancy> {
         &self.app.tenancy
@@ -121,6 +133,11 @@ impl Allowed {
     /// What the catalog and the log have of the tenant.
     pub(super) fn store(&self) -> TenantStore {
         self.app.tenancy.store_of(&self.tenant)
+    }
+
+    /// What is set, for whoever may set it: keys of services may stand there openly.
+    pub(super) fn settings(&self, settings: Value) -> Option<Value> {
+        (self.grant.scope >= Scope::Admin).then_some(settings)
     }
 
     /// Whether people's texts are shown to the caller.

@@ -22,8 +22,10 @@ pub(super) struct Channel {
     webhook_url: String,
     /// It is connected. Where it is not, the host's log says why.
     runs: bool,
-    /// As in the settings file. Secrets stand there by name.
-    settings: Value,
+    /// As in the settings file. Secrets stand there by name. Shown to who may set it: the
+    /// scope `admin`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settings: Option<Value>,
 }
 
 /// What is set of a channel or an external bot.
@@ -38,7 +40,9 @@ pub(super) struct Settings {
 #[derive(Serialize, ToSchema)]
 pub(super) struct Relay {
     name: String,
-    settings: Value,
+    /// Shown to who may set it: the scope `admin`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settings: Option<Value>,
 }
 
 /// The channels of a tenant.
@@ -115,7 +119,7 @@ pub(super) async fn list_relays(
     let records = allowed.store().list(kind::RELAY).await?.into_iter();
     let relay = |record: botyard_store::Record| Relay {
         name: record.name,
-        settings: record.value["settings"].clone(),
+        settings: allowed.settings(record.value["settings"].clone()),
     };
     Ok(Json(Page::of(records.map(relay).collect(), &paging, |relay| &relay.name)))
 }
@@ -135,7 +139,7 @@ pub(super) async fn put_relay(
     let (tenancy, tenant) = (allowed.tenancy(), &allowed.tenant);
     let new = tenancy.put_relay(tenant, &name, &record, &allowed.stamp).await?;
     let status = if new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(Relay { name, settings: record.settings })))
+    Ok((status, Json(Relay { name, settings: Some(record.settings) })))
 }
 
 /// Take an external bot away.
@@ -156,7 +160,7 @@ fn shown(allowed: &Allowed, name: String, mut record: Value) -> Channel {
     Channel {
         webhook_url: format!("{}/webhooks/{name}", allowed.app.base_url()),
         runs: known.is_some_and(|known| known.tenant == allowed.tenant),
-        settings: record["settings"].take(),
+        settings: allowed.settings(record["settings"].take()),
         name,
     }
 }

@@ -1,7 +1,9 @@
 //! What bots wrote into their logs, and what became of their turns: what there is, and what
 //! comes from now on.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::extract::Path;
@@ -80,13 +82,15 @@ pub(super) async fn live(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let allowed = of.may(Permission::ReadObjects, Some(&bot))?;
     allowed.tenancy().bot(&allowed.tenant, &bot).await?;
-    let follower = Follower { allowed, bot, began_ms: clock::now(), seen: Vec::new() };
+    let place = allowed.app.followers.take(&allowed.tenant)?;
+    let follower =
+        Follower { allowed, _place: place, bot, began_ms: clock::now(), seen: HashMap::new() };
     let stream = stream::unfold((follower, Vec::new()), |(mut follower, mut waiting)| async move {
         while waiting.is_empty() {
-            if follower.allowed.app.stopping.load(std::sync::atomic::Ordering::Acquire) {
+            tokio::time::sleep(LOOK_EVERY).await;
+            if follower.is_over() {
                 return None;
             }
-            tokio::time::sleep(LOOK_EVERY).await;
             waiting = follower.news().await?;
             waiting.reverse();
         }
@@ -98,17 +102,25 @@ pub(super) async fn live(
 
 struct Follower {
     allowed: Allowed,
+    _place: super::Place,
     bot: BotId,
     began_ms: Millis,
-    /// Turns of the last minute that were told.
-    seen: Vec<(Millis, String)>,
+    /// Turns of the last minutes that were told, with when.
+    seen: HashMap<String, Millis>,
 }
 
 impl Follower {
+    /// Whether the host stops, or the token is good for nothing any more.
+    fn is_over(&self) -> bool {
+        let Allowed { app, token, .. } = &self.allowed;
+        let known = token.as_ref().is_none_or(|id| app.tenancy.is_good(id, clock::now()));
+        !known || app.stopping.load(Ordering::Acquire)
+    }
+
     /// What has come since; nothing where the store fails, which ends the stream.
     async fn news(&mut self) -> Option<Vec<Event>> {
         let since = clock::now().saturating_sub(LATE_MS).max(self.began_ms);
-        self.seen.retain(|(at, _)| *at >= since.saturating_sub(LATE_MS));
+        self.seen.retain(|_, at| *at >= since.saturating_sub(LATE_MS));
         let (mut after, mut events) = (None, Vec::new());
         loop {
             let store = self.allowed.store();
@@ -116,9 +128,7 @@ impl Follower {
             after = found.last().map(|turn| turn.place);
             let whole = found.len() < 200;
             for turn in found {
-                let id = turn.turn.id.0.clone();
-                if !self.seen.iter().any(|(_, seen)| *seen == id) {
-                    self.seen.push((clock::now(), id));
+                if self.seen.insert(turn.turn.id.0.clone(), clock::now()).is_none() {
                     let logged = logged(turn, self.allowed.shows_texts());
                     events.push(Event::default().event("turn").data(json!(logged).to_string()));
                 }

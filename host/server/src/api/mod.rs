@@ -13,6 +13,7 @@ mod limits;
 mod logs;
 mod page;
 mod people;
+mod places;
 mod problem;
 mod secrets;
 mod tenants;
@@ -23,8 +24,11 @@ mod versions;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use http::Method;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
@@ -32,6 +36,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 pub use caller::{AtSocket, Caller};
+pub use places::{Place, Places};
 pub use problem::{Code, Problem};
 
 #[derive(OpenApi)]
@@ -62,10 +67,24 @@ pub fn router() -> Router<Arc<App>> {
     router
         .route("/v1/openapi.json", get(move || async move { ([JSON], json) }))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(to_its_end))
 }
 
 /// At most so many bytes of a body, but for components.
 const BODY_BYTES_MAX: usize = 1 << 20;
+/// A change is made whole, also where whoever asked for it leaves in the middle: what is
+/// written is in force as well.
+async fn to_its_end(request: Request, next: Next) -> Response {
+    if request.method() == Method::GET {
+        return next.run(request).await;
+    }
+    tokio::spawn(next.run(request)).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a request to the management API broke down");
+        Problem::new(Code::HostFault, "the host broke down over it: tell its operator")
+            .into_response()
+    })
+}
+
 const JSON: (http::HeaderName, &str) = (http::header::CONTENT_TYPE, "application/json");
 
 /// The API's description, as JSON.

@@ -47,6 +47,7 @@ pub(super) struct Erased {
     responses((status = 200, body = Export), (status = "4XX", body = Problem)))]
 pub(super) async fn export(of: OfTenant, Query(who): Query<Who>) -> Result<Json<Export>, Problem> {
     let allowed = of.may(Permission::ManagePeople, None)?;
+    allowed.also(Permission::ReadTexts)?;
     let mut conversations = Vec::new();
     for key in found(&allowed, &who).await? {
         conversations.push(whole(&allowed, &key).await?);

@@ -28,8 +28,9 @@ pub(super) struct Tenant {
     label: Option<String>,
     /// Since when (Unix milliseconds).
     created_ms: Millis,
-    /// `alert-url` and `rate`, as in the settings file.
-    settings: Value,
+    /// `alert-url` and `rate`, as in the settings file. Shown to the scope `admin`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settings: Option<Value>,
 }
 
 /// What a tenant is made with.
@@ -92,7 +93,9 @@ pub(super) async fn create(
 pub(super) async fn show(of: OfTenant) -> Result<Json<Tenant>, Problem> {
     let allowed = of.may(Permission::ReadObjects, None)?;
     let record = allowed.tenancy().tenant(&allowed.tenant).await?;
-    Ok(Json(shown(&allowed.tenant, record)))
+    let mut tenant = shown(&allowed.tenant, record);
+    tenant.settings = tenant.settings.and_then(|settings| allowed.settings(settings));
+    Ok(Json(tenant))
 }
 
 /// Set something of a tenant.
@@ -122,6 +125,6 @@ fn shown(id: &TenantId, record: TenantRecord) -> Tenant {
         managed,
         label: record.label,
         created_ms: record.created_ms,
-        settings: record.settings,
+        settings: Some(record.settings),
     }
 }

@@ -176,6 +176,12 @@ pub(super) async fn rotate(
         return Err(Problem::bad("`overlap_ms` is at most 30 days: 2592000000"));
     }
     let (tenancy, tenant) = (allowed.tenancy(), &allowed.tenant);
+    let known = tenancy.token(tenant, &id).ok_or_else(Problem::not_found)?;
+    if !own && !allowed.grant.includes(&known.grant) {
+        let detail = "it is good for more than yours: only its holder, or who may do as much, \
+                      gives it another secret";
+        return Err(Problem::new(Code::Forbidden, detail));
+    }
     let overlap_ms = rotation.overlap_ms;
     Ok(Json(shown(tenancy.rotate_token(tenant, &id, overlap_ms, &allowed.stamp).await?)))
 }

@@ -1,5 +1,7 @@
 //! Versions are tried before they get any traffic.
 
+use std::sync::Arc;
+
 use axum::extract::Path;
 use botyard_kernel::access::Permission;
 use botyard_kernel::event::EventBody;
@@ -12,6 +14,7 @@ use utoipa::ToSchema;
 use super::caller::{Allowed, OfTenant};
 use super::page::Json;
 use super::problem::{Code, Problem};
+use crate::registry::Channel;
 use crate::trial::{Trial, Tried};
 
 /// At most so many events at a time.
@@ -25,7 +28,7 @@ pub(super) struct NewTrial {
     /// `{"name": "message", "payload": {"text": "Hello"}}`. At most 20.
     #[schema(value_type = Vec<Object>)]
     events: Vec<EventBody>,
-    /// As if it came in by this channel of the tenant's.
+    /// As if it came in by this channel, which has the bot.
     #[serde(default)]
     channel: Option<String>,
     /// Without a channel: as if it came from this vendor, `userlike` by default.
@@ -83,7 +86,8 @@ async fn trial(
     let (app, tenant) = (&allowed.app, &allowed.tenant);
     let (vendor, mut policy) = match new.channel.map(ChannelId) {
         Some(id) => {
-            let channel = app.work.channel(&id).filter(|channel| channel.tenant == *tenant);
+            let own = |found: &Arc<Channel>| found.tenant == *tenant && found.bot().id == bot;
+            let channel = app.work.channel(&id).filter(own);
             let channel = channel.ok_or_else(Problem::not_found)?;
             (channel.vendor(), channel.setup().rules.policy.clone())
         }

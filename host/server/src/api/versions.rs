@@ -1,5 +1,7 @@
 //! Versions of bots: uploaded, checked, compiled. None of it changes any traffic.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::Path;
 use botyard_kernel::access::Permission;
@@ -9,6 +11,7 @@ use futures_util::StreamExt as _;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
+use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use super::caller::OfTenant;
@@ -80,16 +83,19 @@ pub(super) async fn upload(
     let allowed = of.may(Permission::Upload, Some(&bot))?;
     // Whoever has no such bot is told before anything is read.
     allowed.tenancy().bot(&allowed.tenant, &bot).await?;
-    let wasm = read(body).await?;
+    let _place = allowed.app.uploads.take(&allowed.tenant)?;
+    let wasm = read(body, allowed.app.config.server.body_timeout).await?;
     let (tenancy, tenant) = (allowed.tenancy(), &allowed.tenant);
     let (version, new) = tenancy.upload(tenant, &bot, wasm, &allowed.stamp).await?;
     let status = if new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(shown(version))))
 }
 
-async fn read(body: Body) -> Result<Vec<u8>, Problem> {
+/// Whoever sends nothing for so long is not waited for.
+async fn read(body: Body, patience: Duration) -> Result<Vec<u8>, Problem> {
     let (mut wasm, mut chunks) = (Vec::new(), body.into_data_stream());
-    while let Some(chunk) = chunks.next().await {
+    let late = |_| Problem::bad("the upload stood still for too long: send it again");
+    while let Some(chunk) = timeout(patience, chunks.next()).await.map_err(late)? {
         let chunk =
             chunk.map_err(|error| Problem::bad(format!("the upload broke off: {error}")))?;
         if wasm.len() + chunk.len() > COMPONENT_BYTES_MAX {

@@ -21,7 +21,6 @@ pub(super) async fn run(
     runtime: &Arc<Runtime>,
     work: &Work,
 ) -> anyhow::Result<()> {
-    tenancy.load_tokens().await.context("cannot read the tokens")?;
     let mut definitions = BTreeMap::new();
     for (id, tenant) in &config.tenants {
         let components = load::components(id, tenant, runtime).await;
@@ -41,6 +40,7 @@ pub(super) async fn run(
     }
     let dropped = tenancy.drop_from_settings(&definitions).await;
     dropped.context("cannot record what the settings no longer have")?;
+    tenancy.load_tokens().await.context("cannot read the tokens")?;
     tenancy.run_stored().await.context("cannot read the tenants of the catalog")
 }
 

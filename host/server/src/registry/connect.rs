@@ -1,13 +1,12 @@
 //! Channels out of what is set of them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use botyard_kernel::id::ChannelId;
 use botyard_kernel::lane::Rules;
 use botyard_kernel::plan::Policy;
-use botyard_vendors::{Vendor, external};
+use botyard_vendors::Vendor;
+use botyard_vendors::external::{self, ExternalBot};
 
 use super::bot::Bot;
 use super::channel::Setup;
@@ -51,16 +50,12 @@ pub fn connect(
     Ok((vendor, setup))
 }
 
-/// The external bots of a tenant.
+/// An external bot of a tenant.
 ///
 /// # Errors
-/// The tenant's to correct: a vendor refuses its settings.
-pub fn relays(relays: &BTreeMap<String, config::Relay>) -> anyhow::Result<Relays> {
-    let connect = |(name, relay): (&String, &config::Relay)| {
-        let bot = external::connect_external(&relay.vendor, relay.settings.clone());
-        Ok((name.clone(), bot.with_context(|| format!("`relays.{name}`"))?))
-    };
-    relays.iter().map(connect).collect()
+/// The tenant's to correct: the vendor refuses its settings.
+pub fn connect_relay(relay: &config::Relay) -> anyhow::Result<Arc<dyn ExternalBot>> {
+    Ok(external::connect_external(&relay.vendor, relay.settings.clone())?)
 }
 
 /// Settings that a vendor has no use for are refused: whoever wrote them expects

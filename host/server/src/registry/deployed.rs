@@ -64,8 +64,8 @@ impl Deployed {
     }
 
     /// Notes how a turn ended. Answers why the newest change is to be rolled back, if it
-    /// is: once for each change.
-    pub fn note(&self, outcome: &Outcome, took_us: u64, now: Millis) -> Option<Reason> {
+    /// is, with the revision that is: once for each change.
+    pub fn note(&self, outcome: &Outcome, took_us: u64, now: Millis) -> Option<(Reason, u64)> {
         let deployment = self.now()?;
         let mut watched = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
         watched.watch.note(&deployment, outcome, took_us);
@@ -74,6 +74,6 @@ impl Deployed {
         }
         let reason = watched.watch.verdict(&deployment, now)?;
         watched.told = deployment.revision;
-        Some(reason)
+        Some((reason, deployment.revision))
     }
 }

@@ -14,7 +14,7 @@ use botyard_kernel::id::{BotId, ChannelId, TenantId};
 
 pub use bot::Bot;
 pub use channel::{Channel, Setup};
-pub use connect::{connect, relays};
+pub use connect::{connect, connect_relay};
 pub use deployed::Deployed;
 pub use versions::{VersionError, Versions};
 

@@ -9,7 +9,8 @@ use botyard_kernel::share::TenantRate;
 use botyard_vendors::Vendor;
 
 use crate::config::{self, Secret};
-use crate::registry::{Bot, Deployed, Setup, connect, relays};
+use crate::registry::{Bot, Deployed, Setup, connect, connect_relay};
+use crate::relays::Relays;
 
 /// What a tenant runs.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +53,7 @@ pub struct Connected {
 #[derive(Debug, thiserror::Error)]
 #[error("{what}: {error:#}")]
 pub struct Unfit {
-    /// Which, as `channel web`; the external bots are one.
+    /// Which, as ``channel `web` ``.
     pub what: String,
     /// Why.
     pub error: anyhow::Error,
@@ -64,20 +65,19 @@ impl Definition {
         &self,
         deployed: impl Fn(&TenantId, &BotId) -> Arc<Deployed>,
     ) -> (Vec<Connected>, Vec<Unfit>) {
-        let relays = match relays(&self.relays) {
-            Ok(relays) => relays,
-            Err(error) => {
-                let unfit = Unfit { what: "an external bot".to_owned(), error };
-                return (Vec::new(), vec![unfit]);
+        let (mut good, mut unfit, mut relays) = (Vec::new(), Vec::new(), Relays::new());
+        for (name, relay) in &self.relays {
+            match connect_relay(relay) {
+                Ok(bot) => drop(relays.insert(name.clone(), bot)),
+                Err(error) => unfit.push(Unfit { what: format!("relay `{name}`"), error }),
             }
-        };
+        }
         let bot = |(id, bot): (&BotId, &DefinedBot)| {
             let deployed = deployed(&bot.of.0, &bot.of.1);
             (id.clone(), Arc::new(Bot::new(id.clone(), deployed, &bot.settings, bot.degrading)))
         };
         let bots: HashMap<_, _> = self.bots.iter().map(bot).collect();
         let mut accounts: HashMap<Digest, ChannelId> = HashMap::new();
-        let (mut good, mut unfit) = (Vec::new(), Vec::new());
         for (id, settings) in &self.channels {
             let what = || format!("channel `{id}`");
             let Some(bot) = bots.get(&settings.bot) else {

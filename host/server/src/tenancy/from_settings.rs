@@ -10,7 +10,8 @@ use botyard_store::{Stamp, StoreError, TenantStore};
 use serde_json::{Value, json};
 
 use super::records::{
-    BotRecord, ChannelRecord, Managed, SELF, TenantRecord, VersionRecord, kind, version_name,
+    BotRecord, ChannelRecord, Managed, OPERATOR, SELF, TenantRecord, VersionRecord, kind,
+    version_name,
 };
 use super::{Definition, Tenancy, Unfit};
 use crate::clock;
@@ -39,7 +40,9 @@ impl Tenancy {
     ) -> Result<Vec<Unfit>, StoreError> {
         let _turn = self.change(tenant).await;
         let store = self.store(tenant);
-        keep_tenant(&store).await?;
+        if let Some(unfit) = keep_tenant(&store).await? {
+            return Ok(vec![unfit]);
+        }
         let mut records = Vec::new();
         for (name, bot) in bots {
             let defined = definition.bots.get(name);
@@ -74,7 +77,8 @@ impl Tenancy {
             let gone = known.is_some_and(|known| known.managed == Managed::Settings);
             if gone && !still.contains_key(&tenant) {
                 let store = self.store(&tenant);
-                for kind in [kind::BOT, kind::CHANNEL] {
+                // Whoever has this name later gets nothing of it.
+                for kind in kind::ALL {
                     keep(&store, kind, Vec::new()).await?;
                 }
                 store.delete(kind::TENANT, SELF, &stamp()).await?;
@@ -123,19 +127,28 @@ fn next(known: Option<&Deployment>, version: Digest) -> Option<Deployment> {
     }
 }
 
-async fn keep_tenant(store: &TenantStore) -> Result<(), StoreError> {
+/// Fails where the tenant was made by the API: it is not taken over silently.
+async fn keep_tenant(store: &TenantStore) -> Result<Option<Unfit>, StoreError> {
     let known = store.get(kind::TENANT, SELF).await?;
-    let mut record: TenantRecord =
-        known.clone().and_then(|known| serde_json::from_value(known).ok()).unwrap_or_default();
+    let old: Option<TenantRecord> =
+        known.clone().and_then(|known| serde_json::from_value(known).ok());
+    let by_api = |old: &TenantRecord| old.managed == Managed::Api;
+    if store.id().as_str() != OPERATOR && old.as_ref().is_some_and(by_api) {
+        let error = anyhow::anyhow!(
+            "a tenant of this name was made by a command: give the one of the settings another name"
+        );
+        return Ok(Some(Unfit { what: "the tenant".to_owned(), error }));
+    }
+    let mut record = old.unwrap_or_default();
     record.managed = Managed::Settings;
     if record.created_ms == 0 {
         record.created_ms = clock::now();
     }
     let value = json!(record);
-    if known.as_ref() == Some(&value) {
-        return Ok(());
+    if known.as_ref() != Some(&value) {
+        store.put(kind::TENANT, SELF, &value, &stamp()).await?;
     }
-    store.put(kind::TENANT, SELF, &value, &stamp()).await
+    Ok(None)
 }
 
 /// Has exactly these records of a kind.

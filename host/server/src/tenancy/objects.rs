@@ -6,11 +6,11 @@ use botyard_store::{Stamp, TenantStore};
 use serde_json::json;
 
 use super::records::{
-    BotRecord, ChannelRecord, Managed, OPERATOR, RelayRecord, SELF, SecretRecord, TenantRecord,
-    kind, named_secrets, secret_place,
+    BotRecord, ChannelRecord, Managed, OPERATOR, Opened, RelayRecord, SELF, SecretRecord,
+    TenantRecord, kind, named_secrets, secret_place,
 };
 use super::stored::{Records, parsed};
-use super::{Change, ChangeError, Tenancy};
+use super::{Change, ChangeError, Tenancy, Unfit};
 use crate::config;
 
 /// At most so many bytes of a secret.
@@ -39,7 +39,7 @@ impl Tenancy {
         named(tenant.as_str())?;
         let _turn = self.change(tenant).await;
         let record = TenantRecord { managed: Managed::Api, created_ms: stamp.at_ms, ..record };
-        self.tried(tenant, |records| records.tenant = record.clone()).await?;
+        self.tried(tenant, |records, _| records.tenant = record.clone()).await?;
         let store = self.store(tenant);
         let made = store.replace(kind::TENANT, SELF, None, &json!(record), stamp).await?;
         if !made {
@@ -63,7 +63,7 @@ impl Tenancy {
         let _turn = self.change(tenant).await;
         let known = self.own(tenant).await?;
         let record = TenantRecord { label, settings, ..known };
-        self.tried(tenant, |records| records.tenant = record.clone()).await?;
+        self.tried(tenant, |records, _| records.tenant = record.clone()).await?;
         self.store(tenant).put(kind::TENANT, SELF, &json!(record), stamp).await?;
         self.refresh(tenant).await?;
         Ok(record)
@@ -85,7 +85,7 @@ impl Tenancy {
         let _turn = self.change(tenant).await;
         self.own(tenant).await?;
         self.offered(tenant, bot, record).await?;
-        self.tried(tenant, |records| {
+        self.tried(tenant, |records, _| {
             records.bots.insert(bot.clone(), record.clone());
         })
         .await?;
@@ -99,7 +99,7 @@ impl Tenancy {
     pub async fn delete_bot(&self, tenant: &TenantId, bot: &BotId, stamp: &Stamp) -> Change<()> {
         let _turn = self.change(tenant).await;
         self.own(tenant).await?;
-        let records = self.records(tenant).await?;
+        let (records, _) = self.records(tenant).await?;
         let uses = records.channels.iter().find(|(_, channel)| channel.bot() == Some(bot.as_str()));
         if let Some((channel, _)) = uses {
             let what = format!("the channel `{channel}` has this bot: give it another one first");
@@ -133,12 +133,12 @@ impl Tenancy {
         stamp: &Stamp,
     ) -> Change<bool> {
         named(channel.as_str())?;
+        let _turn = self.change(tenant).await;
         // Names of channels are unique over all tenants: one at a time takes one.
         let _names = self.change(&TenantId::from("")).await;
-        let _turn = self.change(tenant).await;
         self.own(tenant).await?;
         self.free(tenant, channel).await?;
-        self.tried(tenant, |records| {
+        self.tried(tenant, |records, _| {
             records.channels.insert(channel.clone(), record.clone());
         })
         .await?;
@@ -176,7 +176,7 @@ impl Tenancy {
         named(name)?;
         let _turn = self.change(tenant).await;
         self.own(tenant).await?;
-        self.tried(tenant, |records| {
+        self.tried(tenant, |records, _| {
             records.relays.insert(name.to_owned(), record.clone());
         })
         .await?;
@@ -213,6 +213,10 @@ impl Tenancy {
         }
         let _turn = self.change(tenant).await;
         self.own(tenant).await?;
+        self.tried(tenant, |_, opened| {
+            opened.insert(name.to_owned(), text.to_owned());
+        })
+        .await?;
         let sealed = self.work.envelope().seal(tenant, &secret_place(name), text);
         let record = SecretRecord { sealed, updated_ms: stamp.at_ms };
         self.put(tenant, kind::SECRET, name, json!(record), stamp).await
@@ -225,7 +229,7 @@ impl Tenancy {
     pub async fn delete_secret(&self, tenant: &TenantId, name: &str, stamp: &Stamp) -> Change<()> {
         let _turn = self.change(tenant).await;
         self.own(tenant).await?;
-        if let Some(user) = self.records(tenant).await?.naming(name) {
+        if let Some(user) = self.records(tenant).await?.0.naming(name) {
             return Err(ChangeError::InUse(format!("{user} names this secret: change that first")));
         }
         found(self.store(tenant).delete(kind::SECRET, name, stamp).await)?;
@@ -241,20 +245,36 @@ impl Tenancy {
         }
     }
 
-    /// Whether all that a tenant has could run after a change of its records.
-    async fn tried(&self, tenant: &TenantId, change: impl FnOnce(&mut Records)) -> Change<()> {
-        let mut records = self.records(tenant).await?;
-        let (_, unfit_before) = self.define(tenant, &records).await?;
-        change(&mut records);
-        let (definition, mut unfit) = self.define(tenant, &records).await?;
-        let registry = self.work.registry();
-        unfit.extend(definition.connect(|owner, bot| registry.deployed(owner, bot)).1);
-        // What was wrong before is not this change's fault.
-        let new = |unfit: &super::Unfit| !unfit_before.iter().any(|old| old.what == unfit.what);
-        match unfit.into_iter().find(new) {
+    /// Whether all that a tenant has could run after a change of its records and secrets.
+    async fn tried(
+        &self,
+        tenant: &TenantId,
+        change: impl FnOnce(&mut Records, &mut Opened),
+    ) -> Change<()> {
+        let (mut records, _) = self.records(tenant).await?;
+        let (mut opened, _) = self.secrets(tenant).await?;
+        let before = self.faults(tenant, &records, opened.clone()).await?;
+        change(&mut records, &mut opened);
+        let after = self.faults(tenant, &records, opened).await?;
+        // What was wrong in the same way before is not this change's fault.
+        let said = |unfit: &Unfit| unfit.to_string();
+        let before: Vec<String> = before.iter().map(said).collect();
+        match after.into_iter().find(|unfit| !before.contains(&said(unfit))) {
             None => Ok(()),
             Some(unfit) => Err(unfit.into()),
         }
+    }
+
+    async fn faults(
+        &self,
+        tenant: &TenantId,
+        records: &Records,
+        opened: Opened,
+    ) -> Change<Vec<Unfit>> {
+        let (definition, mut unfit) = self.define(tenant, records, opened).await?;
+        let registry = self.work.registry();
+        unfit.extend(definition.connect(|owner, bot| registry.deployed(owner, bot)).1);
+        Ok(unfit)
     }
 
     async fn put(
@@ -269,8 +289,9 @@ impl Tenancy {
         let known = store.get(kind, name).await?;
         if known.as_ref() != Some(&value) {
             store.put(kind, name, &value, stamp).await?;
-            self.refresh(tenant).await?;
         }
+        // Also where it was written before and did not get as far.
+        self.refresh(tenant).await?;
         Ok(known.is_none())
     }
 
@@ -310,8 +331,8 @@ impl Tenancy {
             return Ok(None);
         }
         for (of, record) in self.host_store().list_all(kind::BOT).await? {
-            let known: BotRecord = parsed(&record.name, record.value)?;
-            if known.shared.as_ref() == Some(bot) {
+            let known = parsed::<BotRecord>(&record.name, record.value).ok();
+            if known.is_some_and(|known| known.shared.as_ref() == Some(bot)) {
                 return Ok(Some((of, record.name)));
             }
         }

@@ -33,6 +33,9 @@ pub mod kind {
     pub const SECRET: &str = "secret";
     /// A token, as its hash.
     pub const TOKEN: &str = "token";
+
+    /// All that a tenant has.
+    pub const ALL: [&str; 7] = [BOT, VERSION, DEPLOYMENT, CHANNEL, RELAY, SECRET, TOKEN];
 }
 
 /// Who looks after a tenant and what it has.
@@ -63,8 +66,16 @@ pub struct TenantRecord {
     pub settings: Value,
 }
 
+impl TenantRecord {
+    /// A tenant of which nothing is set.
+    pub fn made_at(now: Millis) -> Self {
+        let settings = Value::Object(serde_json::Map::new());
+        Self { created_ms: now, settings, ..Self::default() }
+    }
+}
+
 /// A bot.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BotRecord {
     /// It runs the versions of this bot of the operator's, with its own settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]

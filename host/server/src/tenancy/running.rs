@@ -23,17 +23,23 @@ impl Tenancy {
                 registry.remove(&channel.id);
             }
         }
+        let mut unfit = unfit;
         for connected in connected {
-            self.run_channel(tenant, connected);
+            unfit.extend(self.run_channel(tenant, connected).err());
         }
         self.work.tell_paused(tenant);
         unfit
     }
 
-    fn run_channel(&self, tenant: &TenantId, connected: Connected) {
+    fn run_channel(&self, tenant: &TenantId, connected: Connected) -> Result<(), Unfit> {
         let Connected { id, vendor, setup } = connected;
         let registry = self.work.registry();
-        let known = registry.channel(&id).filter(|known| known.tenant == *tenant);
+        let known = registry.channel(&id);
+        if known.as_ref().is_some_and(|known| known.tenant != *tenant) {
+            // Whoever was there first keeps its address.
+            let error = anyhow::anyhow!("another tenant has a channel of this name: rename one");
+            return Err(Unfit { what: format!("channel `{id}`"), error });
+        }
         match known.filter(|known| known.vendor().name() == vendor.name()) {
             Some(known) => {
                 known.reconnect(&vendor);
@@ -47,5 +53,6 @@ impl Tenancy {
                 self.work.begin_upkeep(&channel);
             }
         }
+        Ok(())
     }
 }

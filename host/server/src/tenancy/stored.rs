@@ -32,11 +32,14 @@ impl Tenancy {
     /// # Errors
     /// When the store cannot be read.
     pub async fn run_stored(&self) -> Result<(), StoreError> {
-        for (tenant, record) in self.host_store().list_all(kind::TENANT).await? {
-            let record: TenantRecord = parsed(&record.name, record.value)?;
+        let tenants = self.tenant_records().await?;
+        // The operator's bots may be run by others, who come before them by name.
+        for (tenant, _) in &tenants {
+            self.load_deployments(tenant).await?;
+        }
+        for (tenant, record) in tenants {
             if record.managed == Managed::Api {
                 let _turn = self.change(&tenant).await;
-                self.load_deployments(&tenant).await?;
                 for unfit in self.refresh(&tenant).await? {
                     tracing::error!(%tenant, "{unfit:#}: it does not run");
                 }
@@ -47,8 +50,10 @@ impl Tenancy {
 
     /// Runs what the catalog has of a tenant now.
     pub(super) async fn refresh(&self, tenant: &TenantId) -> Result<Vec<Unfit>, StoreError> {
-        let records = self.records(tenant).await?;
-        let (definition, mut unfit) = self.define(tenant, &records).await?;
+        let (records, mut unfit) = self.records(tenant).await?;
+        let (opened, sealed) = self.secrets(tenant).await?;
+        let (definition, wrong) = self.define(tenant, &records, opened).await?;
+        unfit.extend(sealed.into_iter().chain(wrong));
         unfit.extend(self.run(tenant, &definition));
         Ok(unfit)
     }
@@ -67,7 +72,14 @@ impl Tenancy {
     /// When the store cannot be read.
     pub async fn tenant_records(&self) -> Result<Vec<(TenantId, TenantRecord)>, StoreError> {
         let records = self.host_store().list_all(kind::TENANT).await?.into_iter();
-        records.map(|(tenant, record)| Ok((tenant, parsed(SELF, record.value)?))).collect()
+        let known = records.filter_map(|(tenant, record)| match parsed(SELF, record.value) {
+            Ok(known) => Some((tenant, known)),
+            Err(error) => {
+                tracing::error!(%tenant, %error, "a tenant is left out");
+                None
+            }
+        });
+        Ok(known.collect())
     }
 
     /// Whose bots, or channels, have this name.
@@ -89,23 +101,32 @@ impl Tenancy {
         tenant: &TenantId,
         channel: &ChannelId,
     ) -> Change<config::Channel> {
-        let records = self.records(tenant).await?;
+        let (records, _) = self.records(tenant).await?;
         let record = records.channels.get(channel).ok_or(ChangeError::NotFound)?;
         let (opened, _) = self.secrets(tenant).await?;
         let bots = records.bots.keys().cloned().collect();
         Ok(Secrets::new(opened).channel(record.settings.clone(), &bots)?)
     }
 
-    pub(super) async fn records(&self, tenant: &TenantId) -> Result<Records, StoreError> {
-        let store = self.store(tenant);
+    /// What is written down of a tenant; what cannot be read is left out and told.
+    pub(super) async fn records(
+        &self,
+        tenant: &TenantId,
+    ) -> Result<(Records, Vec<Unfit>), StoreError> {
+        let (store, mut unfit) = (self.store(tenant), Vec::new());
         let own = store.get(kind::TENANT, SELF).await?;
-        let own = own.map(|own| parsed(SELF, own)).transpose()?;
-        Ok(Records {
+        let own = own.map(|own| parsed(SELF, own)).transpose();
+        let own = own.unwrap_or_else(|error| {
+            unfit.push(Unfit { what: "the tenant".to_owned(), error: error.into() });
+            None
+        });
+        let records = Records {
             tenant: own.unwrap_or_default(),
-            bots: all(&store, kind::BOT, BotId).await?,
-            relays: all(&store, kind::RELAY, |name| name).await?,
-            channels: all(&store, kind::CHANNEL, ChannelId).await?,
-        })
+            bots: all(&store, kind::BOT, BotId, &mut unfit).await?,
+            relays: all(&store, kind::RELAY, |name| name, &mut unfit).await?,
+            channels: all(&store, kind::CHANNEL, ChannelId, &mut unfit).await?,
+        };
+        Ok((records, unfit))
     }
 
     /// Reads what records say; what is wrong with them is left out and told.
@@ -113,8 +134,9 @@ impl Tenancy {
         &self,
         tenant: &TenantId,
         records: &Records,
+        opened: Opened,
     ) -> Result<(Definition, Vec<Unfit>), StoreError> {
-        let (opened, mut unfit) = self.secrets(tenant).await?;
+        let mut unfit = Vec::new();
         let secrets = Secrets::new(opened);
         let mut definition = Definition::default();
         match secrets.tenant(object(&records.tenant.settings)) {
@@ -178,17 +200,22 @@ impl Tenancy {
 
     async fn load_deployments(&self, tenant: &TenantId) -> Result<(), StoreError> {
         for record in self.store(tenant).list(kind::DEPLOYMENT).await? {
-            let deployment = parsed(&record.name, record.value)?;
-            self.work.registry().deployed(tenant, &BotId(record.name)).set(deployment);
+            match parsed(&record.name, record.value) {
+                Ok(now) => self.work.registry().deployed(tenant, &BotId(record.name)).set(now),
+                Err(error) => tracing::error!(%tenant, %error, "a bot does not run"),
+            }
         }
         Ok(())
     }
 
     /// All secrets of a tenant. One that cannot be opened is told, and missing.
-    async fn secrets(&self, tenant: &TenantId) -> Result<(Opened, Vec<Unfit>), StoreError> {
+    pub(super) async fn secrets(
+        &self,
+        tenant: &TenantId,
+    ) -> Result<(Opened, Vec<Unfit>), StoreError> {
         let (mut opened, mut unfit) = (Opened::new(), Vec::new());
         let sealed: BTreeMap<String, SecretRecord> =
-            all(&self.store(tenant), kind::SECRET, |name| name).await?;
+            all(&self.store(tenant), kind::SECRET, |name| name, &mut unfit).await?;
         for (name, SecretRecord { sealed, .. }) in sealed {
             match self.work.envelope().open(tenant, &secret_place(&name), &sealed) {
                 Ok(text) => drop(opened.insert(name, text)),
@@ -229,14 +256,19 @@ async fn all<K: Ord, T: DeserializeOwned>(
     store: &TenantStore,
     kind: &str,
     key: impl Fn(String) -> K,
+    unfit: &mut Vec<Unfit>,
 ) -> Result<BTreeMap<K, T>, StoreError> {
-    let records = store.list(kind).await?.into_iter();
-    records
-        .map(|record| {
-            let value = parsed(&record.name, record.value)?;
-            Ok((key(record.name), value))
-        })
-        .collect()
+    let mut all = BTreeMap::new();
+    for record in store.list(kind).await? {
+        match parsed(&record.name, record.value) {
+            Ok(value) => drop(all.insert(key(record.name), value)),
+            Err(error) => {
+                let what = format!("{kind} `{}`", record.name);
+                unfit.push(Unfit { what, error: error.into() });
+            }
+        }
+    }
+    Ok(all)
 }
 
 /// A record as it was written by this host or an earlier one.

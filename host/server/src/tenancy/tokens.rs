@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use subtle::ConstantTimeEq as _;
 
-use super::records::kind;
+use super::records::{SELF, TenantRecord, kind};
 use super::stored::parsed;
 use super::{Change, ChangeError, Tenancy};
 use crate::clock;
@@ -84,14 +84,23 @@ impl Tenancy {
         known.then(|| Holder { id: text.id().to_owned(), grant: record.grant })
     }
 
+    /// Whether a token is still there and its time is not over.
+    pub fn is_good(&self, id: &str, now: Millis) -> bool {
+        let all = self.tokens.all();
+        let known = all.get(id).map(|(_, record)| &record.grant);
+        known.is_some_and(|grant| grant.expires_ms.is_none_or(|at| now < at))
+    }
+
     /// Reads the tokens of all tenants.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub async fn load_tokens(&self) -> Result<(), StoreError> {
         for (tenant, record) in self.host_store().list_all(kind::TOKEN).await? {
-            let known = parsed(&record.name, record.value)?;
-            self.tokens.change().insert(record.name, (tenant, known));
+            match parsed(&record.name, record.value) {
+                Ok(known) => drop(self.tokens.change().insert(record.name, (tenant, known))),
+                Err(error) => tracing::error!(%tenant, %error, "a token is good for nothing"),
+            }
         }
         Ok(())
     }
@@ -116,6 +125,10 @@ impl Tenancy {
             texts: Texts::Full,
         };
         let stamp = Stamp { at_ms: clock::now(), actor: "first start".to_owned() };
+        // Its tokens are managed like those of others.
+        let (own, made) = (TenantId::from(OPERATOR), TenantRecord::made_at(stamp.at_ms));
+        let store = self.store(&own);
+        store.replace(kind::TENANT, SELF, None, &json!(made), &stamp).await?;
         let label = Some("made at the first start".to_owned());
         let (text, _) = self.put_token(grant, label, &stamp).await?;
         Ok(Some(text))
@@ -178,8 +191,13 @@ impl Tenancy {
     /// # Errors
     /// As [`Tenancy::rotate_token`].
     pub async fn revoke_token(&self, tenant: &TenantId, id: &str, stamp: &Stamp) -> Change<()> {
+        let _turn = self.change(tenant).await;
         self.token(tenant, id).ok_or(ChangeError::NotFound)?;
-        self.store(tenant).delete(kind::TOKEN, id, stamp).await?;
+        match self.store(tenant).delete(kind::TOKEN, id, stamp).await {
+            // It was taken away by half before.
+            Ok(()) | Err(StoreError::NotFound) => {}
+            Err(error) => return Err(error.into()),
+        }
         self.tokens.change().remove(id);
         Ok(())
     }

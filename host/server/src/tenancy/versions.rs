@@ -158,7 +158,8 @@ impl Tenancy {
                 let told = worse.recv().await;
                 let Some(tenancy) = tenancy.upgrade() else { return };
                 match told {
-                    Ok(worse) => tenancy.roll_back(&worse).await,
+                    // Whoever is rolled back waits for no other tenant.
+                    Ok(worse) => drop(tokio::spawn(async move { tenancy.roll_back(&worse).await })),
                     Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
                     Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
                 }
@@ -167,11 +168,10 @@ impl Tenancy {
     }
 
     async fn roll_back(&self, worse: &Worse) {
-        let Worse { deployed, reason } = worse;
+        let Worse { deployed, reason, revision } = worse;
         let (tenant, bot) = (&deployed.owner, &deployed.bot);
-        let revision = deployed.now().map(|now| now.revision);
         let stamp = Stamp { at_ms: clock::now(), actor: format!("the host: {reason}") };
-        let rolled = self.deploy(tenant, bot, Step::RollBack, revision, &stamp).await;
+        let rolled = self.deploy(tenant, bot, Step::RollBack, Some(*revision), &stamp).await;
         match rolled {
             Ok(_) => {
                 tracing::error!(%tenant, %bot, "rolled back: {reason}");

@@ -115,9 +115,13 @@ impl Work {
     /// that does worse is rolled back.
     pub(super) fn watch_run(&self, channel: &Channel, turn: &Turn, took_us: u64) {
         let deployed = Arc::clone(&channel.bot().deployed);
-        if let Some(reason) = deployed.note(&turn.outcome, took_us, clock::now()) {
+        if deployed.owner != channel.tenant {
+            // Whoever only runs a bot of the operator's does not decide for all others.
+            return;
+        }
+        if let Some((reason, revision)) = deployed.note(&turn.outcome, took_us, clock::now()) {
             // Nobody listens where the host is not yet, or no longer, serving.
-            let _ = self.worse.send(Worse { deployed, reason });
+            let _ = self.worse.send(Worse { deployed, reason, revision });
         }
     }
 }
@@ -129,6 +133,8 @@ pub struct Worse {
     pub deployed: Arc<Deployed>,
     /// In what.
     pub reason: Reason,
+    /// Of which deployment that is said.
+    pub revision: u64,
 }
 
 fn counted(channel: &Channel, version: Digest) -> BotVersion {

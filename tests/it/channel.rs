@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use botyard_tests::client::userlike::client;
-use botyard_tests::site::{MAIN, Site};
-use botyard_tests::wait::until_asked;
-use serde_json::Value;
+use botyard_tests::peers::vendor::Vendor;
+use botyard_tests::site::{MAIN, Setup, Site};
+use botyard_tests::wait::{until, until_asked};
+use serde_json::{Value, json};
 
 use crate::puppet::{begun, site};
 
@@ -17,13 +18,22 @@ async fn done(site: &Site, arguments: &[&str]) -> String {
     printed
 }
 
+/// A host with a channel of another vendor beside the main one.
+async fn site_with(name: &str, own: Value) -> Site {
+    let mut channel = json!({
+        "webhook-header": null, "webhook-secret": null, "api-url": null, "api-token": null,
+    });
+    channel.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+    Setup::new("puppet").unwrap().channel(name, channel).start().await.unwrap()
+}
+
 #[tokio::test]
 async fn a_capture_keeps_webhooks_sealed_and_for_a_while() {
     let site = site().await;
     let conversation = begun(&site).await;
     conversation.message("say before").await.unwrap();
     let told = done(&site, &["channel", "capture", MAIN, "--for", "1m"]).await;
-    assert!(told.contains("kept for 60 s"), "{told}");
+    assert!(told.contains("in the next 60 s are kept for a day"), "{told}");
     conversation.message("say canary words").await.unwrap();
     let read = async || {
         let printed = done(&site, &["channel", "captured", MAIN]).await;
@@ -84,11 +94,12 @@ async fn a_probe_says_what_the_vendor_takes() {
     };
     let printed = run(cid).await;
     assert!(printed.contains("message, plain: message accepted (200)"), "{printed}");
-    assert!(printed.contains("userlike took 3 of 3"), "{printed}");
+    assert!(printed.contains("userlike took 3 of 3, 0 not sent"), "{printed}");
     assert_eq!(site.account().delivered(cid).len(), 3);
 
     let printed = run("chatbot::612:nobody").await;
     assert!(printed.contains("refused (") && !printed.contains("accepted"), "{printed}");
+    assert!(printed.contains("userlike took 0 of 3, 0 not sent"), "{printed}");
 
     let found: Value =
         serde_json::from_str(&done(&site, &["channel", "probed", MAIN]).await).unwrap();
@@ -99,4 +110,109 @@ async fn a_probe_says_what_the_vendor_takes() {
         .await
         .unwrap();
     assert!(code == Some(1) && printed.contains("`sing` is no action"), "{printed}");
+}
+
+#[tokio::test]
+async fn what_a_probe_does_not_send_was_taken_by_nobody() {
+    let rest = Vendor::start(json!({ "success": true })).unwrap();
+    let channel = json!({
+        "vendor": "myalice", "webhook-secret": "canary-alice-secret", "api-key": "canary-key",
+        "dialect": { "rest-base": rest.url() },
+    });
+    let site = site_with("alice", channel).await;
+    let only = ["--only", "navigate", "--only", "typing", "--only", "contact_update"];
+    let arguments = [&["channel", "probe", "alice", "--conversation", "77:1022"][..], &only];
+    let printed = done(&site, &arguments.concat()).await;
+    assert!(printed.contains("typing: not sent"), "{printed}");
+    assert!(printed.contains("contact_update: not sent") && printed.contains("kept by the host"));
+    assert!(printed.contains("myalice took 1 of 3, 2 not sent"), "{printed}");
+    assert_eq!(rest.calls().len(), 1);
+    let found: Value =
+        serde_json::from_str(&done(&site, &["channel", "probed", "alice"]).await).unwrap();
+    for (what, sent, accepted) in [("typing", false, Value::Null), ("navigate", true, true.into())]
+    {
+        let told = &found["own"][what];
+        assert_eq!((&told["sent"], &told["accepted"]), (&sent.into(), &accepted), "{found}");
+    }
+}
+
+#[tokio::test]
+async fn a_probe_hands_over_as_the_host_does() {
+    let facebook = Vendor::start(json!({ "recipient_id": "7200", "message_id": "m_1" })).unwrap();
+    let channel = |dialect: Value| {
+        json!({
+            "vendor": "lexer", "client-id": 42, "token": "canary-lexer-token",
+            "hub-url": facebook.url(), "dialect": dialect,
+            "messenger": {
+                "app-secret": "canary-app-secret", "verify-token": "canary-verify-token",
+                "page-token": "canary-page-token", "app-id": "1234567890",
+                "graph-url": facebook.url(),
+            },
+        })
+    };
+    let site = site_with("page", channel(json!({}))).await;
+    let run = async |more: &[&str]| {
+        let to = ["channel", "probe", "page", "--conversation", "410088:7200", "--ends"];
+        let only = ["--only", "abort"];
+        done(&site, &[&to[..], &only, more].concat()).await
+    };
+    let printed = run(&[]).await;
+    let silent = "forward not sent: the host falls silent, without a call";
+    assert!(printed.contains(silent) && printed.contains("took 0 of 1, 1 not sent"), "{printed}");
+    assert_eq!(facebook.calls().len(), 0);
+    // On a page with handover roles the host makes a call, and so does the probe.
+    let printed = run(&["--dialect", r#"{"pass-thread": true}"#]).await;
+    assert!(printed.contains("lexer took 1 of 1, 0 not sent"), "{printed}");
+    assert!(facebook.calls()[0].path.ends_with("/pass_thread_control"));
+}
+
+#[tokio::test]
+async fn a_capture_has_no_secrets_and_ends_with_its_day_or_when_it_is_deleted() {
+    let key = "canary-key";
+    let channel = json!({
+        "vendor": "instabot", "bot-id": 7, "api-key": key,
+        "stream-secret": "canary-instabot-stream-secret-of-32",
+    });
+    let mut site = site_with("chat", channel).await;
+    done(&site, &["channel", "capture", "chat", "--for", "1m"]).await;
+    let body = json!({
+        "apiKey": key, "botId": 7, "start": true, "email": "guest@example.invalid",
+        "callbackUrl": "https://a.example/canary",
+    });
+    let url = site.url("/webhooks/chat/secure/send");
+    let answer = client().unwrap().post(url).body(body.to_string()).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 200);
+    let captured = async |site: &Site, more: &[&str]| {
+        done(site, &[&["channel", "captured", "chat"], more].concat()).await
+    };
+    let read = async || Ok(Some(captured(&site, &[]).await).filter(|printed| !printed.is_empty()));
+    let printed = until_asked("a captured webhook", WITHIN, read).await.unwrap();
+    assert!(printed.contains("guest@example.invalid") && !printed.contains("canary"), "{printed}");
+
+    // It is there for whoever takes the channel out of the settings.
+    let gone = json!({ "tenants": { "demo": { "channels": { "chat": null } } } });
+    site.restart_with(gone).await.unwrap();
+    assert_eq!(captured(&site, &[]).await, printed);
+    // For less than a day the next host leaves it, and then it does not.
+    let hours = |hours: u64| hours * 60 * 60 * 1_000;
+    site.age_captured("chat", hours(23)).unwrap();
+    site.restart().await.unwrap();
+    assert_eq!(captured(&site, &["--delete"]).await, printed);
+    let (code, told) = site.operate(&["channel", "captured", "chat"]).await.unwrap();
+    assert!(code == Some(1) && told.contains("there is no channel chat"), "{told}");
+}
+
+#[tokio::test]
+async fn a_host_deletes_what_was_captured_a_day_ago() {
+    let mut site = site().await;
+    done(&site, &["channel", "capture", MAIN, "--for", "1m"]).await;
+    begun(&site).await;
+    let kept = || site.captured_bytes(MAIN).ok().filter(|bytes| !bytes.is_empty()).map(drop);
+    until("a captured webhook", WITHIN, kept).await.unwrap();
+    site.age_captured(MAIN, 25 * 60 * 60 * 1_000).unwrap();
+    site.restart().await.unwrap();
+    let gone = || site.captured_bytes(MAIN).is_err().then_some(());
+    until("the deletion", WITHIN, gone).await.unwrap();
+    let told = || site.host().log().contains("have lain for a day and are deleted").then_some(());
+    until("the word on it", WITHIN, told).await.unwrap();
 }

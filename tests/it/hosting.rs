@@ -80,8 +80,8 @@ async fn a_tenant_comes_uploads_and_is_answered_without_a_restart() {
     let hosted = Hosted::start().await;
     let admin = hosted.tenant("acme", "tally").await;
     let conversation = hosted.open("acme-web");
-    assert_eq!(conversation.start().await.unwrap().texts(), ["start 1 1"]);
-    assert_eq!(conversation.message("one").await.unwrap().texts(), ["one 2 2"]);
+    assert_eq!(conversation.start().await.unwrap().texts(), ["1 1 start"]);
+    assert_eq!(conversation.message("one").await.unwrap().texts(), ["2 2 one"]);
     let bots = admin.get("/tenants/acme/bots").await.unwrap();
     assert_eq!(bots["items"][0]["name"], "bot");
     let channel = admin.get("/tenants/acme/channels/acme-web").await.unwrap();
@@ -94,17 +94,16 @@ async fn a_tenant_comes_uploads_and_is_answered_without_a_restart() {
 
     // All of it is there after a restart, and the token of the first start is not shown
     // again.
-    let Hosted { host, userlike, config, .. } = &hosted;
-    let _ = (host, userlike);
-    drop(hosted.host);
-    let host = Host::start(config).await.unwrap();
+    let Hosted { host, userlike, config, _directory, .. } = hosted;
+    drop(host);
+    let host = Host::start(&config).await.unwrap();
     assert_eq!(host.management().token, None);
     let webhook = Webhook {
         url: format!("{}/webhooks/acme-web", host.url()),
         header: Some((HEADER.to_owned(), SECRET.to_owned())),
     };
-    let again = Conversation::open(hosted.userlike.account(), &webhook, Contact::new()).unwrap();
-    assert_eq!(again.start().await.unwrap().texts(), ["start 1 1"]);
+    let again = Conversation::open(userlike.account(), &webhook, Contact::new()).unwrap();
+    assert_eq!(again.start().await.unwrap().texts(), ["1 1 start"]);
 }
 
 #[tokio::test]
@@ -123,7 +122,11 @@ async fn what_is_another_tenants_is_not_there() {
         "/tenants/nobody/bots",
     ] {
         let answered = other.ask(Method::GET, path, None).await.unwrap();
-        assert_eq!((answered.status, answered.code()), (StatusCode::NOT_FOUND, "not-found"), "{path}");
+        assert_eq!(
+            (answered.status, answered.code()),
+            (StatusCode::NOT_FOUND, "not-found"),
+            "{path}"
+        );
     }
     let taken = other.ask(Method::PUT, "/tenants/other/channels/acme-web", Some(hosted.channel()));
     let taken = taken.await.unwrap();
@@ -131,7 +134,8 @@ async fn what_is_another_tenants_is_not_there() {
     let nobody = Management { token: None, ..acme.clone() };
     let answered = nobody.ask(Method::GET, "/tenants/acme", None).await.unwrap();
     assert_eq!((answered.status, answered.code()), (StatusCode::UNAUTHORIZED, "unauthorized"));
-    let forbidden = acme.ask(Method::POST, "/tenants", Some(json!({"name": "mine"}))).await.unwrap();
+    let forbidden =
+        acme.ask(Method::POST, "/tenants", Some(json!({"name": "mine"}))).await.unwrap();
     assert_eq!(forbidden.status, StatusCode::NOT_FOUND, "the host is not the tenant's");
 }
 
@@ -140,22 +144,22 @@ async fn a_session_goes_on_with_the_version_that_it_began_with() {
     let hosted = Hosted::start().await;
     let admin = hosted.tenant("acme", "tally").await;
     let old = hosted.open("acme-web");
-    assert_eq!(old.start().await.unwrap().texts(), ["start 1 1"]);
+    assert_eq!(old.start().await.unwrap().texts(), ["1 1 start"]);
     let path = "/tenants/acme/bots/bot/deployment";
     let digest = hosted.upload(&admin, "acme", "echo").await;
     // An upload changes no traffic.
-    assert_eq!(hosted.open("acme-web").start().await.unwrap().texts(), ["start 1 1"]);
+    assert_eq!(hosted.open("acme-web").start().await.unwrap().texts(), ["1 1 start"]);
     let deploy = json!({"action": "deploy", "version": digest, "revision": 1});
     let deployed = admin.post(path, deploy.clone()).await.unwrap();
     assert_eq!(deployed["revision"], 2);
     let stale = admin.ask(Method::POST, path, Some(deploy)).await.unwrap();
     assert_eq!((stale.status, stale.code()), (StatusCode::CONFLICT, "stale"));
-    assert_eq!(old.message("one").await.unwrap().texts(), ["one 2 2"]);
+    assert_eq!(old.message("one").await.unwrap().texts(), ["2 2 one"]);
     let new = hosted.open("acme-web");
-    assert_ne!(new.start().await.unwrap().texts(), ["start 1 1"]);
+    assert_ne!(new.start().await.unwrap().texts(), ["1 1 start"]);
     // Rolled back, it is bad: its sessions go on with the version before.
     admin.post(path, json!({"action": "roll-back"})).await.unwrap();
-    assert_eq!(new.message("two").await.unwrap().texts(), ["two 1 1"]);
+    assert_eq!(new.message("two").await.unwrap().texts(), ["1 1 two"]);
 }
 
 #[tokio::test]
@@ -199,7 +203,13 @@ async fn what_is_wrong_is_refused_and_nothing_changes() {
         (Method::DELETE, "/bots/bot", Value::Null, 409, "in-use"),
         (Method::DELETE, "/secrets/token", Value::Null, 409, "in-use"),
         (Method::DELETE, "/secrets/none", Value::Null, 404, "not-found"),
-        (Method::POST, "/bots/bot/deployment", json!({"action": "promote"}), 409, "deployment-refused"),
+        (
+            Method::POST,
+            "/bots/bot/deployment",
+            json!({"action": "promote"}),
+            409,
+            "deployment-refused",
+        ),
         (Method::POST, "/bots/bot/deployment", json!({"action": "jump"}), 400, "bad-request"),
         (Method::POST, "/tokens", json!({"scope": "operator"}), 400, "bad-request"),
         (Method::GET, "/bots/none/versions", Value::Null, 404, "not-found"),
@@ -207,13 +217,14 @@ async fn what_is_wrong_is_refused_and_nothing_changes() {
     let before = admin.get("/tenants/acme/audit").await.unwrap();
     for (method, path, body, status, code) in rows {
         let body = Some(body).filter(|body| !body.is_null());
-        let answered = admin.ask(method.clone(), &format!("/tenants/acme{path}"), body);
-        let answered = answered.await.unwrap();
+        let path = format!("/tenants/acme{path}");
+        let answered = admin.ask(method.clone(), &path, body).await.unwrap();
         let got = (answered.status.as_u16(), answered.code());
         assert_eq!(got, (status, code), "{method} {path}: {}", answered.body);
         assert!(!answered.body["detail"].as_str().unwrap().is_empty());
     }
-    let refused = admin.upload("/tenants/acme/bots/bot/versions", b"no wasm".to_vec()).await.unwrap();
+    let refused =
+        admin.upload("/tenants/acme/bots/bot/versions", b"no wasm".to_vec()).await.unwrap();
     assert_eq!((refused.status.as_u16(), refused.code()), (422, "component-refused"));
     assert_eq!(admin.get("/tenants/acme/audit").await.unwrap(), before);
 }

@@ -10,6 +10,7 @@ mod failures;
 mod fetch;
 mod full_store;
 mod hosting;
+mod hosting_commands;
 mod instabot;
 mod isolation;
 mod khoros;

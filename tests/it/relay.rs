@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use botyard_tests::client::held::Held;
-use botyard_tests::client::userlike::{Webhook, client};
+use botyard_tests::client::userlike::{Conversation, Webhook, client};
 use botyard_tests::peers::userlike::Packet;
 use botyard_tests::site::{MAIN, Setup, Site};
 use botyard_tests::wait::{until, until_asked};
@@ -62,6 +62,14 @@ fn asked(twin: &Twin<Bot>) -> Vec<Value> {
 fn callback(site: &Site, twin: &Twin<Bot>) -> String {
     let calls = asked(twin);
     calls[0]["callbackUrl"].as_str().unwrap().replacen(HERE, &site.url(""), 1)
+}
+
+/// A conversation that the external bot has, and the address at which its agents speak.
+async fn handed_over(site: &Site, twin: &Twin<Bot>) -> (Conversation, String) {
+    let conversation = begun(site).await;
+    conversation.message("hand-over care").await.unwrap();
+    assert_eq!(got(site, &conversation.cid, 2).await, ["I am the other one.", "Which?"]);
+    (conversation, callback(site, twin))
 }
 
 /// Its live agent speaks: the status, and after how many seconds to come again.
@@ -127,10 +135,7 @@ async fn an_external_bot_speaks_until_its_agent_leaves() {
 async fn an_agent_who_says_the_same_twice_is_heard_twice() {
     let twin = external();
     let site = site(&twin, BOT_ID).await;
-    let conversation = begun(&site).await;
-    conversation.message("hand-over care").await.unwrap();
-    assert_eq!(got(&site, &conversation.cid, 2).await.last().unwrap(), "Which?");
-    let url = callback(&site, &twin);
+    let (conversation, url) = handed_over(&site, &twin).await;
     let whole = ["result=\"whole\""];
     let before = site.metrics().await.unwrap().sum("botyard_answers_total", &whole);
     let mut posts = tokio::task::JoinSet::new();
@@ -149,10 +154,7 @@ async fn an_agent_who_says_the_same_twice_is_heard_twice() {
 async fn whoever_says_too_much_at_once_comes_again() {
     let twin = external();
     let site = site(&twin, BOT_ID).await;
-    let conversation = begun(&site).await;
-    conversation.message("hand-over care").await.unwrap();
-    assert_eq!(got(&site, &conversation.cid, 2).await.last().unwrap(), "Which?");
-    let url = callback(&site, &twin);
+    let (_conversation, url) = handed_over(&site, &twin).await;
     let mut taken = 0;
     let refused = loop {
         match post(&url, &format!("Number {taken}.")).await {

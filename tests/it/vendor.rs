@@ -160,3 +160,51 @@ fn the_vendors_own_settings_are_taken_as_json() {
     let arguments = ["render", "myalice", "--late", "FILE", "--settings", "own.json"];
     assert_eq!(shell.prints(&arguments, &actions())[0]["answer"]["body"]["data"], "Wait.");
 }
+
+#[test]
+fn payloads_of_anybodys_account_are_shown_without_settings() {
+    let shell = Shell::new();
+    let khoros = json!({
+        "type": "message", "text": "Hello", "author": { "id": "7200" },
+        "coordinate": {
+            "companyKey": "someoneelse", "networkKey": "facebook", "externalId": "4100",
+            "messageId": "m_1", "botId": "their-bot",
+        },
+        "owner": { "type": "BOT", "appId": "their-bot" },
+    });
+    let shown = &shell.prints(&["receive", "khoros", "FILE"], &khoros.to_string())[0];
+    assert_eq!(shown["conversation"], "someoneelse/facebook/4100/7200", "{shown}");
+    assert_eq!((&shown["owner"], &shown["event"]["name"]), (&json!("bot"), &json!("message")));
+
+    // With settings it is compared, and without any of it nothing is a success.
+    let settings = json!({
+        "company-key": "acmehotel", "app-id": "acme-bot", "gateway-url": "https://a.example",
+        "token": "a-token", "webhook-method": "basic", "webhook-identity": "me",
+        "webhook-secret": "a-secret",
+    });
+    shell.write("own.json", &settings.to_string());
+    let basic = "authorization=Basic bWU6YS1zZWNyZXQ=";
+    let own = ["receive", "khoros", "FILE", "--settings", "own.json", "--header", basic];
+    let error = shell.fails(&own, &khoros.to_string());
+    assert!(error.contains("`company-key`") && error.contains("nothing of it can be read"));
+    assert!(!error.contains("invented"), "{error}");
+    let error = shell.fails(&["receive", "khoros", "FILE"], "[]");
+    assert!(error.contains("nothing of it can be read") && error.contains("invented settings"));
+
+    let chat = json!({ "apiKey": "theirs", "botId": 7, "start": true, "email": "a@b.example" });
+    let send = ["receive", "instabot", "FILE", "--path", "secure/send"];
+    let shown = &shell.prints(&send, &chat.to_string())[0];
+    assert_eq!(shown["event"]["name"], "start", "{shown}");
+    let error = shell.fails(&["receive", "instabot", "FILE"], &chat.to_string());
+    assert!(error.contains("/secure/send") && error.contains("invented settings"), "{error}");
+}
+
+#[test]
+fn what_stays_with_the_host_is_told() {
+    let shell = Shell::new();
+    let actions = json!([{ "name": "contact_update", "payload": { "name": "Ida" } }]);
+    let output = shell.run(&["render", "messenger", "FILE"], &actions.to_string());
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && output.stdout.is_empty(), "{error}");
+    assert!(error.contains("action 0 (contact_update): kept by the host"), "{error}");
+}

@@ -185,6 +185,23 @@ impl Site {
         Ok(std::fs::read(self.directory.path().join("captures").join(format!("{channel}.jsonl")))?)
     }
 
+    /// Makes what the host has captured of a channel older by so much.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was captured.
+    pub fn age_captured(&self, channel: &str, by_ms: u64) -> Result<()> {
+        let mut older = String::new();
+        for line in String::from_utf8(self.captured_bytes(channel)?)?.lines() {
+            let mut line: Value = serde_json::from_str(line)?;
+            let at_ms = line["at_ms"].as_u64().context("it says when it was captured")?;
+            line["at_ms"] = (at_ms - by_ms).into();
+            older += &format!("{line}\n");
+        }
+        let file = self.directory.path().join("captures").join(format!("{channel}.jsonl"));
+        Ok(std::fs::write(file, older)?)
+    }
+
     /// All that lies in the store's database now, as bytes.
     ///
     /// # Panics

@@ -1,4 +1,4 @@
-//! Tests of the tests: four ways to break a promise on purpose.
+//! Tests of the tests: five ways to break a promise on purpose.
 //!
 //! The crash test and the simulation must fail when one of them is switched on;
 //! otherwise they would prove nothing. Only builds with the feature `broken` have
@@ -8,8 +8,10 @@
 /// A promise that is broken on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mutation {
-    /// What came before is not recognized: keys and redeliveries.
+    /// What came before is not recognized by the key of its event.
     Dedupe,
+    /// Nor by its words, where the vendor's events have no keys.
+    Redelivery,
     /// The second of two waiting events has its turn first.
     Order,
     /// What was delivered since the last turn is not taken off after a reload.
@@ -20,12 +22,14 @@ pub enum Mutation {
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Dedupe, Self::Order, Self::Settle, Self::Fuse];
+    pub const ALL: [Self; 5] =
+        [Self::Dedupe, Self::Redelivery, Self::Order, Self::Settle, Self::Fuse];
 
     /// The name on command lines.
     pub fn name(self) -> &'static str {
         match self {
             Self::Dedupe => "dedupe",
+            Self::Redelivery => "redelivery",
             Self::Order => "order",
             Self::Settle => "settle",
             Self::Fuse => "fuse",

@@ -81,6 +81,17 @@ impl Owner {
     }
 }
 
+/// Whose word it is that a conversation changes hands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// That of somebody at the host's desk, or of a rule of the channel.
+    Host,
+    /// The vendor's.
+    Vendor,
+    /// The vendor's, about a time before the conversation changed hands otherwise.
+    Late,
+}
+
 /// Who has a conversation, and whether the vendor knows of it.
 ///
 /// A human who answers through the host's desk is nobody whom the vendor knows of: it
@@ -90,7 +101,7 @@ impl Owner {
 pub struct Holder {
     /// Who may speak.
     pub owner: Owner,
-    /// A human who works at the host's desk.
+    /// A human who works at the host's desk, or is about to get it there.
     pub at_desk: bool,
 }
 
@@ -108,34 +119,40 @@ impl Holder {
         }
     }
 
-    /// Whether an event runs the bot. It comes `by_host` where somebody at the desk, or
-    /// a rule of the channel, says so and not the vendor.
-    pub fn runs(self, event: &EventBody, by_host: bool) -> bool {
-        !self.ignores(event, by_host) && self.owner.runs(event)
+    /// Whether an event runs the bot.
+    pub fn runs(self, event: &EventBody, word: Word) -> bool {
+        !self.ignores(event, word) && self.owner.runs(event)
     }
 
     /// Who may speak after an event happened, before the bot says anything to it.
-    pub fn after_event(self, event: &EventBody, by_host: bool) -> Self {
-        if self.ignores(event, by_host) {
+    pub fn after_event(self, event: &EventBody, word: Word) -> Self {
+        if self.ignores(event, word) {
             return self;
         }
         let mut next = self.given_to(self.owner.after_event(event));
         if matches!(event, EventBody::HumanSpoke(_)) {
-            next.at_desk |= by_host;
+            // One of the vendor's agents who is first takes it from the desk, too.
+            next.at_desk = word == Word::Host || self.at_desk && self.owner == Owner::Human;
         }
         next
     }
 
-    /// Whether an event would give back what it has not taken: nobody at the desk knows
-    /// of the vendor's agents, nor of a hand-off that failed there.
-    fn ignores(self, event: &EventBody, by_host: bool) -> bool {
+    /// Whether an event moves nobody. Nobody at the desk knows of the vendor's agents,
+    /// nor of a hand-off that failed there, so these give back only what they have
+    /// taken; and what comes late tells of what is over.
+    fn ignores(self, event: &EventBody, word: Word) -> bool {
         let gives_back = matches!(event, EventBody::Returned(_) | EventBody::ForwardFailed(_));
-        self.at_desk && gives_back && !by_host
+        match word {
+            Word::Host => false,
+            Word::Vendor => self.at_desk && gives_back,
+            Word::Late => gives_back || matches!(event, EventBody::HumanSpoke(_)),
+        }
     }
 
-    /// Only a human works at the desk.
+    /// Only a human works at the desk, or is waited for there.
     fn given_to(self, owner: Owner) -> Self {
-        Self { owner, at_desk: self.at_desk && owner == Owner::Human }
+        let human = matches!(owner, Owner::Human | Owner::HandingOff);
+        Self { owner, at_desk: self.at_desk && human }
     }
 }
 
@@ -182,35 +199,47 @@ mod tests {
         #[test]
         fn a_conversation_comes_back_only_where_somebody_gives_it_back(
             began in 0_usize..5,
+            awaited: bool,
             steps in prop::collection::vec(
-                (0_usize..6, prop::option::of(0_usize..5), any::<bool>(), any::<bool>()),
+                (0_usize..6, prop::option::of(0_usize..5), any::<bool>(), 0_usize..3),
                 0..40,
             ),
         ) {
             let bodies = bodies();
-            let mut holder = Holder { owner: OWNERS[began], at_desk: false };
-            for (body, said, stale, by_host) in steps {
+            let owner = OWNERS[began];
+            let mut holder = Holder { owner, at_desk: awaited && owner == Owner::HandingOff };
+            for (body, said, stale, word) in steps {
                 let (body, said) = (&bodies[body], said.map(|said| OWNERS[said]));
                 let (owner, at_desk) = (holder.owner, holder.at_desk);
-                holder = holder.told(said, stale).after_event(body, by_host);
+                let word = [Word::Host, Word::Vendor, Word::Late][word];
+                let told = holder.told(said, stale);
+                holder = told.after_event(body, word);
                 let next = holder.owner;
                 // Who has it at the desk loses it to the desk alone, or to the end.
-                prop_assert!(!holder.at_desk || next == Owner::Human);
-                if at_desk && !by_host && next != Owner::Ended {
-                    let ended = said == Some(Owner::Ended);
-                    prop_assert!(ended || holder.at_desk, "{:?} by {:?}", body, said);
+                prop_assert!(!holder.at_desk || matches!(next, Owner::Human | Owner::HandingOff));
+                let over = next == Owner::Ended || said == Some(Owner::Ended);
+                if at_desk && word != Word::Host && !over {
+                    let first = owner == Owner::HandingOff && next == Owner::Human;
+                    prop_assert!(first || holder.at_desk, "{:?} by {:?}", body, said);
                 }
-                if by_host && matches!(body, EventBody::HumanSpoke(_)) {
+                if word == Word::Host && matches!(body, EventBody::HumanSpoke(_)) {
                     prop_assert!(holder.at_desk);
                 }
                 let given = matches!(body, EventBody::Returned(_) | EventBody::ForwardFailed(_))
+                    && word != Word::Late
                     || said == Some(Owner::Bot)
                         && (owner == Owner::Ended || owner == Owner::Human && !stale);
                 prop_assert!(next != Owner::Bot || owner == Owner::Bot || given);
-                if matches!(body, EventBody::HumanSpoke(_)) {
+                // What comes late moves nobody, and nobody runs on it, but to the end.
+                let ended = matches!(body, EventBody::Ended(_));
+                if word == Word::Late && !ended {
+                    prop_assert_eq!(holder, told, "{:?}", body);
+                    prop_assert!(!bodies[2..5].contains(body) || !told.runs(body, word));
+                }
+                if word != Word::Late && matches!(body, EventBody::HumanSpoke(_)) {
                     prop_assert_eq!(next, Owner::Human);
                 }
-                if matches!(body, EventBody::Ended(_)) {
+                if ended {
                     prop_assert_eq!(next, Owner::Ended);
                 }
                 // A vendor that has not heard yet of a hand-off does not undo it.

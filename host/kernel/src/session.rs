@@ -165,12 +165,13 @@ const NO_FIELDS: &str = "{}";
 
 impl Contact {
     /// Takes in what a bot has learned of the person. Of custom fields only those change
-    /// that it names. An address of e-mail that is known may be the one that the vendor
-    /// knows the person by: only its own word changes that.
-    pub fn update(&mut self, update: &ContactUpdate) {
+    /// that it names. The address of e-mail that the vendor told may be the one that it
+    /// knows the person by: only its own word changes that. `own_email` says that the
+    /// one that is known is none of the vendor's.
+    pub fn update(&mut self, update: &ContactUpdate, own_email: bool) {
         let ContactUpdate { name, email, mobile_number, external_customer_id, custom_fields } =
             update;
-        let email = email.as_ref().filter(|_| self.email.is_none()).cloned();
+        let email = email.as_ref().filter(|_| own_email || self.email.is_none()).cloned();
         for (known, newer) in [
             (&mut self.name, name),
             (&mut self.email, &email),
@@ -279,11 +280,12 @@ mod tests {
     #[test]
     fn what_a_bot_learns_is_known() {
         let mut facts = of_referral();
-        facts.contact.update(&ContactUpdate {
+        let update = ContactUpdate {
             email: Some("ida@example.com".to_owned()),
             custom_fields: Some(r#"{"plan":"gold"}"#.to_owned()),
             ..ContactUpdate::default()
-        });
+        };
+        facts.contact.update(&update, false);
         let known = &facts.contact;
         assert_eq!(
             (known.name.as_deref(), known.email.as_deref()),
@@ -291,13 +293,15 @@ mod tests {
         );
         assert_eq!(known.custom_fields, r#"{"vip":true,"plan":"gold"}"#);
         let much = format!("{{\"much\":\"{}\"}}", "a".repeat(CUSTOM_FIELDS_BYTES_MAX));
-        facts
-            .contact
-            .update(&ContactUpdate { custom_fields: Some(much), ..ContactUpdate::default() });
+        let update = ContactUpdate { custom_fields: Some(much), ..ContactUpdate::default() };
+        facts.contact.update(&update, false);
         assert_eq!(facts.contact.custom_fields, r#"{"vip":true,"plan":"gold"}"#);
         let email = Some("otto@example.com".to_owned());
-        facts.contact.update(&ContactUpdate { email, ..ContactUpdate::default() });
-        assert_eq!(facts.contact.email.as_deref(), Some("ida@example.com"), "it names her");
+        let update = ContactUpdate { email, ..ContactUpdate::default() };
+        for (own, email) in [(false, "ida@example.com"), (true, "otto@example.com")] {
+            facts.contact.update(&update, own);
+            assert_eq!(facts.contact.email.as_deref(), Some(email), "it names her");
+        }
     }
 
     #[test]

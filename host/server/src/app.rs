@@ -8,8 +8,8 @@ mod tenants;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -23,7 +23,7 @@ use tokio::time::Instant;
 
 use crate::admin::Admin;
 use crate::alerts::{Alert, AlertKind, Alerts};
-use crate::captures::Captures;
+use crate::captures::{self, Captures};
 use crate::clock;
 use crate::config::Config;
 use crate::envelope::Envelope;
@@ -46,7 +46,7 @@ pub struct App {
     /// It takes no new work.
     pub stopping: AtomicBool,
     /// Webhooks that are kept as they came.
-    pub captures: Captures,
+    pub captures: Arc<Captures>,
     /// Where it listens, once it does.
     address: OnceLock<SocketAddr>,
     /// Tenants and what they have.
@@ -73,8 +73,7 @@ impl App {
         pass(Point::StoreOpened);
         let artefacts = config.runtime.artefact_directory.clone();
         let runtime = load::runtime(&config, &config.store.directory, artefacts)?;
-        let versions = Versions::new(Arc::clone(&runtime), store.store().host());
-        let registry = Registry::new(versions);
+        let registry = Registry::new(Versions::new(Arc::clone(&runtime), &store.store()));
         let door = Door::new(&config.egress).context("cannot set up the way out")?;
         let alerts = Alerts::new(&config, door.clone());
         let key = key_file::read_or_make(&config.store.directory, key_file::Purpose::Secrets)?;
@@ -121,6 +120,7 @@ impl App {
         self.work.start_upkeep();
         self.tenancy.start_rolling_back();
         self.show_first_token().await?;
+        tokio::spawn(captures::sweep(Arc::downgrade(&self.captures)));
         let gauges = tokio::spawn(Arc::clone(&self).measure());
         self.announce(address);
         let (tell, told) = tokio::sync::oneshot::channel::<()>();
@@ -142,7 +142,8 @@ impl App {
 
     /// How the world reaches this host, as far as it knows.
     pub fn base_url(&self) -> String {
-        let listens = || format!("http://{}", self.address.get().unwrap_or(&self.config.server.listen));
+        let listens =
+            || format!("http://{}", self.address.get().unwrap_or(&self.config.server.listen));
         self.config.server.public_url.clone().unwrap_or_else(listens)
     }
 

@@ -94,7 +94,8 @@ impl Stage<'_> {
         let name = event.body.name();
         let mut arrival = Arrival::new(event, clock::seed());
         let medium = self.trial.medium.clone();
-        arrival.facts = Some(Facts { medium, locale: self.trial.locale.clone(), ..Facts::default() });
+        arrival.facts =
+            Some(Facts { medium, locale: self.trial.locale.clone(), ..Facts::default() });
         arrival.reply_to.clone_from(&self.reply_to);
         // The start of the host's own, then the event itself.
         for _ in 0..2 {
@@ -103,7 +104,9 @@ impl Stage<'_> {
                 Step::Run(run) => (name, self.run(runtime, &arrival, *run).await, false),
                 Step::StartFirst(start) => match self.plan(&start).step() {
                     Step::Run(run) => ("start", self.run(runtime, &start, *run).await, true),
-                    Step::StartFirst(_) | Step::Relay(_) | Step::TimeOut(_) | Step::Skip(_) => return,
+                    Step::StartFirst(_) | Step::Relay(_) | Step::TimeOut(_) | Step::Skip(_) => {
+                        return;
+                    }
                 },
                 Step::Relay(medium) | Step::TimeOut(medium) => {
                     let profile = self.trial.vendor.profile(&medium);
@@ -181,10 +184,8 @@ impl Stage<'_> {
         if row.hand_off.is_some() {
             return json!({ "hand_off": row.action });
         }
-        let to = To {
-            reply_to: self.reply_to.as_deref(),
-            ..To::conversation(&self.key.vendor_key)
-        };
+        let to =
+            To { reply_to: self.reply_to.as_deref(), ..To::conversation(&self.key.vendor_key) };
         let part = Part { id: &row.id, action: &row.action, context: row.context.as_deref() };
         let call = self.trial.vendor.call_at(&to, std::slice::from_ref(&part), clock::now());
         json!({ "part": row.id, "action": row.action, "call": call_json(&call) })

@@ -10,36 +10,42 @@ pub const VENDORS: &[Known] = &[
         name: userlike::NAME,
         connect: userlike::connect,
         sample: userlike::sample,
+        sample_for: |_| userlike::sample(),
         place: |_| SamplePlace::of("a-conversation"),
     },
     Known {
         name: khoros::NAME,
         connect: khoros::connect,
         sample: khoros::sample,
+        sample_for: khoros::sample_for,
         place: khoros::place,
     },
     Known {
         name: messenger::NAME,
         connect: messenger::connect,
         sample: messenger::sample,
+        sample_for: |_| messenger::sample(),
         place: |_| messenger::place(),
     },
     Known {
         name: lexer::NAME,
         connect: lexer::connect,
         sample: lexer::sample,
+        sample_for: |_| lexer::sample(),
         place: |_| messenger::place(),
     },
     Known {
         name: myalice::NAME,
         connect: myalice::connect,
         sample: myalice::sample,
+        sample_for: |_| myalice::sample(),
         place: |_| myalice::place(),
     },
     Known {
         name: instabot::NAME,
         connect: instabot::connect,
         sample: instabot::sample,
+        sample_for: |_| instabot::sample(),
         place: |_| instabot::place(),
     },
 ];
@@ -53,6 +59,9 @@ pub struct Known {
     pub connect: Connect,
     /// Settings with invented secrets, to try it without an account.
     pub sample: fn() -> serde_json::Value,
+    /// The same for whoever a webhook's body is for, where it says so and the channel
+    /// would have to be theirs.
+    pub sample_for: fn(&[u8]) -> serde_json::Value,
     /// An invented conversation on a medium.
     pub place: fn(&str) -> SamplePlace,
 }

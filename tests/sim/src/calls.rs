@@ -84,7 +84,7 @@ impl World {
             self.check_rate(conversation);
         }
         self.check_silence(conversation, rows);
-        let (answer, acted) = self.vendor_answers(conversation, left);
+        let (answer, acted, trouble) = self.vendor_answers(conversation, left);
         if acted {
             self.take(conversation, Way::Call(request), rows, *left_ms);
         }
@@ -93,6 +93,11 @@ impl World {
         let outcome = channel.vendor.outcome_at(&addressee.to(), &parts, &answer, self.now);
         let called = called(outcome);
         self.remember(conversation, rows, &called);
+        self.desks[conversation].tell_trouble(rows, trouble);
+        let lost = matches!(answer, CallAnswer::Lost(_)) || trouble == Some(Trouble::Broken);
+        if lost && self.site.channel_of(conversation).rules.delivery.hold_ambiguous {
+            self.desks[conversation].held.extend(rows.iter().map(|row| row.id.clone()));
+        }
         self.tell(|| {
             format!("conversation {conversation}: call {call}: acted {acted}, {called:?}")
         });
@@ -125,35 +130,41 @@ impl World {
         }
     }
 
-    /// What the vendor answers, and whether it has done what it was told.
-    fn vendor_answers(&mut self, conversation: usize, left: &Left) -> (CallAnswer, bool) {
+    /// What the vendor answers, whether it has done what it was told, and what it
+    /// complains of.
+    fn vendor_answers(
+        &mut self,
+        conversation: usize,
+        left: &Left,
+    ) -> (CallAnswer, bool, Option<Trouble>) {
         let wrong = self.goes_wrong(self.weather.vendor_percent);
         let line = &self.site.channel_of(conversation).line;
         let (rows, key) = (&left.rows, self.site.key_of(conversation));
         let (way, left_ms, at_ms) = (Way::Call(&left.request), left.left_ms, self.now);
         let came = Came { way, rows, key, left_ms, at_ms };
         if let Some(trouble) = line.objects(&came, &self.desks[conversation]) {
-            return (answered(line.complains(trouble), None), false);
+            return (answered(line.complains(trouble), None), false, Some(trouble));
         }
         if !wrong {
-            return (answered(line.thanks(rows), None), true);
+            return (answered(line.thanks(rows), None), true, None);
         }
         let media = rows.iter().any(|row| row.action.name() == "media");
         let retry_after = self.chance.percent(50).then(|| self.chance.below(5 * SECOND));
         let acted = self.chance.percent(50);
-        let complains = |trouble| answered(line.complains(trouble), retry_after);
+        let complains =
+            |trouble, acted| (answered(line.complains(trouble), retry_after), acted, Some(trouble));
         match self.chance.below(100) {
-            0..=24 => (complains(Trouble::TooMany), false),
-            25..=34 => (complains(Trouble::NotNow), false),
-            35..=49 if !media => (complains(Trouble::Broken), acted),
-            50..=69 => (CallAnswer::Lost("the connection broke".to_owned()), acted),
-            70..=79 => (CallAnswer::NotSent("nobody is there".to_owned()), false),
-            80..=82 if line.tells_gone() => (complains(Trouble::Gone), false),
+            0..=24 => complains(Trouble::TooMany, false),
+            25..=34 => complains(Trouble::NotNow, false),
+            35..=49 if !media => complains(Trouble::Broken, acted),
+            50..=69 => (CallAnswer::Lost("the connection broke".to_owned()), acted, None),
+            70..=79 => (CallAnswer::NotSent("nobody is there".to_owned()), false, None),
+            80..=82 if line.tells_gone() => complains(Trouble::Gone, false),
             80..=91 => {
                 let own = line.own_trouble(rows, &mut self.chance);
-                (complains(own.unwrap_or(Trouble::Refused)), false)
+                complains(own.unwrap_or(Trouble::Refused), false)
             }
-            _ => (complains(Trouble::Refused), false),
+            _ => complains(Trouble::Refused, false),
         }
     }
 
@@ -207,6 +218,7 @@ impl World {
         let wrong = self.goes_wrong(self.weather.vendor_percent);
         let line = &self.site.channel_of(conversation).line;
         let answer = if wrong {
+            *self.desks[conversation].refused.entry(token.clone()).or_default() += 1;
             answered(line.shakes_head(), None)
         } else {
             line.hear(token, request);

@@ -27,6 +27,7 @@ impl World {
             self.hang_up(connection);
         }
         self.doubt_what_is_not_settled();
+        self.hold_what_is_claimed();
         // A host that starts takes longer than the pause between an answer and a call.
         let pause = SECOND / 2 + self.chance.below(5 * SECOND);
         self.after(pause, Step::Boot);
@@ -81,6 +82,15 @@ impl World {
                 };
                 let doubtful = answer.rows.iter().map(|row| &row.id).filter(|id| !ended(id));
                 self.desks[*conversation].may_repeat.extend(doubtful.cloned());
+            }
+        }
+    }
+
+    /// A call that was about to leave may have left: some channels do not repeat it.
+    fn hold_what_is_claimed(&mut self) {
+        for (conversation, log) in self.logs.iter().enumerate() {
+            if self.site.channel_of(conversation).rules.delivery.hold_ambiguous {
+                self.desks[conversation].held.extend(log.state().claimed);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! A vendor's desk for one conversation: sees what comes in and remembers it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use botyard_kernel::action::Action;
 use botyard_kernel::id::PartId;
@@ -8,7 +8,7 @@ use botyard_kernel::log::Row;
 use botyard_kernel::time::Millis;
 use serde_json::Value;
 
-use crate::vendors::{Came, Line, Way};
+use crate::vendors::{Came, Line, Trouble, Way};
 
 #[derive(Default)]
 pub(crate) struct Desk {
@@ -21,10 +21,21 @@ pub(crate) struct Desk {
     pub(crate) offered: BTreeSet<PartId>,
     /// Rows that were given up once: after a crash nobody knows of it.
     pub(crate) given_up: BTreeSet<PartId>,
+    /// Rows of calls that were answered in a way after which nobody tries again, or not
+    /// for ever.
+    pub(crate) refused_rows: BTreeSet<PartId>,
+    /// Rows of calls that were answered with the end of the conversation.
+    pub(crate) told_gone: BTreeSet<PartId>,
+    /// Rows of calls that were answered with the name of somebody else who has it.
+    pub(crate) told_taken: BTreeSet<PartId>,
+    /// Rows of which nobody knows whether they came, where such rows are held.
+    pub(crate) held: BTreeSet<PartId>,
     /// Dead letters that an operator had sent again.
     pub(crate) redriven: BTreeSet<PartId>,
     /// Events that it was told of as taken, in order.
     pub(crate) acknowledged: Vec<String>,
+    /// How often it has refused to hear of these.
+    pub(crate) refused: BTreeMap<String, u32>,
     /// When it reads the last answer that was written.
     pub(crate) read_ms: Millis,
     /// Times of API calls.
@@ -77,6 +88,25 @@ impl Desk {
             }
             self.received.push((row.id.clone(), rode));
         }
+    }
+
+    /// What a call of these rows was answered, where that was no thanks.
+    pub(crate) fn tell_trouble(&mut self, rows: &[Row], trouble: Option<Trouble>) {
+        let ids = rows.iter().map(|row| row.id.clone());
+        let told = match trouble {
+            Some(
+                Trouble::Refused
+                | Trouble::Unfetched
+                | Trouble::Late
+                | Trouble::Early
+                | Trouble::Conflict,
+            ) => &mut self.refused_rows,
+            Some(Trouble::Gone) => &mut self.told_gone,
+            Some(Trouble::NotOwner) => &mut self.told_taken,
+            // Whoever hears this tries again.
+            Some(Trouble::TooMany | Trouble::NotNow | Trouble::Broken) | None => return,
+        };
+        told.extend(ids);
     }
 
     pub(crate) fn give_up(&mut self, rows: &[Row]) {

@@ -1,7 +1,7 @@
 //! A host: lanes that live while something happens, and what they share. It does
 //! what the server's `work` does, step by step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use botyard_kernel::destination::{Destination, Purpose};
@@ -27,6 +27,8 @@ pub(crate) struct Host {
     pub(crate) waiting: BTreeMap<Ticket, Run>,
     /// Bots that wait for the answers to their calls, by conversation and run.
     pub(crate) parked: BTreeMap<(usize, u64), Run>,
+    /// What is due and waits for the end of a pause.
+    pub(crate) resting: BTreeSet<usize>,
     /// By channel, each service apart.
     pub(crate) destinations: BTreeMap<(usize, Purpose), Destination>,
 }
@@ -55,6 +57,7 @@ impl World {
             permits: Permits::new(self.weather.permits, self.site.rates.clone()),
             waiting: BTreeMap::new(),
             parked: BTreeMap::new(),
+            resting: BTreeSet::new(),
             destinations: BTreeMap::new(),
         });
         self.after(0, Step::Sweep);
@@ -171,9 +174,16 @@ impl World {
         }
         self.tell(|| format!("the lane of conversation {conversation} ends"));
         self.check_known(conversation, &slot.lane);
-        if slot.due_unanswered {
+        let wake = slot.lane.wake_at(now);
+        let paused = self.paused[self.site.conversations[conversation].channel];
+        let waits = paused.channel || (paused.bot && wake.is_none());
+        if slot.due_unanswered && waits {
+            if let Some(host) = &mut self.host {
+                host.resting.insert(conversation);
+            }
+        } else if slot.due_unanswered {
             // The store was wrong about when something is to be done here.
-            let due_ms = slot.lane.wake_at(now).or_else(|| slot.lane.state().due());
+            let due_ms = wake.or_else(|| slot.lane.state().due());
             let settled = Settled { at_ms: now, due_ms, ..Settled::default() };
             self.logs[conversation].settle(&settled);
         }
@@ -188,17 +198,34 @@ impl World {
         let soon = self.now + AHEAD_MS;
         for conversation in 0..self.logs.len() {
             let due = self.logs[conversation].due().is_some_and(|due| due <= soon);
-            if due && self.life(conversation).is_none() {
-                self.tell(|| format!("conversation {conversation} is due"));
-                self.ensure_lane(conversation);
-                if let Some(slot) = self.slot(conversation) {
-                    slot.due_unanswered = true;
-                }
-                self.feed(conversation, Input::Wake);
+            let rests = self.host.as_ref().is_some_and(|it| it.resting.contains(&conversation));
+            if due && !rests && self.life(conversation).is_none() {
+                self.wake_due(conversation);
             }
         }
         let pause = SWEEP_MS.max(self.quiet_until().saturating_sub(self.now));
         self.after(pause, Step::Sweep);
+    }
+
+    /// The store calls a conversation due.
+    fn wake_due(&mut self, conversation: usize) {
+        self.tell(|| format!("conversation {conversation} is due"));
+        self.ensure_lane(conversation);
+        if let Some(slot) = self.slot(conversation) {
+            slot.due_unanswered = true;
+        }
+        self.feed(conversation, Input::Wake);
+    }
+
+    /// The pause of a channel may have ended: what waited for that is due now.
+    pub(crate) fn wake_resting(&mut self, channel: usize) {
+        let Some(host) = &mut self.host else { return };
+        let here = |it: &usize| self.site.conversations[*it].channel == channel;
+        for conversation in host.resting.extract_if(.., here).collect::<Vec<_>>() {
+            if self.life(conversation).is_none() {
+                self.wake_due(conversation);
+            }
+        }
     }
 
     /// Until when no sweep would find anything: a run may have to wait for a day.

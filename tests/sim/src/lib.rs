@@ -59,12 +59,18 @@ pub struct Done {
     pub heard: usize,
 }
 
-/// Lives through one run. `told` prints its story.
+/// The names of all vendors that have conversations here.
+pub fn vendors() -> impl Iterator<Item = &'static str> {
+    vendors::names()
+}
+
+/// Lives through one run, with all vendors or with `only` this one. `told` prints its
+/// story.
 ///
 /// # Panics
 /// When a promise was broken; the message says which.
-pub fn live(seed: u64, told: bool) -> Lived {
-    let mut world = World::new(seed, told);
+pub fn live(seed: u64, only: Option<&str>, told: bool) -> Lived {
+    let mut world = World::new(seed, only, told);
     let steps = world.live() + world.come_to_rest();
     world.check();
     let mut trace = world.story.sum;

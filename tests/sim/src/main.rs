@@ -19,8 +19,11 @@ struct Arguments {
     /// Tell the story of this one instead.
     #[arg(long)]
     seed: Option<u64>,
-    /// Break a promise on purpose and see that it is noticed: dedupe, order, settle,
-    /// fuse, or all of them, one after the other.
+    /// Only with this vendor.
+    #[arg(long)]
+    vendor: Option<String>,
+    /// Break a promise on purpose and see that it is noticed with each vendor: dedupe,
+    /// redelivery, order, settle, fuse, or all of them, one after the other.
     #[arg(long)]
     broken: Option<String>,
 }
@@ -30,6 +33,13 @@ const BROKEN_MAX: usize = 10;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(vendor) = &arguments.vendor
+        && !botyard_sim::vendors().any(|known| known == vendor)
+    {
+        let known: Vec<_> = botyard_sim::vendors().collect();
+        eprintln!("error: there is no vendor `{vendor}`: {}", known.join(", "));
+        return ExitCode::FAILURE;
+    }
     match &arguments.broken {
         Some(broken) => mutations::run(broken, &arguments),
         None => plain(&arguments),
@@ -38,18 +48,21 @@ fn main() -> ExitCode {
 
 fn plain(arguments: &Arguments) -> ExitCode {
     if let Some(seed) = arguments.seed {
-        let lived = botyard_sim::live(seed, true);
+        let lived = botyard_sim::live(seed, arguments.vendor.as_deref(), true);
         println!("{lived:?}");
         return ExitCode::SUCCESS;
     }
-    let tally = many(arguments.from, arguments.seeds);
+    let tally = many(arguments);
     if tally.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn many(from: u64, seeds: u64) -> Tally {
+fn many(arguments: &Arguments) -> Tally {
     let start = Instant::now();
-    let tally = runs::many(from, seeds, BROKEN_MAX, |tally| {
-        eprintln!("{} of {seeds} seeds, {} broken", tally.runs, tally.broken.len());
+    let Arguments { from, seeds, .. } = *arguments;
+    let only = arguments.vendor.as_deref();
+    let tally = runs::many(from..from + seeds, only, BROKEN_MAX, |tally| {
+        let broken: Vec<_> = tally.broken.iter().map(|(seed, _)| seed).collect();
+        eprintln!("{} of {seeds} seeds, broken: {broken:?}", tally.runs);
     });
     for (seed, why) in &tally.broken {
         println!("seed {seed} broke a promise: {why}");
@@ -78,36 +91,51 @@ mod mutations {
 
     use super::Arguments;
 
-    /// Every mutation must be noticed within so many seeds.
+    /// Every mutation must be noticed within so many seeds, with each vendor where it
+    /// breaks anything.
     pub(super) fn run(named: &str, arguments: &Arguments) -> ExitCode {
         let chosen = match (named, Mutation::named(named)) {
             ("all", _) => Mutation::ALL.to_vec(),
             (_, Some(one)) => vec![one],
             (_, None) => {
-                eprintln!(
-                    "error: there is no mutation `{named}`: dedupe, order, settle, fuse, all"
-                );
+                let names: Vec<_> = Mutation::ALL.iter().map(|one| one.name()).collect();
+                let names = names.join(", ");
+                eprintln!("error: there is no mutation `{named}`: {names}, all");
                 return ExitCode::FAILURE;
             }
         };
+        let asked_for = |vendor: &&str| arguments.vendor.as_ref().is_none_or(|only| only == vendor);
         let mut missed = false;
         for mutation in chosen {
             broken::set(Some(mutation));
-            if let Some(seed) = arguments.seed {
-                botyard_sim::live(seed, true);
+            for vendor in botyard_sim::vendors().filter(asked_for) {
+                missed |= breaks(mutation, vendor) && !is_noticed(mutation, vendor, arguments);
             }
-            let tally = runs::many(arguments.from, arguments.seeds, 1, |_| {});
             broken::set(None);
-            missed |= tally.broken.is_empty();
-            match tally.broken.first() {
-                Some((seed, why)) => {
-                    let runs = tally.runs;
-                    println!("{}: noticed after {runs} seeds, by {seed}: {why}", mutation.name());
-                }
-                None => println!("{}: NOT noticed in {} seeds", mutation.name(), tally.runs),
-            }
         }
         if missed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    }
+
+    /// Whether there is anything to break: most vendors' events have ids, by which they
+    /// are known, and not by their words.
+    fn breaks(mutation: Mutation, vendor: &str) -> bool {
+        mutation != Mutation::Redelivery || ["userlike", "myalice", "instabot"].contains(&vendor)
+    }
+
+    fn is_noticed(mutation: Mutation, vendor: &str, arguments: &Arguments) -> bool {
+        if let Some(seed) = arguments.seed {
+            botyard_sim::live(seed, Some(vendor), true);
+        }
+        let seeds = arguments.from..arguments.from + arguments.seeds;
+        let tally = runs::many(seeds, Some(vendor), 1, |_| {});
+        let (name, runs) = (mutation.name(), tally.runs);
+        match tally.broken.first() {
+            Some((seed, why)) => {
+                println!("{name} with {vendor}: noticed after {runs} seeds, by {seed}: {why}");
+            }
+            None => println!("{name} with {vendor}: NOT noticed in {runs} seeds"),
+        }
+        !tally.broken.is_empty()
     }
 }
 

@@ -177,6 +177,7 @@ impl World {
                 self.feed(conversation, Input::Pause(paused));
             }
         }
+        self.wake_resting(channel);
     }
 
     /// An operator has one dead letter of a conversation sent again.

@@ -1,5 +1,6 @@
 //! Many runs, over all cores.
 
+use std::ops::Range;
 use std::panic;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -31,30 +32,35 @@ pub struct Tally {
 ///
 /// # Errors
 /// The first line of what was found.
-pub fn try_live(seed: u64) -> Result<Lived, String> {
-    panic::catch_unwind(|| live(seed, false)).map_err(|why| {
+pub fn try_live(seed: u64, only: Option<&str>) -> Result<Lived, String> {
+    panic::catch_unwind(|| live(seed, only, false)).map_err(|why| {
         let text = why.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| why.downcast_ref::<&str>().copied()).unwrap_or("it panicked");
         text.lines().take(3).collect::<Vec<_>>().join(" ")
     })
 }
 
-/// Lives through the seeds from `from` on, `count` of them; stops early after
+/// Lives through `seeds`, with all vendors or with `only` this one; stops early after
 /// `broken_max` that broke a promise. `progress` hears of the tally now and then.
-pub fn many(from: u64, count: u64, broken_max: usize, progress: impl Fn(&Tally)) -> Tally {
+pub fn many(
+    seeds: Range<u64>,
+    only: Option<&str>,
+    broken_max: usize,
+    progress: impl Fn(&Tally),
+) -> Tally {
     // What breaks is told in the tally, not where it happens.
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
-    let (next, tally) = (AtomicU64::new(0), Mutex::new(Tally::default()));
+    let (next, tally) = (AtomicU64::new(seeds.start), Mutex::new(Tally::default()));
     let one_after_the_other = || {
         loop {
-            let n = next.fetch_add(1, Ordering::Relaxed);
+            let seed = next.fetch_add(1, Ordering::Relaxed);
             let full = lock(&tally).broken.len() >= broken_max;
-            if n >= count || full {
+            if seed >= seeds.end || full {
                 return;
             }
-            let lived = try_live(from + n);
-            lock(&tally).add(from + n, lived);
+            let lived = try_live(seed, only);
+            lock(&tally).add(seed, lived);
         }
     };
     thread::scope(|scope| {

@@ -40,9 +40,9 @@ pub(crate) struct Place {
 }
 
 impl Site {
-    pub(crate) fn draw(chance: &mut Chance) -> Self {
+    pub(crate) fn draw(only: Option<&str>, chance: &mut Chance) -> Self {
         let count = chance.below(3) + 1;
-        let channels: Vec<_> = (0..count).map(|n| channel(n, chance)).collect();
+        let channels: Vec<_> = (0..count).map(|n| channel(n, only, chance)).collect();
         let mut site = Self { channels, conversations: Vec::new(), rates: BTreeMap::new() };
         for _ in 0..=chance.below(5) {
             site.open(chance.pick(site.channels.len()));
@@ -82,8 +82,8 @@ impl Site {
     }
 }
 
-fn channel(number: u64, chance: &mut Chance) -> Channel {
-    let line = vendors::draw(number, chance);
+fn channel(number: u64, only: Option<&str>, chance: &mut Chance) -> Channel {
+    let line = vendors::draw(number, only, chance);
     let vendor = line.vendor();
     let rules =
         Arc::new(Rules { policy: policy(&*line, &*vendor, chance), delivery: vendor.delivery() });
@@ -99,6 +99,7 @@ fn policy(line: &dyn Line, vendor: &dyn Vendor, chance: &mut Chance) -> Policy {
     let mut policy = Policy::new(vendor.name(), "bot".into());
     policy.sends_start = delivery.sends_start;
     policy.reopens = delivery.reopens;
+    policy.takes_back = vendor.takes_back();
     policy.has_desk = !vendor.states_owner() && chance.percent(20);
     policy.failure_hand_off = chance.percent(30);
     policy.failure_texts.insert(String::new(), "Something went wrong.".to_owned());

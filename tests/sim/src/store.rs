@@ -54,10 +54,11 @@ impl World {
         } else if !fails && self.refuses_size(&write) {
             Input::TooLarge
         } else {
-            let read = write.is_load();
+            let settled = if let Write::Settle(settled) = &write { &settled.rows[..] } else { &[] };
+            let settled: Vec<_> = settled.iter().map(|(id, _)| id.clone()).collect();
             let done = self.do_write(conversation, write);
             if fails {
-                self.wrote_and_failed |= !read;
+                self.rewritten.extend(settled);
                 Input::StoreFailed
             } else {
                 done

@@ -1,8 +1,9 @@
 //! Everything that a run consists of: a virtual clock, steps in the order of their
 //! times, vendors, a store, and a host that may die between any two steps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use botyard_kernel::id::PartId;
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::Arrival;
 use botyard_kernel::outbox::{Paused, RequestId};
@@ -57,8 +58,8 @@ pub(crate) struct World {
     pub(crate) calm: bool,
     /// The store takes nothing before this.
     pub(crate) full_until: Millis,
-    /// A store failed after it had written: entries may stand in a log twice.
-    pub(crate) wrote_and_failed: bool,
+    /// Rows whose end a store has written before it failed: it may stand in a log twice.
+    pub(crate) rewritten: BTreeSet<PartId>,
     pub(crate) crashes: u32,
     pub(crate) requests: RequestId,
     /// Calls of bots that came in at the shop, by their idempotency keys.
@@ -141,9 +142,9 @@ pub(crate) struct Story {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, told: bool) -> Self {
+    pub(crate) fn new(seed: u64, only: Option<&str>, told: bool) -> Self {
         let mut chance = of_seed(seed);
-        let site = Site::draw(&mut chance);
+        let site = Site::draw(only, &mut chance);
         let weather = Weather::draw(&mut chance);
         let count = site.conversations.len();
         let stuck = (count > 1 && chance.percent(25)).then(|| chance.pick(count));
@@ -165,7 +166,7 @@ impl World {
             stuck,
             calm: false,
             full_until: 0,
-            wrote_and_failed: false,
+            rewritten: BTreeSet::new(),
             crashes: 0,
             requests: 0,
             shop: BTreeMap::new(),
@@ -318,10 +319,11 @@ pub(crate) fn has_stem(arrival: &Arrival, stem: &str) -> bool {
 
 impl Weather {
     fn draw(chance: &mut Chance) -> Self {
-        let rough = chance.below(4);
+        // A store that works must be seen under vendors that do not, and the other way round.
+        let [rough, store] = [chance.below(4), chance.below(4)];
         let permits = [1, 2, 8][chance.pick(3)];
         Self {
-            store_percent: rough * 3,
+            store_percent: store * 3,
             vendor_percent: rough * 12,
             answer_percent: rough * 8,
             run_percent: rough * 3,

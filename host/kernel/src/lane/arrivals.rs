@@ -106,13 +106,11 @@ impl Lane {
     /// is so only when the same request came not long before and its answer has failed.
     fn repeats(&self, arrival: &Arrival, queued: &Queued, now: Millis) -> bool {
         let other = &queued.arrival;
-        if broken::is(Mutation::Dedupe) {
-            return false;
-        }
         if arrival.key.is_some() && arrival.key == other.key {
-            return true;
+            return !broken::is(Mutation::Dedupe);
         }
         arrival.request.is_some()
+            && !broken::is(Mutation::Redelivery)
             && arrival.request == other.request
             && now <= other.event.received_ms.saturating_add(REDELIVERY_MS)
             && !self.outbox.is_open(&other.event.id)

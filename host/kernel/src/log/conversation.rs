@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::{
-    ANSWERED_MAX, CALLS_KEPT_MAX, CALLS_KEPT_MS, MIRRORED_MAX, REDELIVERY_MS, Route, RowEnd,
-    Settled, Turn,
+    ACKNOWLEDGEMENTS_MAX, ANSWERED_MAX, CALLS_KEPT_MAX, CALLS_KEPT_MS, MIRRORED_MAX, REDELIVERY_MS,
+    Route, RowEnd, Settled, Turn,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::action::Action;
+use crate::action::{Action, ContactUpdate};
 use crate::broken::{self, Mutation};
 use crate::choices::Menu;
 use crate::context;
@@ -84,6 +84,11 @@ pub struct Conversation {
     /// After so long without a human's word the bot has it again; absent where only a
     /// human or the vendor gives it back.
     pub returns_after_ms: Option<Millis>,
+    /// When the conversation last changed hands by the vendor's word and its clock.
+    pub hands_ms: Option<Millis>,
+    /// The person's address of e-mail is one that a bot has learned, and not the vendor's
+    /// word.
+    pub own_email: bool,
 }
 
 /// The running session.
@@ -262,6 +267,14 @@ impl Conversation {
         }
     }
 
+    /// Takes in what a bot has learned of the person; it may correct its own address of
+    /// e-mail.
+    pub(crate) fn learn_contact(&mut self, update: &ContactUpdate) {
+        let before = self.facts.contact.email.clone();
+        self.facts.contact.update(update, self.own_email);
+        self.own_email |= self.facts.contact.email != before;
+    }
+
     /// Contexts of rows that end here are known from now on. A list may carry several,
     /// and webhooks that the vendor writes meanwhile, or repeats later, hold any of
     /// them; what was given up may have come in all the same, but is not the newest.
@@ -319,7 +332,7 @@ impl Conversation {
     ) -> Option<&OpenAnswer> {
         self.open_answers
             .iter()
-            .filter(|_| !broken::is(Mutation::Dedupe))
+            .filter(|_| !broken::is(Mutation::Redelivery))
             .filter(|open| open.request == request && now <= open.received_ms + REDELIVERY_MS)
             .find(|open| failed(&open.event))
     }
@@ -335,6 +348,15 @@ impl Conversation {
         delivery.into_iter().chain(acknowledgement).chain(own).min()
     }
 
+    /// What has to be given up, as more acknowledgements wait than are kept: questions
+    /// first, since without an answer nothing is lost but the answer; then the oldest.
+    pub(crate) fn acknowledgements_in_excess(&self) -> Vec<&Acknowledgement> {
+        let excess = self.acknowledgements.len().saturating_sub(ACKNOWLEDGEMENTS_MAX);
+        let (asked, told): (Vec<_>, Vec<_>) =
+            self.acknowledgements.iter().partition(|it| it.asks_of.is_some());
+        asked.into_iter().chain(told).take(excess).collect()
+    }
+
     /// When the session's time is over, or the bot has the conversation again, if nothing
     /// else happens.
     pub(crate) fn passes_on_at(&self) -> Option<Millis> {
@@ -347,9 +369,15 @@ impl Conversation {
         self.returns_at().into_iter().chain(over).min()
     }
 
-    /// Who has the conversation.
+    /// Who has the conversation. What is on its way to the desk the vendor knows as
+    /// little of as what is there.
     pub fn holder(&self) -> Holder {
-        Holder { owner: self.owner, at_desk: self.at_desk && self.owner == Owner::Human }
+        let at_desk = match self.owner {
+            Owner::Human => self.at_desk,
+            Owner::HandingOff => self.rows.iter().any(|row| row.hand_off == Some(HandOff::Desk)),
+            Owner::Bot | Owner::Relay | Owner::Ended => false,
+        };
+        Holder { owner: self.owner, at_desk }
     }
 
     /// Since when a human has the conversation, or last spoke in it; absent where none

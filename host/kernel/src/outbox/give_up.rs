@@ -1,5 +1,6 @@
 //! What does not leave: it has become too old or too much, or somebody else speaks.
 
+use crate::action::Action;
 use crate::id::PartId;
 use crate::log::{Conversation, Route, Row, RowEnd, Settled};
 use crate::outbox::{
@@ -31,7 +32,8 @@ impl Outbox {
         let old = |row: &&&Row| {
             now >= self.too_old_at(row, route, delivery) && !self.is_on_its_way(&row.id)
         };
-        let old: Vec<&Row> = queue.iter().filter(old).copied().collect();
+        let old = queue.iter().filter(old).filter(|row| !self.ends_a_sentence(row, queue));
+        let old: Vec<&Row> = old.copied().collect();
         if !old.is_empty() {
             let why = match route {
                 Route::Calls => {
@@ -51,6 +53,13 @@ impl Outbox {
         let why = format!("more than {WAITING_BYTES_MAX} bytes wait for delivery");
         let excess = fitting(&excess);
         Some(settle::dead(excess, &why, self.is_ambiguous(excess), now))
+    }
+
+    /// Whether a row ends the conversation and something that the bot has said before is
+    /// still on its way. As long as the end waits, the bot may finish its sentence: it is
+    /// the bot that ends it, and nobody has taken it.
+    pub(super) fn ends_a_sentence(&self, row: &Row, queue: &[&Row]) -> bool {
+        row.action == Action::End && queue.iter().any(|row| self.is_on_its_way(&row.id))
     }
 
     /// When a row is given up. But for answers, by what is stored alone: a row that was

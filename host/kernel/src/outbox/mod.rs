@@ -27,8 +27,8 @@ use crate::log::{Acknowledgement, Conversation, Route, Row, Settled};
 use crate::profile::Delivery;
 use crate::rate;
 use crate::time::{DAY, MINUTE, Millis, SECOND};
-pub use acknowledgements::ACKNOWLEDGE_ATTEMPTS_MAX;
 use acknowledgements::Acknowledging;
+pub use acknowledgements::{ACKNOWLEDGE_ATTEMPTS_MAX, ASK_AFTER_MS};
 use answers::Open;
 use cut::Way;
 use flight::Flight;
@@ -155,7 +155,8 @@ pub enum Called {
         /// as a [`Send::Acknowledge`].
         follow_ups: Vec<String>,
         /// What it is to be asked in the same way, where it has taken the rows and may
-        /// still fail to deliver them: [`Called::Fatal`] then says that it did.
+        /// still fail to deliver them: [`Called::Fatal`] then says that it did, and
+        /// [`Called::Retry`] that it has not said.
         asks: Option<String>,
     },
     /// Nothing was taken, and trying again may help.
@@ -330,6 +331,7 @@ impl Outbox {
         let call = self.call_at(state, &queue, delivery, now);
         let requests = self.waiting_requests(state).map(|row| self.request_at(&row.id));
         let free = queue.iter().filter(|row| !self.is_on_its_way(&row.id));
+        let free = free.filter(|row| !self.ends_a_sentence(row, &queue));
         let old = free.map(|row| self.too_old_at(row, state.route, delivery));
         let rows = call.into_iter().chain(requests).chain(old);
         let acknowledgement = self.acknowledge_at(state, delivery);

@@ -14,8 +14,9 @@ use crate::session::Seed;
 use crate::time::Millis;
 
 /// What nobody may say any more: speech, because somebody else has taken the
-/// conversation (a bot that ended it itself finishes its sentence), and what was to be
-/// asked of an external bot that has it no longer.
+/// conversation (a bot that ended it itself finishes its sentence), a hand-off of what
+/// somebody has given back since, and what was to be asked of an external bot that has
+/// it no longer.
 pub(super) fn withheld(state: &Conversation) -> Vec<&Row> {
     let ends_itself = || state.rows.iter().any(|row| row.action == Action::End);
     let taken = match state.owner {
@@ -24,9 +25,15 @@ pub(super) fn withheld(state: &Conversation) -> Vec<&Row> {
         Owner::Bot | Owner::Relay | Owner::HandingOff => false,
     };
     let speech = |row: &Row| taken && !row.by_human && reach(&row.action) == Reach::Person;
+    // Who hands over has the conversation no longer, so one that waits under the bot, or
+    // before another one, is from before. Whoever took it then would get it twice.
+    let hands_over = |row: &Row| matches!(row.action, Action::Forward(_) | Action::Abort);
+    let last = state.rows.iter().rfind(|row| hands_over(row)).map(|row| &row.id);
+    let given_back = matches!(state.owner, Owner::Bot | Owner::Relay);
+    let obsolete = |row: &Row| hands_over(row) && (given_back || last != Some(&row.id));
     let awaited = |row: &Row| state.relay.as_ref().is_some_and(|it| it.waits_for(&row.id));
     let in_vain = |row: &Row| relay::is_ask(&row.action) && !awaited(row);
-    state.rows.iter().filter(|row| speech(row) || in_vain(row)).collect()
+    state.rows.iter().filter(|row| speech(row) || obsolete(row) || in_vain(row)).collect()
 }
 
 pub(super) fn delivered(rows: &[&Row], delivery: &Delivery, now: Millis) -> Settled {
@@ -69,11 +76,11 @@ pub(super) fn told_of(
     now: Millis,
 ) -> Vec<Acknowledgement> {
     let Some(row) = rows.first() else { return Vec::new() };
-    // Nobody hears of the failure of what is quiet.
-    let taken = Taken { part: row.id.clone(), action: row.action.name().to_owned() };
-    let taken = (!row.quiet).then_some(taken);
-    let tokens = tokens.into_iter().map(|token| (token, None));
-    let tokens = tokens.chain(asks.map(|token| (token, taken)));
+    // Nobody hears of the failure of what is quiet, so it is not asked for.
+    let asks = asks.filter(|_| !row.quiet).map(|token| {
+        (token, Some(Taken { part: row.id.clone(), action: row.action.name().to_owned() }))
+    });
+    let tokens = tokens.into_iter().map(|token| (token, None)).chain(asks);
     let follow_up = |(n, (token, asks_of))| {
         let id = PartId(format!("{}.follows.{n}", row.id));
         Acknowledgement { id, made_ms: now, token, asks_of }
@@ -81,13 +88,13 @@ pub(super) fn told_of(
     tokens.enumerate().map(follow_up).collect()
 }
 
-/// What a vendor had taken was not delivered in the end.
-pub(super) fn undelivered(taken: &Taken, reason: &str, now: Millis) -> Arrival {
+/// What a vendor had taken was not delivered in the end, or nobody knows: `ambiguous`.
+pub(super) fn undelivered(taken: &Taken, reason: &str, ambiguous: bool, now: Millis) -> Arrival {
     let body = EventBody::DeliveryFailed(DeliveryFailed {
         part: taken.part.to_string(),
         action: taken.action.clone(),
         reason: reason.to_owned(),
-        ambiguous: false,
+        ambiguous,
     });
     follow_up(&taken.part, "undelivered", body, true, now)
 }

@@ -72,7 +72,8 @@ impl<'a> Draft<'a> {
         }
         plan.begin_time_anew(&mut state, made_ms);
         state.turns += 1;
-        Self {
+        let first_row = state.rows.len();
+        let mut draft = Self {
             plan,
             profile,
             turn: plan.turn_id(),
@@ -85,11 +86,13 @@ impl<'a> Draft<'a> {
             offered: Vec::new(),
             spoke: false,
             refused: None,
-            first_row: state.rows.len(),
+            first_row,
             state,
             log,
             quiet: plan.arrival.quiet || matches!(event.body, EventBody::DeliveryFailed(_)),
-        }
+        };
+        draft.take_back();
+        draft
     }
 
     pub(super) fn apply(&mut self, actions: &[Action], version: Digest) {
@@ -149,7 +152,7 @@ impl<'a> Draft<'a> {
         }
         // The bot sees it from the next event on, whether the vendor can be told or not.
         if let Action::ContactUpdate(update) = action {
-            self.state.facts.contact.update(update);
+            self.state.learn_contact(update);
         }
         if let Some(bot) = self.plan.relay_of(action) {
             let part = PartId::of(&self.turn, index, 0);
@@ -209,8 +212,14 @@ impl<'a> Draft<'a> {
     }
 
     fn add_row(&mut self, index: usize, part: usize, action: Action, hand_off: Option<HandOff>) {
-        self.state.rows.push(Row {
-            id: PartId::of(&self.turn, index, part),
+        let id = PartId::of(&self.turn, index, part);
+        let row = self.row(id, action);
+        self.state.rows.push(Row { hand_off, ..row });
+    }
+
+    pub(super) fn row(&self, id: PartId, action: Action) -> Row {
+        Row {
+            id,
             turn: self.turn.clone(),
             made_ms: self.made_ms,
             action,
@@ -218,8 +227,8 @@ impl<'a> Draft<'a> {
             quiet: self.quiet,
             event: self.plan.arrival.event.id.clone(),
             by_human: false,
-            hand_off,
-        });
+            hand_off: None,
+        }
     }
 
     fn update_context(&mut self, json: &str, version: Digest) {

@@ -7,7 +7,7 @@ use crate::log::{
     ACKNOWLEDGEMENTS_MAX, Acknowledgement, Arrival, Conversation, KEY_AGE_MS, KEYS_MAX, OpenAnswer,
     REDELIVERY_MS, SessionState,
 };
-use crate::owner::{Holder, Owner};
+use crate::owner::{Holder, Owner, Word};
 use crate::plan::{Plan, host_start_id, host_start_key, skipped, timeout};
 use crate::run::{LogLevel, LogLine};
 use crate::session::Session;
@@ -22,6 +22,7 @@ impl Plan<'_> {
         let begins = self.session().is_none() || matches!(arrival.event.body, EventBody::Start(_));
         if let Some(facts) = &arrival.facts {
             state.facts.learn(facts, begins);
+            state.own_email &= facts.contact.email.is_none();
         }
         if arrival.reply_to.is_some() {
             state.reply_to.clone_from(&arrival.reply_to);
@@ -47,7 +48,7 @@ impl Plan<'_> {
         }
         event.body = state.understand(event.body);
         let told = !timeout::is_session_timeout(&event);
-        if begins && told && self.holder().runs(&event.body, arrival.by_host) {
+        if begins && told && self.holder().runs(&event.body, self.word()) {
             let begun = self.page().is_none().then(|| self.new_session(now));
             if begun.is_some() {
                 event.body = into_start(event.body, &state, self.policy.sends_start);
@@ -62,13 +63,16 @@ impl Plan<'_> {
             state.timers.retain(|known| known.name != timer.name || known.due_ms != timer.due_ms);
         }
         let before = state.owner;
-        let holder = self.holder().after_event(&event.body, arrival.by_host);
-        (state.owner, state.at_desk) = (holder.owner, holder.at_desk);
+        let holder = self.holder().after_event(&event.body, self.word());
+        state.owner = holder.owner;
+        state.at_desk = holder.at_desk && holder.owner == Owner::Human;
         self.note_human(&mut state, before);
-        if matches!(event.body, EventBody::HumanSpoke(_)) {
+        self.note_hands(&mut state);
+        let late = self.word() == Word::Late;
+        if matches!(event.body, EventBody::HumanSpoke(_)) && !late {
             state.close_menus();
         }
-        if matches!(event.body, EventBody::HumanSpoke(_) | EventBody::Returned(_)) {
+        if matches!(event.body, EventBody::HumanSpoke(_) | EventBody::Returned(_)) && !late {
             // Somebody took the conversation: the host's hand-off cannot fail any more.
             state.host_hand_off = false;
         }
@@ -88,20 +92,25 @@ impl Plan<'_> {
             let id = PartId(format!("{}.taken", self.turn_id()));
             let made_ms = self.arrival.event.received_ms;
             state.acknowledgements.push(Acknowledgement { id, made_ms, token, asks_of: None });
-            let excess = state.acknowledgements.len().saturating_sub(ACKNOWLEDGEMENTS_MAX);
-            state.acknowledgements.drain(..excess);
         }
     }
 
-    /// What is said of the acknowledgement that gives way to that of this event.
-    pub(super) fn gives_up_acknowledgement(&self) -> Option<LogLine> {
-        let waits = self.state.acknowledgements.len() >= ACKNOWLEDGEMENTS_MAX;
-        let another = self.arrival.acknowledge.is_some() && self.owner() == Owner::Bot;
-        (waits && another).then(|| LogLine {
+    /// What is said of what gives way to the acknowledgement of this event: the outbox
+    /// gives it up next.
+    pub(super) fn gives_up_acknowledgement(&self, state: &Conversation) -> Option<LogLine> {
+        let excess = state.acknowledgements_in_excess();
+        if excess.is_empty() || self.arrival.acknowledge.is_none() {
+            return None;
+        }
+        let asked = excess.iter().filter(|it| it.asks_of.is_some()).count();
+        Some(LogLine {
             level: LogLevel::Warn,
             message: format!(
-                "{} is not told that the oldest of {ACKNOWLEDGEMENTS_MAX} events was taken: it                  has not answered for so long",
-                self.policy.vendor
+                "{} has not answered for so long that of what it is to be told and asked only \
+                 {ACKNOWLEDGEMENTS_MAX} are kept: it is not told of the oldest {}, and not asked \
+                 what became of {asked} that it had taken",
+                self.policy.vendor,
+                excess.len() - asked,
             ),
         })
     }
@@ -123,7 +132,8 @@ impl Plan<'_> {
         // word counts.
         let said_ms = self.arrival.event.vendor_ms;
         let stale = said_ms.zip(self.state.human_ms).is_some_and(|(said, human)| said < human);
-        own.told(self.arrival.owner, stale)
+        let said = self.arrival.owner.filter(|_| self.word() != Word::Late);
+        own.told(said, stale)
     }
 
     pub(super) fn session(&self) -> Option<&SessionState> {

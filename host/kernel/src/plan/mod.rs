@@ -66,6 +66,9 @@ pub struct Policy {
     /// The bot has the conversation again when no human has said anything in it for so
     /// long; absent where only a human or the vendor gives it back.
     pub returns_after_ms: Option<Millis>,
+    /// What the vendor has to do before it hears the bot again, where the host and not
+    /// the vendor gives it the conversation back; absent where there is nothing to do.
+    pub takes_back: Option<Action>,
     /// What a person is told when the bot fails, by language tag; `""` stands
     /// for every other language. Nothing is said where neither is there.
     pub failure_texts: BTreeMap<String, String>,
@@ -92,6 +95,7 @@ impl Policy {
             overlap: Overlap::Serial,
             session_timeout: None,
             returns_after_ms: None,
+            takes_back: None,
             failure_texts: BTreeMap::new(),
             failure_hand_off: false,
             degrading: Degrading::Allow,
@@ -162,7 +166,7 @@ impl Plan<'_> {
         if let Some(step) = self.relay_step() {
             return step;
         }
-        if !self.holder().runs(body, self.arrival.by_host) {
+        if !self.holder().runs(body, self.word()) {
             return Step::Skip(SkipReason::NotOwner);
         }
         if self.session().is_none() {
@@ -328,7 +332,7 @@ impl Plan<'_> {
         mut log: Vec<LogLine>,
         bot_writes: Vec<KvWrite>,
     ) -> Turn {
-        log.extend(self.gives_up_acknowledgement());
+        log.extend(self.gives_up_acknowledgement(&state));
         Turn {
             id: self.turn_id(),
             previous: 0,

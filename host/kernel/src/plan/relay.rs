@@ -56,7 +56,7 @@ impl Plan<'_> {
             let follows = relay.on(&event, &draft.state.facts, self.turn_id());
             draft.state.relay = Some(relay);
             if let Some(update) = follows.contact {
-                draft.state.facts.contact.update(&update);
+                draft.state.learn_contact(&update);
             }
             for note in follows.notes {
                 draft.note(note);

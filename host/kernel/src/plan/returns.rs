@@ -1,10 +1,10 @@
 //! The way back from a human who says nothing more.
 
 use crate::event::{Event, EventBody};
-use crate::id::EventId;
-use crate::log::Conversation;
-use crate::owner::Owner;
-use crate::plan::Plan;
+use crate::id::{EventId, PartId};
+use crate::log::{Conversation, Row};
+use crate::owner::{Owner, Word};
+use crate::plan::{Draft, Plan};
 use crate::time::Millis;
 
 /// The id of the event that gives the bot the conversation again at this time, after
@@ -45,5 +45,65 @@ impl Plan<'_> {
             state.human_ms = known_ms.max(Some(said_ms));
         }
         state.returns_after_ms = self.policy.returns_after_ms;
+    }
+
+    /// Whose word it is that the conversation changes hands, if the event says so.
+    /// Webhooks overtake each other: what the vendor says of a time before the last
+    /// change that it told of changes nothing any more.
+    pub(super) fn word(&self) -> Word {
+        if self.arrival.by_host {
+            return Word::Host;
+        }
+        let changes = changes_hands(&self.arrival.event.body);
+        let said_ms = self.arrival.event.vendor_ms.filter(|_| changes);
+        let late = said_ms.zip(self.state.hands_ms).is_some_and(|(said, last)| said < last);
+        if late { Word::Late } else { Word::Vendor }
+    }
+
+    /// Notes when the vendor last changed who has the conversation, by its own clock:
+    /// the host's tells nothing of the order of what the vendor says.
+    pub(super) fn note_hands(&self, state: &mut Conversation) {
+        let event = &self.arrival.event;
+        let said = self.holder().owner != self.state.owner;
+        if self.word() == Word::Vendor && (changes_hands(&event.body) || said) {
+            state.hands_ms = state.hands_ms.max(event.vendor_ms);
+        }
+    }
+}
+
+impl Draft<'_> {
+    /// The vendor does not know that the host has given the conversation back: it does
+    /// what makes it hear the bot before that says anything. Where it refuses, nobody
+    /// is told, and the rest goes on.
+    pub(super) fn take_back(&mut self) {
+        let arrival = &self.plan.arrival;
+        let returned = arrival.by_host && matches!(arrival.event.body, EventBody::Returned(_));
+        // From an external bot it comes back without the vendor.
+        let by_human = matches!(self.plan.owner(), Owner::Human | Owner::HandingOff);
+        let takes_back = self.plan.policy.takes_back.clone();
+        if let Some(action) = takes_back.filter(|_| returned && by_human) {
+            let id = PartId(format!("{}.takes-back", self.plan.turn_id()));
+            let row = self.row(id, action);
+            self.state.rows.push(Row { quiet: true, ..row });
+        }
+    }
+}
+
+/// Whether an event tells that somebody took the conversation, or gave it back.
+fn changes_hands(body: &EventBody) -> bool {
+    match body {
+        EventBody::HumanSpoke(_) | EventBody::Returned(_) | EventBody::ForwardFailed(_) => true,
+        EventBody::Start(_)
+        | EventBody::Message(_)
+        | EventBody::Click(_)
+        | EventBody::Media(_)
+        | EventBody::Location(_)
+        | EventBody::Timer(_)
+        | EventBody::Response(_)
+        | EventBody::Signal(_)
+        | EventBody::Ended(_)
+        | EventBody::CampaignUnsubscribe(_)
+        | EventBody::DeliveryFailed(_)
+        | EventBody::Other(_) => false,
     }
 }

@@ -1,15 +1,17 @@
 //! What an event and its answer make of a conversation.
 
+mod acknowledgements;
 mod context;
 mod desk;
 mod menus;
+mod order;
 mod pin;
 mod relay;
 
 use super::*;
 use crate::action::Schedule;
 use crate::event;
-use crate::log::{ACKNOWLEDGEMENTS_MAX, Settled};
+use crate::log::Settled;
 use crate::run::{Blame, FailureKind};
 use crate::session::{Facts, Seed};
 use crate::time::HOUR;
@@ -343,21 +345,6 @@ fn an_end_ends_the_session_also_where_the_vendor_knows_none() {
         assert_eq!(turn.state.session, None);
         assert!(turn.log.iter().any(|line| line.message.contains("withheld")));
     }
-}
-
-#[test]
-fn of_too_many_acknowledgements_the_oldest_gives_way_and_a_line_says_so() {
-    let mut world = World::new();
-    let lines: Vec<usize> = (0..=ACKNOWLEDGEMENTS_MAX)
-        .map(|n| {
-            let mut arrival = world.arrival(hello());
-            arrival.acknowledge = Some(n.to_string());
-            world.turn(&arrival, Ok(Vec::new())).log.len()
-        })
-        .collect();
-    assert_eq!(lines.iter().position(|lines| *lines > 0), Some(ACKNOWLEDGEMENTS_MAX));
-    assert_eq!(world.state.acknowledgements.len(), ACKNOWLEDGEMENTS_MAX);
-    assert_eq!(world.state.acknowledgements[0].token, "1");
 }
 
 #[test]

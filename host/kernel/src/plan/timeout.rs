@@ -86,12 +86,13 @@ impl Plan<'_> {
     /// Whether the person's time to answer begins anew: somebody wrote, or the bot has
     /// the conversation again. A session that the host itself begins for an event of
     /// another kind has the time of that start. Where nobody spoke and so the host gives
-    /// the conversation back, time that is over stays over: handed over and given back,
-    /// the conversation would go to and fro for ever.
+    /// the conversation back, or a hand-off failed, time that is over stays over: handed
+    /// over and given back, the conversation would go to and fro for ever.
     fn begins_anew(&self, body: &EventBody, before: Option<Millis>) -> bool {
-        let over = before.is_none() && is_return(&self.arrival.event);
+        let failed = matches!(body, EventBody::ForwardFailed(_));
+        let over = before.is_none() && (failed || is_return(&self.arrival.event));
         let back = matches!(body, EventBody::Start(_) | EventBody::Returned(_));
-        body.is_speech() || back && !over
+        body.is_speech() || (back || failed) && !over
     }
 
     /// The turn at the end of a session's time. A conversation that nobody can take

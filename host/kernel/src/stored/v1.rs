@@ -226,6 +226,10 @@ struct State<'a> {
     human_ms: Option<Millis>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     returns_after_ms: Option<Millis>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hands_ms: Option<Millis>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    own_email: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

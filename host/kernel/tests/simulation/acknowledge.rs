@@ -1,7 +1,9 @@
 //! Stories of telling a vendor that its events were taken.
 
+use botyard_kernel::event::EventBody;
 use botyard_kernel::lane::Input;
-use botyard_kernel::outbox::{ACKNOWLEDGE_ATTEMPTS_MAX, Called, Paused};
+use botyard_kernel::log::ACKNOWLEDGEMENTS_MAX;
+use botyard_kernel::outbox::{ACKNOWLEDGE_ATTEMPTS_MAX, ASK_AFTER_MS, Called, Paused};
 use botyard_kernel::time::MINUTE;
 
 use crate::failures::retry;
@@ -125,9 +127,110 @@ fn what_was_taken_and_is_not_delivered_in_the_end_is_told_once() {
         world.end_all_but(is_acknowledgement);
         world.crash();
         world.end_all_but(is_acknowledgement);
+        world.sleep_until(world.now + ASK_AFTER_MS);
+        world.end_all_but(is_acknowledgement);
         world.acknowledgement_ends(answer);
         world.end_all();
         assert_eq!(world.events_named("delivery_failed"), failures);
         assert_eq!(world.lane.state().acknowledgements.len(), 0);
     }
+}
+
+/// The vendor has taken the first reply and is to be asked what became of it.
+fn asked_later() -> World {
+    let mut world = userlike([("w1p0", vec![say("a")]), ("w2p0", vec![say("b")])]);
+    world.settled_rules(|rules| rules.delivery.inline = false);
+    world.say_and_leave();
+    world.end_all_but(is_call);
+    let asks = Some("request:7".to_owned());
+    world.call_ends(Called::Delivered { follow_ups: Vec::new(), asks });
+    world.end_all_but(is_acknowledgement);
+    world
+}
+
+impl World {
+    /// How often the bot hears that a part failed, and for how many of them that is
+    /// not sure.
+    fn failures(&self) -> (usize, usize) {
+        let failed = self.log.arrivals().filter_map(|(_, arrival)| match &arrival.event.body {
+            EventBody::DeliveryFailed(failed) => Some(failed.ambiguous),
+            _ => None,
+        });
+        let failed: Vec<bool> = failed.collect();
+        (failed.len(), failed.iter().filter(|ambiguous| **ambiguous).count())
+    }
+}
+
+#[test]
+fn what_was_only_taken_is_asked_for_until_the_vendor_says_or_it_is_too_old() {
+    let mut world = asked_later();
+    let made = world.now;
+    assert!(!world.jobs.iter().any(is_acknowledgement), "not at once");
+    assert_eq!(world.lane.wake_at(world.now), Some(made + ASK_AFTER_MS));
+    let mut asked = 0;
+    while let Some(at) = world.lane.wake_at(world.now) {
+        world.sleep_until(at);
+        world.end_all_but(is_acknowledgement);
+        if world.jobs.iter().any(is_acknowledgement) {
+            asked += 1;
+            world.acknowledgement_ends(retry(false));
+        }
+        world.end_all_but(is_acknowledgement);
+    }
+    assert!(asked > ACKNOWLEDGE_ATTEMPTS_MAX, "{asked} times");
+    assert!(world.now > made + 15 * MINUTE, "it is given up too soon");
+    assert_eq!(world.failures(), (1, 1), "the bot hears that nobody knows");
+    assert_eq!(world.lane.state().acknowledgements.len(), 0);
+}
+
+#[test]
+fn a_vendor_that_will_not_say_is_no_failure_for_sure() {
+    let reason = || "no".to_owned();
+    let retry =
+        Called::Retry { after_ms: None, ambiguous: false, reason: reason(), tries_max: Some(1) };
+    for (answer, ambiguous) in
+        [(retry, 1), (Called::Gone(reason()), 1), (Called::Fatal(reason()), 0)]
+    {
+        let mut world = asked_later();
+        world.sleep_until(world.now + ASK_AFTER_MS);
+        world.end_all_but(is_acknowledgement);
+        world.acknowledgement_ends(answer);
+        world.end_all();
+        assert_eq!(world.failures(), (1, ambiguous));
+    }
+}
+
+#[test]
+fn a_question_that_waits_holds_up_nothing() {
+    let mut world = asked_later();
+    world.sleep_until(world.now + ASK_AFTER_MS);
+    world.end_all_but(is_acknowledgement);
+    world.acknowledgement_ends(retry(false));
+    // The next reply leaves meanwhile, and what follows from it.
+    world.say_and_leave();
+    world.end_all_but(|job| is_call(job) || is_acknowledgement(job));
+    world.call_ends(Called::Delivered { follow_ups: vec!["stop".to_owned()], asks: None });
+    world.end_all_but(is_acknowledgement);
+    assert_eq!(world.lane.state().acknowledgements.len(), 2);
+    world.acknowledgement_ends(Called::Delivered { follow_ups: Vec::new(), asks: None });
+    world.end_all_but(is_acknowledgement);
+    let left = &world.lane.state().acknowledgements;
+    let left: Vec<_> = left.iter().map(|it| it.token.as_str()).collect();
+    assert_eq!(left, ["request:7"]);
+}
+
+#[test]
+fn of_too_much_that_is_to_be_told_questions_give_way_first_and_that_is_told() {
+    let mut world = userlike([("w1p0", vec![say("a")])]);
+    world.say_and_leave();
+    world.end_all_but(is_call);
+    let follow_ups = (0..ACKNOWLEDGEMENTS_MAX + 3).map(|n| n.to_string()).collect();
+    let asks = Some("request:7".to_owned());
+    world.call_ends(Called::Delivered { follow_ups, asks });
+    world.end_all_but(is_acknowledgement);
+    let kept = &world.lane.state().acknowledgements;
+    assert_eq!(kept.len(), ACKNOWLEDGEMENTS_MAX);
+    assert!(kept.iter().all(|it| it.asks_of.is_none()));
+    assert_eq!(kept[0].token, "3", "the oldest give way");
+    assert_eq!(world.failures(), (1, 1));
 }

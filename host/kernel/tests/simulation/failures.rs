@@ -359,3 +359,22 @@ fn where_somebody_else_has_the_conversation_all_that_waits_is_quarantined() {
     assert_eq!((world.events_named("human_spoke"), world.events_named("forward_failed")), (1, 0));
     assert_eq!(world.lane.state().rows, []);
 }
+
+#[test]
+fn what_a_bot_says_before_it_ends_the_conversation_fails_by_itself() {
+    let mut world = userlike([("w1p0", vec![say("a"), Action::End])]);
+    world.settled_delivery(|delivery| (delivery.inline, delivery.lists) = (false, false));
+    world.settled_delivery(|delivery| delivery.age_max_ms = 20_000);
+    world.say(Kind::Message);
+    world.end_all_but(is_call);
+    // The end grows too old while the vendor thinks about what stands before it.
+    world.sleep_until(world.now + 30_000);
+    world.end_all_but(is_call);
+    assert_eq!(world.ends(), [] as [&RowEnd; 0], "the end waits for what stands before it");
+    let reason = "not now".to_owned();
+    world.call_ends(Called::Retry { after_ms: None, ambiguous: false, reason, tries_max: None });
+    world.end_all();
+    let dead = world.ends().iter().filter(|end| matches!(end, RowEnd::Dead(_))).count();
+    assert_eq!(dead, 2, "nobody has taken the conversation: {:?}", world.ends());
+    assert_eq!(world.events_named("delivery_failed"), 2);
+}

@@ -1,9 +1,12 @@
 //! Stories of the bot's way back from a human who says nothing more.
 
+use botyard_kernel::action::{Action, Passthrough};
 use botyard_kernel::event::EventBody;
+use botyard_kernel::outbox::Called;
 use botyard_kernel::owner::Owner;
-use botyard_kernel::time::HOUR;
+use botyard_kernel::time::{HOUR, MINUTE};
 
+use crate::failures::retry;
 use crate::scenarios::{hand_over, is_call, say, userlike};
 use crate::vendor::Kind;
 use crate::world::World;
@@ -84,4 +87,84 @@ fn a_crash_does_not_forget_the_way_back() {
     world.sleep_until(due);
     world.end_all();
     assert_eq!((world.lane.state().owner, returns(&world)), (Owner::Bot, 1));
+}
+
+/// As [`handed_over`], at a vendor that has to do something before it hears the bot.
+fn taken_back(back: &str) -> World {
+    let speaks = vec![say("Can I help?")];
+    let mut world = userlike([("w1p0", vec![hand_over()]), (back, speaks)]);
+    let take = Passthrough { vendor: "userlike".to_owned(), json: r#"{"take":{}}"#.to_owned() };
+    world.settled_rules(|rules| {
+        rules.policy.returns_after_ms = Some(4 * HOUR);
+        rules.policy.takes_back = Some(Action::Passthrough(take));
+        (rules.delivery.inline, rules.delivery.lists) = (false, false);
+    });
+    world.say(Kind::Message);
+    world.end_all();
+    world
+}
+
+#[test]
+fn the_vendor_does_first_what_makes_it_hear_the_bot_again() {
+    let refused = || Called::Fatal("only the primary receiver may".to_owned());
+    let done = || Called::Delivered { follow_ups: Vec::new(), asks: None };
+    for called in [done(), refused()] {
+        let mut world = taken_back("no human has said anything for too long");
+        world.sleep_until(world.lane.state().due().unwrap());
+        world.end_all_but(is_call);
+        assert_eq!(world.leaving(), ["passthrough"]);
+        world.call_ends(called);
+        world.end_all_but(is_call);
+        assert_eq!(world.leaving(), ["message"], "the rest goes on");
+        world.end_all();
+        assert_eq!(world.lane.state().owner, Owner::Bot);
+        assert_eq!(world.events_named("delivery_failed"), 0, "no bot asked for it");
+    }
+}
+
+#[test]
+fn a_vendor_that_itself_gives_back_has_nothing_to_do() {
+    let mut world = taken_back("w2p0");
+    world.say(Kind::Returned);
+    world.end_all_but(is_call);
+    assert_eq!(world.leaving(), ["message"]);
+}
+
+#[test]
+fn a_hand_off_that_was_carried_out_and_waits_for_another_try_ends_with_the_return() {
+    let mut world = userlike([("w1p0", vec![hand_over()]), ("w2p0", vec![say("I am back")])]);
+    world.settled_rules(|rules| rules.delivery.inline = false);
+    world.say_and_leave();
+    world.end_all_but(is_call);
+    assert_eq!(world.leaving(), ["forward"]);
+    // The vendor did it, and its answer was lost: an agent has it, and gives it back.
+    world.call_ends(retry(true));
+    world.say(Kind::Returned);
+    world.end_all_but(is_call);
+    world.sleep_until(world.now + MINUTE);
+    world.end_all_but(is_call);
+    assert_eq!(world.leaving(), ["message"], "agents get nobody a second time");
+    world.end_all();
+    let state = world.lane.state();
+    assert_eq!((state.owner, state.rows.len()), (Owner::Bot, 0));
+}
+
+#[test]
+fn of_two_hand_offs_that_wait_only_the_last_is_made() {
+    let again = vec![say("Somebody else, then."), hand_over()];
+    let mut world = userlike([("w1p0", vec![hand_over()]), ("w2p0", again)]);
+    world.settled_rules(|rules| (rules.delivery.inline, rules.delivery.lists) = (false, false));
+    world.say_and_leave();
+    world.end_all_but(is_call);
+    world.call_ends(retry(true));
+    world.say(Kind::Returned);
+    world.end_all_but(is_call);
+    world.sleep_until(world.now + MINUTE);
+    world.end_all_but(is_call);
+    assert_eq!(world.leaving(), ["message"]);
+    world.end_first(is_call);
+    world.end_all_but(is_call);
+    assert_eq!(world.leaving(), ["forward"]);
+    world.end_all();
+    assert_eq!(world.lane.state().owner, Owner::Human);
 }

@@ -130,6 +130,20 @@ fn a_hand_off_at_the_end_of_the_time_that_fails_is_not_tried_for_ever() {
 }
 
 #[test]
+fn a_person_whose_hand_off_failed_has_time_to_answer_what_the_bot_says_to_that() {
+    let mut world = timed(TimeoutAction::End, [("w1p0", vec![hand_over()])]);
+    world.rest_until(world.now + 11 * MINUTE);
+    world.say(Kind::ForwardFailed);
+    world.end_all();
+    let failed = world.now;
+    assert_eq!((world.timeouts(), world.lane.state().owner), (0, Owner::Bot));
+    world.rest_until(failed + 10 * MINUTE - 1);
+    assert_eq!(world.timeouts(), 0);
+    world.rest_until(failed + 60 * MINUTE);
+    assert_eq!(world.timeouts(), 1);
+}
+
+#[test]
 fn whoever_waits_long_for_a_turn_has_as_much_time_to_answer_it() {
     let mut world = timed(TimeoutAction::End, []);
     world.feed(Input::Pause(Paused { bot: true, channel: false }));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use axum::Json;
 use axum::extract::{ConnectInfo, Path, Query, State};
 use botyard_kernel::action::Action;
@@ -18,8 +19,8 @@ use super::protocol::{CaptureRequest, Capturing, ProbeRequest, Probed, Sample, S
 use super::routes::{Operator, Refused};
 use crate::app::App;
 use crate::captures::{CAPTURE_MS_MAX, CAPTURE_MS_MIN, Captured};
-use crate::registry::Channel;
 use crate::clock;
+use crate::registry::Channel;
 
 /// The kind of the catalog's records.
 const KIND: &str = "probe";
@@ -55,7 +56,7 @@ pub(super) async fn probe(
     let channel = served(&app, name)?;
     let vendor = match &request.dialect {
         None => channel.vendor(),
-        Some(dialect) => with_dialect(&app, &channel, dialect)?,
+        Some(dialect) => with_dialect(&app, &channel, dialect).await?,
     };
     let (what, action) =
         samples(vendor.name()).into_iter().nth(request.sample).ok_or_else(|| {
@@ -65,7 +66,10 @@ pub(super) async fn probe(
     let profile = vendor.profile(&request.medium);
     let mut degraded = degrade(action.clone(), &profile, vendor.name());
     let notes = std::mem::take(&mut degraded.notes);
-    let notes = notes.into_iter().map(|Note { what, .. }| what).collect();
+    let mut notes: Vec<String> = notes.into_iter().map(|Note { what, .. }| what).collect();
+    if degraded.actions.is_empty() && notes.is_empty() {
+        notes.push("kept by the host".to_owned());
+    }
     let turn = TurnId::from(format!("tprobe{}", clock::now()).as_str());
     let mut calls = Vec::new();
     for (id, action) in &degraded.into_parts(&profile, &turn, request.sample, &action) {
@@ -85,8 +89,16 @@ async fn send(
     part: &Part<'_>,
 ) -> Taken {
     let action = part.action.name().to_owned();
+    let unsent = |reason: &str| {
+        let action = action.clone();
+        Taken { action, status: None, accepted: None, reason: reason.to_owned() }
+    };
     if let Action::Delay(_) = part.action {
-        return Taken { action, status: None, accepted: true, reason: "the host waits".to_owned() };
+        return unsent("the host waits");
+    }
+    let hands_over = matches!(part.action, Action::Forward(_) | Action::Abort);
+    if hands_over && vendor.delivery().silent_hand_off {
+        return unsent("the host falls silent, without a call");
     }
     let to =
         To { reply_to: request.reply_to.as_deref(), ..To::conversation(&request.conversation) };
@@ -104,15 +116,26 @@ async fn send(
         | Outcome::Gone(reason)
         | Outcome::Taken(reason) => (false, reason),
     };
-    Taken { action, status, accepted, reason }
+    // The vendor has no word on what never left.
+    let left = !matches!(answer, CallAnswer::NotSent(_));
+    Taken { action, status, accepted: left.then_some(accepted), reason }
 }
 
 /// The channel as it would be with another dialect, with what its upkeep has obtained.
-fn with_dialect(app: &App, channel: &Channel, dialect: &Value) -> Result<Arc<dyn Vendor>, Refused> {
+async fn with_dialect(
+    app: &App,
+    channel: &Channel,
+    dialect: &Value,
+) -> Result<Arc<dyn Vendor>, Refused> {
     let tenant = app.config.tenants.get(&channel.tenant);
-    let known = tenant.and_then(|tenant| tenant.channels.get(&channel.id));
-    let known = known.ok_or_else(|| unknown(&channel.id))?;
-    let mut settings = known.settings.clone();
+    let known = match tenant.and_then(|tenant| tenant.channels.get(&channel.id)) {
+        Some(known) => known.clone(),
+        None => {
+            let stored = app.tenancy.channel_settings(&channel.tenant, &channel.id).await;
+            stored.map_err(|_| unknown(&channel.id))?
+        }
+    };
+    let mut settings = known.settings;
     match (settings["dialect"].as_object_mut(), dialect.as_object()) {
         (Some(own), Some(given)) => own.extend(given.clone()),
         (None, Some(_)) => settings["dialect"] = dialect.clone(),
@@ -144,7 +167,8 @@ async fn record(
     value[dialect][what] = json!({
         "at_ms": clock::now(),
         "medium": request.medium,
-        "accepted": probed.calls.iter().all(|call| call.accepted),
+        "sent": probed.accepted().is_some(),
+        "accepted": probed.accepted(),
         "calls": probed.calls,
     });
     let stamp = Stamp { at_ms: clock::now(), actor };
@@ -194,20 +218,30 @@ pub(super) async fn captured(
     Path(name): Path<String>,
     Query(forget): Query<Forget>,
 ) -> Result<Json<Vec<Captured>>, Refused> {
-    let channel = served(&app, name)?;
-    let owned = Arc::clone(&app);
-    let work = move || {
-        let (captures, envelope) = (&owned.captures, owned.work.envelope());
-        if forget.delete {
-            captures.take(envelope, &channel.tenant, &channel.id)
-        } else {
-            captures.read(envelope, &channel.tenant, &channel.id)
+    let kept = tokio::task::spawn_blocking(move || kept(&app, ChannelId(name), forget)).await;
+    kept.map_err(|error| failed(&error.into()))?
+}
+
+/// What was kept of a channel, which the settings need not have any more.
+fn kept(app: &App, id: ChannelId, forget: Forget) -> Result<Json<Vec<Captured>>, Refused> {
+    let (captures, envelope) = (&app.captures, app.work.envelope());
+    let tenant = match app.work.channel(&id) {
+        Some(channel) => channel.tenant.clone(),
+        None => {
+            let owner = captures.owner(&id).context("the capture cannot be read");
+            owner.map_err(|error| failed(&error))?.ok_or_else(|| unknown(&id))?
         }
     };
-    let kept = tokio::task::spawn_blocking(work).await;
-    let failed = |error: String| Refused(StatusCode::INTERNAL_SERVER_ERROR, error);
-    let kept = kept.map_err(|error| failed(error.to_string()))?;
-    kept.map(Json).map_err(|error| failed(format!("{error:#}")))
+    let kept = if forget.delete {
+        captures.take(envelope, &tenant, &id)
+    } else {
+        captures.read(envelope, &tenant, &id)
+    };
+    kept.map(Json).map_err(|error| failed(&error))
+}
+
+fn failed(error: &anyhow::Error) -> Refused {
+    Refused(StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}"))
 }
 
 fn served(app: &App, name: String) -> Result<Arc<Channel>, Refused> {

@@ -200,10 +200,17 @@ pub struct Taken {
     pub action: String,
     /// The status of the answer, where there was one.
     pub status: Option<u16>,
-    /// Whether the vendor took it.
-    pub accepted: bool,
+    /// Whether the vendor took it; absent where it was not sent.
+    pub accepted: Option<bool>,
     /// Why not.
     pub reason: String,
+}
+
+impl Probed {
+    /// Whether the vendor took all that was sent; absent where nothing was.
+    pub fn accepted(&self) -> Option<bool> {
+        self.calls.iter().filter_map(|call| call.accepted).reduce(|all, one| all && one)
+    }
 }
 
 /// Asks to keep webhooks as they come.

@@ -21,6 +21,7 @@ use crate::api::{self, AtSocket};
 use crate::app::App;
 use crate::clock;
 use crate::http::store_health;
+use crate::tenancy::kind;
 use crate::work::{Pausable, Pause, Subject};
 
 /// The commands by their paths.
@@ -106,7 +107,7 @@ async fn pause(
     ConnectInfo(Operator(by)): ConnectInfo<Operator>,
     Json(request): Json<PauseRequest>,
 ) -> Result<Json<Paused>, Refused> {
-    let subject = served(&app, &request)?;
+    let subject = served(&app, &request).await?;
     let pause = Pause { since_ms: clock::now(), by, reason: request.reason };
     app.work.pause(subject.clone(), pause.clone()).await?;
     Ok(Json(paused(subject, pause)))
@@ -125,7 +126,7 @@ async fn resume(
         subject.what == *what && subject.name == *name && of_tenant(&subject.tenant)
     });
     let (Some((subject, pause)), more) = (found.next(), found.next()) else {
-        served(&app, &request)?;
+        served(&app, &request).await?;
         let problem = format!("{} {name} is not paused", what.name());
         return Err(Refused(StatusCode::CONFLICT, problem));
     };
@@ -138,21 +139,17 @@ async fn resume(
 }
 
 /// The bot or channel that is meant, among those that this host serves.
-fn served(app: &App, request: &PauseRequest) -> Result<Subject, Refused> {
+async fn served(app: &App, request: &PauseRequest) -> Result<Subject, Refused> {
     let PauseRequest { what, name, tenant, .. } = request;
-    let tenants = app.config.tenants.iter().filter(|(id, settings)| {
-        let wanted = tenant.as_ref().is_none_or(|wanted| wanted == id.as_str());
-        wanted
-            && match what {
-                Pausable::Bot => settings.bots.contains_key(&name.as_str().into()),
-                Pausable::Channel => settings.channels.contains_key(&name.as_str().into()),
-            }
-    });
-    let mut tenants = tenants.map(|(id, _)| id);
-    match (tenants.next(), tenants.next()) {
-        (Some(tenant), None) => {
-            Ok(Subject { what: *what, tenant: tenant.clone(), name: name.clone() })
-        }
+    let kind = match what {
+        Pausable::Bot => kind::BOT,
+        Pausable::Channel => kind::CHANNEL,
+    };
+    let owners = app.tenancy.owners(kind, name).await?;
+    let wanted = |id: &TenantId| tenant.as_ref().is_none_or(|wanted| wanted == id.as_str());
+    let mut owners = owners.into_iter().filter(wanted);
+    match (owners.next(), owners.next()) {
+        (Some(tenant), None) => Ok(Subject { what: *what, tenant, name: name.clone() }),
         (Some(_), Some(_)) => Err(ambiguous(*what, name)),
         (None, _) => {
             let (what, of) = (what.name(), tenant.as_ref().map(|id| format!(" of tenant {id}")));

@@ -76,7 +76,7 @@ impl FromRequestParts<Arc<App>> for Caller {
 }
 
 /// A tenant that a path names, and who asks for it.
-pub struct OfTenant {
+pub(super) struct OfTenant {
     app: Arc<App>,
     tenant: TenantId,
     /// Who asks.
@@ -84,7 +84,7 @@ pub struct OfTenant {
 }
 
 /// A tenant's things, for whoever may do with them what was asked.
-pub struct Allowed {
+pub(super) struct Allowed {
     /// The host.
     pub app: Arc<App>,
     /// Whose.

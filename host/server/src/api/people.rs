@@ -1,6 +1,5 @@
 //! What is known of a person: handed out, and taken away.
 
-use axum::extract::Path;
 use botyard_kernel::access::Permission;
 use botyard_kernel::id::{ChannelId, ConversationKey};
 use botyard_store::{Cause, Person};
@@ -46,10 +45,7 @@ pub(super) struct Erased {
 #[utoipa::path(get, path = "/v1/tenants/{tenant}/persons", tag = "persons",
     params(("tenant" = String, Path), Who),
     responses((status = 200, body = Export), (status = "4XX", body = Problem)))]
-pub(super) async fn export(
-    of: OfTenant,
-    Query(who): Query<Who>,
-) -> Result<Json<Export>, Problem> {
+pub(super) async fn export(of: OfTenant, Query(who): Query<Who>) -> Result<Json<Export>, Problem> {
     let allowed = of.may(Permission::ManagePeople, None)?;
     let mut conversations = Vec::new();
     for key in found(&allowed, &who).await? {
@@ -62,10 +58,7 @@ pub(super) async fn export(
 #[utoipa::path(delete, path = "/v1/tenants/{tenant}/persons", tag = "persons",
     params(("tenant" = String, Path), Who),
     responses((status = 200, body = Erased), (status = "4XX", body = Problem)))]
-pub(super) async fn erase(
-    of: OfTenant,
-    Query(who): Query<Who>,
-) -> Result<Json<Erased>, Problem> {
+pub(super) async fn erase(of: OfTenant, Query(who): Query<Who>) -> Result<Json<Erased>, Problem> {
     let allowed = of.may(Permission::ManagePeople, None)?;
     let (store, mut conversations) = (allowed.store(), 0);
     for key in found(&allowed, &who).await? {

@@ -15,7 +15,7 @@ use super::caller::{Caller, OfTenant};
 use super::page::{Json, Page, Paging, Query};
 use super::problem::Problem;
 use crate::app::App;
-use crate::tenancy::{Managed, TenantRecord, kind};
+use crate::tenancy::{Managed, TenantRecord};
 
 /// A tenant.
 #[derive(Serialize, ToSchema)]
@@ -64,11 +64,8 @@ pub(super) async fn list(
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<Tenant>>, Problem> {
     caller.may(Permission::ManageTenants)?;
-    let mut tenants = Vec::new();
-    for (id, record) in app.work.store().host().list_all(kind::TENANT).await? {
-        let record = serde_json::from_value(record.value).unwrap_or_default();
-        tenants.push(shown(&id, record));
-    }
+    let records = app.tenancy.tenant_records().await?.into_iter();
+    let tenants = records.map(|(id, record)| shown(&id, record)).collect();
     Ok(Json(Page::of(tenants, &paging, |tenant| &tenant.name)))
 }
 

@@ -90,7 +90,8 @@ pub(super) async fn upload(
 async fn read(body: Body) -> Result<Vec<u8>, Problem> {
     let (mut wasm, mut chunks) = (Vec::new(), body.into_data_stream());
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|error| Problem::bad(format!("the upload broke off: {error}")))?;
+        let chunk =
+            chunk.map_err(|error| Problem::bad(format!("the upload broke off: {error}")))?;
         if wasm.len() + chunk.len() > COMPONENT_BYTES_MAX {
             let detail = format!("a component has at most {COMPONENT_BYTES_MAX} bytes");
             return Err(Problem::new(Code::TooLarge, detail));

@@ -42,12 +42,13 @@ pub(super) struct Component {
 
 /// The components of a tenant's bots, which are compiled where that was not done before.
 pub(super) async fn components(
+    id: &TenantId,
     tenant: &config::Tenant,
     runtime: &Arc<Runtime>,
 ) -> anyhow::Result<BTreeMap<BotId, Component>> {
     let mut components = BTreeMap::new();
     for (name, bot) in &tenant.bots {
-        let loaded = component(name, &bot.component, runtime).await;
+        let loaded = component((id, name), &bot.component, runtime).await;
         let loaded = loaded.with_context(|| format!("bot `{name}`"))?;
         components.insert(name.clone(), loaded);
     }
@@ -79,7 +80,7 @@ pub(super) fn definition(
 }
 
 async fn component(
-    name: &BotId,
+    (tenant, name): (&TenantId, &BotId),
     path: &Path,
     runtime: &Arc<Runtime>,
 ) -> anyhow::Result<Component> {
@@ -87,7 +88,8 @@ async fn component(
         .await
         .with_context(|| format!("cannot read the component {}", path.display()))?;
     let started = std::time::Instant::now();
-    let version = runtime.load(&wasm).await.with_context(|| format!("{}", path.display()))?;
+    let version = runtime.load(&wasm, tenant, &|_| {}).await;
+    let version = version.with_context(|| format!("{}", path.display()))?;
     let (digest, tier, took) = (version.digest(), version.tier().name(), started.elapsed());
     tracing::info!(bot = %name, %digest, tier, ?took, "bot loaded");
     Ok(Component { version, wasm })

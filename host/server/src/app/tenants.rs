@@ -24,12 +24,12 @@ pub(super) async fn run(
     tenancy.load_tokens().await.context("cannot read the tokens")?;
     let mut definitions = BTreeMap::new();
     for (id, tenant) in &config.tenants {
-        let components = load::components(tenant, runtime).await;
+        let components = load::components(id, tenant, runtime).await;
         let components = components.with_context(|| format!("tenant `{id}`"))?;
         let definition = load::definition(id, tenant, &components);
         let mut bots = BTreeMap::new();
         for (name, Component { version, wasm }) in components {
-            let kept = work.store().host().put_blob(wasm).await;
+            let kept = tenancy.keep_component(wasm).await;
             kept.with_context(|| format!("cannot keep the component of bot `{name}`"))?;
             work.registry().versions().keep(version.clone());
             let component = tenant.bots[&name].component.display().to_string();
@@ -47,10 +47,11 @@ pub(super) async fn run(
 /// Whether all that the settings say can run.
 pub(super) async fn check(config: &Config, runtime: &Arc<Runtime>) -> anyhow::Result<()> {
     for (id, tenant) in &config.tenants {
-        let components = load::components(tenant, runtime).await;
+        let components = load::components(id, tenant, runtime).await;
         let components = components.with_context(|| format!("tenant `{id}`"))?;
         let definition: Definition = load::definition(id, tenant, &components);
-        let nothing = |owner: &TenantId, bot: &_| Deployed::nothing(owner.clone(), Clone::clone(bot));
+        let nothing =
+            |owner: &TenantId, bot: &_| Deployed::nothing(owner.clone(), Clone::clone(bot));
         let (_, unfit) = definition.connect(|owner, bot| Arc::new(nothing(owner, bot)));
         fit(id, unfit)?;
     }
@@ -60,8 +61,6 @@ pub(super) async fn check(config: &Config, runtime: &Arc<Runtime>) -> anyhow::Re
 fn fit(tenant: &TenantId, unfit: Vec<Unfit>) -> anyhow::Result<()> {
     match unfit.into_iter().next() {
         None => Ok(()),
-        Some(Unfit { what, error }) => {
-            Err(error.context(format!("{what} of tenant `{tenant}`")))
-        }
+        Some(Unfit { what, error }) => Err(error.context(format!("{what} of tenant `{tenant}`"))),
     }
 }

@@ -1,6 +1,7 @@
 //! Webhooks as they came, kept for a while on an operator's word: to see what a vendor
 //! really sends. Each is sealed like a secret, for persons' words stand in it.
 
+mod kept;
 mod shown;
 #[cfg(test)]
 mod tests;
@@ -10,15 +11,18 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use botyard_kernel::id::{ChannelId, TenantId};
 use botyard_kernel::time::{HOUR, MINUTE, Millis};
 use serde::{Deserialize, Serialize};
 
-use crate::envelope::{Envelope, Sealed};
-pub use shown::{body, headers, place};
+use self::kept::Line;
+use crate::clock;
+use crate::envelope::Envelope;
+pub use shown::{body, headers, place, query};
 
 /// A capture ends by itself after at most so long.
 pub const CAPTURE_MS_MAX: Millis = HOUR;
@@ -28,6 +32,10 @@ pub const CAPTURE_MS_MIN: Millis = MINUTE / 6;
 const TAKEN_BYTES_MAX: u64 = 16 << 20;
 /// And so many of those that were refused: anybody can send them.
 const REFUSED_BYTES_MAX: u64 = 1 << 20;
+/// What has lain for a day is looked for so often.
+const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
+/// How a file is called while another one takes its place.
+const SCRATCH: &str = "sweep.tmp";
 
 /// A webhook as it came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,12 +47,12 @@ pub struct Captured {
     /// What stood behind the channel's name in the path: a secret may stand there, which
     /// is left out.
     pub rest: String,
-    /// The query, as `rest`.
+    /// The query, as `rest`, and without what the vendor's secrets are called by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
     /// The headers; of most of them only the names.
     pub headers: Vec<(String, String)>,
-    /// The body, where it is text.
+    /// The body, where it is text, without the secrets that the vendor's bodies hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     /// The body in base64, where it is not.
@@ -94,9 +102,9 @@ struct Running {
 
 impl Captures {
     /// Captures in the store's directory.
-    pub fn new(store: &Path) -> Self {
+    pub fn new(store: &Path) -> Arc<Self> {
         let directory = store.join("captures");
-        Self { directory, running: Mutex::default(), files: Mutex::default() }
+        Arc::new(Self { directory, running: Mutex::default(), files: Mutex::default() })
     }
 
     /// Keeps the webhooks of a channel from now on until then.
@@ -127,9 +135,7 @@ impl Captures {
         kind: Kind,
         captured: &Captured,
     ) -> anyhow::Result<()> {
-        let text = serde_json::to_string(captured)?;
-        let sealed = envelope.seal(tenant, &sealed_as(channel), &text);
-        let line = format!("{}\n", serde_json::to_string(&sealed)?);
+        let line = Line::seal(envelope, (tenant, channel), captured)?;
         let _files = self.files();
         if !self.wants(channel, kind, captured.at_ms) {
             return Ok(());
@@ -150,7 +156,7 @@ impl Captures {
     fn write(&self, channel: &ChannelId, kind: Kind, line: &str) -> anyhow::Result<()> {
         fs::create_dir_all(&self.directory).context("there is no place for captures")?;
         let path = self.path(channel, kind);
-        let mut file: File = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+        let mut file: File = private().append(true).open(path)?;
         if file.metadata()?.len() + line.len() as u64 > kind.bytes_max() {
             let full = match kind {
                 Kind::Taken => "the capture is full",
@@ -174,9 +180,9 @@ impl Captures {
         tenant: &TenantId,
         channel: &ChannelId,
     ) -> anyhow::Result<Vec<Captured>> {
-        let _files = self.files();
-        let texts = self.texts(channel).context("the capture cannot be read")?;
-        opened(envelope, tenant, channel, &texts).context("the capture cannot be read")
+        let (_files, kept) =
+            self.opened(envelope, tenant, channel).context("the capture cannot be read")?;
+        kept.context("the capture cannot be read")
     }
 
     /// What was kept of a channel, the oldest first. It is forgotten, whether it can be
@@ -191,11 +197,9 @@ impl Captures {
         tenant: &TenantId,
         channel: &ChannelId,
     ) -> anyhow::Result<Vec<Captured>> {
-        let _files = self.files();
-        let texts = self.texts(channel);
-        let texts =
-            texts.context("the capture cannot be read, so nothing is deleted: try again")?;
-        let kept = opened(envelope, tenant, channel, &texts);
+        let (_files, kept) = self
+            .opened(envelope, tenant, channel)
+            .context("the capture cannot be read, so nothing is deleted: try again")?;
         self.running().remove(channel);
         for kind in Kind::ALL {
             let path = self.path(channel, kind);
@@ -211,10 +215,87 @@ impl Captures {
         })
     }
 
-    /// The files, which need not be text any more.
+    /// Whose channel it was, of a name that the settings may have lost meanwhile; absent
+    /// where nothing is kept.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn owner(&self, channel: &ChannelId) -> io::Result<Option<TenantId>> {
+        // Others are no names of channels, but may be those of other files.
+        let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if !channel.0.bytes().all(letter) {
+            return Ok(None);
+        }
+        let _files = self.files();
+        let texts = self.texts(channel)?;
+        Ok(texts.iter().flat_map(|text| text.lines()).find_map(Line::read).map(|it| it.tenant))
+    }
+
+    /// Deletes what was kept more than a day ago, and what nobody knows the age of. The
+    /// answer is how many webhooks that were.
+    ///
+    /// # Errors
+    /// The files cannot be listed. One that cannot be read or written is told and left.
+    pub fn forget_old(&self, now: Millis) -> io::Result<usize> {
+        let _files = self.files();
+        let Some(found) = absent_is(fs::read_dir(&self.directory).map(Some), || None)? else {
+            return Ok(0);
+        };
+        let mut forgotten = 0;
+        for file in found {
+            let path = file?.path();
+            match self.forget_old_of(&path, now) {
+                Ok(count) => forgotten += count,
+                Err(error) => {
+                    let path = path.display();
+                    tracing::warn!(%path, %error, "old captured webhooks cannot be deleted");
+                }
+            }
+        }
+        Ok(forgotten)
+    }
+
+    fn forget_old_of(&self, path: &Path, now: Millis) -> io::Result<usize> {
+        let scratch = self.directory.join(SCRATCH);
+        if path == scratch {
+            fs::remove_file(path)?;
+            return Ok(0);
+        }
+        let text = text(fs::read(path)?);
+        let is_young = |line: &&str| Line::read(line).is_some_and(|line| line.is_young(now));
+        let (young, old): (Vec<&str>, Vec<&str>) = text.lines().partition(is_young);
+        if young.is_empty() {
+            fs::remove_file(path)?;
+        } else if !old.is_empty() {
+            let mut file = private().truncate(true).open(&scratch)?;
+            file.write_all((young.join("\n") + "\n").as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&scratch, path)?;
+        }
+        Ok(old.len())
+    }
+
+    /// Holds the files, and opens what stands in them.
+    fn opened(
+        &self,
+        envelope: &Envelope,
+        tenant: &TenantId,
+        channel: &ChannelId,
+    ) -> io::Result<(MutexGuard<'_, ()>, anyhow::Result<Vec<Captured>>)> {
+        let files = self.files();
+        let texts = self.texts(channel)?;
+        // The last line may be torn, where the host died.
+        let lines = texts.iter().flat_map(|text| text.lines()).filter_map(Line::read);
+        let kept = lines.map(|line| line.open(envelope, tenant, channel));
+        let kept = kept.collect::<anyhow::Result<Vec<Captured>>>().map(|mut kept| {
+            kept.sort_by_key(|captured| captured.at_ms);
+            kept
+        });
+        Ok((files, kept))
+    }
+
     fn texts(&self, channel: &ChannelId) -> io::Result<Vec<String>> {
         let read = |kind| absent_is(fs::read(self.path(channel, kind)), Vec::new);
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         Kind::ALL.into_iter().map(|kind| read(kind).map(text)).collect()
     }
 
@@ -235,28 +316,33 @@ impl Captures {
     }
 }
 
-/// What stands in these files, the oldest first.
-fn opened(
-    envelope: &Envelope,
-    tenant: &TenantId,
-    channel: &ChannelId,
-    texts: &[String],
-) -> anyhow::Result<Vec<Captured>> {
-    let place = sealed_as(channel);
-    let open = |line: &str| {
-        // The last line may be torn, where the host died.
-        let sealed: Sealed = serde_json::from_str(line).ok()?;
-        let opened = envelope.open(tenant, &place, &sealed).map_err(anyhow::Error::from);
-        Some(opened.and_then(|text| Ok(serde_json::from_str(&text)?)))
-    };
-    let lines = texts.iter().flat_map(|text| text.lines());
-    let mut kept = lines.filter_map(open).collect::<anyhow::Result<Vec<Captured>>>()?;
-    kept.sort_by_key(|captured| captured.at_ms);
-    Ok(kept)
+/// Deletes what is old, now and from time to time, for as long as there are captures.
+pub async fn sweep(captures: Weak<Captures>) {
+    loop {
+        let Some(captures) = captures.upgrade() else { return };
+        let forget = move || captures.forget_old(clock::now());
+        match tokio::task::spawn_blocking(forget).await.unwrap_or_else(|it| Err(it.into())) {
+            Ok(0) => {}
+            Ok(webhooks) => {
+                tracing::info!(webhooks, "captured webhooks have lain for a day and are deleted");
+            }
+            Err(error) => tracing::warn!(%error, "old captured webhooks cannot be deleted"),
+        }
+        tokio::time::sleep(SWEEP_EVERY).await;
+    }
 }
 
-fn sealed_as(channel: &ChannelId) -> String {
-    format!("capture/{channel}")
+/// Opens files that nobody else can read.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true).write(true).mode(0o600);
+    options
+}
+
+/// A file, which need not be text any more.
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes)
+        .unwrap_or_else(|it| String::from_utf8_lossy(it.as_bytes()).into_owned())
 }
 
 /// What came of a file, where a file that is not there is no error.

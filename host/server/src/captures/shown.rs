@@ -3,6 +3,8 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use serde_json::Value;
+use url::form_urlencoded;
 
 /// The only headers whose values are kept. Vendors and tenants give the others their names,
 /// so that nobody can say which of those open doors. Signatures open none.
@@ -52,12 +54,74 @@ pub fn place(text: &str) -> String {
     kept
 }
 
-/// A body as text, or in base64 where it is none.
-pub fn body(bytes: &[u8]) -> (Option<String>, Option<String>) {
+/// A query as it may be kept: as a path, and nothing that stands under these names.
+pub fn query(text: &str, secrets: &[&str]) -> String {
+    let kept = |pair: &str| {
+        let name = form_urlencoded::parse(pair.as_bytes()).next().map(|(name, _)| name);
+        match name.filter(|name| is_one_of(name, secrets)) {
+            Some(name) => format!("{name}={LEFT_OUT}"),
+            None => place(pair),
+        }
+    };
+    text.split('&').map(kept).collect::<Vec<_>>().join("&")
+}
+
+/// A body as text, or in base64 where it is none. What stands under these names is left
+/// out; the bytes are those that came where there is nothing of that.
+pub fn body(bytes: &[u8], secrets: &[&str]) -> (Option<String>, Option<String>) {
+    if let Ok(mut value) = serde_json::from_slice(bytes) {
+        if leave_out(&mut value, secrets) {
+            return (Some(value.to_string()), None);
+        }
+    } else if names_one_of(&String::from_utf8_lossy(bytes), secrets) {
+        // Of what is no JSON nobody knows where a secret ends.
+        return (Some(LEFT_OUT.to_owned()), None);
+    }
     match std::str::from_utf8(bytes) {
         Ok(text) => (Some(text.to_owned()), None),
         Err(_) => (None, Some(BASE64_STANDARD.encode(bytes))),
     }
+}
+
+/// Takes the secrets out; whether there was one.
+fn leave_out(value: &mut Value, secrets: &[&str]) -> bool {
+    let mut any = false;
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if is_one_of(name, secrets) {
+                    *value = LEFT_OUT.into();
+                    any = true;
+                } else {
+                    any |= leave_out(value, secrets);
+                }
+            }
+        }
+        Value::Array(list) => {
+            for value in list {
+                any |= leave_out(value, secrets);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+    any
+}
+
+/// A client that writes a name in its own way, and is refused for it, shows the secret
+/// all the same.
+fn is_one_of(name: &str, secrets: &[&str]) -> bool {
+    let name = letters(name);
+    secrets.iter().any(|secret| letters(secret) == name)
+}
+
+fn names_one_of(text: &str, secrets: &[&str]) -> bool {
+    let text = letters(text);
+    secrets.iter().any(|secret| text.contains(&letters(secret)))
+}
+
+fn letters(text: &str) -> String {
+    let letters = text.chars().filter(char::is_ascii_alphanumeric);
+    letters.map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
 #[cfg(test)]
@@ -87,8 +151,39 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_kept_whole() {
-        assert_eq!(body(b"{}"), (Some("{}".to_owned()), None));
-        assert_eq!(body(&[0xff]), (None, Some("/w==".to_owned())));
+    fn what_stands_under_the_name_of_a_secret_is_left_out() {
+        let secrets = ["hub.verify_token", "apiKey"];
+        for (given, kept) in [
+            (
+                "hub.mode=subscribe&hub.verify_token=canary",
+                "hub.mode=subscribe&hub.verify_token=(left out)",
+            ),
+            ("a=1&HUB%2Everify%5Ftoken=can&b", "a=1&HUB.verify_token=(left out)&b"),
+            ("hub.verify_token", "hub.verify_token=(left out)"),
+            ("a=canary-of-fourteen", "a=(left out)"),
+            ("", ""),
+        ] {
+            assert_eq!(query(given, &secrets), kept);
+        }
+        for (given, kept) in [
+            (r#"{"a":1,"apiKey":"canary"}"#, r#"{"a":1,"apiKey":"(left out)"}"#),
+            (r#"{"apiKey":"a","apiKey":"canary"}"#, r#"{"apiKey":"(left out)"}"#),
+            (r#"{"\u0061piKey":["canary"]}"#, r#"{"apiKey":"(left out)"}"#),
+            (r#"[{"a":{"api_key":7}}]"#, r#"[{"a":{"api_key":"(left out)"}}]"#),
+            (r#"{"apiKey":"canary""#, "(left out)"),
+            ("api-key=canary", "(left out)"),
+        ] {
+            assert_eq!(body(given.as_bytes(), &secrets), (Some(kept.to_owned()), None), "{given}");
+        }
+        assert_eq!(body(b"apiKey=canary\xff", &secrets), (Some(LEFT_OUT.to_owned()), None));
+    }
+
+    #[test]
+    fn a_body_without_secrets_is_kept_as_it_came() {
+        for text in ["{}", "{ \"b\": 1,\n\"a\": 2 }", "{\"text\": \"my apiKey\"}", "{"] {
+            assert_eq!(body(text.as_bytes(), &["apiKey"]), (Some(text.to_owned()), None));
+        }
+        assert_eq!(body(b"{\"apiKey\":1 }", &[]), (Some("{\"apiKey\":1 }".to_owned()), None));
+        assert_eq!(body(&[0xff], &["apiKey"]), (None, Some("/w==".to_owned())));
     }
 }

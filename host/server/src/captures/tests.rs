@@ -1,14 +1,15 @@
+use botyard_kernel::time::DAY;
 use tempfile::TempDir;
 
 use super::*;
 
 const NOW: Millis = 1_000;
-const UNTIL: Millis = 2_000;
+const UNTIL: Millis = NOW + 2 * DAY;
 
 /// Captures in a directory of their own, one of which runs.
 struct Stage {
     directory: TempDir,
-    captures: Captures,
+    captures: Arc<Captures>,
     envelope: Envelope,
     tenant: TenantId,
     channel: ChannelId,
@@ -129,4 +130,58 @@ fn nothing_is_kept_behind_a_deletion() {
     assert_eq!(taken.len(), 1);
     stage.keep(Kind::Taken, NOW, "under way").unwrap();
     assert_eq!(stage.bodies(), [""; 0]);
+}
+
+#[test]
+fn what_has_lain_for_a_day_is_deleted_and_what_is_younger_stays() {
+    let stage = Stage::set();
+    assert_eq!(stage.captures.forget_old(NOW).unwrap(), 0, "nothing was ever kept");
+    stage.keep(Kind::Taken, NOW, "old").unwrap();
+    stage.keep(Kind::Taken, NOW + 1, "young").unwrap();
+    stage.keep(Kind::Refused, NOW, "old").unwrap();
+    let forget = |now| stage.captures.forget_old(now).unwrap();
+    assert_eq!(forget(NOW + DAY), 0);
+    assert_eq!(forget(NOW + DAY + 1), 2);
+    assert_eq!(stage.bodies(), ["young"]);
+    stage.keep(Kind::Taken, NOW + 2, "youngest").unwrap();
+    assert_eq!(stage.bodies(), ["young", "youngest"], "the capture goes on");
+    assert!(!stage.file("chat.refused.jsonl").exists());
+    assert_eq!(forget(0), 0, "a clock may be a little behind");
+    assert_eq!(forget(NOW + 2 * DAY), 2);
+    assert_eq!(fs::read_dir(stage.file("")).unwrap().count(), 0);
+}
+
+#[test]
+fn what_nobody_knows_the_age_of_is_deleted_and_stands_in_no_others_way() {
+    let stage = Stage::set();
+    stage.keep(Kind::Taken, NOW, "old").unwrap();
+    fs::write(stage.file(SCRATCH), "what another host left behind").unwrap();
+    fs::write(stage.file("other.jsonl"), [b"{\"at_ms\":", &[0xff][..]].concat()).unwrap();
+    // Whoever reads a directory fails, whatever they may do.
+    fs::create_dir(stage.file("a.jsonl")).unwrap();
+    assert_eq!(stage.captures.forget_old(NOW + DAY + 1).unwrap(), 2);
+    let left: Vec<_> = fs::read_dir(stage.file("")).unwrap().map(|it| it.unwrap().path()).collect();
+    assert_eq!(left, [stage.file("a.jsonl")]);
+}
+
+#[test]
+fn whose_channel_it_was_is_known_without_the_settings() {
+    let stage = Stage::set();
+    let owner = |name: &str| stage.captures.owner(&ChannelId::from(name)).unwrap();
+    assert_eq!(owner("chat"), None);
+    stage.keep(Kind::Refused, NOW, "one").unwrap();
+    assert_eq!(owner("chat"), Some(stage.tenant.clone()));
+    // Names that are none lead to no file.
+    fs::copy(stage.file("chat.refused.jsonl"), stage.directory.path().join("above.jsonl")).unwrap();
+    for name in ["other", "chat.refused", "../above", ""] {
+        assert_eq!(owner(name), None, "{name}");
+    }
+}
+
+#[test]
+fn what_is_sealed_for_another_tenant_is_not_shown() {
+    let mut stage = Stage::set();
+    stage.keep(Kind::Taken, NOW, "one").unwrap();
+    stage.tenant = TenantId::from("other");
+    assert!(stage.captures.read(&stage.envelope, &stage.tenant, &stage.channel).is_err());
 }

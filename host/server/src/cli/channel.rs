@@ -30,6 +30,8 @@ pub(super) enum ChannelCommand {
         host: Host,
     },
     /// Keep the webhooks of a channel as they come, sealed, for a while.
+    ///
+    /// What was kept is deleted after a day, if nobody does it before.
     Capture {
         /// The channel.
         channel: String,
@@ -39,7 +41,8 @@ pub(super) enum ChannelCommand {
         #[command(flatten)]
         host: Host,
     },
-    /// Print what was kept, as lines of JSON.
+    /// Print what was kept, as lines of JSON, also of a channel that is no longer in the
+    /// settings.
     Captured {
         /// The channel.
         channel: String,
@@ -91,8 +94,8 @@ pub(super) async fn channel(command: ChannelCommand) -> anyhow::Result<()> {
             let answer = host.ask(Method::POST, &path(&channel, "capture"), Some(&request)).await?;
             host.print(&answer, |Capturing { channel, .. }| {
                 format!(
-                    "webhooks of {channel} are kept for {} s: `botyard channel captured \
-                     {channel}` prints them\n",
+                    "webhooks of {channel} that come in the next {} s are kept for a day: `botyard \
+                     channel captured {channel}` prints them, and with --delete forgets them\n",
                     time / 1_000
                 )
             })
@@ -134,7 +137,7 @@ async fn probe(asked: &Probe) -> anyhow::Result<()> {
     } else {
         asked.dialect.iter().map(Some).collect()
     };
-    let (mut tried, mut refused) = (0, 0);
+    let (mut tried, mut took, mut unsent) = (0, 0, 0);
     for dialect in dialects {
         if let Some(dialect) = dialect {
             say(&format!("in the dialect {dialect}:\n"))?;
@@ -154,11 +157,12 @@ async fn probe(asked: &Probe) -> anyhow::Result<()> {
             let answer = host.ask(Method::POST, &path, Some(&request)).await?;
             let probed: Probed = read(&answer)?;
             tried += 1;
-            refused += usize::from(probed.calls.iter().any(|call| !call.accepted));
+            took += usize::from(probed.accepted() == Some(true));
+            unsent += usize::from(probed.accepted().is_none());
             host.print(&answer, |probed: Probed| line(&probed))?;
         }
     }
-    say(&format!("{vendor} took {} of {tried}\n", tried - refused))
+    say(&format!("{vendor} took {took} of {tried}, {unsent} not sent\n"))
 }
 
 fn line(probed: &Probed) -> String {
@@ -166,11 +170,15 @@ fn line(probed: &Probed) -> String {
     let what = if what.is_empty() { String::new() } else { format!(", {what}") };
     let mut text = format!("{action}{what}: ");
     if calls.is_empty() {
-        text.push_str("not sent");
+        text.push_str("not sent: nothing of it becomes a call");
     }
     let told = calls.iter().map(|Taken { action, status, accepted, reason }| {
         let status = status.map(|status| format!(" ({status})")).unwrap_or_default();
-        let word = if *accepted { "accepted" } else { "refused" };
+        let word = match accepted {
+            Some(true) => "accepted",
+            Some(false) => "refused",
+            None => "not sent",
+        };
         let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
         format!("{action} {word}{status}{reason}")
     });
@@ -217,17 +225,49 @@ mod tests {
     fn a_line_says_what_was_taken_and_why_not() {
         let taken = |action: &str, status, accepted, reason: &str| Taken {
             action: action.to_owned(),
-            status: Some(status),
+            status,
             accepted,
             reason: reason.to_owned(),
         };
-        let calls = vec![taken("message", 200, true, ""), taken("bubbles", 400, false, "no label")];
+        let calls = vec![
+            taken("message", Some(200), Some(true), ""),
+            taken("delay", None, None, "the host waits"),
+            taken("bubbles", Some(400), Some(false), "no label"),
+        ];
         let (action, what) = ("bubbles".to_owned(), "3 options".to_owned());
         let probed = Probed { action, what, notes: vec!["a note".to_owned()], calls };
         assert_eq!(
             line(&probed),
-            "bubbles, 3 options: message accepted (200); bubbles refused (400): no label\n    a \
-             note\n"
+            "bubbles, 3 options: message accepted (200); delay not sent: the host waits; bubbles \
+             refused (400): no label\n    a note\n"
         );
+        assert_eq!(probed.accepted(), Some(false));
+    }
+
+    #[test]
+    fn what_was_not_sent_was_neither_taken_nor_refused() {
+        let probed = |calls: &[Option<bool>]| Probed {
+            action: "typing".to_owned(),
+            what: String::new(),
+            notes: Vec::new(),
+            calls: calls
+                .iter()
+                .map(|accepted| Taken {
+                    action: "typing".to_owned(),
+                    status: None,
+                    accepted: *accepted,
+                    reason: String::new(),
+                })
+                .collect(),
+        };
+        for (calls, accepted) in [
+            (&[][..], None),
+            (&[None], None),
+            (&[None, Some(true)], Some(true)),
+            (&[Some(false), None, Some(true)], Some(false)),
+        ] {
+            assert_eq!(probed(calls).accepted(), accepted, "{calls:?}");
+        }
+        assert_eq!(line(&probed(&[])), "typing: not sent: nothing of it becomes a call\n");
     }
 }

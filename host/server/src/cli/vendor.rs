@@ -17,6 +17,10 @@ use self::render::Render;
 use crate::clock;
 use crate::config::Config;
 
+/// What is said of a payload that is not read without settings.
+const INVENTED: &str = "; it was tried with invented settings: --settings, or --config and \
+                        --channel, try it with your own";
+
 /// What can be tried of a vendor.
 #[derive(Debug, Subcommand)]
 pub(super) enum VendorCommand {
@@ -44,7 +48,8 @@ pub(super) struct Receive {
     /// The method.
     #[arg(long, default_value = "POST")]
     method: Method,
-    /// What follows the channel's name in the URL, with its query.
+    /// What follows the channel's name in the URL, with its query: `text/menu` of
+    /// `MyAlice`, `secure/send` of Instabot.
     #[arg(long, value_name = "REST", default_value = "")]
     path: String,
     #[command(flatten)]
@@ -75,8 +80,8 @@ pub(super) fn run(command: &VendorCommand) -> anyhow::Result<()> {
 }
 
 fn receive(asked: &Receive) -> anyhow::Result<()> {
-    let vendor = asked.channel.connect(&asked.vendor)?;
     let body = Bytes::from(read(&asked.file)?);
+    let vendor = asked.channel.connect(&asked.vendor, &body)?;
     let headers: HeaderMap = asked.header.iter().cloned().collect();
     let (rest, query) = match asked.path.split_once('?') {
         Some((rest, query)) => (rest, Some(query)),
@@ -91,16 +96,19 @@ fn receive(asked: &Receive) -> anyhow::Result<()> {
         chance: clock::seed(),
     };
     let now = clock::now();
-    let received = if asked.channel.are_given() {
-        vendor.receive(&inbound, now)
+    let (received, hint) = if asked.channel.are_given() {
+        (vendor.receive(&inbound, now), "")
     } else {
         writeln!(stderr(), "not verified: give --config and --channel for that, or --settings")?;
-        vendor.read(&inbound, now)
+        (vendor.read(&inbound, now), INVENTED)
     };
     match received {
         Received::Events { events, damaged } => {
             for part in &damaged {
                 writeln!(stderr(), "a part cannot be read: {}", part.reason)?;
+            }
+            if events.is_empty() {
+                bail!("nothing of it can be read{hint}");
             }
             events.iter().try_for_each(|event| line(&event_json(event)))
         }
@@ -117,7 +125,7 @@ fn receive(asked: &Receive) -> anyhow::Result<()> {
         }
         Received::Rejected(rejection) => {
             let (status, blame) = (rejection.status.as_u16(), rejection.blame.name());
-            bail!("{status}: {} (the {blame} must act)", rejection.reason)
+            bail!("{status}: {} (the {blame} must act){hint}", rejection.reason)
         }
     }
 }
@@ -152,7 +160,8 @@ impl ChannelSettings {
         self.settings.is_some() || self.channel.is_some()
     }
 
-    fn connect(&self, vendor: &str) -> anyhow::Result<std::sync::Arc<dyn Vendor>> {
+    /// Without settings, a channel of whoever the webhook's body is for.
+    fn connect(&self, vendor: &str, body: &[u8]) -> anyhow::Result<std::sync::Arc<dyn Vendor>> {
         let known = known(vendor)?;
         let settings = match (&self.settings, &self.channel) {
             (Some(file), _) => {
@@ -161,7 +170,7 @@ impl ChannelSettings {
                     .with_context(|| format!("{} holds no JSON", file.display()))?
             }
             (None, Some(channel)) => self.of_channel(vendor, channel)?,
-            (None, None) => (known.sample)(),
+            (None, None) => (known.sample_for)(body),
         };
         Ok((known.connect)(settings)?)
     }

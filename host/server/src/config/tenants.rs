@@ -8,7 +8,7 @@ use botyard_kernel::degrade::Degrading;
 use botyard_kernel::id::{BotId, ChannelId, TenantId};
 use botyard_kernel::plan::{Overlap, SessionTimeout, TimeoutAction};
 use botyard_kernel::share::TenantRate;
-use botyard_kernel::time::{DAY, Millis};
+use botyard_kernel::time::{DAY, MINUTE, Millis};
 use serde_json::Value;
 
 use super::alerts;
@@ -22,6 +22,9 @@ use crate::send::{HostPattern, SecretHeaders};
 
 /// A session ends after at least a second and at most a year.
 const SESSION_IDLE_MS: std::ops::RangeInclusive<Millis> = 1_000..=365 * DAY;
+/// The bot has a conversation again after at least a minute without a word of a human,
+/// who has to read before writing, and at most a year.
+const RETURNS_AFTER_MS: std::ops::RangeInclusive<Millis> = MINUTE..=365 * DAY;
 /// How long a person has been silent when a bot that coalesces runs, by default.
 const COALESCE_MS: Millis = 1_500;
 /// What may be set instead: longer waits would look like a dead bot.
@@ -249,15 +252,23 @@ fn session_timeout(section: &mut Section<'_>) -> Result<Option<SessionTimeout>, 
         ("forward", TimeoutAction::Forward),
     ];
     let then = section.optional("session-timeout-then");
+    let Some(after) = section.optional("session-timeout-ms") else {
+        return match then {
+            None => Ok(None),
+            Some(then) => Err(then.wrong(
+                "needs `session-timeout-ms`, which says after how long: set it, or leave both out"
+                    .to_owned(),
+            )),
+        };
+    };
+    let after_ms = after.number(SESSION_IDLE_MS, "milliseconds")?;
     let then = then.map_or(Ok(TimeoutAction::End), |entry| entry.word(&words))?;
-    let after = section.optional("session-timeout-ms");
-    let after = after.map(|entry| entry.number(SESSION_IDLE_MS, "milliseconds")).transpose()?;
-    Ok(after.map(|after_ms| SessionTimeout { after_ms, then }))
+    Ok(Some(SessionTimeout { after_ms, then }))
 }
 
 fn returns_after(section: &mut Section<'_>) -> Result<Option<Millis>, Wrong> {
     let after = section.optional("returns-after-ms");
-    after.map(|entry| entry.number(SESSION_IDLE_MS, "milliseconds")).transpose()
+    after.map(|entry| entry.number(RETURNS_AFTER_MS, "milliseconds")).transpose()
 }
 
 impl Relay {
@@ -268,10 +279,7 @@ impl Relay {
 }
 
 impl Channel {
-    pub(super) fn read(
-        mut section: Section<'_>,
-        bots: &BTreeSet<BotId>,
-    ) -> Result<Self, Wrong> {
+    pub(super) fn read(mut section: Section<'_>, bots: &BTreeSet<BotId>) -> Result<Self, Wrong> {
         let signal_token = section.optional("signal-token");
         let desk_token = section.optional("desk-token");
         Ok(Self {

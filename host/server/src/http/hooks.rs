@@ -17,8 +17,8 @@ use metrics::counter;
 
 use super::{ConnectionInfo, answer, asked, body, captured, client, damaged};
 use crate::app::App;
-use crate::registry::Channel;
 use crate::clock;
+use crate::registry::Channel;
 use crate::work::{Answer, Waiting};
 
 /// A larger event does not fit into the log of a conversation. Vendors' texts

@@ -16,8 +16,8 @@ use serde::Deserialize;
 use super::token::{idempotency_key, shows};
 use super::{answer, body, client};
 use crate::app::App;
-use crate::registry::Channel;
 use crate::clock;
+use crate::registry::Channel;
 
 /// At most so many bytes of a signal's payload.
 const PAYLOAD_BYTES_MAX: usize = 64 * 1024;

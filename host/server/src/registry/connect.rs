@@ -36,6 +36,7 @@ pub fn connect(
     let delivery = vendor.delivery();
     policy.sends_start = delivery.sends_start;
     policy.reopens = delivery.reopens;
+    policy.takes_back = vendor.takes_back();
     policy.has_desk = settings.desk_token.is_some();
     policy.session_timeout = settings.session_timeout;
     policy.returns_after_ms = settings.returns_after_ms;
@@ -78,11 +79,8 @@ fn fits(settings: &config::Channel, vendor: &dyn Vendor) -> anyhow::Result<()> {
              has a conversation; leave the key out"
         );
     }
-    if settings.returns_after_ms.is_some() && vendor.states_owner() {
-        anyhow::bail!(
-            "`returns-after-ms` is not for {name}: it says who has a conversation and refuses \
-             whoever speaks without it, so a bot would be heard by nobody; leave the key out"
-        );
+    if let Some(why) = vendor.returns_in_vain().filter(|_| settings.returns_after_ms.is_some()) {
+        anyhow::bail!("`returns-after-ms` is not for {name}: {why}");
     }
     Ok(())
 }

@@ -4,9 +4,10 @@
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use botyard_kernel::access::OPERATOR;
 use botyard_kernel::id::Digest;
 use botyard_runtime::{LoadError, Runtime, Version};
-use botyard_store::{HostStore, StoreError};
+use botyard_store::{HostStore, Store, StoreError};
 use lru::LruCache;
 use tokio::sync::OnceCell;
 
@@ -37,8 +38,9 @@ pub enum VersionError {
 
 impl Versions {
     /// No version is loaded yet.
-    pub fn new(runtime: Arc<Runtime>, store: HostStore) -> Self {
-        Self { runtime, store, open: Mutex::new(LruCache::new(OPEN_MAX)) }
+    pub fn new(runtime: Arc<Runtime>, store: &Store) -> Self {
+        // A digest is asked for only where a tenant's own record names it.
+        Self { runtime, store: store.host(), open: Mutex::new(LruCache::new(OPEN_MAX)) }
     }
 
     /// A version, if it is loaded.
@@ -64,8 +66,12 @@ impl Versions {
     }
 
     async fn load(&self, digest: &Digest) -> Result<Version, VersionError> {
+        if let Some(version) = self.runtime.open(*digest).await? {
+            return Ok(version);
+        }
+        // It was compiled for other engines, or what was compiled is gone.
         let bytes = self.store.blob(digest).await?.ok_or(VersionError::Gone(*digest))?;
-        Ok(self.runtime.load(&bytes).await?)
+        Ok(self.runtime.load(&bytes, &OPERATOR.into(), &|_| {}).await?)
     }
 
     fn open(&self) -> MutexGuard<'_, LruCache<Digest, Arc<OnceCell<Version>>>> {

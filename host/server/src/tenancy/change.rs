@@ -29,9 +29,7 @@ pub enum ChangeError {
     #[error("{0}")]
     InUse(String),
     /// It is no name.
-    #[error(
-        "`{0}` is no name: use 1 to 63 characters, a-z, 0-9 and `-`, which is not the first"
-    )]
+    #[error("`{0}` is no name: use 1 to 63 characters, a-z, 0-9 and `-`, which is not the first")]
     BadName(String),
     /// What is to be set is wrong.
     #[error(transparent)]

@@ -136,7 +136,7 @@ impl VersionRecord {
             uploaded_ms: now,
             uploaded_by: by.to_owned(),
             manifest,
-            imports: Vec::new(),
+            imports: version.imports().to_vec(),
         }
     }
 }

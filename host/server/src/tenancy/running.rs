@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use botyard_kernel::id::{ChannelId, TenantId};
 
-use super::definition::{Connected, Definition, Unfit};
 use super::Tenancy;
+use super::definition::{Connected, Definition, Unfit};
 use crate::registry::Channel;
 
 impl Tenancy {
@@ -15,6 +15,7 @@ impl Tenancy {
     pub(super) fn run(&self, tenant: &TenantId, definition: &Definition) -> Vec<Unfit> {
         let registry = self.work.registry();
         self.work.alerts().set_tenant(tenant, definition.alert_url.clone());
+        self.work.runtime().set_rate(tenant, definition.rate);
         let (connected, unfit) = definition.connect(|owner, bot| registry.deployed(owner, bot));
         let kept: BTreeSet<ChannelId> = definition.channels.keys().cloned().collect();
         for channel in registry.channels() {
@@ -42,6 +43,7 @@ impl Tenancy {
                 let name = (tenant.clone(), id);
                 let channel = Arc::new(Channel::new(name, vendor, Arc::new(setup)));
                 registry.add(Arc::clone(&channel));
+                self.work.renew(&channel);
                 self.work.begin_upkeep(&channel);
             }
         }

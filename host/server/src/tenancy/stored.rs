@@ -12,8 +12,8 @@ use super::records::{
     BotRecord, ChannelRecord, Managed, OPERATOR, Opened, RelayRecord, SELF, SecretRecord,
     TenantRecord, VersionRecord, kind, secret_place, version_name,
 };
-use super::{Change, DefinedBot, Definition, Tenancy, Unfit};
-use crate::config::Secrets;
+use super::{Change, ChangeError, DefinedBot, Definition, Tenancy, Unfit};
+use crate::config::{self, Secrets};
 use crate::envelope::EnvelopeError;
 
 /// The records of a tenant that say what it runs.
@@ -51,6 +51,49 @@ impl Tenancy {
         let (definition, mut unfit) = self.define(tenant, &records).await?;
         unfit.extend(self.run(tenant, &definition));
         Ok(unfit)
+    }
+
+    /// All tenants, by name: those of the settings and the others.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
+        Ok(self.tenant_records().await?.into_iter().map(|(tenant, _)| tenant).collect())
+    }
+
+    /// All tenants with what is kept of them, by name.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn tenant_records(&self) -> Result<Vec<(TenantId, TenantRecord)>, StoreError> {
+        let records = self.host_store().list_all(kind::TENANT).await?.into_iter();
+        records.map(|(tenant, record)| Ok((tenant, parsed(SELF, record.value)?))).collect()
+    }
+
+    /// Whose bots, or channels, have this name.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn owners(&self, kind: &str, name: &str) -> Result<Vec<TenantId>, StoreError> {
+        let records = self.host_store().list_all(kind).await?.into_iter();
+        let own = records.filter(|(_, record)| record.name == name);
+        Ok(own.map(|(tenant, _)| tenant).collect())
+    }
+
+    /// What is set of a channel of the catalog's, its secrets opened.
+    ///
+    /// # Errors
+    /// There is no such channel, or its settings are wrong.
+    pub async fn channel_settings(
+        &self,
+        tenant: &TenantId,
+        channel: &ChannelId,
+    ) -> Change<config::Channel> {
+        let records = self.records(tenant).await?;
+        let record = records.channels.get(channel).ok_or(ChangeError::NotFound)?;
+        let (opened, _) = self.secrets(tenant).await?;
+        let bots = records.bots.keys().cloned().collect();
+        Ok(Secrets::new(opened).channel(record.settings.clone(), &bots)?)
     }
 
     pub(super) async fn records(&self, tenant: &TenantId) -> Result<Records, StoreError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use botyard_kernel::deployment::Deployment;
 use botyard_kernel::id::{BotId, Digest, TenantId};
-use botyard_store::Stamp;
+use botyard_store::{Stamp, StoreError};
 use serde_json::json;
 
 use super::records::{OPERATOR, VersionRecord, kind, version_name};
@@ -51,12 +51,20 @@ impl Tenancy {
         if let Some(known) = store.get(kind::VERSION, &name).await? {
             return Ok((parsed(&name, known)?, false));
         }
-        let version = self.work.load(&wasm).await?;
-        self.host_store().put_blob(wasm).await?;
+        let version = self.work.load(tenant, &wasm).await?;
+        self.keep_component(wasm).await?;
         let record = VersionRecord::of(bot, &version, stamp.at_ms, &stamp.actor);
         self.work.registry().versions().keep(version);
         let made = store.replace(kind::VERSION, &name, None, &json!(record), stamp).await?;
         Ok((record, made))
+    }
+
+    /// Keeps the bytes of a component.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn keep_component(&self, wasm: Vec<u8>) -> Result<Digest, StoreError> {
+        self.host_store().put_blob(wasm).await
     }
 
     /// The versions of a bot, the newest first.

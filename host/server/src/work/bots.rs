@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use botyard_kernel::deployment::canary::Reason;
 use botyard_kernel::breaker::{self, Admission, Breaker, Change};
+use botyard_kernel::deployment::canary::Reason;
 use botyard_kernel::id::{BotId, Digest, TenantId};
 use botyard_kernel::log::{Outcome, Turn};
 use botyard_kernel::run::{Blame, FailureKind, RunFailure, RunOutput};
@@ -14,8 +14,8 @@ use metrics::counter;
 
 use super::Work;
 use crate::alerts::{Alert, AlertKind};
-use crate::registry::{Channel, Deployed};
 use crate::clock;
+use crate::registry::{Channel, Deployed};
 
 /// What is counted together. Another version begins anew.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

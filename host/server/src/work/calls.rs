@@ -9,7 +9,7 @@ use botyard_kernel::degrade::degrade;
 use botyard_kernel::destination::{Ended, Purpose};
 use botyard_kernel::id::ConversationKey;
 use botyard_kernel::lane::Input;
-use botyard_kernel::log::{Acknowledgement, Row};
+use botyard_kernel::log::{Acknowledgement, Row, Taken};
 use botyard_kernel::outbox::{CallId, Called};
 use botyard_kernel::plan::{Reach, reach};
 use botyard_kernel::profile::{Limited, Profile};
@@ -25,8 +25,8 @@ use metrics::counter;
 use super::Work;
 use super::destinations::{self, Of, VendorService};
 use super::driver::{Driver, part};
-use crate::registry::Channel;
 use crate::clock;
+use crate::registry::Channel;
 use crate::send::{Answer, HostPattern, Outgoing, SecretHeaders, SendError};
 
 /// A vendor has so long to answer a call.
@@ -132,7 +132,7 @@ pub(super) fn acknowledge(
     let key = driver.key.clone();
     let desk = channel.vendor();
     let (reply_to, desk_id) = (driver.reply_to(), driver.desk_id());
-    let token = acknowledgement.token.clone();
+    let (token, asks_of) = (acknowledgement.token.clone(), acknowledgement.asks_of.clone());
     let request = desk.acknowledge(&to(&key, reply_to.as_deref(), desk_id.as_deref()), &token);
     async move {
         let called = match request {
@@ -148,12 +148,40 @@ pub(super) fn acknowledge(
         let (vendor, result) = (desk.name(), result(&called));
         counter!("botyard_acknowledgements_total", "vendor" => vendor, "result" => result)
             .increment(1);
-        if !matches!(called, Called::Delivered { .. }) {
-            tracing::warn!(conversation = %key, result, "the vendor did not take an acknowledgement");
-        }
+        log_acknowledged(&key, &called, asks_of.as_ref());
         Input::Acknowledged { call, called }
     }
     .boxed()
+}
+
+/// Says how the vendor took an acknowledgement. To a question the same answer may come
+/// many times before the one that tells what became of the part.
+fn log_acknowledged(key: &ConversationKey, called: &Called, asks_of: Option<&Taken>) {
+    let result = result(called);
+    match (called, asks_of) {
+        (Called::Delivered { .. }, _) => {}
+        (Called::Retry { reason, .. }, Some(Taken { part, action })) => {
+            tracing::debug!(
+                conversation = %key, %part, action, reason,
+                "what became of a part is not known yet"
+            );
+        }
+        (Called::Fatal(reason), Some(Taken { part, action })) => {
+            tracing::warn!(
+                conversation = %key, %part, action, reason,
+                "a part that the vendor had taken was not delivered: `delivery_failed` is raised"
+            );
+        }
+        (
+            Called::Retry { reason, .. }
+            | Called::Fatal(reason)
+            | Called::Taken(reason)
+            | Called::Gone(reason),
+            _,
+        ) => {
+            tracing::warn!(conversation = %key, result, reason, "the vendor did not take an acknowledgement");
+        }
+    }
 }
 
 /// What came back of a call that `desk` made. Where it refuses the channel's credential,

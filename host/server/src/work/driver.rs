@@ -26,8 +26,8 @@ use super::destinations::VendorService;
 use super::fetch::{self, Caller};
 use super::room::Place;
 use super::{Answer, Message, Work, calls, log, requests, runs, store};
-use crate::registry::Channel;
 use crate::clock;
+use crate::registry::Channel;
 
 /// A lane without work stays in memory for so long: the next event of a lively
 /// conversation finds it loaded.
@@ -182,6 +182,10 @@ impl Driver {
             Message::Asked { run, ask, caller } => {
                 self.callers.insert(run, caller);
                 Input::Asked { run, ask }
+            }
+            Message::Renewed(channel) => {
+                self.channel = channel;
+                Input::Pause(self.work.paused(&self.channel))
             }
             Message::Due(place) => {
                 self.due_unanswered = true;

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use botyard_kernel::call::Ask;
 use botyard_kernel::destination::Purpose;
-use botyard_kernel::id::{ChannelId, ConversationKey};
+use botyard_kernel::id::{ChannelId, ConversationKey, TenantId};
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::{Arrival, Row};
 use botyard_kernel::outbox::RequestId;
@@ -38,19 +38,19 @@ use botyard_vendors::{Call, CallAnswer};
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
 use crate::alerts::Alerts;
-use crate::registry::{Channel, Registry};
 use crate::clock;
 use crate::config;
 use crate::envelope::Envelope;
+use crate::registry::{Channel, Registry};
 use crate::relays::Callbacks;
 use crate::send::Door;
 use backlog::Backlog;
 use bots::Bots;
+pub use bots::Worse;
 use destinations::{Destinations, VendorService};
 use driver::Driver;
 use fetch::Caller;
 use pauses::Pauses;
-pub use bots::Worse;
 pub use pauses::{Pausable, Pause, Subject};
 use room::{Place, Room};
 pub(crate) use waiting::{Answer, Waiting};
@@ -107,6 +107,8 @@ pub(crate) enum Message {
         /// Who waits for the answer.
         caller: Caller,
     },
+    /// The channel was made anew.
+    Renewed(Arc<Channel>),
     /// The store says that something is due. Who was woken by it alone takes a
     /// place in memory.
     Due(Option<Place>),
@@ -229,8 +231,8 @@ impl Work {
     ///
     /// # Errors
     /// A sentence for whoever brought it.
-    pub async fn load(&self, wasm: &[u8]) -> Result<Version, LoadError> {
-        self.runtime.load(wasm).await
+    pub async fn load(&self, tenant: &TenantId, wasm: &[u8]) -> Result<Version, LoadError> {
+        self.runtime.load(wasm, tenant, &|_| {}).await
     }
 
     /// Versions that do worse than those before, from now on.
@@ -299,6 +301,15 @@ impl Work {
         };
         self.tell(&channel, key, Message::Input(Input::Redrive(letters)));
         true
+    }
+
+    /// A channel was made anew: lanes in memory go on with it.
+    pub fn renew(&self, channel: &Arc<Channel>) {
+        let own = |key: &ConversationKey| key.channel == channel.id && key.tenant == channel.tenant;
+        for (_, lane) in self.lanes().iter().filter(|(key, _)| own(key)) {
+            // One that has just ended asks for its channel when it is woken.
+            let _ = lane.send(Message::Renewed(Arc::clone(channel)));
+        }
     }
 
     /// Has a human's words delivered, and the bot told of them.

@@ -193,14 +193,15 @@ impl Work {
         self.pauses.paused(channel)
     }
 
-    /// Tells the lanes in memory. One that is made meanwhile asks by itself.
+    /// Tells the lanes in memory. One that is made meanwhile asks by itself. Where the
+    /// channel is not there any more, nothing goes on.
     pub(crate) fn tell_paused(&self, tenant: &TenantId) {
-        for (key, lane) in self.lanes().iter() {
-            let channel = self.channel(&key.channel);
-            if let Some(channel) = channel.filter(|channel| channel.tenant == *tenant) {
-                // A lane that has just ended has nothing to be paused.
-                let _ = lane.send(Message::Input(Input::Pause(self.paused(&channel))));
-            }
+        for (key, lane) in self.lanes().iter().filter(|(key, _)| key.tenant == *tenant) {
+            let channel = self.channel(&key.channel).filter(|found| found.tenant == *tenant);
+            let gone = Paused { bot: true, channel: true };
+            let paused = channel.map_or(gone, |channel| self.paused(&channel));
+            // A lane that has just ended has nothing to be paused.
+            let _ = lane.send(Message::Input(Input::Pause(paused)));
         }
     }
 }

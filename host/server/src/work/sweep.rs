@@ -18,8 +18,8 @@ use tokio::time::Instant;
 
 use super::room::{Place, Room};
 use super::{Message, Work};
-use crate::registry::Channel;
 use crate::clock;
+use crate::registry::Channel;
 
 /// Conversations that sleep in the store are looked through this often; what is
 /// due sooner is waited for in memory.

@@ -24,9 +24,9 @@ use super::Work;
 use super::calls::{self, call_answer};
 use super::destinations::VendorService;
 use crate::alerts::{Alert, AlertKind};
-use crate::registry::Channel;
 use crate::clock;
 use crate::envelope::{EnvelopeError, Sealed};
+use crate::registry::Channel;
 
 /// The kind of the catalog's records.
 const KIND: &str = "upkeep";

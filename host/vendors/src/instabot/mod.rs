@@ -124,6 +124,10 @@ impl Vendor for Instabot {
         }
     }
 
+    fn secret_names(&self) -> &'static [&'static str] {
+        &receive::SECRETS
+    }
+
     fn verify(&self, request: &Inbound<'_>) -> Result<(), Rejection> {
         verify::verify(&self.settings, request)
     }

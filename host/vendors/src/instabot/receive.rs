@@ -24,7 +24,7 @@ const LABEL_BYTES_MAX: usize = 8 * 1024;
 /// The param that tells why nothing is posted to the client's callback.
 const CALLBACK_UNUSED: &str = "callback-unused";
 /// The fields that are secrets: whoever knows the callback's address can speak as we do.
-const SECRETS: [&str; 3] = ["apiKey", "streamId", "callbackUrl"];
+pub(super) const SECRETS: [&str; 3] = ["apiKey", "streamId", "callbackUrl"];
 
 /// Reads a request that was verified.
 pub(super) fn receive(settings: &Settings, request: &Inbound<'_>) -> Received {

@@ -81,6 +81,20 @@ pub fn sample() -> Value {
     })
 }
 
+/// The same for the company and the bot that a webhook's body is for.
+pub fn sample_for(body: &[u8]) -> Value {
+    let mut settings = sample();
+    let event: Value = serde_json::from_slice(body).unwrap_or_default();
+    let names = [("company-key", "/coordinate/companyKey"), ("app-id", "/coordinate/botId")];
+    for (key, pointer) in names {
+        let named = event.pointer(pointer).and_then(place::id);
+        if let Some(named) = named.filter(|named| !named.trim().is_empty()) {
+            settings[key] = named.into();
+        }
+    }
+    settings
+}
+
 /// An invented person who wrote on this network.
 pub fn place(medium: &str) -> SamplePlace {
     reply::sample(medium)
@@ -124,6 +138,13 @@ impl Vendor for Khoros {
 
     fn states_owner(&self) -> bool {
         true
+    }
+
+    fn returns_in_vain(&self) -> Option<&'static str> {
+        Some(
+            "it says who has a conversation and refuses whoever speaks without it, so a bot would \
+             be heard by nobody; leave the key out",
+        )
     }
 
     fn delivery(&self) -> Delivery {
@@ -182,7 +203,7 @@ impl Vendor for Khoros {
 
     fn outcome_of(&self, token: &str, answer: &CallAnswer) -> Outcome {
         if acknowledge::is_question(token) {
-            outcome::of_request(self, answer)
+            outcome::of_request(answer)
         } else {
             self.outcome(answer)
         }

@@ -15,9 +15,8 @@ use crate::{CallAnswer, Outcome, Part};
 
 /// A longer id of a request is none.
 const REQUEST_BYTES_MAX: usize = 200;
-/// A reply that is not published yet is asked for again after so long, and so often.
+/// A reply that is not published yet is asked for again after so long, at the earliest.
 const ASKED_AGAIN_MS: Millis = 2_000;
-const ASKED_MAX: u32 = 10;
 /// Of the vendor's own words so much is told.
 const WORDS_CHARACTERS_MAX: usize = 200;
 
@@ -210,17 +209,24 @@ impl Answered<'_> {
     }
 }
 
-/// What became of a request that was to be carried out later.
-pub(super) fn of_request(khoros: &Khoros, answer: &CallAnswer) -> Outcome {
-    let CallAnswer::Answered { status, retry_after_ms, body, .. } = answer else {
-        return of(khoros, &[], answer);
-    };
-    let wait = |why: String| Outcome::Retry {
-        after_ms: Some(retry_after_ms.unwrap_or(0).max(ASKED_AGAIN_MS)),
+/// What became of a request that was to be carried out later. An answer that does not
+/// say so is no end of it, nor is none: it is asked for again until the host gives up.
+pub(super) fn of_request(answer: &CallAnswer) -> Outcome {
+    let wait = |after_ms: Option<Millis>, reason: String| Outcome::Retry {
+        after_ms: Some(after_ms.unwrap_or(0).max(ASKED_AGAIN_MS)),
         ambiguous: false,
-        reason: why,
+        reason,
         blame: Blame::Vendor,
-        tries_max: Some(ASKED_MAX),
+        tries_max: None,
+    };
+    let (status, after_ms, body) = match answer {
+        CallAnswer::Answered { status, retry_after_ms, body, .. } => {
+            (status, *retry_after_ms, body)
+        }
+        CallAnswer::NotSent(why) => return wait(None, format!("Khoros was not asked: {why}")),
+        CallAnswer::Lost(why) => {
+            return wait(None, format!("Khoros gave no whole answer: {why}"));
+        }
     };
     let words = words(body);
     match (status.is_success(), state(body).as_deref()) {
@@ -228,10 +234,12 @@ pub(super) fn of_request(khoros: &Khoros, answer: &CallAnswer) -> Outcome {
             reason: format!("Khoros took the reply and could not publish it: {words}"),
             blame: Blame::Vendor,
         },
-        (true, Some("PENDING")) => wait("Khoros has not published the reply yet".to_owned()),
+        (true, Some("PENDING")) => {
+            wait(after_ms, "Khoros has not published the reply yet".to_owned())
+        }
         (true, _) => Outcome::DELIVERED,
         // Whether it was published is not known: that is no failure of it.
-        (false, _) => wait(said(status.as_u16(), &words)),
+        (false, _) => wait(after_ms, said(status.as_u16(), &words)),
     }
 }
 

@@ -11,7 +11,8 @@
 //! person writes stands in the team's inbox. Lexer never says that the team is done.
 //! So the channel says when the bot has the conversation again: when no human has
 //! spoken for as long as `returns-after-ms` says; and, on pages with handover roles,
-//! when control of the thread is passed to our app, or with the person's next message,
+//! when control of the thread is passed to our app (which the host does by itself at the
+//! end of that time, where the Messenger dialect says `take-thread`), or with the person's next message,
 //! where the Messenger dialect says `messaging-means-ours`.
 
 mod acknowledge;
@@ -22,6 +23,7 @@ mod settings;
 
 use std::sync::Arc;
 
+use botyard_kernel::action::Action;
 use botyard_kernel::id::Digest;
 use botyard_kernel::profile::{Delivery, Profile};
 use botyard_kernel::time::Millis;
@@ -93,6 +95,24 @@ impl Vendor for Lexer {
             silent_hand_off: !self.settings.dialect.pass_thread,
             ..self.settings.messenger.delivery()
         }
+    }
+
+    fn secret_names(&self) -> &'static [&'static str] {
+        self.settings.messenger.secret_names()
+    }
+
+    fn returns_in_vain(&self) -> Option<&'static str> {
+        let passed = self.settings.dialect.pass_thread && self.takes_back().is_none();
+        passed.then_some(
+            "with `pass-thread` a hand-off passes the thread on, and Facebook refuses whoever \
+             speaks without it, so a bot would be heard by nobody; set `take-thread` in the \
+             `dialect` of the Messenger settings, if the app is the page's primary receiver, or \
+             leave the key out",
+        )
+    }
+
+    fn takes_back(&self) -> Option<Action> {
+        self.settings.messenger.takes_back_of(NAME)
     }
 
     fn verify(&self, request: &Inbound<'_>) -> Result<(), Rejection> {

@@ -34,6 +34,10 @@ pub(super) struct Dialect {
     /// What comes in `messaging`, and not in `standby`, is the bot's to answer, even
     /// after a human wrote. For pages whose humans never pass control back.
     pub(super) messaging_means_ours: bool,
+    /// Where the host gives the bot a conversation back, by `returns-after-ms` or at its
+    /// desk, the app first takes control of the thread. For pages with handover roles
+    /// whose primary receiver is the app: no other may take it.
+    pub(super) take_thread: bool,
     /// Apps whose messages on the page are no human's: automatic greetings and the like.
     pub(super) ignored_app_ids: Vec<String>,
     /// Calls of all conversations together in the window; no limit where `null`.
@@ -56,6 +60,7 @@ impl Default for Dialect {
             card_button: String::new(),
             referral_starts: true,
             messaging_means_ours: false,
+            take_thread: false,
             ignored_app_ids: Vec::new(),
             rate_calls: NonZeroUsize::new(300),
             rate_window_ms: SECOND,

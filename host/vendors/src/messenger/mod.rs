@@ -28,6 +28,7 @@ mod verify;
 
 use std::sync::Arc;
 
+use botyard_kernel::action::Action;
 use botyard_kernel::id::Digest;
 use botyard_kernel::profile::{Delivery, Limited, Profile};
 use botyard_kernel::time::Millis;
@@ -104,6 +105,12 @@ impl Messenger {
         self.settings.dialect.messaging_means_ours
     }
 
+    /// As [`Vendor::takes_back`], as a passthrough of that vendor.
+    pub(crate) fn takes_back_of(&self, vendor: &str) -> Option<Action> {
+        let takes = self.settings.dialect.take_thread;
+        takes.then(|| Action::Passthrough(render::take_thread(vendor)))
+    }
+
     /// Reads a webhook that was verified; `acknowledge` says what the acknowledgement
     /// of a person's message needs.
     pub(crate) fn read_with(
@@ -162,6 +169,10 @@ impl Vendor for Messenger {
         profile::of(medium)
     }
 
+    fn takes_back(&self) -> Option<Action> {
+        self.takes_back_of(NAME)
+    }
+
     fn delivery(&self) -> Delivery {
         let dialect = &self.settings.dialect;
         Delivery {
@@ -182,6 +193,10 @@ impl Vendor for Messenger {
             age_max_ms: self.settings.age_max_ms,
             hold_ambiguous: self.settings.hold_ambiguous,
         }
+    }
+
+    fn secret_names(&self) -> &'static [&'static str] {
+        &[verify::TOKEN]
     }
 
     fn verify(&self, request: &Inbound<'_>) -> Result<(), Rejection> {

@@ -26,6 +26,7 @@ const CONTROL: [&str; 4] = [
     "release_thread_control",
 ];
 const PASS: &str = CONTROL[0];
+const TAKE: &str = CONTROL[1];
 /// Keys by which a bot's own packet is a whole body of the Send API and not only its
 /// `message`.
 const BODY_KEYS: [&str; 4] = ["message", "sender_action", "messaging_type", "tag"];
@@ -189,6 +190,11 @@ fn forward(dialect: &Dialect, forward: &Forward) -> Option<(&'static str, Map<St
     let metadata = Some(&*dialect.hand_off_metadata).filter(|text| !text.is_empty());
     let fields = Fields::new().with("target_app_id", app).some("metadata", metadata);
     Some((PASS, entries(fields)))
+}
+
+/// The packet by which the app takes a thread that another one controls.
+pub(super) fn take_thread(vendor: &str) -> Passthrough {
+    Passthrough { vendor: vendor.to_owned(), json: json!({ TAKE: {} }).to_string() }
 }
 
 /// The bot's own packet: a call for the control of the thread by its name, a whole

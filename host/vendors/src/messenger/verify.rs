@@ -16,6 +16,8 @@ use crate::{Inbound, Rejection, Reply};
 
 /// The header that carries the signature of the body.
 const SIGNATURE: &str = "x-hub-signature-256";
+/// What the query names the token by which the webhook is subscribed.
+pub(super) const TOKEN: &str = "hub.verify_token";
 /// A longer challenge is not the vendor's.
 const CHALLENGE_BYTES_MAX: usize = 1024;
 
@@ -49,7 +51,7 @@ pub(super) fn challenge(request: &Inbound<'_>) -> Result<Reply, Rejection> {
 }
 
 fn token(settings: &Settings, request: &Inbound<'_>) -> Result<(), Rejection> {
-    let token = named(request, "hub.verify_token").unwrap_or_default();
+    let token = named(request, TOKEN).unwrap_or_default();
     if settings.verify_tokens.know(token.as_bytes()) {
         return Ok(());
     }

@@ -1,6 +1,9 @@
 //! What must hold, read from the logs and from what vendors saw.
 
 mod deliveries;
+mod ends;
+mod news;
+mod said;
 mod state;
 mod turns;
 
@@ -29,9 +32,14 @@ impl World {
             self.timers_fired_once(conversation);
             self.contexts_follow_from_the_turns(conversation);
             self.rows_reached_the_vendor_in_order(conversation);
+            self.what_bots_said_became_rows(conversation);
+            self.nothing_was_given_up_without_a_reason(conversation);
+            self.nobody_took_it_but_who_did(conversation);
             self.requests_were_answered(conversation);
             self.acknowledgements_left_in_order(conversation);
             self.deliveries_were_echoed(conversation);
+            self.what_was_taken_was_claimed(conversation);
+            self.what_was_delivered_was_echoed(conversation);
             self.logs[conversation].calls_were_answered_once();
             self.the_log_can_be_read_back(conversation);
         }

@@ -137,7 +137,7 @@ impl Line for Batch {
         };
         let event = |(part, whose): (usize, &super::Whose<'_>)| PostedEvent {
             conversation: whose.key.to_owned(),
-            id: format!("id.{}.{part}", said.number),
+            id: id(said.number, part),
             kind: kind.to_owned(),
             text: said.words(part),
             wants_to_hear: said.saying == Saying::Several,
@@ -162,6 +162,14 @@ impl Line for Batch {
 
     fn hear(&self, token: &str, call: &Call) {
         assert_eq!(read(&call.body).taken.as_deref(), Some(token), "another event was taken");
+    }
+
+    fn awaits(&self, saying: Saying, number: usize, part: usize) -> Option<String> {
+        (saying == Saying::Several).then(|| id(number, part))
+    }
+
+    fn taken_of(&self, token: &str) -> Option<String> {
+        self.echo_of(token).is_none().then(|| token.to_owned())
     }
 
     fn echo_of(&self, token: &str) -> Option<String> {
@@ -255,6 +263,11 @@ impl Vendor for Batch {
             },
         }
     }
+}
+
+/// The id of an event.
+fn id(number: usize, part: usize) -> String {
+    format!("id.{number}.{part}")
 }
 
 fn call(told: &Told) -> Call {

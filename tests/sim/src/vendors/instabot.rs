@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use botyard_chance::Chance;
 use botyard_kernel::action::Action;
-use botyard_kernel::time::{MINUTE, SECOND};
+use botyard_kernel::time::{DAY, MINUTE, Millis, SECOND};
 use botyard_vendors::Vendor;
 use serde_json::{Value, json};
 
@@ -130,6 +130,11 @@ impl Line for Instabot {
 
     fn tells_gone(&self) -> bool {
         true
+    }
+
+    /// A chat without a callback is shown only what it asks for.
+    fn waits_for_person(&self, desk: &Desk) -> Option<Millis> {
+        self.callback(desk.person).is_none().then_some(DAY)
     }
 }
 

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use botyard_chance::Chance;
+use botyard_kernel::action::Action;
 use botyard_kernel::log::Row;
 use botyard_vendors::{Call, Vendor};
 use serde_json::{Value, json};
 
-use super::messenger::{Messenger, part_of};
+use super::messenger::{Messenger, mid, part_of};
 use super::{Came, Line, Manner, Posted, Said, Trouble};
 use crate::desk::Desk;
 use crate::webhook::Saying;
@@ -116,6 +117,21 @@ impl Line for Lexer {
 
     fn shakes_head(&self) -> (u16, String) {
         (503, "<html>".to_owned())
+    }
+
+    /// Whatever a person says is claimed or left to the team.
+    fn awaits(&self, saying: Saying, number: usize, part: usize) -> Option<String> {
+        saying.is_word().then(|| mid(number, part))
+    }
+
+    fn taken_of(&self, token: &str) -> Option<String> {
+        let (claims, object) = object_of(token);
+        claims.then_some(object)
+    }
+
+    /// Whatever the person is told.
+    fn awaits_echo(&self, row: &Row) -> bool {
+        matches!(row.action, Action::Message(_) | Action::Media(_))
     }
 
     fn echo_of(&self, token: &str) -> Option<String> {

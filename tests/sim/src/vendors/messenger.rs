@@ -94,7 +94,7 @@ impl Messenger {
     }
 
     fn item(&self, said: &Said<'_>, part: usize, whose: &Whose<'_>) -> Value {
-        let (mid, words) = (mid(said, part), said.words(part));
+        let (mid, words) = (mid(said.number, part), said.words(part));
         let page = json!({ "id": self.page });
         let person = json!({ "id": person(whose.number) });
         let from = |sender: &Value, recipient: &Value, what: &str, value: Value| {
@@ -270,8 +270,8 @@ fn person(number: usize) -> String {
 }
 
 /// The id of what a person said.
-fn mid(said: &Said<'_>, part: usize) -> String {
-    format!("m_{}.{part}", said.number)
+pub(super) fn mid(number: usize, part: usize) -> String {
+    format!("m_{number}.{part}")
 }
 
 /// The id of what was said on the page's behalf by this part.

@@ -112,6 +112,35 @@ pub(crate) trait Line {
         self.complains(Trouble::Broken)
     }
 
+    /// By what it must hear of this part of a webhook, if the bot takes it.
+    fn awaits(&self, saying: Saying, number: usize, part: usize) -> Option<String> {
+        let _ = (saying, number, part);
+        None
+    }
+
+    /// What a token says was taken, as [`Line::awaits`] has it.
+    fn taken_of(&self, token: &str) -> Option<String> {
+        let _ = token;
+        None
+    }
+
+    /// It must hear that this was delivered.
+    fn awaits_echo(&self, row: &Row) -> bool {
+        let _ = row;
+        false
+    }
+
+    /// How often it refuses to hear of something before nobody needs to try again.
+    fn refusals_max(&self) -> u32 {
+        5
+    }
+
+    /// What comes late waits until the person asks again, for so long.
+    fn waits_for_person(&self, desk: &Desk) -> Option<Millis> {
+        let _ = desk;
+        None
+    }
+
     /// The part whose delivery this tells of, where it says so.
     fn echo_of(&self, token: &str) -> Option<String> {
         let _ = token;
@@ -283,19 +312,26 @@ pub(crate) enum Trouble {
 type Draw = fn(u64, &mut Chance) -> Box<dyn Line>;
 
 /// How often each vendor has a channel.
-const DRAWN: &[(u64, Draw)] = &[
-    (25, userlike::draw),
-    (15, batch::draw),
-    (15, khoros::draw),
-    (12, messenger::draw),
-    (12, lexer::draw),
-    (11, myalice::draw),
-    (10, instabot::draw),
+const DRAWN: &[(u64, (&str, Draw))] = &[
+    (25, ("userlike", userlike::draw)),
+    (15, ("batch", batch::draw)),
+    (15, ("khoros", khoros::draw)),
+    (12, ("messenger", messenger::draw)),
+    (12, ("lexer", lexer::draw)),
+    (11, ("myalice", myalice::draw)),
+    (10, ("instabot", instabot::draw)),
 ];
 
-/// The vendor of the channel of this number.
-pub(crate) fn draw(number: u64, chance: &mut Chance) -> Box<dyn Line> {
-    let draw = weighed(DRAWN, chance);
+/// The names of all vendors.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    DRAWN.iter().map(|(_, (name, _))| *name)
+}
+
+/// The vendor of the channel of this number: the one that is asked for, or any.
+pub(crate) fn draw(number: u64, only: Option<&str>, chance: &mut Chance) -> Box<dyn Line> {
+    let (_, any) = weighed(DRAWN, chance);
+    let asked_for = DRAWN.iter().find(|(_, (name, _))| only == Some(*name));
+    let draw = asked_for.map_or(any, |(_, (_, draw))| *draw);
     draw(number, chance)
 }
 

@@ -4,16 +4,19 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 /// So many lines of its log are kept to be shown.
 const LINES_KEPT: usize = 60;
+/// What a host that has ended wrote last is read by then.
+const READ_WITHIN: Duration = Duration::from_secs(1);
 
 /// A host process. It is killed when it is dropped.
 #[derive(Debug)]
@@ -21,11 +24,20 @@ pub(crate) struct Host {
     child: Child,
     address: Option<oneshot::Receiver<SocketAddr>>,
     log: Log,
+    reader: JoinHandle<()>,
 }
 
-/// The end of a host's log.
+/// A host's log.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Log(Arc<Mutex<VecDeque<String>>>);
+struct Log(Arc<Mutex<Lines>>);
+
+#[derive(Debug, Default)]
+struct Lines {
+    /// The last ones.
+    kept: VecDeque<String>,
+    /// The first that told of a fault of the host's own.
+    fault: Option<String>,
+}
 
 impl Host {
     /// Starts a host on a file of settings.
@@ -48,8 +60,8 @@ impl Host {
         let stderr = child.stderr.take().context("the host has no stderr")?;
         let (tell, address) = oneshot::channel();
         let log = Log::default();
-        tokio::spawn(read(stderr, log.clone(), tell));
-        Ok(Self { child, address: Some(address), log })
+        let reader = tokio::spawn(read(stderr, log.clone(), tell));
+        Ok(Self { child, address: Some(address), log, reader })
     }
 
     /// Where it listens; nothing if it ends before it does.
@@ -78,15 +90,41 @@ impl Host {
 
     /// The end of its log.
     pub(crate) fn log(&self) -> String {
-        let lines = self.log.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.iter().map(|line| format!("    {line}\n")).collect()
+        let lines = self.log.lines();
+        lines.kept.iter().map(|line| format!("    {line}\n")).collect()
     }
 
-    /// Whether its log tells of a fault of its own.
-    pub(crate) fn broke_down(&self) -> bool {
-        let lines = self.log.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.iter().any(|line| line.contains("panicked") || line.contains("broke down"))
+    /// A host that has ended must not have told of a fault of its own, however long before.
+    pub(crate) async fn kept_its_head(&mut self) -> Result<()> {
+        // The last lines are read after its end; whoever else holds the pipe is not waited for.
+        let _ = tokio::time::timeout(READ_WITHIN, &mut self.reader).await;
+        let fault = self.log.lines().fault.clone();
+        match fault {
+            Some(line) => bail!("the host broke down: {line}\nthe end of its log:\n{}", self.log()),
+            None => Ok(()),
+        }
     }
+}
+
+impl Log {
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, line: String) {
+        let mut lines = self.lines();
+        if lines.fault.is_none() && is_fault(&line) {
+            lines.fault = Some(line.clone());
+        }
+        lines.kept.push_back(line);
+        if lines.kept.len() > LINES_KEPT {
+            lines.kept.pop_front();
+        }
+    }
+}
+
+fn is_fault(line: &str) -> bool {
+    line.contains("panicked") || line.contains("broke down")
 }
 
 async fn read(stderr: ChildStderr, log: Log, tell: oneshot::Sender<SocketAddr>) {
@@ -99,11 +137,7 @@ async fn read(stderr: ChildStderr, log: Log, tell: oneshot::Sender<SocketAddr>) 
             // Nobody waits for a host that was given up meanwhile.
             let _ = tell.send(address);
         }
-        let mut kept = log.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.push_back(line);
-        if kept.len() > LINES_KEPT {
-            kept.pop_front();
-        }
+        log.add(line);
     }
 }
 
@@ -116,6 +150,18 @@ fn address(line: &str) -> Option<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fault_is_known_however_much_is_written_after_it() {
+        let log = Log::default();
+        log.add("starting".to_owned());
+        assert_eq!(log.lines().fault, None);
+        log.add("thread 'main' panicked at host/kernel/src/lane/mod.rs:1:1:".to_owned());
+        (0..2 * LINES_KEPT).for_each(|n| log.add(format!("line {n}")));
+        let lines = log.lines();
+        assert_eq!(lines.kept.len(), LINES_KEPT);
+        assert!(lines.fault.as_deref().is_some_and(is_fault));
+    }
 
     #[test]
     fn the_address_is_found_in_the_log() {

@@ -94,6 +94,8 @@ pub(crate) struct Outcome {
     pub(crate) turns: u64,
     /// The same, for each channel.
     pub(crate) turns_of: BTreeMap<&'static str, u64>,
+    /// What was shown, for each channel.
+    pub(crate) shown_of: BTreeMap<&'static str, u64>,
     pub(crate) parts: u64,
     /// Parts that were shown more than once, all of them over a kill.
     pub(crate) repeated: u64,
@@ -191,6 +193,8 @@ async fn live(stage: &mut Stage, end: End) -> Result<bool> {
     let mut host = stage.start(point.clone().map(|(_, armed)| armed))?;
     let Some(address) = host.address(START_WITHIN).await else {
         let status = host.ended(STOP_WITHIN).await;
+        host.kill().await?;
+        host.kept_its_head().await?;
         return died(&host, status, point.map(|(point, _)| point));
     };
     stage.announce(Some(address));
@@ -214,7 +218,7 @@ async fn live(stage: &mut Stage, end: End) -> Result<bool> {
     };
     host.kill().await?;
     stage.announce(None);
-    ensure!(!host.broke_down(), "the host broke down; its log:\n{}", host.log());
+    host.kept_its_head().await?;
     Ok(reached)
 }
 
@@ -234,6 +238,7 @@ async fn on_a_fresh_store(stage: &mut Stage, point: Point, armed: &str) -> Resul
     let status = host.ended(START_WITHIN).await;
     let reached = status.is_some_and(|status| status.signal() == Some(SIGKILL));
     host.kill().await?;
+    host.kept_its_head().await?;
     let chores = stage.chores();
     let mut next = fresh.start(stage, None)?;
     let listens = next.address(START_WITHIN).await.is_some();
@@ -246,6 +251,7 @@ async fn on_a_fresh_store(stage: &mut Stage, point: Point, armed: &str) -> Resul
         );
     }
     next.kill().await?;
+    next.kept_its_head().await?;
     Ok(reached)
 }
 
@@ -276,6 +282,7 @@ async fn rest(
             "the host did not stop in peace ({status:?}); its log:\n{}",
             host.log()
         );
+        host.kept_its_head().await?;
         let stories = stories(stage, talks).await?;
         let busy = stories.iter().filter(|story| !story.rests()).count();
         if busy == 0 || begun.elapsed() >= within {
@@ -320,6 +327,10 @@ fn judge(stage: &Stage, mut talks: Vec<Talk>, stories: &[Story]) -> Outcome {
     }
     let evidence = Evidence { lives: &stage.lives, lookups: &lookups };
     let mut outcome = Outcome { conversations: talks.len() as u64, ..Outcome::default() };
+    for (_, channel) in stage.channels() {
+        outcome.turns_of.insert(channel.name, 0);
+        outcome.shown_of.insert(channel.name, 0);
+    }
     outcome.violations.extend(oracle::one_key_an_order(&evidence));
     for (talk, story) in talks.iter().zip(stories) {
         let vendor = &**stage.vendor(talk.channel);
@@ -331,6 +342,7 @@ fn judge(stage: &Stage, mut talks: Vec<Talk>, stories: &[Story]) -> Outcome {
         outcome.traps += talk.sent.iter().filter(|sent| sent.traps).count() as u64;
         outcome.turns += story.turns.len() as u64;
         *outcome.turns_of.entry(talk.channel.name).or_default() += story.turns.len() as u64;
+        *outcome.shown_of.entry(talk.channel.name).or_default() += talk.shown.len() as u64;
         outcome.parts += story.parts.len() as u64;
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         for shown in &talk.shown {

@@ -117,3 +117,14 @@ impl Mix {
         format!("{name}{}", script.replace("SHOP", &format!("{shop}/orders/{order}")))
     }
 }
+
+/// What a script asks the bot to show: of what it asks others for, nobody knows before.
+pub(crate) fn wants(name: &str, script: &str) -> Vec<String> {
+    let commands = (1..).zip(script.split(';').skip(1));
+    let wants = commands.filter_map(|(place, command)| match command.trim() {
+        "part" => Some(format!("{name} part {place}")),
+        "picture" => Some(format!("https://files.example/{name}-{place}")),
+        _ => None,
+    });
+    wants.collect()
+}

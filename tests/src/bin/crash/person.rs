@@ -9,7 +9,7 @@ use botyard_chance::Chance;
 use serde_json::json;
 use tokio::sync::watch;
 
-use crate::mix::{Mix, Step};
+use crate::mix::{Mix, Step, wants};
 use crate::record::{Clock, Sent, Talk};
 use crate::request::{Delivered, Event, Request, Whose, deliver};
 use crate::stage::Address;
@@ -144,8 +144,9 @@ impl Person {
         let channel = self.talk.channel;
         if channel.hands_over {
             let last = self.name("m");
-            let text = format!("{last}; part; forward");
-            let request = self.message(Event::named(last), &text);
+            let script = "; part; forward";
+            let (text, wants) = (format!("{last}{script}"), wants(&last, script));
+            let request = self.message(Event { wants, ..Event::named(last) }, &text);
             self.send(request).await;
             // Somebody else reads this.
             self.ask().await;
@@ -167,7 +168,8 @@ impl Person {
             Step::Message { script, traps, leaves } => {
                 let name = self.name("m");
                 let text = self.world.mix.text(&name, &script, &self.world.shop);
-                let event = Event { traps, ..Event::named(name) };
+                let wants = wants(&name, &script);
+                let event = Event { traps, wants, ..Event::named(name) };
                 let request = Request { leaves, ..self.message(event, &text) };
                 self.send(request).await;
             }
@@ -274,8 +276,8 @@ impl Person {
                 _ => &mut self.talk,
             };
             talk.deliveries += sendings;
-            let Event { name, traps, behind, .. } = event.clone();
-            talk.sent.push(Sent { name, begun_us, acked_us, traps, behind });
+            let Event { name, traps, behind, wants, whose: _ } = event.clone();
+            talk.sent.push(Sent { name, begun_us, acked_us, traps, behind, wants });
         }
     }
 }

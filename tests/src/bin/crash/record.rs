@@ -88,6 +88,8 @@ pub(crate) struct Sent {
     pub(crate) traps: bool,
     /// What stands before it in the same webhook.
     pub(crate) behind: Option<String>,
+    /// What the person shall be shown of it besides.
+    pub(crate) wants: Vec<String>,
 }
 
 /// How something reached the person.

@@ -1,6 +1,6 @@
 //! What a run has found, in words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use botyard_failpoints::Point;
@@ -57,6 +57,9 @@ impl Report {
         for (channel, turns) in outcome.turns_of {
             *self.sum.turns_of.entry(channel).or_default() += turns;
         }
+        for (channel, shown) in outcome.shown_of {
+            *self.sum.shown_of.entry(channel).or_default() += shown;
+        }
         self.sum.parts += outcome.parts;
         self.sum.repeated += outcome.repeated;
         self.sum.load += outcome.load;
@@ -74,7 +77,22 @@ impl Report {
     }
 
     pub(crate) fn is_good(&self) -> bool {
-        self.violations.is_empty() && self.seldom_reached.is_empty()
+        self.violations.is_empty() && self.seldom_reached.is_empty() && self.silent().is_empty()
+    }
+
+    /// Channels on which nothing was done or nothing was shown, so that nothing is proved.
+    fn silent(&self) -> Vec<&'static str> {
+        let none = |of: &BTreeMap<&'static str, u64>| {
+            let none = of.iter().filter(|(_, count)| **count == 0);
+            none.map(|(channel, _)| *channel).collect::<BTreeSet<_>>()
+        };
+        none(&self.sum.turns_of).union(&none(&self.sum.shown_of)).copied().collect()
+    }
+
+    /// Channels on which a promise was broken, by these rules.
+    pub(crate) fn broken_on(&self, rules: &[Rule]) -> BTreeSet<&'static str> {
+        let told = self.violations.iter().filter(|violation| rules.contains(&violation.rule));
+        told.filter_map(|violation| violation.channel).collect()
     }
 
     /// Tells everything, the closing line on stdout.
@@ -86,10 +104,8 @@ impl Report {
                  still on the way?"
             );
         }
+        self.print_channels();
         let Outcome { conversations, acked, deliveries, turns, parts, repeated, .. } = &self.sum;
-        let turns_of =
-            self.sum.turns_of.iter().map(|(channel, turns)| format!("{channel} {turns}"));
-        eprintln!("  turns by channel: {}", turns_of.collect::<Vec<_>>().join(", "));
         println!(
             "crash: {} kills ({}), {acked} events acknowledged of {deliveries} deliveries in \
              {conversations} conversations, {turns} turns, {parts} parts ({repeated} came again \
@@ -102,9 +118,22 @@ impl Report {
         );
     }
 
+    fn print_channels(&self) {
+        let counts = |of: &BTreeMap<&'static str, u64>| {
+            let counts = of.iter().map(|(channel, count)| format!("{channel} {count}"));
+            counts.collect::<Vec<_>>().join(", ")
+        };
+        eprintln!("  turns by channel: {}", counts(&self.sum.turns_of));
+        eprintln!("  shown by channel: {}", counts(&self.sum.shown_of));
+        for channel in self.silent() {
+            eprintln!("nothing came of the channel {channel}: nothing is proved of it");
+        }
+    }
+
     /// Tells what came of deliveries without kills.
     pub(crate) fn print_deliveries(&self) {
         self.print_violations(TOLD_MAX);
+        self.print_channels();
         let sum = &self.sum;
         let share = |count: u64| 100.0 * count as f64 / sum.deliveries.max(1) as f64;
         println!(

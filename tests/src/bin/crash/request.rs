@@ -34,6 +34,8 @@ pub(crate) struct Event {
     pub(crate) whose: Whose,
     /// What stands before it in the same webhook.
     pub(crate) behind: Option<String>,
+    /// What the person shall be shown of it besides.
+    pub(crate) wants: Vec<String>,
 }
 
 /// Which of a person's conversations an event is of.
@@ -54,7 +56,7 @@ pub(crate) struct Delivered {
 
 impl Event {
     pub(crate) fn named(name: String) -> Self {
-        Self { name, traps: false, whose: Whose::Own, behind: None }
+        Self { name, traps: false, whose: Whose::Own, behind: None, wants: Vec::new() }
     }
 }
 

@@ -44,8 +44,6 @@ struct Acknowledgements {
 pub(crate) struct Heard {
     pub(crate) id: String,
     pub(crate) name: String,
-    /// The vendor's id of it, where the vendor wants to be told that it was taken.
-    pub(crate) claimed_as: Option<String>,
 }
 
 /// A turn.
@@ -55,6 +53,8 @@ pub(crate) struct Told {
     /// The name of its event; absent for what the host itself made.
     pub(crate) name: Option<String>,
     pub(crate) outcome: How,
+    /// What the person sees of its parts, in order.
+    pub(crate) shows: Vec<String>,
 }
 
 /// What came of a turn.
@@ -63,8 +63,8 @@ pub(crate) enum How {
     Ran {
         /// The number in the context afterwards.
         count: Option<u64>,
-        /// The first text, which has both numbers.
-        said: Option<String>,
+        /// Texts and links, as the bot returned them: the first one has both numbers.
+        says: Vec<String>,
         timers: Vec<String>,
         requests: Vec<String>,
         /// The conversation was handed over.
@@ -81,6 +81,8 @@ pub(crate) enum How {
 #[derive(Debug)]
 pub(crate) struct Made {
     pub(crate) id: String,
+    /// By the host's clock.
+    pub(crate) made_ms: u64,
     /// What the person sees of it; nothing of delays and requests.
     pub(crate) what: Option<String>,
 }
@@ -161,8 +163,7 @@ impl Story {
 
     fn hear(&mut self, arrival: &Arrival) {
         let (id, name) = (arrival.event.id.to_string(), name_of(&arrival.event));
-        let claimed_as = arrival.key.clone().filter(|_| arrival.acknowledge.is_some());
-        self.heard.push(Heard { id, name, claimed_as });
+        self.heard.push(Heard { id, name });
     }
 
     fn tell(&mut self, turn: &Turn) {
@@ -177,16 +178,14 @@ impl Story {
             },
             Outcome::Skipped(reason) => How::Skipped(*reason),
         };
-        self.turns.push(Told { event, name, outcome });
         self.told.add(turn.state.acknowledgements.iter().map(|it| it.id.to_string()));
+        let mut shows = Vec::new();
         for row in turn.state.rows.iter().filter(|row| row.turn == turn.id) {
-            let what = match &row.action {
-                Action::Message(message) => Some(message.text.clone()),
-                Action::Media(media) => Some(media.link.clone()),
-                _ => None,
-            };
-            self.parts.push(Made { id: row.id.to_string(), what });
+            let what = what_of(&row.action);
+            shows.extend(what.clone());
+            self.parts.push(Made { id: row.id.to_string(), made_ms: row.made_ms, what });
         }
+        self.turns.push(Told { event, name, outcome, shows });
     }
 
     /// Whether nothing is left to do.
@@ -213,13 +212,11 @@ impl Acknowledgements {
 }
 
 fn ran(actions: &[Action]) -> How {
-    let (mut count, mut said, mut hands_over) = (None, None, false);
+    let (mut count, mut hands_over) = (None, false);
     let (mut timers, mut requests) = (Vec::new(), Vec::new());
     for action in actions {
         if let Action::ContextUpdate(json) = action {
             count = counted(json);
-        } else if let Action::Message(message) = action {
-            said.get_or_insert_with(|| message.text.clone());
         } else if let Action::Schedule(schedule) = action {
             timers.push(schedule.name.clone());
         } else if let Action::Request(request) = action {
@@ -228,7 +225,17 @@ fn ran(actions: &[Action]) -> How {
             hands_over = true;
         }
     }
-    How::Ran { count, said, timers, requests, hands_over }
+    let says = actions.iter().filter_map(what_of).collect();
+    How::Ran { count, says, timers, requests, hands_over }
+}
+
+/// What a person sees of an action.
+fn what_of(action: &Action) -> Option<String> {
+    match action {
+        Action::Message(message) => Some(message.text.clone()),
+        Action::Media(media) => Some(media.link.clone()),
+        _ => None,
+    }
 }
 
 fn counted(context: &str) -> Option<u64> {

@@ -62,3 +62,29 @@ fn a_cleared_context_does_not_come_back_as_somebody_elses() {
     assert_eq!(world.seen(Some(r#"{"b":2,"a":1}"#)), "{}");
     assert_eq!(world.seen(Some(r#"{"b":3}"#)), r#"{"b":3}"#, "a new foreign one is offered");
 }
+
+#[test]
+fn a_bot_corrects_the_address_that_it_has_learned_and_none_that_the_vendor_told() {
+    let update = |email: &str| {
+        let email = Some(email.to_owned());
+        Action::ContactUpdate(crate::action::ContactUpdate { email, ..Default::default() })
+    };
+    let tells = |world: &mut World, email: Option<&str>| {
+        let email = email.map(str::to_owned);
+        let contact = crate::session::Contact { email, ..Default::default() };
+        let facts = Some(Facts { contact, ..Facts::default() });
+        let arrival = Arrival { facts, ..world.arrival(hello()) };
+        world.turn(&arrival, Ok(Vec::new()));
+    };
+    let knows = |world: &World| world.state.facts.contact.email.clone().unwrap_or_default();
+    let mut world = World::new();
+    world.says(vec![update("ida@exmaple.com")]);
+    world.says(vec![update("ida@example.com")]);
+    assert_eq!(knows(&world), "ida@example.com");
+    tells(&mut world, None);
+    world.says(vec![update("ida@example.org")]);
+    assert_eq!(knows(&world), "ida@example.org", "what the vendor leaves out it does not know");
+    tells(&mut world, Some("ada@example.com"));
+    world.says(vec![update("otto@example.com")]);
+    assert_eq!(knows(&world), "ada@example.com", "it names her");
+}

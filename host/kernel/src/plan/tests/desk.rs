@@ -61,6 +61,37 @@ fn a_hand_off_that_the_vendor_cannot_carry_goes_to_the_desk_behind_what_was_said
 }
 
 #[test]
+fn what_the_vendor_says_of_its_own_agents_stops_no_hand_off_to_the_desk() {
+    let returned = || EventBody::Returned(event::Returned::default());
+    let failed = || EventBody::ForwardFailed(event::ForwardFailed::default());
+    let spoke = || EventBody::HumanSpoke(event::HumanSpoke::default());
+    for by_host in [false, true] {
+        for body in [returned(), failed()] {
+            let mut world = without_hand_off(true);
+            let turn = world.says(vec![say("One moment."), forward(ForwardTarget::Any)]);
+            let mut given = world.arrival(body);
+            (given.by_host, given.owner) = (by_host, (!by_host).then_some(Owner::Bot));
+            if by_host {
+                let turn = world.turn(&given, Ok(Vec::new()));
+                assert_eq!(turn.state.owner, Owner::Bot, "the desk gives back what it waits for");
+                continue;
+            }
+            let (reason, _) = world.skip_arrival(&given);
+            assert_eq!((reason, world.state.owner), (SkipReason::NotOwner, Owner::HandingOff));
+            let rows = turn.state.rows.iter().map(|row| (row.id.clone(), RowEnd::Delivered));
+            let (rows, owner) = (rows.collect(), Some(Owner::Human));
+            world.state.settle(&Settled { at_ms: 5_000, rows, owner, ..Settled::default() });
+            assert_eq!((world.state.owner, world.state.at_desk), (Owner::Human, true));
+        }
+    }
+    // An agent of the vendor's who is first has it like any other.
+    let mut world = without_hand_off(true);
+    world.says(vec![forward(ForwardTarget::Any)]);
+    world.skip(spoke());
+    assert_eq!((world.state.owner, world.state.at_desk), (Owner::Human, false));
+}
+
+#[test]
 fn without_a_desk_the_bot_hears_once_that_nobody_took_it() {
     let mut world = without_hand_off(false);
     let turn = world.says(vec![forward(ForwardTarget::Any)]);

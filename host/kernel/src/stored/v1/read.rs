@@ -165,6 +165,8 @@ impl From<State<'_>> for log::Conversation {
             at_desk: state.at_desk,
             human_ms: state.human_ms,
             returns_after_ms: state.returns_after_ms,
+            hands_ms: state.hands_ms,
+            own_email: state.own_email,
         }
     }
 }

@@ -17,7 +17,7 @@ use super::{PartId, RunFailure, Seed, SessionId, TurnId};
 
 mod later;
 
-use later::{asking_sample, desk_samples, pinned_sample};
+use later::{asking_sample, corrected_sample, desk_samples, ordered_sample, pinned_sample};
 
 const GOLDEN: &str = include_str!("golden.jsonl");
 
@@ -98,6 +98,8 @@ fn samples() -> Vec<Entry> {
     let (relay, _) = Relay::begin("care", &Facts::default(), PartId("t1.0.0".to_owned()));
     samples.push(relayed_sample(relay));
     samples.push(asking_sample());
+    samples.push(ordered_sample());
+    samples.push(corrected_sample());
     samples.push(pinned_sample());
     samples
 }
@@ -437,6 +439,8 @@ fn full_state() -> Conversation {
         at_desk: false,
         human_ms: None,
         returns_after_ms: None,
+        hands_ms: None,
+        own_email: false,
     }
 }
 

@@ -68,7 +68,8 @@ pub(super) async fn apply(asked: Apply) -> anyhow::Result<()> {
     }
     let would = if asked.dry_run { "would be changed" } else { "changed" };
     let mut out = std::io::stdout();
-    writeln!(out, "{steps} things {would}").context("cannot print the answer")
+    let things = if steps == 1 { "thing" } else { "things" };
+    writeln!(out, "{steps} {things} {would}").context("cannot print the answer")
 }
 
 async fn done(asked: &Apply, step: Step) -> anyhow::Result<()> {
@@ -192,7 +193,8 @@ fn json_step(
     let old = old.and_then(Value::as_object).unwrap_or(&empty);
     for (key, value) in new {
         if old.get(key) != Some(value) {
-            let _ = write!(what, "\n    {key}: {} -> {value}", old.get(key).unwrap_or(&Value::Null));
+            let _ =
+                write!(what, "\n    {key}: {} -> {value}", old.get(key).unwrap_or(&Value::Null));
         }
     }
     for key in old.keys().filter(|key| !new.contains_key(*key)) {
@@ -218,7 +220,8 @@ fn read(path: &Path) -> anyhow::Result<BTreeMap<String, Map<String, Value>>> {
     let mut merged = Value::Object(Map::new());
     for file in files {
         let at = || file.display().to_string();
-        let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", at()))?;
+        let text =
+            std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", at()))?;
         let table: toml::Table = toml::from_str(&text).with_context(at)?;
         merge(&mut merged, serde_json::to_value(table).with_context(at)?);
     }

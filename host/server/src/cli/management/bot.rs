@@ -171,7 +171,9 @@ pub(super) async fn bot(command: BotCommand) -> anyhow::Result<()> {
             change(&of, &bot, &body).await
         }
         BotCommand::Promote { bot, of } => change(&of, &bot, &json!({"action": "promote"})).await,
-        BotCommand::Rollback { bot, of } => change(&of, &bot, &json!({"action": "roll-back"})).await,
+        BotCommand::Rollback { bot, of } => {
+            change(&of, &bot, &json!({"action": "roll-back"})).await
+        }
         BotCommand::Logs { bot, since, of } => {
             let since = crate::clock::now().saturating_sub(since.saturating_mul(60_000));
             let path = format!("{}/logs?limit=200&since_ms={since}", path(&of, &bot).await?);

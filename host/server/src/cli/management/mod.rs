@@ -164,8 +164,9 @@ impl Api {
             .header("authorization", format!("Bearer {}", self.token()?))
             .header("content-type", kind)
             .body(body.unwrap_or_default());
-        let unreachable = |error: reqwest::Error| {
-            Unreachable::Elsewhere { url: url.clone(), error: error.without_url().to_string() }
+        let unreachable = |error: reqwest::Error| Unreachable::Elsewhere {
+            url: url.clone(),
+            error: error.without_url().to_string(),
         };
         let answer = request.send().await.map_err(unreachable)?;
         let status = answer.status();

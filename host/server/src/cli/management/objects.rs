@@ -216,9 +216,8 @@ pub(super) async fn audit(command: AuditCommand) -> anyhow::Result<()> {
         AuditCommand::Verify { of } => {
             let path = format!("{}/audit/verify", of.base().await?);
             let found = of.api.ask(Method::GET, &path, None).await?;
-            of.api.print(&found, |found| {
-                format!("{} rows, each as it was written\n", found["rows"])
-            })
+            of.api
+                .print(&found, |found| format!("{} rows, each as it was written\n", found["rows"]))
         }
     }
 }

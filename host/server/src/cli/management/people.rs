@@ -55,7 +55,9 @@ pub(super) async fn person(command: PersonCommand) -> anyhow::Result<()> {
             }
             let path = who.path(&of.base().await?);
             let gone = of.api.ask(Method::DELETE, &path, None).await?;
-            of.api.print(&gone, |gone| format!("{} conversations are erased\n", gone["conversations"]))
+            of.api.print(&gone, |gone| {
+                format!("{} conversations are erased\n", gone["conversations"])
+            })
         }
     }
 }
@@ -64,9 +66,9 @@ impl Who {
     fn path(&self, base: &str) -> String {
         let Self { email, conversation, channel } = self;
         let fields = [("email", email), ("conversation", conversation), ("channel", channel)];
-        let given = fields.iter().filter_map(|(name, value)| {
-            Some(format!("{name}={}", escaped(value.as_deref()?)))
-        });
+        let given = fields
+            .iter()
+            .filter_map(|(name, value)| Some(format!("{name}={}", escaped(value.as_deref()?))));
         format!("{base}/persons?{}", given.collect::<Vec<_>>().join("&"))
     }
 }

@@ -7,9 +7,8 @@ pub(super) fn table(rows: &[Value], fields: &[&str]) -> String {
     let heads = || fields.iter().map(|field| field.replace('_', " ").to_uppercase());
     let cells = rows.iter().map(|row| fields.iter().map(|field| cell(&row[field])).collect());
     let lines: Vec<Vec<String>> = std::iter::once(heads().collect()).chain(cells).collect();
-    let width = |column: usize| {
-        lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0)
-    };
+    let width =
+        |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..fields.len()).map(width).collect();
     let mut text = String::new();
     for line in &lines {

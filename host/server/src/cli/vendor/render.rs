@@ -58,7 +58,7 @@ pub(in crate::cli) struct Render {
 type Piece = (PartId, Action);
 
 pub(super) fn render(asked: &Render) -> anyhow::Result<()> {
-    let vendor = asked.channel.connect(&asked.vendor)?;
+    let vendor = asked.channel.connect(&asked.vendor, &[])?;
     let text = read(&asked.file)?;
     let actions: Vec<Action> = serde_json::from_slice(&text)
         .context("expected a JSON list of actions, for example [{\"name\": \"message\", \"payload\": {\"text\": \"Hello\"}}]")?;
@@ -124,6 +124,9 @@ fn pieces(
         let degraded = degrade_in(action.clone(), profile, vendor.name(), locale);
         for note in &degraded.notes {
             writeln!(stderr(), "action {index} ({}): {}", note.action, note.what)?;
+        }
+        if degraded.actions.is_empty() && degraded.notes.is_empty() {
+            writeln!(stderr(), "action {index} ({}): kept by the host", action.name())?;
         }
         pieces.extend(degraded.into_parts(profile, &turn, index, &action));
     }

@@ -231,4 +231,16 @@ fn what_was_taken_with_202_is_asked_for_until_it_is_known() {
         };
         assert_eq!(is, expect, "{status}");
     }
+    // Whatever is no word about it is asked again, for as long as the host asks at all.
+    let later = answered(200, None, br#"{"data":{"requestState":"PENDING"}}"#);
+    let down = answered(503, None, b"");
+    let (lost, unsent) = ("reset by peer".to_owned(), "no such host".to_owned());
+    for answer in [later, down, CallAnswer::Lost(lost), CallAnswer::NotSent(unsent)] {
+        let Outcome::Retry { after_ms, ambiguous, tries_max, .. } =
+            channel.outcome_of("request:r/7", &answer)
+        else {
+            panic!("it is not asked again after {answer:?}")
+        };
+        assert_eq!((after_ms, ambiguous, tries_max), (Some(2_000), false, None), "{answer:?}");
+    }
 }

@@ -1,11 +1,12 @@
 //! What a tenant may write down, and what they are told when it is wrong.
 
+use botyard_kernel::id::PartId;
 use serde_json::{Value, json};
 
 use super::super::{KEYS, dialect_defaults};
 use super::{TOKEN, channel, settings};
-use crate::connect;
-use crate::messenger::tests::APP_SECRET;
+use crate::messenger::tests::{APP_SECRET, CONVERSATION};
+use crate::{Part, To, connect};
 
 fn with(changes: &Value) -> Value {
     let mut settings = settings();
@@ -59,7 +60,7 @@ fn every_setting_and_the_whole_dialect_are_taken() {
     let keys: Vec<&str> = all.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys, KEYS);
     let token = r#"{"echo":{"object_id":"m","published_at":1,"account_id":"p"}}"#;
-    let call = channel(all).acknowledge(&crate::To::default(), token).unwrap();
+    let call = channel(all).acknowledge(&To::default(), token).unwrap();
     assert_eq!(call.url, "https://hub.example.invalid/api/clients/42/bots/objects/echo");
     assert!(!format!("{:?}", call.headers).contains(TOKEN));
 }
@@ -80,4 +81,27 @@ fn the_sample_is_a_channel() {
 fn no_secret_can_be_read_from_a_channel() {
     let shown = format!("{:?}", channel(settings()));
     assert!(!shown.contains(TOKEN) && !shown.contains(APP_SECRET), "{shown}");
+}
+
+#[test]
+fn a_bot_that_only_the_host_gives_back_is_heard_where_no_thread_was_passed_or_it_is_taken() {
+    for (passes, takes, heard) in
+        [(false, false, true), (true, false, false), (true, true, true), (false, true, true)]
+    {
+        let mut settings = settings();
+        settings["dialect"] = json!({ "pass-thread": passes });
+        settings["messenger"]["dialect"] = json!({ "take-thread": takes });
+        let channel = channel(settings);
+        let why = channel.returns_in_vain();
+        assert_eq!(why.is_none(), heard, "{passes}, {takes}");
+        assert!(why.is_none_or(|why| why.contains("set `take-thread`")), "{why:?}");
+        let Some(action) = channel.takes_back() else {
+            assert!(!takes);
+            continue;
+        };
+        let id = PartId::from("t1.takes-back");
+        let parts = [Part { id: &id, action: &action, context: None }];
+        let call = channel.call(&To::conversation(CONVERSATION), &parts);
+        assert!(takes && call.url.ends_with("/me/take_thread_control"), "{}", call.url);
+    }
 }

@@ -1,11 +1,12 @@
 //! What a tenant may write down, and what they are told when it is wrong.
 
+use botyard_kernel::id::PartId;
 use botyard_kernel::profile::{Limited, Rate};
 use serde_json::{Value, json};
 
 use super::super::{KEYS, dialect_defaults};
-use super::{APP_SECRET, TOKEN, channel, settings, with_dialect};
-use crate::connect;
+use super::{APP_SECRET, CONVERSATION, TOKEN, channel, settings, with_dialect};
+use crate::{Part, To, connect};
 
 /// The settings with these keys in the place of theirs; `null` takes one away.
 fn with(changes: &Value) -> Value {
@@ -101,4 +102,18 @@ fn channels_with_one_token_share_what_the_vendor_allows_it() {
     assert!(own.is_some());
     assert_eq!(own, account(&json!({ "verify-token": "another" })));
     assert_ne!(own, account(&json!({ "page-token": "another" })));
+}
+
+#[test]
+fn a_thread_is_taken_only_where_the_dialect_says_so() {
+    assert_eq!(channel(settings()).takes_back(), None);
+    let channel = with_dialect(json!({ "take-thread": true }));
+    let action = channel.takes_back().expect("there is something to do");
+    let id = PartId::from("t1.takes-back");
+    let parts = [Part { id: &id, action: &action, context: None }];
+    let call = channel.call(&To::conversation(CONVERSATION), &parts);
+    assert!(call.url.ends_with("/me/take_thread_control"), "{}", call.url);
+    let (_, person) = CONVERSATION.split_once(':').unwrap();
+    let body: Value = serde_json::from_slice(&call.body).unwrap();
+    assert_eq!(body, json!({ "recipient": { "id": person } }));
 }

@@ -26,6 +26,7 @@ impl Case<'_> {
         self.nothing_else_was_shown(&shown);
         self.repeated_only_over_a_kill(&shown);
         self.shown_in_order(&shown);
+        self.failures_were_shown(shown.get(FAILURE_TEXT).map_or(0, Vec::len));
     }
 
     fn part_ids_are_unique(&mut self) {

@@ -144,12 +144,13 @@ impl Case<'_> {
                     let text = format!("{name} ran after the conversation was handed over");
                     wrong.push((Rule::Outcome, text));
                 }
-                How::Ran { count, said, hands_over, .. } => {
+                How::Ran { count, says, hands_over, .. } => {
                     counted += 1;
                     is_handed_over = *hands_over;
                     let expected = format!("{counted} {counted} ");
-                    let says = said.as_ref().is_some_and(|said| said.starts_with(&expected));
-                    if *count != Some(counted) || !says {
+                    let said = says.first();
+                    let tells = said.is_some_and(|said| said.starts_with(&expected));
+                    if *count != Some(counted) || !tells {
                         wrong.push((
                             Rule::Count,
                             format!(
@@ -240,6 +241,7 @@ mod tests {
         late: Late::Call,
         holds: false,
         hands_over: false,
+        tells_failures: true,
     };
 
     /// What is found where `two` stands behind `one` in a webhook, and events were heard
@@ -250,9 +252,10 @@ mod tests {
             let (id, name) = (at.to_string(), word.trim_end_matches('*').to_owned());
             if word.ends_with('*') {
                 let outcome = How::Skipped(SkipReason::Duplicate);
-                story.turns.push(Told { event: id.clone(), name: None, outcome });
+                let (event, shows) = (id.clone(), Vec::new());
+                story.turns.push(Told { event, name: None, outcome, shows });
             }
-            story.heard.push(Heard { id, name, claimed_as: None });
+            story.heard.push(Heard { id, name });
         }
         let sent = |name: &str, behind: Option<&str>| Sent {
             name: name.to_owned(),
@@ -260,6 +263,7 @@ mod tests {
             acked_us: 2,
             traps: false,
             behind: behind.map(str::to_owned),
+            wants: Vec::new(),
         };
         let mut talk = Talk::new(&CHANNEL, String::new());
         talk.sent = vec![sent("one", None), sent("two", Some("one"))];

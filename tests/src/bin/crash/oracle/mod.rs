@@ -3,6 +3,7 @@
 
 mod delivery;
 mod events;
+mod said;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,6 +16,8 @@ use crate::vendors::Vendor;
 #[derive(Clone, Debug)]
 pub(crate) struct Violation {
     pub(crate) conversation: String,
+    /// Where it was, if it was on one.
+    pub(crate) channel: Option<&'static str>,
     pub(crate) rule: Rule,
     pub(crate) text: String,
 }
@@ -61,6 +64,7 @@ pub(crate) fn check(
     let conversation = format!("{}/{}", talk.channel.name, talk.key);
     let mut case = Case { talk, story, evidence, conversation, found: Vec::new() };
     case.events();
+    case.what_was_said_became_parts();
     case.deliveries();
     for (rule, text) in vendor.laws(talk, story) {
         case.violation(rule, text);
@@ -74,6 +78,7 @@ pub(crate) fn one_key_an_order(evidence: &Evidence<'_>) -> Vec<Violation> {
     several
         .map(|(order, keys)| Violation {
             conversation: "the shop".to_owned(),
+            channel: None,
             rule: Rule::Requests,
             text: format!("order {order} was asked for under the keys {keys:?}, not under one"),
         })
@@ -92,6 +97,7 @@ struct Case<'a> {
 impl Case<'_> {
     fn violation(&mut self, rule: Rule, text: String) {
         let conversation = self.conversation.clone();
-        self.found.push(Violation { conversation, rule, text });
+        let channel = Some(self.talk.channel.name);
+        self.found.push(Violation { conversation, channel, rule, text });
     }
 }

@@ -26,6 +26,7 @@ const CHANNELS: &[Channel] = &[Channel {
     late: Late::NextAnswer,
     holds: false,
     hands_over: false,
+    tells_failures: true,
 }];
 
 /// The twin.

@@ -1,7 +1,8 @@
 //! Lexer, which rides on Messenger: webhooks hold several events with ids, actions are
 //! calls of their own, and beside them Lexer is told what the bot took and said.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 use botyard_kernel::log::SkipReason;
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 use super::{Again, Brought, Channel, Conduct, Late, Said, Vendor, brought, caller, channel};
 use crate::oracle::Rule;
 use crate::record::Talk;
-use crate::story::{How, Story};
+use crate::story::{How, Story, Told};
 
 const APP_SECRET: &str = "crash-app-secret";
 const VERIFY_TOKEN: &str = "crash-verify-token";
@@ -33,6 +34,7 @@ const CHANNELS: &[Channel] = &[Channel {
     holds: false,
     // Lexer is told of a hand-off by what it is not told any more.
     hands_over: true,
+    tells_failures: true,
 }];
 
 /// The twins.
@@ -42,6 +44,8 @@ pub(super) struct Lexer {
     hub: Twin<Hub>,
     page_id: String,
     app_id: String,
+    /// What Messenger calls what persons have said, by its names.
+    said: Mutex<BTreeMap<String, String>>,
 }
 
 impl Lexer {
@@ -66,6 +70,7 @@ impl Lexer {
             hub: lexer::start(hub, of_hub)?,
             page_id,
             app_id,
+            said: Mutex::default(),
         })
     }
 
@@ -79,23 +84,28 @@ impl Lexer {
         told.collect()
     }
 
-    /// Whatever the bot takes is claimed, once or more; what comes after the hand-off is
-    /// the team's.
-    fn claims(&self, story: &Story) -> Vec<String> {
+    /// Whatever a person says and the bot takes is claimed, once or more; what comes after
+    /// the hand-off is the team's. Who has said what is not the host's to say.
+    fn claims(&self, talk: &Talk, story: &Story) -> Vec<String> {
         let claimed: BTreeSet<_> = self.hub.account().claimed(&self.page_id).into_iter().collect();
         let mut wrong = Vec::new();
-        for heard in &story.heard {
-            let Some(id) = &heard.claimed_as else { continue };
-            let turn = story.turns.iter().find(|turn| turn.event == heard.id);
+        let names: BTreeSet<&str> = talk.sent.iter().map(|sent| &*sent.name).collect();
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        for name in names {
+            // Of signals Messenger knows nothing.
+            let Some(id) = said.get(name) else { continue };
+            let is_it = |turn: &&Told| turn.name.as_deref() == Some(name);
+            let known = |turn: &&Told| matches!(turn.outcome, How::Skipped(SkipReason::Duplicate));
+            let turn = story.turns.iter().filter(is_it).find(|turn| !known(turn));
             let is_claimed = claimed.contains(id);
             match turn.map(|turn| &turn.outcome) {
                 Some(How::Ran { .. } | How::Failed { .. }) if !is_claimed => {
-                    wrong.push(format!("{} was taken and never claimed", heard.name));
+                    wrong.push(format!("{name} was taken and never claimed"));
                 }
                 Some(How::Skipped(SkipReason::NotOwner)) if is_claimed => {
-                    wrong.push(format!("{} was claimed after the hand-off", heard.name));
+                    wrong.push(format!("{name} was claimed after the hand-off"));
                 }
-                _ => {}
+                Some(How::Ran { .. } | How::Failed { .. } | How::Skipped(_)) | None => {}
             }
         }
         wrong
@@ -106,11 +116,20 @@ impl Lexer {
     fn echoes(&self, talk: &Talk, story: &Story) -> Vec<String> {
         let echoed: BTreeSet<_> = self.hub.account().echoed(&self.page_id).into_iter().collect();
         let told = self.told(&talk.person);
-        let mut wrong = Vec::new();
+        // All failures have the same text.
+        let mut parts: BTreeMap<&String, usize> = BTreeMap::new();
         for what in story.parts.iter().filter_map(|part| part.what.as_ref()) {
-            let mut ids = told.iter().filter(|(said, _)| said == what).map(|(_, id)| id);
-            if !ids.any(|id| echoed.contains(id)) {
-                wrong.push(format!("\"{what}\" was said and never echoed"));
+            *parts.entry(what).or_default() += 1;
+        }
+        let mut wrong = Vec::new();
+        for (what, count) in parts {
+            let ids = told.iter().filter(|(said, _)| said == what).map(|(_, id)| id);
+            let ids: BTreeSet<_> = ids.filter(|id| echoed.contains(*id)).collect();
+            match ids.len() {
+                0 => wrong.push(format!("\"{what}\" was said and never echoed")),
+                times if times < count => wrong
+                    .push(format!("\"{what}\" was said {count} times and echoed {times} times")),
+                _ => {}
             }
         }
         wrong
@@ -153,9 +172,14 @@ impl Vendor for Lexer {
 
     fn say(&self, said: &[Said<'_>]) -> Outgoing {
         let account = self.facebook.account();
+        let mut ids = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         let events = said.iter().map(|said| {
             let event = account.act(said.person, Act::Write(said.text.to_owned()));
-            event.expect("everybody can write at any time")
+            let event = event.expect("everybody can write at any time");
+            let id = event.value["message"]["mid"].as_str().unwrap_or_default().to_owned();
+            let name = said.text.split(';').next().unwrap_or_default();
+            ids.insert(name.to_owned(), id);
+            event
         });
         account.webhook(&events.collect::<Vec<_>>())
     }
@@ -172,7 +196,7 @@ impl Vendor for Lexer {
     }
 
     fn laws(&self, talk: &Talk, story: &Story) -> Vec<(Rule, String)> {
-        let claims = self.claims(story).into_iter();
+        let claims = self.claims(talk, story).into_iter();
         claims.chain(self.echoes(talk, story)).map(|text| (Rule::Claims, text)).collect()
     }
 }
@@ -189,19 +213,21 @@ mod tests {
     use botyard_tests::peers::userlike::Faults;
 
     use super::*;
-    use crate::story::{Heard, Made, Told};
+    use crate::record::Sent;
+    use crate::story::{Heard, Made};
 
     fn turn(name: &str, outcome: How) -> (Heard, Told) {
         let (id, name) = (format!("e-{name}"), name.to_owned());
-        let told = Told { event: id.clone(), name: Some(name.clone()), outcome };
-        (Heard { id, claimed_as: Some(format!("mid-{name}")), name }, told)
+        let shows = Vec::new();
+        let told = Told { event: id.clone(), name: Some(name.clone()), outcome, shows };
+        (Heard { id, name }, told)
     }
 
     /// The bot takes the first message and answers it, the team has the second one.
     fn story() -> Story {
         let ran = How::Ran {
             count: None,
-            said: None,
+            says: Vec::new(),
             timers: Vec::new(),
             requests: Vec::new(),
             hands_over: true,
@@ -210,7 +236,8 @@ mod tests {
         let (heard, turns) = [turn("m1", ran), turn("m2", skipped)].into_iter().unzip();
         let mut story = Story::default();
         (story.heard, story.turns) = (heard, turns);
-        story.parts = vec![Made { id: "p".to_owned(), what: Some("1 1 m1".to_owned()) }];
+        let what = Some("1 1 m1".to_owned());
+        story.parts = vec![Made { id: "p".to_owned(), made_ms: 0, what }];
         story
     }
 
@@ -229,16 +256,24 @@ mod tests {
     async fn what_lexer_is_not_told_and_what_it_is_told_too_late_is_found() {
         let (window, faults) = (std::time::Duration::from_secs(1), Faults::none());
         let lexer = Lexer::start(&Conduct { window, faults }).unwrap();
-        let talk = Talk::new(&CHANNELS[0], lexer.person(1));
+        let mut talk = Talk::new(&CHANNELS[0], lexer.person(1));
+        for name in ["m1", "m2"] {
+            lexer.say(&[Said { person: &talk.person, text: &format!("{name}; part") }]);
+            let (name, wants) = (name.to_owned(), Vec::new());
+            let (begun_us, acked_us, traps, behind) = (1, 2, false, None);
+            talk.sent.push(Sent { name, begun_us, acked_us, traps, behind, wants });
+        }
+        let id = |name: &str| lexer.said.lock().unwrap()[name].clone();
+        let (first, second) = (id("m1"), id("m2"));
         let found = |lexer: &Lexer| {
             let laws = lexer.laws(&talk, &story()).into_iter();
             laws.map(|(_, text)| text).collect::<Vec<_>>()
         };
         let silent = "\"1 1 m1\" was said and never echoed";
         assert_eq!(found(&lexer), ["m1 was taken and never claimed", silent]);
-        claim(&lexer, "mid-m1").await;
+        claim(&lexer, &first).await;
         assert_eq!(found(&lexer), [silent]);
-        claim(&lexer, "mid-m2").await;
+        claim(&lexer, &second).await;
         assert_eq!(found(&lexer), ["m2 was claimed after the hand-off", silent]);
     }
 }

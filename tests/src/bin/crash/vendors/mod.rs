@@ -93,6 +93,8 @@ pub(crate) struct Channel {
     pub(crate) holds: bool,
     /// A conversation ends with a hand-off, after which nothing comes back.
     pub(crate) hands_over: bool,
+    /// A person is told when the bot breaks down.
+    pub(crate) tells_failures: bool,
 }
 
 /// What is sent again to be recognized.

@@ -27,6 +27,7 @@ const CHANNELS: &[Channel] = &[Channel {
     late: Late::Call,
     holds: false,
     hands_over: false,
+    tells_failures: true,
 }];
 
 /// The twin.

@@ -21,7 +21,7 @@ const LIFE: &str = "life";
 
 const CHANNELS: &[Channel] = &[
     // Actions ride in the answers of webhooks.
-    Channel { name: "inline", ..COMMON },
+    Channel { name: "inline", tells_failures: true, ..COMMON },
     // Every action is a call.
     Channel { name: "calls", ..COMMON },
     // As `calls`, and a call of which nobody knows whether it was taken is held.
@@ -34,6 +34,7 @@ const COMMON: Channel = Channel {
     late: Late::Call,
     holds: false,
     hands_over: false,
+    tells_failures: false,
 };
 
 /// The twin.
@@ -91,7 +92,8 @@ impl Vendor for Userlike {
         let timing =
             json!({ "rate-window-ms": self.window_ms, "after-answer-ms": AFTER_ANSWER_MS });
         let inline = own.name == "inline";
-        let failure_texts = if inline { json!({ "": FAILURE_TEXT }) } else { Value::Null };
+        let failure_texts =
+            if own.tells_failures { json!({ "": FAILURE_TEXT }) } else { Value::Null };
         let settings = json!({
             "webhook-header": HEADER,
             "webhook-secret": SECRET,

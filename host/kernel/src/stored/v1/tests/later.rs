@@ -28,6 +28,21 @@ pub(super) fn asking_sample() -> Entry {
     Entry::Settled(Settled { follow_ups: vec![asks], ..Settled::default() })
 }
 
+/// A conversation of which it is known when it changed hands.
+pub(super) fn ordered_sample() -> Entry {
+    let state = Conversation { hands_ms: Some(900), ..Conversation::default() };
+    let outcome = Outcome::Skipped(SkipReason::NotOwner);
+    Entry::Turn(Box::new(Turn { outcome, state, ..empty_turn() }))
+}
+
+/// A conversation with a person whose address of e-mail a bot has learned.
+pub(super) fn corrected_sample() -> Entry {
+    let mut state = Conversation { own_email: true, ..Conversation::default() };
+    state.facts.contact.email = Some("ada@example.com".to_owned());
+    let outcome = Outcome::Skipped(SkipReason::NotOwner);
+    Entry::Turn(Box::new(Turn { outcome, state, ..empty_turn() }))
+}
+
 /// A session that keeps the component that it began with.
 pub(super) fn pinned_sample() -> Entry {
     let pinned = |session| SessionState { version: Some(digest(5)), ..session };

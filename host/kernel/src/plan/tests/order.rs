@@ -1,0 +1,113 @@
+//! Webhooks that overtake each other.
+
+use super::*;
+
+fn spoke() -> EventBody {
+    EventBody::HumanSpoke(event::HumanSpoke::default())
+}
+
+fn returned() -> EventBody {
+    EventBody::Returned(event::Returned::default())
+}
+
+fn failed() -> EventBody {
+    EventBody::ForwardFailed(event::ForwardFailed::default())
+}
+
+impl World {
+    /// The vendor tells of something that was at this time by its clock.
+    fn at(&mut self, body: EventBody, vendor_ms: Option<u64>) -> Arrival {
+        let mut arrival = self.arrival(body);
+        arrival.event.vendor_ms = vendor_ms;
+        arrival
+    }
+
+    /// It comes in, and whether the bot ran on it.
+    fn hears(&mut self, arrival: &Arrival) -> bool {
+        match self.step(arrival) {
+            Step::Skip(reason) => {
+                self.state = self.plan(arrival).skip(reason).state;
+                false
+            }
+            _ => {
+                self.turn(arrival, Ok(Vec::new()));
+                true
+            }
+        }
+    }
+}
+
+#[test]
+fn whoever_had_a_conversation_last_has_it_in_whatever_order_webhooks_come() {
+    // What comes first, what comes second though it was before, and who has it then.
+    for (newer, older, owner) in [
+        (returned(), spoke(), Owner::Bot),
+        (spoke(), returned(), Owner::Human),
+        (spoke(), failed(), Owner::Human),
+        (failed(), spoke(), Owner::Bot),
+    ] {
+        let mut world = World::new();
+        world.says(Vec::new());
+        (world.state.owner, world.state.human_ms) = (Owner::Human, Some(50));
+        let newer = world.at(newer, Some(101));
+        world.hears(&newer);
+        assert_eq!(world.state.owner, owner, "{newer:?}");
+        let skipped = world.state.skipped.len();
+        let late = world.at(older.clone(), Some(100));
+        assert!(!world.hears(&late), "nobody runs on what is over: {late:?}");
+        assert_eq!(world.state.owner, owner, "{late:?}");
+        assert_eq!(world.state.skipped.len(), skipped + 1, "it is recorded: {late:?}");
+        // At the same time and without a time, the one that comes later counts.
+        for vendor_ms in [Some(101), None] {
+            let mut other = World { state: world.state.clone(), ..World::new() };
+            let next = other.at(older.clone(), vendor_ms);
+            other.hears(&next);
+            assert_ne!(other.state.owner, owner, "{next:?}");
+        }
+    }
+}
+
+#[test]
+fn what_comes_late_takes_nothing_back_besides() {
+    let mut world = World::new();
+    world.says(Vec::new());
+    let given = world.at(returned(), Some(101));
+    world.hears(&given);
+    world.fails();
+    assert!(world.state.host_hand_off);
+    let mut late = world.at(spoke(), Some(100));
+    late.owner = Some(Owner::Human);
+    world.hears(&late);
+    assert_eq!(world.state.owner, Owner::HandingOff, "nor by what is said with it");
+    assert!(world.state.host_hand_off, "the host's hand-off can fail as before");
+}
+
+#[test]
+fn a_word_about_the_owner_counts_as_a_change_of_hands() {
+    let mut world = World::new();
+    world.says(Vec::new());
+    let mut standby = world.at(hello(), Some(102));
+    standby.owner = Some(Owner::Human);
+    world.hears(&standby);
+    let late = world.at(returned(), Some(101));
+    assert!(!world.hears(&late));
+    assert_eq!(world.state.owner, Owner::Human);
+    // What changes nothing leaves the order as it was.
+    let mut later = world.at(hello(), Some(110));
+    later.owner = Some(Owner::Human);
+    world.hears(&later);
+    assert_eq!(world.state.hands_ms, Some(102));
+}
+
+#[test]
+fn the_host_itself_needs_no_clock_of_the_vendors() {
+    let mut world = World::new();
+    world.says(Vec::new());
+    let taken = world.at(spoke(), Some(u64::MAX));
+    world.hears(&taken);
+    let mut given = world.at(returned(), Some(1));
+    given.by_host = true;
+    assert!(world.hears(&given));
+    assert_eq!(world.state.owner, Owner::Bot);
+    assert_eq!(world.state.hands_ms, Some(u64::MAX), "which is the vendor's alone");
+}

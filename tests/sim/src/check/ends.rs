@@ -1,0 +1,155 @@
+//! How the lives of rows ended that were not delivered: never without a reason that the
+//! world outside knows, and never in silence.
+
+use botyard_kernel::action::Action;
+use botyard_kernel::event::{Event, EventBody};
+use botyard_kernel::log::{
+    Arrival, Entry, HandOff, Outcome, Row, RowEnd, Seq, Settled, SkipReason, Turn,
+};
+use botyard_kernel::owner::Owner;
+use botyard_kernel::plan::{Reach, reach};
+
+use crate::desk::Desk;
+use crate::webhook::Saying;
+use crate::world::World;
+
+impl World {
+    /// Every end of a row that was not delivered has its reason.
+    pub(super) fn nothing_was_given_up_without_a_reason(&self, conversation: usize) {
+        let (log, desk) = (&self.logs[conversation], &self.desks[conversation]);
+        for (made, turn) in log.turns() {
+            for row in turn.state.rows.iter().filter(|row| row.turn == turn.id) {
+                for (seq, settled) in log.settled() {
+                    match settled.rows.iter().find(|(id, _)| *id == row.id) {
+                        Some((_, RowEnd::Dead(why))) => {
+                            let again = desk.redriven.contains(&row.id);
+                            let may = again || self.may_die(conversation, row, settled);
+                            assert!(may, "{} was given up: {why}", row.id);
+                            let told = self.is_told(conversation, row, settled);
+                            assert!(told, "nobody was told that {} was given up: {why}", row.id);
+                        }
+                        Some((_, RowEnd::Quarantined)) => {
+                            assert_eq!(
+                                reach(&row.action),
+                                Reach::Person,
+                                "{} is no speech",
+                                row.id
+                            );
+                            let taken = self.was_taken(conversation, turn, made, seq);
+                            assert!(taken, "{} was quarantined, and nobody took it", row.id);
+                        }
+                        Some((_, RowEnd::Delivered)) | None => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Who is said to have taken or ended a conversation has done so.
+    pub(super) fn nobody_took_it_but_who_did(&self, conversation: usize) {
+        let desk = &self.desks[conversation];
+        for (_, arrival) in self.logs[conversation].arrivals() {
+            let id = arrival.event.id.as_str();
+            let of = |end: &str| id.strip_prefix('e').and_then(|id| id.strip_suffix(end));
+            let real = match &arrival.event.body {
+                EventBody::HumanSpoke(_) => {
+                    self.is_said(id, Saying::HumanSpoke)
+                        || desk.told_taken.iter().any(|row| of(".taken") == Some(row.as_str()))
+                }
+                EventBody::Ended(_) => {
+                    self.is_said(id, Saying::Closed)
+                        || desk.told_gone.iter().any(|row| of(".ended") == Some(row.as_str()))
+                }
+                EventBody::Start(_)
+                | EventBody::Message(_)
+                | EventBody::Click(_)
+                | EventBody::Media(_)
+                | EventBody::Location(_)
+                | EventBody::Timer(_)
+                | EventBody::Response(_)
+                | EventBody::Signal(_)
+                | EventBody::ForwardFailed(_)
+                | EventBody::Returned(_)
+                | EventBody::CampaignUnsubscribe(_)
+                | EventBody::DeliveryFailed(_)
+                | EventBody::Other(_) => true,
+            };
+            assert!(real, "{id} says {}, and it is not so", arrival.event.body.name());
+        }
+    }
+
+    /// Whether an event is that of a webhook in which somebody did this.
+    fn is_said(&self, id: &str, saying: Saying) -> bool {
+        let n = id.strip_prefix('w').and_then(|id| id.split_once('p'));
+        let n: Option<usize> = n.and_then(|(n, _)| n.parse().ok());
+        n.and_then(|n| self.webhooks.get(n)).is_some_and(|webhook| webhook.saying == saying)
+    }
+
+    fn may_die(&self, conversation: usize, row: &Row, settled: &Settled) -> bool {
+        let (desk, channel) = (&self.desks[conversation], self.site.channel_of(conversation));
+        let age_max_ms = channel.line.waits_for_person(desk);
+        let age_max_ms = age_max_ms.unwrap_or(channel.rules.delivery.age_max_ms);
+        let too_old = settled.at_ms >= row.made_ms + age_max_ms;
+        let nobody = row.hand_off == Some(HandOff::Nobody);
+        let refused = [&desk.refused_rows, &desk.told_taken, &desk.held];
+        too_old
+            || nobody
+            || refused.iter().any(|rows| rows.contains(&row.id))
+            || is_gone(desk, settled)
+    }
+
+    /// Whether whoever wanted a row hears that it was given up.
+    fn is_told(&self, conversation: usize, row: &Row, settled: &Settled) -> bool {
+        let events = || self.logs[conversation].arrivals().map(|(_, it)| &it.event);
+        let ended = |id: &str| settled.rows.iter().any(|(row, _)| id == format!("e{row}.ended"));
+        let is_end = |it: &Event| matches!(it.body, EventBody::Ended(_)) && ended(it.id.as_str());
+        // A host that died before it heard of the end may have heard something else.
+        if is_gone(&self.desks[conversation], settled) && events().any(is_end) {
+            return true;
+        }
+        let stem = format!("e{}.failed.", row.id);
+        let mut failed = events().filter(|it| it.id.as_str().starts_with(&stem));
+        match &row.action {
+            Action::Forward(_) | Action::Abort => {
+                failed.any(|it| matches!(it.body, EventBody::ForwardFailed(_)))
+            }
+            Action::Delay(_) | Action::Typing(_) => true,
+            _ if row.quiet => failed.next().is_none(),
+            _ => failed.any(|it| matches!(&it.body, EventBody::DeliveryFailed(failed) if failed.part == row.id.as_str())),
+        }
+    }
+
+    /// Whether somebody took the conversation from the bot after it had made a turn, and
+    /// before `seq`, or the vendor said so.
+    fn was_taken(&self, conversation: usize, turn: &Turn, made: Seq, seq: Seq) -> bool {
+        let (log, desk) = (&self.logs[conversation], &self.desks[conversation]);
+        let arrival = |turn: &Turn| {
+            let mut all = log.arrivals().map(|(_, arrival)| arrival);
+            all.find(|arrival| arrival.event.id == turn.event)
+        };
+        let mut since = log.entries().filter(|(at, _)| *at > turn.base && *at <= seq);
+        since.any(|(at, entry)| match entry {
+            Entry::Turn(other) => {
+                at != made
+                    && (other.outcome == Outcome::Skipped(SkipReason::SessionTimeout)
+                        || arrival(other).is_some_and(takes))
+            }
+            Entry::Settled(settled) => {
+                settled.owner == Some(Owner::Human)
+                    || settled.rows.iter().any(|(row, _)| desk.told_taken.contains(row))
+            }
+            Entry::Accepted(_) | Entry::Called(_) => false,
+        })
+    }
+}
+
+/// Whether the vendor said to one of the calls that end here that it is over.
+fn is_gone(desk: &Desk, settled: &Settled) -> bool {
+    settled.rows.iter().any(|(row, _)| desk.told_gone.contains(row))
+}
+
+/// Whether somebody else has the conversation with this.
+fn takes(arrival: &Arrival) -> bool {
+    matches!(arrival.owner, Some(Owner::Human | Owner::Ended))
+        || matches!(arrival.event.body, EventBody::HumanSpoke(_) | EventBody::Ended(_))
+}

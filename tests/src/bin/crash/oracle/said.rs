@@ -1,0 +1,172 @@
+//! Between the bot and the outbox: whatever the bot says is a part of its turn, and nothing
+//! else is; a bot that breaks down is told of, once.
+
+use std::collections::HashMap;
+
+use botyard_kernel::log::SkipReason;
+
+use super::{Case, Rule};
+use crate::story::{How, Made, Told};
+use crate::vendors::FAILURE_TEXT;
+
+impl Case<'_> {
+    pub(super) fn what_was_said_became_parts(&mut self) {
+        let turns: Vec<String> =
+            self.story.turns.iter().filter_map(|it| self.lost_of(it)).collect();
+        let asked_for: Vec<String> = self.not_done().collect();
+        for text in turns.into_iter().chain(asked_for) {
+            self.violation(Rule::Undelivered, text);
+        }
+    }
+
+    /// What a turn says against what its parts show.
+    fn lost_of(&self, turn: &Told) -> Option<String> {
+        let failure = [FAILURE_TEXT.to_owned()];
+        let says = match &turn.outcome {
+            How::Ran { says, .. } => &says[..],
+            How::Failed { .. } if self.talk.channel.tells_failures => &failure,
+            How::Failed { .. } | How::Skipped(_) => &[],
+        };
+        let shows = &turn.shows;
+        // Where there are no files, a link is a text with something around it.
+        let same = |(said, shown): (&String, &String)| said == shown || is_link_in(said, shown);
+        let all = says.len() == shows.len() && says.iter().zip(shows).all(same);
+        let name = turn.name.as_deref().unwrap_or("a start of the host's own");
+        (!all).then(|| format!("the turn of {name} has to say {says:?}, and its parts {shows:?}"))
+    }
+
+    /// What persons have asked the bot for and no part shows.
+    fn not_done(&self) -> impl Iterator<Item = String> {
+        let known = |turn: &&Told| matches!(turn.outcome, How::Skipped(SkipReason::Duplicate));
+        let turns = self.story.turns.iter().filter(|turn| !known(turn));
+        let by_name: HashMap<&str, &Told> =
+            turns.filter_map(|turn| Some((turn.name.as_deref()?, turn))).collect();
+        self.talk.sent.iter().flat_map(move |sent| {
+            let turn = by_name.get(&*sent.name).copied();
+            let shows = turn.filter(|turn| matches!(turn.outcome, How::Ran { .. }));
+            let shows = shows.map(|turn| &turn.shows);
+            let wants = sent.wants.iter().filter(move |wanted| {
+                let is_it = |shown: &String| shown == *wanted || is_link_in(wanted, shown);
+                shows.is_some_and(|shows| !shows.iter().any(is_it))
+            });
+            let lost = |wanted| format!("{} asked for \"{wanted}\", and no part is it", sent.name);
+            wants.map(lost).collect::<Vec<_>>()
+        })
+    }
+
+    /// All failures have the same text, so they are counted: once each, and once more at
+    /// most for each host that ended between a failure and its end.
+    pub(super) fn failures_were_shown(&mut self, seen: usize) {
+        let failures =
+            self.story.parts.iter().filter(|it| it.what.as_deref() == Some(FAILURE_TEXT));
+        let ended = |part: &Made| {
+            let ends = self.story.ends.get(&part.id)?;
+            let delivered = ends.iter().filter(|end| end.delivered);
+            Some((part.made_ms, delivered.map(|end| end.at_ms).max()?))
+        };
+        let delivered: Vec<(u64, u64)> = failures.filter_map(ended).collect();
+        let between = |(made_ms, ended_ms): &(u64, u64)| {
+            let mut began = self.evidence.lives.iter().map(|life| life.began_ms);
+            began.by_ref().filter(|at| made_ms <= at && at <= ended_ms).count()
+        };
+        let (least, again): (usize, usize) = (delivered.len(), delivered.iter().map(between).sum());
+        if seen < least {
+            let text = format!("{least} failures were told, and {seen} were seen");
+            self.violation(Rule::Undelivered, text);
+        } else if seen > least + again {
+            let text = format!(
+                "{least} failures were told, {again} of them may have come again, and {seen} \
+                 were seen"
+            );
+            self.violation(Rule::Repeated, text);
+        }
+    }
+}
+
+fn is_link_in(said: &str, shown: &str) -> bool {
+    said.starts_with("https://") && shown.contains(said)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::oracle::Evidence;
+    use crate::record::{Life, Sent, Talk};
+    use crate::story::{End, Story};
+    use crate::vendors::{Again, Channel, Late};
+
+    const CHANNEL: Channel = Channel {
+        name: "a-channel",
+        again: Again::Nothing,
+        batches: false,
+        late: Late::Call,
+        holds: false,
+        hands_over: false,
+        tells_failures: true,
+    };
+
+    fn says(said: &[&str]) -> How {
+        let says = said.iter().map(|said| (*said).to_owned()).collect();
+        let (timers, requests) = (Vec::new(), Vec::new());
+        How::Ran { count: None, says, timers, requests, hands_over: false }
+    }
+
+    fn found(story: &Story, lives: &[Life], seen: usize) -> Vec<Rule> {
+        let mut talk = Talk::new(&CHANNEL, String::new());
+        talk.sent.push(Sent {
+            name: "m1".to_owned(),
+            begun_us: 1,
+            acked_us: 2,
+            traps: false,
+            behind: None,
+            wants: vec!["m1 part 1".to_owned()],
+        });
+        let evidence = Evidence { lives, lookups: &BTreeMap::new() };
+        let (talk, evidence) = (&talk, &evidence);
+        let mut case =
+            Case { talk, story, evidence, conversation: String::new(), found: Vec::new() };
+        case.what_was_said_became_parts();
+        case.failures_were_shown(seen);
+        case.found.into_iter().map(|found| found.rule).collect()
+    }
+
+    fn turn(outcome: How, shows: &[&str]) -> Story {
+        let shows = shows.iter().map(|shown| (*shown).to_owned()).collect();
+        let name = Some("m1".to_owned());
+        let mut story = Story::default();
+        story.turns.push(Told { event: "e1".to_owned(), name, outcome, shows });
+        story
+    }
+
+    #[test]
+    fn what_a_bot_says_and_no_part_shows_is_found() {
+        let all = ["1 1 m1", "m1 part 1", "https://files.example/m1-2"];
+        let shown = ["1 1 m1", "m1 part 1", "A file: https://files.example/m1-2"];
+        assert_eq!(found(&turn(says(&all), &shown), &[], 0), []);
+        let lost = [Rule::Undelivered];
+        assert_eq!(found(&turn(says(&all), &all[..2]), &[], 0), lost);
+        let shown = [all[1], all[0], all[2]];
+        assert_eq!(found(&turn(says(&all), &shown), &[], 0), lost, "in another order");
+        assert_eq!(found(&turn(says(&all[..1]), &all[..1]), &[], 0), lost, "it was asked for");
+    }
+
+    #[test]
+    fn a_failure_is_told_once() {
+        let failed = || How::Failed { of_bot: true, why: String::new() };
+        let mut story = turn(failed(), &[FAILURE_TEXT]);
+        let what = Some(FAILURE_TEXT.to_owned());
+        story.parts.push(Made { id: "p".to_owned(), made_ms: 10, what });
+        let end = End { delivered: true, how: String::new(), at_ms: 20 };
+        story.ends.insert("p".to_owned(), vec![end]);
+        assert_eq!(found(&story, &[], 1), []);
+        assert_eq!(found(&story, &[], 0), [Rule::Undelivered]);
+        assert_eq!(found(&story, &[], 2), [Rule::Repeated]);
+        assert_eq!(found(&story, &[Life { began_ms: 15 }], 2), [], "a host ended in between");
+        assert_eq!(found(&story, &[Life { began_ms: 25 }], 2), [Rule::Repeated]);
+        assert_eq!(found(&turn(failed(), &[]), &[], 0), [Rule::Undelivered]);
+        let twice = [FAILURE_TEXT, FAILURE_TEXT];
+        assert_eq!(found(&turn(failed(), &twice), &[], 0), [Rule::Undelivered]);
+    }
+}

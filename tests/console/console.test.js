@@ -111,12 +111,12 @@ test("a file that is no bot is refused with the reason, the code and what to do"
   const opened = await signedIn(admin, "#/acme/bots/bot", "Versions of bot");
   const { page } = opened;
   await page.getByText("Nothing was uploaded yet.").waitFor();
-  await page.getByRole("button", { name: "Upload" }).click();
+  await page.getByRole("button", { name: "Upload", exact: true }).click();
   await alertOf(page).getByText("No file is chosen yet.").waitFor();
   await page.getByLabel("Component").setInputFiles({
     name: "wrong.wasm", mimeType: "application/wasm", buffer: Buffer.from("<b>no wasm</b>"),
   });
-  await page.getByRole("button", { name: "Upload" }).click();
+  await page.getByRole("button", { name: "Upload", exact: true }).click();
   await alertOf(page).getByText("component-refused", { exact: true }).waitFor();
   await alertOf(page).getByText("upload the .wasm file that your build wrote").waitFor();
   await alertOf(page).getByText("What to do:").waitFor();
@@ -134,10 +134,26 @@ test("versions are uploaded, compared, tried, deployed, watched and rolled back"
   };
   const digests = {};
 
+  await step("a slow upload shows how far it is, and can be stopped", async () => {
+    const network = await page.context().newCDPSession(page);
+    const slow = (uploadThroughput) => network.send("Network.emulateNetworkConditions",
+      { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput });
+    await network.send("Network.enable");
+    await slow(20_000);
+    await page.getByLabel("Component").setInputFiles(component("tally"));
+    await page.getByRole("button", { name: "Upload", exact: true }).click();
+    await page.getByRole("progressbar", { name: "Upload", exact: true }).waitFor();
+    await page.getByText(/^[\d.]+ (bytes|KiB) of [\d.]+ KiB$/).waitFor();
+    await page.getByRole("button", { name: "Stop the upload" }).click();
+    await page.locator(".note", { hasText: "The upload was stopped" }).waitFor();
+    await slow(-1);
+    assert.deepEqual((await host.ask("GET", "/tenants/acme/bots/bot/versions")).items, []);
+  });
+
   await step("upload", async () => {
     for (const name of ["echo", "tally"]) {
       await page.getByLabel("Component").setInputFiles(component(name));
-      await page.getByRole("button", { name: "Upload" }).click();
+      await page.getByRole("button", { name: "Upload", exact: true }).click();
       const done = page.locator(".done", { hasText: "is uploaded." });
       await done.waitFor();
       digests[name] = (await done.locator("code").textContent()).trim();
@@ -146,13 +162,13 @@ test("versions are uploaded, compared, tried, deployed, watched and rolled back"
     assert.notEqual(digests.echo, digests.tally);
     await page.getByText("2 versions, the newest first.").waitFor();
     await page.getByRole("heading", { name: digests.echo }).waitFor();
-    await page.getByText("botyard:bot/").first().waitFor({ state: "attached" });
+    await page.getByText(/^botyard:bot\//).first().waitFor({ state: "attached" });
     await assertAccessible(page, "versions");
   });
 
   await step("try", async () => {
     await page.getByRole("link", { name: `Try ${digests.echo}` }).click();
-    await at(page, "Try of bot");
+    await at(page, "Try bot");
     const chat = page.getByRole("log", { name: "Conversation" });
     await page.getByLabel("Message").fill("<img src=x onerror=alert(1)> & more");
     await page.keyboard.press("Enter");
@@ -176,6 +192,8 @@ test("versions are uploaded, compared, tried, deployed, watched and rolled back"
     await page.getByText("No version was deployed yet").waitFor();
     await page.getByRole("button", { name: "Deploy", exact: true }).click();
     await page.locator(".done", { hasText: `Version ${digests.echo} answers now.` }).waitFor();
+    const focused = await page.evaluate(() => document.activeElement.textContent);
+    assert.ok(focused.startsWith(`Version ${digests.echo} answers now.`), "the focus is not lost with the button");
     await assertAccessible(page, "deployment");
   });
 
@@ -265,7 +283,7 @@ test("channels, conversations with their turns, and dead letters that are sent a
 
   await page.getByRole("link", { name: "Dead letters" }).click();
   await at(page, "Dead letters of acme");
-  const again = page.getByRole("button", { name: /^Send .* again$/ });
+  const again = page.getByRole("button", { name: "Send again" });
   for (let tries = 0; await again.count() === 0 && tries < 40; tries += 1) {
     await page.reload();
     await at(page, "Dead letters of acme");
@@ -282,7 +300,7 @@ test("whoever may only look is told what to ask for, and sees lengths for texts"
   const opened = await signedIn(reader, "#/acme/bots/bot", "Versions of bot");
   const { page } = opened;
   await page.getByText('For this, ask for one with "deploy".').first().waitFor();
-  assert.equal(await page.getByRole("button", { name: "Upload" }).count(), 0);
+  assert.equal(await page.getByRole("button", { name: "Upload", exact: true }).count(), 0);
   await page.getByRole("link", { name: "Logs" }).click();
   await at(page, "Logs of bot");
   await page.getByText("Your token hides what people said").waitFor();
@@ -298,7 +316,7 @@ test("whoever has one bot is led to it and to nothing else", async () => {
   await at(page, "Versions of bot");
   assert.equal(await page.getByRole("link", { name: "Channels" }).count(), 0);
   await page.getByRole("link", { name: "Try", exact: true }).click();
-  await at(page, "Try of bot");
+  await at(page, "Try bot");
   await closed(opened);
 });
 

@@ -121,8 +121,7 @@ fn file(hash: &str, name: &str) -> Response {
         let gone = "There is no such file in this release: load the page again.\n";
         return (StatusCode::NOT_FOUND, [(CACHE_CONTROL, "no-store")], gone).into_response();
     };
-    let headers =
-        [(CONTENT_TYPE, *kind), (CACHE_CONTROL, "public, max-age=31536000, immutable")];
+    let headers = [(CONTENT_TYPE, *kind), (CACHE_CONTROL, "public, max-age=31536000, immutable")];
     (headers, *text).into_response()
 }
 

@@ -130,7 +130,8 @@ async fn the_page_needs_nothing_but_its_own_files() {
             wanted.insert(name.to_owned());
         }
     }
-    let inline = |word: &str| word.starts_with("style=") || word.starts_with("on") && word.contains("=");
+    let inline =
+        |word: &str| word.starts_with("style=") || word.starts_with("on") && word.contains("=");
     assert!(!page.split_whitespace().any(inline), "nothing is inline");
     for File { name, text, .. } in FILES {
         for line in text.lines().filter(|line| line.contains(" from \"")) {

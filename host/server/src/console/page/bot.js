@@ -9,10 +9,10 @@ import { trial } from "./trial.js";
 import { versions } from "./versions.js";
 
 const PARTS = [
-  ["versions", "Versions", versions],
-  ["try", "Try", trial],
-  ["deployment", "Deployment", deployment],
-  ["logs", "Logs", logs],
+  ["versions", "Versions", "Versions of", versions],
+  ["try", "Try", "Try", trial],
+  ["deployment", "Deployment", "Deployment of", deployment],
+  ["logs", "Logs", "Logs of", logs],
 ];
 
 export async function bot(page, [name, part = "versions", chosen]) {
@@ -23,11 +23,11 @@ export async function bot(page, [name, part = "versions", chosen]) {
     throw new Problem({ code: "no-such-view", title, detail: `A bot has no part ${part}.` });
   }
   const about = await api.get(at`tenants/${tenant}/bots/${name}`, {}, signal);
-  const [, text, build] = found;
+  const [, , title, build] = found;
   const content = await build({ ...page, bot: name, about, chosen });
   const links = PARTS.map(([one, word]) => link(word, to(tenant, "bots", name, one), one === part));
   return {
-    title: `${text} of ${name}`,
+    title: `${title} ${name}`,
     before: make("nav", { class: "parts", "aria-label": `Parts of ${name}` }, links),
     content,
   };

@@ -21,7 +21,8 @@ export async function deployed({ api, tenant, bot, signal }) {
 export async function deployment(page) {
   const { api, tenant, bot, signal, chosen } = page;
   const state = make("div");
-  const notice = make("div");
+  // The controls are drawn anew with each change: the focus goes to what is said of it.
+  const notice = make("div", { tabindex: "-1" });
   const all = await api.all(at`tenants/${tenant}/bots/${bot}/versions`, signal);
   all.sort((one, other) => other.uploaded_ms - one.uploaded_ms);
 
@@ -40,6 +41,7 @@ export async function deployment(page) {
       const path = at`tenants/${tenant}/bots/${bot}/deployment`;
       draw(await api.post(path, { ...step, revision: now?.revision }, signal));
       notice.replaceChildren(make("p", { class: "done" }, done));
+      notice.focus();
       say(done);
     } catch (problem) {
       if (isLeft(problem)) {
@@ -49,6 +51,7 @@ export async function deployment(page) {
       if (problem.code === "stale") {
         await load();
       }
+      notice.focus();
     }
   }
 

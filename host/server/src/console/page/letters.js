@@ -23,18 +23,21 @@ export async function letters(page) {
 
 function letter({ session, api, tenant, signal }, one) {
   const { part, channel, conversation } = one;
-  const outcome = make("div");
-  const again = button(`Send ${part} again`, () => shown(outcome, async () => {
+  const outcome = make("div", { tabindex: "-1" });
+  const heading = make("h2", { id: `letter-${part}` }, one.action, " to ",
+    make("a", { href: to(tenant, "conversations", channel, conversation) }, `${channel}, ${conversation}`));
+  const again = button("Send again", () => shown(outcome, async () => {
     const explanation = "It goes behind what waits in its conversation. Where the vendor may have had it already, the person gets it twice.";
     if (await confirmed("Send it again?", explanation, "Send it again")) {
       await api.post(at`tenants/${tenant}/dead-letters/${part}/redrive`, undefined, signal);
       again.remove();
       outcome.replaceChildren(make("p", { class: "done" }, "It waits in its conversation again."));
+      outcome.focus();
       say("It waits in its conversation again.");
     }
-  }));
+  }), { "aria-describedby": heading.id });
   return [
-    make("h2", {}, one.action, " to ", make("a", { href: to(tenant, "conversations", channel, conversation) }, `${channel}, ${conversation}`)),
+    heading,
     facts([["Why", one.reason], ["Given up", moment(one.given_up_ms)], ["Made", moment(one.made_ms)], ["Part", make("code", {}, part)]]),
     one.content?.name ? actionShown(one.content) : null,
     folded("As JSON", json(one.content)),

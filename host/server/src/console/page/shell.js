@@ -16,7 +16,16 @@ export function to(...segments) {
 /** The segments of the address that the reader is at. */
 export function here() {
   const path = location.hash.split("?")[0].replace(/^#\/?/, "");
-  return path === "" ? [] : path.split("/").map(decodeURIComponent);
+  return path === "" ? [] : path.split("/").map(decoded);
+}
+
+/** What cannot be decoded was written by hand, and names nothing: it is shown as it is. */
+function decoded(segment) {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
 }
 
 /**

@@ -147,9 +147,9 @@ class Trial {
       failed ? make("p", { class: "note" }, `On ${turn.event}, the bot ${outcome(turn.result)}`) : null,
       logShown(turn.log),
       folded(`On ${turn.event}: ${counted(turn.actions.length, "action")}, ${counted(turn.sends.length, "call")}, ${cpu(turn.cpu_us)}`,
-        make("h3", {}, "Actions"), json(turn.actions),
-        make("h3", {}, "What would be sent"), json(turn.sends),
-        make("h3", {}, "Context afterwards"), make("pre", {}, make("code", {}, turn.context || "none"))));
+        make("h2", {}, "Actions"), json(turn.actions),
+        make("h2", {}, "What would be sent"), json(turn.sends),
+        make("h2", {}, "Context afterwards"), make("pre", {}, make("code", {}, turn.context || "none"))));
   }
 }
 

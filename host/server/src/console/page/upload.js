@@ -3,7 +3,7 @@
 import { Problem, at } from "./api.js";
 import { button, field, form, make, say } from "./dom.js";
 import { bytes, short } from "./format.js";
-import { shown } from "./problem.js";
+import { isLeft, shown } from "./problem.js";
 
 /** The form; `uploaded` is called with the digest of what is there now. */
 export function upload(page, uploaded) {
@@ -40,6 +40,13 @@ function uploadForm({ api, tenant, bot, about, signal }, uploaded) {
       const version = await api.upload(path, chosen, (sent) => tell(sent, chosen.size), stop.signal);
       await uploaded(version.digest);
       outcome.replaceChildren(done(version));
+    } catch (problem) {
+      if (!isLeft(problem)) {
+        throw problem;
+      }
+      const stopped = "The upload was stopped: nothing of it is kept.";
+      outcome.replaceChildren(make("p", { class: "note" }, stopped));
+      say(stopped);
     } finally {
       running.hidden = true;
     }

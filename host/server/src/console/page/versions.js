@@ -48,8 +48,9 @@ function card(page, version, current, state, open) {
     ]),
     pending(version, about),
     changes,
-    folded(counted(version.imports.length, "import"), make("ul", { class: "names" },
-      version.imports.map((one) => make("li", {}, make("code", {}, one))))),
+    version.imports.length === 0 ? make("p", {}, "It imports nothing.") : folded(
+      counted(version.imports.length, "import"),
+      make("ul", { class: "names" }, version.imports.map((one) => make("li", {}, make("code", {}, one))))),
     manifest ? folded("Manifest", json(manifest)) : make("p", {}, "It carries no manifest."),
     session.may("deploy") ? make("p", { class: "row" },
       make("a", { href: to(tenant, "bots", bot, "try", digest) }, `Try ${short(digest)}`),

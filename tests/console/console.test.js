@@ -140,7 +140,7 @@ test("versions are uploaded, compared, tried, deployed, watched and rolled back"
       { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput });
     await network.send("Network.enable");
     await slow(20_000);
-    await page.getByLabel("Component").setInputFiles(component("tally"));
+    await page.getByLabel("Component").setInputFiles(component("puppet"));
     await page.getByRole("button", { name: "Upload", exact: true }).click();
     await page.getByRole("progressbar", { name: "Upload", exact: true }).waitFor();
     await page.getByText(/^[\d.]+ (bytes|KiB) of [\d.]+ KiB$/).waitFor();
@@ -151,7 +151,7 @@ test("versions are uploaded, compared, tried, deployed, watched and rolled back"
   });
 
   await step("upload", async () => {
-    for (const name of ["echo", "tally"]) {
+    for (const name of ["echo", "puppet"]) {
       await page.getByLabel("Component").setInputFiles(component(name));
       await page.getByRole("button", { name: "Upload", exact: true }).click();
       const done = page.locator(".done", { hasText: "is uploaded." });
@@ -159,7 +159,7 @@ test("versions are uploaded, compared, tried, deployed, watched and rolled back"
       digests[name] = (await done.locator("code").textContent()).trim();
       await page.getByLabel("Component").setInputFiles([]);
     }
-    assert.notEqual(digests.echo, digests.tally);
+    assert.notEqual(digests.echo, digests.puppet);
     await page.getByText("2 versions, the newest first.").waitFor();
     await page.getByRole("heading", { name: digests.echo }).waitFor();
     await page.getByText(/^botyard:bot\//).first().waitFor({ state: "attached" });
@@ -185,6 +185,33 @@ test("versions are uploaded, compared, tried, deployed, watched and rolled back"
     assert.equal(await chat.textContent(), "");
   });
 
+  await step("options are chosen, failures and other events are shown", async () => {
+    const chat = page.getByRole("log", { name: "Conversation" });
+    const say = async (text) => {
+      await page.getByLabel("Message").fill(text);
+      await page.keyboard.press("Enter");
+    };
+    await page.getByLabel("Version", { exact: true }).selectOption({ index: 0 });
+    await page.getByRole("button", { name: "Open the conversation" }).click();
+    await chat.locator(".bubble").getByText("welcome").waitFor();
+    await say("menu Colour? red green");
+    await chat.getByRole("button", { name: "green" }).click();
+    await chat.locator(".bubble").getByText("clicked green").waitFor();
+    await say("pause no-number");
+    await chat.getByText(/the bot failed: rejected/).waitFor();
+    await page.getByText("Send any other event").click();
+    await page.getByLabel("Event as JSON").fill("{");
+    await page.getByRole("button", { name: "Send the event" }).click();
+    await alertOf(page).getByText("The event is no JSON.").waitFor();
+    await page.getByLabel("Event as JSON").fill('{"name":"signal","payload":{"name":"paid","json":"{}"}}');
+    await page.getByRole("button", { name: "Send the event" }).click();
+    await chat.locator(".bubble").getByText("signal paid {}").waitFor();
+    await page.getByLabel("Event as JSON").fill('{"name":"nothing"}');
+    await page.getByRole("button", { name: "Send the event" }).click();
+    await alertOf(page).getByText("bad-request", { exact: true }).waitFor();
+    await assertAccessible(page, "long trial");
+  });
+
   await step("deploy", async () => {
     await part("Versions", "Versions of bot");
     await page.getByRole("link", { name: `Deploy ${digests.echo}` }).click();
@@ -199,9 +226,9 @@ test("versions are uploaded, compared, tried, deployed, watched and rolled back"
 
   await step("the differences to the version that answers are shown", async () => {
     await part("Versions", "Versions of bot");
-    const card = page.getByRole("listitem").filter({ has: page.getByRole("heading", { name: digests.tally }) });
+    const card = page.getByRole("listitem").filter({ has: page.getByRole("heading", { name: digests.puppet }) });
     await card.getByText("What changes against the version that answers").click();
-    await card.getByText(/import added|import removed|exactly the same|becomes/).first().waitFor();
+    await card.getByText(/import added: botyard:bot\/http/).waitFor();
   });
 
   await step("a canary with its percentage", async () => {
@@ -211,10 +238,10 @@ test("versions are uploaded, compared, tried, deployed, watched and rolled back"
     await alertOf(page).getByText("deployment-refused", { exact: true }).waitFor();
     await page.getByLabel("Percent of new conversations").fill("25");
     await page.getByRole("button", { name: "Start as a canary" }).click();
-    await page.getByText(`${digests.tally} with 25 of a hundred new conversations`).waitFor();
+    await page.getByText(`${digests.puppet} with 25 of a hundred new conversations`).waitFor();
     await page.getByLabel("Percent of new conversations").fill("50");
     await page.getByRole("button", { name: "Set the percentage" }).click();
-    await page.getByText(`${digests.tally} with 50 of a hundred new conversations`).waitFor();
+    await page.getByText(`${digests.puppet} with 50 of a hundred new conversations`).waitFor();
     await assertAccessible(page, "canary");
     await page.getByRole("button", { name: "Promote the canary" }).click();
     const dialog = page.getByRole("dialog");
@@ -224,7 +251,7 @@ test("versions are uploaded, compared, tried, deployed, watched and rolled back"
     await dialog.waitFor({ state: "detached" });
     await page.getByRole("button", { name: "Promote the canary" }).click();
     await dialog.getByRole("button", { name: "Promote" }).click();
-    await page.locator(".done", { hasText: `Version ${digests.tally} answers now.` }).waitFor();
+    await page.locator(".done", { hasText: `Version ${digests.puppet} answers now.` }).waitFor();
   });
 
   await step("what somebody else did meanwhile is shown before anything is changed", async () => {
@@ -234,7 +261,7 @@ test("versions are uploaded, compared, tried, deployed, watched and rolled back"
     await page.getByRole("button", { name: `Roll back to ${digests.echo}` }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
     await alertOf(page).getByText("stale", { exact: true }).waitFor();
-    await page.getByRole("button", { name: `Roll back to ${digests.tally}` }).waitFor();
+    await page.getByRole("button", { name: `Roll back to ${digests.puppet}` }).waitFor();
     assert.equal((await host.ask("GET", path)).current, previous, "nothing was changed");
   });
 
@@ -254,11 +281,11 @@ test("versions are uploaded, compared, tried, deployed, watched and rolled back"
 
   await step("roll back", async () => {
     await part("Deployment", "Deployment of bot");
-    await page.getByRole("button", { name: `Roll back to ${digests.tally}` }).click();
+    await page.getByRole("button", { name: `Roll back to ${digests.puppet}` }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
-    await page.locator(".done", { hasText: `Rolled back: version ${digests.tally} answers now.` }).waitFor();
+    await page.locator(".done", { hasText: `Rolled back: version ${digests.puppet} answers now.` }).waitFor();
     const { current } = await host.ask("GET", "/tenants/acme/bots/bot/deployment");
-    assert.ok(current.startsWith(digests.tally));
+    assert.ok(current.startsWith(digests.puppet));
   });
   await closed(opened);
 });

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { Host, RefusingVendor } from "./host.js";
+import { Host, RefusingVendor, withManifest } from "./host.js";
 import { assertAccessible, at, browser, signIn, tab } from "./page.js";
 
 const component = (name) => join(process.env.BOTYARD_PLUGINS ?? "", `botyard_plugin_${name}.wasm`);
@@ -319,6 +319,31 @@ test("channels, conversations with their turns, and dead letters that are sent a
   await again.first().click();
   await page.getByRole("dialog").getByRole("button", { name: "Send it again" }).click();
   await page.getByText("It waits in its conversation again.").first().waitFor();
+  await closed(opened);
+});
+
+test("what a version wishes for beyond its bot is shown, and granted by an administrator", async () => {
+  const wishes = { name: "<b>wishful</b>", version: "2.0.0", hosts: ["shop.example", "api.bank.example"] };
+  const wasm = withManifest(await readFile(component("echo")), wishes);
+  await host.ask("PUT", "/tenants/acme/bots/wishful", { settings: { hosts: ["*.bank.example"], config: { key: "kept" } } });
+  await host.ask("POST", "/tenants/acme/bots/wishful/versions", new Uint8Array(wasm));
+  const deployer = await signedIn(await host.access("acme", { scope: "deploy" }), "#/acme/bots/wishful", "Versions of wishful");
+  await deployer.page.getByText("An administrator of the tenant can grant it.").waitFor();
+  await closed(deployer);
+
+  const opened = await signedIn(admin, "#/acme/bots/wishful", "Versions of wishful");
+  const { page } = opened;
+  await page.getByRole("heading", { name: "(<b>wishful</b> 2.0.0)" }).waitFor();
+  await page.getByText("Not granted: it wishes to call shop.example, and").waitFor();
+  await assertAccessible(page, "pending wishes");
+  await page.getByRole("button", { name: "Let it call shop.example" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Let it" }).click();
+  await page.getByText("It may call shop.example now.").waitFor();
+  const { settings } = await host.ask("GET", "/tenants/acme/bots/wishful");
+  assert.deepEqual(settings, { hosts: ["*.bank.example", "shop.example"], config: { key: "kept" } });
+  await page.reload();
+  await at(page, "Versions of wishful");
+  assert.equal(await page.getByText("Not granted:").count(), 0);
   await closed(opened);
 });
 

@@ -126,6 +126,14 @@ export class Host {
   }
 }
 
+/** A component with another manifest: the last one in it counts. */
+export function withManifest(wasm, manifest) {
+  const number = (value) => (value < 128 ? [value] : [(value & 127) | 128, ...number(value >> 7)]);
+  const text = (value) => [...number(Buffer.byteLength(value)), ...Buffer.from(value)];
+  const content = [...text("botyard:manifest"), ...Buffer.from(JSON.stringify(manifest))];
+  return Buffer.concat([wasm, Buffer.from([0, ...number(content.length), ...content])]);
+}
+
 /** A vendor that takes no call: what is sent there becomes a dead letter. */
 export class RefusingVendor {
   static async start() {

@@ -14,7 +14,10 @@ pub(crate) fn run(repo: &Repo, built: bool) -> Result<()> {
     let browser = setup::console(repo)?;
     if !built {
         setup::rust_targets(repo)?;
-        plugins::native(repo, &["botyard-plugin-echo", "botyard-plugin-puppet"].map(str::to_owned))?;
+        plugins::native(
+            repo,
+            &["botyard-plugin-echo", "botyard-plugin-puppet"].map(str::to_owned),
+        )?;
         // All programs, as the tests build them: a smaller choice would have other
         // features, and the compiler of bots would be built twice.
         visible(cargo(repo).args(["build", "--workspace", "--bins"]))?;

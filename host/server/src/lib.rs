@@ -11,6 +11,7 @@ pub mod captures;
 pub mod cli;
 pub mod clock;
 pub mod config;
+mod console;
 pub mod envelope;
 pub mod http;
 pub mod registry;

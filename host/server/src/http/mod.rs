@@ -29,6 +29,7 @@ pub use serve::{Limits, serve};
 
 use crate::api;
 use crate::app::App;
+use crate::console;
 
 /// The host's URLs.
 pub fn router(app: Arc<App>) -> Router {
@@ -42,6 +43,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
         .merge(api::router())
+        .merge(console::router())
         // Handlers read bodies themselves, with the limit of the configuration.
         .layer(DefaultBodyLimit::disable())
         .layer(CatchPanicLayer::new())

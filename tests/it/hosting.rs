@@ -111,23 +111,68 @@ async fn what_is_another_tenants_is_not_there() {
     let hosted = Hosted::start().await;
     let acme = hosted.tenant("acme", "tally").await;
     let other = hosted.tenant("other", "tally").await;
-    for path in [
-        "/tenants/acme",
-        "/tenants/acme/bots",
-        "/tenants/acme/bots/bot",
-        "/tenants/acme/channels/acme-web",
-        "/tenants/acme/secrets",
-        "/tenants/acme/tokens",
-        "/tenants/acme/audit",
-        "/tenants/nobody/bots",
-    ] {
-        let answered = other.ask(Method::GET, path, None).await.unwrap();
-        assert_eq!(
-            (answered.status, answered.code()),
-            (StatusCode::NOT_FOUND, "not-found"),
-            "{path}"
-        );
+    hosted.open("acme-web").start().await.unwrap();
+    let listed = acme.get("/tenants/acme/conversations").await.unwrap();
+    let key = listed["items"][0]["conversation"].as_str().unwrap().replace(':', "%3A");
+    let versions = acme.get("/tenants/acme/bots/bot/versions").await.unwrap();
+    let digest = versions["items"][0]["digest"].as_str().unwrap();
+    let conversation = format!("/channels/acme-web/conversations/{key}");
+    let readable = [
+        String::new(),
+        "/bots".to_owned(),
+        "/bots/bot".to_owned(),
+        "/bots/bot/versions".to_owned(),
+        format!("/bots/bot/versions/{digest}"),
+        "/bots/bot/deployment".to_owned(),
+        "/bots/bot/logs".to_owned(),
+        "/channels".to_owned(),
+        "/channels/acme-web".to_owned(),
+        "/relays".to_owned(),
+        "/secrets".to_owned(),
+        "/tokens".to_owned(),
+        "/audit".to_owned(),
+        "/audit/verify".to_owned(),
+        "/conversations".to_owned(),
+        conversation.clone(),
+        format!("{conversation}/turns"),
+        "/dead-letters".to_owned(),
+        format!("/persons?conversation={key}"),
+    ];
+    for path in readable {
+        let path = format!("/tenants/acme{path}");
+        // Whose it is can read it, so what the other one is told says something.
+        acme.get(&path).await.unwrap();
+        let answered = other.ask(Method::GET, &path, None).await.unwrap();
+        let got = (answered.status, answered.code());
+        assert_eq!(got, (StatusCode::NOT_FOUND, "not-found"), "{path}");
     }
+    let event = json!({"name": "message", "payload": {"text": "hi"}});
+    let writes = [
+        (Method::PUT, "/bots/b".to_owned(), json!({})),
+        (Method::DELETE, "/bots/bot".to_owned(), Value::Null),
+        (Method::POST, format!("/bots/bot/versions/{digest}/try"), json!({"events": [event]})),
+        (Method::POST, "/bots/bot/deployment".to_owned(), json!({"action": "roll-back"})),
+        (Method::DELETE, "/channels/acme-web".to_owned(), Value::Null),
+        (Method::PUT, "/relays/r".to_owned(), json!({"settings": {}})),
+        (Method::PUT, "/secrets/token".to_owned(), json!({"value": "mine"})),
+        (Method::DELETE, "/secrets/token".to_owned(), Value::Null),
+        (Method::POST, "/tokens".to_owned(), json!({"scope": "read"})),
+        (Method::POST, "/dead-letters/t.0.0/redrive".to_owned(), Value::Null),
+        (Method::DELETE, format!("/persons?conversation={key}"), Value::Null),
+        (Method::PATCH, String::new(), json!({"label": "mine"})),
+        (Method::GET, "/bots/bot/logs/live".to_owned(), Value::Null),
+    ];
+    let before = acme.get("/tenants/acme/audit").await.unwrap();
+    for (method, path, body) in writes {
+        let path = format!("/tenants/acme{path}");
+        let body = Some(body).filter(|body| !body.is_null());
+        let answered = other.ask(method.clone(), &path, body).await.unwrap();
+        let got = (answered.status, answered.code());
+        assert_eq!(got, (StatusCode::NOT_FOUND, "not-found"), "{method} {path}");
+    }
+    assert_eq!(acme.get("/tenants/acme/audit").await.unwrap(), before);
+    let nowhere = other.ask(Method::GET, "/tenants/nobody/bots", None).await.unwrap();
+    assert_eq!(nowhere.status, StatusCode::NOT_FOUND);
     let taken = other.ask(Method::PUT, "/tenants/other/channels/acme-web", Some(hosted.channel()));
     let taken = taken.await.unwrap();
     assert_eq!((taken.status, taken.code()), (StatusCode::CONFLICT, "already-exists"));
@@ -261,4 +306,94 @@ async fn a_token_is_rotated_revoked_and_expires() {
     let old = admin.with(old["token"].as_str().unwrap());
     let answered = old.ask(Method::GET, "/whoami", None).await.unwrap();
     assert_eq!((answered.status, answered.code()), (StatusCode::UNAUTHORIZED, "token-expired"));
+}
+
+#[tokio::test]
+async fn nobody_gets_more_than_they_were_given() {
+    let hosted = Hosted::start().await;
+    let admin = hosted.tenant("acme", "tally").await;
+    let made = |grant: Value| {
+        let admin = &admin;
+        async move { admin.post("/tenants/acme/tokens", grant).await.unwrap() }
+    };
+    let full = made(json!({"scope": "admin", "texts": "full"})).await;
+    let redacted = made(json!({"scope": "admin"})).await;
+    let redacted = admin.with(redacted["token"].as_str().unwrap());
+    let path = format!("/tenants/acme/tokens/{}/rotate", full["id"].as_str().unwrap());
+    let refused = redacted.ask(Method::POST, &path, Some(json!({}))).await.unwrap();
+    assert_eq!((refused.status, refused.code()), (StatusCode::FORBIDDEN, "forbidden"));
+
+    // What people say is not shown to it, in no way.
+    let conversation = hosted.open("acme-web");
+    conversation.start().await.unwrap();
+    conversation.message("canary words").await.unwrap();
+    let key = conversation.cid.replace(':', "%3A");
+    let turns = format!("/tenants/acme/channels/acme-web/conversations/{key}/turns");
+    assert!(admin.get(&turns).await.unwrap().to_string().contains("canary words"));
+    assert!(!redacted.get(&turns).await.unwrap().to_string().contains("canary"));
+    let person = format!("/tenants/acme/persons?conversation={key}");
+    let hidden = redacted.ask(Method::GET, &person, None).await.unwrap();
+    assert_eq!((hidden.status, hidden.code()), (StatusCode::FORBIDDEN, "texts-hidden"));
+    assert!(admin.get(&person).await.unwrap().to_string().contains("canary words"));
+
+    // A token for one bot reaches nothing else, and no secret by way of its bot.
+    let narrow = made(json!({"scope": "admin", "bot": "bot"})).await;
+    let narrow = admin.with(narrow["token"].as_str().unwrap());
+    narrow.get("/tenants/acme/bots/bot").await.unwrap();
+    for path in ["/secrets", "/channels", "/tokens", "/conversations", "/bots/other"] {
+        let path = format!("/tenants/acme{path}");
+        let answered = narrow.ask(Method::GET, &path, None).await.unwrap();
+        assert_eq!(answered.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let peeks = json!({"settings": {"config": {"k": {"secret": "token"}}}});
+    let refused = narrow.ask(Method::PUT, "/tenants/acme/bots/bot", Some(peeks)).await.unwrap();
+    assert_eq!((refused.status, refused.code()), (StatusCode::FORBIDDEN, "forbidden"));
+
+    // Whoever only looks sees no settings; a secret is never taken openly.
+    let reader = made(json!({"scope": "read"})).await;
+    let reader = admin.with(reader["token"].as_str().unwrap());
+    let channel = reader.get("/tenants/acme/channels/acme-web").await.unwrap();
+    assert_eq!(channel["settings"], Value::Null);
+    let mut open = hosted.channel();
+    open["settings"]["signal-token"] = json!("an-open-signal-token");
+    let refused = admin.ask(Method::PUT, "/tenants/acme/channels/x", Some(open)).await.unwrap();
+    assert_eq!((refused.status, refused.code()), (StatusCode::UNPROCESSABLE_ENTITY, "cannot-run"));
+
+    // The operator's own tokens are managed in the same way.
+    let own = hosted.operator.get("/tenants/operator/tokens").await.unwrap();
+    assert_eq!(own["items"].as_array().unwrap().len(), 1, "{own}");
+}
+
+#[tokio::test]
+async fn a_bot_of_the_operators_is_run_by_others_with_settings_of_their_own() {
+    let hosted = Hosted::start().await;
+    let (operator, acme) = (&hosted.operator, hosted.tenant("acme", "echo").await);
+    let shares = json!({"shared": "counts"});
+    let refused = acme.ask(Method::PUT, "/tenants/acme/bots/mine", Some(shares.clone()));
+    assert_eq!(refused.await.unwrap().code(), "in-use", "nothing is offered yet");
+    operator.put("/tenants/operator/bots/counts", json!({"offered": true})).await.unwrap();
+    let wasm = fs::read(plugin("tally").unwrap()).unwrap();
+    let path = "/tenants/operator/bots/counts/versions";
+    let digest = operator.upload(path, wasm).await.unwrap().body["digest"].clone();
+    acme.put("/tenants/acme/bots/mine", shares).await.unwrap();
+    let mut channel = hosted.channel();
+    channel["settings"]["bot"] = json!("mine");
+    acme.put("/tenants/acme/channels/acme-web", channel).await.unwrap();
+    let waits = hosted.open("acme-web");
+    assert_eq!(waits.start().await.unwrap().texts(), [""; 0]);
+    let deploy = json!({"action": "deploy", "version": digest});
+    operator.post("/tenants/operator/bots/counts/deployment", deploy.clone()).await.unwrap();
+    let within = std::time::Duration::from_secs(10);
+    hosted.userlike.account().wait_delivered(&waits.cid, 1, within).await.unwrap();
+    let begun = hosted.open("acme-web");
+    assert_eq!(begun.start().await.unwrap().texts(), ["1 1 start"]);
+    // It is the operator's to deploy, and to keep as long as somebody runs it.
+    let path = "/tenants/acme/bots/mine/deployment";
+    assert_eq!(acme.ask(Method::POST, path, Some(deploy)).await.unwrap().code(), "in-use");
+    let gone = operator.ask(Method::DELETE, "/tenants/operator/bots/counts", None).await.unwrap();
+    assert_eq!(gone.code(), "in-use", "{}", gone.body);
+    // Setting something else of it ends neither.
+    acme.put("/tenants/acme/bots/mine", json!({"settings": {"overlap": "latest"}})).await.unwrap();
+    assert_eq!(acme.get("/tenants/acme/bots/mine").await.unwrap()["shared"], "counts");
+    assert_eq!(begun.message("one").await.unwrap().texts(), ["2 2 one"]);
 }

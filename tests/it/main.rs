@@ -9,6 +9,8 @@ mod desk;
 mod failures;
 mod fetch;
 mod full_store;
+mod hosting;
+mod hosting_commands;
 mod instabot;
 mod isolation;
 mod khoros;

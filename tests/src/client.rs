@@ -1,6 +1,7 @@
 //! Whoever calls the host: the vendors' side of a webhook, operators' machines.
 
 pub mod desk;
+pub mod management;
 pub mod metrics;
 pub mod signals;
 

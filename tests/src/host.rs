@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::client::management::Management;
 use crate::client::userlike::client;
 use crate::wait;
 use log::Log;
@@ -27,6 +28,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(30);
 pub struct Host {
     child: Child,
     log: Log,
+    said: Log,
     url: String,
 }
 
@@ -62,7 +64,7 @@ impl Host {
             .arg("serve")
             .arg("--config")
             .arg(&file)
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .with_context(|| {
@@ -73,7 +75,8 @@ impl Host {
                 )
             })?;
         let log = Log::follow(child.stderr.take().context("the host has no stderr")?);
-        let mut host = Self { child, log, url: String::new() };
+        let said = Log::follow(child.stdout.take().context("the host has no stdout")?);
+        let mut host = Self { child, log, said, url: String::new() };
         host.wait_ready().await.map_err(|error| error.context(host.log.text()))?;
         Ok(host)
     }
@@ -91,6 +94,26 @@ impl Host {
     /// What it has logged so far.
     pub fn log(&self) -> String {
         self.log.text()
+    }
+
+    /// The management API, for whoever shows the operator's token that this host has
+    /// made at its first start.
+    pub fn management(&self) -> Management {
+        const SHOWN: &str = "the operator's token, shown only now: ";
+        let shown = || {
+            let said = self.said.text();
+            let token = said.lines().find_map(|line| line.strip_prefix(SHOWN));
+            token.map(str::to_owned)
+        };
+        // What it wrote may reach us after the log does.
+        let token = (0..20).find_map(|_| {
+            let token = shown();
+            if token.is_none() {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            token
+        });
+        Management { url: self.url.clone(), token }
     }
 
     /// Asks it to stop (SIGTERM) and waits until it has.

@@ -2,7 +2,13 @@
 //!
 //! This crate does no IO: it has no socket, no file, no clock, no source of
 //! chance, no wasm and no SQL. Time and chance are arguments.
+//!
+//! Besides the way of an event ([`lane`], [`plan`], [`outbox`]) it says who may do what
+//! ([`access`]), which version of a bot answers ([`deployment`]), what a bot may reach
+//! ([`grants`]), and how much of anything there may be ([`limits`], [`quota`],
+//! [`share`], [`usage`], [`watermark`]).
 
+pub mod access;
 pub mod action;
 pub mod breaker;
 pub mod broken;
@@ -10,10 +16,13 @@ pub mod call;
 pub mod choices;
 pub mod context;
 pub mod degrade;
+pub mod deployment;
 pub mod destination;
 pub mod event;
+pub mod grants;
 pub mod id;
 pub mod lane;
+pub mod limits;
 pub mod log;
 pub mod outbox;
 pub mod owner;
@@ -30,4 +39,6 @@ pub mod stored;
 pub mod text;
 pub mod time;
 pub mod upkeep;
+pub mod usage;
 pub mod validate;
+pub mod watermark;

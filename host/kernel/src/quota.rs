@@ -1,7 +1,11 @@
 //! How much unfinished work a host takes. What is over a bound is refused before
 //! it is accepted, and told when to come again; what was accepted is never.
 
+mod meter;
+
+use crate::limits::Limit;
 use crate::time::{Millis, SECOND};
+pub use meter::Meter;
 
 /// The longest time, in seconds, after which the refused are asked to come again.
 pub const RETRY_AFTER_MAX_S: u64 = 300;
@@ -39,6 +43,17 @@ pub struct Refusal {
     /// When there should be room again, in seconds from now, at least 1 and at
     /// most [`RETRY_AFTER_MAX_S`].
     pub retry_after_s: u64,
+}
+
+impl Refusal {
+    /// The limit of the table whose bound is reached.
+    pub fn limit(&self) -> Limit {
+        match self.what {
+            "requests" => Limit::BacklogRequests,
+            "events" => Limit::BacklogEvents,
+            _ => Limit::BacklogBytes,
+        }
+    }
 }
 
 /// What is known of one who has bounds.

@@ -42,6 +42,19 @@ pub struct RunOutput {
     pub cpu_us: u64,
 }
 
+impl RunOutput {
+    /// What a run came to that failed before it began.
+    pub fn failed(failure: RunFailure) -> Self {
+        Self {
+            result: Err(failure),
+            writes: Vec::new(),
+            log: Vec::new(),
+            log_cut_bytes: 0,
+            cpu_us: 0,
+        }
+    }
+}
+
 /// A staged write to the bot's values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KvWrite {

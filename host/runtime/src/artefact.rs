@@ -1,10 +1,12 @@
 //! Compiled components on disk. They are machine code: only what this host
 //! wrote itself may ever be loaded.
 
+use std::ffi::OsStr;
 use std::fs::{DirBuilder, File, Permissions};
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use botyard_kernel::id::Digest;
@@ -21,6 +23,19 @@ pub(crate) struct Artefacts {
     directory: PathBuf,
     key: [u8; 32],
     compatibility: Digest,
+}
+
+/// A compiled component of other engines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Artefact {
+    /// What it was compiled from.
+    pub component: Digest,
+    /// The engines, by a short name.
+    pub engines: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// How long nobody has loaded it.
+    pub unused: Duration,
 }
 
 /// What lies beside an artefact.
@@ -54,7 +69,10 @@ impl Artefacts {
         file.read_to_end(&mut bytes).ok()?;
         let tag = Digest::from_hex(&label.tag)?;
         let ours = self.tag(component, &label.facts, &bytes).ok()?.verify_slice(tag.as_bytes());
-        ours.ok().map(|()| (label.facts, file))
+        ours.ok()?;
+        // When it was last of use; where this cannot be noted it only looks older.
+        let _ = file.set_modified(SystemTime::now());
+        Some((label.facts, file))
     }
 
     /// Keeps an artefact, readable for this host's user only.
@@ -73,6 +91,45 @@ impl Artefacts {
         Ok(File::open(code)?)
     }
 
+    /// Artefacts of other engines, which this host cannot load, that nobody has
+    /// used for so long: those of a version of Botyard before this one, or of one
+    /// that is being prepared.
+    pub(crate) fn foreign(&self, unused_for: Duration) -> anyhow::Result<Vec<Artefact>> {
+        let ours = self.compatibility.short();
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(&self.directory)? {
+            let entry = entry?;
+            let Some((component, engines)) = parse(&entry.file_name()) else { continue };
+            let metadata = entry.metadata()?;
+            let unused = metadata.modified()?.elapsed().unwrap_or_default();
+            if engines != ours && unused >= unused_for {
+                found.push(Artefact { component, engines, bytes: metadata.len(), unused });
+            }
+        }
+        found.sort_by(|a, b| (&a.engines, a.component).cmp(&(&b.engines, b.component)));
+        Ok(found)
+    }
+
+    /// Deletes what [`Artefacts::foreign`] lists, and says what it was.
+    pub(crate) fn sweep(&self, unused_for: Duration) -> anyhow::Result<Vec<Artefact>> {
+        let found = self.foreign(unused_for)?;
+        for artefact in &found {
+            let name = format!("{}-{}", artefact.component, artefact.engines);
+            let [code, label] = ["cwasm", "json"].map(|kind| format!("{name}.{kind}"));
+            // Without its label an artefact is not loaded, so a half is no harm. Who
+            // has it open and mapped keeps it.
+            for file in [label, code] {
+                match std::fs::remove_file(self.directory.join(&file)) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => {
+                        return Err(error).with_context(|| format!("cannot delete {file}"));
+                    }
+                    Ok(()) | Err(_) => {}
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// Writes aside and renames: nobody ever sees half a file, and a file that
     /// is mapped is never changed.
     fn write(&self, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
@@ -84,7 +141,8 @@ impl Artefacts {
 
     fn paths(&self, component: &Digest) -> (PathBuf, PathBuf) {
         let name = format!("{component}-{}", self.compatibility.short());
-        (self.directory.join(format!("{name}.cwasm")), self.directory.join(format!("{name}.json")))
+        let [code, label] = ["cwasm", "json"].map(|kind| format!("{name}.{kind}"));
+        (self.directory.join(code), self.directory.join(label))
     }
 
     fn tag(&self, component: &Digest, facts: &Facts, artefact: &[u8]) -> anyhow::Result<Tag> {
@@ -105,6 +163,12 @@ impl Artefacts {
     }
 }
 
+/// What an artefact was compiled from and for, by its name.
+fn parse(file: &OsStr) -> Option<(Digest, String)> {
+    let (component, engines) = file.to_str()?.strip_suffix(".cwasm")?.split_once('-')?;
+    Some((Digest::from_hex(component)?, engines.to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,7 +177,7 @@ mod tests {
     const COMPONENT: &[u8] = b"a component";
 
     fn facts() -> Facts {
-        Facts { tier: Tier::Native, manifest: None, component_bytes: 11 }
+        Facts { tier: Tier::Native, manifest: None, component_bytes: 11, imports: Vec::new() }
     }
 
     fn artefacts(directory: &Path, key: u8, engines: &[u8]) -> Artefacts {
@@ -146,6 +210,34 @@ mod tests {
         let text = std::fs::read_to_string(&label).unwrap();
         std::fs::write(&label, text.replace("native", "interpreted")).unwrap();
         assert!(ours.get(&component).is_none());
+    }
+
+    #[test]
+    fn only_old_artefacts_of_other_engines_are_swept() {
+        let directory = tempfile::tempdir().unwrap();
+        let (old, new) =
+            (artefacts(directory.path(), 1, b"old"), artefacts(directory.path(), 1, b"new"));
+        let component = Digest::of(COMPONENT);
+        for host in [&old, &new] {
+            host.put(&component, &facts(), b"machine code").unwrap();
+        }
+        std::fs::write(directory.path().join("notes.txt"), b"not ours").unwrap();
+        let day = Duration::from_secs(86_400);
+        assert!(new.sweep(day).unwrap().is_empty(), "it is still of use to somebody");
+        let (code, _) = old.paths(&component);
+        let long_ago = SystemTime::now() - 2 * day;
+        File::options().write(true).open(&code).unwrap().set_modified(long_ago).unwrap();
+        let listed = new.foreign(day).unwrap();
+        assert_eq!(listed.len(), 1);
+        assert_eq!((listed[0].component, listed[0].bytes), (component, 12));
+        // Who loads it shows that it is of use.
+        assert!(old.get(&component).is_some());
+        assert!(new.sweep(day).unwrap().is_empty());
+        File::options().write(true).open(&code).unwrap().set_modified(long_ago).unwrap();
+        assert_eq!(new.sweep(day).unwrap().len(), 1);
+        assert!(old.get(&component).is_none());
+        assert!(new.get(&component).is_some(), "its own is never swept");
+        assert!(directory.path().join("notes.txt").exists());
     }
 
     #[test]

@@ -5,104 +5,141 @@ use std::process::{ExitStatus, Stdio};
 
 use anyhow::Context as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::Command;
+use tokio::process::{ChildStdout, Command};
 
-use crate::compile::{Answer, Facts, HEADER_BYTES, Task, header};
+use crate::compile::{Facts, HEADER_BYTES, Said, Task, header};
 use crate::config::{CompileCommand, CompileLimits};
+use crate::jail::Bar;
 use crate::load_error::LoadError;
+use crate::phase::Phase;
 
 /// The largest artefact, in bytes: JavaScript engines have about 50 MiB.
 const ARTEFACT_BYTES: u64 = 512 << 20;
 /// How much of the child's standard error is quoted, in bytes.
 const COMPLAINT_BYTES: u64 = 2 << 10;
 
-/// Compiles a component in a child process.
-pub(crate) async fn compile_in_child(
-    command: &CompileCommand,
-    limits: &CompileLimits,
-    task: &Task,
-    component: &[u8],
-) -> Result<(Facts, Vec<u8>), LoadError> {
-    let talk = talk(command, task, component);
-    let heard = match tokio::time::timeout(limits.wall, talk).await {
-        Ok(heard) => heard.map_err(LoadError::host)?,
-        Err(_) => {
-            let wall = limits.wall.as_secs();
-            return Err(LoadError::TooMuchToCompile(format!("more than {wall} s")));
-        }
-    };
-    heard.judge(limits)
+/// A program that compiles, and what it may use.
+pub(crate) struct Compiler<'a> {
+    pub(crate) command: &'a CompileCommand,
+    pub(crate) limits: &'a CompileLimits,
+    pub(crate) task: &'a Task,
 }
 
-/// What the child said and how it ended.
-struct Heard {
-    output: Vec<u8>,
+/// What came of a compilation.
+pub(crate) struct Heard {
+    /// What the child's jail consists of; nothing where it did not come to that.
+    pub(crate) jail: Vec<Bar>,
+    /// The artefact, or why there is none.
+    pub(crate) compiled: Result<(Facts, Vec<u8>), LoadError>,
+}
+
+impl Compiler<'_> {
+    /// Compiles a component in a child process.
+    pub(crate) async fn compile(
+        &self,
+        component: &[u8],
+        progress: &(impl Fn(Phase) + Sync),
+    ) -> Heard {
+        let mut jail = Vec::new();
+        let talk = self.talk(component, &mut jail, progress);
+        let compiled = match tokio::time::timeout(self.limits.wall, talk).await {
+            Ok(Ok(end)) => end.judge(self.limits),
+            Ok(Err(error)) => Err(LoadError::host(error)),
+            Err(_) => {
+                let wall = self.limits.wall.as_secs();
+                Err(LoadError::TooMuchToCompile(format!("more than {wall} s")))
+            }
+        };
+        Heard { jail, compiled }
+    }
+
+    async fn talk(
+        &self,
+        component: &[u8],
+        jail: &mut Vec<Bar>,
+        progress: &(impl Fn(Phase) + Sync),
+    ) -> anyhow::Result<End> {
+        let program = &self.command.program;
+        let mut child = Command::new(program)
+            .args(&self.command.arguments)
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot start the compiler {}", program.display()))?;
+        let mut input = child.stdin.take().context("the compiler has no input")?;
+        let mut output = child.stdout.take().context("the compiler has no output")?;
+        let mut complaint = child.stderr.take().context("the compiler has no error output")?;
+        let head = header(self.task)?;
+        let write = async {
+            // A child that ends early closes its input; its answer or status says why.
+            let _ = input.write_all(&head).await;
+            let _ = input.write_all(component).await;
+            drop(input);
+        };
+        let read = async {
+            let answer = answer(&mut output, jail, progress).await;
+            // Whatever else it says is not wanted, and must not hold it up.
+            let rest = tokio::io::copy(&mut output, &mut tokio::io::sink()).await;
+            rest.map_err(anyhow::Error::from).and(answer)
+        };
+        let listen = async {
+            let mut bytes = Vec::new();
+            // What goes beyond is read too, or the child would wait to be heard.
+            (&mut complaint).take(COMPLAINT_BYTES).read_to_end(&mut bytes).await?;
+            tokio::io::copy(&mut complaint, &mut tokio::io::sink()).await.map(|_| bytes)
+        };
+        let ((), answer, complaint) = tokio::join!(write, read, listen);
+        let status = child.wait().await?;
+        let complaint = String::from_utf8_lossy(&complaint?).trim().to_owned();
+        Ok(End { answer, complaint, status })
+    }
+}
+
+/// Hears the child out: its jail, its progress, its answer and the artefact.
+async fn answer(
+    output: &mut ChildStdout,
+    jail: &mut Vec<Bar>,
+    progress: &(impl Fn(Phase) + Sync),
+) -> anyhow::Result<Result<(Facts, Vec<u8>), LoadError>> {
+    loop {
+        match hear(output).await? {
+            Said::Jailed(bars) => *jail = bars,
+            Said::Checked => progress(Phase::Compiling),
+            Said::Refused(refusal) => return Ok(Err(refusal)),
+            Said::Compiled(facts) => {
+                let mut artefact = Vec::new();
+                output.take(ARTEFACT_BYTES).read_to_end(&mut artefact).await?;
+                return Ok(Ok((*facts, artefact)));
+            }
+        }
+    }
+}
+
+async fn hear(output: &mut ChildStdout) -> anyhow::Result<Said> {
+    let length = output.read_u32_le().await.context("the compiler answered nothing")? as usize;
+    anyhow::ensure!(length <= HEADER_BYTES, "the compiler's answer is too long");
+    let mut json = vec![0; length];
+    output.read_exact(&mut json).await.context("the compiler's answer is cut off")?;
+    Ok(serde_json::from_slice(&json)?)
+}
+
+/// What the child said last and how it ended.
+struct End {
+    answer: anyhow::Result<Result<(Facts, Vec<u8>), LoadError>>,
     complaint: String,
     status: ExitStatus,
 }
 
-async fn talk(command: &CompileCommand, task: &Task, component: &[u8]) -> anyhow::Result<Heard> {
-    let mut child = Command::new(&command.program)
-        .args(&command.arguments)
-        .env_clear()
-        .current_dir("/")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .with_context(|| format!("cannot start the compiler {}", command.program.display()))?;
-    let mut input = child.stdin.take().context("the compiler has no input")?;
-    let output = child.stdout.take().context("the compiler has no output")?;
-    let complaint = child.stderr.take().context("the compiler has no error output")?;
-    let head = header(task)?;
-    let write = async {
-        // A child that ends early closes its input; its answer or status says why.
-        let _ = input.write_all(&head).await;
-        let _ = input.write_all(component).await;
-        drop(input);
-    };
-    let read = async {
-        let mut bytes = Vec::new();
-        output.take(ARTEFACT_BYTES).read_to_end(&mut bytes).await.map(|_| bytes)
-    };
-    let listen = async {
-        let mut bytes = Vec::new();
-        let mut complaint = complaint;
-        // What goes beyond is read too, or the child would wait to be heard.
-        (&mut complaint).take(COMPLAINT_BYTES).read_to_end(&mut bytes).await?;
-        tokio::io::copy(&mut complaint, &mut tokio::io::sink()).await.map(|_| bytes)
-    };
-    let ((), output, complaint) = tokio::join!(write, read, listen);
-    let status = child.wait().await?;
-    let complaint = String::from_utf8_lossy(&complaint?).trim().to_owned();
-    Ok(Heard { output: output?, complaint, status })
-}
-
-impl Heard {
-    fn judge(mut self, limits: &CompileLimits) -> Result<(Facts, Vec<u8>), LoadError> {
+impl End {
+    fn judge(self, limits: &CompileLimits) -> Result<(Facts, Vec<u8>), LoadError> {
         if !self.status.success() {
             return Err(self.failed(limits));
         }
-        let answer = self.take_answer().map_err(LoadError::host)?;
-        match answer {
-            Answer::Compiled(facts) => Ok((facts, self.output)),
-            Answer::Refused(refusal) => Err(refusal),
-        }
-    }
-
-    /// Takes the answer from the front of the output.
-    fn take_answer(&mut self) -> anyhow::Result<Answer> {
-        let (length, rest) =
-            self.output.split_first_chunk().context("the compiler answered nothing")?;
-        let length = u32::from_le_bytes(*length) as usize;
-        anyhow::ensure!(
-            length <= HEADER_BYTES && length <= rest.len(),
-            "the compiler's answer is cut off"
-        );
-        let answer = serde_json::from_slice(&rest[..length])?;
-        self.output.drain(..4 + length);
-        Ok(answer)
+        self.answer.map_err(LoadError::host)?
     }
 
     /// A child that did not answer: by its limits or by a fault of the compiler,

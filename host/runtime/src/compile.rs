@@ -1,20 +1,22 @@
 //! Compiling a component, in a process of its own: wasm that makes a compiler
 //! eat memory or time is cheap to write, and a compiler has bugs.
 //!
-//! The child gets a header and the component on its standard input and writes
-//! an answer and the artefact to its standard output. Each header is JSON with
-//! its length before it, 4 bytes, little endian.
+//! The child gets its task and the component on its standard input. On its
+//! standard output it says what it could take away from itself, then that the
+//! component passed the checks, then what came of it, and the artefact follows.
+//! Each of these is JSON with its length before it, 4 bytes, little endian.
 
+use std::borrow::Cow;
 use std::io::{Read, Write};
 use std::process::ExitCode;
 
-use rustix::process::{Resource, Rlimit, nice, setrlimit};
 use serde::{Deserialize, Serialize};
 
 use crate::config::RuntimeConfig;
 use crate::engine::EngineSpec;
 use crate::inspect::{Inspection, inspect};
-use crate::load_error::LoadError;
+use crate::jail::{Bar, Jail, JailLimits};
+use crate::load_error::{LoadError, WORDS_BYTES, short};
 use crate::manifest::Manifest;
 use crate::tier::Tier;
 
@@ -26,8 +28,7 @@ pub(crate) const HEADER_BYTES: usize = 256 << 10;
 pub(crate) struct Task {
     pub(crate) native: TierTask,
     pub(crate) interpreted: TierTask,
-    pub(crate) memory_bytes: u64,
-    pub(crate) cpu_seconds: u64,
+    pub(crate) jail: JailLimits,
 }
 
 /// What decides about a component of a tier.
@@ -37,12 +38,16 @@ pub(crate) struct TierTask {
     pub(crate) component_bytes: usize,
 }
 
-/// What the child answers.
+/// What the child says, in this order.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Answer {
+pub(crate) enum Said {
+    /// Before it reads the component: what its jail consists of.
+    Jailed(Vec<Bar>),
+    /// The component may be compiled.
+    Checked,
     /// The artefact follows.
-    Compiled(Facts),
+    Compiled(Box<Facts>),
     /// Nothing follows.
     Refused(LoadError),
 }
@@ -53,6 +58,8 @@ pub(crate) struct Facts {
     pub(crate) tier: Tier,
     pub(crate) manifest: Option<Manifest>,
     pub(crate) component_bytes: usize,
+    /// What it asks of the host, as [`Version::imports`](crate::Version::imports).
+    pub(crate) imports: Vec<String>,
 }
 
 impl Task {
@@ -65,8 +72,7 @@ impl Task {
         Self {
             native: tier(Tier::Native),
             interpreted: tier(Tier::Interpreted),
-            memory_bytes: config.compile.memory_bytes,
-            cpu_seconds: config.compile.cpu_seconds,
+            jail: JailLimits::of(&config.compile),
         }
     }
 
@@ -78,11 +84,14 @@ impl Task {
     }
 }
 
-/// The whole work of a compiling child: reads a component, bounds itself,
-/// compiles, answers. It exits with 0 also when it refuses the component; any
-/// other code means that the host called it wrongly or that it broke.
+/// The whole work of a compiling child: jails itself, reads a component,
+/// compiles it and answers. It exits with 0 also when it refuses the component;
+/// any other code means that the host called it wrongly or that it broke.
+///
+/// Call it before this process starts a thread: the jail is for all of it.
 pub fn compile_main(input: impl Read, output: impl Write) -> ExitCode {
-    match serve(input, output) {
+    let jail = Jail::enter();
+    match serve(jail, input, output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("cannot compile: {error:#}");
@@ -91,48 +100,65 @@ pub fn compile_main(input: impl Read, output: impl Write) -> ExitCode {
     }
 }
 
-fn serve(mut input: impl Read, mut output: impl Write) -> anyhow::Result<()> {
+fn serve(jail: Jail, mut input: impl Read, mut output: impl Write) -> anyhow::Result<()> {
+    // Written by the host; what a stranger wrote comes behind it.
     let task: Task = read_header(&mut input)?;
-    confine(&task)?;
+    say(&mut output, &Said::Jailed(jail.close(&task.jail)))?;
     let mut component = Vec::new();
     input.read_to_end(&mut component)?;
-    let (answer, artefact) = match compile(&task, &component) {
-        Ok((facts, artefact)) => (Answer::Compiled(facts), artefact),
-        Err(refusal) => (Answer::Refused(refusal), Vec::new()),
-    };
-    output.write_all(&header(&answer)?)?;
-    output.write_all(&artefact)?;
+    let compiled = check(&task, &component).and_then(|checked| {
+        say(&mut output, &Said::Checked).map_err(LoadError::host)?;
+        checked.compile()
+    });
+    match compiled {
+        Ok((facts, artefact)) => {
+            say(&mut output, &Said::Compiled(Box::new(facts)))?;
+            output.write_all(&artefact)?;
+        }
+        Err(refusal) => say(&mut output, &Said::Refused(refusal))?,
+    }
     output.flush()?;
     Ok(())
 }
 
-/// Takes away what a compilation does not need. The host could not do this from
-/// outside without `unsafe`, and nothing of the component was read so far.
-fn confine(task: &Task) -> anyhow::Result<()> {
-    let limit = |resource, value| {
-        setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) })
-    };
-    limit(Resource::As, task.memory_bytes)?;
-    limit(Resource::Cpu, task.cpu_seconds)?;
-    limit(Resource::Core, 0)?;
-    limit(Resource::Fsize, 0)?;
-    // A nicer priority is a courtesy, not a limit.
-    let _ = nice(10);
+/// At once: whoever waits wants to know how far this is.
+fn say(output: &mut impl Write, said: &Said) -> anyhow::Result<()> {
+    output.write_all(&header(said)?)?;
+    output.flush()?;
     Ok(())
+}
+
+/// A component that may be compiled.
+struct Checked<'a> {
+    engine: EngineSpec,
+    component: Cow<'a, [u8]>,
+    facts: Facts,
 }
 
 /// Inspects and compiles a component in this very process.
 pub(crate) fn compile(task: &Task, component: &[u8]) -> Result<(Facts, Vec<u8>), LoadError> {
-    let Inspection { tier, manifest } = inspect(component)?;
+    check(task, component)?.compile()
+}
+
+fn check<'a>(task: &Task, uploaded: &'a [u8]) -> Result<Checked<'a>, LoadError> {
+    let Inspection { component, tier, manifest, imports } = inspect(uploaded)?;
     let TierTask { engine, component_bytes: limit } = *task.tier(tier);
-    if component.len() > limit {
-        return Err(LoadError::TooLarge { bytes: component.len(), limit, tier });
+    let bytes = component.len().max(uploaded.len());
+    if bytes > limit {
+        return Err(LoadError::TooLarge { bytes, limit, tier });
     }
-    let engine = engine.compiler().map_err(LoadError::host)?;
-    let artefact = engine
-        .precompile_component(component)
-        .map_err(|error| LoadError::Unsupported(format!("{error:#}")))?;
-    Ok((Facts { tier, manifest, component_bytes: component.len() }, artefact))
+    let facts = Facts { tier, manifest, component_bytes: uploaded.len(), imports };
+    Ok(Checked { engine, component, facts })
+}
+
+impl Checked<'_> {
+    fn compile(self) -> Result<(Facts, Vec<u8>), LoadError> {
+        let engine = self.engine.compiler().map_err(LoadError::host)?;
+        let artefact = engine
+            .precompile_component(&self.component)
+            .map_err(|error| LoadError::Unsupported(short(&format!("{error:#}"), WORDS_BYTES)))?;
+        Ok((self.facts, artefact))
+    }
 }
 
 /// A header with its length before it.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
-    Strategy, WasmBacktraceDetails,
+    Strategy, WasmBacktraceDetails, WasmFeatures,
 };
 
 use botyard_kernel::id::Digest;
@@ -13,6 +13,24 @@ use botyard_kernel::id::Digest;
 use crate::config::{Features, Layout, RuntimeConfig};
 use crate::tier::Tier;
 
+/// The features of WebAssembly that are on, each by its name: what the standard
+/// targets of Rust, C, Go, JavaScript and Python use. A newer wasmtime adds none.
+///
+/// Left out: what two machines may compute differently (relaxed SIMD, threads),
+/// what needs a collector of garbage, and what nobody's toolchain asks for.
+pub(crate) const WASM: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
+    .union(WasmFeatures::FLOATS)
+    .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
+    .union(WasmFeatures::SIGN_EXTENSION)
+    .union(WasmFeatures::REFERENCE_TYPES)
+    .union(WasmFeatures::CALL_INDIRECT_OVERLONG)
+    .union(WasmFeatures::MULTI_VALUE)
+    .union(WasmFeatures::BULK_MEMORY)
+    .union(WasmFeatures::BULK_MEMORY_OPT)
+    .union(WasmFeatures::SIMD)
+    .union(WasmFeatures::TAIL_CALL)
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::COMPONENT_MODEL);
 /// Stack that host functions may use on top of a bot's own.
 const HOST_STACK_BYTES: usize = 512 << 10;
 /// Memories of one component; more than one only where several core modules are linked.
@@ -82,10 +100,9 @@ impl EngineSpec {
             config.guard_before_linear_memory(true);
         }
         config.shared_memory(false);
-        config.wasm_memory64(false);
-        config.wasm_multi_memory(false);
-        // The same bits on every machine: relaxed SIMD and NaN payloads may differ.
-        config.wasm_relaxed_simd(false);
+        config.wasm_features(WasmFeatures::all(), false);
+        config.wasm_features(WASM, true);
+        // The same bits on every machine: NaN payloads may differ.
         config.cranelift_nan_canonicalization(true);
         // Function names are enough for blame; addresses and lines make artefacts larger.
         config.wasm_backtrace_details(WasmBacktraceDetails::Disable);
@@ -145,5 +162,50 @@ impl std::hash::Hasher for ShaHasher {
 
     fn finish(&self) -> u64 {
         0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use wasmparser::Validator;
+
+    use super::*;
+    use crate::config::CompileCommand;
+
+    /// Of each kind one that uses a feature, and whether that is on.
+    const FEATURES: [(&str, bool); 12] = [
+        ("(memory i64 1)", false),
+        ("(memory 1) (memory 1)", false),
+        ("(memory 1 1 shared)", false),
+        ("(tag)", false),
+        ("(type (struct (field i32)))", false),
+        ("(table 1 externref)", false),
+        ("(memory 1 (pagesize 1))", false),
+        (
+            "(func (param i64) (drop (i64.add128 (local.get 0) (local.get 0) (local.get 0)
+            (local.get 0))) (drop))",
+            false,
+        ),
+        ("(func $f (return_call $f))", true),
+        ("(func (param v128) (result v128) (v128.not (local.get 0)))", true),
+        ("(memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0)))", true),
+        ("(global i32 (i32.add (i32.const 1) (i32.const 2)))", true),
+    ];
+
+    #[test]
+    fn what_is_checked_before_is_what_the_engines_accept() {
+        let compiler = CompileCommand::new("/nowhere", std::iter::empty::<&str>());
+        let config = RuntimeConfig::new(PathBuf::new(), [0; 32], compiler);
+        for tier in Tier::ALL {
+            let engine = EngineSpec::of(&config, tier).compiler().expect("an engine");
+            for (fields, on) in FEATURES {
+                let bytes = wat::parse_str(format!("(module {fields})")).expect("valid text");
+                let checked = Validator::new_with_features(WASM).validate_all(&bytes).is_ok();
+                let accepted = engine.precompile_module(&bytes).is_ok();
+                assert_eq!((checked, accepted), (on, on), "{fields}");
+            }
+        }
     }
 }

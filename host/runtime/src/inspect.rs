@@ -1,18 +1,22 @@
 //! What a component is, read from its bytes without running or compiling them.
 //! Only the compiling child calls this: the bytes are a stranger's.
 
-use wasmparser::{ComponentExternalKind, Encoding, KnownCustom, Parser, Payload};
+use std::borrow::Cow;
 
-use crate::load_error::LoadError;
+use wasmparser::{
+    ComponentExternalKind, Encoding, KnownCustom, Parser, Payload, Validator, WasmFeatures,
+};
+
+use crate::census::Census;
+use crate::componentize::{componentize, is_metadata};
+use crate::engine::WASM;
+use crate::load_error::{LoadError, WORDS_BYTES, short};
 use crate::manifest::{MANIFEST_SECTION, Manifest};
 use crate::tier::Tier;
+use crate::wanted::{NAME_BYTES, powers};
 
 /// The export that makes a component a bot, without its version.
 const HANDLER: &str = "botyard:bot/handler";
-/// Interfaces of the contract that a bot may import.
-const CONTRACT: [&str; 8] = ["types", "event", "action", "session", "log", "config", "kv", "http"];
-/// Packages of WASI 0.2 that are linked, in a locked-down form.
-const WASI: [&str; 7] = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"];
 /// The largest manifest, in bytes.
 const MANIFEST_BYTES: usize = 64 << 10;
 /// Names of tools that put an interpreter into a component, as they sign it.
@@ -26,36 +30,60 @@ const INTERPRETERS: [&str; 8] = [
     "javascript",
     "python",
 ];
+/// Names of imports and exports that a refusal lists.
+const NAMED: usize = 100;
 /// No interpreter fits below this many bytes, and nothing else needs more.
 const INTERPRETER_BYTES: usize = 8 << 20;
 
 /// What a component is.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Inspection {
+pub(crate) struct Inspection<'a> {
+    /// The component: what was uploaded, or what became of a core module.
+    pub(crate) component: Cow<'a, [u8]>,
     pub(crate) tier: Tier,
     pub(crate) manifest: Option<Manifest>,
+    /// What it asks of the host.
+    pub(crate) imports: Vec<String>,
 }
 
-/// Reads a component and refuses what is not a bot.
+/// Reads a component and refuses what is not a bot. A core module that carries
+/// the type of a component is made into that component first.
 ///
 /// The tier is interpreted where a tool that embeds an interpreter has signed
 /// one of the `producers` sections, or where the component has more than 8 MiB;
 /// everything else is native.
-pub(crate) fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
-    let outline = Outline::read(bytes)?;
-    check_imports(&outline.imports)?;
+pub(crate) fn inspect(uploaded: &[u8]) -> Result<Inspection<'_>, LoadError> {
+    let mut component = Cow::Borrowed(uploaded);
+    let mut outline = Outline::read(&component)?;
+    if outline.encoding == Encoding::Module {
+        if !outline.metadata {
+            return Err(LoadError::CoreModule);
+        }
+        component = Cow::Owned(componentize(uploaded)?);
+        outline = Outline::read(&component)?;
+    }
+    let imports = powers(outline.imports.iter().map(String::as_str));
+    let imports = imports.map_err(|mut imports| {
+        let more = imports.len().saturating_sub(NAMED);
+        imports.truncate(NAMED);
+        LoadError::ForeignImports { imports, more }
+    })?;
     check_exports(outline.exports)?;
-    let interpreted = outline.interpreter || bytes.len() > INTERPRETER_BYTES;
+    validate(&component)?;
+    let interpreted = outline.interpreter || component.len() > INTERPRETER_BYTES;
     let tier = if interpreted { Tier::Interpreted } else { Tier::Native };
-    Ok(Inspection { tier, manifest: outline.manifest })
+    Ok(Inspection { component, tier, manifest: outline.manifest, imports })
 }
 
-#[derive(Default)]
 struct Outline {
+    encoding: Encoding,
+    /// It is a module that says which component it wants to be.
+    metadata: bool,
     imports: Vec<String>,
     exports: Vec<String>,
     interpreter: bool,
     manifest: Option<Manifest>,
+    census: Census,
 }
 
 impl Outline {
@@ -63,26 +91,40 @@ impl Outline {
         if !bytes.starts_with(b"\0asm") {
             return Err(LoadError::NotWasm);
         }
-        let mut outline = Self::default();
+        let mut outline = Self {
+            encoding: Encoding::Component,
+            metadata: false,
+            imports: Vec::new(),
+            exports: Vec::new(),
+            interpreter: false,
+            manifest: None,
+            census: Census::default(),
+        };
         // 1 within the component itself, more within what is nested in it.
         let mut depth = 0_usize;
-        for payload in Parser::new(0).parse_all(bytes) {
-            match payload.map_err(malformed)? {
+        let mut parser = Parser::new(0);
+        parser.set_features(WASM);
+        for payload in parser.parse_all(bytes) {
+            let payload = payload.map_err(LoadError::malformed)?;
+            outline.census.count(&payload)?;
+            match payload {
                 Payload::Version { encoding, .. } => {
-                    if depth == 0 && encoding == Encoding::Module {
-                        return Err(LoadError::CoreModule);
+                    if depth == 0 {
+                        outline.encoding = encoding;
                     }
                     depth += 1;
+                    outline.census.depth(depth)?;
                 }
                 Payload::End(_) => depth = depth.saturating_sub(1),
                 Payload::ComponentImportSection(section) if depth == 1 => {
                     for import in section {
-                        outline.imports.push(import.map_err(malformed)?.name.name.to_owned());
+                        let import = import.map_err(LoadError::malformed)?;
+                        outline.imports.push(import.name.name.to_owned());
                     }
                 }
                 Payload::ComponentExportSection(section) if depth == 1 => {
                     for export in section {
-                        let export = export.map_err(malformed)?;
+                        let export = export.map_err(LoadError::malformed)?;
                         if export.kind == ComponentExternalKind::Instance {
                             outline.exports.push(export.name.name.to_owned());
                         }
@@ -101,6 +143,8 @@ impl Outline {
     ) -> Result<(), LoadError> {
         if section.name() == MANIFEST_SECTION {
             self.manifest = Some(read_manifest(section.data())?);
+        } else if is_metadata(section.name()) {
+            self.metadata = true;
         } else if let KnownCustom::Producers(fields) = section.as_known() {
             self.interpreter |= names_interpreter(fields);
         }
@@ -108,15 +152,25 @@ impl Outline {
     }
 }
 
-fn malformed(error: wasmparser::BinaryReaderError) -> LoadError {
-    LoadError::Malformed(error.to_string())
+/// Checks every part against the rules and the features that are on.
+fn validate(component: &[u8]) -> Result<(), LoadError> {
+    let Err(error) = Validator::new_with_features(WASM).validate_all(component) else {
+        return Ok(());
+    };
+    // What is right with everything on needs something that is off here.
+    let anywhere = Validator::new_with_features(WasmFeatures::all()).validate_all(component);
+    Err(match anywhere {
+        Ok(_) => LoadError::Feature(short(&error.to_string(), WORDS_BYTES)),
+        Err(_) => LoadError::malformed(error),
+    })
 }
 
 fn read_manifest(json: &[u8]) -> Result<Manifest, LoadError> {
     if json.len() > MANIFEST_BYTES {
         return Err(LoadError::Manifest(format!("it has {} bytes", json.len())));
     }
-    serde_json::from_slice(json).map_err(|error| LoadError::Manifest(error.to_string()))
+    serde_json::from_slice(json)
+        .map_err(|error| LoadError::Manifest(short(&error.to_string(), WORDS_BYTES)))
 }
 
 /// Whether one of the tools that made a module embeds an interpreter. An
@@ -130,27 +184,6 @@ fn names_interpreter(fields: wasmparser::ProducersSectionReader<'_>) -> bool {
     })
 }
 
-fn check_imports(imports: &[String]) -> Result<(), LoadError> {
-    match imports.iter().find(|name| !is_offered(name)) {
-        Some(name) => Err(LoadError::UnknownImport(name.clone())),
-        None => Ok(()),
-    }
-}
-
-fn is_offered(import: &str) -> bool {
-    let Some((name, version)) = import.split_once('@') else {
-        return false;
-    };
-    let Some((package, interface)) = name.split_once('/') else {
-        return false;
-    };
-    match package.split_once(':') {
-        Some(("botyard", "bot")) => version.starts_with("1.") && CONTRACT.contains(&interface),
-        Some(("wasi", package)) => version.starts_with("0.2.") && WASI.contains(&package),
-        _ => false,
-    }
-}
-
 fn check_exports(exports: Vec<String>) -> Result<(), LoadError> {
     let is_handler = |name: &String| match name.split_once('@') {
         Some((HANDLER, version)) => version.starts_with("1."),
@@ -158,7 +191,10 @@ fn check_exports(exports: Vec<String>) -> Result<(), LoadError> {
     };
     match exports.iter().any(is_handler) {
         true => Ok(()),
-        false => Err(LoadError::NoHandler { exports }),
+        false => {
+            let named = exports.iter().take(NAMED).map(|name| short(name, NAME_BYTES));
+            Err(LoadError::NoHandler { exports: named.collect() })
+        }
     }
 }
 
@@ -171,11 +207,11 @@ mod tests {
         (export "botyard:bot/handler@1.0.0" (instance $handler))
     "#;
 
-    fn inspected(wat: &str) -> Result<Inspection, LoadError> {
-        inspect(&wat::parse_str(wat).expect("valid text"))
+    fn inspected(wat: &str) -> Result<Inspection<'static>, LoadError> {
+        inspect(wat::parse_str(wat).expect("valid text").leak())
     }
 
-    fn bot(more: &str) -> Result<Inspection, LoadError> {
+    fn bot(more: &str) -> Result<Inspection<'static>, LoadError> {
         inspected(&format!("(component {more} {HANDLER_INSTANCE})"))
     }
 
@@ -188,17 +224,30 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_import_is_named() {
-        let import = r#"(import "wasi:keyvalue/store@0.2.0" (instance))"#;
-        let error = bot(import).expect_err("not offered");
-        assert!(error.to_string().contains("imports wasi:keyvalue/store@0.2.0"), "{error}");
-        for import in ["botyard:bot/kv@2.0.0", "wasi:cli/stdout@0.3.0", "botyard:bot/secrets@1.0.0"]
-        {
-            let error = bot(&format!(r#"(import "{import}" (instance))"#));
-            assert_eq!(error, Err(LoadError::UnknownImport(import.to_owned())));
+    fn all_foreign_imports_are_named() {
+        let imports = r#"(import "wasi:keyvalue/store@0.2.0" (instance))
+            (import "botyard:bot/kv@1.4.0" (instance)) (import "acme:shop/cart" (instance))"#;
+        let error = bot(imports).expect_err("not offered").to_string();
+        assert!(error.contains("wasi:keyvalue/store@0.2.0 (use botyard:bot/kv"), "{error}");
+        assert!(error.contains("acme:shop/cart (build for the world"), "{error}");
+        assert!(!error.contains("kv@1.4.0"), "{error}");
+    }
+
+    #[test]
+    fn what_it_asks_of_the_host_is_listed() {
+        let imports = r#"(import "botyard:bot/kv@1.4.0" (instance))
+            (import "wasi:io/poll@0.2.3" (instance))"#;
+        assert_eq!(bot(imports).expect("a bot").imports, ["kv", "wasi:io"]);
+    }
+
+    #[test]
+    fn a_feature_that_is_off_is_told_from_nonsense() {
+        for module in ["(memory i64 1)", "(memory 1) (memory 1)", "(tag)", "(memory 1 1 shared)"] {
+            let error = bot(&format!("(core module {module})")).expect_err("off");
+            assert!(matches!(error, LoadError::Feature(_)), "{module}: {error}");
         }
-        assert!(bot(r#"(import "botyard:bot/kv@1.4.0" (instance))"#).is_ok());
-        assert!(bot(r#"(import "wasi:io/poll@0.2.3" (instance))"#).is_ok());
+        let nonsense = bot("(core module (func (result i32)))").expect_err("nonsense");
+        assert!(matches!(nonsense, LoadError::Malformed(_)), "{nonsense}");
     }
 
     #[test]

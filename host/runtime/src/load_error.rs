@@ -3,7 +3,12 @@
 use botyard_kernel::run::Blame;
 use serde::{Deserialize, Serialize};
 
+use crate::census::Cap;
 use crate::tier::Tier;
+use crate::wanted::ForeignImport;
+
+/// How much of what a tool says is passed on, in bytes.
+pub(crate) const WORDS_BYTES: usize = 2_000;
 
 /// Why a component is refused, in a sentence for who uploaded it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -42,12 +47,40 @@ pub enum LoadError {
         /// What it exports instead.
         exports: Vec<String>,
     },
-    /// An import that this host does not have.
+    /// Imports that this host does not have: all of them, up to a hundred.
     #[error(
-        "the component imports {0}, which this host does not offer: a bot may import the \
-         interfaces of botyard:bot@1.0.0 and of WASI 0.2"
+        "the component imports what this host does not offer: {}. A bot may import the interfaces \
+         of botyard:bot@1.0.0 and of WASI 0.2", listed(.imports, *.more)
     )]
-    UnknownImport(String),
+    ForeignImports {
+        /// Which, and what to do about each.
+        imports: Vec<ForeignImport>,
+        /// How many there are besides.
+        more: usize,
+    },
+    /// More of something than a component may have.
+    #[error(
+        "the component has {} ({found}; a bot may have {}): {}",
+        .cap.complaint(), .cap.most(), .cap.advice()
+    )]
+    TooMany {
+        /// Of what.
+        cap: Cap,
+        /// How many were found when the reading ended.
+        found: u64,
+    },
+    /// A core module whose description of a component does not fit it.
+    #[error(
+        "the core module cannot be made into the component that it describes ({0}): build it for \
+         wasm32-wasip2, or with `wasm-tools component new` to see more"
+    )]
+    Componentize(String),
+    /// A feature of WebAssembly that is off here.
+    #[error(
+        "the component needs a feature of WebAssembly that this host has switched off ({0}): build \
+         it for wasm32-wasip2 without further features"
+    )]
+    Feature(String),
     /// The right names with other types.
     #[error(
         "the component does not fit version 1 of the contract ({0}): build it against this host's wit/v1"
@@ -59,7 +92,7 @@ pub enum LoadError {
     /// A manifest that is not of its form, or larger than 64 KiB.
     #[error("the manifest in the component cannot be read ({0}): build it with a current SDK")]
     Manifest(String),
-    /// What the engine refuses, for example a feature of wasm that is off here.
+    /// What the engine refuses although it is valid.
     #[error("the component cannot be compiled ({0})")]
     Unsupported(String),
     /// More work than a compilation may be.
@@ -84,7 +117,10 @@ impl LoadError {
             | Self::Malformed(_)
             | Self::TooLarge { .. }
             | Self::NoHandler { .. }
-            | Self::UnknownImport(_)
+            | Self::ForeignImports { .. }
+            | Self::TooMany { .. }
+            | Self::Componentize(_)
+            | Self::Feature(_)
             | Self::WrongType(_)
             | Self::Start(_)
             | Self::Manifest(_)
@@ -93,9 +129,30 @@ impl LoadError {
         }
     }
 
+    /// Bytes that make no sense.
+    pub(crate) fn malformed(error: wasmparser::BinaryReaderError) -> Self {
+        Self::Malformed(short(&error.to_string(), WORDS_BYTES))
+    }
+
     /// A fault of the host, with its causes.
     pub(crate) fn host(error: impl Into<anyhow::Error>) -> Self {
         Self::Host(format!("{:#}", error.into()))
+    }
+}
+
+/// The beginning of words that may quote a component: what is refused must fit
+/// into the compiler's answer, and before somebody's eyes.
+pub(crate) fn short(words: &str, bytes: usize) -> String {
+    let end = words.floor_char_boundary(bytes);
+    let dots = if end < words.len() { "..." } else { "" };
+    format!("{}{dots}", &words[..end])
+}
+
+fn listed(imports: &[ForeignImport], more: usize) -> String {
+    let named = imports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    match more {
+        0 => named,
+        more => format!("{named}, and {more} more"),
     }
 }
 

@@ -53,6 +53,11 @@ impl Gate {
         Self(Arc::new(Inner { start: Instant::now(), state: Mutex::new(state) }))
     }
 
+    /// Changes what a tenant may use in a second, from now on.
+    pub(crate) fn set_rate(&self, tenant: &TenantId, rate: TenantRate) {
+        self.state().permits.set_rate(tenant, rate);
+    }
+
     /// A permit, if the tenant may have one now.
     pub(crate) fn try_permit(&self, tenant: &TenantId) -> Option<Permit> {
         let taken = self.state().permits.try_take(tenant, self.now());
@@ -231,5 +236,26 @@ mod tests {
         let a = tenant("a");
         let waits = tokio::time::timeout(Duration::from_secs(60), gate.permit(&a));
         assert!(waits.await.is_ok());
+    }
+    #[tokio::test]
+    async fn a_rate_can_be_set_and_taken_away_while_turns_run() {
+        let gate = gate(4);
+        let a = tenant("a");
+        let used = |cpu_us| {
+            let mut permit = gate.try_permit(&a).unwrap();
+            permit.used(cpu_us);
+        };
+        used(60_000_000);
+        used(0);
+        gate.set_rate(&a, TenantRate { turns: None, cpu_ms: Some(1_000) });
+        used(60_000_000);
+        assert!(gate.try_permit(&a).is_none(), "it used a minute's worth");
+        let b = tenant("b");
+        gate.set_rate(&b, TenantRate { turns: None, cpu_ms: Some(1) });
+        gate.set_rate(&b, TenantRate::default());
+        for _ in 0..2 {
+            let mut permit = gate.try_permit(&b).unwrap();
+            permit.used(60_000_000);
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! Which safety features are really active, as opposed to configured.
 
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use wasmtime::{Enabled, Engine, PoolingAllocationConfig, Store};
 
-use crate::runtime::{CompilerState, Runtime};
+use crate::jail::Part;
+use crate::runtime::Runtime;
 use crate::tier::Tier;
 
 /// How late a tick may be on a busy machine before it counts as missing.
@@ -26,7 +26,7 @@ pub struct SafetyFeature {
 impl Runtime {
     /// Which safety features are really active, read from the running engines.
     pub fn safety(&self) -> Vec<SafetyFeature> {
-        vec![
+        let mut features = vec![
             self.pooling(),
             self.pagemap_scan(),
             self.hardened_layout(),
@@ -36,7 +36,9 @@ impl Runtime {
             self.memory_sum(),
             self.hostcall_fuel(),
             self.compile_child(),
-        ]
+        ];
+        features.extend(self.compile_jail());
+        features
     }
 
     fn pooling(&self) -> SafetyFeature {
@@ -108,18 +110,24 @@ impl Runtime {
 
     fn compile_child(&self) -> SafetyFeature {
         let program = &self.config.compiler.program;
-        let state = self.compiler.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (active, detail) = match state {
-            CompilerState::Answers => (true, format!("{} answers", program.display())),
-            CompilerState::Fails(why) => (false, why),
-            CompilerState::Unknown if program.is_file() => {
-                (true, format!("{} is there and was not needed so far", program.display()))
+        let (active, detail) = match self.compiler.report().answers {
+            Some(Ok(())) => (true, format!("{} answers", program.display())),
+            Some(Err(why)) => (false, why),
+            None if program.is_file() => {
+                (true, format!("{} is there and is being asked", program.display()))
             }
-            CompilerState::Unknown => {
-                (false, format!("{} is not there: set the compile command", program.display()))
-            }
+            None => (false, format!("{} is not there: set the compile command", program.display())),
         };
         feature("compile_child", active, detail)
+    }
+
+    /// What the child itself could take away from itself when it last ran.
+    fn compile_jail(&self) -> impl Iterator<Item = SafetyFeature> {
+        let bars = self.compiler.report().jail;
+        Part::ALL.into_iter().map(move |part| match bars.iter().find(|bar| bar.part == part) {
+            Some(bar) => feature(part.name(), bar.active, bar.detail.clone()),
+            None => feature(part.name(), false, "the compiler has not said so far".to_owned()),
+        })
     }
 
     fn engines(&self) -> [&Engine; 2] {

@@ -16,6 +16,7 @@ pub struct Version {
     pub(crate) tier: Tier,
     pub(crate) manifest: Option<Arc<Manifest>>,
     pub(crate) component_bytes: usize,
+    pub(crate) imports: Arc<[String]>,
     pub(crate) code: Arc<File>,
 }
 
@@ -35,7 +36,14 @@ impl Version {
         self.manifest.as_deref()
     }
 
-    /// The size of the component in bytes.
+    /// What it asks of the host, sorted: `log`, `config`, `kv`, `http`, and
+    /// packages of WASI such as `wasi:sockets`, which is there and denies. A list
+    /// to show and to compare between versions.
+    pub fn imports(&self) -> &[String] {
+        &self.imports
+    }
+
+    /// The size of what was uploaded, in bytes.
     pub fn component_bytes(&self) -> usize {
         self.component_bytes
     }

@@ -6,7 +6,7 @@
 //! metrics as well. It names bots and channels, never what a person wrote.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use botyard_kernel::id::{BotId, ChannelId, TenantId};
@@ -47,6 +47,8 @@ pub enum AlertKind {
     DestinationAnswers,
     /// Something that a channel needs (a token, a registration) cannot be had.
     UpkeepFailed,
+    /// A version did worse than the one before, which answers again.
+    VersionRolledBack,
     /// The store takes no writes any more: webhooks are refused.
     StoreStopped,
 }
@@ -87,28 +89,35 @@ pub struct Alert {
 pub struct Alerts {
     door: Door,
     operator: Option<Arc<Secret>>,
-    tenants: Arc<HashMap<TenantId, Arc<Secret>>>,
+    tenants: Arc<RwLock<HashMap<TenantId, Arc<Secret>>>>,
     room: Arc<Semaphore>,
 }
 
 impl Alerts {
-    /// Alerts to the addresses in the settings.
+    /// Alerts to the operator's address in the settings.
     pub fn new(config: &Config, door: Door) -> Self {
-        let tenants = config.tenants.iter().filter_map(|(id, tenant)| {
-            tenant.alert_url.clone().map(|url| (id.clone(), Arc::new(url)))
-        });
         Self {
             door,
             operator: config.alerts.url.clone().map(Arc::new),
-            tenants: Arc::new(tenants.collect()),
+            tenants: Arc::default(),
             room: Arc::new(Semaphore::new(UNDER_WAY_MAX)),
+        }
+    }
+
+    /// Alerts that are about a tenant go there besides.
+    pub fn set_tenant(&self, tenant: &TenantId, url: Option<Secret>) {
+        let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
+        match url {
+            Some(url) => drop(tenants.insert(tenant.clone(), Arc::new(url))),
+            None => drop(tenants.remove(tenant)),
         }
     }
 
     /// Sends an alert to the operator and to the tenant that it is about, without
     /// waiting for either.
     pub fn raise(&self, alert: &Alert) {
-        let tenant = alert.tenant.as_ref().and_then(|tenant| self.tenants.get(tenant));
+        let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
+        let tenant = alert.tenant.as_ref().and_then(|tenant| tenants.get(tenant));
         for url in self.operator.iter().chain(tenant) {
             // An alert has texts and numbers only: it is JSON in any case.
             let body = Bytes::from(serde_json::to_vec(alert).unwrap_or_default());

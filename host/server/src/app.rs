@@ -1,14 +1,15 @@
 //! The host: every part that lives as long as it does.
 
-mod catalog;
 mod key_file;
 mod load;
 mod stopped;
+mod tenants;
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -22,14 +23,17 @@ use tokio::time::Instant;
 
 use crate::admin::Admin;
 use crate::alerts::{Alert, AlertKind, Alerts};
+use crate::api::Places;
 use crate::captures::{self, Captures};
 use crate::clock;
 use crate::config::Config;
 use crate::envelope::Envelope;
 use crate::http;
+use crate::registry::{Registry, Versions};
 use crate::relays::Callbacks;
 use crate::send::Door;
 use crate::supervisor::{self, KeptSocket};
+use crate::tenancy::Tenancy;
 use crate::work::{Outside, Work};
 
 /// The host.
@@ -44,6 +48,14 @@ pub struct App {
     pub stopping: AtomicBool,
     /// Webhooks that are kept as they came.
     pub captures: Arc<Captures>,
+    /// Where it listens, once it does.
+    address: OnceLock<SocketAddr>,
+    /// Uploads that are read.
+    pub uploads: Places,
+    /// Logs that are followed.
+    pub followers: Places,
+    /// Tenants and what they have.
+    pub tenancy: Arc<Tenancy>,
     runtime: Arc<Runtime>,
     store: SqliteStore,
 }
@@ -66,20 +78,35 @@ impl App {
         pass(Point::StoreOpened);
         let artefacts = config.runtime.artefact_directory.clone();
         let runtime = load::runtime(&config, &config.store.directory, artefacts)?;
-        let channels = load::channels(&config, &runtime).await?;
-        catalog::record(&config, &store.store()).await.context("cannot record the settings")?;
+        let registry = Registry::new(Versions::new(Arc::clone(&runtime), &store.store()));
         let door = Door::new(&config.egress).context("cannot set up the way out")?;
         let alerts = Alerts::new(&config, door.clone());
         let key = key_file::read_or_make(&config.store.directory, key_file::Purpose::Secrets)?;
         let callbacks = Callbacks::new(config.server.public_url.clone(), &key);
         let outside = Outside { door, alerts, envelope: Envelope::new(key), callbacks };
         let work =
-            Work::new(channels, store.store(), Arc::clone(&runtime), outside, config.backlog);
+            Work::new(registry, store.store(), Arc::clone(&runtime), outside, config.backlog);
+        let tenancy = Arc::new(Tenancy::new(Arc::clone(&work)));
+        tenants::run(&config, &tenancy, &runtime, &work).await?;
         work.load_pauses().await.context("cannot read what is paused")?;
         work.load_upkeep().await;
-        let stopping = AtomicBool::new(false);
+        let uploads = Places::new("uploads", 8, 2);
+        let followers = Places::new("followed logs", 256, 16);
+        let (stopping, address) = (AtomicBool::new(false), OnceLock::new());
         let captures = Captures::new(&config.store.directory);
-        Ok(Self { config, work, metrics, stopping, runtime, captures, store })
+        Ok(Self {
+            config,
+            work,
+            metrics,
+            stopping,
+            address,
+            uploads,
+            followers,
+            tenancy,
+            runtime,
+            captures,
+            store,
+        })
     }
 
     /// Does what [`App::start`] does without a store, in a scratch directory.
@@ -88,8 +115,7 @@ impl App {
     /// As [`App::start`].
     pub async fn check(config: &Config, scratch: &Path) -> anyhow::Result<()> {
         let runtime = load::runtime(config, scratch, scratch.join("artefacts"))?;
-        load::channels(config, &runtime).await?;
-        Ok(())
+        tenants::check(config, &runtime).await
     }
 
     /// Takes webhooks until `stop` ends, then lets what is under way end. The socket
@@ -105,11 +131,14 @@ impl App {
     ) -> anyhow::Result<()> {
         let listener = supervisor::listen(kept, self.config.server.listen).await?;
         let address = listener.local_addr().context("the listener has no address")?;
+        let address = *self.address.get_or_init(|| address);
         // Whoever cannot take commands fails before any bot runs.
         let admin = Admin::start(&self, &self.config.admin.socket)?;
         pass(Point::SweepFollows);
         self.work.start_sweeping();
         self.work.start_upkeep();
+        self.tenancy.start_rolling_back();
+        self.show_first_token().await?;
         tokio::spawn(captures::sweep(Arc::downgrade(&self.captures)));
         let gauges = tokio::spawn(Arc::clone(&self).measure());
         self.announce(address);
@@ -128,6 +157,13 @@ impl App {
             gauges.abort();
         };
         stopped::serve(stop, || self.writes(), self.config.server.shutdown_grace, end).await
+    }
+
+    /// How the world reaches this host, as far as it knows.
+    pub fn base_url(&self) -> String {
+        let listens =
+            || format!("http://{}", self.address.get().unwrap_or(&self.config.server.listen));
+        self.config.server.public_url.clone().unwrap_or_else(listens)
     }
 
     /// Whether everything that was written so far is on stable storage, and more
@@ -190,13 +226,24 @@ impl App {
                 tracing::warn!(name, detail, "safety feature NOT active");
             }
         }
-        let base = self.config.server.public_url.clone();
-        let base = base.unwrap_or_else(|| format!("http://{address}"));
+        let base = self.base_url();
         for channel in self.work.channels() {
             let (id, vendor) = (&channel.id, channel.vendor().name());
             tracing::info!(channel = %id, vendor, "webhook at {base}/webhooks/{id}");
         }
         tracing::info!(%address, "listening on http://{address}");
+    }
+
+    /// Whoever starts a host for the first time gets the operator's token, once.
+    async fn show_first_token(&self) -> anyhow::Result<()> {
+        let made = self.tenancy.first_operator_token().await;
+        if let Some(token) = made.context("cannot make the operator's first token")? {
+            let token = token.reveal();
+            // Not into the log, which others may read and keep.
+            writeln!(std::io::stdout(), "the operator's token, shown only now: {token}")
+                .context("cannot show the operator's first token")?;
+        }
+        Ok(())
     }
 
     fn alert_store_stopped(&self) {

@@ -4,6 +4,7 @@
 mod channel;
 mod check_store;
 mod letters;
+mod management;
 mod operate;
 mod twin;
 mod vendor;
@@ -21,6 +22,7 @@ use crate::app::App;
 use crate::config::{self, Config};
 use crate::supervisor::KeptSocket;
 use crate::telemetry;
+use management::{Management, manage};
 use operate::{Operation, operate};
 
 /// The exit code where no host can be spoken with.
@@ -44,6 +46,8 @@ enum Command {
     },
     #[command(flatten)]
     Operate(Operation),
+    #[command(flatten)]
+    Manage(Management),
     /// Print the default settings, with an explanation of each.
     Config,
     /// Check settings, bots and channels without serving anything, or a store.
@@ -79,6 +83,7 @@ pub fn run() -> ExitCode {
             );
         }
         Command::Operate(operation) => in_runtime(operate(operation)),
+        Command::Manage(command) => in_runtime(manage(command)),
         Command::Config => print_config(),
         Command::Check { store: Some(directory), .. } => check_store::run(&directory),
         Command::Check { config, store: None } => in_runtime(check(config.as_deref())),

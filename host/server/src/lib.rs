@@ -5,16 +5,21 @@
 
 pub mod admin;
 pub mod alerts;
+pub mod api;
 pub mod app;
 pub mod captures;
-pub mod channel;
 pub mod cli;
 pub mod clock;
 pub mod config;
+mod console;
 pub mod envelope;
 pub mod http;
+pub mod registry;
 pub mod relays;
 pub mod send;
+mod shown;
 pub mod supervisor;
 pub mod telemetry;
+pub mod tenancy;
+pub mod trial;
 pub mod work;

@@ -56,6 +56,47 @@ pub trait Catalog: Send + Sync {
         stamp: &Stamp,
     ) -> Result<(), StoreError>;
 
+    /// Changes several records of a tenant, all or none, each with its row of the audit.
+    ///
+    /// Answers whether it did: a [`ChangeTo::Replace`] may find that somebody else was
+    /// first. Fails with [`StoreError::NotFound`] where a record to be deleted is not
+    /// there. At most [`CHANGES_MAX`](crate::limits::CHANGES_MAX) at a time.
+    async fn change(
+        &self,
+        tenant: &TenantId,
+        changes: &[Change],
+        stamp: &Stamp,
+    ) -> Result<bool, StoreError>;
+
+    /// At most `limit` records of a kind whose names begin with `prefix`, by name,
+    /// behind the name `after`.
+    async fn page(
+        &self,
+        tenant: &TenantId,
+        kind: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Record>, StoreError>;
+
+    /// The tenants that have records, by name.
+    async fn tenants(&self) -> Result<Vec<TenantId>, StoreError>;
+
+    /// Takes away records of a tenant, each with its row of the audit: one step of at
+    /// most [`SWEEP_ROWS_MAX`](crate::limits::SWEEP_ROWS_MAX) rows. Answers how many
+    /// records; 0 says that none is left.
+    async fn forget(&self, tenant: &TenantId, stamp: &Stamp) -> Result<usize, StoreError>;
+
+    /// Leaves a row in a tenant's audit for what changes no record.
+    async fn witness(
+        &self,
+        tenant: &TenantId,
+        action: &str,
+        kind: &str,
+        name: &str,
+        stamp: &Stamp,
+    ) -> Result<(), StoreError>;
+
     /// At most `limit` rows of the audit above `after`, in order. The first row is 1.
     async fn audit(
         &self,
@@ -63,6 +104,33 @@ pub trait Catalog: Send + Sync {
         after: u64,
         limit: usize,
     ) -> Result<Vec<AuditRow>, StoreError>;
+}
+
+/// What becomes of a record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// Its kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// What becomes of it.
+    pub to: ChangeTo,
+}
+
+/// See [`Change`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChangeTo {
+    /// It has this value, whatever was there.
+    Put(Value),
+    /// It has the new value, if it has exactly the old one, absent for none.
+    Replace {
+        /// The old value.
+        old: Option<Value>,
+        /// The new value.
+        new: Value,
+    },
+    /// It is taken away.
+    Delete,
 }
 
 /// A named value.
@@ -92,13 +160,13 @@ pub struct AuditRow {
     pub at_ms: Millis,
     /// Who.
     pub actor: String,
-    /// `put` or `delete`.
+    /// `put` or `delete` of a record; another word for what changes none.
     pub action: String,
     /// The kind of the record.
     pub kind: String,
     /// The name of the record.
     pub name: String,
-    /// The hash of the new value; absent for `delete`.
+    /// The hash of the new value; absent but for `put`.
     pub digest: Option<Digest>,
     /// The hash of the row before, or of nothing for the first one.
     pub previous: Digest,
@@ -107,12 +175,12 @@ pub struct AuditRow {
 }
 
 impl AuditRow {
-    /// The row that follows a tenant's last one. `value` is the record's new
-    /// JSON text; absent, the record is deleted.
+    /// The row that follows a tenant's last one, of an action on a record or something
+    /// else of a kind and a name. `value` is the record's new JSON text.
     pub(crate) fn after(
         last: Option<(u64, Digest)>,
         tenant: &TenantId,
-        (kind, name): (&str, &str),
+        (action, kind, name): (&str, &str, &str),
         value: Option<&str>,
         stamp: &Stamp,
     ) -> Self {
@@ -121,7 +189,7 @@ impl AuditRow {
             seq,
             at_ms: stamp.at_ms,
             actor: stamp.actor.clone(),
-            action: if value.is_some() { "put" } else { "delete" }.to_owned(),
+            action: action.to_owned(),
             kind: kind.to_owned(),
             name: name.to_owned(),
             digest: value.map(|text| Digest::of(text.as_bytes())),

@@ -1,9 +1,13 @@
 //! What every engine must do. Each case gets an empty store of each engine.
 
+mod archive;
 mod catalog;
+mod erasure;
 pub(crate) mod given;
 mod log;
+mod notes;
 mod random;
+mod records;
 mod values;
 
 use crate::{MemoryStore, SqliteStore, Store};
@@ -66,6 +70,35 @@ contract! {
         a_changed_row_is_found,
         a_large_record_is_refused,
         blobs_are_kept_by_their_hash;
+    records:
+        several_records_change_at_once,
+        changes_are_made_whole_or_not_at_all,
+        records_are_listed_page_by_page,
+        tenants_are_those_with_records,
+        a_tenant_is_deleted_whole;
+    notes:
+        notes_come_back_until_they_end,
+        of_many_new_notes_one_is_put,
+        notes_are_listed_page_by_page,
+        additions_are_all_counted,
+        ended_notes_are_swept_in_steps,
+        a_large_note_is_refused;
+    archive:
+        conversations_are_listed_by_activity,
+        a_conversation_says_how_it_stands,
+        persons_are_found_by_key_and_address,
+        turns_are_read_page_by_page,
+        turns_of_a_bot_are_listed_by_time;
+    erasure:
+        nothing_of_a_person_stays,
+        an_erased_conversation_knows_its_events,
+        whoever_is_still_at_work_has_a_conflict,
+        what_is_settled_late_brings_no_words_back,
+        an_erased_conversation_goes_on_as_a_new_one,
+        idle_conversations_are_swept_in_steps,
+        what_was_erased_is_forgotten_after_a_day,
+        old_entries_are_trimmed_and_needed_ones_stay,
+        old_letters_go_with_their_entries;
 }
 
 /// Every engine's view of one tenant, for cases about what is shared.

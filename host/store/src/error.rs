@@ -30,6 +30,14 @@ pub enum StoreError {
         /// How large it may be.
         max: usize,
     },
+    /// More records were to be changed in one step than the store takes.
+    #[error("{count} records are too many for one step, at most {max} are changed: split them")]
+    TooMany {
+        /// How many.
+        count: usize,
+        /// How many it may be.
+        max: usize,
+    },
 }
 
 /// Why an embedded store could not be opened. All of these are for the operator.

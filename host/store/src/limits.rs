@@ -4,7 +4,7 @@ use botyard_kernel::id::ConversationKey;
 use botyard_kernel::log::{Arrival, Call, Entry, Settled, Turn};
 use botyard_kernel::stored;
 
-use crate::StoreError;
+use crate::{Change, StoreError};
 
 /// An event on its way, as it is written (bytes).
 pub const ARRIVAL_BYTES_MAX: usize = 256 * 1024;
@@ -21,6 +21,12 @@ pub const VENDOR_KEY_BYTES_MAX: usize = 1024;
 pub const BOT_VALUES_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// A record of the catalog (bytes of JSON).
 pub const RECORD_BYTES_MAX: usize = 256 * 1024;
+/// A note (bytes of JSON).
+pub const NOTE_BYTES_MAX: usize = 256 * 1024;
+/// What a sweep changes in one step (rows), so that nobody waits behind it for long.
+pub const SWEEP_ROWS_MAX: usize = 256;
+/// Changes of records that are made in one step.
+pub const CHANGES_MAX: usize = 64;
 /// A blob (bytes).
 pub const BLOB_BYTES_MAX: usize = 64 * 1024 * 1024;
 
@@ -45,6 +51,17 @@ pub(crate) fn settled(settled: &Settled) -> Result<Vec<u8>, StoreError> {
 pub(crate) fn record(value: &serde_json::Value) -> Result<String, StoreError> {
     let text = value.to_string();
     check("a record", text.len(), RECORD_BYTES_MAX)?;
+    Ok(text)
+}
+
+pub(crate) fn changes(changes: &[Change]) -> Result<(), StoreError> {
+    let count = changes.len();
+    if count > CHANGES_MAX { Err(StoreError::TooMany { count, max: CHANGES_MAX }) } else { Ok(()) }
+}
+
+pub(crate) fn note(value: &serde_json::Value) -> Result<String, StoreError> {
+    let text = value.to_string();
+    check("a note", text.len(), NOTE_BYTES_MAX)?;
     Ok(text)
 }
 

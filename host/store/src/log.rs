@@ -8,7 +8,7 @@ use botyard_kernel::id::{BotId, ChannelId, ConversationKey, PartId, TenantId};
 use botyard_kernel::log::{Arrival, Call, Entry, Row, RowEnd, Seq, Settled, Turn};
 use botyard_kernel::time::Millis;
 
-use crate::StoreError;
+use crate::{Archive, StoreError};
 
 /// Conversations as ordered logs of entries.
 ///
@@ -16,7 +16,7 @@ use crate::StoreError;
 /// answers an error may still have taken effect where the engine was cut off:
 /// turns are found again by their id, arrivals by their key.
 #[async_trait]
-pub trait Log: Send + Sync {
+pub trait Log: Archive {
     /// Appends events that wait for a turn, all or none, in this order.
     ///
     /// Answers their places. The conversation is due at once.

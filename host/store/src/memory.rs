@@ -1,16 +1,21 @@
 //! The model: the same verbs over plain lists in memory. What the embedded
 //! engine keeps in columns is computed here from all entries, each time.
 
+mod archive;
 mod catalog;
+mod lane;
 mod log;
+mod notes;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use botyard_kernel::id::{BotId, ConversationKey, Digest, TenantId};
-use botyard_kernel::log::Entry;
+use botyard_kernel::id::{BotId, Digest, TenantId};
 use serde_json::Value;
+
+use self::lane::Lane;
+use self::notes::Note;
 
 use crate::lease::Leases;
 use crate::{AuditRow, Blobs, DeadLetter, Store, StoreError, limits};
@@ -34,12 +39,16 @@ pub enum Fault {
 
 #[derive(Default)]
 struct State {
-    /// In the order in which they were made; entry `n` has the place `n + 1`.
-    conversations: Vec<(ConversationKey, Vec<Entry>)>,
+    /// In the order in which they were made.
+    conversations: Vec<Lane>,
+    /// Conversations and entries that were ever made, to number them.
+    made: u64,
     bot_values: BTreeMap<(TenantId, BotId), BTreeMap<String, String>>,
     /// By kind, tenant and name.
     records: BTreeMap<(String, TenantId, String), Value>,
     audit: BTreeMap<TenantId, Vec<AuditRow>>,
+    /// By kind, tenant and name.
+    notes: BTreeMap<(String, TenantId, String), Note>,
     blobs: HashMap<Digest, Vec<u8>>,
     letters: Vec<DeadLetter>,
     letters_filed: u64,
@@ -56,7 +65,7 @@ impl MemoryStore {
     /// The store that others work with.
     pub fn store(&self) -> Store {
         let this = Arc::new(self.clone());
-        Store::new(this.clone(), this.clone(), this)
+        Store::new(this.clone(), this.clone(), this.clone(), this)
     }
 
     /// Makes every write fail until told otherwise.

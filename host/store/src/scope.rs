@@ -1,33 +1,41 @@
 //! What a caller may see of the store: one tenant, or the host's own view.
 
+mod archive;
+mod host;
+mod notes;
+mod records;
+
 use std::sync::Arc;
 
-use botyard_kernel::id::{BotId, ChannelId, ConversationKey, Digest, PartId, TenantId};
+use botyard_kernel::id::{BotId, ChannelId, ConversationKey, PartId, TenantId};
 use botyard_kernel::log::{Arrival, Call, Entry, Seq, Settled, Turn};
-use botyard_kernel::time::Millis;
-use serde_json::Value;
 
-use crate::catalog::verify;
-use crate::{
-    AuditRow, Blobs, Catalog, Commit, DeadLetter, DuePlace, Lease, Loaded, Log, Record, Stamp,
-    StoreError,
-};
+pub use self::archive::Person;
+pub use self::host::HostStore;
 
-/// How many rows of an audit are checked at a time.
-const AUDIT_PAGE: usize = 256;
+use crate::{Blobs, Catalog, Commit, DeadLetter, DuePlace, Loaded, Log, Notes, StoreError};
+
+/// The tenant of whoever runs the host.
+pub const OPERATOR: &str = "operator";
 
 /// All durable state. By itself it answers nothing: choose a view.
 #[derive(Clone)]
 pub struct Store {
     log: Arc<dyn Log>,
     catalog: Arc<dyn Catalog>,
+    notes: Arc<dyn Notes>,
     blobs: Arc<dyn Blobs>,
 }
 
 impl Store {
-    /// Puts the three parts together.
-    pub fn new(log: Arc<dyn Log>, catalog: Arc<dyn Catalog>, blobs: Arc<dyn Blobs>) -> Self {
-        Self { log, catalog, blobs }
+    /// Puts the parts together.
+    pub fn new(
+        log: Arc<dyn Log>,
+        catalog: Arc<dyn Catalog>,
+        notes: Arc<dyn Notes>,
+        blobs: Arc<dyn Blobs>,
+    ) -> Self {
+        Self { log, catalog, notes, blobs }
     }
 
     /// What a tenant owns; all that a request may see.
@@ -37,7 +45,7 @@ impl Store {
 
     /// What belongs to the host itself and reaches over tenants.
     pub fn host(&self) -> HostStore {
-        HostStore { store: self.clone() }
+        HostStore::new(self)
     }
 }
 
@@ -137,137 +145,11 @@ impl TenantStore {
         self.store.log.dead_letter(&self.tenant, part).await
     }
 
-    /// See [`Catalog::put`].
-    pub async fn put(
-        &self,
-        kind: &str,
-        name: &str,
-        value: &Value,
-        stamp: &Stamp,
-    ) -> Result<(), StoreError> {
-        self.store.catalog.put(&self.tenant, kind, name, value, stamp).await
-    }
-
-    /// See [`Catalog::replace`].
-    pub async fn replace(
-        &self,
-        kind: &str,
-        name: &str,
-        old: Option<&Value>,
-        new: &Value,
-        stamp: &Stamp,
-    ) -> Result<bool, StoreError> {
-        self.store.catalog.replace(&self.tenant, kind, name, old, new, stamp).await
-    }
-
-    /// See [`Catalog::get`].
-    pub async fn get(&self, kind: &str, name: &str) -> Result<Option<Value>, StoreError> {
-        self.store.catalog.get(&self.tenant, kind, name).await
-    }
-
-    /// See [`Catalog::list`].
-    pub async fn list(&self, kind: &str) -> Result<Vec<Record>, StoreError> {
-        self.store.catalog.list(&self.tenant, kind).await
-    }
-
-    /// See [`Catalog::delete`].
-    pub async fn delete(&self, kind: &str, name: &str, stamp: &Stamp) -> Result<(), StoreError> {
-        self.store.catalog.delete(&self.tenant, kind, name, stamp).await
-    }
-
-    /// See [`Catalog::audit`].
-    pub async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
-        self.store.catalog.audit(&self.tenant, after, limit).await
-    }
-
-    /// Checks the whole audit and answers how many rows it has. Fails with
-    /// [`StoreError::Corrupt`], naming the first row that does not follow.
-    pub async fn verify_audit(&self) -> Result<u64, StoreError> {
-        let mut last = None;
-        loop {
-            let seq = last.map_or(0, |(seq, _)| seq);
-            let rows = self.audit(seq, AUDIT_PAGE).await?;
-            if rows.is_empty() {
-                return Ok(seq);
-            }
-            last = verify(&self.tenant, last, &rows)?;
-        }
-    }
-
     fn log(&self, key: &ConversationKey) -> Result<&dyn Log, StoreError> {
         if key.tenant == self.tenant {
             Ok(self.store.log.as_ref())
         } else {
             Err(StoreError::NotFound)
         }
-    }
-}
-
-/// What reaches over tenants. Requests of tenants never get it.
-#[derive(Clone)]
-pub struct HostStore {
-    store: Store,
-}
-
-impl HostStore {
-    /// See [`Log::due`].
-    pub async fn due(
-        &self,
-        now: Millis,
-        limit: usize,
-    ) -> Result<Vec<(ConversationKey, Millis)>, StoreError> {
-        self.store.log.due(now, limit).await
-    }
-
-    /// See [`Log::due_channels`].
-    pub async fn due_channels(
-        &self,
-        now: Millis,
-    ) -> Result<Vec<(TenantId, ChannelId)>, StoreError> {
-        self.store.log.due_channels(now).await
-    }
-
-    /// See [`Log::due_in`].
-    pub async fn due_in(
-        &self,
-        tenant: &TenantId,
-        channel: &ChannelId,
-        after: Option<DuePlace>,
-        now: Millis,
-        limit: usize,
-    ) -> Result<Vec<(ConversationKey, DuePlace)>, StoreError> {
-        self.store.log.due_in(tenant, channel, after, now, limit).await
-    }
-
-    /// See [`Log::lease`].
-    pub async fn lease(
-        &self,
-        key: &ConversationKey,
-        holder: &str,
-        now: Millis,
-        until: Millis,
-    ) -> Result<Lease, StoreError> {
-        self.store.log.lease(key, holder, now, until).await
-    }
-
-    /// See [`Catalog::list_all`].
-    pub async fn list_all(&self, kind: &str) -> Result<Vec<(TenantId, Record)>, StoreError> {
-        self.store.catalog.list_all(kind).await
-    }
-
-    /// See [`Blobs::put`]. Blobs have no owner: check in a tenant's records that
-    /// a hash is the tenant's before reading it on the tenant's behalf.
-    pub async fn put_blob(&self, bytes: Vec<u8>) -> Result<Digest, StoreError> {
-        self.store.blobs.put(bytes).await
-    }
-
-    /// See [`Blobs::get`] and the warning at [`HostStore::put_blob`].
-    pub async fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
-        self.store.blobs.get(digest).await
-    }
-
-    /// See [`Blobs::has`] and the warning at [`HostStore::put_blob`].
-    pub async fn has_blob(&self, digest: &Digest) -> Result<bool, StoreError> {
-        self.store.blobs.has(digest).await
     }
 }

@@ -7,6 +7,7 @@
 mod bench;
 mod budget;
 mod command;
+mod console;
 mod crash;
 mod demo;
 mod deny;
@@ -44,6 +45,7 @@ fn run(repo: &Repo, command: Command) -> anyhow::Result<ExitCode> {
         Command::Deny => deny::check(repo)?,
         Command::Template => template::check(repo)?,
         Command::Test { full } => return test::run(repo, full),
+        Command::Console { built } => console::run(repo, built)?,
         Command::Demo { once, built } => return demo::run(repo, once, built),
         Command::Sim { arguments } => return sim::run(repo, &arguments),
         Command::Crash { built, arguments } => return crash::run(repo, built, &arguments),
@@ -94,6 +96,12 @@ enum Command {
         /// Add the long suites.
         #[arg(long)]
         full: bool,
+    },
+    /// Use the host's web page in a headless browser, against a real host.
+    Console {
+        /// Take the host and the bots as they were built last.
+        #[arg(long)]
+        built: bool,
     },
     /// Start a host with two bots and play two conversations against it.
     Demo {

@@ -1,7 +1,8 @@
 //! Installing what the tasks need. Everything here is quick when it is done
 //! already, and nothing is installed outside the build directory but compile
-//! targets of the Rust toolchain.
+//! targets of the Rust toolchain, and Chromium where there is none.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,6 +19,9 @@ pub(crate) const BOT_TARGET: &str = "wasm32-wasip2";
 /// The pure crates have to build for it: it has no clock, no file, no socket.
 pub(crate) const PURE_TARGET: &str = "wasm32-unknown-unknown";
 
+/// What Chromium and its kin are called.
+const BROWSERS: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
+
 const DENY_VERSION: &str = "0.20.2";
 
 /// Everything.
@@ -27,7 +31,49 @@ pub(crate) fn everything(repo: &Repo) -> Result<()> {
         plugin.set_up(repo)?;
     }
     cargo_deny(repo)?;
+    console(repo)?;
     Ok(())
+}
+
+/// What the test of the console needs; answers the browser's program.
+///
+/// The browser is the system's own: it comes with what it links to, and no package of
+/// npm's brings one that is not downloaded from elsewhere.
+pub(crate) fn console(repo: &Repo) -> Result<PathBuf> {
+    npm(repo, &repo.root().join("tests/console"), "what drives the browser")?;
+    if let Some(found) = browser() {
+        return Ok(found);
+    }
+    if !exists("apt-get") {
+        bail!("there is no Chromium, and no apt-get to install it: install it, then come back");
+    }
+    let what = "installing Chromium";
+    // A fresh container knows no packages yet.
+    quiet(repo, "asking for the system's packages", &mut as_root(&["apt-get", "update"]))?;
+    let words = ["apt-get", "install", "--yes", "--no-install-recommends", "chromium"];
+    quiet(repo, what, as_root(&words).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    browser().context("Chromium was installed and cannot be started")
+}
+
+/// The browser's program: its driver wants the whole path.
+fn browser() -> Option<PathBuf> {
+    let folders: Vec<_> = env::split_paths(&env::var_os("PATH")?).collect();
+    let mut places = BROWSERS.iter().flat_map(|name| folders.iter().map(move |it| it.join(name)));
+    places.find(|place| place.is_file())
+}
+
+/// A command of the system's administrator: as it is for root, else by `sudo`, which asks
+/// nobody because nobody may be there to answer.
+fn as_root(words: &[&str]) -> Command {
+    let user = Command::new("id").arg("-u").output();
+    let root = user.is_ok_and(|output| output.stdout.trim_ascii() == b"0");
+    let mut command = Command::new(if root { words[0] } else { "sudo" });
+    if root {
+        command.args(&words[1..]);
+    } else {
+        command.arg("--non-interactive").args(words);
+    }
+    command
 }
 
 /// Compile targets of the toolchain that is in use.

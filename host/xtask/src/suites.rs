@@ -11,8 +11,8 @@ use crate::setup::PURE_TARGET;
 
 /// Suites that always run.
 pub(crate) const NAMES: &[&str] = &[
-    "setup", "format", "deny", "pure", "clippy", "plugins", "sim", "tests", "doctests", "docs",
-    "template", "demo", "crash",
+    "setup", "format", "deny", "pure", "clippy", "plugins", "sim", "tests", "console", "doctests",
+    "docs", "template", "demo", "crash",
 ];
 
 /// Suites that run with `--full`, after the others.
@@ -34,6 +34,7 @@ pub(crate) fn commands(repo: &Repo, suite: &str) -> Vec<Command> {
             words(repo, "build --workspace --bins"),
             words(repo, "test --workspace --lib --bins --tests --no-fail-fast"),
         ],
+        "console" => vec![itself(&["console", "--built"])],
         "doctests" => vec![words(repo, "test --workspace --doc")],
         "docs" => vec![docs(repo)],
         "template" => vec![itself(&["template"])],

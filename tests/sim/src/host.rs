@@ -252,7 +252,7 @@ impl World {
                 let profile = self.site.channel_of(conversation).vendor.profile(&medium);
                 return Some(Input::Profile { run, profile: Box::new(profile) });
             }
-            Effect::Run { run, event, session, kv, calls } => {
+            Effect::Run { run, event, session, kv, calls, pinned: _ } => {
                 let life = self.life(conversation)?;
                 let answers = Vec::new();
                 return self.run(Run {

@@ -1,7 +1,6 @@
-//! What the host writes to stderr.
+//! What the host writes.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::ChildStderr;
+use std::io::{BufRead as _, BufReader, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -11,11 +10,11 @@ pub(super) struct Log(Arc<Mutex<String>>);
 
 impl Log {
     /// Reads until the host has ended.
-    pub(super) fn follow(stderr: ChildStderr) -> Self {
+    pub(super) fn follow(written: impl Read + Send + 'static) -> Self {
         let log = Self::default();
         let lines = log.clone();
         thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            for line in BufReader::new(written).lines().map_while(Result::ok) {
                 let mut text = lines.0.lock().unwrap_or_else(PoisonError::into_inner);
                 text.push_str(&line);
                 text.push('\n');

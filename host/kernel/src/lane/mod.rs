@@ -23,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::call::{Ask, CallAnswer};
+use crate::deployment::Pinned;
 use crate::destination::Admission;
 use crate::event::Event;
 use crate::id::{ConversationKey, Digest, EventId, PartId};
@@ -224,6 +225,9 @@ pub enum Effect {
         kv: BTreeMap<String, String>,
         /// Calls that earlier runs on this event have recorded, in order.
         calls: Vec<Call>,
+        /// What the run's version is bound to; which one it has says
+        /// [`crate::deployment::Deployment::version_for`], as of `session.now_ms`.
+        pinned: Option<Pinned>,
     },
     /// Say what a medium carries, by [`Input::Profile`].
     Profile {
@@ -332,6 +336,13 @@ pub struct Lane {
 }
 
 impl Lane {
+    /// What the channel says from now on. What was decided before stays as it was.
+    pub fn set_rules(&mut self, rules: &Arc<Rules>) {
+        if !Arc::ptr_eq(&self.rules, rules) {
+            self.rules = Arc::clone(rules);
+        }
+    }
+
     /// A lane that knows nothing yet: it loads its conversation first.
     pub fn new(key: ConversationKey, rules: Arc<Rules>) -> Self {
         Self {

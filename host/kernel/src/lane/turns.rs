@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::deployment::Pinned;
 use crate::event::Event;
 use crate::id::{Digest, EventId};
 use crate::lane::writes::Write;
 use crate::lane::{Effect, Lane};
-use crate::log::{Arrival, Seq, SkipReason};
+use crate::log::{Arrival, Call, Seq, SkipReason};
 use crate::plan::{Plan, Step};
 use crate::profile::Profile;
 use crate::retry;
@@ -32,6 +33,9 @@ pub(super) struct Running {
 #[derive(Debug)]
 pub(super) struct Attempts {
     event: EventId,
+    /// The event that the bot was given, and the component that was tried last.
+    on: EventId,
+    version: Digest,
     failures: u32,
     first_ms: Millis,
     next_ms: Millis,
@@ -72,10 +76,13 @@ impl Lane {
             Step::Run(_) if follower.is_none() && now < self.complete_at(&plan) => {}
             Step::Run(_) | Step::StartFirst(_) | Step::Relay(_) if slowed => {}
             Step::Relay(medium) | Step::TimeOut(medium) => self.by_host(medium, effects),
-            Step::Run(run) => self.run(*run, None, effects),
+            Step::Run(run) => {
+                let pinned = plan.pinned();
+                self.run(*run, pinned, None, effects);
+            }
             Step::StartFirst(start) => {
                 if let Step::Run(run) = self.plan(&start, &rules).step() {
-                    self.run(*run, Some(start), effects);
+                    self.run(*run, None, Some(start), effects);
                 }
             }
         }
@@ -117,7 +124,7 @@ impl Lane {
         effects: &mut Vec<Effect>,
     ) {
         let Some(running) = self.end_run(run) else { return };
-        if let Some(repeated) = self.runs_again(&output, now) {
+        if let Some(repeated) = self.runs_again(&running.on, &output, version, now) {
             effects.push(repeated);
             return;
         }
@@ -155,6 +162,7 @@ impl Lane {
     fn run(
         &mut self,
         (event, session): (Event, Session),
+        pinned: Option<Pinned>,
         start: Option<Box<Arrival>>,
         effects: &mut Vec<Effect>,
     ) {
@@ -163,9 +171,19 @@ impl Lane {
         let run = self.runs;
         let (kv, calls) = (self.state.kv.clone(), self.calls_of(&subject, start.is_some()));
         let (on, after) = (event.id.clone(), self.turn);
+        let pinned = self.tried(&on, &calls).or(pinned);
         self.running = Some(Running { run, event: subject, on, after, start });
         let (event, session) = (Box::new(event), Box::new(session));
-        effects.push(Effect::Run { run, event, session, kv, calls });
+        effects.push(Effect::Run { run, event, session, kv, calls, pinned });
+    }
+
+    /// The version of an earlier try at the event that the bot is given: a rerun takes
+    /// the recorded answers of no other, and is to come to the same.
+    fn tried(&self, on: &EventId, calls: &[Call]) -> Option<Pinned> {
+        let recorded = calls.iter().find_map(|call| call.journal.version);
+        let tried = self.attempts.as_ref().filter(|attempts| attempts.on == *on);
+        let version = recorded.or_else(|| tried.map(|attempts| attempts.version))?;
+        Some(Pinned::Event { version })
     }
 
     /// Nobody runs: only what the medium carries has to be known.
@@ -200,7 +218,13 @@ impl Lane {
 
     /// The failure to tell of, where it is the host's own and leaves time for
     /// another try.
-    fn runs_again(&mut self, output: &RunOutput, now: Millis) -> Option<Effect> {
+    fn runs_again(
+        &mut self,
+        on: &EventId,
+        output: &RunOutput,
+        version: Digest,
+        now: Millis,
+    ) -> Option<Effect> {
         let failure = output.result.as_ref().err().filter(|f| f.blame == Blame::Host)?;
         self.on_no_room();
         let event = self.subject()?.event.id.clone();
@@ -208,7 +232,8 @@ impl Lane {
         let (failures, first_ms) =
             before.map_or((1, now), |attempts| (attempts.failures + 1, attempts.first_ms));
         let next_ms = retry::rerun(failures, first_ms, now)?;
-        let attempts = Attempts { event: event.clone(), failures, first_ms, next_ms };
+        let on = on.clone();
+        let attempts = Attempts { event: event.clone(), on, version, failures, first_ms, next_ms };
         self.attempts = Some(attempts);
         Some(Effect::RunFailed { event, failure: failure.clone(), tries: failures, next_ms })
     }

@@ -104,6 +104,9 @@ pub struct SessionState {
     pub context: String,
     /// The component that wrote it.
     pub context_by: Option<Digest>,
+    /// The component that answers in it; absent until a bot ran in it. See
+    /// [`crate::deployment`].
+    pub version: Option<Digest>,
     /// When the host ends it by itself; absent where the vendor does, or nobody.
     pub times_out_ms: Option<Millis>,
 }

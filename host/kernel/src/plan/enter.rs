@@ -158,6 +158,7 @@ impl Plan<'_> {
             active_ms: now,
             context: String::new(),
             context_by: None,
+            version: None,
             times_out_ms: None,
         }
     }

@@ -9,6 +9,7 @@ mod enter;
 mod hand_off;
 mod overlap;
 mod page;
+mod pin;
 mod reach;
 mod relay;
 mod returns;
@@ -277,6 +278,7 @@ impl Plan<'_> {
                         KvScope::Bot => bot_writes.push(write),
                     }
                 }
+                draft.pin(version);
                 let outcome = Outcome::Ran { version, actions, cpu_us };
                 let (state, log) = draft.finish();
                 self.turn(state, outcome, log, bot_writes)
@@ -308,6 +310,9 @@ impl Plan<'_> {
         if self.policy.failure_hand_off && draft.state.owner == Owner::Bot {
             let on_failure = Some(OnFailure::Feedback);
             actions.push(Action::Forward(Forward { target: ForwardTarget::Any, on_failure }));
+        }
+        if told {
+            draft.pin(version);
         }
         draft.apply(&actions, version);
         draft.state.host_hand_off = draft.state.owner == Owner::HandingOff;

@@ -5,6 +5,7 @@ mod context;
 mod desk;
 mod menus;
 mod order;
+mod pin;
 mod relay;
 
 use super::*;

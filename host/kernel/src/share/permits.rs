@@ -40,6 +40,15 @@ impl Permits {
         Self { total, free: total, rates, tenants, order }
     }
 
+    /// Changes what a tenant may use in a second, from now on. What it used beyond
+    /// an earlier rate it still waits for.
+    pub fn set_rate(&mut self, tenant: &TenantId, rate: TenantRate) {
+        match rate == TenantRate::default() {
+            true => drop(self.rates.remove(tenant)),
+            false => drop(self.rates.insert(tenant.clone(), rate)),
+        }
+    }
+
     /// A permit at once, or none. Whoever of the tenant waits already goes first.
     pub fn try_take(&mut self, tenant: &TenantId, now: Millis) -> bool {
         let account = self.tenants.get(tenant);

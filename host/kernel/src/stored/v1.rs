@@ -242,6 +242,8 @@ struct SessionState<'a> {
     context_by: Option<Digest>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     times_out_ms: Option<Millis>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    version: Option<Digest>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 mod any_action;
 mod any_event;
 mod examples;
+mod redacted;
 
 use std::collections::BTreeSet;
 

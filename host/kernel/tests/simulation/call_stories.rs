@@ -9,7 +9,7 @@ use botyard_kernel::run::{Blame, RunOutput};
 use botyard_kernel::time::SECOND;
 
 use crate::bot;
-use crate::jobs::{Job, ran};
+use crate::jobs::Job;
 use crate::scenarios::{is_answer, is_commit, is_run, say, userlike};
 use crate::vendor::Kind;
 use crate::world::World;
@@ -245,7 +245,7 @@ fn a_failure_of_the_bot_consumes_its_calls() {
         let blame = Blame::Bot;
         botyard_kernel::run::RunFailure { blame, ..failure }
     });
-    world.feed(ran(run, output));
+    world.fail_run(run, output);
     world.end_all();
     assert!(matches!(world.last().outcome, Outcome::Failed { .. }));
     assert!(world.log.load(100).calls.is_empty(), "nothing is left to replay");

@@ -14,7 +14,7 @@ use botyard_kernel::run::{LogLevel, LogLine};
 use botyard_kernel::session::Session;
 
 use crate::bot;
-use crate::jobs::{Job, ran};
+use crate::jobs::Job;
 use crate::world::World;
 
 /// A bot within its turn.
@@ -25,6 +25,8 @@ pub(crate) struct Turning {
     pub(crate) kv: BTreeMap<String, String>,
     /// What earlier runs have recorded.
     pub(crate) calls: Vec<Call>,
+    /// The component.
+    pub(crate) version: Digest,
     /// What this run was told so far, as it is recorded.
     pub(crate) answers: Vec<String>,
 }
@@ -48,15 +50,15 @@ impl World {
             let index = turning.answers.len();
             let request = request(&turning, index);
             let Some(call) = turning.calls.get(index) else {
-                let journal = Journal::default();
+                let journal = Journal { version: Some(turning.version), ..Journal::default() };
                 let index = u32::try_from(index).unwrap();
                 let ask = Box::new(Ask { index, request, timeout_ms: 9_000, journal });
                 self.parked.insert(run, turning);
                 self.feed(Input::Asked { run, ask });
                 return Ok(());
             };
-            let version = Digest::of(b"bot");
-            assert_eq!(call.mismatch(&request.digest(), &version, &version), None);
+            let (request, version) = (request.digest(), &turning.version);
+            assert_eq!(call.mismatch(&request, version, version), None);
             turning.answers.push(call.answer.clone());
         }
         Err(turning)
@@ -94,7 +96,7 @@ impl World {
     pub(crate) fn run_out_of_time(&mut self) {
         if let Some((run, _)) = self.parked.pop_first() {
             self.tell(|| format!("run {run} takes too long"));
-            self.feed(ran(run, bot::host_failure()));
+            self.fail_run(run, bot::host_failure());
         }
     }
 }

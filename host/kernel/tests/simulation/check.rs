@@ -26,6 +26,7 @@ impl World {
         self.acknowledgements_left_in_order();
         self.the_log_is_the_state();
         self.the_rate_was_kept();
+        self.check_versions();
     }
 
     /// No 2xx before everything that the webhook brought is on stable storage.

@@ -2,7 +2,7 @@
 
 use botyard_kernel::call::Ask;
 use botyard_kernel::event::Answer;
-use botyard_kernel::id::{Digest, PartId};
+use botyard_kernel::id::PartId;
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::{Arrival, Call, Row, Settled, Turn};
 use botyard_kernel::outbox::{CallId, Called, RequestId, Requested};
@@ -62,7 +62,7 @@ impl World {
             Job::Run { run, turning } => {
                 let fails = !self.calm && self.chance.percent(6);
                 if fails {
-                    return self.feed(ran(run, bot::host_failure()));
+                    return self.fail_run(run, bot::host_failure());
                 }
                 let Err(turning) = self.ask(run, turning) else { return };
                 let Turning { event, session, kv, .. } = &turning;
@@ -71,7 +71,7 @@ impl World {
                 if let Some(script) = &self.script {
                     output.result = Ok(script.get(&bot::token(event)).cloned().unwrap_or_default());
                 }
-                ran(run, output)
+                self.ran_to(run, output)
             }
             Job::Fetch { run, key, .. } => self.end_fetch(run, key),
             Job::Answer { request, rows, .. } => self.end_answer(request, &rows),
@@ -86,7 +86,7 @@ impl World {
     }
 
     pub(crate) fn fail_run(&mut self, run: u64, output: RunOutput) {
-        self.feed(ran(run, output));
+        self.feed(self.ran_to(run, output));
     }
 
     fn end_write(&mut self, job: Job) {
@@ -192,12 +192,6 @@ impl World {
         };
         Input::Requested { call, requested }
     }
-}
-
-pub(crate) fn ran(run: u64, output: RunOutput) -> Input {
-    let profile = profile();
-    let version = Digest::of(b"bot");
-    Input::Ran { run, output: Box::new(output), version, profile: Box::new(profile) }
 }
 
 pub(crate) fn brief(job: &Job) -> String {

@@ -16,6 +16,7 @@ mod call_stories;
 mod calls;
 mod check;
 mod claims;
+mod deployments;
 mod desk;
 mod failures;
 mod jobs;

@@ -16,6 +16,7 @@ use botyard_kernel::time::{MINUTE, Millis};
 
 use crate::bot;
 use crate::calls::Turning;
+use crate::deployments::Deployments;
 use crate::jobs::{Job, brief};
 use crate::vendor::{Kind, State, Vendor, Webhook, arrivals};
 use botyard_log::Log;
@@ -60,6 +61,7 @@ pub(crate) struct World {
     pub(crate) rides: Rides,
     /// How what comes from now on says that replies reach the person.
     pub(crate) route: Option<Route>,
+    pub(crate) deployments: Deployments,
     requests: RequestId,
     told: bool,
 }
@@ -120,6 +122,7 @@ impl World {
             shop: Vec::new(),
             rides: Rides::List,
             route: None,
+            deployments: Deployments::new(seed),
             requests: 0,
             told,
         }
@@ -369,8 +372,9 @@ impl World {
             }
             Effect::Settle(settled) => Job::Settle(settled),
             Effect::Record(call) => Job::Record(call),
-            Effect::Run { run, event, session, kv, calls } => {
-                let turning = Turning { event, session, kv, calls, answers: Vec::new() };
+            Effect::Run { run, event, session, kv, calls, pinned } => {
+                let version = self.version(run, pinned, &session);
+                let turning = Turning { event, session, kv, calls, version, answers: Vec::new() };
                 if !self.calm && self.chance.percent(10) {
                     self.jobs.push(Job::Run { run, turning });
                     self.feed(Input::NoRoom);

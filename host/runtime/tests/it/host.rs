@@ -11,7 +11,9 @@ use botyard_kernel::event::{Event, EventBody, Message, TextFormat};
 use botyard_kernel::id::TenantId;
 use botyard_kernel::run::{RunFailure, RunInput, RunOutput};
 use botyard_kernel::session::{Facts, Seed, Session};
-use botyard_runtime::{BotValues, CompileCommand, Runtime, RuntimeConfig, Services, Version};
+use botyard_runtime::{
+    BotValues, CompileCommand, LoadError, Runtime, RuntimeConfig, Services, Version,
+};
 
 /// A moment that no clock shows by accident: 2001-09-09T01:46:40Z.
 pub(crate) const NOW_MS: u64 = 1_000_000_000_000;
@@ -38,7 +40,7 @@ impl Host {
 
     /// Loads a component of `plugins/`.
     pub(crate) async fn load(&self, plugin: &str) -> Version {
-        self.runtime.load(&component(plugin)).await.expect("the plugin loads")
+        load(&self.runtime, &component(plugin)).await.expect("the plugin loads")
     }
 
     /// Lets the hostile bot handle a message.
@@ -67,6 +69,11 @@ impl Host {
         let permit = self.runtime.permit(version, &TenantId::from("tenant")).await;
         self.runtime.run(version, permit, input, services).await
     }
+}
+
+/// Loads a component for a tenant.
+pub(crate) async fn load(runtime: &Arc<Runtime>, wasm: &[u8]) -> Result<Version, LoadError> {
+    runtime.load(wasm, &TenantId::from("tenant"), &|_| {}).await
 }
 
 /// The default settings, few slots and this crate's own compiler.

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use botyard_runtime::Tier;
 
-use crate::host::{Host, Values, input, interpreted, text};
+use crate::host::{Host, Values, input, interpreted, load, text};
 
 /// A debug build of the host compiles these for a minute and more, so each is
 /// loaded once for all that is to be seen.
 async fn echoes(name: &str) {
     let host = Host::start();
-    let version = host.runtime.load(&interpreted(name)).await.expect("the plugin loads");
+    let version = load(&host.runtime, &interpreted(name)).await.expect("the plugin loads");
     assert_eq!(version.tier(), Tier::Interpreted);
     for word in ["hello", "again"] {
         let output = host.run(&version, input(word), Arc::new(Values::default())).await;

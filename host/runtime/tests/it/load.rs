@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use botyard_kernel::id::Digest;
 use botyard_kernel::run::Blame;
-use botyard_runtime::{CompileCommand, LoadError, Runtime, Tier};
+use botyard_runtime::{CompileCommand, LoadError, Phase, Runtime, Tier};
 
-use crate::host::{Host, component, config, text};
+use crate::host::{Host, component, config, load, text};
 
 fn wat(text: &str) -> Vec<u8> {
     wat::parse_str(text).expect("valid text")
@@ -21,10 +22,84 @@ fn no_compiler() -> CompileCommand {
 async fn a_bot_is_loaded_with_its_name_and_tier() {
     let host = Host::start();
     let bytes = component("hostile");
-    let version = host.runtime.load(&bytes).await.expect("loads");
+    let version = load(&host.runtime, &bytes).await.expect("loads");
     assert_eq!(version.tier(), Tier::Native);
     assert_eq!(version.component_bytes(), bytes.len());
-    assert_eq!(*version.digest(), botyard_kernel::id::Digest::of(&bytes));
+    assert_eq!(*version.digest(), Digest::of(&bytes));
+    assert_eq!(
+        version.imports(),
+        [
+            "config",
+            "http",
+            "kv",
+            "log",
+            "wasi:cli",
+            "wasi:clocks",
+            "wasi:filesystem",
+            "wasi:io",
+            "wasi:random",
+            "wasi:sockets"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_version_is_opened_by_its_digest_without_its_bytes() {
+    let host = Host::start();
+    let bytes = component("hostile");
+    let digest = Digest::of(&bytes);
+    let opened = host.runtime.open(digest).await.expect("nothing is broken");
+    assert!(opened.is_none(), "it was not compiled so far");
+    let loaded = load(&host.runtime, &bytes).await.expect("loads");
+    let mut without = config(host.directory.path());
+    without.compiler = no_compiler();
+    let later = Host { runtime: Runtime::new(without).expect("a runtime"), ..host };
+    let opened = later.runtime.open(digest).await.expect("sound").expect("compiled before");
+    assert_eq!(opened.imports(), loaded.imports());
+    assert_eq!((opened.tier(), opened.component_bytes()), (loaded.tier(), bytes.len()));
+    let values = std::sync::Arc::new(crate::host::Values::default());
+    let output = later.run(&opened, crate::host::input("echo opened"), values).await;
+    assert_eq!(text(&output), "opened");
+}
+
+#[tokio::test]
+async fn each_phase_is_told_as_it_begins() {
+    let host = Host::start();
+    let told = async || {
+        let phases = std::sync::Mutex::new(Vec::new());
+        let tell = |phase| phases.lock().expect("whole").push(phase);
+        let loaded = host.runtime.load(&component("hostile"), &"tenant".into(), &tell).await;
+        loaded.expect("loads");
+        phases.into_inner().expect("whole")
+    };
+    let all = [Phase::Waiting, Phase::Checking, Phase::Compiling, Phase::Rehearsing];
+    assert_eq!(told().await, all);
+    assert_eq!(told().await, [Phase::Rehearsing], "it was compiled before");
+}
+
+#[tokio::test]
+async fn what_is_precompiled_disturbs_no_other_engine() {
+    let host = Host::start();
+    host.load("hostile").await;
+    let mut next = config(host.directory.path());
+    next.native.limits.memory_bytes /= 2;
+    let upgraded = Runtime::new(next.clone()).expect("a runtime");
+    let bytes = component("hostile");
+    let digest = upgraded.precompile(&bytes, &"tenant".into(), &|_| {}).await.expect("compiles");
+    assert_eq!(digest, Digest::of(&bytes));
+    for mut config in [config(host.directory.path()), next] {
+        config.compiler = no_compiler();
+        let runtime = Runtime::new(config).expect("a runtime");
+        assert!(runtime.open(digest).await.expect("sound").is_some());
+    }
+    let old = upgraded.foreign_artefacts(Duration::ZERO).expect("readable");
+    assert_eq!(old.len(), 1);
+    assert_eq!(old[0].component, digest);
+    assert!(upgraded.sweep_artefacts(Duration::from_secs(3_600)).expect("readable").is_empty());
+    let swept = upgraded.sweep_artefacts(Duration::ZERO).expect("writable");
+    assert_eq!((swept.len(), swept[0].component), (1, digest));
+    assert!(host.runtime.open(digest).await.expect("sound").is_none(), "it was swept");
+    assert!(upgraded.open(digest).await.expect("sound").is_some(), "its own stay");
 }
 
 #[tokio::test]
@@ -34,7 +109,7 @@ async fn a_component_is_compiled_once_and_found_again() {
     let mut again = config(host.directory.path());
     again.compiler = no_compiler();
     let runtime = Runtime::new(again.clone()).expect("a runtime");
-    runtime.load(&component("hostile")).await.expect("found without compiling");
+    load(&runtime, &component("hostile")).await.expect("found without compiling");
     // Another key, another engine: then it must be compiled again.
     let mut other_key = again.clone();
     other_key.artefact_key = [8; 32];
@@ -42,7 +117,7 @@ async fn a_component_is_compiled_once_and_found_again() {
     other_engine.native.limits.memory_bytes /= 2;
     for config in [other_key, other_engine] {
         let runtime = Runtime::new(config).expect("a runtime");
-        let error = runtime.load(&component("hostile")).await.expect_err("must compile");
+        let error = load(&runtime, &component("hostile")).await.expect_err("must compile");
         assert!(matches!(error, LoadError::Host(_)), "{error}");
         assert_eq!(error.blame(), Blame::Host);
     }
@@ -67,7 +142,7 @@ async fn a_forged_artefact_is_compiled_anew() {
     let mut without = config(host.directory.path());
     without.compiler = no_compiler();
     let runtime = Runtime::new(without).expect("a runtime");
-    assert!(runtime.load(&component("hostile")).await.is_err(), "the forgery was loaded");
+    assert!(load(&runtime, &component("hostile")).await.is_err(), "the forgery was loaded");
     let again =
         Host { runtime: Runtime::new(config(host.directory.path())).expect("a runtime"), ..host };
     assert_eq!(text(&again.hostile("echo sound").await), "sound");
@@ -80,7 +155,7 @@ async fn versions_beyond_the_cache_are_linked_again() {
     let mut other = component("hostile");
     other.extend_from_slice(b"\0\x02\x01x");
     let hostile = host.load("hostile").await;
-    let other = host.runtime.load(&other).await.expect("loads");
+    let other = load(&host.runtime, &other).await.expect("loads");
     assert_ne!(hostile.digest(), other.digest());
     for _ in 0..2 {
         for version in [&hostile, &other] {
@@ -94,7 +169,7 @@ async fn versions_beyond_the_cache_are_linked_again() {
 #[tokio::test]
 async fn what_is_no_bot_is_refused_in_words() {
     let host = Host::start();
-    let refused = async |bytes: &[u8]| host.runtime.load(bytes).await.expect_err("refused");
+    let refused = async |bytes: &[u8]| load(&host.runtime, bytes).await.expect_err("refused");
     assert_eq!(refused(b"not wasm at all").await, LoadError::NotWasm);
     assert_eq!(refused(&wat("(module)")).await, LoadError::CoreModule);
     let error = refused(&wat("(component)")).await;
@@ -103,7 +178,7 @@ async fn what_is_no_bot_is_refused_in_words() {
     let cut = &component("hostile")[..10_000];
     assert!(matches!(refused(cut).await, LoadError::Malformed(_)));
     let import = r#"(component (import "wasi:keyvalue/store@0.2.0" (instance)))"#;
-    assert!(matches!(refused(&wat(import)).await, LoadError::UnknownImport(_)));
+    assert!(matches!(refused(&wat(import)).await, LoadError::ForeignImports { .. }));
 }
 
 #[tokio::test]
@@ -114,7 +189,7 @@ async fn a_handler_of_another_shape_is_refused() {
         (func $f (canon lift (core func $i "handle")))
         (instance $handler (export "handle" (func $f)))
         (export "botyard:bot/handler@1.0.0" (instance $handler)))"#;
-    let error = Host::start().runtime.load(&wat(component)).await.expect_err("refused");
+    let error = load(&Host::start().runtime, &wat(component)).await.expect_err("refused");
     assert!(matches!(error, LoadError::WrongType(_)), "{error}");
 }
 
@@ -139,7 +214,7 @@ async fn a_component_that_cannot_start_is_refused() {
         ("(memory 600)", "memor"),
         ("(table 30000 funcref)", "table"),
     ] {
-        let error = host.runtime.load(&bot(module)).await.expect_err("refused");
+        let error = load(&host.runtime, &bot(module)).await.expect_err("refused");
         assert_eq!(error.blame(), Blame::Bot, "{error}");
         assert!(error.to_string().contains(word), "{error}");
     }
@@ -151,29 +226,29 @@ async fn a_feature_that_is_off_is_named() {
         (core module (memory i64 1))
         (instance $handler)
         (export "botyard:bot/handler@1.0.0" (instance $handler)))"#;
-    let error = Host::start().runtime.load(&wat(component)).await.expect_err("refused");
-    assert!(matches!(error, LoadError::Unsupported(_)), "{error}");
+    let error = load(&Host::start().runtime, &wat(component)).await.expect_err("refused");
+    assert!(matches!(error, LoadError::Feature(_)), "{error}");
 }
 
 #[tokio::test]
 async fn a_component_beyond_its_size_is_refused() {
     let host = Host::start_with(|config| config.native.limits.component_bytes = 100_000);
-    let error = host.runtime.load(&component("hostile")).await.expect_err("refused");
+    let error = load(&host.runtime, &component("hostile")).await.expect_err("refused");
     assert!(matches!(error, LoadError::TooLarge { limit: 100_000, .. }), "{error}");
-    let error = host.runtime.load(&vec![0; 33 << 20]).await.expect_err("refused");
+    let error = load(&host.runtime, &vec![0; 33 << 20]).await.expect_err("refused");
     assert!(matches!(error, LoadError::TooLarge { tier: Tier::Interpreted, .. }), "{error}");
 }
 
 #[tokio::test]
 async fn a_compilation_is_bounded() {
     let memory = Host::start_with(|config| config.compile.memory_bytes = 32 << 20);
-    let error = memory.runtime.load(&component("hostile")).await.expect_err("refused");
+    let error = load(&memory.runtime, &component("hostile")).await.expect_err("refused");
     assert!(matches!(error, LoadError::TooMuchToCompile(_)), "{error}");
     let wall = Host::start_with(|config| {
         config.compile.wall = Duration::from_millis(50);
         config.compiler = CompileCommand::new("/bin/sleep", ["60"]);
     });
-    let error = wall.runtime.load(&component("hostile")).await.expect_err("refused");
+    let error = load(&wall.runtime, &component("hostile")).await.expect_err("refused");
     assert!(matches!(error, LoadError::TooMuchToCompile(_)), "{error}");
 }
 
@@ -183,7 +258,7 @@ async fn a_broken_compiler_is_the_hosts_fault() {
         let host = Host::start_with(|config| {
             config.compiler = CompileCommand::new(program, ["compile"]);
         });
-        let error = host.runtime.load(&component("hostile")).await.expect_err("refused");
+        let error = load(&host.runtime, &component("hostile")).await.expect_err("refused");
         assert_eq!(error.blame(), Blame::Host, "{program}: {error}");
     }
 }

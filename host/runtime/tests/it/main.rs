@@ -2,9 +2,13 @@
 
 mod attacks;
 mod calls;
+mod fuzz;
 mod host;
+mod hostile;
 mod interpreted;
+mod jail;
 mod load;
 mod permits;
+mod residue;
 mod safety;
 mod world;

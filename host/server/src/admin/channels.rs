@@ -19,8 +19,8 @@ use super::protocol::{CaptureRequest, Capturing, ProbeRequest, Probed, Sample, S
 use super::routes::{Operator, Refused};
 use crate::app::App;
 use crate::captures::{CAPTURE_MS_MAX, CAPTURE_MS_MIN, Captured};
-use crate::channel::Channel;
 use crate::clock;
+use crate::registry::Channel;
 
 /// The kind of the catalog's records.
 const KIND: &str = "probe";
@@ -56,7 +56,7 @@ pub(super) async fn probe(
     let channel = served(&app, name)?;
     let vendor = match &request.dialect {
         None => channel.vendor(),
-        Some(dialect) => with_dialect(&app, &channel, dialect)?,
+        Some(dialect) => with_dialect(&app, &channel, dialect).await?,
     };
     let (what, action) =
         samples(vendor.name()).into_iter().nth(request.sample).ok_or_else(|| {
@@ -122,11 +122,20 @@ async fn send(
 }
 
 /// The channel as it would be with another dialect, with what its upkeep has obtained.
-fn with_dialect(app: &App, channel: &Channel, dialect: &Value) -> Result<Arc<dyn Vendor>, Refused> {
+async fn with_dialect(
+    app: &App,
+    channel: &Channel,
+    dialect: &Value,
+) -> Result<Arc<dyn Vendor>, Refused> {
     let tenant = app.config.tenants.get(&channel.tenant);
-    let known = tenant.and_then(|tenant| tenant.channels.get(&channel.id));
-    let known = known.ok_or_else(|| unknown(&channel.id))?;
-    let mut settings = known.settings.clone();
+    let known = match tenant.and_then(|tenant| tenant.channels.get(&channel.id)) {
+        Some(known) => known.clone(),
+        None => {
+            let stored = app.tenancy.channel_settings(&channel.tenant, &channel.id).await;
+            stored.map_err(|_| unknown(&channel.id))?
+        }
+    };
+    let mut settings = known.settings;
     match (settings["dialect"].as_object_mut(), dialect.as_object()) {
         (Some(own), Some(given)) => own.extend(given.clone()),
         (None, Some(_)) => settings["dialect"] = dialect.clone(),
@@ -237,7 +246,7 @@ fn failed(error: &anyhow::Error) -> Refused {
 
 fn served(app: &App, name: String) -> Result<Arc<Channel>, Refused> {
     let id = ChannelId(name);
-    app.work.channel(&id).map(Arc::clone).ok_or_else(|| unknown(&id))
+    app.work.channel(&id).ok_or_else(|| unknown(&id))
 }
 
 fn unknown(channel: &ChannelId) -> Refused {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST};
-use http::{Method, Request};
+use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
@@ -34,6 +34,14 @@ pub enum Unreachable {
         "{} belongs to another user: give the command as the user that runs the host", .0.display()
     )]
     NotOurs(PathBuf),
+    /// It is on another machine, or is meant to be.
+    #[error("no host answers at {url}: {error}; look at the address")]
+    Elsewhere {
+        /// Its address.
+        url: String,
+        /// What.
+        error: String,
+    },
     /// Something else is wrong with it.
     #[error("no host can be spoken with on {}: {error}", path.display())]
     Broken {
@@ -65,30 +73,8 @@ pub async fn command(
     path: &str,
     body: Option<&impl Serialize>,
 ) -> anyhow::Result<Value> {
-    let stream = UnixStream::connect(socket).await;
-    let stream = stream.map_err(|error| Unreachable::at(socket, error))?;
-    let talk = async {
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-        // It ends with the sender, and its errors are those of the answer.
-        tokio::spawn(connection);
-        let body = body.map(serde_json::to_vec).transpose()?.unwrap_or_default();
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(HOST, "botyard")
-            .header(CONTENT_TYPE, "application/json")
-            .body(Full::new(Bytes::from(body)))?;
-        let answer = sender.send_request(request).await?;
-        let status = answer.status();
-        let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
-        let body = body.map_err(|error| anyhow::anyhow!(error))?.to_bytes();
-        anyhow::Ok((status, body))
-    };
-    let (status, body) = tokio::time::timeout(ANSWER_WITHIN, talk)
-        .await
-        .context("the host does not answer: its log may say why")?
-        .context("the host broke off: its log may say why")?;
+    let body = body.map(serde_json::to_vec).transpose()?.map(Bytes::from);
+    let (status, body) = talk(socket, method, path, "application/json", body).await?;
     if status.is_success() {
         return serde_json::from_slice(&body).context("the answer of the host is no JSON");
     }
@@ -96,4 +82,40 @@ pub async fn command(
         Ok(Problem { problem }) => bail!("{problem}"),
         Err(_) => bail!("the host answers {status}: is it of this version?"),
     }
+}
+
+/// Sends a request and waits for its answer, whatever it is.
+///
+/// # Errors
+/// [`Unreachable`], or a host that breaks off.
+pub async fn talk(
+    socket: &Path,
+    method: Method,
+    path: &str,
+    kind: &str,
+    body: Option<Bytes>,
+) -> anyhow::Result<(StatusCode, Bytes)> {
+    let stream = UnixStream::connect(socket).await;
+    let stream = stream.map_err(|error| Unreachable::at(socket, error))?;
+    let talk = async {
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+        // It ends with the sender, and its errors are those of the answer.
+        tokio::spawn(connection);
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, "botyard")
+            .header(CONTENT_TYPE, kind)
+            .body(Full::new(body.unwrap_or_default()))?;
+        let answer = sender.send_request(request).await?;
+        let status = answer.status();
+        let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
+        let body = body.map_err(|error| anyhow::anyhow!(error))?.to_bytes();
+        anyhow::Ok((status, body))
+    };
+    tokio::time::timeout(ANSWER_WITHIN, talk)
+        .await
+        .context("the host does not answer: its log may say why")?
+        .context("the host broke off: its log may say why")
 }

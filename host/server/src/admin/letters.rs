@@ -110,16 +110,16 @@ pub(super) async fn count(app: &App, at_most: usize) -> Result<usize, Refused> {
 async fn read(app: &App, wanted: &Wanted, limit: usize) -> Result<Vec<DeadLetter>, Refused> {
     let after = wanted.after.as_deref().map(place).transpose()?;
     let mut letters = Vec::new();
-    for tenant in app.config.tenants.keys() {
+    for tenant in app.tenancy.tenants().await? {
         let mut place = match &after {
-            Some((other, _)) if tenant < other => continue,
-            Some((other, place)) if tenant == other => *place,
+            Some((other, _)) if tenant < *other => continue,
+            Some((other, place)) if tenant == *other => *place,
             _ => 0,
         };
         if wanted.tenant.as_ref().is_some_and(|wanted| wanted != tenant.as_str()) {
             continue;
         }
-        let store = app.work.store().tenant(tenant);
+        let store = app.work.store().tenant(&tenant);
         loop {
             let found = store.dead_letters(place, PAGE).await?;
             let Some(last) = found.last() else { break };
@@ -149,8 +149,8 @@ fn place(after: &str) -> Result<(TenantId, u64), Refused> {
 }
 
 async fn find(app: &App, part: &PartId) -> Result<Option<DeadLetter>, Refused> {
-    for tenant in app.config.tenants.keys() {
-        let found = app.work.store().tenant(tenant).dead_letter(part).await?;
+    for tenant in app.tenancy.tenants().await? {
+        let found = app.work.store().tenant(&tenant).dead_letter(part).await?;
         if found.is_some() {
             return Ok(found);
         }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::extract::connect_info::Connected;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::serve::IncomingStream;
@@ -16,9 +17,11 @@ use tokio::net::UnixListener;
 
 use super::protocol::{LETTERS_COUNTED_MAX, OpenBreaker, PauseRequest, Paused, Problem, Status};
 use super::{channels, letters};
+use crate::api::{self, AtSocket};
 use crate::app::App;
 use crate::clock;
 use crate::http::store_health;
+use crate::tenancy::kind;
 use crate::work::{Pausable, Pause, Subject};
 
 /// The commands by their paths.
@@ -34,7 +37,18 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/channels/{channel}/probe", get(channels::probes).post(channels::probe))
         .route("/channels/{channel}/capture", post(channels::capture))
         .route("/channels/{channel}/captured", get(channels::captured))
+        .merge(api::router().layer(middleware::from_fn(as_operator)))
         .with_state(app)
+}
+
+/// Whoever can open the socket is the operator to the management API, too.
+async fn as_operator(
+    ConnectInfo(Operator(actor)): ConnectInfo<Operator>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    request.extensions_mut().insert(AtSocket(actor));
+    next.run(request).await
 }
 
 /// Who gives a command, as the system knows them.
@@ -93,7 +107,7 @@ async fn pause(
     ConnectInfo(Operator(by)): ConnectInfo<Operator>,
     Json(request): Json<PauseRequest>,
 ) -> Result<Json<Paused>, Refused> {
-    let subject = served(&app, &request)?;
+    let subject = served(&app, &request).await?;
     let pause = Pause { since_ms: clock::now(), by, reason: request.reason };
     app.work.pause(subject.clone(), pause.clone()).await?;
     Ok(Json(paused(subject, pause)))
@@ -112,7 +126,7 @@ async fn resume(
         subject.what == *what && subject.name == *name && of_tenant(&subject.tenant)
     });
     let (Some((subject, pause)), more) = (found.next(), found.next()) else {
-        served(&app, &request)?;
+        served(&app, &request).await?;
         let problem = format!("{} {name} is not paused", what.name());
         return Err(Refused(StatusCode::CONFLICT, problem));
     };
@@ -125,21 +139,17 @@ async fn resume(
 }
 
 /// The bot or channel that is meant, among those that this host serves.
-fn served(app: &App, request: &PauseRequest) -> Result<Subject, Refused> {
+async fn served(app: &App, request: &PauseRequest) -> Result<Subject, Refused> {
     let PauseRequest { what, name, tenant, .. } = request;
-    let tenants = app.config.tenants.iter().filter(|(id, settings)| {
-        let wanted = tenant.as_ref().is_none_or(|wanted| wanted == id.as_str());
-        wanted
-            && match what {
-                Pausable::Bot => settings.bots.contains_key(&name.as_str().into()),
-                Pausable::Channel => settings.channels.contains_key(&name.as_str().into()),
-            }
-    });
-    let mut tenants = tenants.map(|(id, _)| id);
-    match (tenants.next(), tenants.next()) {
-        (Some(tenant), None) => {
-            Ok(Subject { what: *what, tenant: tenant.clone(), name: name.clone() })
-        }
+    let kind = match what {
+        Pausable::Bot => kind::BOT,
+        Pausable::Channel => kind::CHANNEL,
+    };
+    let owners = app.tenancy.owners(kind, name).await?;
+    let wanted = |id: &TenantId| tenant.as_ref().is_none_or(|wanted| wanted == id.as_str());
+    let mut owners = owners.into_iter().filter(wanted);
+    match (owners.next(), owners.next()) {
+        (Some(tenant), None) => Ok(Subject { what: *what, tenant, name: name.clone() }),
         (Some(_), Some(_)) => Err(ambiguous(*what, name)),
         (None, _) => {
             let (what, of) = (what.name(), tenant.as_ref().map(|id| format!(" of tenant {id}")));

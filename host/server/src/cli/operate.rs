@@ -30,7 +30,7 @@ pub(super) struct Host {
     socket: Option<PathBuf>,
     /// Print the host's answer as JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// A bot or a channel.
@@ -112,11 +112,15 @@ impl Host {
         path: &str,
         body: Option<&impl Serialize>,
     ) -> anyhow::Result<Value> {
-        let socket = match &self.socket {
-            Some(socket) => socket.clone(),
-            None => Config::admin_socket(self.config.as_deref(), std::env::vars())?,
-        };
-        client::command(&socket, method, path, body).await
+        client::command(&self.socket()?, method, path, body).await
+    }
+
+    /// Where its socket lies.
+    pub(super) fn socket(&self) -> anyhow::Result<PathBuf> {
+        match &self.socket {
+            Some(socket) => Ok(socket.clone()),
+            None => Ok(Config::admin_socket(self.config.as_deref(), std::env::vars())?),
+        }
     }
 
     pub(super) fn print<T: DeserializeOwned>(

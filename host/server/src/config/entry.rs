@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::environment::Environment;
+use super::environment::{Environment, Keeps};
 use super::error::Wrong;
 use super::secret::{self, Secret};
 
@@ -97,7 +97,7 @@ impl<'a> Entry<'a> {
     /// A text of some length that must not be shown, or where it is kept.
     pub(super) fn secret(self, min_bytes: usize) -> Result<Secret, Wrong> {
         let expected = format!("a text of at least {min_bytes} bytes");
-        self.revealed()?.parsed(&expected, |text| {
+        self.named()?.parsed(&expected, |text| {
             if text.len() < min_bytes {
                 return Err("it is shorter".to_owned());
             }
@@ -112,7 +112,7 @@ impl<'a> Entry<'a> {
         expected: &str,
         check: impl FnOnce(&str) -> Result<(), String>,
     ) -> Result<Secret, Wrong> {
-        self.revealed()?.parsed(expected, |text| check(text).map(|()| Secret::new(text)))
+        self.named()?.parsed(expected, |text| check(text).map(|()| Secret::new(text)))
     }
 
     /// Texts by key, each of them perhaps kept elsewhere.
@@ -166,6 +166,16 @@ impl<'a> Entry<'a> {
             Value::Object(table) => Ok((self.path, table)),
             _ => Err(self.expected("a table of texts")),
         }
+    }
+
+    /// Of what is always a secret: a tenant names it, lest it lies open in the catalog.
+    fn named(self) -> Result<Self, Wrong> {
+        let open = self.environment.keeps() == Keeps::Secrets && self.value.is_string();
+        if open {
+            let problem = "must be kept among your secrets: {\"secret\": \"NAME\"}";
+            return Err(self.wrong(problem.to_owned()));
+        }
+        self.revealed()
     }
 
     fn revealed(mut self) -> Result<Self, Wrong> {

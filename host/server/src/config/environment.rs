@@ -1,4 +1,5 @@
-//! The process's variables, as they were at the start.
+//! What settings may be kept in besides the settings themselves: the process's
+//! variables, as they were at the start, or the secrets of a tenant.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,8 +10,21 @@ use super::error::ConfigError;
 const PREFIX: &str = "BOTYARD__";
 const BETWEEN_LEVELS: &str = "__";
 
-/// All variables. They are not shown: any of them may be a secret.
-pub(super) struct Environment(BTreeMap<String, String>);
+/// All variables, or all secrets of a tenant. They are not shown.
+pub(super) struct Environment {
+    keeps: Keeps,
+    texts: BTreeMap<String, String>,
+}
+
+/// Where texts may be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keeps {
+    /// In variables of the process and in files: what the operator wrote.
+    Variables,
+    /// Among the secrets of a tenant: what came from the tenant, who must not read the
+    /// operator's files.
+    Secrets,
+}
 
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -30,17 +44,27 @@ pub(super) struct Setting<'a> {
 
 impl Environment {
     pub(super) fn new(variables: impl Iterator<Item = (String, String)>) -> Self {
-        Self(variables.collect())
+        Self { keeps: Keeps::Variables, texts: variables.collect() }
     }
 
-    /// The value of any variable.
+    /// The secrets of a tenant by name.
+    pub(super) fn of_secrets(secrets: BTreeMap<String, String>) -> Self {
+        Self { keeps: Keeps::Secrets, texts: secrets }
+    }
+
+    /// Where texts may be kept.
+    pub(super) fn keeps(&self) -> Keeps {
+        self.keeps
+    }
+
+    /// The value of any variable, or a secret.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.texts.get(name).map(String::as_str)
     }
 
     /// The variables that are settings, by name.
     pub(super) fn settings(&self) -> Result<Vec<Setting<'_>>, ConfigError> {
-        self.0
+        self.texts
             .iter()
             .filter_map(|(name, text)| Some((name, name.strip_prefix(PREFIX)?, text)))
             .map(|(name, key, text)| {

@@ -20,7 +20,8 @@ pub use self::runtime::Runtime;
 pub use self::secret::Secret;
 pub use self::server::Server;
 pub use self::store::Store;
-pub use self::tenants::{Bot, Channel, Relay, Tenant, Tenants};
+pub use self::stored::{Secrets, StoredTenant, is_name};
+pub use self::tenants::{Bot, Channel, FileBot, Relay, Tenant, Tenants};
 
 use self::environment::Environment;
 use self::layers::Layers;
@@ -41,6 +42,7 @@ mod secret;
 mod section;
 mod server;
 mod store;
+mod stored;
 mod tenants;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::environment::Environment;
+use super::environment::{Environment, Keeps};
 
 /// Longer than any key or token, shorter than a file given by mistake.
 const FILE_MAX_BYTES: u64 = 64 * 1024;
@@ -32,19 +32,31 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What `{ file = "/path" }` or `{ env = "NAME" }` stands for; nothing for any
-/// other value. The error names the file or the variable.
+/// What `{ file = "/path" }` or `{ env = "NAME" }` stands for, or `{ "secret": "name" }`
+/// in what a tenant sends; nothing for any other value. The error names the place.
 pub(super) fn reveal(value: &Value, environment: &Environment) -> Option<Result<String, String>> {
     let table = value.as_object().filter(|table| !table.is_empty())?;
-    if !table.keys().all(|key| matches!(key.as_str(), "file" | "env")) {
+    if !table.keys().all(|key| matches!(key.as_str(), "file" | "env" | "secret")) {
         return None;
     }
-    let place = |key| table.get(key).and_then(Value::as_str);
-    Some(match (place("file"), place("env"), table.len()) {
-        (Some(file), None, 1) => from_file(file),
-        (None, Some(name), 1) => from_environment(name, environment),
-        _ => Err("must be kept in one place: { file = \"/path\" } or { env = \"NAME\" }".into()),
+    let only = table.iter().next().filter(|_| table.len() == 1);
+    let only = only.and_then(|(key, place)| Some((key.as_str(), place.as_str()?)));
+    Some(match (environment.keeps(), only) {
+        (Keeps::Variables, Some(("file", file))) => from_file(file),
+        (Keeps::Variables, Some(("env", name))) => from_environment(name, environment),
+        (Keeps::Secrets, Some(("secret", name))) => from_secrets(name, environment),
+        (Keeps::Variables, _) => {
+            Err("must be kept in one place: { file = \"/path\" } or { env = \"NAME\" }".into())
+        }
+        (Keeps::Secrets, _) => {
+            Err("must be kept among your secrets: {\"secret\": \"NAME\"}".into())
+        }
     })
+}
+
+fn from_secrets(name: &str, environment: &Environment) -> Result<String, String> {
+    let missing = || format!("is not there: put the secret `{name}` first");
+    environment.get(name).map(str::to_owned).ok_or_else(missing)
 }
 
 fn from_environment(name: &str, environment: &Environment) -> Result<String, String> {

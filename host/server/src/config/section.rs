@@ -130,7 +130,8 @@ pub(super) fn nearest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> O
         .map(|(_, near)| near)
 }
 
-fn is_name(name: &str) -> bool {
+/// Whether a text can be the name of a tenant, a bot or a channel.
+pub(super) fn is_name(name: &str) -> bool {
     let letter = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     name.len() <= NAME_MAX
         && name.as_bytes().first().is_some_and(letter)

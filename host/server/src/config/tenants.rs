@@ -1,6 +1,6 @@
 //! Who owns which bots and channels.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -43,7 +43,7 @@ pub struct Tenant {
     /// What its bots may use in a second.
     pub rate: TenantRate,
     /// The bots by name.
-    pub bots: BTreeMap<BotId, Bot>,
+    pub bots: BTreeMap<BotId, FileBot>,
     /// The channels by name.
     pub channels: BTreeMap<ChannelId, Channel>,
     /// External bots that its bots can hand over to, by name.
@@ -59,11 +59,18 @@ pub struct Relay {
     pub settings: Value,
 }
 
-/// A program.
-#[derive(Clone)]
-pub struct Bot {
+/// A program of the settings file.
+#[derive(Clone, Debug)]
+pub struct FileBot {
     /// The file with the component.
     pub component: PathBuf,
+    /// What is set of it.
+    pub bot: Bot,
+}
+
+/// What is set of a program.
+#[derive(Clone)]
+pub struct Bot {
     /// What the bot reads through its import `config`.
     pub config: BTreeMap<String, String>,
     /// Hosts that its requests may reach.
@@ -104,7 +111,6 @@ pub struct Channel {
 impl fmt::Debug for Bot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bot")
-            .field("component", &self.component)
             .field("config", &self.config.keys().collect::<Vec<_>>())
             .field("hosts", &self.hosts)
             .field("http_headers", &self.http_headers)
@@ -166,20 +172,21 @@ impl Tenant {
         let rate = rate(section.section("rate")?)?;
         let mut tenant = Self { alert_url, rate, ..Self::default() };
         for (name, section) in section.section("bots")?.named()? {
-            tenant.bots.insert(name.into(), Bot::read(section)?);
+            tenant.bots.insert(name.into(), FileBot::read(section)?);
         }
         for (name, section) in section.section("relays")?.named()? {
             tenant.relays.insert(name, Relay::read(section)?);
         }
         for (name, section) in section.section("channels")?.named()? {
-            tenant.channels.insert(name.into(), Channel::read(section, &tenant.bots)?);
+            let known = tenant.bots.keys().cloned().collect();
+            tenant.channels.insert(name.into(), Channel::read(section, &known)?);
         }
         section.finish()?;
         Ok(tenant)
     }
 }
 
-fn rate(mut section: Section<'_>) -> Result<TenantRate, Wrong> {
+pub(super) fn rate(mut section: Section<'_>) -> Result<TenantRate, Wrong> {
     let turns = section.optional("turns-per-second");
     let cpu_ms = section.optional("cpu-ms-per-second");
     let rate = TenantRate {
@@ -195,10 +202,16 @@ fn a_second(entry: Entry<'_>, unit: &str) -> Result<u32, Wrong> {
     u32::try_from(entry.number(1..=1_000_000, unit)?).map_err(|_| too_many)
 }
 
-impl Bot {
+impl FileBot {
     fn read(mut section: Section<'_>) -> Result<Self, Wrong> {
+        let component = section.required("component")?.parsed("a path", store::path)?;
+        Ok(Self { component, bot: Bot::read(section)? })
+    }
+}
+
+impl Bot {
+    pub(super) fn read(mut section: Section<'_>) -> Result<Self, Wrong> {
         let bot = Self {
-            component: section.required("component")?.parsed("a path", store::path)?,
             config: section
                 .optional("config")
                 .map_or_else(|| Ok(BTreeMap::new()), |entry| entry.texts())?,
@@ -259,14 +272,14 @@ fn returns_after(section: &mut Section<'_>) -> Result<Option<Millis>, Wrong> {
 }
 
 impl Relay {
-    fn read(mut section: Section<'_>) -> Result<Self, Wrong> {
+    pub(super) fn read(mut section: Section<'_>) -> Result<Self, Wrong> {
         let vendor = section.required("vendor")?.text()?;
         Ok(Self { vendor, settings: Value::Object(section.rest()?) })
     }
 }
 
 impl Channel {
-    fn read(mut section: Section<'_>, bots: &BTreeMap<BotId, Bot>) -> Result<Self, Wrong> {
+    pub(super) fn read(mut section: Section<'_>, bots: &BTreeSet<BotId>) -> Result<Self, Wrong> {
         let signal_token = section.optional("signal-token");
         let desk_token = section.optional("desk-token");
         Ok(Self {
@@ -292,12 +305,12 @@ impl Channel {
     }
 }
 
-fn known(name: &str, bots: &BTreeMap<BotId, Bot>) -> Result<BotId, String> {
+fn known(name: &str, bots: &BTreeSet<BotId>) -> Result<BotId, String> {
     let id = BotId::from(name);
-    if bots.contains_key(&id) {
+    if bots.contains(&id) {
         return Ok(id);
     }
-    Err(match nearest(name, bots.keys().map(BotId::as_str)) {
+    Err(match nearest(name, bots.iter().map(BotId::as_str)) {
         Some(near) => format!("there is no `{name}`; did you mean `{near}`?"),
         None => format!("there is no `{name}`; add it to the tenant's `bots`"),
     })

@@ -113,8 +113,8 @@ fn the_examples_of_the_manual_are_a_configuration() {
     let tenant = &config.tenants[&"demo".into()];
     assert_eq!(tenant.alert_url, Some(Secret::new("https://alerts.example.com/demo")));
     let bot = &tenant.bots[&"lead".into()];
-    assert_eq!(bot.config["greeting"], "Hello!");
-    assert_eq!(bot.hosts, [HostPattern::parse("shop.example.com").unwrap()]);
+    assert_eq!(bot.bot.config["greeting"], "Hello!");
+    assert_eq!(bot.bot.hosts, [HostPattern::parse("shop.example.com").unwrap()]);
     let shown = format!("{bot:?}");
     assert!(shown.contains("shop.example.com") && !shown.contains("sesame"), "{shown}");
     let channel = &tenant.channels[&"acme-web".into()];
@@ -386,7 +386,7 @@ fn secrets_come_from_files_and_variables_and_are_not_shown() {
         "inline": false,
     });
     assert_eq!(tenant.channels[&"web".into()].settings, expected);
-    assert_eq!(tenant.bots[&"shop".into()].config["key"], "sesame-old");
+    assert_eq!(tenant.bots[&"shop".into()].bot.config["key"], "sesame-old");
     let shown = format!("{config:?}");
     assert!(shown.contains("api-token") && !shown.contains("sesame"), "{shown}");
 }

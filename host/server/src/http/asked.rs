@@ -14,7 +14,7 @@ use http::StatusCode;
 
 use super::{answer, hooks};
 use crate::app::App;
-use crate::channel::Channel;
+use crate::registry::Channel;
 
 /// Of somebody who has come back so often, the first time is that of the oldest of
 /// these conversations.
@@ -128,6 +128,7 @@ mod tests {
             active_ms,
             context: String::new(),
             context_by: None,
+            version: None,
             times_out_ms: None,
         });
         Turn {

@@ -7,7 +7,7 @@ use botyard_vendors::{Inbound, Received, Vendor};
 
 use crate::app::App;
 use crate::captures::{self, Captured, Kind};
-use crate::channel::Channel;
+use crate::registry::Channel;
 
 /// Keeps a webhook where the channel's are kept. The vendor does not wait for it.
 pub(super) fn keep(

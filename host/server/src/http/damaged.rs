@@ -11,7 +11,7 @@ use metrics::counter;
 use serde_json::json;
 
 use crate::app::App;
-use crate::channel::Channel;
+use crate::registry::Channel;
 
 /// The name of the action that stands for such a part.
 pub(crate) const NAME: &str = "damaged_webhook";

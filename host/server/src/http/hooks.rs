@@ -17,8 +17,8 @@ use metrics::counter;
 
 use super::{ConnectionInfo, answer, asked, body, captured, client, damaged};
 use crate::app::App;
-use crate::channel::Channel;
 use crate::clock;
+use crate::registry::Channel;
 use crate::work::{Answer, Waiting};
 
 /// A larger event does not fit into the log of a conversation. Vendors' texts
@@ -52,7 +52,7 @@ async fn receive(
     rest: &str,
     request: Request,
 ) -> Response {
-    let Some(channel) = app.work.channel(&ChannelId(channel)).map(Arc::clone) else {
+    let Some(channel) = app.work.channel(&ChannelId(channel)) else {
         counter!("botyard_webhooks_total", "vendor" => "none", "result" => "unknown_channel")
             .increment(1);
         return answer::line(StatusCode::NOT_FOUND, "there is no such channel");

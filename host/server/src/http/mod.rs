@@ -27,7 +27,9 @@ pub(crate) use damaged::is_damaged;
 pub(crate) use health::store_health;
 pub use serve::{Limits, serve};
 
+use crate::api;
 use crate::app::App;
+use crate::console;
 
 /// The host's URLs.
 pub fn router(app: Arc<App>) -> Router {
@@ -40,6 +42,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
+        .merge(api::router())
+        .merge(console::router())
         // Handlers read bodies themselves, with the limit of the configuration.
         .layer(DefaultBodyLimit::disable())
         .layer(CatchPanicLayer::new())

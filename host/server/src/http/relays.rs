@@ -56,7 +56,7 @@ async fn take(
 ) -> Result<Response, Response> {
     // Whoever guesses is not told what was wrong.
     let unknown = || answer::line(StatusCode::NOT_FOUND, "there is no such address");
-    let channel = app.work.channel(&ChannelId(channel)).map(Arc::clone).ok_or_else(unknown)?;
+    let channel = app.work.channel(&ChannelId(channel)).ok_or_else(unknown)?;
     let key = Callbacks::conversation(&conversation).map(|key| channel.conversation(key));
     let key = key.filter(|key| app.work.callbacks().is_own(key, &tag)).ok_or_else(unknown)?;
     let bytes = client::body_bytes(headers, BODY_BYTES_MAX);
@@ -75,7 +75,8 @@ async fn take(
         // Its answer, which says who may speak, is still on its way here.
         return Err(answer::later("the conversation has not begun here: send the same again", 1));
     }
-    let bot = relay.and_then(|relay| channel.relays.get(&relay.bot)).ok_or_else(|| {
+    let setup = channel.setup();
+    let bot = relay.and_then(|relay| setup.relays.get(&relay.bot)).ok_or_else(|| {
         let reason = "no external bot has this conversation any more";
         answer::line(StatusCode::GONE, reason)
     })?;

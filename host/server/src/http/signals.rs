@@ -16,8 +16,8 @@ use serde::Deserialize;
 use super::token::{idempotency_key, shows};
 use super::{answer, body, client};
 use crate::app::App;
-use crate::channel::Channel;
 use crate::clock;
+use crate::registry::Channel;
 
 /// At most so many bytes of a signal's payload.
 const PAYLOAD_BYTES_MAX: usize = 64 * 1024;
@@ -52,7 +52,7 @@ async fn take(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, Response> {
-    let may_signal = |known: &&Arc<Channel>| shows(headers, known.signal_token.as_ref());
+    let may_signal = |known: &Arc<Channel>| shows(headers, known.setup().signal_token.as_ref());
     let channel = app.work.channel(&ChannelId(channel)).filter(may_signal);
     // A stranger is not told which channels there are.
     let unauthorized = || {
@@ -60,7 +60,7 @@ async fn take(
                       with the channel's `signal-token`";
         answer::line(StatusCode::UNAUTHORIZED, reason)
     };
-    let channel = channel.map(Arc::clone).ok_or_else(unauthorized)?;
+    let channel = channel.ok_or_else(unauthorized)?;
     let idempotency_key = idempotency_key(headers).map_err(|refusal| *refusal)?;
     let bytes = client::body_bytes(headers, PAYLOAD_BYTES_MAX);
     let admitted = app.work.backlog().admit(&channel.tenant, bytes);

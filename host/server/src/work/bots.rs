@@ -2,9 +2,10 @@
 //! most of what it is given is left alone, but for probes.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use botyard_kernel::breaker::{self, Admission, Breaker, Change};
+use botyard_kernel::deployment::canary::Reason;
 use botyard_kernel::id::{BotId, Digest, TenantId};
 use botyard_kernel::log::{Outcome, Turn};
 use botyard_kernel::run::{Blame, FailureKind, RunFailure, RunOutput};
@@ -13,8 +14,8 @@ use metrics::counter;
 
 use super::Work;
 use crate::alerts::{Alert, AlertKind};
-use crate::channel::Channel;
 use crate::clock;
+use crate::registry::{Channel, Deployed};
 
 /// What is counted together. Another version begins anew.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -47,20 +48,14 @@ impl Bots {
 impl Work {
     /// What a run comes to that is not made, because the bot has failed too often.
     /// Nothing where it may run.
-    pub(super) fn suspended(&self, channel: &Channel) -> Option<RunOutput> {
-        let bot = counted(channel, *channel.bot.version.digest());
+    pub(super) fn suspended(&self, channel: &Channel, version: Digest) -> Option<RunOutput> {
+        let bot = counted(channel, version);
         match self.bots.with(bot, |breaker| breaker.admit(clock::now())) {
             Admission::Go | Admission::Probe => None,
             Admission::Wait(_) => {
                 let message = "the bot keeps failing: it is not run for a while".to_owned();
                 let kind = FailureKind::Suspended;
-                Some(RunOutput {
-                    result: Err(RunFailure { blame: Blame::Bot, kind, message }),
-                    writes: Vec::new(),
-                    log: Vec::new(),
-                    log_cut_bytes: 0,
-                    cpu_us: 0,
-                })
+                Some(RunOutput::failed(RunFailure { blame: Blame::Bot, kind, message }))
             }
         }
     }
@@ -79,7 +74,8 @@ impl Work {
         };
         let now = clock::now();
         let change = self.bots.with(counted(channel, version), |bot| bot.ended(good, now));
-        let (tenant, bot) = (&channel.tenant, &channel.bot.id);
+        let answers = channel.bot();
+        let (tenant, bot) = (&channel.tenant, &answers.id);
         let alert = Alert {
             kind: AlertKind::BotRuns,
             tenant: Some(tenant.clone()),
@@ -114,6 +110,33 @@ impl Work {
     }
 }
 
+impl Work {
+    /// Compares versions by how their runs end, used CPU time of `took_us` included. One
+    /// that does worse is rolled back.
+    pub(super) fn watch_run(&self, channel: &Channel, turn: &Turn, took_us: u64) {
+        let deployed = Arc::clone(&channel.bot().deployed);
+        if deployed.owner != channel.tenant {
+            // Whoever only runs a bot of the operator's does not decide for all others.
+            return;
+        }
+        if let Some((reason, revision)) = deployed.note(&turn.outcome, took_us, clock::now()) {
+            // Nobody listens where the host is not yet, or no longer, serving.
+            let _ = self.worse.send(Worse { deployed, reason, revision });
+        }
+    }
+}
+
+/// A version that does worse than the one before.
+#[derive(Clone, Debug)]
+pub struct Worse {
+    /// Of which bot.
+    pub deployed: Arc<Deployed>,
+    /// In what.
+    pub reason: Reason,
+    /// Of which deployment that is said.
+    pub revision: u64,
+}
+
 fn counted(channel: &Channel, version: Digest) -> BotVersion {
-    BotVersion { tenant: channel.tenant.clone(), bot: channel.bot.id.clone(), version }
+    BotVersion { tenant: channel.tenant.clone(), bot: channel.bot().id.clone(), version }
 }

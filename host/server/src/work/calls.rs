@@ -25,8 +25,8 @@ use metrics::counter;
 use super::Work;
 use super::destinations::{self, Of, VendorService};
 use super::driver::{Driver, part};
-use crate::channel::Channel;
 use crate::clock;
+use crate::registry::Channel;
 use crate::send::{Answer, HostPattern, Outgoing, SecretHeaders, SendError};
 
 /// A vendor has so long to answer a call.
@@ -223,7 +223,7 @@ pub(super) async fn send(
     let vendor = channel.vendor();
     let ended = destinations::ended(&sent, |answer| {
         let too_many = vendor.says_too_many(answer.status, &answer.body);
-        too_many.then(|| match channel.rules.delivery.limited {
+        too_many.then(|| match channel.setup().rules.delivery.limited {
             Limited::Token => Ended::Limited { after_ms: retry_after(&answer.headers) },
             Limited::Conversation => Ended::Answered,
         })

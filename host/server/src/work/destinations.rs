@@ -15,7 +15,7 @@ use metrics::counter;
 
 use super::Work;
 use crate::alerts::{Alert, AlertKind};
-use crate::channel::Channel;
+use crate::registry::Channel;
 use crate::send::{Answer, SendError};
 
 /// At most so many failing destinations that bots have named are remembered.
@@ -119,9 +119,10 @@ pub(super) struct VendorService {
 impl VendorService {
     /// Where calls of a channel go for this, and what the vendor states of their rate.
     pub(super) fn of(channel: &Channel, purpose: Purpose) -> (Self, Option<Rate>) {
-        let delivery = &channel.rules.delivery;
+        let setup = channel.setup();
+        let delivery = &setup.rules.delivery;
         let service = delivery.service(purpose);
-        (Self { account: channel.account.clone(), service }, delivery.service_rate(service))
+        (Self { account: setup.account.clone(), service }, delivery.service_rate(service))
     }
 }
 

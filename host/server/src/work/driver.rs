@@ -26,8 +26,8 @@ use super::destinations::VendorService;
 use super::fetch::{self, Caller};
 use super::room::Place;
 use super::{Answer, Message, Work, calls, log, requests, runs, store};
-use crate::channel::Channel;
 use crate::clock;
+use crate::registry::Channel;
 
 /// A lane without work stays in memory for so long: the next event of a lively
 /// conversation finds it loaded.
@@ -56,6 +56,8 @@ pub(super) struct Driver {
     place: Option<Place>,
     /// Somebody wrote since it is in memory.
     lively: bool,
+    /// What the last run used of the processor (microseconds).
+    ran_us: u64,
 }
 
 /// Who waits for the answer of a request, and which form it has.
@@ -73,7 +75,7 @@ impl Driver {
         outside: mpsc::UnboundedSender<Message>,
         inbox: mpsc::UnboundedReceiver<Message>,
     ) -> Self {
-        let lane = Lane::new(key.clone(), Arc::clone(&channel.rules));
+        let lane = Lane::new(key.clone(), Arc::clone(&channel.setup().rules));
         let waits = work.backlog.waits(&key.tenant);
         work.backlog.wake(&key);
         Self {
@@ -92,6 +94,7 @@ impl Driver {
             weight: Weight::default(),
             place: None,
             lively: false,
+            ran_us: 0,
         }
     }
 
@@ -180,6 +183,10 @@ impl Driver {
                 self.callers.insert(run, caller);
                 Input::Asked { run, ask }
             }
+            Message::Renewed(channel) => {
+                self.channel = channel;
+                Input::Pause(self.work.paused(&self.channel))
+            }
             Message::Due(place) => {
                 self.due_unanswered = true;
                 self.place = place.filter(|_| !self.lively);
@@ -189,13 +196,15 @@ impl Driver {
     }
 
     fn feed(&mut self, input: Input) {
-        if let Input::Ran { run, .. } = &input {
+        if let Input::Ran { run, output, .. } = &input {
             self.callers.remove(run);
+            self.ran_us = output.cpu_us;
         }
         if let Input::ClientLeft(request) = &input {
             self.answers.remove(request);
             counter!("botyard_answers_total", "result" => "client_left").increment(1);
         }
+        self.lane.set_rules(&self.channel.setup().rules);
         let mut effects = self.lane.on(input, clock::now());
         while !effects.is_empty() {
             let mut more = Vec::new();
@@ -233,9 +242,10 @@ impl Driver {
                 }
             }
             Effect::Abandon { run } => drop(self.callers.remove(&run)),
-            Effect::Run { run, event, session, kv, calls } => {
-                let input = (*event, *session, kv, calls);
-                let (waits, future) = runs::run(self, run, input, self.outside.clone());
+            Effect::Run { run, event, session, kv, calls, pinned } => {
+                let (event, session) = (*event, *session);
+                let given = runs::Given { event, session, kv, calls, pinned };
+                let (waits, future) = runs::run(self, run, given, self.outside.clone());
                 self.start(future);
                 return waits.then_some(Input::NoRoom);
             }
@@ -254,6 +264,7 @@ impl Driver {
                 self.waits.turned();
                 log::turned(&self.channel, &self.key, &turn);
                 self.work.count_run(&self.channel, &turn);
+                self.work.watch_run(&self.channel, &turn, self.ran_us);
             }
             Effect::Revived(parts) => {
                 let parts = parts.len();
@@ -297,7 +308,8 @@ impl Driver {
             let state = self.lane.state();
             let reply_to = state.reply_to.as_deref();
             let locale = state.facts.locale.as_deref();
-            let failure_text = self.channel.rules.policy.failure_text(locale);
+            let setup = self.channel.setup();
+            let failure_text = setup.rules.policy.failure_text(locale);
             let desk_id = state.desk_id.as_deref();
             let to = To { conversation, reply_to, desk_id, form, late, failure_text };
             let reply = self.channel.vendor().answer(&to, &parts);
@@ -320,7 +332,7 @@ impl Driver {
             }
         }
         let to_nobody = |it: &&mut Setting| it.name == "forward-targets" && it.value.is_empty();
-        if self.channel.rules.policy.has_desk
+        if self.channel.setup().rules.policy.has_desk
             && let Some(targets) = profile.settings.iter_mut().find(to_nobody)
         {
             // Humans at the host's own desk.

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use super::driver::Driver;
 use super::services::{self, Reached};
 use super::{Message, bot_headers};
-use crate::channel::Bot;
+use crate::registry::Bot;
 use crate::send::{Answer, Outgoing, SendError};
 
 /// The way of a run's calls to its lane, which has its event stored first and
@@ -61,7 +61,7 @@ pub(super) fn fetch(
     deadline: Instant,
 ) -> BoxFuture<'static, Input> {
     let work = Arc::clone(&driver.work);
-    let bot = Arc::clone(&driver.channel.bot);
+    let bot = driver.channel.bot();
     let conversation = driver.key.clone();
     async move {
         let answer = match outgoing(ask.request, &key, &bot) {

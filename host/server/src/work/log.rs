@@ -6,7 +6,7 @@ use botyard_kernel::run::{FailureKind, RunFailure};
 use botyard_kernel::time::Millis;
 use metrics::{counter, histogram};
 
-use crate::channel::Channel;
+use crate::registry::Channel;
 
 pub(super) fn turned(channel: &Channel, key: &ConversationKey, turn: &Turn) {
     let (vendor, id, fused) = (channel.vendor().name(), &turn.id, turn.fused.is_some());
@@ -19,7 +19,7 @@ pub(super) fn turned(channel: &Channel, key: &ConversationKey, turn: &Turn) {
         }
         Outcome::Failed { failure, version } => {
             let (blame, kind) = (failure.blame.name(), failure.kind.name());
-            let (bot, reason) = (&channel.bot.id, for_operators(failure));
+            let (bot, reason) = (&channel.bot().id, for_operators(failure));
             count_failure(failure);
             tracing::warn!(
                 conversation = %key, turn = %id, %bot, %version, blame, kind, reason,
@@ -47,7 +47,7 @@ pub(super) fn run_failed(
     pause_ms: Millis,
 ) {
     let (blame, kind) = (failure.blame.name(), failure.kind.name());
-    let (bot, reason) = (&channel.bot.id, for_operators(failure));
+    let (bot, reason) = (&channel.bot().id, for_operators(failure));
     count_failure(failure);
     tracing::warn!(
         conversation = %key, %event, %bot, tries, pause_ms, blame, kind, reason,

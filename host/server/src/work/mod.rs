@@ -27,25 +27,26 @@ use std::time::Duration;
 
 use botyard_kernel::call::Ask;
 use botyard_kernel::destination::Purpose;
-use botyard_kernel::id::{ChannelId, ConversationKey};
+use botyard_kernel::id::{ChannelId, ConversationKey, TenantId};
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::{Arrival, Row};
 use botyard_kernel::outbox::RequestId;
 use botyard_kernel::time::Millis;
-use botyard_runtime::Runtime;
+use botyard_runtime::{LoadError, Runtime, Version};
 use botyard_store::{Store, StoreError};
 use botyard_vendors::{Call, CallAnswer};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
 use crate::alerts::Alerts;
-use crate::channel::Channel;
 use crate::clock;
 use crate::config;
 use crate::envelope::Envelope;
+use crate::registry::{Channel, Registry};
 use crate::relays::Callbacks;
 use crate::send::Door;
 use backlog::Backlog;
 use bots::Bots;
+pub use bots::Worse;
 use destinations::{Destinations, VendorService};
 use driver::Driver;
 use fetch::Caller;
@@ -56,7 +57,7 @@ pub(crate) use waiting::{Answer, Waiting};
 
 /// Everything that lanes need to do their work.
 pub struct Work {
-    channels: HashMap<ChannelId, Arc<Channel>>,
+    registry: Registry,
     store: Store,
     runtime: Arc<Runtime>,
     door: Door,
@@ -66,6 +67,7 @@ pub struct Work {
     /// Web services that bots call, by host.
     services: Destinations<String>,
     bots: Bots,
+    worse: broadcast::Sender<Worse>,
     pauses: Pauses,
     alerts: Alerts,
     envelope: Envelope,
@@ -74,6 +76,7 @@ pub struct Work {
     room: Arc<Room>,
     requests: AtomicU64,
     draining: AtomicBool,
+    keeps_up: AtomicBool,
     lane_ended: Notify,
 }
 
@@ -104,6 +107,8 @@ pub(crate) enum Message {
         /// Who waits for the answer.
         caller: Caller,
     },
+    /// The channel was made anew.
+    Renewed(Arc<Channel>),
     /// The store says that something is due. Who was woken by it alone takes a
     /// place in memory.
     Due(Option<Place>),
@@ -122,18 +127,17 @@ pub struct Outside {
 }
 
 impl Work {
-    /// Work over these channels.
+    /// Work over what runs.
     pub fn new(
-        channels: impl IntoIterator<Item = Arc<Channel>>,
+        registry: Registry,
         store: Store,
         runtime: Arc<Runtime>,
         outside: Outside,
         bounds: config::Backlog,
     ) -> Arc<Self> {
-        let channels = channels.into_iter().map(|channel| (channel.id.clone(), channel)).collect();
         let Outside { door, alerts, envelope, callbacks } = outside;
         Arc::new(Self {
-            channels,
+            registry,
             store,
             runtime,
             door,
@@ -141,6 +145,7 @@ impl Work {
             vendors: Destinations::new("the vendor of channel"),
             services: Destinations::new("the web service"),
             bots: Bots::default(),
+            worse: broadcast::channel(64).0,
             pauses: Pauses::default(),
             alerts,
             envelope,
@@ -149,20 +154,24 @@ impl Work {
             room: Arc::default(),
             requests: AtomicU64::new(1),
             draining: AtomicBool::new(false),
+            keeps_up: AtomicBool::new(false),
             lane_ended: Notify::new(),
         })
     }
 
+    /// What runs.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
     /// The channel of this name.
-    pub fn channel(&self, id: &ChannelId) -> Option<&Arc<Channel>> {
-        self.channels.get(id)
+    pub fn channel(&self, id: &ChannelId) -> Option<Arc<Channel>> {
+        self.registry.channel(id)
     }
 
     /// All channels, by name.
-    pub fn channels(&self) -> Vec<&Arc<Channel>> {
-        let mut channels: Vec<_> = self.channels.values().collect();
-        channels.sort_by(|one, other| one.id.cmp(&other.id));
-        channels
+    pub fn channels(&self) -> Vec<Arc<Channel>> {
+        self.registry.channels()
     }
 
     /// Seals what is secret.
@@ -211,6 +220,24 @@ impl Work {
     /// the time (Unix milliseconds) since when.
     pub fn suspended_bots(&self) -> Vec<(String, Millis)> {
         self.bots.open()
+    }
+
+    /// What runs bots.
+    pub fn runtime(&self) -> &Arc<Runtime> {
+        &self.runtime
+    }
+
+    /// Loads a component, which is compiled where that was not done before.
+    ///
+    /// # Errors
+    /// A sentence for whoever brought it.
+    pub async fn load(&self, tenant: &TenantId, wasm: &[u8]) -> Result<Version, LoadError> {
+        self.runtime.load(wasm, tenant, &|_| {}).await
+    }
+
+    /// Versions that do worse than those before, from now on.
+    pub fn worse_versions(&self) -> broadcast::Receiver<Worse> {
+        self.worse.subscribe()
     }
 
     /// How many bots and destinations keep failing.
@@ -268,12 +295,21 @@ impl Work {
     /// Has dead letters sent again by their conversation. `false` where it is not
     /// served any more.
     pub fn redrive(self: &Arc<Self>, key: ConversationKey, letters: Vec<Row>) -> bool {
-        let channel = self.channel(&key.channel).map(Arc::clone);
+        let channel = self.channel(&key.channel);
         let Some(channel) = channel.filter(|channel| channel.tenant == key.tenant) else {
             return false;
         };
         self.tell(&channel, key, Message::Input(Input::Redrive(letters)));
         true
+    }
+
+    /// A channel was made anew: lanes in memory go on with it.
+    pub fn renew(&self, channel: &Arc<Channel>) {
+        let own = |key: &ConversationKey| key.channel == channel.id && key.tenant == channel.tenant;
+        for (_, lane) in self.lanes().iter().filter(|(key, _)| own(key)) {
+            // One that has just ended asks for its channel when it is woken.
+            let _ = lane.send(Message::Renewed(Arc::clone(channel)));
+        }
     }
 
     /// Has a human's words delivered, and the bot told of them.
@@ -296,19 +332,32 @@ impl Work {
     /// Gives channels what earlier hosts have kept for them: tokens and the like.
     pub async fn load_upkeep(&self) {
         for channel in self.kept_up() {
-            upkeep::load(self, channel).await;
+            upkeep::load(self, &channel).await;
         }
     }
 
     /// Looks after channels whose vendors want it, now and from now on.
     pub fn start_upkeep(self: &Arc<Self>) {
+        self.keeps_up.store(true, Ordering::Release);
         for channel in self.kept_up() {
-            tokio::spawn(upkeep::run(Arc::downgrade(self), Arc::clone(channel)));
+            tokio::spawn(upkeep::run(Arc::downgrade(self), channel));
         }
     }
 
-    fn kept_up(&self) -> impl Iterator<Item = &Arc<Channel>> {
-        self.channels.values().filter(|channel| channel.vendor().upkeep().is_some())
+    /// Looks after a channel that has just come, once the others are looked after.
+    pub fn begin_upkeep(self: &Arc<Self>, channel: &Arc<Channel>) {
+        if self.keeps_up.load(Ordering::Acquire) && channel.vendor().upkeep().is_some() {
+            let (work, channel) = (Arc::clone(self), Arc::clone(channel));
+            tokio::spawn(async move {
+                upkeep::load(&work, &channel).await;
+                upkeep::run(Arc::downgrade(&work), channel).await;
+            });
+        }
+    }
+
+    fn kept_up(&self) -> impl Iterator<Item = Arc<Channel>> {
+        let channels = self.channels().into_iter();
+        channels.filter(|channel| channel.vendor().upkeep().is_some())
     }
 
     /// Lets turns and deliveries that are under way end, for at most so long.

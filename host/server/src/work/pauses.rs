@@ -4,7 +4,7 @@
 //! its row in the tenant's audit; what lanes ask is answered from memory.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use botyard_kernel::id::{ConversationKey, TenantId};
 use botyard_kernel::lane::Input;
@@ -15,7 +15,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::{Message, Work};
-use crate::channel::Channel;
+use crate::registry::Channel;
 
 /// The kind of the catalog's records.
 const KIND: &str = "pause";
@@ -91,14 +91,16 @@ pub(super) struct Pauses {
 
 impl Pauses {
     fn paused(&self, channel: &Channel) -> Paused {
+        let bot = channel.bot();
         let known = lock(&self.known);
         let is = |what, name: &str| {
             let (tenant, name) = (channel.tenant.clone(), name.to_owned());
             known.contains_key(&Subject { what, tenant, name })
         };
         Paused {
-            bot: is(Pausable::Bot, channel.bot.id.as_str()),
-            channel: is(Pausable::Channel, channel.id.as_str()),
+            // What nobody answers yet waits.
+            bot: bot.deployed.now().is_none() || is(Pausable::Bot, bot.id.as_str()),
+            channel: channel.is_closed() || is(Pausable::Channel, channel.id.as_str()),
         }
     }
 
@@ -158,7 +160,7 @@ impl Work {
         let store = self.store.tenant(&subject.tenant);
         store.put(KIND, &subject.record_name(), &value, &stamp).await?;
         lock(&self.pauses.known).insert(subject.clone(), pause);
-        self.tell_paused(&subject);
+        self.tell_paused(&subject.tenant);
         drop(changing);
         let Subject { what, tenant, name } = &subject;
         tracing::warn!(%tenant, by = stamp.actor, "{} {name} is paused", what.name());
@@ -178,7 +180,7 @@ impl Work {
             Err(error) => return Err(error),
         }
         lock(&self.pauses.known).remove(subject);
-        self.tell_paused(subject);
+        self.tell_paused(&subject.tenant);
         lock(&self.pauses.resting).clear();
         drop(changing);
         let Subject { what, tenant, name } = subject;
@@ -191,14 +193,15 @@ impl Work {
         self.pauses.paused(channel)
     }
 
-    /// Tells the lanes in memory. One that is made meanwhile asks by itself.
-    fn tell_paused(&self, subject: &Subject) {
-        for (key, lane) in self.lanes().iter() {
-            let channel: Option<&Arc<Channel>> = self.channel(&key.channel);
-            if let Some(channel) = channel.filter(|channel| channel.tenant == subject.tenant) {
-                // A lane that has just ended has nothing to be paused.
-                let _ = lane.send(Message::Input(Input::Pause(self.paused(channel))));
-            }
+    /// Tells the lanes in memory. One that is made meanwhile asks by itself. Where the
+    /// channel is not there any more, nothing goes on.
+    pub(crate) fn tell_paused(&self, tenant: &TenantId) {
+        for (key, lane) in self.lanes().iter().filter(|(key, _)| key.tenant == *tenant) {
+            let channel = self.channel(&key.channel).filter(|found| found.tenant == *tenant);
+            let gone = Paused { bot: true, channel: true };
+            let paused = channel.map_or(gone, |channel| self.paused(&channel));
+            // A lane that has just ended has nothing to be paused.
+            let _ = lane.send(Message::Input(Input::Pause(paused)));
         }
     }
 }

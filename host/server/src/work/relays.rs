@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::Work;
 use super::calls::{call_answer, own_host};
 use super::services;
-use crate::channel::Channel;
+use crate::registry::Channel;
 use crate::send::{Outgoing, SecretHeaders};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -27,7 +27,8 @@ pub(super) async fn ask(
     name: &str,
     body: Option<&str>,
 ) -> Requested {
-    let Some(bot) = channel.relays.get(name) else {
+    let setup = channel.setup();
+    let Some(bot) = setup.relays.get(name) else {
         return Requested::Refused(format!("there is no external bot `{name}` any more"));
     };
     let Some(ask) = body.and_then(|body| serde_json::from_str::<Ask>(body).ok()) else {

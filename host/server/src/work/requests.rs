@@ -17,7 +17,7 @@ use metrics::counter;
 
 use super::driver::Driver;
 use super::{bot_headers, relays, services};
-use crate::channel::Bot;
+use crate::registry::Bot;
 use crate::send::{Answer, Outgoing, SendError};
 
 const TIMEOUT_MS: u32 = 30_000;
@@ -27,7 +27,7 @@ const ANSWER_BYTES_MAX: usize = 256 * 1024;
 pub(super) fn request(driver: &Driver, call: CallId, row: Row) -> BoxFuture<'static, Input> {
     let work = Arc::clone(&driver.work);
     let channel = Arc::clone(&driver.channel);
-    let bot = Arc::clone(&channel.bot);
+    let bot = channel.bot();
     let key = driver.key.clone();
     let turn = row.turn.clone();
     async move {

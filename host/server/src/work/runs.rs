@@ -5,58 +5,98 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use botyard_failpoints::{Point, pass};
+use botyard_kernel::deployment::Pinned;
 use botyard_kernel::event::Event;
-use botyard_kernel::id::BotId;
+use botyard_kernel::id::{BotId, Digest, TenantId};
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::Call;
-use botyard_kernel::run::RunInput;
+use botyard_kernel::run::{Blame, FailureKind, RunFailure, RunInput, RunOutput};
 use botyard_kernel::session::Session;
-use botyard_runtime::{BotValues, Services};
+use botyard_runtime::{BotValues, Permit, Services, Version};
 use botyard_store::TenantStore;
 use futures_util::FutureExt as _;
 use futures_util::future::{self, BoxFuture};
 use tokio::sync::mpsc;
 
-use super::Message;
 use super::driver::Driver;
 use super::fetch::Calls;
+use super::{Message, Work};
+use crate::registry::VersionError;
 
-/// The event, the session, the conversation's values, recorded calls.
-pub(super) type Given = (Event, Session, BTreeMap<String, String>, Vec<Call>);
+/// What the lane gives to a run.
+pub(super) struct Given {
+    pub(super) event: Event,
+    pub(super) session: Session,
+    /// The conversation's values.
+    pub(super) kv: BTreeMap<String, String>,
+    /// Recorded calls.
+    pub(super) calls: Vec<Call>,
+    /// Which version it is bound to.
+    pub(super) pinned: Option<Pinned>,
+}
 
 /// A run, and whether it has to wait for room.
 pub(super) fn run(
     driver: &Driver,
     run: u64,
-    (event, mut session, conversation_kv, calls): Given,
+    given: Given,
     lane: mpsc::UnboundedSender<Message>,
 ) -> (bool, BoxFuture<'static, Input>) {
-    let bot = Arc::clone(&driver.channel.bot);
-    let runtime = Arc::clone(&driver.work.runtime);
+    let Given { event, mut session, kv: conversation_kv, calls, pinned } = given;
+    let (work, bot) = (Arc::clone(&driver.work), driver.channel.bot());
     let tenant = driver.key.tenant.clone();
-    let profile = driver.profile(&session.facts.medium, &event.id);
+    let profile = Box::new(driver.profile(&session.facts.medium, &event.id));
     session.profile = profile.settings.clone();
-    let version = *bot.version.digest();
-    if let Some(output) = driver.work.suspended(&driver.channel) {
-        let (output, profile) = (Box::new(output), Box::new(profile));
+    let chosen = bot.deployed.version_for(pinned, &driver.key, session.now_ms);
+    let Some(version) = chosen else {
+        let output = Box::new(failed("no version of the bot is deployed".to_owned()));
+        let version = Digest::of(b"");
+        return (false, future::ready(Input::Ran { run, output, version, profile }).boxed());
+    };
+    if let Some(output) = work.suspended(&driver.channel, version) {
+        let output = Box::new(output);
         return (false, future::ready(Input::Ran { run, output, version, profile }).boxed());
     }
-    let values = Values { store: driver.work.store.tenant(&tenant), bot: bot.id.clone() };
-    let permit = runtime.try_permit(&bot.version, &tenant);
-    let waits = permit.is_none();
+    let values = Values { store: work.store.tenant(&tenant), bot: bot.id.clone() };
+    let loaded = work.registry.versions().loaded(&version);
+    let ready = loaded.and_then(|version| {
+        let permit = work.runtime.try_permit(&version, &tenant)?;
+        Some((version, permit))
+    });
+    let waits = ready.is_none();
     let future = async move {
-        let permit = match permit {
-            Some(permit) => permit,
-            None => runtime.permit(&bot.version, &tenant).await,
-        };
         let input = RunInput { event, session, conversation_kv, config: bot.config.clone(), calls };
         let services = Services { values: Arc::new(values), http: Arc::new(Calls { run, lane }) };
-        pass(Point::RunBegins);
-        let output = runtime.run(&bot.version, permit, input, services).await;
+        let ready = match ready {
+            Some(ready) => Ok(ready),
+            None => load(&work, &version, &tenant).await,
+        };
+        let output = match ready {
+            Ok((version, permit)) => {
+                pass(Point::RunBegins);
+                work.runtime.run(&version, permit, input, services).await
+            }
+            Err(error) => failed(error.to_string()),
+        };
         pass(Point::RunEnded);
-        Input::Ran { run, output: Box::new(output), version, profile: Box::new(profile) }
+        Input::Ran { run, output: Box::new(output), version, profile }
     };
     (waits, future.boxed())
+}
+
+async fn load(
+    work: &Work,
+    digest: &Digest,
+    tenant: &TenantId,
+) -> Result<(Version, Permit), VersionError> {
+    let version = work.registry.versions().get(digest).await?;
+    let permit = work.runtime.permit(&version, tenant).await;
+    Ok((version, permit))
+}
+
+/// What a run comes to that cannot be made by the host's fault: it may be tried again.
+fn failed(message: String) -> RunOutput {
+    RunOutput::failed(RunFailure { blame: Blame::Host, kind: FailureKind::Internal, message })
 }
 
 /// The bot's values as the committed turns left them.

@@ -18,8 +18,8 @@ use tokio::time::Instant;
 
 use super::room::{Place, Room};
 use super::{Message, Work};
-use crate::channel::Channel;
 use crate::clock;
+use crate::registry::Channel;
 
 /// Conversations that sleep in the store are looked through this often; what is
 /// due sooner is waited for in memory.
@@ -95,7 +95,7 @@ impl Sweep {
             let waits = !self.rotation.is_empty();
             return Ok(if waits { Next::AwaitRoom } else { Next::GoOn });
         };
-        let Some(channel) = work.channel(&share.channel).map(Arc::clone) else {
+        let Some(channel) = work.channel(&share.channel) else {
             return Ok(Next::GoOn);
         };
         let (host, until) = (work.store.host(), clock::now() + AHEAD_MS);
@@ -124,7 +124,7 @@ impl Sweep {
             let known = |share: &Share| share.channel == channel && share.tenant == tenant;
             let served = work.channel(&channel).filter(|found| found.tenant == tenant);
             match served {
-                Some(found) if !is_paused(work, found) && !self.rotation.iter().any(known) => {
+                Some(found) if !is_paused(work, &found) && !self.rotation.iter().any(known) => {
                     self.rotation.push_back(Share { tenant, channel, after: None });
                 }
                 Some(_) => {}

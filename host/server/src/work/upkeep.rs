@@ -24,9 +24,9 @@ use super::Work;
 use super::calls::{self, call_answer};
 use super::destinations::VendorService;
 use crate::alerts::{Alert, AlertKind};
-use crate::channel::Channel;
 use crate::clock;
 use crate::envelope::{EnvelopeError, Sealed};
+use crate::registry::Channel;
 
 /// The kind of the catalog's records.
 const KIND: &str = "upkeep";
@@ -57,7 +57,8 @@ pub(super) async fn run(work: Weak<Work>, channel: Arc<Channel>) {
     let mut machine = Upkeep::new(Digest::of(&rand::random::<[u8; 32]>()));
     loop {
         let Some(work) = work.upgrade() else { return };
-        if work.is_draining() && machine.is_idle() {
+        let over = work.is_draining() || task.channel.is_closed();
+        if over && machine.is_idle() {
             return;
         }
         let refused = task.channel.take_refused().map(Input::Refused);

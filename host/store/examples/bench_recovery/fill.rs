@@ -81,6 +81,7 @@ fn turn(number: u64, kind: Kind) -> Turn {
         active_ms: now(),
         context: r#"{"step":"asked-for-name","attempts":2}"#.to_owned(),
         context_by: None,
+        version: None,
         times_out_ms: None,
     };
     let row = Row {

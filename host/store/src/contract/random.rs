@@ -6,7 +6,8 @@ use botyard_kernel::run::KvChange;
 use proptest::prelude::*;
 
 use super::given::{arrival, call, fused, key, key_of, row, set, settled, turn, write};
-use crate::{DeadLetter, MemoryStore, SqliteStore, Store};
+use crate::sqlite::check;
+use crate::{Cause, DeadLetter, MemoryStore, SqliteStore, Stamp, Store};
 
 #[derive(Clone, Debug)]
 enum Verb {
@@ -14,6 +15,8 @@ enum Verb {
     Commit { stale: u8, unseen: u64, rest: u64, fused: bool, id: u8, due: Option<u64> },
     Settle { events: u8, due: Option<u64>, dead: u8, revived: u8 },
     Call { event: u8 },
+    Erase,
+    Trim { older_than: u64 },
     Reopen,
 }
 
@@ -36,6 +39,8 @@ fn verbs() -> impl Strategy<Value = Vec<(u8, Verb)>> {
         5 => commit,
         2 => settle,
         2 => (0..6_u8).prop_map(|event| Verb::Call { event }),
+        1 => Just(Verb::Erase),
+        1 => (0..3_u64).prop_map(|n| Verb::Trim { older_than: n * 1_500 }),
         1 => Just(Verb::Reopen),
     ];
     proptest::collection::vec((0..3_u8, verb), 1..60)
@@ -64,33 +69,39 @@ proptest! {
                 assert_eq!(answered, expected, "{verb:?}");
                 assert_eq!(view(&sqlite.store(), &key).await, view(&model, &key).await, "{verb:?}");
             }
+            drop(sqlite);
+            let tell = &mut |finding: check::Finding<'_>| {
+                assert!(!matches!(finding, check::Finding::Fault(_)), "{finding:?}");
+            };
+            check::check(directory.path(), tell).unwrap();
         });
     }
 }
 
-/// The places of the newest entry and of the last turn.
-async fn loaded(store: &Store, key: &ConversationKey) -> (u64, u64) {
+/// The places of the newest entry and of the last turn, and up to where that consumed.
+async fn loaded(store: &Store, key: &ConversationKey) -> (u64, u64, u64) {
     let loaded = store.tenant(&key.tenant).load(key, 0).await.unwrap();
-    (loaded.last, loaded.turn.map_or(0, |(seq, _)| seq))
+    let (turn, watermark) = loaded.turn.map_or((0, 0), |(seq, turn)| (seq, turn.watermark));
+    (loaded.last, turn, watermark)
 }
 
 async fn play(
     store: &Store,
     key: &ConversationKey,
     verb: &Verb,
-    (last, last_turn): (u64, u64),
+    (last, last_turn, watermark): (u64, u64, u64),
 ) -> String {
     let store = store.tenant(&key.tenant);
     let events = |n: u8| (0..n).map(|n| arrival(&n.to_string())).collect::<Vec<_>>();
     match verb {
         Verb::Accept { events: n } => format!("{:?}", store.accept(key, events(*n)).await),
         Verb::Commit { stale, unseen, rest, fused: is_fused, id, due } => {
-            let base = last.saturating_sub(*unseen);
+            let base = last.saturating_sub(*unseen).max(last_turn);
             let previous = if *stale == 0 { last_turn + 1 } else { last_turn };
             let id = id.to_string();
             let make = if *is_fused { fused } else { turn };
             let made = Turn {
-                watermark: base.saturating_sub(*rest),
+                watermark: base.saturating_sub(*rest).max(watermark),
                 due_ms: *due,
                 bot_writes: vec![set(&id, "x"), write("sum", KvChange::Add(1))],
                 ..make(&id, previous, base)
@@ -110,6 +121,14 @@ async fn play(
         Verb::Call { event } => {
             format!("{:?}", store.record_call(key, &call(&event.to_string(), 0)).await)
         }
+        Verb::Erase => {
+            let stamp = Stamp { at_ms: 1_200, actor: "ops".to_owned() };
+            format!("{:?}", store.erase(key, Cause::Person, &stamp).await)
+        }
+        Verb::Trim { older_than } => {
+            while store.trim(*older_than, 3).await.unwrap() > 0 {}
+            String::new()
+        }
         Verb::Reopen => String::new(),
     }
 }
@@ -118,7 +137,7 @@ async fn play(
 async fn view(store: &Store, key: &ConversationKey) -> String {
     let tenant = store.tenant(&key.tenant);
     let after = tenant.dead_letters(0, 1).await.unwrap().pop().map_or(0, |letter| letter.place);
-    format!(
+    let work = format!(
         "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
         tenant.load(key, 3).await,
         tenant.read(key, 2, 5).await,
@@ -137,5 +156,14 @@ async fn view(store: &Store, key: &ConversationKey) -> String {
             .dead_letter(&PartId("1".to_owned()))
             .await
             .map(|letter| { letter.map(|letter| DeadLetter { place: 0, ..letter }) }),
+    );
+    let listed = tenant.conversations(None, None, 9).await.unwrap().into_iter();
+    let turns = tenant.bot_turns(&"lead".into(), 500, None, 4).await.unwrap().into_iter();
+    format!(
+        "{work} {:?} {:?} {:?} {:?}",
+        tenant.summary(key).await,
+        tenant.turns(key, 1, 3).await,
+        listed.map(|(summary, _)| summary).collect::<Vec<_>>(),
+        turns.map(|turn| (turn.place.time, turn.conversation, turn.seq)).collect::<Vec<_>>(),
     )
 }

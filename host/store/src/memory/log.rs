@@ -8,7 +8,10 @@ use botyard_kernel::log::{Arrival, Call, Entry, Row, Seq, Settled, Turn};
 use botyard_kernel::run::KvScope;
 use botyard_kernel::time::Millis;
 
+use super::lane::{Lane, due, human_since, last_turn, load, numbered, waiting};
 use super::{MemoryStore, State};
+use crate::archive::settlement_time;
+use crate::erasure::{admitted, without_words};
 use crate::log::{email_key, email_of};
 use crate::{Commit, DeadLetter, DuePlace, Lease, Loaded, Log, StoreError, limits, value};
 
@@ -24,36 +27,40 @@ impl Log for MemoryStore {
         if arrivals.is_empty() {
             return Ok(Vec::new());
         }
-        let mut state = self.writable()?;
-        let entries = state.conversation(key);
-        Ok(arrivals.into_iter().map(|arrival| append(entries, accepted(arrival))).collect())
+        Ok(self.writable()?.conversation(key, |lane, made| lane.accept(arrivals, made)))
     }
 
     async fn load(&self, key: &ConversationKey, limit: usize) -> Result<Loaded, StoreError> {
-        Ok(load(self.state().entries(key), limit))
+        Ok(self.state().lane(key).map_or_else(Loaded::default, |lane| load(lane, limit)))
     }
 
     async fn record_call(&self, key: &ConversationKey, call: &Call) -> Result<Seq, StoreError> {
         limits::key(key)?;
         limits::call(call)?;
-        Ok(append(self.writable()?.conversation(key), Entry::Called(call.clone())))
+        let record = |lane: &mut Lane, made: &mut u64| {
+            let is_open = waiting(lane, lane.watermark()).any(|(_, a)| a.event.id == call.event);
+            let kept =
+                if lane.erased.is_some() && !is_open { without_words(call) } else { call.clone() };
+            lane.append(Entry::Called(kept), None, made)
+        };
+        Ok(self.writable()?.conversation(key, record))
     }
 
     async fn commit(&self, key: &ConversationKey, turn: &Turn) -> Result<Commit, StoreError> {
         limits::key(key)?;
         limits::turn(turn)?;
         let mut state = self.writable()?;
-        let entries = state.entries(key);
-        let last = last_turn(entries);
+        let lane = state.lane(key);
+        let last = lane.and_then(last_turn);
         if let Some((seq, _)) = last.filter(|(_, last)| last.id == turn.id) {
             return Ok(Commit::Committed { seq, refused: Vec::new() });
         }
         let other_turn = last.map_or(0, |(seq, _)| seq) != turn.previous;
-        let other_event = turn.fused.is_some() && waiting(entries, turn.base).next().is_some();
-        if other_turn || other_event {
+        let waits = lane.is_some_and(|lane| waiting(lane, turn.base).next().is_some());
+        if other_turn || (turn.fused.is_some() && waits) {
             return Ok(Commit::Conflict);
         }
-        let seq = append(state.conversation(key), Entry::Turn(Box::new(turn.clone())));
+        let seq = state.conversation(key, |lane, made| lane.turn(turn.clone(), made));
         Ok(Commit::Committed { seq, refused: state.write_values(&key.tenant, turn) })
     }
 
@@ -66,10 +73,17 @@ impl Log for MemoryStore {
         limits::settled(settled)?;
         settled.events.iter().try_for_each(|event| limits::arrival(event).map(drop))?;
         let mut state = self.writable()?;
-        let entries = state.conversation(key);
-        let alone = Settled { events: Vec::new(), ..settled.clone() };
-        let mut seqs = vec![append(entries, Entry::Settled(alone))];
-        seqs.extend(settled.events.iter().cloned().map(|event| append(entries, accepted(event))));
+        let settled = match state.lane(key).and_then(|lane| Some((lane, lane.erased?))) {
+            Some((lane, erased_ms)) => &admitted(settled, erased_ms, lane.is_tombstone()),
+            None => settled,
+        };
+        let seqs = state.conversation(key, |lane, made| {
+            let alone = Settled { events: Vec::new(), ..settled.clone() };
+            let mut seqs = vec![lane.append(Entry::Settled(alone), settlement_time(settled), made)];
+            seqs.extend(lane.accept(settled.events.clone(), made));
+            lane.owner = settled.owner.or(lane.owner);
+            seqs
+        });
         state.file_letters(key, settled);
         Ok(seqs)
     }
@@ -81,7 +95,8 @@ impl Log for MemoryStore {
         limit: usize,
     ) -> Result<Vec<(Seq, Entry)>, StoreError> {
         let state = self.state();
-        let found = numbered(state.entries(key)).filter(|(seq, _)| *seq > after).take(limit);
+        let all = state.lane(key).into_iter().flat_map(numbered);
+        let found = all.filter(|(seq, _)| *seq > after).take(limit);
         Ok(found.map(|(seq, entry)| (seq, entry.clone())).collect())
     }
 
@@ -134,8 +149,9 @@ impl Log for MemoryStore {
         limit: usize,
     ) -> Result<Vec<(ConversationKey, DuePlace)>, StoreError> {
         let state = self.state();
-        let with_human = (1..).zip(&state.conversations).filter_map(|(number, (key, entries))| {
-            let place = DuePlace { due_ms: human_since(entries)?, number };
+        let with_human = state.conversations.iter().filter_map(|lane| {
+            let (key, number) = (&lane.key, lane.number);
+            let place = DuePlace { due_ms: human_since(lane)?, number };
             let wanted = key.tenant == *tenant && key.channel == *channel;
             (wanted && Some(place) > after).then(|| (key.clone(), place))
         });
@@ -153,12 +169,12 @@ impl Log for MemoryStore {
         limit: usize,
     ) -> Result<Vec<ConversationKey>, StoreError> {
         let (state, email) = (self.state(), email_key(email));
-        let is = |(key, entries): &&(ConversationKey, Vec<Entry>)| {
-            let found = last_turn(entries).and_then(|(_, turn)| email_of(turn));
+        let is = |lane: &&Lane| {
+            let (key, found) = (&lane.key, last_turn(lane).and_then(|(_, turn)| email_of(turn)));
             key.tenant == *tenant && key.channel == *channel && found.as_ref() == Some(&email)
         };
         let found = state.conversations.iter().rev().filter(is);
-        Ok(found.take(limit).map(|(key, _)| key.clone()).collect())
+        Ok(found.take(limit).map(|lane| lane.key.clone()).collect())
     }
 
     async fn dead_letters(
@@ -198,25 +214,30 @@ impl Log for MemoryStore {
 }
 
 impl State {
-    fn entries(&self, key: &ConversationKey) -> &[Entry] {
-        let found = self.conversations.iter().find(|(found, _)| found == key);
-        found.map_or(&[], |(_, entries)| entries)
+    pub(super) fn lane(&self, key: &ConversationKey) -> Option<&Lane> {
+        self.conversations.iter().find(|lane| lane.key == *key)
     }
 
-    fn conversation(&mut self, key: &ConversationKey) -> &mut Vec<Entry> {
-        let found = self.conversations.iter().position(|(found, _)| found == key);
+    /// Changes a conversation, which is made where there is none yet.
+    pub(super) fn conversation<T>(
+        &mut self,
+        key: &ConversationKey,
+        change: impl FnOnce(&mut Lane, &mut u64) -> T,
+    ) -> T {
+        let found = self.conversations.iter().position(|lane| lane.key == *key);
         let index = found.unwrap_or_else(|| {
-            self.conversations.push((key.clone(), Vec::new()));
+            self.made += 1;
+            self.conversations.push(Lane::new(key.clone(), self.made));
             self.conversations.len() - 1
         });
-        &mut self.conversations[index].1
+        change(&mut self.conversations[index], &mut self.made)
     }
 
     /// Everything that is due, longest first.
     fn due(&self, now: Millis) -> Vec<(ConversationKey, DuePlace)> {
-        let due = (1..).zip(&self.conversations).filter_map(|(number, (key, entries))| {
-            let due_ms = due(entries).filter(|due_ms| *due_ms <= now)?;
-            Some((key.clone(), DuePlace { due_ms, number }))
+        let due = self.conversations.iter().filter_map(|lane| {
+            let due_ms = due(lane).filter(|due_ms| *due_ms <= now)?;
+            Some((lane.key.clone(), DuePlace { due_ms, number: lane.number }))
         });
         let mut due: Vec<_> = due.collect();
         due.sort_by_key(|(_, place)| *place);
@@ -262,82 +283,4 @@ impl State {
         }
         refused
     }
-}
-
-fn load(entries: &[Entry], limit: usize) -> Loaded {
-    let turn = last_turn(entries);
-    let (base, watermark) = turn.map_or((0, 0), |(_, turn)| (turn.base, turn.watermark));
-    let open: Vec<_> = waiting(entries, watermark).collect();
-    let accepted: Vec<_> =
-        open.iter().take(limit).map(|(seq, arrival)| (*seq, (*arrival).clone())).collect();
-    let settled = numbered(entries).filter_map(|(seq, entry)| match entry {
-        Entry::Settled(settled) if seq > base => Some(settled.clone()),
-        _ => None,
-    });
-    let is_open = |call: &Call| accepted.iter().any(|(_, arrival)| arrival.event.id == call.event);
-    let calls = numbered(entries).filter_map(|(seq, entry)| match entry {
-        Entry::Called(call) if seq > watermark && is_open(call) => Some(call.clone()),
-        _ => None,
-    });
-    Loaded {
-        last: entries.len() as Seq,
-        turn: turn.map(|(seq, turn)| (seq, turn.clone())),
-        more: open.len() > limit,
-        settled: settled.collect(),
-        calls: calls.collect(),
-        accepted,
-    }
-}
-
-/// When a conversation wants attention: at once while events wait, else when
-/// its newest turn or settlement says.
-fn due(entries: &[Entry]) -> Option<Millis> {
-    let watermark = last_turn(entries).map_or(0, |(_, turn)| turn.watermark);
-    if waiting(entries, watermark).next().is_some() {
-        return Some(0);
-    }
-    let said = entries.iter().rev().find_map(|entry| match entry {
-        Entry::Turn(turn) => Some(turn.due_ms),
-        Entry::Settled(settled) => Some(settled.due_ms),
-        Entry::Accepted(_) | Entry::Called(_) => None,
-    });
-    said.flatten()
-}
-
-/// Since when a human has the conversation, as its newest turn or settlement says.
-fn human_since(entries: &[Entry]) -> Option<Millis> {
-    let said = entries.iter().rev().find_map(|entry| match entry {
-        Entry::Turn(turn) => Some(turn.human_ms),
-        Entry::Settled(settled) => Some(settled.human_ms),
-        Entry::Accepted(_) | Entry::Called(_) => None,
-    });
-    said.flatten()
-}
-
-fn last_turn(entries: &[Entry]) -> Option<(Seq, &Turn)> {
-    let turns = numbered(entries).filter_map(|(seq, entry)| match entry {
-        Entry::Turn(turn) => Some((seq, turn.as_ref())),
-        Entry::Accepted(_) | Entry::Called(_) | Entry::Settled(_) => None,
-    });
-    turns.last()
-}
-
-fn waiting(entries: &[Entry], after: Seq) -> impl Iterator<Item = (Seq, &Arrival)> {
-    numbered(entries).filter_map(move |(seq, entry)| match entry {
-        Entry::Accepted(arrival) if seq > after => Some((seq, arrival.as_ref())),
-        _ => None,
-    })
-}
-
-fn numbered(entries: &[Entry]) -> impl Iterator<Item = (Seq, &Entry)> {
-    (1..).zip(entries)
-}
-
-fn accepted(arrival: Arrival) -> Entry {
-    Entry::Accepted(Box::new(arrival))
-}
-
-fn append(entries: &mut Vec<Entry>, entry: Entry) -> Seq {
-    entries.push(entry);
-    entries.len() as Seq
 }

@@ -1,5 +1,7 @@
 //! The catalog's tables.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use botyard_kernel::id::{Digest, TenantId};
 use rusqlite::types::Type;
@@ -7,8 +9,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::Value;
 
 use super::health::store_error;
-use super::{Engine, from_sql, to_sql};
-use crate::{AuditRow, Catalog, Record, Stamp, StoreError, limits};
+use super::{Engine, changes, from_sql, to_sql};
+use crate::limits::SWEEP_ROWS_MAX;
+use crate::{AuditRow, Catalog, Change, Record, Stamp, StoreError, limits};
 
 #[async_trait]
 impl Catalog for Engine {
@@ -22,8 +25,9 @@ impl Catalog for Engine {
     ) -> Result<(), StoreError> {
         let text = limits::record(value)?;
         let bytes = text.len();
-        let change = Change::new(tenant, kind, name, stamp);
-        let put = move |database: &Connection| change.put(database, &text);
+        let place = Place::new(tenant, kind, name);
+        let stamp = stamp.clone();
+        let put = move |database: &Connection| place.put(database, &text, &stamp);
         self.writer.write(tenant, bytes, put).await
     }
 
@@ -39,18 +43,13 @@ impl Catalog for Engine {
         let text = limits::record(new)?;
         let bytes = text.len();
         let old = old.map(limits::record).transpose()?;
-        let change = Change::new(tenant, kind, name, stamp);
+        let place = Place::new(tenant, kind, name);
+        let stamp = stamp.clone();
         let replace = move |database: &Connection| {
-            let sql = "SELECT value FROM record WHERE tenant = ?1 AND kind = ?2 AND name = ?3";
-            let Change { tenant, kind, name, .. } = &change;
-            let found: Option<String> = database
-                .prepare_cached(sql)?
-                .query_row(params![tenant.0, kind, name], |row| row.get(0))
-                .optional()?;
-            if found != old {
+            if place.find(database)? != old {
                 return Ok(false);
             }
-            change.put(database, &text).map(|()| true)
+            place.put(database, &text, &stamp).map(|()| true)
         };
         self.writer.write(tenant, bytes, replace).await
     }
@@ -90,18 +89,86 @@ impl Catalog for Engine {
         name: &str,
         stamp: &Stamp,
     ) -> Result<(), StoreError> {
-        let change = Change::new(tenant, kind, name, stamp);
-        let delete = move |database: &Connection| {
-            let sql = "DELETE FROM record WHERE tenant = ?1 AND kind = ?2 AND name = ?3";
-            let Change { tenant, kind, name, .. } = &change;
-            let gone = database.prepare_cached(sql)?.execute(params![tenant.0, kind, name])?;
-            if gone == 0 {
-                return Ok(false);
-            }
-            change.audit(database, None).map(|()| true)
-        };
+        let place = Place::new(tenant, kind, name);
+        let stamp = stamp.clone();
+        let delete = move |database: &Connection| place.delete(database, &stamp);
         let found = self.writer.write(tenant, 0, delete).await?;
         if found { Ok(()) } else { Err(StoreError::NotFound) }
+    }
+
+    async fn change(
+        &self,
+        tenant: &TenantId,
+        changes: &[Change],
+        stamp: &Stamp,
+    ) -> Result<bool, StoreError> {
+        let changes = changes::prepare(tenant, changes)?;
+        let (bytes, stamp) = (changes.iter().map(changes::Prepared::bytes).sum(), stamp.clone());
+        let change = move |database: &Connection| changes::make(database, &changes, &stamp);
+        self.writer.write(tenant, bytes, change).await?
+    }
+
+    async fn page(
+        &self,
+        tenant: &TenantId,
+        kind: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Record>, StoreError> {
+        let (tenant, kind, prefix) = (tenant.0.clone(), kind.to_owned(), prefix.to_owned());
+        let (after, limit) = (after.map(str::to_owned), to_sql(limit as u64));
+        let read = move |database: &Connection| {
+            let sql = "SELECT tenant, name, value FROM record
+                WHERE kind = ?1 AND tenant = ?2 AND name >= ?3 AND (?4 IS NULL OR name > ?4)
+                    AND substr(name, 1, length(?3)) = ?3 ORDER BY name LIMIT ?5";
+            rows(database, sql, params![kind, tenant, prefix, after, limit])
+        };
+        let found = self.readers.read(read).await?;
+        Ok(found.into_iter().map(|(_, record)| record).collect())
+    }
+
+    async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
+        self.readers.read(|database| tenants(database).map_err(|e| store_error(&e))).await
+    }
+
+    async fn forget(&self, tenant: &TenantId, stamp: &Stamp) -> Result<usize, StoreError> {
+        let (owner, stamp) = (tenant.clone(), stamp.clone());
+        let forget = move |database: &Connection| {
+            let sql = "SELECT kind, name FROM record WHERE kind = ?1 AND tenant = ?2 LIMIT ?3";
+            let mut gone = 0;
+            for kind in kinds(database)? {
+                // Each takes a row of the audit, too.
+                let left = to_sql((SWEEP_ROWS_MAX / 2 - gone) as u64);
+                let names: Vec<Place> = database
+                    .prepare_cached(sql)?
+                    .query_map(params![kind, owner.0, left], |row| {
+                        let (kind, name) = (row.get(0)?, row.get(1)?);
+                        Ok(Place { tenant: owner.clone(), kind, name })
+                    })?
+                    .collect::<rusqlite::Result<_>>()?;
+                names.iter().try_for_each(|place| place.delete(database, &stamp).map(drop))?;
+                gone += names.len();
+            }
+            Ok(gone)
+        };
+        self.writer.write(tenant, 0, forget).await
+    }
+
+    async fn witness(
+        &self,
+        tenant: &TenantId,
+        action: &str,
+        kind: &str,
+        name: &str,
+        stamp: &Stamp,
+    ) -> Result<(), StoreError> {
+        let (owner, stamp) = (tenant.clone(), stamp.clone());
+        let what = (action.to_owned(), kind.to_owned(), name.to_owned());
+        let leave = move |database: &Connection| {
+            witness(database, &owner, (&what.0, &what.1, &what.2), &stamp)
+        };
+        self.writer.write(tenant, 0, leave).await
     }
 
     async fn audit(
@@ -140,70 +207,138 @@ impl Engine {
                     "SELECT tenant, name, value FROM record WHERE kind = ?1 AND ?2 IS NULL
                      ORDER BY tenant, name"
                 };
-                let rows: Vec<(String, String, String)> = database
-                    .prepare_cached(sql)
-                    .and_then(|mut found| {
-                        found
-                            .query_map(wanted, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-                            .collect()
-                    })
-                    .map_err(|e| store_error(&e))?;
-                let record = |(tenant, name, text): (String, String, String)| {
-                    Ok((TenantId(tenant), Record { name, value: value(&text)? }))
-                };
-                rows.into_iter().map(record).collect()
+                rows(database, sql, params![wanted.0, wanted.1])
             })
             .await
     }
 }
 
-/// Which record is changed, and by whom.
-struct Change {
+/// Which record.
+pub(super) struct Place {
     tenant: TenantId,
     kind: String,
     name: String,
-    stamp: Stamp,
 }
 
-impl Change {
-    fn new(tenant: &TenantId, kind: &str, name: &str, stamp: &Stamp) -> Self {
-        let (tenant, stamp) = (tenant.clone(), stamp.clone());
-        Self { tenant, kind: kind.to_owned(), name: name.to_owned(), stamp }
+impl Place {
+    pub(super) fn new(tenant: &TenantId, kind: &str, name: &str) -> Self {
+        Self { tenant: tenant.clone(), kind: kind.to_owned(), name: name.to_owned() }
     }
 
-    fn put(&self, database: &Connection, text: &str) -> rusqlite::Result<()> {
+    pub(super) fn find(&self, database: &Connection) -> rusqlite::Result<Option<String>> {
+        let sql = "SELECT value FROM record WHERE tenant = ?1 AND kind = ?2 AND name = ?3";
+        let Self { tenant, kind, name } = self;
+        let wanted = params![tenant.0, kind, name];
+        database.prepare_cached(sql)?.query_row(wanted, |row| row.get(0)).optional()
+    }
+
+    pub(super) fn put(
+        &self,
+        database: &Connection,
+        text: &str,
+        stamp: &Stamp,
+    ) -> rusqlite::Result<()> {
         let sql = "INSERT INTO record (tenant, kind, name, value) VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT DO UPDATE SET value = excluded.value";
-        let Self { tenant, kind, name, .. } = self;
+        let Self { tenant, kind, name } = self;
         database.prepare_cached(sql)?.execute(params![tenant.0, kind, name, text])?;
-        self.audit(database, Some(text))
+        audit(database, tenant, ("put", kind, name), Some(text), stamp)
     }
 
-    fn audit(&self, database: &Connection, value: Option<&str>) -> rusqlite::Result<()> {
-        let last = "SELECT seq, hash FROM audit WHERE tenant = ?1 ORDER BY seq DESC LIMIT 1";
-        let last = database
-            .prepare_cached(last)?
-            .query_row([&self.tenant.0], |row| Ok((from_sql(row.get(0)?), digest(row, 1)?)))
-            .optional()?;
-        let object = (self.kind.as_str(), self.name.as_str());
-        let row = AuditRow::after(last, &self.tenant, object, value, &self.stamp);
-        let sql = "INSERT INTO audit
-            (tenant, seq, at_ms, actor, action, kind, name, digest, previous, hash)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-        database.prepare_cached(sql)?.execute(params![
-            self.tenant.0,
-            to_sql(row.seq),
-            to_sql(row.at_ms),
-            row.actor,
-            row.action,
-            row.kind,
-            row.name,
-            row.digest.map(|digest| digest.to_string()),
-            row.previous.to_string(),
-            row.hash.to_string(),
-        ])?;
-        Ok(())
+    /// Answers whether it was there.
+    pub(super) fn delete(&self, database: &Connection, stamp: &Stamp) -> rusqlite::Result<bool> {
+        let sql = "DELETE FROM record WHERE tenant = ?1 AND kind = ?2 AND name = ?3";
+        let Self { tenant, kind, name } = self;
+        if database.prepare_cached(sql)?.execute(params![tenant.0, kind, name])? == 0 {
+            return Ok(false);
+        }
+        audit(database, tenant, ("delete", kind, name), None, stamp).map(|()| true)
     }
+}
+
+/// Leaves a row in the audit for what changes no record.
+pub(super) fn witness(
+    database: &Connection,
+    tenant: &TenantId,
+    what: (&str, &str, &str),
+    stamp: &Stamp,
+) -> rusqlite::Result<()> {
+    audit(database, tenant, what, None, stamp)
+}
+
+fn audit(
+    database: &Connection,
+    tenant: &TenantId,
+    what: (&str, &str, &str),
+    value: Option<&str>,
+    stamp: &Stamp,
+) -> rusqlite::Result<()> {
+    let last = "SELECT seq, hash FROM audit WHERE tenant = ?1 ORDER BY seq DESC LIMIT 1";
+    let last = database
+        .prepare_cached(last)?
+        .query_row([&tenant.0], |row| Ok((from_sql(row.get(0)?), digest(row, 1)?)))
+        .optional()?;
+    let row = AuditRow::after(last, tenant, what, value, stamp);
+    let sql = "INSERT INTO audit
+        (tenant, seq, at_ms, actor, action, kind, name, digest, previous, hash)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    database.prepare_cached(sql)?.execute(params![
+        tenant.0,
+        to_sql(row.seq),
+        to_sql(row.at_ms),
+        row.actor,
+        row.action,
+        row.kind,
+        row.name,
+        row.digest.map(|digest| digest.to_string()),
+        row.previous.to_string(),
+        row.hash.to_string(),
+    ])?;
+    Ok(())
+}
+
+/// The kinds of which there are records. Looks at one record of each.
+fn kinds(database: &Connection) -> rusqlite::Result<Vec<String>> {
+    let sql = "SELECT kind FROM record WHERE kind > ?1 ORDER BY kind LIMIT 1";
+    let mut next = database.prepare_cached(sql)?;
+    let mut found: Vec<String> = Vec::new();
+    loop {
+        let last = found.last().map_or("", String::as_str);
+        match next.query_row([last], |row| row.get(0)).optional()? {
+            Some(kind) => found.push(kind),
+            None => return Ok(found),
+        }
+    }
+}
+
+/// The tenants that have records. Looks at one record of each kind of each.
+fn tenants(database: &Connection) -> rusqlite::Result<Vec<TenantId>> {
+    let sql = "SELECT kind, tenant FROM record WHERE (kind, tenant) > (?1, ?2)
+        ORDER BY kind, tenant LIMIT 1";
+    let mut next = database.prepare_cached(sql)?;
+    let (mut last, mut found) = ((String::new(), String::new()), BTreeSet::new());
+    while let Some(row) =
+        next.query_row([&last.0, &last.1], |row| Ok((row.get(0)?, row.get(1)?))).optional()?
+    {
+        last = row;
+        found.insert(TenantId(last.1.clone()));
+    }
+    Ok(found.into_iter().collect())
+}
+
+fn rows(
+    database: &Connection,
+    sql: &str,
+    wanted: impl rusqlite::Params,
+) -> Result<Vec<(TenantId, Record)>, StoreError> {
+    let rows: rusqlite::Result<Vec<(String, String, String)>> =
+        database.prepare_cached(sql).and_then(|mut found| {
+            found.query_map(wanted, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
+        });
+    let record = |(tenant, name, text): (String, String, String)| {
+        Ok((TenantId(tenant), Record { name, value: value(&text)? }))
+    };
+    rows.map_err(|e| store_error(&e))?.into_iter().map(record).collect()
 }
 
 pub(super) fn audit_row(row: &Row<'_>) -> rusqlite::Result<AuditRow> {

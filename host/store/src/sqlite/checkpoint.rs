@@ -75,10 +75,11 @@ impl Watch {
             // A passive checkpoint waits for nobody. Under writers that never
             // pause it cannot restart the log, which then grows.
             let pages = self.checkpoint("passive").map_or(0, |log| log.pages);
-            if pages > RESTART_PAGES {
+            // A backup reads for long: to wait for it would only hold up the writer.
+            if pages > RESTART_PAGES && !self.health.is_backed_up() {
                 self.checkpoint("restart");
             }
-        } else if !self.truncated && self.worked.elapsed() > IDLE {
+        } else if !self.truncated && !self.health.is_backed_up() && self.worked.elapsed() > IDLE {
             self.truncated = self.checkpoint("truncate").is_some_and(|log| !log.busy);
         }
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::OpenError;
 
-const DATABASE: &str = "botyard.db";
+pub(super) const DATABASE: &str = "botyard.db";
 const LOCK: &str = "lock";
 
 /// A directory that this process alone uses while the value lives.
@@ -78,7 +78,7 @@ fn lock(path: &Path, file: File) -> Result<File, OpenError> {
     }
 }
 
-fn create(path: &Path) -> std::io::Result<()> {
+pub(super) fn create(path: &Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -89,11 +89,27 @@ fn create(path: &Path) -> std::io::Result<()> {
 /// Flushes the names of the new files, and of the directory itself: a loss of
 /// power must not leave written bytes without a name.
 fn keep_names(path: &Path) -> std::io::Result<()> {
-    File::open(path)?.sync_all()?;
+    flush(path)?;
     match path.canonicalize()?.parent() {
-        Some(parent) => File::open(parent)?.sync_all(),
+        Some(parent) => flush(parent),
         None => Ok(()),
     }
+}
+
+/// Lets the names in a directory survive a loss of power.
+pub(super) fn flush(directory: &Path) -> std::io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+/// Lets nobody else read a file or look into a directory.
+pub(super) fn close_to_others(path: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mode = if path.is_dir() { 0o700 } else { 0o600 };
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        fs::set_permissions(path, mode)?;
+    }
+    Ok(())
 }
 
 fn private_file(path: &Path) -> std::io::Result<File> {

@@ -28,6 +28,7 @@ pub(super) struct Health {
     jobs: AtomicU64,
     queued: AtomicU64,
     checkpoints: AtomicU64,
+    backups: AtomicU64,
 }
 
 impl Health {
@@ -85,6 +86,16 @@ impl Health {
         self.checkpoints.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Somebody reads the whole database while the value lives.
+    pub(super) fn backup(self: &Arc<Self>) -> Backing {
+        self.backups.fetch_add(1, Ordering::Relaxed);
+        Backing(self.clone())
+    }
+
+    pub(super) fn is_backed_up(&self) -> bool {
+        self.backups.load(Ordering::Relaxed) > 0
+    }
+
     pub(super) fn check(&self) -> Result<(), StoreError> {
         match self.poison() {
             Some(why) => Err(StoreError::Unavailable(why.to_owned())),
@@ -124,6 +135,15 @@ pub(super) enum Failure {
     OfJob(StoreError),
     /// Every job of the transaction.
     OfAll(StoreError),
+}
+
+/// Counts a backup while it lives.
+pub(super) struct Backing(Arc<Health>);
+
+impl Drop for Backing {
+    fn drop(&mut self) {
+        self.0.backups.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Counts a job while it lives.

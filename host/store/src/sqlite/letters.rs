@@ -54,7 +54,7 @@ pub(super) fn above(
         FROM dead_letter AS letter
         JOIN conversation ON conversation.id = letter.conversation
         JOIN entry ON entry.conversation = letter.conversation AND kind = ?1 AND entry.seq = letter.seq
-        WHERE letter.tenant = ?2 AND letter.id > ?3 ORDER BY letter.id LIMIT ?4";
+        WHERE letter.tenant = ?2 AND letter.id > ?3 AND letter.seq > floor ORDER BY letter.id LIMIT ?4";
     let wanted = params![Kind::Settled as i64, tenant.0, to_sql(after), to_sql(limit as u64)];
     find(database, tenant, sql, wanted)
 }
@@ -69,7 +69,7 @@ pub(super) fn of_part(
         FROM dead_letter AS letter
         JOIN conversation ON conversation.id = letter.conversation
         JOIN entry ON entry.conversation = letter.conversation AND kind = ?1 AND entry.seq = letter.seq
-        WHERE letter.tenant = ?2 AND part = ?3 ORDER BY letter.id LIMIT 1";
+        WHERE letter.tenant = ?2 AND part = ?3 AND letter.seq > floor ORDER BY letter.id LIMIT 1";
     let wanted = params![Kind::Settled as i64, tenant.0, part.0];
     Ok(find(database, tenant, sql, wanted)?.pop())
 }

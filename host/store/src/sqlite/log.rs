@@ -4,17 +4,20 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 use botyard_failpoints::{Point, pass};
-use botyard_kernel::id::{BotId, ChannelId, ConversationKey, PartId, TenantId};
+use botyard_kernel::id::{BotId, ChannelId, ConversationKey, EventId, PartId, TenantId};
 use botyard_kernel::log::{Arrival, Call, Entry, Seq, Settled, Turn};
-use botyard_kernel::run::{KvScope, KvWrite};
+use botyard_kernel::owner::Owner;
 use botyard_kernel::time::Millis;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _};
 
 use super::conversation::{Conversation, Kind};
 use super::health::store_error;
 use super::letters::{self, Letters};
-use super::{Engine, due, to_sql};
-use crate::log::{email_key, email_of};
+use super::turn::TurnJob;
+use super::{Engine, due};
+use crate::archive::{newest, settlement_time};
+use crate::erasure::{admitted, wordless};
+use crate::log::email_key;
 use crate::{Commit, DeadLetter, DuePlace, Lease, Loaded, Log, StoreError, limits};
 
 #[async_trait]
@@ -30,10 +33,10 @@ impl Log for Engine {
         }
         let values = encode_all(&arrivals)?;
         let bytes = values.iter().map(Vec::len).sum();
-        let owned = key.clone();
+        let (owned, newest_ms) = (key.clone(), newest(&arrivals));
         let accept = move |database: &Connection| {
             let mut conversation = Conversation::open(database, &owned)?;
-            let seqs = conversation.accept(database, &values)?;
+            let seqs = conversation.accept(database, &values, newest_ms)?;
             conversation.save(database)?;
             pass(Point::AcceptWritten);
             Ok(seqs)
@@ -52,10 +55,12 @@ impl Log for Engine {
         limits::key(key)?;
         let value = limits::call(call)?;
         let bytes = value.len();
-        let owned = key.clone();
+        let (owned, event, wordless) = (key.clone(), call.event.clone(), wordless(call)?);
         let record = move |database: &Connection| {
             let mut conversation = Conversation::open(database, &owned)?;
-            let seq = conversation.append(database, Kind::Called, &value)?;
+            let is_erased = conversation.erased > 0 && !awaits(database, &conversation, &event)?;
+            let value = if is_erased { &wordless } else { &value };
+            let seq = conversation.append(database, Kind::Called, value)?;
             conversation.save(database)?;
             pass(Point::RecordWritten);
             Ok(seq)
@@ -81,23 +86,20 @@ impl Log for Engine {
         settled: &Settled,
     ) -> Result<Vec<Seq>, StoreError> {
         limits::key(key)?;
-        let value = limits::settled(settled)?;
-        let events = encode_all(&settled.events)?;
-        let bytes = value.len() + events.iter().map(Vec::len).sum::<usize>();
-        let (owned, due_ms, human_ms) = (key.clone(), settled.due_ms, settled.human_ms);
-        let letters = Letters::of(settled);
+        let job = SettleJob::new(key, settled)?;
+        let (bytes, all) = (job.bytes(), settled.clone());
         let settle = move |database: &Connection| {
-            let mut conversation = Conversation::open(database, &owned)?;
-            let mut seqs = vec![conversation.append(database, Kind::Settled, &value)?];
-            letters.save(database, &owned.tenant, conversation.id, seqs[0])?;
-            seqs.extend(conversation.accept(database, &events)?);
-            conversation.wake(due_ms);
-            conversation.human_ms = human_ms;
-            conversation.save(database)?;
-            pass(Point::SettleWritten);
-            Ok(seqs)
+            let mut conversation = Conversation::open(database, &job.key)?;
+            let Some(erased_ms) = conversation.erased_ms else {
+                return job.settle(database, &mut conversation).map(Ok);
+            };
+            let admitted = admitted(&all, erased_ms, conversation.is_tombstone());
+            match SettleJob::new(&job.key, &admitted) {
+                Ok(job) => job.settle(database, &mut conversation).map(Ok),
+                Err(error) => Ok(Err(error)),
+            }
         };
-        let seqs = self.writer.write(&key.tenant, bytes, settle).await?;
+        let seqs = self.writer.write(&key.tenant, bytes, settle).await??;
         pass(Point::SettleCommitted);
         Ok(seqs)
     }
@@ -224,132 +226,50 @@ impl Log for Engine {
     }
 }
 
-/// A turn on its way to the writer: what the transaction looks at, and the rest
-/// as it will be stored.
-struct TurnJob {
+/// A settlement on its way to the writer.
+struct SettleJob {
     key: ConversationKey,
-    id: String,
-    previous: Seq,
-    base: Seq,
-    watermark: Seq,
-    fused: bool,
+    value: Vec<u8>,
+    events: Vec<Vec<u8>>,
+    newest_ms: Option<Millis>,
+    letters: Letters,
     due_ms: Option<Millis>,
     human_ms: Option<Millis>,
-    email: Option<String>,
-    bot: BotId,
-    writes: Vec<KvWrite>,
-    value: Vec<u8>,
+    owner: Option<Owner>,
 }
 
-impl TurnJob {
-    fn new(key: &ConversationKey, turn: &Turn) -> Result<Self, StoreError> {
-        let writes = turn.bot_writes.iter().filter(|write| write.scope == KvScope::Bot);
+impl SettleJob {
+    fn new(key: &ConversationKey, settled: &Settled) -> Result<Self, StoreError> {
         Ok(Self {
             key: key.clone(),
-            id: turn.id.0.clone(),
-            previous: turn.previous,
-            base: turn.base,
-            watermark: turn.watermark,
-            fused: turn.fused.is_some(),
-            due_ms: turn.due_ms,
-            human_ms: turn.human_ms,
-            email: email_of(turn),
-            bot: turn.bot.clone(),
-            writes: writes.cloned().collect(),
-            value: limits::turn(turn)?,
+            value: limits::settled(settled)?,
+            events: encode_all(&settled.events)?,
+            newest_ms: newest(&settled.events).max(settlement_time(settled)),
+            letters: Letters::of(settled),
+            due_ms: settled.due_ms,
+            human_ms: settled.human_ms,
+            owner: settled.owner,
         })
     }
 
-    fn commit(&self, database: &Connection) -> rusqlite::Result<Commit> {
-        let found = Conversation::find(database, &self.key)?;
-        let (turn, accepted) = found.as_ref().map_or((0, 0), |c| (c.turn, c.accepted));
-        if let Some(written) = found.as_ref().filter(|c| c.turn_id.as_ref() == Some(&self.id)) {
-            return Ok(Commit::Committed { seq: written.turn, refused: Vec::new() });
-        }
-        if turn != self.previous || (self.fused && accepted > self.base) {
-            return Ok(Commit::Conflict);
-        }
-        let mut conversation = match found {
-            Some(conversation) => conversation,
-            None => Conversation::open(database, &self.key)?,
-        };
-        let seq = conversation.append(database, Kind::Turn, &self.value)?;
-        conversation.turn = seq;
-        conversation.turn_id = Some(self.id.clone());
-        conversation.base = self.base;
-        conversation.watermark = self.watermark;
+    fn bytes(&self) -> usize {
+        self.value.len() + self.events.iter().map(Vec::len).sum::<usize>()
+    }
+
+    fn settle(
+        &self,
+        database: &Connection,
+        conversation: &mut Conversation,
+    ) -> rusqlite::Result<Vec<Seq>> {
+        let mut seqs = vec![conversation.append(database, Kind::Settled, &self.value)?];
+        self.letters.save(database, &self.key.tenant, conversation.id, seqs[0])?;
+        seqs.extend(conversation.accept(database, &self.events, self.newest_ms)?);
         conversation.wake(self.due_ms);
         conversation.human_ms = self.human_ms;
-        conversation.email.clone_from(&self.email);
+        conversation.owner = self.owner.or(conversation.owner);
         conversation.save(database)?;
-        let refused = self.write_values(database)?;
-        pass(if self.fused { Point::FusedWritten } else { Point::TurnWritten });
-        Ok(Commit::Committed { seq, refused })
-    }
-
-    fn write_values(&self, database: &Connection) -> rusqlite::Result<Vec<String>> {
-        if self.writes.is_empty() {
-            return Ok(Vec::new());
-        }
-        let tenant = &self.key.tenant.0;
-        let make =
-            "INSERT INTO bot (tenant, name, bytes) VALUES (?1, ?2, 0) ON CONFLICT DO NOTHING";
-        database.prepare_cached(make)?.execute([tenant, &self.bot.0])?;
-        let find = "SELECT id, bytes FROM bot WHERE tenant = ?1 AND name = ?2";
-        let mut values =
-            database.prepare_cached(find)?.query_row([tenant, &self.bot.0], |row| {
-                Ok(Values { bot: row.get(0)?, bytes: row.get(1)? })
-            })?;
-        let mut refused = Vec::new();
-        for write in &self.writes {
-            if !values.write(database, write)? {
-                refused.push(write.key.clone());
-            }
-        }
-        let keep = "UPDATE bot SET bytes = ?2 WHERE id = ?1";
-        database.prepare_cached(keep)?.execute([values.bot, values.bytes])?;
-        Ok(refused)
-    }
-}
-
-/// The values of one bot.
-struct Values {
-    bot: i64,
-    bytes: i64,
-}
-
-impl Values {
-    /// Answers whether there was room.
-    fn write(&mut self, database: &Connection, write: &KvWrite) -> rusqlite::Result<bool> {
-        let find = "SELECT value FROM bot_value WHERE bot = ?1 AND key = ?2";
-        let old: Option<String> = database
-            .prepare_cached(find)?
-            .query_row(params![self.bot, write.key], |row| row.get(0))
-            .optional()?;
-        let new = crate::value::changed(old.as_deref(), &write.change);
-        if new == old {
-            return Ok(true);
-        }
-        let size = |value: &Option<String>| {
-            to_sql(value.as_ref().map_or(0, |value| write.key.len() + value.len()) as u64)
-        };
-        let bytes = self.bytes - size(&old) + size(&new);
-        if bytes > self.bytes && bytes > to_sql(limits::BOT_VALUES_BYTES_MAX as u64) {
-            return Ok(false);
-        }
-        self.bytes = bytes;
-        match new {
-            Some(value) => {
-                let put = "INSERT INTO bot_value (bot, key, value) VALUES (?1, ?2, ?3)
-                    ON CONFLICT DO UPDATE SET value = excluded.value";
-                database.prepare_cached(put)?.execute(params![self.bot, write.key, value])?;
-            }
-            None => {
-                let delete = "DELETE FROM bot_value WHERE bot = ?1 AND key = ?2";
-                database.prepare_cached(delete)?.execute(params![self.bot, write.key])?;
-            }
-        }
-        Ok(true)
+        pass(Point::SettleWritten);
+        Ok(seqs)
     }
 }
 
@@ -402,6 +322,19 @@ fn encode_all(arrivals: &[Arrival]) -> Result<Vec<Vec<u8>>, StoreError> {
 
 fn decode_all(values: Vec<(Seq, Vec<u8>)>) -> Result<Vec<(Seq, Entry)>, StoreError> {
     values.into_iter().map(|(seq, value)| Ok((seq, limits::decode(&value)?))).collect()
+}
+
+/// Whether an event still waits for its turn. Only of erased conversations it is asked.
+fn awaits(
+    database: &Connection,
+    conversation: &Conversation,
+    event: &EventId,
+) -> rusqlite::Result<bool> {
+    let after = conversation.watermark;
+    let waiting = conversation.some(database, Kind::Accepted, after, usize::MAX)?;
+    Ok(waiting.iter().any(|(_, value)| {
+        matches!(limits::decode(value), Ok(Entry::Accepted(a)) if a.event.id == *event)
+    }))
 }
 
 fn misplaced(seq: Seq) -> StoreError {

@@ -16,11 +16,12 @@ use super::directory::Directory;
 use crate::OpenError;
 
 /// One step a version. What has been released is never edited: append.
-pub(super) const STEPS: [&str; 4] = [
+pub(super) const STEPS: [&str; 5] = [
     include_str!("v1.sql"),
     include_str!("v2.sql"),
     include_str!("v3.sql"),
     include_str!("v4.sql"),
+    include_str!("v5.sql"),
 ];
 /// The version of the tables that this host writes.
 pub(super) const NEWEST: i64 = STEPS.len() as i64;
@@ -185,6 +186,29 @@ mod tests {
         // An up-to-date database is not copied again.
         drop(SqliteStore::open(place.path()).unwrap());
         assert_eq!(copies(place.path()).len(), 1);
+    }
+
+    /// What an older host wrote is listed, goes on, and can be erased and swept.
+    #[tokio::test]
+    async fn conversations_of_an_older_host_are_listed_and_erased() {
+        let place = old();
+        let sqlite = SqliteStore::open(place.path()).unwrap();
+        let a = key("a");
+        let store = sqlite.store().tenant(&a.tenant);
+        let [(summary, _)] = &store.conversations(None, None, 9).await.unwrap()[..] else {
+            panic!("it is not listed")
+        };
+        assert_eq!((summary.turns, summary.owner, summary.due_ms), (1, None, Some(70)));
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() * 1_000;
+        assert!(summary.active_ms.abs_diff(since) < 60_000, "{}", summary.active_ms);
+        let next = turn("t2", 2, 2);
+        store.commit(&a, &next).await.unwrap();
+        let found = store.bot_turns(&next.bot, 0, None, 9).await.unwrap();
+        assert_eq!(found.into_iter().map(|turn| turn.turn).collect::<Vec<_>>(), [next]);
+        let stamp = crate::Stamp { at_ms: since, actor: "ops".to_owned() };
+        assert_eq!(store.erase(&a, crate::Cause::Person, &stamp).await, Ok(true));
+        drop((store, sqlite));
+        assert_eq!(faults(place.path()), [""; 0]);
     }
 
     #[test]

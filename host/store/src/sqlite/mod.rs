@@ -6,19 +6,26 @@
 //! write-ahead log into the database file, so that the writer never has to.
 //! Reads see a snapshot of their own and wait for nobody.
 
+mod archive;
+mod backup;
 mod catalog;
+mod changes;
 pub mod check;
 mod checkpoint;
 mod conversation;
 mod directory;
+mod disk;
 mod due;
+mod erasure;
 mod health;
 mod letters;
 mod log;
 mod migrations;
+mod notes;
 mod queue;
 mod readers;
 mod schema;
+mod turn;
 mod writer;
 
 use std::path::Path;
@@ -26,6 +33,8 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
+pub use self::backup::{BackupError, Held, Manifest};
+pub use self::disk::Disk;
 pub use self::health::Counters;
 
 use botyard_failpoints::{Point, pass};
@@ -54,7 +63,7 @@ struct Engine {
     checkpointer: Checkpointer,
     readers: Readers,
     leases: Leases,
-    _directory: Directory,
+    directory: Directory,
 }
 
 impl SqliteStore {
@@ -94,13 +103,14 @@ impl SqliteStore {
         let readers = Readers::open(&directory)?;
         let blobs = BlobDirectory::new(directory.blobs());
         let leases = Leases::default();
-        let engine = Engine { writer, checkpointer, readers, leases, _directory: directory };
+        let engine = Engine { writer, checkpointer, readers, leases, directory };
         Ok(Self { engine: Arc::new(engine), blobs })
     }
 
     /// The store in this database.
     pub fn store(&self) -> Store {
-        Store::new(self.engine.clone(), self.engine.clone(), Arc::new(self.blobs.clone()))
+        let (engine, blobs) = (self.engine.clone(), Arc::new(self.blobs.clone()));
+        Store::new(engine.clone(), engine.clone(), engine, blobs)
     }
 
     /// What the engine has done so far, for metrics.
@@ -137,6 +147,9 @@ impl Drop for Engine {
         self.close();
     }
 }
+
+/// In whose name what belongs to no tenant stands in the writer's queue.
+const SWEEPER: &str = "";
 
 /// What the database calls a number of ours. Its numbers have a sign; ours that
 /// do not fit are times and places that no log will ever reach.

@@ -47,6 +47,8 @@ pub(super) fn open_for_writing(directory: &Directory) -> Result<Connection, Open
     if synchronous != 2 {
         return Err(unsupported("flushing every commit to the disk"));
     }
+    // What is erased is gone from the file, too, not only from sight.
+    database.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
     database.pragma_update(None, "cache_size", -65_536)?;
     database.set_prepared_statement_cache_capacity(64);
     Ok(database)

@@ -180,6 +180,7 @@ impl From<SessionState<'_>> for log::SessionState {
             context: session.context.into_owned(),
             context_by: session.context_by,
             times_out_ms: session.times_out_ms,
+            version: session.version,
         }
     }
 }

@@ -17,7 +17,7 @@ use super::{PartId, RunFailure, Seed, SessionId, TurnId};
 
 mod later;
 
-use later::{asking_sample, corrected_sample, desk_samples, ordered_sample};
+use later::{asking_sample, corrected_sample, desk_samples, ordered_sample, pinned_sample};
 
 const GOLDEN: &str = include_str!("golden.jsonl");
 
@@ -100,6 +100,7 @@ fn samples() -> Vec<Entry> {
     samples.push(asking_sample());
     samples.push(ordered_sample());
     samples.push(corrected_sample());
+    samples.push(pinned_sample());
     samples
 }
 
@@ -391,6 +392,8 @@ fn full_state() -> Conversation {
             context: r#"{"step":1}"#.to_owned(),
             context_by: Some(digest(6)),
             times_out_ms: None,
+            // Came later.
+            version: None,
         }),
         facts: facts(),
         foreign_context: Some("{}".to_owned()),

@@ -210,7 +210,7 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
 impl<'a> From<&'a log::SessionState> for SessionState<'a> {
     fn from(session: &'a log::SessionState) -> Self {
         let log::SessionState { id, started_ms, active_ms, context, .. } = session;
-        let log::SessionState { context_by, times_out_ms, .. } = session;
+        let log::SessionState { context_by, times_out_ms, version, .. } = session;
         Self {
             id: Cow::Borrowed(id),
             started_ms: *started_ms,
@@ -218,6 +218,7 @@ impl<'a> From<&'a log::SessionState> for SessionState<'a> {
             context: context.into(),
             context_by: *context_by,
             times_out_ms: *times_out_ms,
+            version: *version,
         }
     }
 }

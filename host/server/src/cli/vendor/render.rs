@@ -10,14 +10,15 @@ use botyard_kernel::id::{PartId, TurnId};
 use botyard_kernel::plan::{Reach, reach};
 use botyard_kernel::profile::Profile;
 use botyard_kernel::validate;
-use botyard_vendors::{Call, CallAnswer, Outcome, Part, Reply, To, Vendor, known};
+use botyard_vendors::{CallAnswer, Outcome, Part, To, Vendor, known};
 use bytes::Bytes;
 use clap::Args;
-use http::{HeaderValue, StatusCode};
-use serde_json::{Value, json};
+use http::StatusCode;
+use serde_json::json;
 
 use super::{ChannelSettings, line, read};
 use crate::clock;
+use crate::shown::{answer_json, call_json};
 
 /// What a vendor says that took a call: the keys of all of them that name a message.
 const TAKEN: &str = r#"{"message_id":"a-message","recipient_id":"a-person","status":"success"}"#;
@@ -202,25 +203,4 @@ fn send(vendor: &dyn Vendor, to: &To<'_>, list: &[Piece]) -> anyhow::Result<()> 
         }
     }
     Ok(())
-}
-
-fn answer_json(reply: &Reply) -> Value {
-    let headers = json!({ "content-type": reply.content_type });
-    let (status, body) = (reply.status.as_u16(), body_json(&reply.body));
-    json!({ "answer": { "status": status, "headers": headers, "body": body } })
-}
-
-fn call_json(call: &Call) -> Value {
-    let shown = |value: &HeaderValue| match value.to_str() {
-        Ok(text) if !value.is_sensitive() => json!(text),
-        _ => json!("(a secret)"),
-    };
-    let headers: serde_json::Map<String, Value> =
-        call.headers.iter().map(|(name, value)| (name.to_string(), shown(value))).collect();
-    let body = body_json(&call.body);
-    json!({ "method": call.method.as_str(), "url": call.url, "headers": headers, "body": body })
-}
-
-fn body_json(body: &Bytes) -> Value {
-    serde_json::from_slice(body).unwrap_or_else(|_| json!(String::from_utf8_lossy(body)))
 }

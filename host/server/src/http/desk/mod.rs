@@ -21,7 +21,7 @@ pub(super) use transcript::messages;
 use super::answer::{self, Refused};
 use super::token::shows;
 use crate::app::App;
-use crate::channel::Channel;
+use crate::registry::Channel;
 
 /// At most so many conversations of one answer.
 const PAGE: usize = 100;
@@ -72,9 +72,9 @@ pub(super) async fn list(
 
 /// The channel, for whoever shows its token. A stranger is not told which there are.
 fn open(app: &App, channel: String, headers: &HeaderMap) -> Result<Arc<Channel>, Refused> {
-    let may_open = |known: &&Arc<Channel>| shows(headers, known.desk_token.as_ref());
+    let may_open = |known: &Arc<Channel>| shows(headers, known.setup().desk_token.as_ref());
     let channel = app.work.channel(&ChannelId(channel)).filter(may_open);
-    channel.map(Arc::clone).ok_or_else(|| {
+    channel.ok_or_else(|| {
         let reason = "no such channel, or not its desk token: send `Authorization: Bearer …` with \
                       the channel's `desk-token`";
         answer::line(StatusCode::UNAUTHORIZED, reason).into()

@@ -19,11 +19,11 @@ use tokio::time::Instant;
 
 use super::{failed, open, unknown};
 use crate::app::App;
-use crate::channel::Channel;
 use crate::clock;
 use crate::http::answer::{self, Refused};
 use crate::http::body;
 use crate::http::token::idempotency_key;
+use crate::registry::Channel;
 
 /// What the keys of replies begin with.
 const REPLY: &str = "desk.reply.";

@@ -114,6 +114,23 @@ pub enum Fault {
         /// What they have.
         values: i64,
     },
+    /// Something of an erased conversation is still there.
+    #[error(
+        "conversation {conversation}: {rows} rows that should be gone are still there; \
+         erase it again, and report this as a bug of the host if the disk is sound"
+    )]
+    Remains {
+        /// Tenant, channel and the vendor's key.
+        conversation: String,
+        /// How many.
+        rows: u64,
+    },
+    /// A note cannot be read.
+    #[error("note {note} is damaged; delete it, or restore the store from a backup")]
+    Note {
+        /// Tenant, kind and name.
+        note: String,
+    },
     /// Somebody changed the audit.
     #[error("{0}: find out who had access to the database file; the rows before it are good")]
     Audit(String),

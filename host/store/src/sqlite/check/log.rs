@@ -6,11 +6,14 @@ use botyard_kernel::id::Digest;
 use botyard_kernel::log::{Entry, Seq, Turn};
 use botyard_kernel::time::Millis;
 use rusqlite::Row;
+use rusqlite::types::ValueRef;
 
 use super::{Check, Fault, Finding};
+use crate::archive::{minute_of, settlement_time, time_of};
 use crate::limits;
 use crate::log::email_of;
-use crate::sqlite::from_sql;
+use crate::sqlite::conversation::owner_text;
+use crate::sqlite::{from_sql, to_sql};
 
 /// After so many conversations it is said how far the check is.
 const PROGRESS_EVERY: u64 = 1_000;
@@ -19,11 +22,16 @@ impl Check<'_> {
     pub(super) fn conversations(&mut self) -> rusqlite::Result<()> {
         let database = self.database;
         let of = database.query_row("SELECT count(*) FROM conversation", [], number)?;
-        let human = if self.has_humans { "human_ms" } else { "NULL" };
-        let email = if self.has_emails { "email" } else { "NULL" };
+        let human = if self.version > 2 { "human_ms" } else { "NULL" };
+        let email = if self.version > 3 { "email" } else { "NULL" };
+        let archive = match self.version > 4 {
+            true => "active_ms, turns, owner, floor, erased, minute",
+            false => "NULL, NULL, NULL, 0, 0, NULL",
+        };
         let mut all = database.prepare(&format!(
             "SELECT tenant || '/' || channel || '/' || vendor_key, last, accepted, turn, turn_id,
-                base, watermark, due_ms, id, {human}, {email} FROM conversation ORDER BY id",
+                base, watermark, due_ms, id, {human}, {email}, {archive}
+             FROM conversation ORDER BY id",
         ))?;
         let mut rows = all.query([])?;
         while let Some(row) = rows.next()? {
@@ -40,30 +48,34 @@ impl Check<'_> {
     }
 
     fn conversation(&mut self, name: String, id: i64, says: &Sum) -> rusqlite::Result<()> {
-        let mut log = Log { name, ..Log::default() };
-        let mut all = self.database.prepare_cached(ENTRIES)?;
-        let mut rows = all.query([id])?;
+        let mut log = Log::new(name, says);
+        let filed = match self.version > 4 {
+            true => "(SELECT name FROM bot WHERE bot.id = entry.bot), at_ms",
+            false => "NULL, NULL",
+        };
+        let mut all = self.database.prepare_cached(&ENTRIES.replace("{filed}", filed))?;
+        let mut rows = all.query([id, to_sql(says.floor)])?;
         while let Some(row) = rows.next()? {
             let (place, kind) = (from_sql(row.get(0)?), row.get(1)?);
-            log.entry(place, kind, row.get_ref(2)?.as_bytes().unwrap_or_default());
+            let filed = (row.get(3)?, row.get::<_, Option<i64>>(4)?.map(from_sql));
+            log.entry(place, kind, row.get_ref(2)?.as_bytes().unwrap_or_default(), filed);
             self.checked.entries += 1;
             log.faults.drain(..).for_each(|fault| (self.tell)(Finding::Fault(&fault)));
         }
         log.compare(says);
-        if self.has_letters {
-            let letters = self.letters(id)?;
+        if self.version > 1 {
+            let letters = self.letters(id, says.floor)?;
             log.compare_letters(&letters);
         }
         log.faults.drain(..).for_each(|fault| (self.tell)(Finding::Fault(&fault)));
         Ok(())
     }
 
-    fn letters(&self, conversation: i64) -> rusqlite::Result<BTreeMap<String, Seq>> {
-        let sql = "SELECT part, seq FROM dead_letter WHERE conversation = ?1";
+    fn letters(&self, conversation: i64, floor: Seq) -> rusqlite::Result<BTreeMap<String, Seq>> {
+        let sql = "SELECT part, seq FROM dead_letter WHERE conversation = ?1 AND seq > ?2";
         let mut letters = self.database.prepare_cached(sql)?;
-        let rows =
-            letters.query_map([conversation], |row| Ok((row.get(0)?, from_sql(row.get(1)?))));
-        rows?.collect()
+        let letter = |row: &Row<'_>| Ok((row.get(0)?, from_sql(row.get(1)?)));
+        letters.query_map([conversation, to_sql(floor)], letter)?.collect()
     }
 
     pub(super) fn orphaned_letters(&mut self) -> rusqlite::Result<()> {
@@ -95,16 +107,22 @@ impl Check<'_> {
 /// The entries of a conversation in order. The index has one run for each kind;
 /// entries of no kind come in a fifth, so that they are named, too.
 const ENTRIES: &str = "
-    SELECT seq, kind, value FROM entry WHERE conversation = ?1 AND kind = 1
-    UNION ALL SELECT seq, kind, value FROM entry WHERE conversation = ?1 AND kind = 2
-    UNION ALL SELECT seq, kind, value FROM entry WHERE conversation = ?1 AND kind = 3
-    UNION ALL SELECT seq, kind, value FROM entry WHERE conversation = ?1 AND kind = 4
-    UNION ALL SELECT seq, kind, value FROM entry WHERE conversation = ?1 AND kind < 1
-    UNION ALL SELECT seq, kind, value FROM entry WHERE conversation = ?1 AND kind > 4
+    SELECT seq, kind, value, {filed} FROM entry
+        WHERE conversation = ?1 AND kind = 1 AND seq > ?2
+    UNION ALL SELECT seq, kind, value, {filed} FROM entry
+        WHERE conversation = ?1 AND kind = 2 AND seq > ?2
+    UNION ALL SELECT seq, kind, value, {filed} FROM entry
+        WHERE conversation = ?1 AND kind = 3 AND seq > ?2
+    UNION ALL SELECT seq, kind, value, {filed} FROM entry
+        WHERE conversation = ?1 AND kind = 4 AND seq > ?2
+    UNION ALL SELECT seq, kind, value, {filed} FROM entry
+        WHERE conversation = ?1 AND kind < 1 AND seq > ?2
+    UNION ALL SELECT seq, kind, value, {filed} FROM entry
+        WHERE conversation = ?1 AND kind > 4 AND seq > ?2
     ORDER BY seq";
 
 /// What entries add up to.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Sum {
     last: Seq,
     accepted: Seq,
@@ -115,6 +133,17 @@ struct Sum {
     due_ms: Option<Millis>,
     human_ms: Option<Millis>,
     email: Option<String>,
+    active_ms: Option<Millis>,
+    turns: u64,
+    owner: Option<String>,
+    /// That of the time in the row.
+    minute: Option<u64>,
+    /// Older tables have nothing of what follows, nor of the four above.
+    has_archive: bool,
+    /// Entries up to here are gone.
+    floor: Seq,
+    /// The place of the turn that the last erasure left.
+    erased: Seq,
 }
 
 impl Sum {
@@ -129,6 +158,13 @@ impl Sum {
             due_ms: row.get::<_, Option<i64>>(7)?.map(from_sql),
             human_ms: row.get::<_, Option<i64>>(9)?.map(from_sql),
             email: row.get(10)?,
+            active_ms: row.get::<_, Option<i64>>(11)?.map(from_sql),
+            turns: row.get::<_, Option<i64>>(12)?.map_or(0, from_sql),
+            owner: row.get(13)?,
+            has_archive: row.get_ref(12)? != ValueRef::Null,
+            floor: from_sql(row.get(14)?),
+            erased: from_sql(row.get(15)?),
+            minute: row.get::<_, Option<i64>>(16)?.map(from_sql),
         })
     }
 
@@ -148,8 +184,20 @@ struct Log {
     faults: Vec<Fault>,
 }
 
+/// Under which bot and time a turn is filed; absent in what an older host wrote.
+type Filed = (Option<String>, Option<Millis>);
+
 impl Log {
-    fn entry(&mut self, place: Seq, kind: i64, value: &[u8]) {
+    /// The log of a conversation from its floor on. What is below it nobody knows any
+    /// more, so that it is what the row says.
+    fn new(name: String, says: &Sum) -> Self {
+        let floor = says.floor;
+        let accepted = says.accepted.min(floor);
+        let sum = Sum { last: floor, accepted, floor, erased: says.erased, ..Sum::default() };
+        Self { name, sum, ..Self::default() }
+    }
+
+    fn entry(&mut self, place: Seq, kind: i64, value: &[u8], filed: Filed) {
         let conversation = || self.name.clone();
         let expected = self.sum.last + 1;
         if place != expected {
@@ -180,13 +228,17 @@ impl Log {
             self.faults.push(Fault::Kind { conversation, place, row, entry: named });
         }
         match entry {
-            Entry::Accepted(_) => {
+            Entry::Accepted(arrival) => {
                 self.sum.accepted = place;
+                self.sum.active_ms = self.sum.active_ms.max(Some(arrival.event.received_ms));
                 self.sum.wake(self.sum.due_ms);
             }
             Entry::Called(_) => {}
-            Entry::Turn(turn) => self.turn(place, &turn),
+            Entry::Turn(turn) => self.turn(place, &turn, filed),
             Entry::Settled(settled) => {
+                self.sum.active_ms = self.sum.active_ms.max(settlement_time(&settled));
+                let owner = settled.owner.map(|owner| owner_text(owner).to_owned());
+                self.sum.owner = owner.or_else(|| self.sum.owner.take());
                 for row in &settled.revived {
                     self.letters.remove(&row.id.0);
                 }
@@ -198,10 +250,17 @@ impl Log {
         }
     }
 
-    fn turn(&mut self, place: Seq, turn: &Turn) {
+    fn turn(&mut self, place: Seq, turn: &Turn, (bot, at_ms): Filed) {
         let before = &self.sum;
+        let is_first = before.turn == 0 && turn.previous <= before.floor;
+        let is_filed = match (&bot, at_ms) {
+            (Some(bot), Some(at_ms)) => *bot == turn.bot.0 && at_ms >= time_of(turn, None),
+            (None, None) => true,
+            (None, Some(_)) | (Some(_), None) => false,
+        };
         let rules = [
-            (turn.previous == before.turn, "does not follow the turn before it"),
+            (is_first || turn.previous == before.turn, "does not follow the turn before it"),
+            (is_filed, "is filed under another bot or time"),
             (turn.base >= before.turn && turn.base < place, "has a snapshot of another place"),
             (turn.base >= before.base, "has an older snapshot than the turn before it"),
             (turn.watermark <= turn.base, "consumes events that its snapshot does not have"),
@@ -223,6 +282,13 @@ impl Log {
         self.sum.wake(turn.due_ms);
         self.sum.human_ms = turn.human_ms;
         self.sum.email = email_of(turn);
+        self.sum.owner = Some(owner_text(turn.state.owner).to_owned());
+        if place == self.sum.erased {
+            (self.sum.active_ms, self.sum.turns) = (None, 0);
+        } else {
+            self.sum.active_ms = Some(time_of(turn, self.sum.active_ms));
+            self.sum.turns += 1;
+        }
     }
 
     fn compare_letters(&mut self, says: &BTreeMap<String, Seq>) {
@@ -247,6 +313,19 @@ impl Log {
         };
         // What an older host wrote is found by no address until its next turn.
         let email = says.email.as_ref().map_or(&None, |_| &sum.email);
+        // The same goes for who may speak. What is below the floor was counted, and an
+        // older host's conversations count as active when this one began with them.
+        let owner = says.owner.as_ref().map_or(&None, |_| &sum.owner);
+        let active = says.active_ms.max(sum.active_ms);
+        let is_cut = says.floor > 0 && says.erased <= says.floor;
+        let turns = if is_cut { says.turns.max(sum.turns) } else { sum.turns };
+        let archive = [
+            ("active_ms", time(says.active_ms), time(active)),
+            ("minute", time(says.minute), time(says.active_ms.map(minute_of))),
+            ("turns", says.turns.to_string(), turns.to_string()),
+            ("owner", text(&says.owner), text(owner)),
+        ];
+        let archive = archive.into_iter().filter(|_| says.has_archive);
         let columns = [
             ("last", place(says.last), place(sum.last)),
             ("accepted", place(says.accepted), place(sum.accepted)),
@@ -258,7 +337,7 @@ impl Log {
             ("human_ms", time(says.human_ms), time(sum.human_ms)),
             ("email", address(&says.email), address(email)),
         ];
-        for (column, row, entries) in columns.into_iter().filter(|(_, row, sum)| row != sum) {
+        for (column, row, entries) in archive.chain(columns).filter(|(_, row, sum)| row != sum) {
             let conversation = self.name.clone();
             self.faults.push(Fault::Row { conversation, column, row, entries });
         }

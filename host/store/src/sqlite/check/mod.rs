@@ -70,15 +70,7 @@ pub fn check(path: &Path, tell: &mut dyn FnMut(Finding<'_>)) -> Result<Checked, 
     let version = migrations::version(&database)?;
     let mut checked = Checked::default();
     structure(&database, &mut |fault| tell(Finding::Fault(&fault)));
-    let (has_letters, has_humans, has_emails) = (version > 1, version > 2, version > 3);
-    let mut check = Check {
-        database: &database,
-        checked: &mut checked,
-        has_letters,
-        has_humans,
-        has_emails,
-        tell,
-    };
+    let mut check = Check { database: &database, checked: &mut checked, version, tell };
     // A part that cannot be read does not keep the others from being looked at.
     // Before the first step of the first host there are no tables.
     if version > 0 {
@@ -86,8 +78,12 @@ pub fn check(path: &Path, tell: &mut dyn FnMut(Finding<'_>)) -> Result<Checked, 
         check.attempt("values of bots", Check::values);
         check.attempt("audits", Check::audits);
     }
-    if has_letters {
+    if version > 1 {
         check.attempt("dead letters", Check::orphaned_letters);
+    }
+    if version > 4 {
+        check.attempt("remains of erased entries", Check::remains);
+        check.attempt("notes", Check::notes);
     }
     check.blobs(&directory.blobs());
     Ok(checked)
@@ -96,10 +92,9 @@ pub fn check(path: &Path, tell: &mut dyn FnMut(Finding<'_>)) -> Result<Checked, 
 /// A check under way.
 struct Check<'a> {
     database: &'a Connection,
-    /// Older databases have no table of dead letters, and know of no humans.
-    has_letters: bool,
-    has_humans: bool,
-    has_emails: bool,
+    /// Of the tables: older ones have no dead letters (before 2), know of no humans (3)
+    /// and no addresses (4), and have nothing erased and no notes (5).
+    version: i64,
     checked: &'a mut Checked,
     tell: &'a mut dyn FnMut(Finding<'_>),
 }
@@ -157,7 +152,7 @@ fn cannot_write(error: &rusqlite::Error) -> bool {
 }
 
 /// A path as part of a URI.
-fn percent_encoded(path: &Path) -> String {
+pub(super) fn percent_encoded(path: &Path) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(byte);
     let bytes = path.as_os_str().as_encoded_bytes().iter();
     let encode = |byte: &u8| match plain(byte) {

@@ -38,6 +38,34 @@ impl Check<'_> {
         Ok(())
     }
 
+    /// What should be gone and is not.
+    pub(super) fn remains(&mut self) -> rusqlite::Result<()> {
+        let mut remains = self.database.prepare(
+            "SELECT tenant || '/' || channel || '/' || vendor_key, count(*)
+             FROM (SELECT conversation, seq FROM entry
+                UNION ALL SELECT conversation, seq FROM dead_letter) AS rest
+             JOIN conversation ON conversation.id = rest.conversation
+             WHERE purging = 0 AND rest.seq <= floor GROUP BY conversation.id",
+        )?;
+        let mut rows = remains.query([])?;
+        while let Some(row) = rows.next()? {
+            let (conversation, rows) = (row.get(0)?, from_sql(row.get(1)?));
+            self.fault(Fault::Remains { conversation, rows });
+        }
+        Ok(())
+    }
+
+    pub(super) fn notes(&mut self) -> rusqlite::Result<()> {
+        let mut damaged = self.database.prepare(
+            "SELECT tenant || '/' || kind || '/' || name FROM note WHERE NOT json_valid(value)",
+        )?;
+        let mut rows = damaged.query([])?;
+        while let Some(row) = rows.next()? {
+            self.fault(Fault::Note { note: row.get(0)? });
+        }
+        Ok(())
+    }
+
     pub(super) fn audits(&mut self) -> rusqlite::Result<()> {
         let mut all = self.database.prepare(
             "SELECT seq, at_ms, actor, action, kind, name, digest, previous, hash, tenant

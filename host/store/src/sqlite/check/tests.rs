@@ -28,6 +28,7 @@ async fn store() -> (tempfile::TempDir, Digest) {
         let stamp = Stamp { at_ms: 1, actor: "operator".to_owned() };
         store.put("bot", "lead", &json!(value), &stamp).await.unwrap();
     }
+    store.note_put("usage", "h1", &json!({"turns": 1}), None).await.unwrap();
     let blob = sqlite.store().host().put_blob(b"component".to_vec()).await.unwrap();
     sqlite.close().await;
     (directory, blob)
@@ -102,6 +103,10 @@ async fn rows_that_disagree_with_entries_are_named() {
         ("watermark = 1", "watermark = 1, its entries add up to 5"),
         ("due_ms = 9", "due_ms = 9, its entries add up to 700"),
         ("due_ms = NULL", "due_ms = never, its entries add up to 700"),
+        ("active_ms = 999", "active_ms = 999, its entries add up to 2000"),
+        ("minute = 7", "minute = 7, its entries add up to 0"),
+        ("turns = 7", "turns = 7, its entries add up to 2"),
+        ("owner = 'human'", "owner = human, its entries add up to bot"),
     ];
     for (column, fault) in columns {
         let expected = format!("conversation acme/web/a: its row says {fault}");
@@ -142,6 +147,14 @@ async fn damage_beside_the_conversations_is_named() {
     let tampered = "DROP TRIGGER audit_keeps_rows; UPDATE audit SET actor = 'x' WHERE seq = 2";
     says(tampered, "row 2 of the audit of acme was tampered with").await;
     says("DELETE FROM audit WHERE seq = 1", "row 1 of the audit of acme").await;
+
+    says("UPDATE note SET value = '{'", "note acme/usage/h1 is damaged").await;
+    let remains = "UPDATE conversation SET floor = 2 WHERE vendor_key = 'a'";
+    says(remains, "conversation acme/web/a: 2 rows that should be gone are still there").await;
+    let filed = "UPDATE entry SET bot = 99 WHERE conversation = 1 AND seq = 6";
+    says(filed, "acme/web/a, entry 6: the turn is filed under another bot or time").await;
+    let early = "UPDATE entry SET at_ms = 999 WHERE conversation = 2 AND kind = 3";
+    says(early, "acme/web/b, entry 1: the turn is filed under another bot or time").await;
 
     let letter = "conversation acme/web/a, part t1.0.0: as a dead letter it is filed under";
     says("DELETE FROM dead_letter", &format!("{letter} no settlement, its entries say")).await;

@@ -42,3 +42,12 @@ pub(super) fn corrected_sample() -> Entry {
     let outcome = Outcome::Skipped(SkipReason::NotOwner);
     Entry::Turn(Box::new(Turn { outcome, state, ..empty_turn() }))
 }
+
+/// A session that keeps the component that it began with.
+pub(super) fn pinned_sample() -> Entry {
+    let pinned = |session| SessionState { version: Some(digest(5)), ..session };
+    let session = full_state().session.map(pinned);
+    let state = Conversation { session, ..Conversation::default() };
+    let outcome = Outcome::Ran { version: digest(5), actions: Vec::new(), cpu_us: 77 };
+    Entry::Turn(Box::new(Turn { outcome, state, ..empty_turn() }))
+}

@@ -1,36 +1,41 @@
-//! Channels and bots as the running host holds them.
+//! Channels as the running host holds them.
 
-use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use botyard_kernel::degrade::Degrading;
-use botyard_kernel::id::{BotId, ChannelId, ConversationKey, TenantId};
+use botyard_kernel::id::{ChannelId, ConversationKey, TenantId};
 use botyard_kernel::lane::Rules;
-use botyard_kernel::plan::Overlap;
-use botyard_runtime::Version;
 use botyard_vendors::Vendor;
 
+use super::bot::Bot;
 use crate::config::Secret;
 use crate::relays::Relays;
-use crate::send::{HostPattern, SecretHeaders};
 
-/// A connected vendor account.
+/// A connected vendor account. It stays the same as long as the channel exists; what
+/// can be set of it may change under it.
 #[derive(Debug)]
 pub struct Channel {
     /// Its name.
     pub id: ChannelId,
     /// Whose it is.
     pub tenant: TenantId,
-    /// Which channel's account calls show: this one, or an earlier one of the tenant
-    /// with the same account at the vendor.
-    pub account: ChannelId,
     /// The vendor, with this channel's secrets and dialect, as its upkeep has made it.
     vendor: RwLock<Arc<dyn Vendor>>,
     /// What its upkeep has made it with.
     obtained: RwLock<Option<Obtained>>,
     /// A credential that a call was refused for, until its upkeep hears of it.
     refused: Mutex<Option<String>>,
+    setup: RwLock<Arc<Setup>>,
+    closed: AtomicBool,
+}
+
+/// What can be set of a channel, replaced as a whole when something of it changes.
+#[derive(Debug)]
+pub struct Setup {
+    /// Which channel's account calls show: this one, or an earlier one of the tenant
+    /// with the same account at the vendor.
+    pub account: ChannelId,
     /// How turns and deliveries are decided.
     pub rules: Arc<Rules>,
     /// Who answers.
@@ -57,31 +62,54 @@ impl Channel {
     pub fn new(
         (tenant, id): (TenantId, ChannelId),
         vendor: Arc<dyn Vendor>,
-        rules: Arc<Rules>,
-        bot: Arc<Bot>,
-        signal_token: Option<Secret>,
-        desk_token: Option<Secret>,
+        setup: Arc<Setup>,
     ) -> Self {
-        let (account, vendor) = (id.clone(), RwLock::new(vendor));
-        let (relays, obtained, refused) = (Relays::new(), RwLock::default(), Mutex::default());
         Self {
             id,
             tenant,
-            account,
-            vendor,
-            obtained,
-            refused,
-            rules,
-            bot,
-            relays,
-            signal_token,
-            desk_token,
+            vendor: RwLock::new(vendor),
+            obtained: RwLock::default(),
+            refused: Mutex::default(),
+            setup: RwLock::new(setup),
+            closed: AtomicBool::new(false),
         }
+    }
+
+    /// What is set of it now.
+    pub fn setup(&self) -> Arc<Setup> {
+        Arc::clone(&self.setup.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Who answers now.
+    pub fn bot(&self) -> Arc<Bot> {
+        Arc::clone(&self.setup().bot)
+    }
+
+    /// From now on this is set.
+    pub fn set_up(&self, setup: Arc<Setup>) {
+        *self.setup.write().unwrap_or_else(PoisonError::into_inner) = setup;
+    }
+
+    /// It is no longer there: nothing more is decided or sent in it.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    /// Whether it is no longer there.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
     }
 
     /// The vendor, with this channel's secrets and dialect, as it is now.
     pub fn vendor(&self) -> Arc<dyn Vendor> {
         Arc::clone(&self.vendor.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The vendor has other secrets or another dialect from now on. What was obtained
+    /// with the earlier ones stays, as far as the vendor takes it.
+    pub fn reconnect(&self, vendor: &Arc<dyn Vendor>) {
+        let vendor = self.as_obtained(Arc::clone(vendor));
+        *self.vendor.write().unwrap_or_else(PoisonError::into_inner) = vendor;
     }
 
     /// The vendor is this from now on: its upkeep has brought something new, by which
@@ -114,36 +142,5 @@ impl Channel {
     /// The conversation with this key of the vendor's.
     pub fn conversation(&self, vendor_key: String) -> ConversationKey {
         ConversationKey { tenant: self.tenant.clone(), channel: self.id.clone(), vendor_key }
-    }
-}
-
-/// A bot with the version that answers now.
-pub struct Bot {
-    /// Its name.
-    pub id: BotId,
-    /// The component.
-    pub version: Version,
-    /// What the tenant configured.
-    pub config: BTreeMap<String, String>,
-    /// Where its requests may go.
-    pub hosts: Vec<HostPattern>,
-    /// What becomes of events of a person that wait while newer ones come.
-    pub overlap: Overlap,
-    /// What becomes of what a medium cannot carry.
-    pub degrading: Degrading,
-    /// What they carry there without its knowledge.
-    pub http_headers: SecretHeaders,
-}
-
-impl fmt::Debug for Bot {
-    /// Without the values of its configuration: keys of services may be among them.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bot")
-            .field("id", &self.id)
-            .field("version", self.version.digest())
-            .field("config", &self.config.keys())
-            .field("hosts", &self.hosts)
-            .field("http_headers", &self.http_headers)
-            .finish()
     }
 }

@@ -1,0 +1,136 @@
+//! The table itself.
+
+use serde::{Deserialize, Serialize};
+
+use super::Change::{Fixed, Host, Tenant};
+use super::Unit::{
+    Bytes, BytesPerHour, Characters, Milliseconds, MillisecondsPerSecond, PerMinute, PerSecond,
+    Percent, Pieces,
+};
+use super::{Row, Unit};
+use crate::call::{CALL_BODY_BYTES_MAX, CALLS_MAX};
+use crate::lane::{TURN_RATE, UNPROMPTED_RATE};
+use crate::validate::{ACTIONS_MAX, ACTIONS_MAX_BYTES, CONTEXT_MAX_BYTES, TEXT_MAX_CHARACTERS};
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+macro_rules! limits {
+    ($($case:ident $name:literal $unit:ident $default:expr, $change:ident, $by:literal, $what:literal;)+) => {
+        /// A limit of the host.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum Limit {
+            $(#[doc = $what] #[serde(rename = $name)] $case,)+
+        }
+
+        impl Limit {
+            /// All of them, in the order in which they are shown.
+            pub const ALL: &[Self] = &[$(Self::$case,)+];
+
+            /// Its row of the table.
+            pub const fn row(self) -> Row {
+                match self {
+                    $(Self::$case => row($name, $what, $unit, $default, $change, $by),)+
+                }
+            }
+        }
+    };
+}
+
+const fn row(
+    name: &'static str,
+    what: &'static str,
+    unit: Unit,
+    default: Option<u64>,
+    change: super::Change,
+    enforced_by: &'static str,
+) -> Row {
+    Row { name, what, unit, default, change, enforced_by }
+}
+
+// A default of `None` bounds nothing until somebody sets it.
+limits! {
+    NativeCpuMs "native.cpu-ms" Milliseconds Some(50), Tenant, "runtime",
+        "CPU time of a turn of a Rust, C or Go bot.";
+    NativeWallMs "native.wall-ms" Milliseconds Some(2_000), Host, "runtime",
+        "Wall time of such a turn without calls.";
+    NativeWallWithCallsMs "native.wall-with-calls-ms" Milliseconds Some(10_000), Host, "runtime",
+        "Wall time of such a turn with calls.";
+    NativeMemoryBytes "native.memory-bytes" Bytes Some(32 * MIB), Tenant, "runtime",
+        "Memory of such a bot, over all its memories.";
+    NativeTableElements "native.table-elements" Pieces Some(20_000), Host, "runtime",
+        "Elements of a table of such a bot.";
+    NativeStackBytes "native.stack-bytes" Bytes Some(256 * KIB), Host, "runtime",
+        "Stack of such a bot's own functions.";
+    NativeComponentBytes "native.component-bytes" Bytes Some(8 * MIB), Tenant, "runtime",
+        "Size of such a component.";
+    InterpretedCpuMs "interpreted.cpu-ms" Milliseconds Some(150), Tenant, "runtime",
+        "CPU time of a turn of a JavaScript or Python bot.";
+    InterpretedWallMs "interpreted.wall-ms" Milliseconds Some(2_000), Host, "runtime",
+        "Wall time of such a turn without calls.";
+    InterpretedWallWithCallsMs "interpreted.wall-with-calls-ms" Milliseconds Some(10_000), Host, "runtime",
+        "Wall time of such a turn with calls.";
+    InterpretedMemoryBytes "interpreted.memory-bytes" Bytes Some(128 * MIB), Tenant, "runtime",
+        "Memory of such a bot, over all its memories.";
+    InterpretedTableElements "interpreted.table-elements" Pieces Some(100_000), Host, "runtime",
+        "Elements of a table of such a bot.";
+    InterpretedStackBytes "interpreted.stack-bytes" Bytes Some(MIB), Host, "runtime",
+        "Stack of such a bot's own functions.";
+    InterpretedComponentBytes "interpreted.component-bytes" Bytes Some(32 * MIB), Tenant, "runtime",
+        "Size of such a component.";
+    TurnActions "turn.actions" Pieces Some(ACTIONS_MAX as u64), Fixed, "kernel::validate",
+        "Actions of a turn.";
+    TurnResultBytes "turn.result-bytes" Bytes Some(ACTIONS_MAX_BYTES as u64), Fixed, "kernel::validate",
+        "The actions of a turn together, as canonical JSON.";
+    TurnTextCharacters "turn.text-characters" Characters Some(TEXT_MAX_CHARACTERS as u64), Fixed, "kernel::validate",
+        "A text of an action; the medium may carry less.";
+    TurnContextBytes "turn.context-bytes" Bytes Some(CONTEXT_MAX_BYTES as u64), Fixed, "kernel::validate",
+        "The context of a session, as compact JSON.";
+    TurnLogBytes "turn.log-bytes" Bytes Some(16 * KIB), Host, "runtime",
+        "What a bot writes into its log in a turn; the rest is cut.";
+    TurnCalls "turn.calls" Pieces Some(CALLS_MAX as u64), Fixed, "runtime",
+        "Calls to web services within a turn.";
+    CallBodyBytes "call.body-bytes" Bytes Some(CALL_BODY_BYTES_MAX as u64), Fixed, "kernel::call",
+        "The body of such a call, and of its answer.";
+    ConversationValuesBytes "conversation.values-bytes" Bytes Some(64 * KIB), Fixed, "runtime",
+        "A conversation's own values.";
+    ConversationTurnsPerMinute "conversation.turns-per-minute" PerMinute Some(TURN_RATE.calls as u64), Fixed, "kernel::lane",
+        "Turns of a conversation; more of them wait.";
+    ConversationUnpromptedPerMinute "conversation.unprompted-per-minute" PerMinute Some(UNPROMPTED_RATE.calls as u64), Fixed, "kernel::lane",
+        "Turns of a conversation that no person caused; more of them wait.";
+    BotValuesBytes "bot.values-bytes" Bytes Some(16 * MIB), Fixed, "store",
+        "A bot's own values.";
+    RequestBytes "request.bytes" Bytes Some(MIB), Host, "server",
+        "The body of a webhook or signal.";
+    BacklogRequests "backlog.requests" Pieces Some(1_024), Tenant, "kernel::quota",
+        "A tenant's requests that have no answer yet.";
+    BacklogEvents "backlog.events" Pieces Some(100_000), Tenant, "kernel::quota",
+        "A tenant's events that wait for their turns.";
+    BacklogBytes "backlog.bytes" Bytes Some(64 * MIB), Tenant, "kernel::quota",
+        "What both take in memory.";
+    EventsPerSecond "events-per-second" PerSecond None, Tenant, "kernel::quota",
+        "A tenant's events; more of them are refused and come again.";
+    TurnsPerSecond "turns-per-second" PerSecond None, Tenant, "kernel::share",
+        "A tenant's turns that begin; more of them wait.";
+    CpuMsPerSecond "cpu-ms-per-second" MillisecondsPerSecond None, Tenant, "kernel::share",
+        "CPU time of a tenant's bots; more turns wait.";
+    RunningTurnsPercent "running-turns-percent" Percent Some(25), Fixed, "kernel::share",
+        "A tenant's part of all turns that run at once, while others wait.";
+    CallsPerMinute "calls-per-minute" PerMinute Some(6_000), Tenant, "kernel::quota",
+        "Calls to web services of a tenant's bots, within turns and after them.";
+    LogBytesPerHour "log-bytes-per-hour" BytesPerHour Some(256 * MIB), Tenant, "kernel::quota",
+        "What a tenant's bots write into their logs; the rest is not kept.";
+    StorageBytes "storage-bytes" Bytes Some(10 * GIB), Tenant, "kernel::limits",
+        "What a tenant's components and conversations take.";
+    Bots "bots" Pieces Some(100), Tenant, "kernel::limits",
+        "A tenant's bots.";
+    Components "components" Pieces Some(1_000), Tenant, "kernel::limits",
+        "A tenant's uploaded versions.";
+    Channels "channels" Pieces Some(100), Tenant, "kernel::limits",
+        "A tenant's channels.";
+    Secrets "secrets" Pieces Some(1_000), Tenant, "kernel::limits",
+        "A tenant's secrets.";
+    Tokens "tokens" Pieces Some(100), Tenant, "kernel::limits",
+        "A tenant's tokens.";
+}

@@ -1,0 +1,142 @@
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::quota::{self, Account, Load};
+
+fn set(limits: &mut Limits, limit: Limit, value: u64, by: Scope) -> Result<(), NotYours> {
+    limits.set(limit, Some(value), by)
+}
+
+#[test]
+fn every_limit_has_a_name_of_its_own_and_says_what_it_is() {
+    let names: BTreeSet<&str> = Limit::ALL.iter().map(|limit| limit.row().name).collect();
+    assert_eq!(names.len(), Limit::ALL.len());
+    for limit in Limit::ALL {
+        let row = limit.row();
+        assert!(row.what.ends_with('.') && !row.enforced_by.is_empty(), "{limit}");
+        assert!(row.default.is_some() || row.change == Change::Tenant, "{limit}: who sets it?");
+        assert_eq!(serde_json::to_value(limit).unwrap(), row.name, "one name everywhere");
+    }
+}
+
+#[test]
+fn the_defaults_are_those_of_the_design() {
+    let defaults = Limits::default();
+    for (limit, expected) in [
+        (Limit::NativeCpuMs, 50),
+        (Limit::InterpretedCpuMs, 150),
+        (Limit::NativeWallMs, 2_000),
+        (Limit::NativeWallWithCallsMs, 10_000),
+        (Limit::NativeMemoryBytes, 33_554_432),
+        (Limit::InterpretedMemoryBytes, 134_217_728),
+        (Limit::NativeStackBytes, 262_144),
+        (Limit::InterpretedStackBytes, 1_048_576),
+        (Limit::TurnActions, 32),
+        (Limit::TurnResultBytes, 65_536),
+        (Limit::TurnTextCharacters, 5_000),
+        (Limit::TurnCalls, 8),
+        (Limit::CallBodyBytes, 1_048_576),
+        (Limit::TurnLogBytes, 16_384),
+        (Limit::BotValuesBytes, 16_777_216),
+        (Limit::ConversationValuesBytes, 65_536),
+        (Limit::NativeComponentBytes, 8_388_608),
+        (Limit::InterpretedComponentBytes, 33_554_432),
+        (Limit::ConversationTurnsPerMinute, 600),
+        (Limit::ConversationUnpromptedPerMinute, 30),
+    ] {
+        assert_eq!(defaults.value(limit), Some(expected), "{limit}");
+    }
+    assert_eq!(defaults.value(Limit::TurnsPerSecond), None);
+}
+
+#[test]
+fn rates_are_those_of_a_minute() {
+    for rate in [crate::lane::TURN_RATE, crate::lane::UNPROMPTED_RATE] {
+        assert_eq!(rate.window_ms, crate::time::MINUTE);
+    }
+}
+
+#[test]
+fn a_tenant_lowers_and_the_operator_raises() {
+    let mut limits = Limits::default();
+    let bots = Limit::Bots;
+    assert_eq!(set(&mut limits, bots, 50, Scope::Admin), Ok(()));
+    assert_eq!(limits.value(bots), Some(50));
+    let refused = set(&mut limits, bots, 101, Scope::Admin).unwrap_err();
+    assert_eq!(refused, NotYours::Raise { limit: bots, wanted: 101, given: 100 });
+    assert_eq!(set(&mut limits, bots, 500, Scope::Operator), Ok(()));
+    assert_eq!(limits.value(bots), Some(50), "the tenant's own word still counts");
+    assert_eq!(limits.set(bots, None, Scope::Admin), Ok(()));
+    assert_eq!(limits.value(bots), Some(500));
+    assert_eq!(set(&mut limits, bots, 10, Scope::Operator), Ok(()), "an operator lowers, too");
+    assert_eq!(limits.value(bots), Some(10));
+    assert_eq!(set(&mut limits, bots, 5, Scope::Deploy), Err(NotYours::Scope { limit: bots }));
+    assert_eq!(set(&mut limits, Limit::TurnsPerSecond, 5, Scope::Admin), Ok(()));
+    assert_eq!(limits.value(Limit::TurnsPerSecond), Some(5));
+}
+
+#[test]
+fn what_is_the_same_for_all_is_not_set_for_one() {
+    let mut limits = Limits::default();
+    for limit in [Limit::TurnActions, Limit::NativeWallMs] {
+        let refused = set(&mut limits, limit, 1, Scope::Operator).unwrap_err();
+        assert!(refused.to_string().contains("same for all tenants"), "{refused}");
+    }
+    let values: Values = [(Limit::TurnActions, 99), (Limit::NativeWallMs, 99)].into();
+    let forced = Limits { host: values.clone(), tenant: values.clone(), own: values };
+    assert_eq!(forced.value(Limit::TurnActions), Some(32), "whatever is stored");
+    assert_eq!(forced.value(Limit::NativeWallMs), Some(99), "the host's word");
+}
+
+#[test]
+fn a_refusal_says_which_limit_how_much_and_when_to_come_again() {
+    let limits = Limits::default();
+    assert_eq!(limits.check(Limit::Bots, 100, None), Ok(()));
+    let said = |limit, wanted, after| limits.check(limit, wanted, after).unwrap_err().to_string();
+    let room = "the limit `bots` is 100, and this would make 101: make room, or ask the operator \
+                to raise it";
+    assert_eq!(said(Limit::Bots, 101, None), room);
+    let later = "the limit `calls-per-minute` is 6000, and this would make 6001: come again in 12 \
+                 s, or ask the operator to raise it";
+    assert_eq!(said(Limit::CallsPerMinute, 6_001, Some(12)), later);
+    assert!(said(Limit::TurnActions, 33, None).ends_with("ask for less"));
+    assert_eq!(limits.check(Limit::TurnsPerSecond, u64::MAX, None), Ok(()), "nothing is bounded");
+}
+
+#[test]
+fn refusals_of_the_backlog_name_limits_of_the_table() {
+    let bounds = Load { requests: 1, events: 1, bytes: 1 };
+    let loads = [
+        (Load { requests: 1, ..Load::default() }, Limit::BacklogRequests),
+        (Load { events: 1, ..Load::default() }, Limit::BacklogEvents),
+        (Load { bytes: 1, ..Load::default() }, Limit::BacklogBytes),
+    ];
+    let host = Account { load: Load::default(), bounds, drained_per_second: 1 };
+    for (load, limit) in loads {
+        let tenant = Account { load, ..host };
+        assert_eq!(quota::admit(&tenant, &host, 1).unwrap_err().limit(), limit);
+    }
+}
+
+proptest! {
+    /// Whatever a tenant sets, it has no more than the operator gives.
+    #[test]
+    fn a_tenant_never_has_more_than_it_is_given(
+        sets in prop::collection::vec((0..Limit::ALL.len(), prop::option::of(0_u64..200_000)), 0..40),
+        host in 0_u64..200_000,
+    ) {
+        let host: Values = Limit::ALL.iter().map(|limit| (*limit, host)).collect();
+        let given = Limits { host, ..Limits::default() };
+        let mut limits = given.clone();
+        for (at, value) in sets {
+            let _ = limits.set(Limit::ALL[at], value, Scope::Admin);
+            for limit in Limit::ALL {
+                prop_assert!(limits.value(*limit) <= given.value(*limit));
+            }
+        }
+        let text = serde_json::to_string(&limits).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Limits>(&text).unwrap(), limits);
+    }
+}

@@ -1,0 +1,140 @@
+//! A compiling process that does what none should: it tries one thing, in the
+//! jail that [`compile_main`](botyard_runtime::compile_main) makes or without it.
+//!
+//! `jailed ATTEMPT`: as soon as the jailed compiler asks for its task.
+//! `working ATTEMPT`: as soon as it asks for the component, its task read.
+//! `free ATTEMPT`: without a jail, to see that the attempt itself works.
+//!
+//! It ends with 7 where the attempt was refused and with 8 where it was not.
+
+use std::io::{Read, Stdin};
+use std::net::TcpListener;
+use std::process::{Command, ExitCode, exit};
+use std::time::Duration;
+
+use rustix::process::{Pid, Resource, Rlimit, getppid, setrlimit, test_kill_process};
+use rustix::time::{ClockId, clock_gettime};
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let mode = arguments.next().unwrap_or_default();
+    let attempt = arguments.next().unwrap_or_default();
+    // Asked now: later there is nobody who answers.
+    let attempt = Attempt { name: attempt, parent: getppid() };
+    let working = match mode.as_str() {
+        "free" => attempt.report(),
+        "jailed" => false,
+        "working" => true,
+        other => panic!("no mode is called {other}"),
+    };
+    let input = Input { inner: std::io::stdin(), attempt, head: Vec::new(), working };
+    botyard_runtime::compile_main(input, std::io::stdout())
+}
+
+/// The compiler's input; reading it is what makes the attempt.
+struct Input {
+    inner: Stdin,
+    attempt: Attempt,
+    /// The length of the task and the task, as far as they were read.
+    head: Vec<u8>,
+    /// The task is read before the attempt is made.
+    working: bool,
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if !self.working || self.task_was_read() {
+            self.attempt.report();
+        }
+        let count = self.inner.read(buffer)?;
+        self.head.extend_from_slice(&buffer[..count]);
+        Ok(count)
+    }
+}
+
+impl Input {
+    fn task_was_read(&self) -> bool {
+        let length = self.head.first_chunk().map(|length| u32::from_le_bytes(*length) as usize);
+        length.is_some_and(|length| self.head.len() >= 4 + length)
+    }
+}
+
+/// What is tried.
+struct Attempt {
+    name: String,
+    parent: Option<Pid>,
+}
+
+impl Attempt {
+    /// Makes the attempt and ends the process with what came of it.
+    fn report(&self) -> ! {
+        match self.make() {
+            Ok(()) => {
+                eprintln!("{} was allowed", self.name);
+                exit(8)
+            }
+            Err(error) => {
+                eprintln!("{} was refused: {error}", self.name);
+                exit(7)
+            }
+        }
+    }
+
+    fn make(&self) -> std::io::Result<()> {
+        match self.name.as_str() {
+            "read" => std::fs::read("/etc/passwd").map(drop),
+            "list" => std::fs::read_dir("/").map(drop),
+            "write" => write(),
+            "socket" => TcpListener::bind("127.0.0.1:0").map(drop),
+            "program" => Command::new("/bin/true").status().map(drop),
+            "thread" => std::thread::Builder::new().spawn(|| {}).map(drop),
+            "signal" => Ok(test_kill_process(self.parent.expect("somebody started it"))?),
+            "limits" => raise(),
+            "environment" => environment(),
+            "memory" => eat(),
+            "cpu" => spin(),
+            "linger" => {
+                std::thread::sleep(Duration::from_secs(60));
+                Ok(())
+            }
+            other => panic!("no attempt is called {other}"),
+        }
+    }
+}
+
+fn write() -> std::io::Result<()> {
+    let path = std::env::temp_dir().join(format!("botyard-probe-{}", std::process::id()));
+    std::fs::write(&path, b"here")?;
+    std::fs::remove_file(path)
+}
+
+/// Gives itself an address space of a tebibyte.
+fn raise() -> std::io::Result<()> {
+    let tebibyte = Some(1 << 40);
+    Ok(setrlimit(Resource::As, Rlimit { current: tebibyte, maximum: tebibyte })?)
+}
+
+fn environment() -> std::io::Result<()> {
+    match std::env::vars_os().next() {
+        Some(_) => Ok(()),
+        None => Err(std::io::ErrorKind::NotFound.into()),
+    }
+}
+
+/// Half a gibibyte, every page of it touched.
+fn eat() -> std::io::Result<()> {
+    let mut blocks = Vec::new();
+    for index in 0..32_u8 {
+        blocks.push(std::hint::black_box(vec![index | 1; 16 << 20]));
+    }
+    Ok(())
+}
+
+/// Three seconds of processor time.
+fn spin() -> std::io::Result<()> {
+    let spent = || Duration::from_secs(clock_gettime(ClockId::ProcessCPUTime).tv_sec as u64);
+    while spent() < Duration::from_secs(3) {
+        std::hint::spin_loop();
+    }
+    Ok(())
+}

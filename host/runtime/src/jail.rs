@@ -1,0 +1,144 @@
+//! The jail that a compiling process puts itself into, before it reads a byte
+//! of its input: a component is a stranger's, and compilers have bugs. What is
+//! left to it is its memory, its processor, its input and its output.
+//!
+//! It is the process itself that does this, because a parent could do it only
+//! with `unsafe`. Whatever a kernel lacks is reported, never passed over.
+
+mod calls;
+mod limits;
+
+use landlock::{
+    ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, RulesetStatus, Scope,
+};
+use rustix::process::{Signal, set_parent_process_death_signal, setpriority_process};
+use rustix::thread::set_no_new_privs;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use limits::JailLimits;
+
+/// The lowest priority that there is.
+const NICE: i32 = 19;
+/// The newest rules on files and sockets that are asked for; a kernel that knows
+/// only older ones enforces those.
+const LANDLOCK: ABI = ABI::V7;
+
+/// A part of the jail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Part {
+    /// No program that it starts could have more rights than it has.
+    Privileges,
+    /// It dies with the thread of the host that started it.
+    Parent,
+    /// Everybody else on the machine goes first.
+    Priority,
+    /// No file can be opened.
+    Files,
+    /// Memory, processor time, processes and files are counted.
+    Limits,
+    /// The kernel answers only the calls that a compilation makes.
+    Calls,
+}
+
+impl Part {
+    /// Every part.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Privileges, Self::Parent, Self::Priority, Self::Files, Self::Limits, Self::Calls];
+
+    /// Its name in a report of safety features.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Privileges => "compile_jail_privileges",
+            Self::Parent => "compile_jail_parent",
+            Self::Priority => "compile_jail_priority",
+            Self::Files => "compile_jail_files",
+            Self::Limits => "compile_jail_limits",
+            Self::Calls => "compile_jail_calls",
+        }
+    }
+}
+
+/// What became of a part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Bar {
+    pub(crate) part: Part,
+    pub(crate) active: bool,
+    pub(crate) detail: String,
+}
+
+impl Bar {
+    /// A part as it turned out: what it does, or why it does not.
+    fn of<E: std::fmt::Display>(part: Part, done: Result<String, E>) -> Self {
+        match done {
+            Ok(detail) => Self { part, active: true, detail },
+            Err(error) => Self { part, active: false, detail: error.to_string() },
+        }
+    }
+}
+
+/// A jail whose door is still open by a gap: the limits of this compilation
+/// come with its task.
+pub(crate) struct Jail(Vec<Bar>);
+
+impl Jail {
+    /// Enters. From here on the process can open, start and reach nothing.
+    pub(crate) fn enter() -> Self {
+        let mut bars = vec![
+            Bar::of(
+                Part::Privileges,
+                set_no_new_privs(true).map(|()| "no new rights can be had".to_owned()),
+            ),
+            Bar::of(
+                Part::Parent,
+                set_parent_process_death_signal(Some(Signal::KILL))
+                    .map(|()| "dies with the host".to_owned()),
+            ),
+            Bar::of(
+                Part::Priority,
+                setpriority_process(None, NICE).map(|()| format!("nice {NICE}")),
+            ),
+            Bar::of(Part::Files, close_files()),
+        ];
+        bars.push(Bar::of(Part::Limits, limits::fixed()));
+        bars.push(Bar::of(Part::Calls, calls::narrow()));
+        Self(bars)
+    }
+
+    /// Sets the limits of this compilation and closes the gap that this needed.
+    pub(crate) fn close(self, limits: &JailLimits) -> Vec<Bar> {
+        let Self(mut bars) = self;
+        let set = limits.set();
+        let closed = calls::close();
+        for bar in bars.iter_mut().filter(|bar| bar.active) {
+            let part = bar.part;
+            let last = match part {
+                Part::Limits => &set,
+                Part::Calls => &closed,
+                Part::Privileges | Part::Parent | Part::Priority | Part::Files => continue,
+            };
+            let last = last.as_ref().map(|detail| format!("{}; {detail}", bar.detail));
+            *bar = Bar::of(part, last);
+        }
+        bars
+    }
+}
+
+/// Takes away all files and, where the kernel can, sockets and the signals to
+/// processes outside.
+fn close_files() -> anyhow::Result<String> {
+    let rules = Ruleset::default()
+        .handle_access(AccessFs::from_all(LANDLOCK))?
+        .handle_access(AccessNet::from_all(LANDLOCK))?
+        .scope(Scope::from_all(LANDLOCK))?
+        .create()?;
+    match rules.restrict_self()?.ruleset {
+        RulesetStatus::FullyEnforced => Ok("Landlock allows no file".to_owned()),
+        RulesetStatus::PartiallyEnforced => {
+            Ok("Landlock allows no file; this kernel knows not all of its rules".to_owned())
+        }
+        RulesetStatus::NotEnforced => {
+            anyhow::bail!("the kernel lacks Landlock: use Linux 5.13 or newer with it switched on")
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! From the bytes of a component to a version that can run.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use botyard_kernel::id::{Digest, TenantId};
+use tokio::sync::{OnceCell, mpsc};
+
+use crate::artefact::Artefact;
+use crate::child::{Compiler, Heard};
+use crate::compile::Facts;
+use crate::config::CompileLimits;
+use crate::jail::Bar;
+use crate::load_error::LoadError;
+use crate::phase::Phase;
+use crate::runtime::Runtime;
+use crate::tier::Tier;
+use crate::version::Version;
+
+/// How long the compiler may take to say what its jail consists of.
+const ASK_WALL: Duration = Duration::from_secs(10);
+
+/// What is known of the compiling child.
+#[derive(Debug, Default)]
+pub(crate) struct CompilerState {
+    asked: OnceCell<()>,
+    last: Mutex<CompilerReport>,
+}
+
+/// What the last compilation showed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct CompilerReport {
+    /// Whether it got an answer, or why not; nothing before the first one.
+    pub(crate) answers: Option<Result<(), String>>,
+    /// What its jail consisted of.
+    pub(crate) jail: Vec<Bar>,
+}
+
+impl CompilerState {
+    /// What the last compilation showed.
+    pub(crate) fn report(&self) -> CompilerReport {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn remember(&self, heard: &Heard) {
+        let answers = match &heard.compiled {
+            Err(LoadError::Host(why)) => Err(why.clone()),
+            Ok(_) | Err(_) => Ok(()),
+        };
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.answers = Some(answers);
+        // One that died before it could say so has the jail of the one before.
+        if !heard.jail.is_empty() {
+            last.jail.clone_from(&heard.jail);
+        }
+    }
+}
+
+impl Runtime {
+    /// Checks a component, compiles it where that was not done before, links it
+    /// and makes one instance, so that its first turn is as quick and as sure
+    /// as the others. Each phase is told when it begins.
+    ///
+    /// The tier is decided by what the component is: interpreted where a tool
+    /// that embeds an interpreter signed it (its `producers` sections) or where
+    /// it has more than 8 MiB, native otherwise.
+    ///
+    /// A load that was begun goes on to its end, also where this future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// A sentence for who uploaded it; [`LoadError::blame`] says who must act.
+    pub async fn load(
+        self: &Arc<Self>,
+        wasm: &[u8],
+        tenant: &TenantId,
+        progress: &(dyn Fn(Phase) + Send + Sync),
+    ) -> Result<Version, LoadError> {
+        self.check_size(wasm)?;
+        let (this, wasm, tenant) = (self.clone(), wasm.to_vec(), tenant.clone());
+        self.follow(progress, move |tell| async move {
+            let version = this.compiled(wasm, &tenant, &tell).await?;
+            this.rehearse(&version, &tell).await?;
+            Ok(version)
+        })
+        .await
+    }
+
+    /// A version that was compiled before for these engines, by its digest and
+    /// without its bytes; nothing where it was not, and [`Runtime::load`] is needed.
+    /// It is linked and rehearsed as there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Runtime::load`].
+    pub async fn open(self: &Arc<Self>, digest: Digest) -> Result<Option<Version>, LoadError> {
+        let this = self.clone();
+        self.follow(&|_| {}, move |tell| async move {
+            let Some(version) = this.find(digest).await? else { return Ok(None) };
+            this.rehearse(&version, &tell).await?;
+            Ok(Some(version))
+        })
+        .await
+    }
+
+    /// Checks and compiles a component for the engines of this very program, but
+    /// makes no instance: to have all that a new version of the host needs before
+    /// it takes over. What other engines have compiled stays.
+    ///
+    /// # Errors
+    ///
+    /// As [`Runtime::load`].
+    pub async fn precompile(
+        self: &Arc<Self>,
+        wasm: &[u8],
+        tenant: &TenantId,
+        progress: &(dyn Fn(Phase) + Send + Sync),
+    ) -> Result<Digest, LoadError> {
+        self.check_size(wasm)?;
+        let (this, wasm, tenant) = (self.clone(), wasm.to_vec(), tenant.clone());
+        self.follow(progress, move |tell| async move {
+            Ok(this.compiled(wasm, &tenant, &tell).await?.digest)
+        })
+        .await
+    }
+
+    /// Compiled components of other engines that nobody has loaded for so long.
+    ///
+    /// # Errors
+    ///
+    /// Where the directory of artefacts cannot be read.
+    pub fn foreign_artefacts(&self, unused_for: Duration) -> anyhow::Result<Vec<Artefact>> {
+        self.artefacts.foreign(unused_for)
+    }
+
+    /// Deletes what [`Runtime::foreign_artefacts`] lists, and says what it was.
+    ///
+    /// # Errors
+    ///
+    /// Where the directory of artefacts cannot be changed.
+    pub fn sweep_artefacts(&self, unused_for: Duration) -> anyhow::Result<Vec<Artefact>> {
+        self.artefacts.sweep(unused_for)
+    }
+
+    /// Sees to it that [`Runtime::safety`] knows of the compiler's jail: starts the
+    /// compiler with nothing to compile. The runtime does so itself when it starts;
+    /// this waits for it.
+    pub async fn ask_compiler(&self) {
+        let ask = async {
+            let wall = self.config.compile.wall.min(ASK_WALL);
+            let limits = CompileLimits { wall, ..self.config.compile };
+            let heard = self.compiler(&limits).compile(&[], &|_| {}).await;
+            self.compiler.remember(&heard);
+        };
+        self.compiler.asked.get_or_init(|| ask).await;
+    }
+
+    /// Does work on the runtime's own threads, so that any caller may wait for it,
+    /// and passes on how far it is.
+    async fn follow<T, F>(
+        &self,
+        progress: &(dyn Fn(Phase) + Send + Sync),
+        work: impl FnOnce(Tell) -> F,
+    ) -> Result<T, LoadError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, LoadError>> + Send + 'static,
+    {
+        let (tell, mut told) = mpsc::unbounded_channel();
+        let working = self.executor.spawn(work(Tell(tell)));
+        // It ends when the work drops its end.
+        while let Some(phase) = told.recv().await {
+            progress(phase);
+        }
+        working.await.map_err(LoadError::host)?
+    }
+
+    fn check_size(&self, wasm: &[u8]) -> Result<(), LoadError> {
+        let most = self.config.native.limits.component_bytes;
+        let limit = self.config.interpreted.limits.component_bytes.max(most);
+        match wasm.len() > limit {
+            true => Err(LoadError::TooLarge { bytes: wasm.len(), limit, tier: Tier::Interpreted }),
+            false => Ok(()),
+        }
+    }
+
+    /// The compiled form, made where it was not there.
+    async fn compiled(
+        self: &Arc<Self>,
+        wasm: Vec<u8>,
+        tenant: &TenantId,
+        tell: &Tell,
+    ) -> Result<Version, LoadError> {
+        // Who starts up should know what protects it before it serves anybody.
+        self.ask_compiler().await;
+        let digest = Digest::of(&wasm);
+        if let Some(version) = self.find(digest).await? {
+            return Ok(version);
+        }
+        tell.phase(Phase::Waiting);
+        let _place = self.compiling.place(tenant).await;
+        // Somebody else may have uploaded the same bytes meanwhile.
+        if let Some(version) = self.find(digest).await? {
+            return Ok(version);
+        }
+        tell.phase(Phase::Checking);
+        let compiler = self.compiler(&self.config.compile);
+        let heard = compiler.compile(&wasm, &|phase| tell.phase(phase)).await;
+        self.compiler.remember(&heard);
+        let (facts, artefact) = heard.compiled?;
+        let this = self.clone();
+        let keep = move || {
+            let code = this.artefacts.put(&digest, &facts, &artefact).map_err(LoadError::host)?;
+            Ok(version_of(digest, facts, code))
+        };
+        self.executor.spawn_blocking(keep).await.map_err(LoadError::host)?
+    }
+
+    fn compiler<'a>(&'a self, limits: &'a CompileLimits) -> Compiler<'a> {
+        Compiler { command: &self.config.compiler, limits, task: &self.task }
+    }
+
+    /// A version that was compiled before.
+    async fn find(self: &Arc<Self>, digest: Digest) -> Result<Option<Version>, LoadError> {
+        let this = self.clone();
+        let find = move || this.artefacts.get(&digest);
+        let found = self.executor.spawn_blocking(find).await.map_err(LoadError::host)?;
+        Ok(found.map(|(facts, code)| version_of(digest, facts, code)))
+    }
+
+    /// Links a version and makes one instance of it.
+    async fn rehearse(&self, version: &Version, tell: &Tell) -> Result<(), LoadError> {
+        let tier = self.tier(version.tier);
+        let pre = self.linked.get(version, &tier.linker).map_err(|error| not_linked(&error))?;
+        tell.phase(Phase::Rehearsing);
+        // An instance takes a slot, and slots belong to who has a permit.
+        let _permit = tier.gate.permit(&TenantId::from("the host itself")).await;
+        tier.rules.rehearse(&tier.linker.engine, &pre).await
+    }
+}
+
+/// Says how far a load is, to whoever still listens.
+struct Tell(mpsc::UnboundedSender<Phase>);
+
+impl Tell {
+    fn phase(&self, phase: Phase) {
+        let _ = self.0.send(phase);
+    }
+}
+
+fn version_of(digest: Digest, facts: Facts, code: std::fs::File) -> Version {
+    Version {
+        digest,
+        tier: facts.tier,
+        manifest: facts.manifest.map(Arc::new),
+        component_bytes: facts.component_bytes,
+        imports: facts.imports.into(),
+        code: Arc::new(code),
+    }
+}
+
+/// A type that does not fit shows only when it meets the host's own, and a part
+/// that fits into no slot when it meets the pool.
+fn not_linked(error: &wasmtime::Error) -> LoadError {
+    let words = format!("{error:#}");
+    match words.contains("pooling allocator") {
+        true => LoadError::Start(words),
+        false => LoadError::WrongType(words),
+    }
+}

@@ -1,0 +1,138 @@
+//! Arbitrary uploads: what the generator of the WebAssembly project makes up,
+//! and real bots with damage. Whatever comes, the answer blames the bot, and
+//! the compiler neither breaks nor runs into its limits.
+
+use arbitrary::Unstructured;
+use botyard_kernel::id::Digest;
+use botyard_kernel::run::Blame;
+use botyard_runtime::LoadError;
+use wasm_smith::{Component, Config, Module};
+
+use crate::host::{Host, component, load};
+use crate::hostile::build::with;
+
+/// Cases of each kind in the normal run.
+const CASES: u64 = 120;
+
+/// Endless bytes of a seed.
+struct Chance {
+    seed: u64,
+    drawn: u64,
+}
+
+impl Chance {
+    fn bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while bytes.len() < count {
+            self.drawn += 1;
+            let block = Digest::of(format!("{} {}", self.seed, self.drawn).as_bytes());
+            bytes.extend_from_slice(block.as_bytes());
+        }
+        bytes.truncate(count);
+        bytes
+    }
+
+    /// A number below a bound.
+    fn below(&mut self, bound: usize) -> usize {
+        let bytes = self.bytes(8).try_into().expect("8 bytes");
+        (u64::from_le_bytes(bytes) % bound.max(1) as u64) as usize
+    }
+}
+
+async fn survives(host: &Host, what: &str, seed: u64, upload: &[u8]) {
+    let Err(error) = load(&host.runtime, upload).await else { return };
+    let words = error.to_string();
+    assert_eq!(error.blame(), Blame::Bot, "{what} {seed}: {error}");
+    assert!(!matches!(error, LoadError::TooMuchToCompile(_)), "{what} {seed}: {error}");
+    assert!(!words.contains("the compiler "), "{what} {seed}: {error}");
+}
+
+fn host() -> Host {
+    Host::start_with(|config| {
+        config.compile.memory_bytes = 512 << 20;
+        config.compile.cpu_seconds = 20;
+    })
+}
+
+fn cases() -> u64 {
+    let cases = std::env::var("BOTYARD_FUZZ_CASES").ok().and_then(|cases| cases.parse().ok());
+    cases.unwrap_or(CASES)
+}
+
+#[tokio::test]
+async fn what_is_made_up_breaks_nothing() {
+    let host = host();
+    for seed in 0..cases() {
+        let mut chance = Chance { seed, drawn: 0 };
+        let bytes = chance.bytes(2_048);
+        let mut source = Unstructured::new(&bytes);
+        let config = Config::default();
+        let upload = match seed % 3 {
+            0 => Component::new(config, &mut source).map(|made| made.to_bytes()),
+            // Within a component, so that it comes as far as validation.
+            1 => Module::new(config, &mut source).map(|made| wrapped(&made.to_bytes())),
+            _ => Module::new(config, &mut source).map(|made| made.to_bytes()),
+        };
+        if let Ok(upload) = upload {
+            survives(&host, "made up", seed, &upload).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn damaged_bots_break_nothing() {
+    let host = host();
+    let whole = [component("echo"), with("", "(i32.const 16)")];
+    for seed in 0..cases() {
+        let mut chance = Chance { seed, drawn: 0 };
+        let mut upload = whole[chance.below(whole.len())].clone();
+        for _ in 0..=chance.below(6) {
+            damage(&mut upload, &mut chance);
+        }
+        survives(&host, "damaged", seed, &upload).await;
+    }
+}
+
+/// A core module in a component with a handler.
+fn wrapped(module: &[u8]) -> Vec<u8> {
+    let shell = wat::parse_str(
+        r#"(component (instance $h) (export "botyard:bot/handler@1.0.0" (instance $h)))"#,
+    );
+    let mut bytes = shell.expect("valid text");
+    let mut length = module.len();
+    // Section 1 of a component is a core module.
+    let mut section = vec![1];
+    loop {
+        let more = length > 0x7f;
+        section.push((length & 0x7f) as u8 | if more { 0x80 } else { 0 });
+        length >>= 7;
+        if !more {
+            break;
+        }
+    }
+    section.extend_from_slice(module);
+    bytes.splice(8..8, section);
+    bytes
+}
+
+fn damage(bytes: &mut Vec<u8>, chance: &mut Chance) {
+    let at = chance.below(bytes.len());
+    let end = (at + 1 + chance.below(64)).min(bytes.len());
+    match chance.below(7) {
+        0 => bytes.truncate(at),
+        1 => drop(bytes.drain(at..end)),
+        2 => {
+            let copied = bytes[at..end].to_vec();
+            let to = chance.below(bytes.len());
+            bytes.splice(to..to, copied);
+        }
+        3 => {
+            let strange = chance.bytes(end - at);
+            bytes.splice(at..end, strange);
+        }
+        // A length or an index of four billion.
+        4 => drop(bytes.splice(at..end.min(at + 5), [0xff, 0xff, 0xff, 0xff, 0x0f])),
+        5 => bytes[at] ^= 1 << chance.below(8),
+        _ => bytes[at..end].reverse(),
+    }
+}

@@ -1,0 +1,105 @@
+//! What a compiling process could do if a component took it over: nothing.
+//! Each attempt is made in the jail, where it must fail, and without it, where
+//! it must not, or it would show nothing.
+
+use std::process::Command;
+use std::time::Duration;
+
+use botyard_runtime::{CompileCommand, LoadError, RuntimeConfig};
+
+use crate::host::{Host, load};
+
+const PROBE: &str = env!("CARGO_BIN_EXE_botyard-jail-probe");
+
+/// What is refused from the very start, before a byte of the input is read.
+const FROM_THE_START: [&str; 8] =
+    ["read", "list", "write", "socket", "program", "thread", "signal", "environment"];
+
+async fn attempted(
+    mode: &str,
+    attempt: &str,
+    change: impl FnOnce(&mut RuntimeConfig),
+) -> LoadError {
+    let host = Host::start_with(|config| {
+        config.compiler = CompileCommand::new(PROBE, [mode, attempt]);
+        change(config);
+    });
+    load(&host.runtime, b"\0asm").await.expect_err("the probe compiles nothing")
+}
+
+/// How the probe ends without a jail.
+fn free(attempt: &str) -> Option<i32> {
+    let status = Command::new(PROBE).args(["free", attempt]).env("PROBE", "here").status();
+    status.expect("the probe runs").code()
+}
+
+#[tokio::test]
+async fn nothing_can_be_reached_from_the_start() {
+    for attempt in FROM_THE_START {
+        assert_eq!(free(attempt), Some(8), "{attempt} works without a jail");
+        for mode in ["jailed", "working"] {
+            let error = attempted(mode, attempt, |_| {}).await.to_string();
+            assert!(error.contains("exit status: 7"), "{mode} {attempt}: {error}");
+            assert!(error.contains("was refused"), "{mode} {attempt}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_limits_cannot_be_changed_once_they_are_set() {
+    assert_eq!(free("limits"), Some(8));
+    let error = attempted("working", "limits", |_| {}).await.to_string();
+    assert!(error.contains("exit status: 7"), "{error}");
+}
+
+#[tokio::test]
+async fn memory_and_processor_time_are_bounded() {
+    assert_eq!(free("memory"), Some(8));
+    let tight = |config: &mut RuntimeConfig| config.compile.memory_bytes = 256 << 20;
+    let error = attempted("working", "memory", tight).await;
+    let LoadError::TooMuchToCompile(what) = &error else { panic!("{error}") };
+    assert!(what.contains("256 MiB of memory"), "{what}");
+
+    assert_eq!(free("cpu"), Some(8));
+    let tight = |config: &mut RuntimeConfig| config.compile.cpu_seconds = 1;
+    let error = attempted("working", "cpu", tight).await;
+    let LoadError::TooMuchToCompile(what) = &error else { panic!("{error}") };
+    assert!(what.contains("1 s of CPU"), "{what}");
+}
+
+/// What the kernel itself says of a process that lingers.
+#[test]
+fn the_kernel_says_so_too() {
+    let shown = |mode: &str| {
+        let mut child = Command::new(PROBE).args([mode, "linger"]).spawn().expect("the probe runs");
+        let process = format!("/proc/{}", child.id());
+        // A jailed process is done with its jail when its calls are filtered.
+        let seccomp = || status(&process, "Seccomp");
+        let start = std::time::Instant::now();
+        while mode == "jailed" && seccomp() != "2" && start.elapsed() < Duration::from_secs(20) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let stat = std::fs::read_to_string(format!("{process}/stat")).expect("it lives");
+        let nice = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(16));
+        let limits = std::fs::read_to_string(format!("{process}/limits")).expect("it lives");
+        let files = limits.lines().find(|line| line.starts_with("Max open files"));
+        let files = files.and_then(|line| line.split_whitespace().nth(4)).map(str::to_owned);
+        let shown = (nice.map(str::to_owned), status(&process, "NoNewPrivs"), seccomp(), files);
+        child.kill().expect("it can be ended");
+        child.wait().expect("it ends");
+        shown
+    };
+    let is = |text: &str| Some(text.to_owned());
+    assert_eq!(shown("jailed"), (is("19"), "1".to_owned(), "2".to_owned(), is("3")));
+    let free = shown("free");
+    assert_ne!(free.0, is("19"));
+    assert_eq!((free.1.as_str(), free.2.as_str()), ("0", "0"));
+    assert_ne!(free.3, is("3"));
+}
+
+/// A line of a process's status.
+fn status(process: &str, name: &str) -> String {
+    let status = std::fs::read_to_string(format!("{process}/status")).expect("it lives");
+    let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    value.expect("the kernel says it").trim().to_owned()
+}

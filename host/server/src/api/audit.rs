@@ -1,0 +1,76 @@
+//! What was changed of a tenant, by whom: rows that nobody changes.
+
+use botyard_kernel::access::Permission;
+use botyard_kernel::time::Millis;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::caller::OfTenant;
+use super::page::{Json, Page, Paging, Query};
+use super::problem::Problem;
+
+/// A change.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Row {
+    seq: u64,
+    at_ms: Millis,
+    /// Who: a token, the settings, the host itself.
+    actor: String,
+    /// `put` or `delete`.
+    action: String,
+    /// What kind of object.
+    kind: String,
+    /// Its name.
+    name: String,
+    /// The SHA-256 of its new value; absent for `delete`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+    /// The hash of the row before.
+    previous: String,
+    /// The hash of this row, which covers all of the above.
+    hash: String,
+}
+
+/// That the chain of rows is whole.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Verified {
+    /// So many rows follow each other.
+    rows: u64,
+}
+
+/// The changes of a tenant, the oldest first.
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/audit", tag = "audit",
+    params(("tenant" = String, Path), Paging),
+    responses((status = 200, body = Page<Row>), (status = "4XX", body = Problem)))]
+pub(super) async fn list(
+    of: OfTenant,
+    Query(paging): Query<Paging>,
+) -> Result<Json<Page<Row>>, Problem> {
+    let allowed = of.may(Permission::ReadAudit, None)?;
+    let after = paging.after.as_deref().map(str::parse).transpose();
+    let after = after.map_err(|_| Problem::bad("`after` is the `seq` of a row"))?.unwrap_or(0);
+    let limit = paging.limit();
+    let rows = allowed.store().audit(after, limit).await?;
+    let after = rows.last().filter(|_| rows.len() == limit).map(|row| row.seq.to_string());
+    let items = rows.into_iter().map(|row| Row {
+        seq: row.seq,
+        at_ms: row.at_ms,
+        actor: row.actor,
+        action: row.action,
+        kind: row.kind,
+        name: row.name,
+        digest: row.digest.map(|digest| digest.to_string()),
+        previous: row.previous.to_string(),
+        hash: row.hash.to_string(),
+    });
+    Ok(Json(Page { items: items.collect(), after }))
+}
+
+/// Check that no row was changed, taken away or put in between.
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/audit/verify", tag = "audit",
+    params(("tenant" = String, Path)),
+    responses((status = 200, body = Verified), (status = "4XX", body = Problem)))]
+pub(super) async fn verify(of: OfTenant) -> Result<Json<Verified>, Problem> {
+    let allowed = of.may(Permission::ReadAudit, None)?;
+    Ok(Json(Verified { rows: allowed.store().verify_audit().await? }))
+}

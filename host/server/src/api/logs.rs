@@ -1,0 +1,150 @@
+//! What bots wrote into their logs, and what became of their turns: what there is, and what
+//! comes from now on.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::extract::Path;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use botyard_kernel::access::Permission;
+use botyard_kernel::id::BotId;
+use botyard_kernel::time::{MINUTE, Millis};
+use botyard_store::{BotTurn, Place};
+use futures_util::Stream;
+use futures_util::stream;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::caller::{Allowed, OfTenant};
+use super::conversations::{Turn, turn_shown};
+use super::page::{Json, Page, Paging, Query};
+use super::problem::Problem;
+use crate::clock;
+
+/// Whoever follows is told what is new this often.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// A turn may come in later than others of its time by so much.
+const LATE_MS: Millis = MINUTE;
+
+/// A turn of a bot, where it happened.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Logged {
+    channel: String,
+    conversation: String,
+    #[serde(flatten)]
+    turn: Turn,
+}
+
+/// Since when.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Since {
+    /// Turns of events from then on (Unix milliseconds); the last hour by default.
+    since_ms: Option<Millis>,
+    limit: Option<usize>,
+    after: Option<String>,
+}
+
+/// Turns of a bot over all its conversations, the newest last, with what it wrote.
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/bots/{bot}/logs", tag = "logs",
+    params(("tenant" = String, Path), ("bot" = String, Path), Since),
+    responses((status = 200, body = Page<Logged>), (status = "4XX", body = Problem)))]
+pub(super) async fn list(
+    of: OfTenant,
+    Path((_, bot)): Path<(String, BotId)>,
+    Query(since): Query<Since>,
+) -> Result<Json<Page<Logged>>, Problem> {
+    let allowed = of.may(Permission::ReadObjects, Some(&bot))?;
+    let paging = Paging { limit: since.limit, after: since.after };
+    let after = paging.after.as_deref().map(str::parse::<Place>).transpose();
+    let after = after.map_err(|()| Problem::bad("`after` is the `after` of the page before"))?;
+    let since_ms = since.since_ms.unwrap_or_else(|| clock::now().saturating_sub(60 * MINUTE));
+    let found = allowed.store().bot_turns(&bot, since_ms, after, paging.limit()).await?;
+    let after = found.last().filter(|_| found.len() == paging.limit());
+    let after = after.map(|turn| turn.place.to_string());
+    let texts = allowed.shows_texts();
+    let items = found.into_iter().map(|turn| logged(turn, texts)).collect();
+    Ok(Json(Page { items, after }))
+}
+
+/// Follow the turns of a bot as they come: server-sent events of the name `turn`, each with
+/// what the list has of a turn.
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/bots/{bot}/logs/live", tag = "logs",
+    params(("tenant" = String, Path), ("bot" = String, Path)),
+    responses((status = 200, content_type = "text/event-stream"), (status = "4XX", body = Problem)))]
+pub(super) async fn live(
+    of: OfTenant,
+    Path((_, bot)): Path<(String, BotId)>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let allowed = of.may(Permission::ReadObjects, Some(&bot))?;
+    allowed.tenancy().bot(&allowed.tenant, &bot).await?;
+    let place = allowed.app.followers.take(&allowed.tenant)?;
+    let follower =
+        Follower { allowed, _place: place, bot, began_ms: clock::now(), seen: HashMap::new() };
+    let stream = stream::unfold((follower, Vec::new()), |(mut follower, mut waiting)| async move {
+        while waiting.is_empty() {
+            tokio::time::sleep(LOOK_EVERY).await;
+            if follower.is_over() {
+                return None;
+            }
+            waiting = follower.news().await?;
+            waiting.reverse();
+        }
+        let event = waiting.pop()?;
+        Some((Ok(event), (follower, waiting)))
+    });
+    Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
+}
+
+struct Follower {
+    allowed: Allowed,
+    _place: super::Place,
+    bot: BotId,
+    began_ms: Millis,
+    /// Turns of the last minutes that were told, with when.
+    seen: HashMap<String, Millis>,
+}
+
+impl Follower {
+    /// Whether the host stops, or the token is good for nothing any more.
+    fn is_over(&self) -> bool {
+        let Allowed { app, token, .. } = &self.allowed;
+        let known = token.as_ref().is_none_or(|id| app.tenancy.is_good(id, clock::now()));
+        !known || app.stopping.load(Ordering::Acquire)
+    }
+
+    /// What has come since; nothing where the store fails, which ends the stream.
+    async fn news(&mut self) -> Option<Vec<Event>> {
+        let since = clock::now().saturating_sub(LATE_MS).max(self.began_ms);
+        self.seen.retain(|_, at| *at >= since.saturating_sub(LATE_MS));
+        let (mut after, mut events) = (None, Vec::new());
+        loop {
+            let store = self.allowed.store();
+            let found = store.bot_turns(&self.bot, since, after, 200).await.ok()?;
+            after = found.last().map(|turn| turn.place);
+            let whole = found.len() < 200;
+            for turn in found {
+                if self.seen.insert(turn.turn.id.0.clone(), clock::now()).is_none() {
+                    let logged = logged(turn, self.allowed.shows_texts());
+                    events.push(Event::default().event("turn").data(json!(logged).to_string()));
+                }
+            }
+            if whole {
+                return Some(events);
+            }
+        }
+    }
+}
+
+fn logged(turn: BotTurn, texts: bool) -> Logged {
+    let BotTurn { conversation, seq, turn, .. } = turn;
+    Logged {
+        channel: conversation.channel.0,
+        conversation: conversation.vendor_key,
+        turn: turn_shown(seq, turn, texts),
+    }
+}

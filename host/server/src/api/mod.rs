@@ -1,0 +1,148 @@
+//! The management API under `/v1`: for operators, tenants and the machines of both. Its
+//! description is made of this code.
+
+mod audit;
+mod bots;
+mod caller;
+mod channels;
+mod conversations;
+mod deployments;
+mod errors;
+mod letters;
+mod limits;
+mod logs;
+mod page;
+mod people;
+mod places;
+mod problem;
+mod secrets;
+mod tenants;
+mod tokens;
+mod trials;
+mod versions;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use http::Method;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+pub use caller::{AtSocket, Caller};
+pub use places::{Place, Places};
+pub use problem::{Code, Problem};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Botyard",
+        description = "Tenants, bots, versions, deployments and channels of a Botyard host.",
+        license(name = "MIT OR Apache-2.0")
+    ),
+    modifiers(&Bearer),
+    security(("token" = []))
+)]
+struct Description;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        openapi.components.get_or_insert_default().add_security_scheme("token", scheme);
+    }
+}
+
+/// The API's own paths.
+pub fn router() -> Router<Arc<App>> {
+    let (router, openapi) = described().split_for_parts();
+    let json = openapi.to_pretty_json().unwrap_or_default();
+    router
+        .route("/v1/openapi.json", get(move || async move { ([JSON], json) }))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(to_its_end))
+}
+
+/// At most so many bytes of a body, but for components.
+const BODY_BYTES_MAX: usize = 1 << 20;
+/// A change is made whole, also where whoever asked for it leaves in the middle: what is
+/// written is in force as well.
+async fn to_its_end(request: Request, next: Next) -> Response {
+    if request.method() == Method::GET {
+        return next.run(request).await;
+    }
+    tokio::spawn(next.run(request)).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a request to the management API broke down");
+        Problem::new(Code::HostFault, "the host broke down over it: tell its operator")
+            .into_response()
+    })
+}
+
+const JSON: (http::HeaderName, &str) = (http::header::CONTENT_TYPE, "application/json");
+
+/// The API's description, as JSON.
+///
+/// # Errors
+/// None that is known: everything in it is text.
+pub fn openapi() -> Result<String, serde_json::Error> {
+    described().split_for_parts().1.to_pretty_json()
+}
+
+fn described() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(tenants::list, tenants::create))
+        .routes(routes!(tenants::show, tenants::update))
+        .routes(routes!(tokens::whoami))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(tokens::rotate))
+        .routes(routes!(bots::list))
+        .routes(routes!(bots::show, bots::put, bots::delete))
+        .routes(routes!(versions::list, versions::upload))
+        .routes(routes!(versions::show))
+        .routes(routes!(trials::run))
+        .routes(routes!(deployments::show, deployments::change))
+        .routes(routes!(channels::list))
+        .routes(routes!(channels::show, channels::put, channels::delete))
+        .routes(routes!(channels::list_relays))
+        .routes(routes!(channels::put_relay, channels::delete_relay))
+        .routes(routes!(secrets::list))
+        .routes(routes!(secrets::put, secrets::delete))
+        .routes(routes!(conversations::list))
+        .routes(routes!(conversations::show))
+        .routes(routes!(conversations::turns))
+        .routes(routes!(logs::list))
+        .routes(routes!(logs::live))
+        .routes(routes!(letters::list))
+        .routes(routes!(letters::show))
+        .routes(routes!(letters::redrive))
+        .routes(routes!(people::export, people::erase))
+        .routes(routes!(limits::list))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::verify))
+        .routes(routes!(errors::list))
+        .routes(routes!(errors::show))
+}
+
+#[cfg(test)]
+mod tests {
+    /// The description that is checked in is what this code says. `BOTYARD_WRITE_DOCS=1`
+    /// writes it.
+    #[test]
+    fn the_description_is_the_checked_in_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+        let now = super::openapi().unwrap() + "\n";
+        if std::env::var_os("BOTYARD_WRITE_DOCS").is_some() {
+            std::fs::write(path, &now).unwrap();
+        }
+        let kept = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(kept == now, "host/server/openapi.json is old: BOTYARD_WRITE_DOCS=1 writes it");
+    }
+}

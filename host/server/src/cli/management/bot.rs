@@ -1,0 +1,256 @@
+//! Bots on the command line: upload, try, deploy, roll back, look.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use clap::Subcommand;
+use http::Method;
+use serde_json::{Value, json};
+
+use super::table::table;
+use super::{TenantApi, escaped, given, good, json_file};
+
+/// What can be done with bots.
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum BotCommand {
+    /// List the bots, with the version that answers.
+    List {
+        #[command(flatten)]
+        of: TenantApi,
+    },
+    /// Make a bot, or set it anew.
+    Put {
+        /// Its name.
+        bot: String,
+        /// A JSON object with its `config`, `hosts` and so on, as in the settings file;
+        /// `-` reads standard input. Default: nothing is set.
+        #[arg(long, value_name = "FILE")]
+        settings: Option<PathBuf>,
+        /// It runs the versions of this bot of the operator's.
+        #[arg(long, value_name = "NAME")]
+        shared: Option<String>,
+        #[command(flatten)]
+        of: TenantApi,
+    },
+    /// Upload a component as a version of a bot. It changes no traffic.
+    Upload {
+        /// The bot.
+        bot: String,
+        /// The component.
+        file: PathBuf,
+        /// Let it answer at once.
+        #[arg(long)]
+        deploy: bool,
+        #[command(flatten)]
+        of: TenantApi,
+    },
+    /// List the versions of a bot.
+    Versions {
+        /// The bot.
+        bot: String,
+        #[command(flatten)]
+        of: TenantApi,
+    },
+    /// Try a version with events: what it does, what would be sent, what it costs. Nothing
+    /// is sent.
+    Try {
+        /// The bot.
+        bot: String,
+        /// The version's digest.
+        version: String,
+        /// A JSON list of events in the canonical form; `-` reads standard input.
+        #[arg(long, value_name = "FILE", conflicts_with = "say")]
+        events: Option<PathBuf>,
+        /// What the person says; repeatable, in the place of --events.
+        #[arg(long, value_name = "TEXT")]
+        say: Vec<String>,
+        /// As if it came in by this channel.
+        #[arg(long)]
+        channel: Option<String>,
+        /// As if it came from this vendor.
+        #[arg(long, conflicts_with = "channel")]
+        vendor: Option<String>,
+        /// What the person writes on.
+        #[arg(long)]
+        medium: Option<String>,
+        #[command(flatten)]
+        of: TenantApi,
+    },
+    /// Let a version answer, at once; or a share of the conversations begin with it.
+    Deploy {
+        /// The bot.
+        bot: String,
+        /// The version's digest.
+        version: String,
+        /// Only so many of a hundred conversations: it is rolled back by itself where it
+        /// does worse. `promote` ends the trial.
+        #[arg(long, value_name = "PERCENT")]
+        canary: Option<u8>,
+        #[command(flatten)]
+        of: TenantApi,
+    },
+    /// Let the canary answer.
+    Promote {
+        /// The bot.
+        bot: String,
+        #[command(flatten)]
+        of: TenantApi,
+    },
+    /// Go back to what answered before.
+    Rollback {
+        /// The bot.
+        bot: String,
+        #[command(flatten)]
+        of: TenantApi,
+    },
+    /// Print the last turns of a bot, with what it wrote into its log.
+    Logs {
+        /// The bot.
+        bot: String,
+        /// Turns of the last so many minutes.
+        #[arg(long, default_value_t = 60, value_name = "MINUTES")]
+        since: u64,
+        #[command(flatten)]
+        of: TenantApi,
+    },
+    /// Take a bot away that no channel has.
+    Delete {
+        /// The bot.
+        bot: String,
+        #[command(flatten)]
+        of: TenantApi,
+    },
+}
+
+pub(super) async fn bot(command: BotCommand) -> anyhow::Result<()> {
+    match command {
+        BotCommand::List { of } => {
+            let all = of.api.all(&format!("{}/bots", of.base().await?)).await?;
+            of.api.print(&json!(all), |_| table(&all, &["name", "version", "shared"]))
+        }
+        BotCommand::Put { bot, settings, shared, of } => {
+            let settings = settings.as_deref().map(json_file).transpose()?;
+            let body = given([("settings", settings), ("shared", shared.map(Value::from))]);
+            let path = path(&of, &bot).await?;
+            let put = of.api.ask(Method::PUT, &path, Some(&body)).await?;
+            of.api.print(&put, |_| format!("the bot {bot} is set\n"))
+        }
+        BotCommand::Upload { bot, file, deploy, of } => upload(&of, &bot, &file, deploy).await,
+        BotCommand::Versions { bot, of } => {
+            let all = of.api.all(&format!("{}/versions", path(&of, &bot).await?)).await?;
+            let fields = ["digest", "tier", "bytes", "uploaded_ms", "uploaded_by"];
+            of.api.print(&json!(all), |_| table(&all, &fields))
+        }
+        BotCommand::Try { bot, version, events, say, channel, vendor, medium, of } => {
+            let events = match events {
+                Some(file) => json_file(&file)?,
+                None => say
+                    .iter()
+                    .map(|text| json!({"name": "message", "payload": {"text": text}}))
+                    .collect(),
+            };
+            let body = given([
+                ("events", Some(events)),
+                ("channel", channel.map(Value::from)),
+                ("vendor", vendor.map(Value::from)),
+                ("medium", medium.map(Value::from)),
+            ]);
+            let path = format!("{}/versions/{}/try", path(&of, &bot).await?, escaped(&version));
+            let tried = of.api.ask(Method::POST, &path, Some(&body)).await?;
+            of.api.print(&tried, in_words)
+        }
+        BotCommand::Deploy { bot, version, canary, of } => {
+            let body = match canary {
+                None => json!({"action": "deploy", "version": version}),
+                Some(percent) => {
+                    json!({"action": "start-canary", "version": version, "percent": percent})
+                }
+            };
+            change(&of, &bot, &body).await
+        }
+        BotCommand::Promote { bot, of } => change(&of, &bot, &json!({"action": "promote"})).await,
+        BotCommand::Rollback { bot, of } => {
+            change(&of, &bot, &json!({"action": "roll-back"})).await
+        }
+        BotCommand::Logs { bot, since, of } => {
+            let since = crate::clock::now().saturating_sub(since.saturating_mul(60_000));
+            let path = format!("{}/logs?limit=200&since_ms={since}", path(&of, &bot).await?);
+            let found = of.api.ask(Method::GET, &path, None).await?;
+            of.api.print(&found, |found| logs(&found["items"]))
+        }
+        BotCommand::Delete { bot, of } => {
+            let path = path(&of, &bot).await?;
+            let gone = of.api.ask(Method::DELETE, &path, None).await?;
+            of.api.print(&gone, |_| format!("the bot {bot} is gone\n"))
+        }
+    }
+}
+
+async fn path(of: &TenantApi, bot: &str) -> anyhow::Result<String> {
+    Ok(format!("{}/bots/{}", of.base().await?, escaped(bot)))
+}
+
+async fn upload(
+    of: &TenantApi,
+    bot: &str,
+    file: &std::path::Path,
+    deploy: bool,
+) -> anyhow::Result<()> {
+    let wasm = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let path = format!("{}/versions", path(of, bot).await?);
+    let sent = of.api.send(Method::POST, &path, "application/wasm", Some(Bytes::from(wasm)));
+    let version = good(sent.await?)?;
+    let digest = version["digest"].as_str().unwrap_or_default().to_owned();
+    if deploy {
+        return change(of, bot, &json!({"action": "deploy", "version": digest})).await;
+    }
+    of.api.print(&version, |_| format!("{digest}\n"))
+}
+
+async fn change(of: &TenantApi, bot: &str, body: &Value) -> anyhow::Result<()> {
+    let path = format!("{}/deployment", path(of, bot).await?);
+    let deployed = of.api.ask(Method::POST, &path, Some(body)).await?;
+    of.api.print(&deployed, |deployed| {
+        let current = deployed["current"].as_str().unwrap_or_default();
+        let mut text = format!("{bot} answers with {current}\n");
+        if let Some(canary) = deployed["canary"]["version"].as_str() {
+            let percent = &deployed["canary"]["percent"];
+            let _ = writeln!(text, "{percent} of 100 conversations begin with {canary}");
+        }
+        text
+    })
+}
+
+fn in_words(tried: &Value) -> String {
+    let mut text = String::new();
+    for turn in tried["turns"].as_array().into_iter().flatten() {
+        let event = turn["event"].as_str().unwrap_or_default();
+        let _ = writeln!(text, "{event}: {}", turn["result"]);
+        for action in turn["actions"].as_array().into_iter().flatten() {
+            let _ = writeln!(text, "  {action}");
+        }
+        for line in turn["log"].as_array().into_iter().flatten() {
+            let level = line["level"].as_str().unwrap_or_default();
+            let _ = writeln!(text, "  {level}: {}", line["message"].as_str().unwrap_or_default());
+        }
+    }
+    let ms = tried["cpu_us"].as_f64().unwrap_or_default() / 1_000.0;
+    let _ = writeln!(text, "{ms:.1} ms of CPU in all; --json shows what would be sent");
+    text
+}
+
+fn logs(turns: &Value) -> String {
+    let mut text = String::new();
+    for turn in turns.as_array().into_iter().flatten() {
+        let [channel, conversation] =
+            ["channel", "conversation"].map(|field| turn[field].as_str().unwrap_or_default());
+        let _ = writeln!(text, "{channel} {conversation}: {}", turn["result"]);
+        for line in turn["log"].as_array().into_iter().flatten() {
+            let level = line["level"].as_str().unwrap_or_default();
+            let _ = writeln!(text, "  {level}: {}", line["message"].as_str().unwrap_or_default());
+        }
+    }
+    text
+}

@@ -1,0 +1,238 @@
+//! Commands on the management API: of the host on this machine through its socket, or of
+//! one elsewhere with a token.
+
+mod apply;
+mod bot;
+mod objects;
+mod people;
+mod table;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use bytes::Bytes;
+use clap::{Args, Subcommand};
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use url::form_urlencoded::byte_serialize;
+
+use super::operate::Host;
+use crate::admin::client::{self, Unreachable};
+
+/// Where the API is, and as whom it is used.
+#[derive(Debug, Args)]
+pub(super) struct Api {
+    /// The address of a host elsewhere, for example `https://bots.example.com`. Its token
+    /// is taken from the environment variable `BOTYARD_TOKEN`. Default: the host on this
+    /// machine, through its socket.
+    #[arg(long, env = "BOTYARD_URL", value_name = "URL")]
+    url: Option<String>,
+    /// A file with the token, in the place of `BOTYARD_TOKEN`.
+    #[arg(long, value_name = "FILE", requires = "url")]
+    token_file: Option<PathBuf>,
+    #[command(flatten)]
+    local: Host,
+}
+
+/// The same, for a tenant.
+#[derive(Debug, Args)]
+pub(super) struct TenantApi {
+    /// The tenant. Default: the token's own.
+    #[arg(long, env = "BOTYARD_TENANT", value_name = "NAME")]
+    tenant: Option<String>,
+    #[command(flatten)]
+    api: Api,
+}
+
+/// What can be managed.
+#[derive(Debug, Subcommand)]
+pub(super) enum Management {
+    /// Tenants of the host.
+    #[command(subcommand)]
+    Tenant(objects::TenantCommand),
+    /// Tokens of a tenant; of the tenant `operator`, those of the operator.
+    #[command(subcommand)]
+    Token(objects::TokenCommand),
+    /// Secrets of a tenant: they can be put, and read by nobody.
+    #[command(subcommand)]
+    Secret(objects::SecretCommand),
+    /// Bots, their versions and which of them answers.
+    #[command(subcommand)]
+    Bot(bot::BotCommand),
+    /// Bring a host to what files say: tenants, secrets, bots, external bots, channels.
+    Apply(apply::Apply),
+    /// The changes of a tenant, by whom, and whether their chain is whole.
+    #[command(subcommand)]
+    Audit(objects::AuditCommand),
+    /// What is known of a person: hand it out, or erase it.
+    #[command(subcommand)]
+    Person(people::PersonCommand),
+}
+
+/// Does what is asked for.
+pub(super) async fn manage(command: Management) -> anyhow::Result<()> {
+    match command {
+        Management::Tenant(command) => objects::tenant(command).await,
+        Management::Token(command) => objects::token(command).await,
+        Management::Secret(command) => objects::secret(command).await,
+        Management::Bot(command) => bot::bot(command).await,
+        Management::Apply(apply) => apply::apply(apply).await,
+        Management::Audit(command) => objects::audit(command).await,
+        Management::Person(command) => people::person(command).await,
+    }
+}
+
+/// What the host answered.
+struct Answered {
+    status: StatusCode,
+    body: Value,
+}
+
+impl Api {
+    /// Asks; `path` begins behind `/v1`. What is refused is an error.
+    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+        let bytes = body.map(|body| Bytes::from(body.to_string()));
+        let answered = self.send(method, path, "application/json", bytes).await?;
+        good(answered)
+    }
+
+    /// As [`Api::ask`]; nothing where there is no such object.
+    async fn find(&self, path: &str) -> anyhow::Result<Option<Value>> {
+        let answered = self.send(Method::GET, path, "application/json", None).await?;
+        if answered.status == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        good(answered).map(Some)
+    }
+
+    /// All pages of a list.
+    async fn all(&self, path: &str) -> anyhow::Result<Vec<Value>> {
+        let (mut all, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let more = after.iter().map(|after| format!("&after={}", escaped(after)));
+            let page = format!("{path}?limit=200{}", more.collect::<String>());
+            let mut page = self.ask(Method::GET, &page, None).await?;
+            match page["items"].take() {
+                Value::Array(items) => all.extend(items),
+                _ => bail!("the host answers something else: is it of this version?"),
+            }
+            match page["after"].as_str() {
+                Some(next) => after = Some(next.to_owned()),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        kind: &str,
+        body: Option<Bytes>,
+    ) -> anyhow::Result<Answered> {
+        let path = format!("/v1{path}");
+        let (status, bytes) = match &self.url {
+            None => client::talk(&self.local.socket()?, method, &path, kind, body).await?,
+            Some(url) => self.over_http(url, method, &path, kind, body).await?,
+        };
+        let body = if bytes.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(&bytes).with_context(|| {
+                format!("the host answers {status} without JSON: is the address that of a host?")
+            })?
+        };
+        Ok(Answered { status, body })
+    }
+
+    async fn over_http(
+        &self,
+        url: &str,
+        method: Method,
+        path: &str,
+        kind: &str,
+        body: Option<Bytes>,
+    ) -> anyhow::Result<(StatusCode, Bytes)> {
+        let url = format!("{}{path}", url.trim_end_matches('/'));
+        // It fails where another part of the process has chosen one already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let request = reqwest::Client::builder()
+            .build()
+            .context("cannot make an HTTP client")?
+            .request(method, &url)
+            .header("authorization", format!("Bearer {}", self.token()?))
+            .header("content-type", kind)
+            .body(body.unwrap_or_default());
+        let unreachable = |error: reqwest::Error| Unreachable::Elsewhere {
+            url: url.clone(),
+            error: error.without_url().to_string(),
+        };
+        let answer = request.send().await.map_err(unreachable)?;
+        let status = answer.status();
+        Ok((status, answer.bytes().await.map_err(unreachable)?))
+    }
+
+    fn token(&self) -> anyhow::Result<String> {
+        let text = match &self.token_file {
+            Some(file) => std::fs::read_to_string(file)
+                .with_context(|| format!("cannot read the token in {}", file.display()))?,
+            None => std::env::var("BOTYARD_TOKEN")
+                .context("set BOTYARD_TOKEN to a token of that host, or give --token-file")?,
+        };
+        Ok(text.trim().to_owned())
+    }
+
+    /// Prints what the host says: as JSON, or in words.
+    fn print(&self, answer: &Value, words: impl FnOnce(&Value) -> String) -> anyhow::Result<()> {
+        let out = if self.local.json { format!("{answer:#}\n") } else { words(answer) };
+        std::io::stdout().write_all(out.as_bytes()).context("cannot print the answer")
+    }
+}
+
+impl TenantApi {
+    /// The path of the tenant's things.
+    async fn base(&self) -> anyhow::Result<String> {
+        let tenant = match &self.tenant {
+            Some(tenant) => tenant.clone(),
+            None => {
+                let me = self.api.ask(Method::GET, "/whoami", None).await?;
+                let own = me["tenant"].as_str().map(str::to_owned);
+                own.context("say which tenant is meant: --tenant NAME, or BOTYARD_TENANT")?
+            }
+        };
+        Ok(format!("/tenants/{}", escaped(&tenant)))
+    }
+}
+
+fn good(answered: Answered) -> anyhow::Result<Value> {
+    let Answered { status, body } = answered;
+    if status.is_success() {
+        return Ok(body);
+    }
+    match (body["detail"].as_str(), body["code"].as_str()) {
+        (Some(detail), Some(code)) => bail!("{detail} ({code})"),
+        _ => bail!("the host answers {status}: is it of this version?"),
+    }
+}
+
+/// A text as a part of a path or a query.
+fn escaped(text: &str) -> String {
+    byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+}
+
+/// JSON out of a file, or of standard input for `-`.
+fn json_file(file: &std::path::Path) -> anyhow::Result<Value> {
+    let text = if file == std::path::Path::new("-") {
+        std::io::read_to_string(std::io::stdin()).context("cannot read standard input")?
+    } else {
+        std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?
+    };
+    serde_json::from_str(&text).with_context(|| format!("{} holds no JSON", file.display()))
+}
+
+/// The fields of an object that are given.
+fn given<const N: usize>(fields: [(&str, Option<Value>); N]) -> Value {
+    let given = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    json!(given.collect::<serde_json::Map<String, Value>>())
+}

@@ -1,0 +1,74 @@
+//! What is known of a person, on the command line.
+
+use anyhow::bail;
+use clap::{Args, Subcommand};
+use http::Method;
+
+use super::{TenantApi, escaped};
+
+/// What can be done with what is known of a person.
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum PersonCommand {
+    /// Print all that is known of a person as JSON.
+    Export {
+        #[command(flatten)]
+        who: Who,
+        #[command(flatten)]
+        of: TenantApi,
+    },
+    /// Erase all that is known of a person. It cannot be taken back.
+    Erase {
+        #[command(flatten)]
+        who: Who,
+        /// Do it, without asking.
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        of: TenantApi,
+    },
+}
+
+/// Which person.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Who {
+    /// Their address of e-mail.
+    #[arg(long, conflicts_with = "conversation", required_unless_present = "conversation")]
+    email: Option<String>,
+    /// The vendor's own key of their conversation.
+    #[arg(long, value_name = "KEY")]
+    conversation: Option<String>,
+    /// Only in this channel.
+    #[arg(long)]
+    channel: Option<String>,
+}
+
+pub(super) async fn person(command: PersonCommand) -> anyhow::Result<()> {
+    match command {
+        PersonCommand::Export { who, of } => {
+            let path = who.path(&of.base().await?);
+            let found = of.api.ask(Method::GET, &path, None).await?;
+            of.api.print(&found, |found| format!("{found:#}\n"))
+        }
+        PersonCommand::Erase { who, yes, of } => {
+            if !yes {
+                bail!("it cannot be taken back: give the command again with --yes");
+            }
+            let path = who.path(&of.base().await?);
+            let gone = of.api.ask(Method::DELETE, &path, None).await?;
+            of.api.print(&gone, |gone| {
+                format!("{} conversations are erased\n", gone["conversations"])
+            })
+        }
+    }
+}
+
+impl Who {
+    fn path(&self, base: &str) -> String {
+        let Self { email, conversation, channel } = self;
+        let fields = [("email", email), ("conversation", conversation), ("channel", channel)];
+        let given = fields
+            .iter()
+            .filter_map(|(name, value)| Some(format!("{name}={}", escaped(value.as_deref()?))));
+        format!("{base}/persons?{}", given.collect::<Vec<_>>().join("&"))
+    }
+}

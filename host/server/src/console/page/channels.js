@@ -1,0 +1,40 @@
+// The channels of a tenant, with what is to be pasted at the vendor.
+
+import { at } from "./api.js";
+import { button, field, folded, json, make, say } from "./dom.js";
+import { paged } from "./list.js";
+
+export async function channels({ api, tenant, signal }) {
+  const list = paged({
+    fetch: (after) => api.get(at`tenants/${tenant}/channels`, { after }, signal),
+    show: channel,
+    noun: "channel",
+    empty: "There is no channel yet. Make one with the command line: botyard apply.",
+  });
+  await list.load();
+  return { title: `Channels of ${tenant}`, content: [list.element] };
+}
+
+function channel({ name, webhook_url, runs, settings }) {
+  const url = make("input", { readonly: true, value: webhook_url });
+  return [
+    make("h2", {}, name),
+    make("p", {}, `${settings?.vendor ?? "unknown vendor"}, answered by ${settings?.bot ?? settings?.relay ?? "nobody"}. `,
+      make("span", { class: runs ? "mark" : "mark bad" }, runs ? "connected" : "not connected: the host's log says why")),
+    field(`Webhook URL of ${name}`, url, "Paste it at the vendor: there the vendor sends what happens."),
+    button(`Copy the URL of ${name}`, () => copy(url)),
+    folded("Settings", json(settings)),
+  ];
+}
+
+/** Browsers give the clipboard only to pages over TLS; without it, the text is marked. */
+async function copy(input) {
+  try {
+    await navigator.clipboard.writeText(input.value);
+    say("Copied.");
+  } catch {
+    input.focus();
+    input.select();
+    say("The browser lets this page copy nothing. The URL is marked: copy it with your keyboard.");
+  }
+}

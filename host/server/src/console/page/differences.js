@@ -1,0 +1,50 @@
+// What one version wants that another does not.
+
+/** What was added, what was taken away, and what else is not the same. */
+export function differences(before, after) {
+  return {
+    imports: sides(before.imports, after.imports),
+    hosts: sides(wishes(before), wishes(after)),
+    others: [
+      other("Tier", before.tier, after.tier),
+      other("Version of its author", before.manifest?.version, after.manifest?.version),
+      other("SDK", before.manifest?.sdk, after.manifest?.sdk),
+      other("Contract", before.manifest?.wit, after.manifest?.wit),
+      other("Degrading", before.manifest?.degrade, after.manifest?.degrade),
+      other("Configuration", stable(before.manifest?.config), stable(after.manifest?.config)),
+    ].filter(Boolean),
+  };
+}
+
+/** The hosts that a version wishes to call. */
+export function wishes(version) {
+  return version.manifest?.hosts ?? [];
+}
+
+/** The wished hosts that no pattern of the bot's settings lets through. */
+export function ungranted(version, granted) {
+  return wishes(version).filter((wish) => !granted.some((pattern) => covers(pattern, wish)));
+}
+
+/** `*.` stands for one or more labels, as in the settings of a bot. */
+function covers(pattern, wish) {
+  if (pattern === wish) {
+    return true;
+  }
+  return pattern.startsWith("*.") && wish.replace(/^\*\./, "x.").endsWith(pattern.slice(1));
+}
+
+function sides(before, after) {
+  return {
+    added: after.filter((one) => !before.includes(one)),
+    removed: before.filter((one) => !after.includes(one)),
+  };
+}
+
+function other(what, before, after) {
+  return before === after ? null : { what, before: before ?? "none", after: after ?? "none" };
+}
+
+function stable(value) {
+  return value === undefined ? undefined : JSON.stringify(value);
+}

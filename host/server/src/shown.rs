@@ -1,0 +1,29 @@
+//! Calls and answers of vendors, for people who look at them: without secrets.
+
+use botyard_vendors::{Call, Reply};
+use bytes::Bytes;
+use http::HeaderValue;
+use serde_json::{Value, json};
+
+/// An answer to a webhook.
+pub(crate) fn answer_json(reply: &Reply) -> Value {
+    let headers = json!({ "content-type": reply.content_type });
+    let (status, body) = (reply.status.as_u16(), body_json(&reply.body));
+    json!({ "answer": { "status": status, "headers": headers, "body": body } })
+}
+
+/// A call.
+pub(crate) fn call_json(call: &Call) -> Value {
+    let shown = |value: &HeaderValue| match value.to_str() {
+        Ok(text) if !value.is_sensitive() => json!(text),
+        _ => json!("(a secret)"),
+    };
+    let headers: serde_json::Map<String, Value> =
+        call.headers.iter().map(|(name, value)| (name.to_string(), shown(value))).collect();
+    let body = body_json(&call.body);
+    json!({ "method": call.method.as_str(), "url": call.url, "headers": headers, "body": body })
+}
+
+fn body_json(body: &Bytes) -> Value {
+    serde_json::from_slice(body).unwrap_or_else(|_| json!(String::from_utf8_lossy(body)))
+}

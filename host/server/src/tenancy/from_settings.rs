@@ -1,0 +1,175 @@
+//! Tenants of the settings file: their records say what runs, without secrets, and each
+//! change leaves its row in the audit.
+
+use std::collections::BTreeMap;
+
+use botyard_kernel::deployment::Deployment;
+use botyard_kernel::id::{BotId, Digest, TenantId};
+use botyard_runtime::Version;
+use botyard_store::{Stamp, StoreError, TenantStore};
+use serde_json::{Value, json};
+
+use super::records::{
+    BotRecord, ChannelRecord, Managed, OPERATOR, SELF, TenantRecord, VersionRecord, kind,
+    version_name,
+};
+use super::{Definition, Tenancy, Unfit};
+use crate::clock;
+
+/// A bot of the settings file, with the component that was found there.
+pub struct SettingsBot {
+    /// Where it lies.
+    pub component: String,
+    /// What it is.
+    pub version: Version,
+}
+
+const ACTOR: &str = "settings";
+
+impl Tenancy {
+    /// Records and runs a tenant as the settings file has it. What did not change leaves
+    /// no trace.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub async fn put_from_settings(
+        &self,
+        tenant: &TenantId,
+        definition: &Definition,
+        bots: &BTreeMap<BotId, SettingsBot>,
+    ) -> Result<Vec<Unfit>, StoreError> {
+        let _turn = self.change(tenant).await;
+        let store = self.store(tenant);
+        if let Some(unfit) = keep_tenant(&store).await? {
+            return Ok(vec![unfit]);
+        }
+        let mut records = Vec::new();
+        for (name, bot) in bots {
+            let defined = definition.bots.get(name);
+            let hosts = defined.map(|bot| bot.settings.hosts.iter().map(ToString::to_string));
+            let hosts: Vec<_> = hosts.into_iter().flatten().collect();
+            let settings = json!({"component": bot.component, "hosts": hosts});
+            let record = BotRecord { shared: None, offered: false, settings };
+            records.push((name.to_string(), json!(record)));
+        }
+        keep(&store, kind::BOT, records).await?;
+        for (name, bot) in bots {
+            self.answer(&store, name, &bot.version).await?;
+        }
+        let channels = definition.channels.iter().map(|(name, channel)| {
+            let settings = json!({"vendor": channel.vendor, "bot": channel.bot});
+            (name.to_string(), json!(ChannelRecord { settings }))
+        });
+        keep(&store, kind::CHANNEL, channels.collect()).await?;
+        Ok(self.run(tenant, definition))
+    }
+
+    /// Whoever was a tenant of the settings and is no longer there has nothing.
+    ///
+    /// # Errors
+    /// As [`Tenancy::put_from_settings`].
+    pub async fn drop_from_settings(
+        &self,
+        still: &BTreeMap<TenantId, Definition>,
+    ) -> Result<(), StoreError> {
+        for (tenant, record) in self.host_store().list_all(kind::TENANT).await? {
+            let known: Option<TenantRecord> = serde_json::from_value(record.value).ok();
+            let gone = known.is_some_and(|known| known.managed == Managed::Settings);
+            if gone && !still.contains_key(&tenant) {
+                let store = self.store(&tenant);
+                // Whoever has this name later gets nothing of it.
+                for kind in kind::ALL {
+                    keep(&store, kind, Vec::new()).await?;
+                }
+                store.delete(kind::TENANT, SELF, &stamp()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The version of the settings answers: sessions that began with another one go on
+    /// with that.
+    async fn answer(
+        &self,
+        store: &TenantStore,
+        bot: &BotId,
+        version: &Version,
+    ) -> Result<(), StoreError> {
+        let digest = *version.digest();
+        let name = version_name(bot, &digest);
+        if store.get(kind::VERSION, &name).await?.is_none() {
+            let record = VersionRecord::of(bot, version, clock::now(), ACTOR);
+            store.put(kind::VERSION, &name, &json!(record), &stamp()).await?;
+        }
+        let known = self.deployment(store, bot).await?;
+        let next = next(known.as_ref(), digest);
+        if let Some(next) = &next {
+            store.put(kind::DEPLOYMENT, bot.as_str(), &json!(next), &stamp()).await?;
+        }
+        if let Some(now) = next.or(known) {
+            self.work.registry().deployed(store.id(), bot).set(now);
+        }
+        Ok(())
+    }
+}
+
+/// The deployment in which a version answers; absent where it does already.
+fn next(known: Option<&Deployment>, version: Digest) -> Option<Deployment> {
+    let now = clock::now();
+    match known {
+        None => Some(Deployment::first(version, now)),
+        Some(known) if known.current == version => None,
+        Some(known) => {
+            // A canary of the time before the settings had the bot is over.
+            let without = Deployment { canary: None, ..known.clone() };
+            without.deploy(version, now).ok()
+        }
+    }
+}
+
+/// Fails where the tenant was made by the API: it is not taken over silently.
+async fn keep_tenant(store: &TenantStore) -> Result<Option<Unfit>, StoreError> {
+    let known = store.get(kind::TENANT, SELF).await?;
+    let old: Option<TenantRecord> =
+        known.clone().and_then(|known| serde_json::from_value(known).ok());
+    let by_api = |old: &TenantRecord| old.managed == Managed::Api;
+    if store.id().as_str() != OPERATOR && old.as_ref().is_some_and(by_api) {
+        let error = anyhow::anyhow!(
+            "a tenant of this name was made by a command: give the one of the settings another name"
+        );
+        return Ok(Some(Unfit { what: "the tenant".to_owned(), error }));
+    }
+    let mut record = old.unwrap_or_default();
+    record.managed = Managed::Settings;
+    if record.created_ms == 0 {
+        record.created_ms = clock::now();
+    }
+    let value = json!(record);
+    if known.as_ref() != Some(&value) {
+        store.put(kind::TENANT, SELF, &value, &stamp()).await?;
+    }
+    Ok(None)
+}
+
+/// Has exactly these records of a kind.
+async fn keep(
+    store: &TenantStore,
+    kind: &str,
+    records: Vec<(String, Value)>,
+) -> Result<(), StoreError> {
+    for known in store.list(kind).await? {
+        if !records.iter().any(|(name, _)| *name == known.name) {
+            store.delete(kind, &known.name, &stamp()).await?;
+        }
+    }
+    for (name, value) in records {
+        if store.get(kind, &name).await?.as_ref() != Some(&value) {
+            store.put(kind, &name, &value, &stamp()).await?;
+        }
+    }
+    Ok(())
+}
+
+fn stamp() -> Stamp {
+    Stamp { at_ms: clock::now(), actor: ACTOR.to_owned() }
+}

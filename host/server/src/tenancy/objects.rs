@@ -1,0 +1,380 @@
+//! Changes of tenants, bots, channels, external bots and secrets: each is tried on paper
+//! first, so that nothing is written that cannot run.
+
+use botyard_kernel::id::{BotId, ChannelId, TenantId};
+use botyard_store::{Stamp, TenantStore};
+use serde_json::json;
+
+use super::records::{
+    BotRecord, ChannelRecord, Managed, OPERATOR, Opened, RelayRecord, SELF, SecretRecord,
+    TenantRecord, kind, named_secrets, secret_place,
+};
+use super::stored::{Records, parsed};
+use super::{Change, ChangeError, Tenancy, Unfit};
+use crate::config;
+
+/// At most so many bytes of a secret.
+const SECRET_BYTES_MAX: usize = 64 * 1024;
+
+impl Tenancy {
+    /// A tenant.
+    ///
+    /// # Errors
+    /// There is none, or the store cannot be read.
+    pub async fn tenant(&self, tenant: &TenantId) -> Change<TenantRecord> {
+        let found = self.store(tenant).get(kind::TENANT, SELF).await?;
+        Ok(parsed(SELF, found.ok_or(ChangeError::NotFound)?)?)
+    }
+
+    /// Makes a tenant.
+    ///
+    /// # Errors
+    /// There is one of this name, the name is none, or its settings are wrong.
+    pub async fn create_tenant(
+        &self,
+        tenant: &TenantId,
+        record: TenantRecord,
+        stamp: &Stamp,
+    ) -> Change<TenantRecord> {
+        named(tenant.as_str())?;
+        let _turn = self.change(tenant).await;
+        let record = TenantRecord { managed: Managed::Api, created_ms: stamp.at_ms, ..record };
+        self.tried(tenant, |records, _| records.tenant = record.clone()).await?;
+        let store = self.store(tenant);
+        let made = store.replace(kind::TENANT, SELF, None, &json!(record), stamp).await?;
+        if !made {
+            return Err(ChangeError::Exists(format!("the tenant `{tenant}`")));
+        }
+        self.refresh(tenant).await?;
+        Ok(record)
+    }
+
+    /// Sets something of a tenant.
+    ///
+    /// # Errors
+    /// It is in the settings file, is not there, or its settings are wrong.
+    pub async fn put_tenant(
+        &self,
+        tenant: &TenantId,
+        label: Option<String>,
+        settings: serde_json::Value,
+        stamp: &Stamp,
+    ) -> Change<TenantRecord> {
+        let _turn = self.change(tenant).await;
+        let known = self.own(tenant).await?;
+        let record = TenantRecord { label, settings, ..known };
+        self.tried(tenant, |records, _| records.tenant = record.clone()).await?;
+        self.store(tenant).put(kind::TENANT, SELF, &json!(record), stamp).await?;
+        self.refresh(tenant).await?;
+        Ok(record)
+    }
+
+    /// Sets a bot. Answers whether it is new.
+    ///
+    /// # Errors
+    /// The tenant is in the settings file, the name is none, its settings are wrong, or
+    /// a channel of it could not run any more.
+    pub async fn put_bot(
+        &self,
+        tenant: &TenantId,
+        bot: &BotId,
+        record: &BotRecord,
+        stamp: &Stamp,
+    ) -> Change<bool> {
+        named(bot.as_str())?;
+        let _turn = self.change(tenant).await;
+        self.own(tenant).await?;
+        self.offered(tenant, bot, record).await?;
+        self.tried(tenant, |records, _| {
+            records.bots.insert(bot.clone(), record.clone());
+        })
+        .await?;
+        self.put(tenant, kind::BOT, bot.as_str(), json!(record), stamp).await
+    }
+
+    /// Takes a bot away.
+    ///
+    /// # Errors
+    /// A channel has it, or others run it.
+    pub async fn delete_bot(&self, tenant: &TenantId, bot: &BotId, stamp: &Stamp) -> Change<()> {
+        let _turn = self.change(tenant).await;
+        self.own(tenant).await?;
+        let (records, _) = self.records(tenant).await?;
+        let uses = records.channels.iter().find(|(_, channel)| channel.bot() == Some(bot.as_str()));
+        if let Some((channel, _)) = uses {
+            let what = format!("the channel `{channel}` has this bot: give it another one first");
+            return Err(ChangeError::InUse(what));
+        }
+        if let Some((of, name)) = self.sharing(tenant, bot).await? {
+            let what = format!("the bot `{name}` of the tenant `{of}` runs it: delete that first");
+            return Err(ChangeError::InUse(what));
+        }
+        let store = self.store(tenant);
+        found(store.delete(kind::BOT, bot.as_str(), stamp).await)?;
+        match store.delete(kind::DEPLOYMENT, bot.as_str(), stamp).await {
+            Ok(()) | Err(botyard_store::StoreError::NotFound) => {}
+            Err(error) => return Err(error.into()),
+        }
+        self.work.registry().forget(tenant, bot);
+        self.refresh(tenant).await?;
+        Ok(())
+    }
+
+    /// Sets a channel. Answers whether it is new.
+    ///
+    /// # Errors
+    /// The tenant is in the settings file, the name is none or another tenant's, or the
+    /// channel cannot run with these settings.
+    pub async fn put_channel(
+        &self,
+        tenant: &TenantId,
+        channel: &ChannelId,
+        record: &ChannelRecord,
+        stamp: &Stamp,
+    ) -> Change<bool> {
+        named(channel.as_str())?;
+        let _turn = self.change(tenant).await;
+        // Names of channels are unique over all tenants: one at a time takes one.
+        let _names = self.change(&TenantId::from("")).await;
+        self.own(tenant).await?;
+        self.free(tenant, channel).await?;
+        self.tried(tenant, |records, _| {
+            records.channels.insert(channel.clone(), record.clone());
+        })
+        .await?;
+        self.put(tenant, kind::CHANNEL, channel.as_str(), json!(record), stamp).await
+    }
+
+    /// Takes a channel away. What waits in it goes on when it is made again.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn delete_channel(
+        &self,
+        tenant: &TenantId,
+        channel: &ChannelId,
+        stamp: &Stamp,
+    ) -> Change<()> {
+        let _turn = self.change(tenant).await;
+        self.own(tenant).await?;
+        found(self.store(tenant).delete(kind::CHANNEL, channel.as_str(), stamp).await)?;
+        self.refresh(tenant).await?;
+        Ok(())
+    }
+
+    /// Sets an external bot. Answers whether it is new.
+    ///
+    /// # Errors
+    /// As [`Tenancy::put_channel`].
+    pub async fn put_relay(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        record: &RelayRecord,
+        stamp: &Stamp,
+    ) -> Change<bool> {
+        named(name)?;
+        let _turn = self.change(tenant).await;
+        self.own(tenant).await?;
+        self.tried(tenant, |records, _| {
+            records.relays.insert(name.to_owned(), record.clone());
+        })
+        .await?;
+        self.put(tenant, kind::RELAY, name, json!(record), stamp).await
+    }
+
+    /// Takes an external bot away.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn delete_relay(&self, tenant: &TenantId, name: &str, stamp: &Stamp) -> Change<()> {
+        let _turn = self.change(tenant).await;
+        self.own(tenant).await?;
+        found(self.store(tenant).delete(kind::RELAY, name, stamp).await)?;
+        self.refresh(tenant).await?;
+        Ok(())
+    }
+
+    /// Puts a secret. Answers whether it is new. What names it has it at once.
+    ///
+    /// # Errors
+    /// The tenant is in the settings file, the name is none, or the secret is too long.
+    pub async fn put_secret(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        text: &str,
+        stamp: &Stamp,
+    ) -> Change<bool> {
+        named(name)?;
+        if text.is_empty() || text.len() > SECRET_BYTES_MAX {
+            let what = format!("a secret has 1 to {SECRET_BYTES_MAX} bytes");
+            return Err(ChangeError::TooMany(what));
+        }
+        let _turn = self.change(tenant).await;
+        self.own(tenant).await?;
+        self.tried(tenant, |_, opened| {
+            opened.insert(name.to_owned(), text.to_owned());
+        })
+        .await?;
+        let sealed = self.work.envelope().seal(tenant, &secret_place(name), text);
+        let record = SecretRecord { sealed, updated_ms: stamp.at_ms };
+        self.put(tenant, kind::SECRET, name, json!(record), stamp).await
+    }
+
+    /// Takes a secret away.
+    ///
+    /// # Errors
+    /// Something names it, or there is none.
+    pub async fn delete_secret(&self, tenant: &TenantId, name: &str, stamp: &Stamp) -> Change<()> {
+        let _turn = self.change(tenant).await;
+        self.own(tenant).await?;
+        if let Some(user) = self.records(tenant).await?.0.naming(name) {
+            return Err(ChangeError::InUse(format!("{user} names this secret: change that first")));
+        }
+        found(self.store(tenant).delete(kind::SECRET, name, stamp).await)?;
+        Ok(())
+    }
+
+    /// A tenant that is not the settings' to change.
+    pub(super) async fn own(&self, tenant: &TenantId) -> Change<TenantRecord> {
+        let record = self.tenant(tenant).await?;
+        match record.managed {
+            Managed::Api => Ok(record),
+            Managed::Settings => Err(ChangeError::InSettings(tenant.to_string())),
+        }
+    }
+
+    /// Whether all that a tenant has could run after a change of its records and secrets.
+    async fn tried(
+        &self,
+        tenant: &TenantId,
+        change: impl FnOnce(&mut Records, &mut Opened),
+    ) -> Change<()> {
+        let (mut records, _) = self.records(tenant).await?;
+        let (mut opened, _) = self.secrets(tenant).await?;
+        let before = self.faults(tenant, &records, opened.clone()).await?;
+        change(&mut records, &mut opened);
+        let after = self.faults(tenant, &records, opened).await?;
+        // What was wrong in the same way before is not this change's fault.
+        let said = |unfit: &Unfit| unfit.to_string();
+        let before: Vec<String> = before.iter().map(said).collect();
+        match after.into_iter().find(|unfit| !before.contains(&said(unfit))) {
+            None => Ok(()),
+            Some(unfit) => Err(unfit.into()),
+        }
+    }
+
+    async fn faults(
+        &self,
+        tenant: &TenantId,
+        records: &Records,
+        opened: Opened,
+    ) -> Change<Vec<Unfit>> {
+        let (definition, mut unfit) = self.define(tenant, records, opened).await?;
+        let registry = self.work.registry();
+        unfit.extend(definition.connect(|owner, bot| registry.deployed(owner, bot)).1);
+        Ok(unfit)
+    }
+
+    async fn put(
+        &self,
+        tenant: &TenantId,
+        kind: &str,
+        name: &str,
+        value: serde_json::Value,
+        stamp: &Stamp,
+    ) -> Change<bool> {
+        let store = self.store(tenant);
+        let known = store.get(kind, name).await?;
+        if known.as_ref() != Some(&value) {
+            store.put(kind, name, &value, stamp).await?;
+        }
+        // Also where it was written before and did not get as far.
+        self.refresh(tenant).await?;
+        Ok(known.is_none())
+    }
+
+    /// Whether a channel's name is nobody else's.
+    async fn free(&self, tenant: &TenantId, channel: &ChannelId) -> Change<()> {
+        let taken = || ChangeError::Exists(format!("a channel `{channel}`"));
+        if self.work.channel(channel).is_some_and(|known| known.tenant != *tenant) {
+            return Err(taken());
+        }
+        for (owner, record) in self.host_store().list_all(kind::CHANNEL).await? {
+            if record.name == channel.as_str() && owner != *tenant {
+                return Err(taken());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the bot that is to be shared is the operator's, and offered.
+    async fn offered(&self, tenant: &TenantId, bot: &BotId, record: &BotRecord) -> Change<()> {
+        if record.offered && tenant.as_str() != OPERATOR {
+            let what = format!("only the tenant `{OPERATOR}` offers bots to others");
+            return Err(ChangeError::InUse(what));
+        }
+        let Some(shared) = &record.shared else { return Ok(()) };
+        let found = self.store(&OPERATOR.into()).get(kind::BOT, shared.as_str()).await?;
+        let found = found.map(|found| parsed::<BotRecord>(shared.as_str(), found)).transpose()?;
+        if found.is_some_and(|found| found.offered) {
+            return Ok(());
+        }
+        let what = format!("the operator offers no bot `{shared}`, which `{bot}` is to run");
+        Err(ChangeError::InUse(what))
+    }
+
+    /// Who runs a bot of the operator's, if anybody does.
+    async fn sharing(&self, tenant: &TenantId, bot: &BotId) -> Change<Option<(TenantId, String)>> {
+        if tenant.as_str() != OPERATOR {
+            return Ok(None);
+        }
+        for (of, record) in self.host_store().list_all(kind::BOT).await? {
+            let known = parsed::<BotRecord>(&record.name, record.value).ok();
+            if known.is_some_and(|known| known.shared.as_ref() == Some(bot)) {
+                return Ok(Some((of, record.name)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Records {
+    /// What names a secret, if anything does.
+    fn naming(&self, secret: &str) -> Option<String> {
+        let tenant = [("the tenant".to_owned(), &self.tenant.settings)];
+        let bots = self.bots.iter().map(|(id, it)| (format!("the bot `{id}`"), &it.settings));
+        let relays = self.relays.iter().map(|(id, it)| (format!("the relay `{id}`"), &it.settings));
+        let channels =
+            self.channels.iter().map(|(id, it)| (format!("the channel `{id}`"), &it.settings));
+        let mut all = tenant.into_iter().chain(bots).chain(relays).chain(channels);
+        let names = |settings| named_secrets(settings).contains(&secret);
+        all.find(|(_, settings)| names(settings)).map(|(what, _)| what)
+    }
+}
+
+impl ChannelRecord {
+    fn bot(&self) -> Option<&str> {
+        self.settings.get("bot").and_then(serde_json::Value::as_str)
+    }
+}
+
+fn named(name: &str) -> Change<()> {
+    if config::is_name(name) { Ok(()) } else { Err(ChangeError::BadName(name.to_owned())) }
+}
+
+fn found(deleted: Result<(), botyard_store::StoreError>) -> Change<()> {
+    match deleted {
+        Err(botyard_store::StoreError::NotFound) => Err(ChangeError::NotFound),
+        other => Ok(other?),
+    }
+}
+
+/// The store of a tenant, for whoever reads only.
+impl Tenancy {
+    /// What the catalog and the log have of a tenant.
+    pub fn store_of(&self, tenant: &TenantId) -> TenantStore {
+        self.store(tenant)
+    }
+}

@@ -1,0 +1,197 @@
+//! What the catalog keeps of tenants. These forms are stored: fields are added with a
+//! default and never given another meaning.
+
+use std::collections::BTreeMap;
+
+use botyard_kernel::id::{BotId, Digest};
+use botyard_kernel::time::Millis;
+use botyard_runtime::Version;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::envelope::Sealed;
+
+pub use botyard_kernel::access::OPERATOR;
+/// The name of the one record of a tenant about itself.
+pub const SELF: &str = "self";
+
+/// Kinds of records.
+pub mod kind {
+    /// The tenant itself.
+    pub const TENANT: &str = "tenant";
+    /// What is set of a bot.
+    pub const BOT: &str = "bot";
+    /// A component that was uploaded for a bot.
+    pub const VERSION: &str = "version";
+    /// Which version of a bot answers.
+    pub const DEPLOYMENT: &str = "deployment";
+    /// What is set of a channel.
+    pub const CHANNEL: &str = "channel";
+    /// What is set of an external bot.
+    pub const RELAY: &str = "relay";
+    /// A secret, sealed.
+    pub const SECRET: &str = "secret";
+    /// A token, as its hash.
+    pub const TOKEN: &str = "token";
+
+    /// All that a tenant has.
+    pub const ALL: [&str; 7] = [BOT, VERSION, DEPLOYMENT, CHANNEL, RELAY, SECRET, TOKEN];
+}
+
+/// Who looks after a tenant and what it has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Managed {
+    /// Whoever has the right token.
+    #[default]
+    Api,
+    /// The settings file of the host: it is put there again at each start.
+    Settings,
+}
+
+/// A tenant.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TenantRecord {
+    /// Who looks after it.
+    #[serde(default)]
+    pub managed: Managed,
+    /// When it was made.
+    #[serde(default)]
+    pub created_ms: Millis,
+    /// What it is called by people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// As in the settings file: `alert-url`, `rate`.
+    #[serde(default)]
+    pub settings: Value,
+}
+
+impl TenantRecord {
+    /// A tenant of which nothing is set.
+    pub fn made_at(now: Millis) -> Self {
+        let settings = Value::Object(serde_json::Map::new());
+        Self { created_ms: now, settings, ..Self::default() }
+    }
+}
+
+/// A bot.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BotRecord {
+    /// It runs the versions of this bot of the operator's, with its own settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared: Option<BotId>,
+    /// Other tenants may run it: only of the operator's own bots.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub offered: bool,
+    /// As in the settings file, without `component`.
+    #[serde(default)]
+    pub settings: Value,
+}
+
+/// A component that was uploaded for a bot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VersionRecord {
+    /// Whose.
+    pub bot: BotId,
+    /// Its SHA-256.
+    pub digest: Digest,
+    /// How large it is.
+    pub bytes: usize,
+    /// `native` or `interpreted`.
+    pub tier: String,
+    /// When it came.
+    pub uploaded_ms: Millis,
+    /// Who brought it.
+    pub uploaded_by: String,
+    /// What the bot says about itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<Value>,
+    /// What it imports.
+    #[serde(default)]
+    pub imports: Vec<String>,
+}
+
+/// A channel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChannelRecord {
+    /// As in the settings file. Secrets stand there by name.
+    pub settings: Value,
+}
+
+/// An external bot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RelayRecord {
+    /// As in the settings file. Secrets stand there by name.
+    pub settings: Value,
+}
+
+/// A secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SecretRecord {
+    /// What it says, for nobody's eyes.
+    pub sealed: Sealed,
+    /// When it was put.
+    pub updated_ms: Millis,
+}
+
+impl VersionRecord {
+    /// The record of a version that was just loaded.
+    pub fn of(bot: &BotId, version: &Version, now: Millis, by: &str) -> Self {
+        // A manifest was JSON when it came.
+        let manifest = version.manifest().and_then(|own| serde_json::to_value(own).ok());
+        Self {
+            bot: bot.clone(),
+            digest: *version.digest(),
+            bytes: version.component_bytes(),
+            tier: version.tier().name().to_owned(),
+            uploaded_ms: now,
+            uploaded_by: by.to_owned(),
+            manifest,
+            imports: version.imports().to_vec(),
+        }
+    }
+}
+
+/// The name of a version's record.
+pub fn version_name(bot: &BotId, digest: &Digest) -> String {
+    format!("{bot}.{digest}")
+}
+
+/// Where a secret is sealed for: other things of the tenant are sealed by other names.
+pub fn secret_place(name: &str) -> String {
+    format!("secret/{name}")
+}
+
+/// Secrets by name that are named in settings: `{"secret": "NAME"}`.
+pub fn named_secrets(settings: &Value) -> Vec<&str> {
+    match settings {
+        Value::Object(table) => match (table.get("secret"), table.len()) {
+            (Some(Value::String(name)), 1) => vec![name],
+            _ => table.values().flat_map(named_secrets).collect(),
+        },
+        Value::Array(items) => items.iter().flat_map(named_secrets).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    }
+}
+
+/// The secrets of a tenant as they are opened.
+pub type Opened = BTreeMap<String, String>;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn secrets_are_found_wherever_they_are_named() {
+        let settings = json!({
+            "api-token": {"secret": "token"},
+            "http-headers": {"a.example": {"x-key": {"secret": "key"}}},
+            "list": [{"secret": "third"}],
+            "other": {"secret": "no", "more": 1},
+            "secret": 7,
+        });
+        assert_eq!(named_secrets(&settings), ["token", "key", "third"]);
+    }
+}

@@ -1,0 +1,270 @@
+//! Versions and deployments: an upload changes no traffic, a deployment does at once.
+
+use std::sync::Arc;
+
+use botyard_kernel::deployment::Deployment;
+use botyard_kernel::id::{BotId, Digest, TenantId};
+use botyard_store::{Stamp, StoreError};
+use serde_json::json;
+
+use super::records::{OPERATOR, VersionRecord, kind, version_name};
+use super::stored::parsed;
+use super::{Change, ChangeError, Tenancy};
+use crate::alerts::{Alert, AlertKind};
+use crate::clock;
+use crate::work::{Work, Worse};
+use botyard_kernel::run::Blame;
+
+/// A change of which version answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// This version answers from now on.
+    Deploy(Digest),
+    /// This version is tried with so many of a hundred conversations.
+    StartCanary(Digest, u8),
+    /// The canary is tried with so many.
+    SetPercent(u8),
+    /// The canary answers from now on.
+    Promote,
+    /// Back to what answered before.
+    RollBack,
+    /// This version runs no more.
+    Withdraw(Digest),
+}
+
+impl Tenancy {
+    /// Takes a component as a version of a bot. The same bytes again are the same version.
+    ///
+    /// # Errors
+    /// There is no such bot of the tenant's own, or the component is refused.
+    pub async fn upload(
+        &self,
+        tenant: &TenantId,
+        bot: &BotId,
+        wasm: Vec<u8>,
+        stamp: &Stamp,
+    ) -> Change<(VersionRecord, bool)> {
+        self.owned(tenant, bot).await?;
+        let digest = Digest::of(&wasm);
+        let name = version_name(bot, &digest);
+        let store = self.store(tenant);
+        if let Some(known) = store.get(kind::VERSION, &name).await? {
+            return Ok((parsed(&name, known)?, false));
+        }
+        let version = self.work.load(tenant, &wasm).await?;
+        self.keep_component(wasm).await?;
+        let record = VersionRecord::of(bot, &version, stamp.at_ms, &stamp.actor);
+        self.work.registry().versions().keep(version);
+        let made = store.replace(kind::VERSION, &name, None, &json!(record), stamp).await?;
+        Ok((record, made))
+    }
+
+    /// Keeps the bytes of a component.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn keep_component(&self, wasm: Vec<u8>) -> Result<Digest, StoreError> {
+        self.host_store().put_blob(wasm).await
+    }
+
+    /// The versions of a bot, the newest first.
+    ///
+    /// # Errors
+    /// There is no such bot.
+    pub async fn versions(&self, tenant: &TenantId, bot: &BotId) -> Change<Vec<VersionRecord>> {
+        self.bot(tenant, bot).await?;
+        let mut versions = Vec::new();
+        for record in self.store(tenant).list(kind::VERSION).await? {
+            let version: VersionRecord = parsed(&record.name, record.value)?;
+            if version.bot == *bot {
+                versions.push(version);
+            }
+        }
+        versions.sort_by_key(|version| std::cmp::Reverse(version.uploaded_ms));
+        Ok(versions)
+    }
+
+    /// A version of a bot.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn version(
+        &self,
+        tenant: &TenantId,
+        bot: &BotId,
+        digest: &Digest,
+    ) -> Change<VersionRecord> {
+        let name = version_name(bot, digest);
+        let found = self.store(tenant).get(kind::VERSION, &name).await?;
+        Ok(parsed(&name, found.ok_or(ChangeError::NotFound)?)?)
+    }
+
+    /// Which version of a bot answers; absent where none was deployed yet.
+    ///
+    /// # Errors
+    /// There is no such bot.
+    pub async fn deployed(&self, tenant: &TenantId, bot: &BotId) -> Change<Option<Deployment>> {
+        self.bot(tenant, bot).await?;
+        Ok(self.deployment(&self.store(tenant), bot).await?)
+    }
+
+    /// Changes which version of a bot answers. Where a revision is named, only that one
+    /// is changed.
+    ///
+    /// # Errors
+    /// There is no such bot or version, the deployment cannot be changed so, or somebody
+    /// else has changed it.
+    pub async fn deploy(
+        &self,
+        tenant: &TenantId,
+        bot: &BotId,
+        step: Step,
+        revision: Option<u64>,
+        stamp: &Stamp,
+    ) -> Change<Deployment> {
+        let turn = self.change(tenant).await;
+        self.own(tenant).await?;
+        self.owned(tenant, bot).await?;
+        if let Step::Deploy(digest) | Step::StartCanary(digest, _) | Step::Withdraw(digest) = step {
+            self.version(tenant, bot, &digest).await?;
+        }
+        let store = self.store(tenant);
+        let known = self.deployment(&store, bot).await?;
+        if revision.is_some_and(|seen| seen != known.as_ref().map_or(0, |known| known.revision)) {
+            return Err(ChangeError::Stale);
+        }
+        let next = next(known.as_ref(), step, stamp.at_ms)?;
+        // Its first event finds it loaded.
+        self.work.registry().versions().get(&next.current).await.map_err(|error| {
+            ChangeError::Component(botyard_runtime::LoadError::Host(error.to_string()))
+        })?;
+        let (old, new) = (known.map(|known| json!(known)), json!(next));
+        let name = bot.as_str();
+        if !store.replace(kind::DEPLOYMENT, name, old.as_ref(), &new, stamp).await? {
+            return Err(ChangeError::Stale);
+        }
+        self.work.registry().deployed(tenant, bot).set(next.clone());
+        self.refresh(tenant).await?;
+        drop(turn);
+        self.refresh_sharing(tenant, bot).await?;
+        Ok(next)
+    }
+
+    /// Rolls back what does worse than what was before, from now on.
+    pub fn start_rolling_back(self: &Arc<Self>) {
+        let (tenancy, mut worse) = (Arc::downgrade(self), self.work.worse_versions());
+        tokio::spawn(async move {
+            loop {
+                let told = worse.recv().await;
+                let Some(tenancy) = tenancy.upgrade() else { return };
+                match told {
+                    // Whoever is rolled back waits for no other tenant.
+                    Ok(worse) => drop(tokio::spawn(async move { tenancy.roll_back(&worse).await })),
+                    Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
+                    Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+                }
+            }
+        });
+    }
+
+    async fn roll_back(&self, worse: &Worse) {
+        let Worse { deployed, reason, revision } = worse;
+        let (tenant, bot) = (&deployed.owner, &deployed.bot);
+        let stamp = Stamp { at_ms: clock::now(), actor: format!("the host: {reason}") };
+        let rolled = self.deploy(tenant, bot, Step::RollBack, Some(*revision), &stamp).await;
+        match rolled {
+            Ok(_) => {
+                tracing::error!(%tenant, %bot, "rolled back: {reason}");
+                self.work.alerts().raise(&Alert {
+                    kind: AlertKind::VersionRolledBack,
+                    tenant: Some(tenant.clone()),
+                    bot: Some(bot.clone()),
+                    version: Some(reason.version.to_string()),
+                    channel: None,
+                    service: None,
+                    blame: Blame::Bot,
+                    since_ms: stamp.at_ms,
+                    failures: None,
+                    what_to_do: "look into the bot's log, mend it and upload it again: the version \
+                                 before answers now",
+                });
+            }
+            Err(error) => {
+                tracing::error!(%tenant, %bot, %error, "{reason}, and it could not be rolled back");
+            }
+        }
+    }
+
+    /// Whoever runs a bot of the operator's follows it.
+    async fn refresh_sharing(&self, tenant: &TenantId, bot: &BotId) -> Change<()> {
+        if tenant.as_str() != OPERATOR {
+            return Ok(());
+        }
+        let mut others: Vec<TenantId> = Vec::new();
+        for channel in self.work.channels() {
+            let answers = channel.bot();
+            let shares = answers.deployed.owner == *tenant && answers.deployed.bot == *bot;
+            if shares && channel.tenant != *tenant && !others.contains(&channel.tenant) {
+                others.push(channel.tenant.clone());
+            }
+        }
+        for other in others {
+            let _turn = self.change(&other).await;
+            self.refresh(&other).await?;
+        }
+        Ok(())
+    }
+}
+
+fn next(known: Option<&Deployment>, step: Step, now: u64) -> Change<Deployment> {
+    let Some(known) = known else {
+        return match step {
+            Step::Deploy(version) => Ok(Deployment::first(version, now)),
+            Step::StartCanary(..)
+            | Step::SetPercent(_)
+            | Step::Promote
+            | Step::RollBack
+            | Step::Withdraw(_) => {
+                let what = "no version of this bot was deployed yet: deploy one first";
+                Err(ChangeError::InUse(what.to_owned()))
+            }
+        };
+    };
+    Ok(match step {
+        Step::Deploy(version) => known.deploy(version, now)?,
+        Step::StartCanary(version, percent) => known.start_canary(version, percent, now)?,
+        Step::SetPercent(percent) => known.set_percent(percent)?,
+        Step::Promote => known.promote(now)?,
+        Step::RollBack => known.roll_back(now)?,
+        Step::Withdraw(version) => known.withdraw(version, now)?,
+    })
+}
+
+impl Tenancy {
+    /// A bot of a tenant's.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn bot(&self, tenant: &TenantId, bot: &BotId) -> Change<super::BotRecord> {
+        let found = self.store(tenant).get(kind::BOT, bot.as_str()).await?;
+        Ok(parsed(bot.as_str(), found.ok_or(ChangeError::NotFound)?)?)
+    }
+
+    /// A bot with versions of its own.
+    async fn owned(&self, tenant: &TenantId, bot: &BotId) -> Change<()> {
+        match self.bot(tenant, bot).await?.shared {
+            None => Ok(()),
+            Some(shared) => {
+                let what = format!(
+                    "`{bot}` runs the operator's bot `{shared}`, which has its versions there"
+                );
+                Err(ChangeError::InUse(what))
+            }
+        }
+    }
+
+    /// What drives conversations.
+    pub fn work(&self) -> &Arc<Work> {
+        &self.work
+    }
+}

@@ -1,0 +1,236 @@
+//! The table of notes.
+
+use async_trait::async_trait;
+use botyard_kernel::id::TenantId;
+use botyard_kernel::time::Millis;
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde_json::Value;
+
+use super::health::store_error;
+use super::{Engine, to_sql};
+use crate::limits::SWEEP_ROWS_MAX;
+use crate::{Notes, Record, StoreError, limits, notes};
+
+#[async_trait]
+impl Notes for Engine {
+    async fn put(
+        &self,
+        tenant: &TenantId,
+        kind: &str,
+        name: &str,
+        value: &Value,
+        expires_ms: Option<Millis>,
+    ) -> Result<(), StoreError> {
+        let text = limits::note(value)?;
+        let (bytes, place) = (text.len(), Place::new(tenant, kind, name));
+        let put = move |database: &Connection| place.put(database, &text, expires_ms);
+        self.writer.write(tenant, bytes, put).await
+    }
+
+    async fn put_new(
+        &self,
+        tenant: &TenantId,
+        kind: &str,
+        name: &str,
+        value: &Value,
+        expires_ms: Option<Millis>,
+        now: Millis,
+    ) -> Result<Option<Value>, StoreError> {
+        let text = limits::note(value)?;
+        let (bytes, place) = (text.len(), Place::new(tenant, kind, name));
+        let put = move |database: &Connection| {
+            let found = place.find(database, now)?;
+            if found.is_none() {
+                place.put(database, &text, expires_ms)?;
+            }
+            Ok(found)
+        };
+        let found = self.writer.write(tenant, bytes, put).await?;
+        found.map(|text| parse(&text)).transpose()
+    }
+
+    async fn get(
+        &self,
+        tenant: &TenantId,
+        kind: &str,
+        name: &str,
+        now: Millis,
+    ) -> Result<Option<Value>, StoreError> {
+        let place = Place::new(tenant, kind, name);
+        let read = move |database: &Connection| {
+            let found = place.find(database, now).map_err(|e| store_error(&e))?;
+            found.map(|text| parse(&text)).transpose()
+        };
+        self.readers.read(read).await
+    }
+
+    async fn list(
+        &self,
+        tenant: &TenantId,
+        kind: &str,
+        after: Option<&str>,
+        limit: usize,
+        now: Millis,
+    ) -> Result<Vec<Record>, StoreError> {
+        let wanted = (kind.to_owned(), tenant.0.clone(), after.map(str::to_owned));
+        let (now, limit) = (to_sql(now), to_sql(limit as u64));
+        let read = move |database: &Connection| {
+            let sql = "SELECT tenant, name, value FROM note
+                WHERE kind = ?1 AND tenant = ?2 AND (?3 IS NULL OR name > ?3)
+                    AND (expires_ms IS NULL OR expires_ms > ?4) ORDER BY name LIMIT ?5";
+            rows(database, sql, params![wanted.0, wanted.1, wanted.2, now, limit])
+        };
+        let found = self.readers.read(read).await?;
+        Ok(found.into_iter().map(|(_, record)| record).collect())
+    }
+
+    async fn list_all(
+        &self,
+        kind: &str,
+        after: Option<(&TenantId, &str)>,
+        limit: usize,
+        now: Millis,
+    ) -> Result<Vec<(TenantId, Record)>, StoreError> {
+        // No tenant has an empty name, so this stands before all.
+        let (tenant, name) = after.map_or(("", ""), |(tenant, name)| (tenant.as_str(), name));
+        let wanted = (kind.to_owned(), tenant.to_owned(), name.to_owned());
+        let (now, limit) = (to_sql(now), to_sql(limit as u64));
+        let read = move |database: &Connection| {
+            let sql = "SELECT tenant, name, value FROM note
+                WHERE kind = ?1 AND (tenant, name) > (?2, ?3)
+                    AND (expires_ms IS NULL OR expires_ms > ?4) ORDER BY tenant, name LIMIT ?5";
+            rows(database, sql, params![wanted.0, wanted.1, wanted.2, now, limit])
+        };
+        self.readers.read(read).await
+    }
+
+    async fn delete(&self, tenant: &TenantId, kind: &str, name: &str) -> Result<bool, StoreError> {
+        let place = Place::new(tenant, kind, name);
+        let delete = move |database: &Connection| {
+            let sql = "DELETE FROM note WHERE kind = ?1 AND tenant = ?2 AND name = ?3";
+            let gone = database.prepare_cached(sql)?.execute(place.columns())?;
+            Ok(gone > 0)
+        };
+        self.writer.write(tenant, 0, delete).await
+    }
+
+    async fn add(
+        &self,
+        tenant: &TenantId,
+        kind: &str,
+        name: &str,
+        fields: &[(&str, i64)],
+        expires_ms: Option<Millis>,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        let place = Place::new(tenant, kind, name);
+        let fields: Vec<_> =
+            fields.iter().map(|(field, more)| ((*field).to_owned(), *more)).collect();
+        let add = move |database: &Connection| {
+            // What cannot be read starts again: a meter is no reason to refuse a turn.
+            let old = place.find(database, now)?.and_then(|text| parse(&text).ok());
+            match limits::note(&notes::added(old, &fields)) {
+                Ok(text) => place.put(database, &text, expires_ms).map(Ok),
+                Err(too_large) => Ok(Err(too_large)),
+            }
+        };
+        self.writer.write(tenant, 0, add).await?
+    }
+
+    async fn sweep(&self, now: Millis) -> Result<usize, StoreError> {
+        let sweep = move |database: &Connection| {
+            let sql = "DELETE FROM note WHERE id IN
+                (SELECT id FROM note WHERE expires_ms <= ?1 ORDER BY expires_ms LIMIT ?2)";
+            database.prepare_cached(sql)?.execute([to_sql(now), to_sql(SWEEP_ROWS_MAX as u64)])
+        };
+        self.writer.write(&TenantId::from(super::SWEEPER), 0, sweep).await
+    }
+
+    async fn forget(&self, tenant: &TenantId) -> Result<usize, StoreError> {
+        let owner = tenant.clone();
+        let forget = move |database: &Connection| {
+            let mut gone = 0;
+            for kind in kinds(database)? {
+                let sql = "DELETE FROM note WHERE id IN
+                    (SELECT id FROM note WHERE kind = ?1 AND tenant = ?2 LIMIT ?3)";
+                let left = to_sql((SWEEP_ROWS_MAX - gone) as u64);
+                gone += database.prepare_cached(sql)?.execute(params![kind, owner.0, left])?;
+            }
+            Ok(gone)
+        };
+        self.writer.write(tenant, 0, forget).await
+    }
+}
+
+/// Where a note stands.
+struct Place {
+    tenant: TenantId,
+    kind: String,
+    name: String,
+}
+
+impl Place {
+    fn new(tenant: &TenantId, kind: &str, name: &str) -> Self {
+        Self { tenant: tenant.clone(), kind: kind.to_owned(), name: name.to_owned() }
+    }
+
+    fn columns(&self) -> [&str; 3] {
+        [&self.kind, self.tenant.as_str(), &self.name]
+    }
+
+    fn find(&self, database: &Connection, now: Millis) -> rusqlite::Result<Option<String>> {
+        let sql = "SELECT value FROM note WHERE kind = ?1 AND tenant = ?2 AND name = ?3
+            AND (expires_ms IS NULL OR expires_ms > ?4)";
+        let [kind, tenant, name] = self.columns();
+        let wanted = params![kind, tenant, name, to_sql(now)];
+        database.prepare_cached(sql)?.query_row(wanted, |row| row.get(0)).optional()
+    }
+
+    fn put(
+        &self,
+        database: &Connection,
+        text: &str,
+        expires_ms: Option<Millis>,
+    ) -> rusqlite::Result<()> {
+        let sql = "INSERT INTO note (kind, tenant, name, value, expires_ms)
+            VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE
+            SET value = excluded.value, expires_ms = excluded.expires_ms";
+        let [kind, tenant, name] = self.columns();
+        let row = params![kind, tenant, name, text, expires_ms.map(to_sql)];
+        database.prepare_cached(sql)?.execute(row).map(drop)
+    }
+}
+
+/// The kinds of which there are notes. Looks at one note of each.
+fn kinds(database: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut next =
+        database.prepare_cached("SELECT kind FROM note WHERE kind > ?1 ORDER BY kind LIMIT 1")?;
+    let mut found: Vec<String> = Vec::new();
+    loop {
+        let last = found.last().map_or("", String::as_str);
+        match next.query_row([last], |row| row.get(0)).optional()? {
+            Some(kind) => found.push(kind),
+            None => return Ok(found),
+        }
+    }
+}
+
+fn rows(
+    database: &Connection,
+    sql: &str,
+    wanted: impl rusqlite::Params,
+) -> Result<Vec<(TenantId, Record)>, StoreError> {
+    let rows: rusqlite::Result<Vec<(String, String, String)>> =
+        database.prepare_cached(sql).and_then(|mut found| {
+            let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+            found.query_map(wanted, row)?.collect()
+        });
+    let record = |(tenant, name, text): (String, String, String)| {
+        Ok((TenantId(tenant), Record { name, value: parse(&text)? }))
+    };
+    rows.map_err(|e| store_error(&e))?.into_iter().map(record).collect()
+}
+
+fn parse(text: &str) -> Result<Value, StoreError> {
+    serde_json::from_str(text).map_err(|e| StoreError::Corrupt(format!("a note: {e}")))
+}

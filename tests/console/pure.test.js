@@ -1,0 +1,78 @@
+// The parts of the console that need no browser.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { differences, ungranted } from "../../host/server/src/console/page/differences.js";
+import { bytes, counted, cpu, outcome, short } from "../../host/server/src/console/page/format.js";
+import { EventReader } from "../../host/server/src/console/page/stream.js";
+
+const STREAM = ': keep-alive\n\nevent: turn\ndata: {"seq":1}\n\nevent: turn\r\ndata: one\r\ndata:two\r\n\r\ndata: bare\n\n';
+
+test("events are read however the stream is cut", () => {
+  const whole = [
+    { event: "turn", data: '{"seq":1}' },
+    { event: "turn", data: "one\ntwo" },
+    { event: "message", data: "bare" },
+  ];
+  for (let size = 1; size <= STREAM.length; size += 1) {
+    const reader = new EventReader();
+    const found = [];
+    for (let start = 0; start < STREAM.length; start += size) {
+      found.push(...reader.take(STREAM.slice(start, start + size)));
+    }
+    assert.deepEqual(found, whole, `pieces of ${size}`);
+  }
+});
+
+test("an event that is not whole yet is not told", () => {
+  const reader = new EventReader();
+  assert.deepEqual(reader.take("data: half\n"), []);
+  assert.deepEqual(reader.take("\n"), [{ event: "message", data: "half" }]);
+});
+
+const version = (imports, manifest) => ({ imports, tier: "native", manifest });
+
+test("differences name what was added and what was taken away", () => {
+  const before = version(["a", "b"], { hosts: ["one.example"], version: "1.0.0", degrade: "allow" });
+  const after = version(["b", "c"], { hosts: ["two.example"], version: "1.1.0", degrade: "allow" });
+  assert.deepEqual(differences(before, after), {
+    imports: { added: ["c"], removed: ["a"] },
+    hosts: { added: ["two.example"], removed: ["one.example"] },
+    others: [{ what: "Version of its author", before: "1.0.0", after: "1.1.0" }],
+  });
+  const same = { imports: { added: [], removed: [] }, hosts: { added: [], removed: [] }, others: [] };
+  assert.deepEqual(differences(before, before), same);
+});
+
+test("a version without a manifest differs from one with it", () => {
+  const found = differences(version(["a"]), version(["a"], { hosts: ["one.example"], sdk: "rust 0.1.0" }));
+  assert.deepEqual(found.hosts.added, ["one.example"]);
+  assert.deepEqual(found.others, [{ what: "SDK", before: "none", after: "rust 0.1.0" }]);
+});
+
+test("wishes beyond the bot's hosts are told, and those that a pattern covers are not", () => {
+  const rows = [
+    [["one.example"], [], ["one.example"]],
+    [["one.example"], ["one.example"], []],
+    [["api.one.example"], ["*.one.example"], []],
+    [["one.example"], ["*.one.example"], ["one.example"]],
+    [["*.api.one.example"], ["*.one.example"], []],
+    [["*.one.example"], ["api.one.example"], ["*.one.example"]],
+    [["api.one.example:8443"], ["*.one.example"], ["api.one.example:8443"]],
+    [["evilone.example"], ["*.one.example"], ["evilone.example"]],
+  ];
+  for (const [hosts, granted, expected] of rows) {
+    assert.deepEqual(ungranted({ manifest: { hosts } }, granted), expected, `${hosts} against ${granted}`);
+  }
+});
+
+test("numbers and outcomes are put into words", () => {
+  assert.deepEqual([0, 1023, 1024, 1_572_864].map(bytes), ["0 bytes", "1023 bytes", "1.0 KiB", "1.5 MiB"]);
+  assert.equal(cpu(1234), "1.23 ms CPU");
+  assert.deepEqual([counted(1, "turn"), counted(2, "turn")], ["1 turn", "2 turns"]);
+  assert.equal(short("0123456789abcdef"), "0123456789ab");
+  assert.equal(outcome("ran"), "ran");
+  assert.equal(outcome({ skipped: "NotOwner" }), "nobody ran: not owner");
+  assert.equal(outcome({ failed: { kind: "trap", message: "it broke", blame: "bot" } }), "failed: trap, it broke (to blame: the bot)");
+});

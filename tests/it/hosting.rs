@@ -1,0 +1,399 @@
+//! Tenants that come, upload and deploy while the host runs.
+
+use std::fs;
+
+use botyard_tests::client::management::Management;
+use botyard_tests::client::userlike::{Conversation, Webhook};
+use botyard_tests::host::{Config, Host, plugin};
+use botyard_tests::site::{HEADER, SECRET, TOKEN};
+use botyard_twins::userlike::{Contact, Userlike};
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+/// A host without any tenant, and Userlike's side.
+struct Hosted {
+    host: Host,
+    operator: Management,
+    userlike: Userlike,
+    config: Config,
+    _directory: tempfile::TempDir,
+}
+
+impl Hosted {
+    async fn start() -> Self {
+        let directory = tempfile::Builder::new().prefix("botyard-it-").tempdir().unwrap();
+        let config = Config::new(directory.path()).with(json!({"tenants": null}));
+        let host = Host::start(&config).await.unwrap();
+        let operator = host.management();
+        let userlike = Userlike::start(TOKEN).await.unwrap();
+        Self { host, operator, userlike, config, _directory: directory }
+    }
+
+    /// A tenant with a bot that answers in a channel of the same name.
+    async fn tenant(&self, name: &str, bot: &str) -> Management {
+        let operator = &self.operator;
+        operator.post("/tenants", json!({"name": name})).await.unwrap();
+        let token = json!({"scope": "admin", "texts": "full"});
+        let token = operator.post(&format!("/tenants/{name}/tokens"), token).await.unwrap();
+        let admin = operator.with(token["token"].as_str().unwrap());
+        let own = format!("/tenants/{name}");
+        admin.put(&format!("{own}/secrets/token"), json!({"value": TOKEN})).await.unwrap();
+        admin.put(&format!("{own}/secrets/webhook"), json!({"value": SECRET})).await.unwrap();
+        admin.put(&format!("{own}/bots/bot"), json!({})).await.unwrap();
+        let digest = self.upload(&admin, name, bot).await;
+        let deploy = json!({"action": "deploy", "version": digest});
+        admin.post(&format!("{own}/bots/bot/deployment"), deploy).await.unwrap();
+        admin.put(&format!("{own}/channels/{name}-web"), self.channel()).await.unwrap();
+        admin
+    }
+
+    async fn upload(&self, admin: &Management, tenant: &str, bot: &str) -> String {
+        let wasm = fs::read(plugin(bot).unwrap()).unwrap();
+        let path = format!("/tenants/{tenant}/bots/bot/versions");
+        let answered = admin.upload(&path, wasm).await.unwrap();
+        assert_eq!(answered.status, StatusCode::CREATED, "{}", answered.body);
+        answered.body["digest"].as_str().unwrap().to_owned()
+    }
+
+    fn channel(&self) -> Value {
+        json!({"settings": {
+            "vendor": "userlike",
+            "bot": "bot",
+            "webhook-header": HEADER,
+            "webhook-secret": {"secret": "webhook"},
+            "api-url": self.userlike.api_url(),
+            "api-token": {"secret": "token"},
+        }})
+    }
+
+    fn open(&self, channel: &str) -> Conversation {
+        let webhook = Webhook {
+            url: format!("{}/webhooks/{channel}", self.host.url()),
+            header: Some((HEADER.to_owned(), SECRET.to_owned())),
+        };
+        Conversation::open(self.userlike.account(), &webhook, Contact::new()).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_comes_uploads_and_is_answered_without_a_restart() {
+    let hosted = Hosted::start().await;
+    let admin = hosted.tenant("acme", "tally").await;
+    let conversation = hosted.open("acme-web");
+    assert_eq!(conversation.start().await.unwrap().texts(), ["1 1 start"]);
+    assert_eq!(conversation.message("one").await.unwrap().texts(), ["2 2 one"]);
+    let bots = admin.get("/tenants/acme/bots").await.unwrap();
+    assert_eq!(bots["items"][0]["name"], "bot");
+    let channel = admin.get("/tenants/acme/channels/acme-web").await.unwrap();
+    assert_eq!(channel["runs"], true);
+    assert!(channel["webhook_url"].as_str().unwrap().ends_with("/webhooks/acme-web"));
+    let text = channel.to_string();
+    assert!(!text.contains(SECRET) && !text.contains(TOKEN), "{text}");
+    let verified = admin.get("/tenants/acme/audit/verify").await.unwrap();
+    assert!(verified["rows"].as_u64().unwrap() >= 7, "{verified}");
+
+    // All of it is there after a restart, and the token of the first start is not shown
+    // again.
+    let Hosted { host, userlike, config, _directory, .. } = hosted;
+    drop(host);
+    let host = Host::start(&config).await.unwrap();
+    assert_eq!(host.management().token, None);
+    let webhook = Webhook {
+        url: format!("{}/webhooks/acme-web", host.url()),
+        header: Some((HEADER.to_owned(), SECRET.to_owned())),
+    };
+    let again = Conversation::open(userlike.account(), &webhook, Contact::new()).unwrap();
+    assert_eq!(again.start().await.unwrap().texts(), ["1 1 start"]);
+}
+
+#[tokio::test]
+async fn what_is_another_tenants_is_not_there() {
+    let hosted = Hosted::start().await;
+    let acme = hosted.tenant("acme", "tally").await;
+    let other = hosted.tenant("other", "tally").await;
+    hosted.open("acme-web").start().await.unwrap();
+    let listed = acme.get("/tenants/acme/conversations").await.unwrap();
+    let key = listed["items"][0]["conversation"].as_str().unwrap().replace(':', "%3A");
+    let versions = acme.get("/tenants/acme/bots/bot/versions").await.unwrap();
+    let digest = versions["items"][0]["digest"].as_str().unwrap();
+    let conversation = format!("/channels/acme-web/conversations/{key}");
+    let readable = [
+        String::new(),
+        "/bots".to_owned(),
+        "/bots/bot".to_owned(),
+        "/bots/bot/versions".to_owned(),
+        format!("/bots/bot/versions/{digest}"),
+        "/bots/bot/deployment".to_owned(),
+        "/bots/bot/logs".to_owned(),
+        "/channels".to_owned(),
+        "/channels/acme-web".to_owned(),
+        "/relays".to_owned(),
+        "/secrets".to_owned(),
+        "/tokens".to_owned(),
+        "/audit".to_owned(),
+        "/audit/verify".to_owned(),
+        "/conversations".to_owned(),
+        conversation.clone(),
+        format!("{conversation}/turns"),
+        "/dead-letters".to_owned(),
+        format!("/persons?conversation={key}"),
+    ];
+    for path in readable {
+        let path = format!("/tenants/acme{path}");
+        // Whose it is can read it, so what the other one is told says something.
+        acme.get(&path).await.unwrap();
+        let answered = other.ask(Method::GET, &path, None).await.unwrap();
+        let got = (answered.status, answered.code());
+        assert_eq!(got, (StatusCode::NOT_FOUND, "not-found"), "{path}");
+    }
+    let event = json!({"name": "message", "payload": {"text": "hi"}});
+    let writes = [
+        (Method::PUT, "/bots/b".to_owned(), json!({})),
+        (Method::DELETE, "/bots/bot".to_owned(), Value::Null),
+        (Method::POST, format!("/bots/bot/versions/{digest}/try"), json!({"events": [event]})),
+        (Method::POST, "/bots/bot/deployment".to_owned(), json!({"action": "roll-back"})),
+        (Method::DELETE, "/channels/acme-web".to_owned(), Value::Null),
+        (Method::PUT, "/relays/r".to_owned(), json!({"settings": {}})),
+        (Method::PUT, "/secrets/token".to_owned(), json!({"value": "mine"})),
+        (Method::DELETE, "/secrets/token".to_owned(), Value::Null),
+        (Method::POST, "/tokens".to_owned(), json!({"scope": "read"})),
+        (Method::POST, "/dead-letters/t.0.0/redrive".to_owned(), Value::Null),
+        (Method::DELETE, format!("/persons?conversation={key}"), Value::Null),
+        (Method::PATCH, String::new(), json!({"label": "mine"})),
+        (Method::GET, "/bots/bot/logs/live".to_owned(), Value::Null),
+    ];
+    let before = acme.get("/tenants/acme/audit").await.unwrap();
+    for (method, path, body) in writes {
+        let path = format!("/tenants/acme{path}");
+        let body = Some(body).filter(|body| !body.is_null());
+        let answered = other.ask(method.clone(), &path, body).await.unwrap();
+        let got = (answered.status, answered.code());
+        assert_eq!(got, (StatusCode::NOT_FOUND, "not-found"), "{method} {path}");
+    }
+    assert_eq!(acme.get("/tenants/acme/audit").await.unwrap(), before);
+    let nowhere = other.ask(Method::GET, "/tenants/nobody/bots", None).await.unwrap();
+    assert_eq!(nowhere.status, StatusCode::NOT_FOUND);
+    let taken = other.ask(Method::PUT, "/tenants/other/channels/acme-web", Some(hosted.channel()));
+    let taken = taken.await.unwrap();
+    assert_eq!((taken.status, taken.code()), (StatusCode::CONFLICT, "already-exists"));
+    let nobody = Management { token: None, ..acme.clone() };
+    let answered = nobody.ask(Method::GET, "/tenants/acme", None).await.unwrap();
+    assert_eq!((answered.status, answered.code()), (StatusCode::UNAUTHORIZED, "unauthorized"));
+    let forbidden =
+        acme.ask(Method::POST, "/tenants", Some(json!({"name": "mine"}))).await.unwrap();
+    assert_eq!(forbidden.status, StatusCode::NOT_FOUND, "the host is not the tenant's");
+}
+
+#[tokio::test]
+async fn a_session_goes_on_with_the_version_that_it_began_with() {
+    let hosted = Hosted::start().await;
+    let admin = hosted.tenant("acme", "tally").await;
+    let old = hosted.open("acme-web");
+    assert_eq!(old.start().await.unwrap().texts(), ["1 1 start"]);
+    let path = "/tenants/acme/bots/bot/deployment";
+    let digest = hosted.upload(&admin, "acme", "echo").await;
+    // An upload changes no traffic.
+    assert_eq!(hosted.open("acme-web").start().await.unwrap().texts(), ["1 1 start"]);
+    let deploy = json!({"action": "deploy", "version": digest, "revision": 1});
+    let deployed = admin.post(path, deploy.clone()).await.unwrap();
+    assert_eq!(deployed["revision"], 2);
+    let stale = admin.ask(Method::POST, path, Some(deploy)).await.unwrap();
+    assert_eq!((stale.status, stale.code()), (StatusCode::CONFLICT, "stale"));
+    assert_eq!(old.message("one").await.unwrap().texts(), ["2 2 one"]);
+    let new = hosted.open("acme-web");
+    assert_ne!(new.start().await.unwrap().texts(), ["1 1 start"]);
+    // Rolled back, it is bad: its sessions go on with the version before.
+    admin.post(path, json!({"action": "roll-back"})).await.unwrap();
+    assert_eq!(new.message("two").await.unwrap().texts(), ["1 1 two"]);
+}
+
+#[tokio::test]
+async fn what_waits_for_a_first_version_is_answered_when_it_comes() {
+    let hosted = Hosted::start().await;
+    let operator = &hosted.operator;
+    operator.post("/tenants", json!({"name": "acme"})).await.unwrap();
+    for (name, value) in [("token", TOKEN), ("webhook", SECRET)] {
+        let path = format!("/tenants/acme/secrets/{name}");
+        operator.put(&path, json!({"value": value})).await.unwrap();
+    }
+    operator.put("/tenants/acme/bots/bot", json!({})).await.unwrap();
+    operator.put("/tenants/acme/channels/acme-web", hosted.channel()).await.unwrap();
+    let conversation = hosted.open("acme-web");
+    assert_eq!(conversation.start().await.unwrap().texts(), [""; 0]);
+    let digest = hosted.upload(operator, "acme", "tally").await;
+    let deploy = json!({"action": "deploy", "version": digest});
+    operator.post("/tenants/acme/bots/bot/deployment", deploy).await.unwrap();
+    let account = hosted.userlike.account();
+    account.wait_delivered(&conversation.cid, 1, std::time::Duration::from_secs(10)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_refused_and_nothing_changes() {
+    let hosted = Hosted::start().await;
+    let admin = hosted.tenant("acme", "tally").await;
+    let channel = |changes: Value| {
+        let mut channel = hosted.channel();
+        for (key, value) in changes.as_object().unwrap() {
+            channel["settings"][key] = value.clone();
+        }
+        channel
+    };
+    let rows = [
+        (Method::PUT, "/bots/Bad", json!({}), 422, "bad-name"),
+        (Method::PUT, "/bots/b", json!({"settings": {"host": []}}), 422, "cannot-run"),
+        (Method::PUT, "/bots/b", json!({"shared": "none"}), 409, "in-use"),
+        (Method::PUT, "/channels/x", channel(json!({"bot": "none"})), 422, "cannot-run"),
+        (Method::PUT, "/channels/x", channel(json!({"api-url": "no"})), 422, "cannot-run"),
+        (Method::PUT, "/channels/x", json!({"setting": {}}), 400, "bad-request"),
+        (Method::DELETE, "/bots/bot", Value::Null, 409, "in-use"),
+        (Method::DELETE, "/secrets/token", Value::Null, 409, "in-use"),
+        (Method::DELETE, "/secrets/none", Value::Null, 404, "not-found"),
+        (
+            Method::POST,
+            "/bots/bot/deployment",
+            json!({"action": "promote"}),
+            409,
+            "deployment-refused",
+        ),
+        (Method::POST, "/bots/bot/deployment", json!({"action": "jump"}), 400, "bad-request"),
+        (Method::POST, "/tokens", json!({"scope": "operator"}), 400, "bad-request"),
+        (Method::GET, "/bots/none/versions", Value::Null, 404, "not-found"),
+    ];
+    let before = admin.get("/tenants/acme/audit").await.unwrap();
+    for (method, path, body, status, code) in rows {
+        let body = Some(body).filter(|body| !body.is_null());
+        let path = format!("/tenants/acme{path}");
+        let answered = admin.ask(method.clone(), &path, body).await.unwrap();
+        let got = (answered.status.as_u16(), answered.code());
+        assert_eq!(got, (status, code), "{method} {path}: {}", answered.body);
+        assert!(!answered.body["detail"].as_str().unwrap().is_empty());
+    }
+    let refused =
+        admin.upload("/tenants/acme/bots/bot/versions", b"no wasm".to_vec()).await.unwrap();
+    assert_eq!((refused.status.as_u16(), refused.code()), (422, "component-refused"));
+    assert_eq!(admin.get("/tenants/acme/audit").await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_token_is_rotated_revoked_and_expires() {
+    let hosted = Hosted::start().await;
+    let admin = hosted.tenant("acme", "tally").await;
+    let made = admin.post("/tenants/acme/tokens", json!({"scope": "read"})).await.unwrap();
+    let id = made["id"].as_str().unwrap();
+    let reader = admin.with(made["token"].as_str().unwrap());
+    assert_eq!(reader.get("/whoami").await.unwrap()["scope"], "read");
+    let forbidden = reader.ask(Method::PUT, "/tenants/acme/bots/b", Some(json!({}))).await.unwrap();
+    assert_eq!((forbidden.status, forbidden.code()), (StatusCode::FORBIDDEN, "forbidden"));
+
+    let path = format!("/tenants/acme/tokens/{id}/rotate");
+    let rotated = reader.post(&path, json!({"overlap_ms": 60_000})).await.unwrap();
+    let fresh = admin.with(rotated["token"].as_str().unwrap());
+    for both in [&reader, &fresh] {
+        both.get("/whoami").await.unwrap();
+    }
+    let rotated = fresh.post(&path, json!({})).await.unwrap();
+    let newest = admin.with(rotated["token"].as_str().unwrap());
+    for old in [&reader, &fresh] {
+        let answered = old.ask(Method::GET, "/whoami", None).await.unwrap();
+        assert_eq!(answered.status, StatusCode::UNAUTHORIZED);
+    }
+    admin.delete(&format!("/tenants/acme/tokens/{id}")).await.unwrap();
+    let answered = newest.ask(Method::GET, "/whoami", None).await.unwrap();
+    assert_eq!(answered.status, StatusCode::UNAUTHORIZED);
+
+    let old = json!({"scope": "read", "expires_ms": 1});
+    let old = admin.post("/tenants/acme/tokens", old).await.unwrap();
+    let old = admin.with(old["token"].as_str().unwrap());
+    let answered = old.ask(Method::GET, "/whoami", None).await.unwrap();
+    assert_eq!((answered.status, answered.code()), (StatusCode::UNAUTHORIZED, "token-expired"));
+}
+
+#[tokio::test]
+async fn nobody_gets_more_than_they_were_given() {
+    let hosted = Hosted::start().await;
+    let admin = hosted.tenant("acme", "tally").await;
+    let made = |grant: Value| {
+        let admin = &admin;
+        async move { admin.post("/tenants/acme/tokens", grant).await.unwrap() }
+    };
+    let full = made(json!({"scope": "admin", "texts": "full"})).await;
+    let redacted = made(json!({"scope": "admin"})).await;
+    let redacted = admin.with(redacted["token"].as_str().unwrap());
+    let path = format!("/tenants/acme/tokens/{}/rotate", full["id"].as_str().unwrap());
+    let refused = redacted.ask(Method::POST, &path, Some(json!({}))).await.unwrap();
+    assert_eq!((refused.status, refused.code()), (StatusCode::FORBIDDEN, "forbidden"));
+
+    // What people say is not shown to it, in no way.
+    let conversation = hosted.open("acme-web");
+    conversation.start().await.unwrap();
+    conversation.message("canary words").await.unwrap();
+    let key = conversation.cid.replace(':', "%3A");
+    let turns = format!("/tenants/acme/channels/acme-web/conversations/{key}/turns");
+    assert!(admin.get(&turns).await.unwrap().to_string().contains("canary words"));
+    assert!(!redacted.get(&turns).await.unwrap().to_string().contains("canary"));
+    let person = format!("/tenants/acme/persons?conversation={key}");
+    let hidden = redacted.ask(Method::GET, &person, None).await.unwrap();
+    assert_eq!((hidden.status, hidden.code()), (StatusCode::FORBIDDEN, "texts-hidden"));
+    assert!(admin.get(&person).await.unwrap().to_string().contains("canary words"));
+
+    // A token for one bot reaches nothing else, and no secret by way of its bot.
+    let narrow = made(json!({"scope": "admin", "bot": "bot"})).await;
+    let narrow = admin.with(narrow["token"].as_str().unwrap());
+    narrow.get("/tenants/acme/bots/bot").await.unwrap();
+    for path in ["/secrets", "/channels", "/tokens", "/conversations", "/bots/other"] {
+        let path = format!("/tenants/acme{path}");
+        let answered = narrow.ask(Method::GET, &path, None).await.unwrap();
+        assert_eq!(answered.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let peeks = json!({"settings": {"config": {"k": {"secret": "token"}}}});
+    let refused = narrow.ask(Method::PUT, "/tenants/acme/bots/bot", Some(peeks)).await.unwrap();
+    assert_eq!((refused.status, refused.code()), (StatusCode::FORBIDDEN, "forbidden"));
+
+    // Whoever only looks sees no settings; a secret is never taken openly.
+    let reader = made(json!({"scope": "read"})).await;
+    let reader = admin.with(reader["token"].as_str().unwrap());
+    let channel = reader.get("/tenants/acme/channels/acme-web").await.unwrap();
+    assert_eq!(channel["settings"], Value::Null);
+    let mut open = hosted.channel();
+    open["settings"]["signal-token"] = json!("an-open-signal-token");
+    let refused = admin.ask(Method::PUT, "/tenants/acme/channels/x", Some(open)).await.unwrap();
+    assert_eq!((refused.status, refused.code()), (StatusCode::UNPROCESSABLE_ENTITY, "cannot-run"));
+
+    // The operator's own tokens are managed in the same way.
+    let own = hosted.operator.get("/tenants/operator/tokens").await.unwrap();
+    assert_eq!(own["items"].as_array().unwrap().len(), 1, "{own}");
+}
+
+#[tokio::test]
+async fn a_bot_of_the_operators_is_run_by_others_with_settings_of_their_own() {
+    let hosted = Hosted::start().await;
+    let (operator, acme) = (&hosted.operator, hosted.tenant("acme", "echo").await);
+    let shares = json!({"shared": "counts"});
+    let refused = acme.ask(Method::PUT, "/tenants/acme/bots/mine", Some(shares.clone()));
+    assert_eq!(refused.await.unwrap().code(), "in-use", "nothing is offered yet");
+    operator.put("/tenants/operator/bots/counts", json!({"offered": true})).await.unwrap();
+    let wasm = fs::read(plugin("tally").unwrap()).unwrap();
+    let path = "/tenants/operator/bots/counts/versions";
+    let digest = operator.upload(path, wasm).await.unwrap().body["digest"].clone();
+    acme.put("/tenants/acme/bots/mine", shares).await.unwrap();
+    let mut channel = hosted.channel();
+    channel["settings"]["bot"] = json!("mine");
+    acme.put("/tenants/acme/channels/acme-web", channel).await.unwrap();
+    let waits = hosted.open("acme-web");
+    assert_eq!(waits.start().await.unwrap().texts(), [""; 0]);
+    let deploy = json!({"action": "deploy", "version": digest});
+    operator.post("/tenants/operator/bots/counts/deployment", deploy.clone()).await.unwrap();
+    let within = std::time::Duration::from_secs(10);
+    hosted.userlike.account().wait_delivered(&waits.cid, 1, within).await.unwrap();
+    let begun = hosted.open("acme-web");
+    assert_eq!(begun.start().await.unwrap().texts(), ["1 1 start"]);
+    // It is the operator's to deploy, and to keep as long as somebody runs it.
+    let path = "/tenants/acme/bots/mine/deployment";
+    assert_eq!(acme.ask(Method::POST, path, Some(deploy)).await.unwrap().code(), "in-use");
+    let gone = operator.ask(Method::DELETE, "/tenants/operator/bots/counts", None).await.unwrap();
+    assert_eq!(gone.code(), "in-use", "{}", gone.body);
+    // Setting something else of it ends neither.
+    acme.put("/tenants/acme/bots/mine", json!({"settings": {"overlap": "latest"}})).await.unwrap();
+    assert_eq!(acme.get("/tenants/acme/bots/mine").await.unwrap()["shared"], "counts");
+    assert_eq!(begun.message("one").await.unwrap().texts(), ["2 2 one"]);
+}

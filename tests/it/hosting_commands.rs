@@ -1,0 +1,144 @@
+//! Hosting by commands and out of files.
+
+use std::fs;
+use std::process::Output;
+
+use botyard_tests::client::userlike::{Conversation, Webhook};
+use botyard_tests::host::{Config, Host, operate, plugin, program};
+use botyard_tests::site::{HEADER, SECRET, TOKEN};
+use botyard_twins::userlike::{Contact, Userlike};
+use serde_json::json;
+
+async fn started() -> (Host, Config, tempfile::TempDir) {
+    let directory = tempfile::Builder::new().prefix("botyard-it-").tempdir().unwrap();
+    let config = Config::new(directory.path()).with(json!({"tenants": null}));
+    let host = Host::start(&config).await.unwrap();
+    (host, config, directory)
+}
+
+async fn says(config: &Config, words: &[&str]) -> String {
+    let output = operate(config, words).await.unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{words:?}: {text}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn complaint(output: &Output) -> String {
+    assert!(!output.status.success());
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[tokio::test]
+async fn a_tenant_is_set_up_by_commands() {
+    let (_host, config, directory) = started().await;
+    says(&config, &["tenant", "create", "acme", "--label", "Acme Ltd"]).await;
+    let secret = directory.path().join("secret.txt");
+    fs::write(&secret, format!("{SECRET}\n")).unwrap();
+    let file = secret.to_str().unwrap();
+    says(&config, &["secret", "put", "webhook", "--tenant", "acme", "--file", file]).await;
+    says(&config, &["bot", "put", "bot", "--tenant", "acme"]).await;
+    let wasm = plugin("tally").unwrap();
+    let upload = ["bot", "upload", "bot", wasm.to_str().unwrap(), "--tenant", "acme"];
+    let digest = says(&config, &upload).await.trim().to_owned();
+    assert_eq!(digest.len(), 64, "{digest}");
+
+    let tried = ["bot", "try", "bot", &digest, "--tenant", "acme", "--say", "one", "--json"];
+    let tried: serde_json::Value = serde_json::from_str(&says(&config, &tried).await).unwrap();
+    let turns = tried["turns"].as_array().unwrap();
+    let texts: Vec<_> = turns
+        .iter()
+        .map(|turn| turn["actions"].as_array().unwrap().last().unwrap()["payload"]["text"].clone())
+        .collect();
+    assert_eq!(texts, ["1 1 one"], "{tried:#}");
+    assert!(turns[0]["sends"][0]["call"]["url"].is_string(), "{tried:#}");
+    assert!(tried["cpu_us"].as_u64().unwrap() > 0);
+
+    let deployed = says(&config, &["bot", "deploy", "bot", &digest, "--tenant", "acme"]).await;
+    assert_eq!(deployed, format!("bot answers with {digest}\n"));
+    let listed = says(&config, &["bot", "list", "--tenant", "acme"]).await;
+    assert!(listed.contains(&digest), "{listed}");
+    let listed = says(&config, &["secret", "list", "--tenant", "acme"]).await;
+    assert!(listed.contains("webhook") && !listed.contains(SECRET), "{listed}");
+    let audit = says(&config, &["audit", "list", "--tenant", "acme"]).await;
+    assert!(audit.contains("operator"), "{audit}");
+    let verified = says(&config, &["audit", "verify", "--tenant", "acme"]).await;
+    assert!(verified.contains("each as it was written"), "{verified}");
+
+    let token = ["token", "create", "--tenant", "acme", "--scope", "read"];
+    let token = says(&config, &token).await;
+    assert!(token.starts_with("botyard_"), "{token}");
+}
+
+#[tokio::test]
+async fn commands_say_what_is_wrong() {
+    let (host, config, _directory) = started().await;
+    let rows: [(&[&str], &str); 5] = [
+        (&["tenant", "create", "Bad Name"], "is no name"),
+        (&["tenant", "show", "nobody"], "there is no such object"),
+        (&["bot", "list"], "--tenant"),
+        (&["bot", "deploy", "bot", "12", "--tenant", "nobody"], "there is no such object"),
+        (&["person", "erase", "--email", "ada@example.com", "--tenant", "x"], "--yes"),
+    ];
+    for (words, expected) in rows {
+        let said = complaint(&operate(&config, words).await.unwrap());
+        assert!(said.contains(expected), "{words:?}: {said}");
+    }
+    // From elsewhere a token is wanted, and a host.
+    let elsewhere = |url: &str, token: Option<&str>| {
+        let mut command = std::process::Command::new(program());
+        command.args(["tenant", "list", "--url", url]).env_remove("BOTYARD_TOKEN");
+        if let Some(token) = token {
+            command.env("BOTYARD_TOKEN", token);
+        }
+        command.output().unwrap()
+    };
+    assert!(complaint(&elsewhere(host.url(), None)).contains("BOTYARD_TOKEN"));
+    assert!(complaint(&elsewhere(host.url(), Some("no"))).contains("unauthorized"));
+    let nobody = elsewhere("http://127.0.0.1:9", Some("no"));
+    assert_eq!(nobody.status.code(), Some(3), "{}", complaint(&nobody));
+    let token = host.management().token.unwrap();
+    assert!(elsewhere(host.url(), Some(&token)).status.success());
+}
+
+#[tokio::test]
+async fn files_are_applied_and_applied_again() {
+    let (host, config, directory) = started().await;
+    let userlike = Userlike::start(TOKEN).await.unwrap();
+    let files = directory.path().join("tenants");
+    fs::create_dir(&files).unwrap();
+    fs::copy(plugin("tally").unwrap(), files.join("tally.wasm")).unwrap();
+    let text = format!(
+        "[tenants.acme.bots.bot]\ncomponent = \"tally.wasm\"\n\n\
+         [tenants.acme.channels.acme-web]\nvendor = \"userlike\"\nbot = \"bot\"\n\
+         webhook-header = \"{HEADER}\"\nwebhook-secret = {{ secret = \"webhook\" }}\n\
+         api-url = \"{}\"\napi-token = {{ secret = \"token\" }}\n",
+        userlike.api_url()
+    );
+    fs::write(files.join("acme.toml"), text).unwrap();
+    let path = files.to_str().unwrap();
+    let planned = says(&config, &["apply", "-f", path, "--dry-run"]).await;
+    assert!(planned.ends_with("5 things would be changed\n"), "{planned}");
+    let tenants = says(&config, &["tenant", "list"]).await;
+    assert!(!tenants.contains("acme"), "nothing was done: {tenants}");
+
+    // Secrets come first: what names one that is not there is refused.
+    let refused = complaint(&operate(&config, &["apply", "-f", path]).await.unwrap());
+    assert!(refused.contains("put the secret `token` first"), "{refused}");
+    for (name, value) in [("token", TOKEN), ("webhook", SECRET)] {
+        let file = directory.path().join(name);
+        fs::write(&file, value).unwrap();
+        let file = file.to_str().unwrap();
+        says(&config, &["secret", "put", name, "--tenant", "acme", "--file", file]).await;
+    }
+    let done = says(&config, &["apply", "-f", path]).await;
+    assert!(done.ends_with("1 thing changed\n"), "{done}");
+    let again = says(&config, &["apply", "-f", path]).await;
+    assert_eq!(again, "0 things changed\n");
+
+    let webhook = Webhook {
+        url: format!("{}/webhooks/acme-web", host.url()),
+        header: Some((HEADER.to_owned(), SECRET.to_owned())),
+    };
+    let conversation = Conversation::open(userlike.account(), &webhook, Contact::new()).unwrap();
+    assert_eq!(conversation.start().await.unwrap().texts(), ["1 1 start"]);
+}

@@ -1,0 +1,120 @@
+//! Whoever uses the management API.
+
+use anyhow::{Context as _, Result, ensure};
+use http::{Method, StatusCode};
+use serde_json::Value;
+
+use super::userlike::client;
+
+/// The management API of a host, for whoever shows a token.
+#[derive(Clone, Debug)]
+pub struct Management {
+    /// The host's address.
+    pub url: String,
+    /// What is shown, if anything is.
+    pub token: Option<String>,
+}
+
+/// What the host answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered {
+    /// The status.
+    pub status: StatusCode,
+    /// The body; `null` where there is none.
+    pub body: Value,
+}
+
+impl Answered {
+    /// The stable code of a problem.
+    pub fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+}
+
+impl Management {
+    /// The same for whoever shows another token.
+    #[must_use]
+    pub fn with(&self, token: &str) -> Self {
+        Self { url: self.url.clone(), token: Some(token.to_owned()) }
+    }
+
+    /// Asks; `path` begins behind `/v1`.
+    ///
+    /// # Errors
+    ///
+    /// The host does not answer, or with something that is no JSON.
+    pub async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Result<Answered> {
+        let body = body.map(|body| ("application/json", body.to_string().into_bytes()));
+        self.send(method, path, body).await
+    }
+
+    /// What is there.
+    ///
+    /// # Errors
+    ///
+    /// It is not: any other status than 200.
+    pub async fn get(&self, path: &str) -> Result<Value> {
+        good(path, self.ask(Method::GET, path, None).await?)
+    }
+
+    /// Makes something.
+    ///
+    /// # Errors
+    ///
+    /// The host refuses.
+    pub async fn post(&self, path: &str, body: Value) -> Result<Value> {
+        good(path, self.ask(Method::POST, path, Some(body)).await?)
+    }
+
+    /// Sets something.
+    ///
+    /// # Errors
+    ///
+    /// The host refuses.
+    pub async fn put(&self, path: &str, body: Value) -> Result<Value> {
+        good(path, self.ask(Method::PUT, path, Some(body)).await?)
+    }
+
+    /// Takes something away.
+    ///
+    /// # Errors
+    ///
+    /// The host refuses.
+    pub async fn delete(&self, path: &str) -> Result<Value> {
+        good(path, self.ask(Method::DELETE, path, None).await?)
+    }
+
+    /// Uploads a component.
+    ///
+    /// # Errors
+    ///
+    /// The host does not answer.
+    pub async fn upload(&self, path: &str, wasm: Vec<u8>) -> Result<Answered> {
+        self.send(Method::POST, path, Some(("application/wasm", wasm))).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(&str, Vec<u8>)>,
+    ) -> Result<Answered> {
+        let mut request = client()?.request(method, format!("{}/v1{path}", self.url));
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        if let Some((kind, body)) = body {
+            request = request.header("content-type", kind).body(body);
+        }
+        let answer = request.send().await?;
+        let (status, text) = (answer.status(), answer.text().await?);
+        let parsed = || serde_json::from_str(&text).with_context(|| format!("{path}: {text}"));
+        let body = if text.is_empty() { Value::Null } else { parsed()? };
+        Ok(Answered { status, body })
+    }
+}
+
+fn good(path: &str, answered: Answered) -> Result<Value> {
+    ensure!(answered.status.is_success(), "{path}: {} {}", answered.status, answered.body);
+    Ok(answered.body)
+}

@@ -125,6 +125,8 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(letters::redrive))
         .routes(routes!(people::export, people::erase))
         .routes(routes!(limits::list))
+        .routes(routes!(limits::of_tenant))
+        .routes(routes!(limits::set))
         .routes(routes!(audit::list))
         .routes(routes!(audit::verify))
         .routes(routes!(errors::list))

@@ -42,7 +42,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/channels/{channel}/probe", get(channels::probes).post(channels::probe))
         .route("/channels/{channel}/capture", post(channels::capture))
         .route("/channels/{channel}/captured", get(channels::captured))
-        .merge(api::router().layer(middleware::from_fn(as_operator)))
+        .merge(api::router(&app).layer(middleware::from_fn(as_operator)))
         .with_state(app)
 }
 

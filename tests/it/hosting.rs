@@ -4,76 +4,13 @@ use std::fs;
 
 use botyard_tests::client::management::Management;
 use botyard_tests::client::userlike::{Conversation, Webhook};
-use botyard_tests::host::{Config, Host, plugin};
+use botyard_tests::host::{Host, plugin};
 use botyard_tests::site::{HEADER, SECRET, TOKEN};
-use botyard_twins::userlike::{Contact, Userlike};
+use botyard_twins::userlike::Contact;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-/// A host without any tenant, and Userlike's side.
-struct Hosted {
-    host: Host,
-    operator: Management,
-    userlike: Userlike,
-    config: Config,
-    _directory: tempfile::TempDir,
-}
-
-impl Hosted {
-    async fn start() -> Self {
-        let directory = tempfile::Builder::new().prefix("botyard-it-").tempdir().unwrap();
-        let config = Config::new(directory.path()).with(json!({"tenants": null}));
-        let host = Host::start(&config).await.unwrap();
-        let operator = host.management();
-        let userlike = Userlike::start(TOKEN).await.unwrap();
-        Self { host, operator, userlike, config, _directory: directory }
-    }
-
-    /// A tenant with a bot that answers in a channel of the same name.
-    async fn tenant(&self, name: &str, bot: &str) -> Management {
-        let operator = &self.operator;
-        operator.post("/tenants", json!({"name": name})).await.unwrap();
-        let token = json!({"scope": "admin", "texts": "full"});
-        let token = operator.post(&format!("/tenants/{name}/tokens"), token).await.unwrap();
-        let admin = operator.with(token["token"].as_str().unwrap());
-        let own = format!("/tenants/{name}");
-        admin.put(&format!("{own}/secrets/token"), json!({"value": TOKEN})).await.unwrap();
-        admin.put(&format!("{own}/secrets/webhook"), json!({"value": SECRET})).await.unwrap();
-        admin.put(&format!("{own}/bots/bot"), json!({})).await.unwrap();
-        let digest = self.upload(&admin, name, bot).await;
-        let deploy = json!({"action": "deploy", "version": digest});
-        admin.post(&format!("{own}/bots/bot/deployment"), deploy).await.unwrap();
-        admin.put(&format!("{own}/channels/{name}-web"), self.channel()).await.unwrap();
-        admin
-    }
-
-    async fn upload(&self, admin: &Management, tenant: &str, bot: &str) -> String {
-        let wasm = fs::read(plugin(bot).unwrap()).unwrap();
-        let path = format!("/tenants/{tenant}/bots/bot/versions");
-        let answered = admin.upload(&path, wasm).await.unwrap();
-        assert_eq!(answered.status, StatusCode::CREATED, "{}", answered.body);
-        answered.body["digest"].as_str().unwrap().to_owned()
-    }
-
-    fn channel(&self) -> Value {
-        json!({"settings": {
-            "vendor": "userlike",
-            "bot": "bot",
-            "webhook-header": HEADER,
-            "webhook-secret": {"secret": "webhook"},
-            "api-url": self.userlike.api_url(),
-            "api-token": {"secret": "token"},
-        }})
-    }
-
-    fn open(&self, channel: &str) -> Conversation {
-        let webhook = Webhook {
-            url: format!("{}/webhooks/{channel}", self.host.url()),
-            header: Some((HEADER.to_owned(), SECRET.to_owned())),
-        };
-        Conversation::open(self.userlike.account(), &webhook, Contact::new()).unwrap()
-    }
-}
+use crate::hosted::Hosted;
 
 #[tokio::test]
 async fn a_tenant_comes_uploads_and_is_answered_without_a_restart() {
@@ -94,7 +31,7 @@ async fn a_tenant_comes_uploads_and_is_answered_without_a_restart() {
 
     // All of it is there after a restart, and the token of the first start is not shown
     // again.
-    let Hosted { host, userlike, config, _directory, .. } = hosted;
+    let Hosted { host, userlike, config, directory: _directory, .. } = hosted;
     drop(host);
     let host = Host::start(&config).await.unwrap();
     assert_eq!(host.management().token, None);
@@ -396,4 +333,85 @@ async fn a_bot_of_the_operators_is_run_by_others_with_settings_of_their_own() {
     acme.put("/tenants/acme/bots/mine", json!({"settings": {"overlap": "latest"}})).await.unwrap();
     assert_eq!(acme.get("/tenants/acme/bots/mine").await.unwrap()["shared"], "counts");
     assert_eq!(begun.message("one").await.unwrap().texts(), ["2 2 one"]);
+}
+
+#[tokio::test]
+async fn a_tenant_has_no_more_than_its_limits_allow() {
+    let hosted = Hosted::start().await;
+    let admin = hosted.tenant("acme", "tally").await;
+    let limit = |name: &str, value: Value| {
+        (format!("/tenants/acme/limits/{name}"), json!({"value": value}))
+    };
+    let value = async |name: &str| {
+        let all = admin.get("/tenants/acme/limits").await.unwrap();
+        let rows = all.as_array().unwrap().clone();
+        rows.into_iter().find(|row| row["name"] == name).unwrap()["value"].clone()
+    };
+    assert_eq!(value("bots").await, 100);
+    // A tenant lowers its own limits; only the operator raises them.
+    let (path, two) = limit("bots", json!(2));
+    admin.put(&path, two).await.unwrap();
+    let refused = admin.ask(Method::PUT, &path, Some(json!({"value": 101}))).await.unwrap();
+    assert_eq!((refused.status.as_u16(), refused.code()), (422, "too-many"));
+    admin.put("/tenants/acme/bots/second", json!({})).await.unwrap();
+    let third = admin.ask(Method::PUT, "/tenants/acme/bots/third", Some(json!({}))).await.unwrap();
+    assert_eq!((third.status.as_u16(), third.code()), (422, "too-many"));
+    assert!(third.body["detail"].as_str().unwrap().contains("`bots` is 2"), "{}", third.body);
+    // What is there already can be set anew.
+    admin.put("/tenants/acme/bots/second", json!({"settings": {}})).await.unwrap();
+
+    // Each kind of object is counted.
+    let rows = [
+        ("channels", Method::PUT, "/channels/x", hosted.channel()),
+        ("secrets", Method::PUT, "/secrets/x", json!({"value": "v"})),
+        ("tokens", Method::POST, "/tokens", json!({"scope": "read"})),
+    ];
+    for (name, method, path, body) in rows {
+        let (limit, none) = limit(name, json!(0));
+        admin.put(&limit, none).await.unwrap();
+        let path = format!("/tenants/acme{path}");
+        let refused = admin.ask(method.clone(), &path, Some(body.clone())).await.unwrap();
+        assert_eq!((refused.status.as_u16(), refused.code()), (422, "too-many"), "{name}");
+        hosted.operator.put(&limit, json!({"value": 10})).await.unwrap();
+        admin.put(&limit, json!({"value": null})).await.unwrap();
+        let taken = admin.ask(method, &path, Some(body)).await.unwrap();
+        assert!(taken.status.is_success(), "{name}: {}", taken.body);
+    }
+    let (limit, none) = limit("components", json!(0));
+    admin.put(&limit, none).await.unwrap();
+    let wasm = fs::read(plugin("echo").unwrap()).unwrap();
+    let refused = admin.upload("/tenants/acme/bots/bot/versions", wasm).await.unwrap();
+    assert_eq!((refused.status.as_u16(), refused.code()), (422, "too-many"));
+}
+
+#[tokio::test]
+async fn a_version_that_does_worse_is_rolled_back_by_itself() {
+    let hosted = Hosted::start().await;
+    let admin = hosted.tenant("acme", "tally").await;
+    let path = "/tenants/acme/bots/bot/deployment";
+    let good = admin.get(path).await.unwrap()["current"].clone();
+    hosted.open("acme-web").start().await.unwrap();
+    let bad = hosted.upload(&admin, "acme", "hostile").await;
+    admin.post(path, json!({"action": "deploy", "version": bad})).await.unwrap();
+    for _ in 0..20 {
+        let conversation = hosted.open("acme-web");
+        conversation.start().await.unwrap();
+        for _ in 0..2 {
+            // It answers nothing, as its bot breaks down.
+            conversation.message("panic now").await.unwrap();
+        }
+    }
+    let back = async || {
+        let now = admin.get(path).await?;
+        Ok((now["current"] == good).then_some(now))
+    };
+    let within = std::time::Duration::from_secs(20);
+    let now = botyard_tests::wait::until_asked("the version before", within, back).await.unwrap();
+    assert_eq!(now["withdrawn"], json!([bad]));
+    let audit = admin.get("/tenants/acme/audit?limit=200").await.unwrap();
+    let last = audit["items"].as_array().unwrap().last().unwrap();
+    let actor = last["actor"].as_str().unwrap();
+    assert!(actor.starts_with("the host: version"), "{actor}");
+    assert!(actor.contains("over 3 times as often"), "{actor}");
+    assert_eq!(hosted.open("acme-web").start().await.unwrap().texts(), ["1 1 start"]);
 }

@@ -142,3 +142,36 @@ async fn files_are_applied_and_applied_again() {
     let conversation = Conversation::open(userlike.account(), &webhook, Contact::new()).unwrap();
     assert_eq!(conversation.start().await.unwrap().texts(), ["1 1 start"]);
 }
+
+#[tokio::test]
+async fn what_comes_with_the_same_key_is_made_once() {
+    let (host, _config, directory) = started().await;
+    let operator = host.management();
+    let acme = json!({"name": "acme"});
+    let made = operator.post_once("/tenants", "k1", acme.clone()).await.unwrap();
+    assert_eq!(made.status.as_u16(), 201);
+    assert_eq!(operator.post_once("/tenants", "k1", acme.clone()).await.unwrap(), made);
+    let other = operator.post_once("/tenants", "k1", json!({"name": "b"})).await.unwrap();
+    assert_eq!((other.status.as_u16(), other.code()), (422, "idempotency-key-reused"));
+    let again = operator.post_once("/tenants", "k2", acme).await.unwrap();
+    assert_eq!((again.status.as_u16(), again.code()), (409, "already-exists"));
+
+    // A token is made once as well, and its text lies nowhere in the clear.
+    let path = "/tenants/acme/tokens";
+    let one = operator.post_once(path, "t1", json!({"scope": "read"})).await.unwrap();
+    let same = operator.post_once(path, "t1", json!({"scope": "read"})).await.unwrap();
+    assert_eq!(one, same);
+    assert_eq!(operator.get(path).await.unwrap()["items"].as_array().unwrap().len(), 1);
+    let token = one.body["token"].as_str().unwrap();
+    let secret = token.rsplit('_').next().unwrap().as_bytes().to_owned();
+    for file in fs::read_dir(directory.path()).unwrap().flatten() {
+        let bytes = fs::read(file.path()).unwrap_or_default();
+        let found = bytes.windows(secret.len()).any(|part| part == secret);
+        assert!(!found, "{}", file.path().display());
+    }
+    // Another token's key is its own.
+    let admin = operator.post(path, json!({"scope": "admin"})).await.unwrap();
+    let admin = operator.with(admin["token"].as_str().unwrap());
+    let own = admin.post_once(path, "t1", json!({"scope": "read"})).await.unwrap();
+    assert_ne!(own.body["id"], one.body["id"]);
+}

@@ -1,6 +1,7 @@
 //! The integration suites, in one binary: it links once.
 
 mod alerts;
+mod backup;
 mod bad_input;
 mod channel;
 mod crash;
@@ -9,6 +10,7 @@ mod desk;
 mod failures;
 mod fetch;
 mod full_store;
+mod hosted;
 mod hosting;
 mod hosting_commands;
 mod instabot;

@@ -113,7 +113,7 @@ impl Host {
             }
             token
         });
-        Management { url: self.url.clone(), token }
+        Management { url: self.url.clone(), token, key: None }
     }
 
     /// Asks it to stop (SIGTERM) and waits until it has.

@@ -7,7 +7,7 @@ mod tenants;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use anyhow::Context as _;
 use botyard_failpoints::{Point, pass};
 use botyard_kernel::run::Blame;
 use botyard_runtime::{Runtime, SafetyFeature};
-use botyard_store::SqliteStore;
+use botyard_store::{BackupError, Held, Manifest, SqliteStore, Stamp, StoreError};
 use metrics::gauge;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::time::Instant;
@@ -88,6 +88,16 @@ impl App {
             Work::new(registry, store.store(), Arc::clone(&runtime), outside, config.backlog);
         let tenancy = Arc::new(Tenancy::new(Arc::clone(&work)));
         tenants::run(&config, &tenancy, &runtime, &work).await?;
+        if let Some(held) = store.held().context("cannot read whether the store is held")? {
+            let Held { restored_ms, backup_ms } = held;
+            tracing::warn!(
+                restored_ms,
+                backup_ms,
+                "the store was made of a backup: events are accepted and nothing is delivered, as \
+                 it may long have been said; look at it, then `botyard release`"
+            );
+            work.hold(true);
+        }
         work.load_pauses().await.context("cannot read what is paused")?;
         work.load_upkeep().await;
         let uploads = Places::new("uploads", 8, 2);
@@ -170,6 +180,31 @@ impl App {
     /// can be.
     pub fn writes(&self) -> bool {
         self.store.is_healthy()
+    }
+
+    /// Copies the store while it is used. Keys are not in the copy.
+    ///
+    /// # Errors
+    /// Something lies there already, or the disk fails.
+    pub async fn back_up(self: &Arc<Self>, into: PathBuf) -> Result<Manifest, BackupError> {
+        let (app, place) = (Arc::clone(self), into.clone());
+        let work = move || app.store.backup(&into, |_, _| {});
+        let failed = |error| BackupError::Disk { place, source: std::io::Error::other(error) };
+        tokio::task::spawn_blocking(work).await.map_err(failed)?
+    }
+
+    /// Lets a host deliver whose store was made of a backup.
+    ///
+    /// # Errors
+    /// When the store cannot be written: then nothing is delivered yet.
+    pub async fn release(&self, stamp: &Stamp) -> Result<bool, StoreError> {
+        if self.store.held()?.is_none() {
+            return Ok(false);
+        }
+        self.store.release(stamp).await?;
+        self.work.hold(false);
+        tracing::warn!(by = stamp.actor, "the store of a backup goes on: everything is delivered");
+        Ok(true)
     }
 
     /// What protects this host from its bots, and whether it is really active.

@@ -60,6 +60,15 @@ enum Command {
         #[arg(long)]
         store: Option<PathBuf>,
     },
+    /// Make a store of a backup, in a directory that is not there yet, or empty. Put the
+    /// host's keys beside it, as `keys`, before the host starts.
+    Restore {
+        /// The backup.
+        backup: PathBuf,
+        /// The directory of the new store.
+        #[arg(long)]
+        into: PathBuf,
+    },
     /// Emulate a vendor, strictly, to try a bot or a host without an account.
     #[command(subcommand)]
     Twin(twin::Twin),
@@ -87,6 +96,7 @@ pub fn run() -> ExitCode {
         Command::Config => print_config(),
         Command::Check { store: Some(directory), .. } => check_store::run(&directory),
         Command::Check { config, store: None } => in_runtime(check(config.as_deref())),
+        Command::Restore { backup, into } => restore(&backup, &into),
         Command::Twin(twin) => in_runtime(twin::twin(twin)),
         Command::Vendor(command) => vendor::run(&command),
         Command::Serve { config } => {
@@ -114,6 +124,14 @@ fn in_runtime(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<
         .build()
         .context("cannot start the threads of the host")?
         .block_on(work)
+}
+
+fn restore(backup: &Path, into: &Path) -> anyhow::Result<()> {
+    let made = botyard_store::SqliteStore::restore(backup, into)?;
+    let mut out = std::io::stdout();
+    write!(out, "{}", operate::copied(&made))?;
+    writeln!(out, "the host delivers nothing of it until `botyard release`")?;
+    Ok(())
 }
 
 async fn check(file: Option<&Path>) -> anyhow::Result<()> {

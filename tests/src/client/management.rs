@@ -13,6 +13,8 @@ pub struct Management {
     pub url: String,
     /// What is shown, if anything is.
     pub token: Option<String>,
+    /// The `Idempotency-Key` of what is asked.
+    pub key: Option<String>,
 }
 
 /// What the host answered.
@@ -35,7 +37,7 @@ impl Management {
     /// The same for whoever shows another token.
     #[must_use]
     pub fn with(&self, token: &str) -> Self {
-        Self { url: self.url.clone(), token: Some(token.to_owned()) }
+        Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
     /// Asks; `path` begins behind `/v1`.
@@ -64,6 +66,16 @@ impl Management {
     /// The host refuses.
     pub async fn post(&self, path: &str, body: Value) -> Result<Value> {
         good(path, self.ask(Method::POST, path, Some(body)).await?)
+    }
+
+    /// As [`Management::ask`] to make something, with a key by which it counts once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Management::ask`].
+    pub async fn post_once(&self, path: &str, key: &str, body: Value) -> Result<Answered> {
+        let with_key = Self { key: Some(key.to_owned()), ..self.clone() };
+        with_key.ask(Method::POST, path, Some(body)).await
     }
 
     /// Sets something.
@@ -102,6 +114,9 @@ impl Management {
         let mut request = client()?.request(method, format!("{}/v1{path}", self.url));
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
+        }
+        if let Some(key) = &self.key {
+            request = request.header("idempotency-key", key);
         }
         if let Some((kind, body)) = body {
             request = request.header("content-type", kind).body(body);

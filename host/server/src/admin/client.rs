@@ -16,7 +16,8 @@ use tokio::net::UnixStream;
 
 use super::protocol::Problem;
 
-const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+/// Compiling a bot and copying a store take their time.
+const ANSWER_WITHIN: Duration = Duration::from_secs(3_600);
 /// Answers are lists of at most a few thousand lines.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 

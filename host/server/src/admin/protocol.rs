@@ -1,8 +1,10 @@
-//! What is said over the socket: `GET /status`, `POST /pause`, `POST /resume`,
+//! What is said over the socket: `GET /status`, `POST /backup`, `POST /release`, `POST /pause`, `POST /resume`,
 //! `GET /dead-letters`, `GET /dead-letters/{part}`, `POST /dead-letters/redrive`,
 //! `GET /channels/{channel}/samples`, `GET` and `POST /channels/{channel}/probe`,
 //! `POST /channels/{channel}/capture`, `GET /channels/{channel}/captured`.
 //! Whatever goes wrong is answered with a [`Problem`].
+
+use std::path::PathBuf;
 
 use botyard_kernel::time::Millis;
 use serde::{Deserialize, Serialize};
@@ -20,6 +22,20 @@ pub struct PauseRequest {
     pub tenant: Option<String>,
     /// Why, for whoever reads the status or the audit.
     pub reason: Option<String>,
+}
+
+/// Asks for a copy of the store.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BackupRequest {
+    /// A directory that is not there yet, or empty: the whole path.
+    pub into: PathBuf,
+}
+
+/// A store that was made of a backup may deliver.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Released {
+    /// It was held until now.
+    pub released: bool,
 }
 
 /// Something that is paused, or was until now.
@@ -63,6 +79,9 @@ pub struct Status {
     pub now_ms: Millis,
     /// It ends: no new work is taken.
     pub stopping: bool,
+    /// The store was made of a backup, and nothing is delivered until `release`.
+    #[serde(default)]
+    pub held: bool,
     /// `ok`, or what is wrong with the store.
     pub store: String,
     /// Conversations in memory.

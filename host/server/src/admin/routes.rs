@@ -11,11 +11,14 @@ use axum::routing::{get, post};
 use axum::serve::IncomingStream;
 use axum::{Json, Router};
 use botyard_kernel::id::TenantId;
-use botyard_store::{Stamp, StoreError};
+use botyard_store::{BackupError, Manifest, Stamp, StoreError};
 use http::StatusCode;
 use tokio::net::UnixListener;
 
-use super::protocol::{LETTERS_COUNTED_MAX, OpenBreaker, PauseRequest, Paused, Problem, Status};
+use super::protocol::{
+    BackupRequest, LETTERS_COUNTED_MAX, OpenBreaker, PauseRequest, Paused, Problem, Released,
+    Status,
+};
 use super::{channels, letters};
 use crate::api::{self, AtSocket};
 use crate::app::App;
@@ -30,6 +33,8 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/status", get(status))
         .route("/pause", post(pause))
         .route("/resume", post(resume))
+        .route("/backup", post(backup))
+        .route("/release", post(release))
         .route("/dead-letters", get(letters::list))
         .route("/dead-letters/redrive", post(letters::redrive))
         .route("/dead-letters/{part}", get(letters::show))
@@ -37,7 +42,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/channels/{channel}/probe", get(channels::probes).post(channels::probe))
         .route("/channels/{channel}/capture", post(channels::capture))
         .route("/channels/{channel}/captured", get(channels::captured))
-        .merge(api::router().layer(middleware::from_fn(as_operator)))
+        .merge(api::router(&app).layer(middleware::from_fn(as_operator)))
         .with_state(app)
 }
 
@@ -91,6 +96,7 @@ async fn status(State(app): State<Arc<App>>) -> Json<Status> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         now_ms: clock::now(),
         stopping: app.stopping.load(Ordering::Acquire),
+        held: app.work.is_held(),
         store: store_health(&app).await.to_owned(),
         lanes: app.work.lanes_active(),
         // What is wrong with the store is said above.
@@ -100,6 +106,29 @@ async fn status(State(app): State<Arc<App>>) -> Json<Status> {
             .chain(breakers("destination", app.work.left_alone()))
             .collect(),
     })
+}
+
+async fn backup(
+    State(app): State<Arc<App>>,
+    Json(request): Json<BackupRequest>,
+) -> Result<Json<Manifest>, Refused> {
+    if !request.into.is_absolute() {
+        let problem = "the host may run in another directory: name the whole path".to_owned();
+        return Err(Refused(StatusCode::BAD_REQUEST, problem));
+    }
+    let made = app.back_up(request.into).await;
+    made.map(Json).map_err(|error| match error {
+        BackupError::NotEmpty(_) => Refused(StatusCode::CONFLICT, error.to_string()),
+        error => Refused(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+    })
+}
+
+async fn release(
+    State(app): State<Arc<App>>,
+    ConnectInfo(Operator(actor)): ConnectInfo<Operator>,
+) -> Result<Json<Released>, Refused> {
+    let stamp = Stamp { at_ms: clock::now(), actor };
+    Ok(Json(Released { released: app.release(&stamp).await? }))
 }
 
 async fn pause(

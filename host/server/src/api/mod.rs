@@ -11,6 +11,7 @@ mod errors;
 mod letters;
 mod limits;
 mod logs;
+mod once;
 mod page;
 mod people;
 mod places;
@@ -61,12 +62,13 @@ impl Modify for Bearer {
 }
 
 /// The API's own paths.
-pub fn router() -> Router<Arc<App>> {
+pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
     let (router, openapi) = described().split_for_parts();
     let json = openapi.to_pretty_json().unwrap_or_default();
     router
         .route("/v1/openapi.json", get(move || async move { ([JSON], json) }))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), once::once))
         .layer(middleware::from_fn(to_its_end))
 }
 
@@ -125,6 +127,8 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(letters::redrive))
         .routes(routes!(people::export, people::erase))
         .routes(routes!(limits::list))
+        .routes(routes!(limits::of_tenant))
+        .routes(routes!(limits::set))
         .routes(routes!(audit::list))
         .routes(routes!(audit::verify))
         .routes(routes!(errors::list))

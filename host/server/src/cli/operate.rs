@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use botyard_kernel::time::{DAY, HOUR, MINUTE, Millis, SECOND};
+use botyard_store::Manifest;
 use clap::{Args, Subcommand};
 use http::Method;
 use serde::Serialize;
@@ -15,7 +16,9 @@ use serde_json::Value;
 use super::channel::{ChannelCommand, channel};
 use super::letters::{LetterCommand, letters};
 use crate::admin::client;
-use crate::admin::protocol::{LETTERS_COUNTED_MAX, PauseRequest, Paused, Status};
+use crate::admin::protocol::{
+    BackupRequest, LETTERS_COUNTED_MAX, PauseRequest, Paused, Released, Status,
+};
 use crate::config::Config;
 use crate::work::Pausable;
 
@@ -70,6 +73,20 @@ pub(super) enum Operation {
     /// Look at actions that were given up, and send them again.
     #[command(subcommand)]
     DeadLetter(LetterCommand),
+    /// Copy the host's store into a directory while it is used. Keys are not in the copy:
+    /// keep them apart.
+    Backup {
+        /// A directory that is not there yet, or empty.
+        into: PathBuf,
+        #[command(flatten)]
+        host: Host,
+    },
+    /// Let a host deliver whose store was made of a backup: until then it accepts events and
+    /// says nothing, as what it holds may long have been said.
+    Release {
+        #[command(flatten)]
+        host: Host,
+    },
     /// End a pause: what waited goes on.
     Resume {
         #[command(flatten)]
@@ -91,6 +108,21 @@ pub(super) async fn operate(operation: Operation) -> anyhow::Result<()> {
             let answer = host.ask(Method::POST, "/pause", Some(&request)).await?;
             host.print(&answer, |Paused { what, tenant, name, .. }| {
                 format!("{} {name} of tenant {tenant} is paused\n", what.name())
+            })
+        }
+        Operation::Backup { into, host } => {
+            let into = std::path::absolute(into).context("there is no such directory")?;
+            let request = BackupRequest { into };
+            let answer = host.ask(Method::POST, "/backup", Some(&request)).await?;
+            host.print(&answer, |made: Manifest| copied(&made))
+        }
+        Operation::Release { host } => {
+            let answer = host.ask(Method::POST, "/release", None::<&()>).await?;
+            host.print(&answer, |Released { released }| {
+                let done = "the host delivers from now on\n";
+                let nothing =
+                    "the host delivers already: its store is of no backup, or was released\n";
+                if released { done.to_owned() } else { nothing.to_owned() }
             })
         }
         Operation::Channel(command) => channel(command).await,
@@ -146,10 +178,25 @@ impl Named {
     }
 }
 
+/// What is in a copy of a store.
+pub(super) fn copied(made: &Manifest) -> String {
+    let Manifest { conversations, records, database_bytes, .. } = made;
+    format!(
+        "{conversations} conversations and {records} records, {database_bytes} bytes; the keys \
+         are not among them\n"
+    )
+}
+
 fn status(status: Status) -> String {
-    let Status { version, now_ms, stopping, store, lanes, dead_letters, paused, breakers } = status;
+    let Status { version, now_ms, stopping, held, store, lanes, dead_letters, paused, breakers } =
+        status;
     let ends = if stopping { ", stopping" } else { "" };
     let mut text = format!("botyard {version}{ends}\nstore: {store}\nin memory: {lanes}\n");
+    if held {
+        text.push_str(
+            "held: the store is of a backup, nothing is delivered until `botyard release`\n",
+        );
+    }
     let letters = dead_letters.map_or_else(|| "unknown".to_owned(), |count| count.to_string());
     let more = if dead_letters == Some(LETTERS_COUNTED_MAX) { " or more" } else { "" };
     let _ = writeln!(text, "dead letters: {letters}{more}");

@@ -42,7 +42,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
-        .merge(api::router())
+        .merge(api::router(&app))
         .merge(console::router())
         // Handlers read bodies themselves, with the limit of the configuration.
         .layer(DefaultBodyLimit::disable())

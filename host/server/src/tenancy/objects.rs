@@ -287,6 +287,9 @@ impl Tenancy {
     ) -> Change<bool> {
         let store = self.store(tenant);
         let known = store.get(kind, name).await?;
+        if known.is_none() {
+            self.room_for(tenant, kind).await?;
+        }
         if known.as_ref() != Some(&value) {
             store.put(kind, name, &value, stamp).await?;
         }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use botyard_kernel::id::{BotId, Digest};
+use botyard_kernel::limits::Limits;
 use botyard_kernel::time::Millis;
 use botyard_runtime::Version;
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,10 @@ pub mod kind {
     pub const ALL: [&str; 7] = [BOT, VERSION, DEPLOYMENT, CHANNEL, RELAY, SECRET, TOKEN];
 }
 
+fn is_default(limits: &Limits) -> bool {
+    *limits == Limits::default()
+}
+
 /// Who looks after a tenant and what it has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -64,6 +69,9 @@ pub struct TenantRecord {
     /// As in the settings file: `alert-url`, `rate`.
     #[serde(default)]
     pub settings: Value,
+    /// What was set of its limits.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub limits: Limits,
 }
 
 impl TenantRecord {

@@ -110,7 +110,7 @@ impl Tenancy {
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub async fn first_operator_token(&self) -> Result<Option<TokenText>, StoreError> {
+    pub async fn first_operator_token(&self) -> Change<Option<TokenText>> {
         let operator = |(_, record): &(TenantId, TokenRecord)| {
             record.grant.tenant.is_none() && record.grant.scope == Scope::Operator
         };
@@ -137,13 +137,16 @@ impl Tenancy {
     /// Makes a token.
     ///
     /// # Errors
-    /// When the store cannot be written.
+    /// The tenant has as many as it may, or the store cannot be written.
     pub async fn put_token(
         &self,
         grant: Grant,
         label: Option<String>,
         stamp: &Stamp,
-    ) -> Result<(TokenText, TokenRecord), StoreError> {
+    ) -> Change<(TokenText, TokenRecord)> {
+        let tenant = grant.tenant.clone().unwrap_or_else(|| OPERATOR.into());
+        let _turn = self.change(&tenant).await;
+        self.room_for(&tenant, kind::TOKEN).await?;
         let text = TokenText::new(rand::random(), rand::random());
         let record = TokenRecord {
             hash: text.secret_hash(),

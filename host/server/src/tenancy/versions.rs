@@ -51,6 +51,7 @@ impl Tenancy {
         if let Some(known) = store.get(kind::VERSION, &name).await? {
             return Ok((parsed(&name, known)?, false));
         }
+        self.room_for(tenant, kind::VERSION).await?;
         let version = self.work.load(tenant, &wasm).await?;
         self.keep_component(wasm).await?;
         let record = VersionRecord::of(bot, &version, stamp.at_ms, &stamp.actor);

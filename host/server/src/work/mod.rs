@@ -77,6 +77,7 @@ pub struct Work {
     requests: AtomicU64,
     draining: AtomicBool,
     keeps_up: AtomicBool,
+    held: AtomicBool,
     lane_ended: Notify,
 }
 
@@ -155,6 +156,7 @@ impl Work {
             requests: AtomicU64::new(1),
             draining: AtomicBool::new(false),
             keeps_up: AtomicBool::new(false),
+            held: AtomicBool::new(false),
             lane_ended: Notify::new(),
         })
     }

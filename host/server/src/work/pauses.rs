@@ -4,6 +4,7 @@
 //! its row in the tenant's audit; what lanes ask is answered from memory.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use botyard_kernel::id::{ConversationKey, TenantId};
@@ -181,7 +182,6 @@ impl Work {
         }
         lock(&self.pauses.known).remove(subject);
         self.tell_paused(&subject.tenant);
-        lock(&self.pauses.resting).clear();
         drop(changing);
         let Subject { what, tenant, name } = subject;
         tracing::warn!(%tenant, by = stamp.actor, "{} {name} goes on", what.name());
@@ -190,12 +190,28 @@ impl Work {
 
     /// What is stopped for the conversations of a channel.
     pub(super) fn paused(&self, channel: &Channel) -> Paused {
-        self.pauses.paused(channel)
+        let paused = self.pauses.paused(channel);
+        Paused { channel: paused.channel || self.is_held(), ..paused }
+    }
+
+    /// Whether the store was made of a backup and nobody has let it deliver yet.
+    pub fn is_held(&self) -> bool {
+        self.held.load(Ordering::Acquire)
+    }
+
+    /// Nothing is decided or delivered from now on, or everything again. What its outbox
+    /// holds may long have been said.
+    pub fn hold(&self, held: bool) {
+        self.held.store(held, Ordering::Release);
+        let mut tenants: Vec<_> = self.channels().iter().map(|it| it.tenant.clone()).collect();
+        tenants.dedup();
+        tenants.iter().for_each(|tenant| self.tell_paused(tenant));
     }
 
     /// Tells the lanes in memory. One that is made meanwhile asks by itself. Where the
     /// channel is not there any more, nothing goes on.
     pub(crate) fn tell_paused(&self, tenant: &TenantId) {
+        lock(&self.pauses.resting).clear();
         for (key, lane) in self.lanes().iter().filter(|(key, _)| key.tenant == *tenant) {
             let channel = self.channel(&key.channel).filter(|found| found.tenant == *tenant);
             let gone = Paused { bot: true, channel: true };

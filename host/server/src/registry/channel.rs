@@ -108,14 +108,18 @@ impl Channel {
     /// The vendor has other secrets or another dialect from now on. What was obtained
     /// with the earlier ones stays, as far as the vendor takes it.
     pub fn reconnect(&self, vendor: &Arc<dyn Vendor>) {
-        let vendor = self.as_obtained(Arc::clone(vendor));
-        *self.vendor.write().unwrap_or_else(PoisonError::into_inner) = vendor;
+        let mut current = self.vendor.write().unwrap_or_else(PoisonError::into_inner);
+        *current = self.as_obtained(Arc::clone(vendor));
     }
 
-    /// The vendor is this from now on: its upkeep has brought something new, by which
-    /// another version of it can be made as well.
-    pub fn renew(&self, vendor: Arc<dyn Vendor>, obtained: &str) {
-        *self.vendor.write().unwrap_or_else(PoisonError::into_inner) = vendor;
+    /// The vendor's upkeep has brought something new, by which other versions of it can be
+    /// made as well. Settings that change at the same time are not lost.
+    pub fn renew(&self, obtained: &str) {
+        let mut current = self.vendor.write().unwrap_or_else(PoisonError::into_inner);
+        let renewed = current.upkeep().map(|upkeep| upkeep.renewed(obtained));
+        if let Some(renewed) = renewed {
+            *current = renewed;
+        }
         let obtained = Some(Obtained(obtained.to_owned()));
         *self.obtained.write().unwrap_or_else(PoisonError::into_inner) = obtained;
     }

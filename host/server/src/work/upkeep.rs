@@ -90,9 +90,7 @@ impl Task {
             Effect::Read => Some(self.read(work).await),
             Effect::Write(kept) => Some(self.write(work, &kept).await),
             Effect::Use(state) => {
-                if let Some(upkeep) = self.channel.vendor().upkeep() {
-                    self.channel.renew(upkeep.renewed(&state), &state);
-                }
+                self.channel.renew(&state);
                 None
             }
             Effect::Ask { ticket } => {

@@ -15,7 +15,9 @@ const LEIDER: &str = "Da ging etwas schief.";
 
 fn setup() -> Setup {
     let settings = json!({ "failure-texts": { "": SORRY, "de": LEIDER } });
-    Setup::new("hostile").unwrap().channel(MAIN, settings)
+    // On a machine that has much else to do, what takes memory takes time first.
+    let patient = json!({ "runtime": { "native": { "cpu-ms": 500 } } });
+    Setup::new("hostile").unwrap().channel(MAIN, settings).with(patient)
 }
 
 /// The line of the log about this turn, the last one, which failed.

@@ -11,7 +11,7 @@ const READY_WITHIN_MS = 120_000;
 const TOKEN_SHOWN = "the operator's token, shown only now: ";
 const WEBHOOK_SECRET = "console-webhook-secret";
 
-/** A host without tenants; the operator's token stands in its log once. */
+/** A host without tenants; it shows the operator's token once. */
 export class Host {
   static async start() {
     const program = process.env.BOTYARD_BIN;
@@ -25,7 +25,7 @@ export class Host {
       "[store]", `directory = ${JSON.stringify(directory)}`,
       "[egress]", "allow-loopback = true", "",
     ].join("\n"));
-    const child = spawn(program, ["serve", "--config", file], { stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(program, ["serve", "--config", file], { stdio: ["ignore", "pipe", "pipe"] });
     const host = new Host(child, directory);
     try {
       await host.#ready();
@@ -37,7 +37,8 @@ export class Host {
   }
 
   constructor(child, directory) {
-    Object.assign(this, { child, directory, log: "" });
+    Object.assign(this, { child, directory, log: "", said: "" });
+    child.stdout.setEncoding("utf8").on("data", (text) => { this.said += text; });
     child.stderr.setEncoding("utf8").on("data", (text) => { this.log += text; });
   }
 
@@ -46,7 +47,7 @@ export class Host {
     while (Date.now() < end && this.child.exitCode === null) {
       this.url = /listening on.*?(http:\/\/[\d.:]+)/.exec(this.log)?.[1];
       if (this.url && await fetch(`${this.url}/readyz`).then((answer) => answer.ok, () => false)) {
-        [, this.token] = /^(\S+)/.exec(this.log.split(TOKEN_SHOWN)[1] ?? "") ?? [];
+        [, this.token] = /^(\S+)/.exec(this.said.split(TOKEN_SHOWN)[1] ?? "") ?? [];
         if (this.token) {
           return;
         }

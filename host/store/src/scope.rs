@@ -7,6 +7,7 @@ mod records;
 
 use std::sync::Arc;
 
+pub use botyard_kernel::access::OPERATOR;
 use botyard_kernel::id::{BotId, ChannelId, ConversationKey, PartId, TenantId};
 use botyard_kernel::log::{Arrival, Call, Entry, Seq, Settled, Turn};
 
@@ -14,9 +15,6 @@ pub use self::archive::Person;
 pub use self::host::HostStore;
 
 use crate::{Blobs, Catalog, Commit, DeadLetter, DuePlace, Loaded, Log, Notes, StoreError};
-
-/// The tenant of whoever runs the host.
-pub const OPERATOR: &str = "operator";
 
 /// All durable state. By itself it answers nothing: choose a view.
 #[derive(Clone)]

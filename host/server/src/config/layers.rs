@@ -107,7 +107,8 @@ fn json(value: toml::Value) -> Value {
     }
 }
 
-fn merge(into: &mut Value, from: Value) {
+/// Puts one layer over another: tables key by key, everything else whole.
+pub(crate) fn merge(into: &mut Value, from: Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
             for (key, value) in from {

@@ -25,6 +25,7 @@ pub use self::tenants::{Bot, Channel, FileBot, Relay, Tenant, Tenants};
 
 use self::environment::Environment;
 use self::layers::Layers;
+pub(crate) use self::layers::merge;
 use self::section::Section;
 
 mod admin;

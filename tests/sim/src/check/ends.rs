@@ -8,6 +8,7 @@ use botyard_kernel::log::{
 };
 use botyard_kernel::owner::Owner;
 use botyard_kernel::plan::{Reach, reach};
+use botyard_log::Log;
 
 use crate::desk::Desk;
 use crate::webhook::Saying;
@@ -126,10 +127,7 @@ impl World {
     /// before `seq`, or the vendor said so.
     fn was_taken(&self, conversation: usize, turn: &Turn, made: Seq, seq: Seq) -> bool {
         let (log, desk) = (&self.logs[conversation], &self.desks[conversation]);
-        let arrival = |turn: &Turn| {
-            let mut all = log.arrivals().map(|(_, arrival)| arrival);
-            all.find(|arrival| arrival.event.id == turn.event)
-        };
+        let arrival = |turn: &Turn| arrival_of(log, turn);
         let mut since = log.entries().filter(|(at, _)| *at > turn.base && *at <= seq);
         since.any(|(at, entry)| match entry {
             Entry::Turn(other) => {
@@ -149,16 +147,19 @@ impl World {
     /// back after it was made and before `seq`, or the bot has handed over once more.
     fn is_obsolete(&self, conversation: usize, turn: &Turn, made: Seq, seq: Seq) -> bool {
         let log = &self.logs[conversation];
-        let arrival = |turn: &Turn| {
-            let mut all = log.arrivals().map(|(_, arrival)| arrival);
-            all.find(|arrival| arrival.event.id == turn.event)
-        };
+        let arrival = |turn: &Turn| arrival_of(log, turn);
         let mut since = log.turns().filter(|(at, _)| *at > turn.base && *at <= seq && *at != made);
         since.any(|(_, other)| {
             let own = |row: &&Row| row.turn == other.id && hands_over(row);
             arrival(other).is_some_and(gives_back) || other.state.rows.iter().any(|row| own(&row))
         })
     }
+}
+
+/// The arrival that a turn handles.
+fn arrival_of<'a>(log: &'a Log, turn: &Turn) -> Option<&'a Arrival> {
+    let mut all = log.arrivals().map(|(_, arrival)| arrival);
+    all.find(|arrival| arrival.event.id == turn.event)
 }
 
 fn hands_over(row: &Row) -> bool {

@@ -12,6 +12,7 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::{Api, escaped, good};
+use crate::config::merge;
 
 /// Brings a host to what files say.
 ///
@@ -252,16 +253,5 @@ fn section<'a>(
             Ok(named.iter().map(|(name, value)| (name.as_str(), value)).collect())
         }
         Some(_) => bail!("`{key}` is a table of settings by name"),
-    }
-}
-
-fn merge(into: &mut Value, from: Value) {
-    match (into, from) {
-        (Value::Object(into), Value::Object(from)) => {
-            for (key, value) in from {
-                merge(into.entry(key).or_insert(Value::Null), value);
-            }
-        }
-        (into, from) => *into = from,
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use botyard_tests::client::management::Management;
 use botyard_tests::client::userlike::{Conversation, Webhook};
 use botyard_tests::host::{Config, Host, plugin};
-use botyard_tests::site::{HEADER, SECRET, TOKEN};
+use botyard_tests::site::{HEADER, SECRET, TOKEN, patience};
 use botyard_twins::userlike::{Contact, Userlike};
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ pub(crate) struct Hosted {
 impl Hosted {
     pub(crate) async fn start() -> Self {
         let directory = tempfile::Builder::new().prefix("botyard-it-").tempdir().unwrap();
-        let config = Config::new(directory.path()).with(json!({"tenants": null}));
+        let config = Config::new(directory.path()).with(json!({"tenants": null, "runtime": patience()}));
         let host = Host::start(&config).await.unwrap();
         let operator = host.management();
         let userlike = Userlike::start(TOKEN).await.unwrap();

@@ -31,6 +31,12 @@ pub const DESK_TOKEN: &str = "canary-desk-token";
 pub const MAIN: &str = "main";
 const METRIC_WITHIN: Duration = Duration::from_secs(10);
 
+/// Settings of the runtime for tests that are not about its CPU time: where many
+/// tests share a small machine, the same turn costs several times as much.
+pub fn patience() -> Value {
+    json!({ "native": { "cpu-ms": 500, "wall-ms": 10_000 } })
+}
+
 /// What a site is made of.
 #[derive(Debug)]
 pub struct Setup {
@@ -144,6 +150,7 @@ impl Setup {
         let names = self.channels.keys().cloned().collect::<Vec<_>>();
         let mut config = Config::new(directory).bot("bot", self.bot).with(json!({
             "log": { "format": "json" },
+            "runtime": patience(),
             "tenants": { "demo": { "channels": self.channels } },
         }));
         for name in names {

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use botyard_kernel::run::{Blame, FailureKind, LogLevel};
-use botyard_runtime::BotValues;
+use botyard_runtime::{BotValues, TierLimits};
 
 use crate::host::{Host, Values, failure, input, text};
 
 #[tokio::test]
 async fn a_spinning_bot_is_stopped_at_its_cpu_budget() {
-    let output = Host::start().hostile("spin").await;
+    let host = Host::start_with(|config| config.native.limits = TierLimits::native());
+    let output = host.hostile("spin").await;
     let failure = failure(&output);
     assert_eq!((failure.blame, failure.kind), (Blame::Bot, FailureKind::Cpu), "{failure}");
     assert!(failure.message.contains("50 ms of CPU"), "{failure}");

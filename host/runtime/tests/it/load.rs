@@ -210,7 +210,7 @@ async fn a_component_that_cannot_start_is_refused() {
     };
     for (module, word) in [
         ("(func $f unreachable) (start $f)", "unreachable"),
-        ("(func $f (loop br 0)) (start $f)", "50 ms of CPU"),
+        ("(func $f (loop br 0)) (start $f)", "500 ms of CPU"),
         ("(memory 600)", "memor"),
         ("(table 30000 funcref)", "table"),
     ] {

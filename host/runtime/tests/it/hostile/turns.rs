@@ -26,7 +26,7 @@ pub(super) fn rows() -> Vec<Row> {
 fn computing() -> Vec<Row> {
     let grown = "(loop (br_if 0 (i32.ne (memory.grow (i32.const 16)) (i32.const -1))))";
     vec![
-        row("a spin", bot("(loop br 0) unreachable"), Cpu, "50 ms"),
+        row("a spin", bot("(loop br 0) unreachable"), Cpu, "500 ms"),
         row(
             "two functions that spin",
             with(
@@ -34,7 +34,7 @@ fn computing() -> Vec<Row> {
                 "(call $a) (i32.const 16)",
             ),
             Cpu,
-            "50 ms",
+            "500 ms",
         ),
         row("a memory bomb", bot(&format!("{grown} unreachable")), Memory, "32 MiB"),
         row(
@@ -77,7 +77,7 @@ fn moving() -> Vec<Row> {
                     (i32.const 15728640)) (br 0)) unreachable"
             )),
             Cpu,
-            "50 ms",
+            "500 ms",
         ),
         row(
             "fills of 30 MiB without end",
@@ -86,7 +86,7 @@ fn moving() -> Vec<Row> {
                     (br 0)) unreachable"
             )),
             Cpu,
-            "50 ms",
+            "500 ms",
         ),
         row(
             "copies of tables without end",
@@ -96,7 +96,7 @@ fn moving() -> Vec<Row> {
                     unreachable",
             ),
             Cpu,
-            "50 ms",
+            "500 ms",
         ),
     ]
 }
@@ -178,14 +178,14 @@ fn answering() -> Vec<Row> {
             "broke a rule",
         ),
         row("memory given out askew", allocating("(i32.const 4097)"), Trap, "aligned"),
-        row("memory that takes for ever", allocating("(loop br 0) unreachable"), Cpu, "50 ms"),
+        row("memory that takes for ever", allocating("(loop br 0) unreachable"), Cpu, "500 ms"),
         row("memory that is refused", allocating("unreachable"), Trap, "unreachable"),
     ]
 }
 
 /// Calls of the host without end.
 fn floods() -> Vec<Row> {
-    let flood = |name, imports, call: &str| row(name, flooding(imports, call), Cpu, "50 ms");
+    let flood = |name, imports, call: &str| row(name, flooding(imports, call), Cpu, "500 ms");
     let set = "(call $set (i32.const 1) (i32.const 64) (i32.const 9) (i32.const 64)
         (i32.const 60000) (i32.const 65000))";
     vec![

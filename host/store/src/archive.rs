@@ -92,6 +92,16 @@ pub trait Archive: Send + Sync {
         limit: usize,
     ) -> Result<usize, StoreError>;
 
+    /// What at most `limit` conversations of a tenant behind one take, in bytes of their
+    /// entries; and the last one looked at, absent after the last of all. Reads sizes
+    /// only.
+    async fn weigh(
+        &self,
+        tenant: &TenantId,
+        after: Option<&ConversationKey>,
+        limit: usize,
+    ) -> Result<(u64, Option<ConversationKey>), StoreError>;
+
     /// Takes away conversations and values of bots of a tenant that is no more, without
     /// leaving anything. A step as [`Archive::sweep`].
     async fn forget(&self, tenant: &TenantId) -> Result<usize, StoreError>;

@@ -1,8 +1,11 @@
 //! Large bytes, named by their hash.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use botyard_kernel::id::Digest;
@@ -21,18 +24,34 @@ pub trait Blobs: Send + Sync {
 
     /// Whether there are bytes of this name, without reading them.
     async fn has(&self, digest: &Digest) -> Result<bool, StoreError>;
+
+    /// Takes away all blobs but these and those that were put, for the first time or
+    /// again, not longer ago than this: whoever puts one has so long to write down that
+    /// it is needed. Answers how many.
+    async fn sweep(
+        &self,
+        keep: BTreeSet<Digest>,
+        unused_for: Duration,
+    ) -> Result<usize, StoreError>;
 }
 
 /// Blobs as files of a directory: `ab/cdef…`, by the digits of the hash.
 #[derive(Clone, Debug)]
 pub struct BlobDirectory {
     root: PathBuf,
+    /// Nothing is taken away while somebody reads this.
+    kept: Arc<RwLock<()>>,
 }
 
 impl BlobDirectory {
     /// Uses a directory, which is made when the first blob comes.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), kept: Arc::default() }
+    }
+
+    /// Nothing is taken away until this is dropped.
+    pub(crate) fn keep_all(&self) -> RwLockReadGuard<'_, ()> {
+        self.kept.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn path(&self, digest: &Digest) -> PathBuf {
@@ -49,11 +68,15 @@ impl Blobs for BlobDirectory {
         blocking(move || {
             let digest = Digest::of(&bytes);
             let path = blobs.path(&digest);
+            // Between the look at a file and the sign that it is needed.
+            let kept = blobs.keep_all();
             // A damaged file is replaced by putting the right bytes again.
-            let kept = fs::read(&path).is_ok_and(|old| old == bytes);
-            if !kept {
+            if fs::read(&path).is_ok_and(|old| old == bytes) {
+                renew(&path).map_err(io_error)?;
+            } else {
                 write(&blobs.root, &path, &bytes).map_err(io_error)?;
             }
+            drop(kept);
             // Also where the bytes were there: somebody else may be putting them just
             // now, and not have come as far as this.
             keep_names(&blobs.root, &path).map_err(io_error)?;
@@ -77,6 +100,68 @@ impl Blobs for BlobDirectory {
         let path = self.path(digest);
         blocking(move || path.try_exists().map_err(io_error)).await
     }
+
+    async fn sweep(
+        &self,
+        keep: BTreeSet<Digest>,
+        unused_for: Duration,
+    ) -> Result<usize, StoreError> {
+        let blobs = self.clone();
+        blocking(move || {
+            let mut swept = 0;
+            for shelf in entries(&blobs.root).map_err(io_error)? {
+                for path in entries(&shelf).map_err(io_error)? {
+                    let Some(digest) = digest_of(&path) else { continue };
+                    if !keep.contains(&digest) && blobs.take(&path, unused_for).map_err(io_error)? {
+                        swept += 1;
+                    }
+                }
+            }
+            Ok(swept)
+        })
+        .await
+    }
+}
+
+impl BlobDirectory {
+    /// Takes a file away that nobody has put of late. Answers whether it did.
+    fn take(&self, path: &Path, unused_for: Duration) -> std::io::Result<bool> {
+        // Whoever puts one, or copies them all, is not waited for: the next sweep comes.
+        let Ok(_nobody) = self.kept.try_write() else { return Ok(false) };
+        let put = match fs::metadata(path).and_then(|file| file.modified()) {
+            Ok(put) => put,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        // What was put in the future by a clock that went wrong stays.
+        let old = put.elapsed().is_ok_and(|age| age >= unused_for);
+        if old {
+            fs::remove_file(path)?;
+        }
+        Ok(old)
+    }
+}
+
+/// What lies in a directory; nothing where there is none.
+fn entries(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+    match fs::read_dir(directory) {
+        Ok(entries) => entries.map(|entry| Ok(entry?.path())).collect(),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(Vec::new())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The name of a blob by its path.
+fn digest_of(path: &Path) -> Option<Digest> {
+    let shelf = path.parent()?.file_name()?.to_str()?;
+    Digest::from_hex(&format!("{shelf}{}", path.file_name()?.to_str()?))
+}
+
+/// Marks a file as put just now.
+fn renew(path: &Path) -> std::io::Result<()> {
+    File::options().append(true).open(path)?.set_modified(SystemTime::now())
 }
 
 /// Writes a file so that its name appears only with all of its bytes, which by

@@ -69,7 +69,8 @@ contract! {
         every_change_leaves_a_row,
         a_changed_row_is_found,
         a_large_record_is_refused,
-        blobs_are_kept_by_their_hash;
+        blobs_are_kept_by_their_hash,
+        blobs_that_nobody_needs_are_swept;
     records:
         several_records_change_at_once,
         changes_are_made_whole_or_not_at_all,
@@ -88,7 +89,8 @@ contract! {
         a_conversation_says_how_it_stands,
         persons_are_found_by_key_and_address,
         turns_are_read_page_by_page,
-        turns_of_a_bot_are_listed_by_time;
+        turns_of_a_bot_are_listed_by_time,
+        what_a_tenant_keeps_is_weighed_page_by_page;
     erasure:
         nothing_of_a_person_stays,
         an_erased_conversation_knows_its_events,

@@ -48,6 +48,16 @@ pub(crate) fn settled(settled: &Settled) -> Result<Vec<u8>, StoreError> {
     bounded("a settlement", stored::encode(&alone), SETTLED_BYTES_MAX)
 }
 
+/// Any entry.
+pub(crate) fn entry(entry: &Entry) -> Result<Vec<u8>, StoreError> {
+    match entry {
+        Entry::Accepted(accepted) => arrival(accepted),
+        Entry::Called(called) => call(called),
+        Entry::Turn(own) => turn(own),
+        Entry::Settled(own) => settled(own),
+    }
+}
+
 pub(crate) fn record(value: &serde_json::Value) -> Result<String, StoreError> {
     let text = value.to_string();
     check("a record", text.len(), RECORD_BYTES_MAX)?;

@@ -7,8 +7,9 @@ mod lane;
 mod log;
 mod notes;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use botyard_kernel::id::{BotId, Digest, TenantId};
@@ -49,7 +50,8 @@ struct State {
     audit: BTreeMap<TenantId, Vec<AuditRow>>,
     /// By kind, tenant and name.
     notes: BTreeMap<(String, TenantId, String), Note>,
-    blobs: HashMap<Digest, Vec<u8>>,
+    /// With the time of the last putting.
+    blobs: HashMap<Digest, (Vec<u8>, Instant)>,
     letters: Vec<DeadLetter>,
     letters_filed: u64,
     fault: Option<Fault>,
@@ -100,16 +102,27 @@ impl Blobs for MemoryStore {
     async fn put(&self, bytes: Vec<u8>) -> Result<Digest, StoreError> {
         limits::blob(&bytes)?;
         let digest = Digest::of(&bytes);
-        self.writable()?.blobs.insert(digest, bytes);
+        self.writable()?.blobs.insert(digest, (bytes, Instant::now()));
         Ok(digest)
     }
 
     async fn get(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.state().blobs.get(digest).cloned())
+        Ok(self.state().blobs.get(digest).map(|(bytes, _)| bytes.clone()))
     }
 
     async fn has(&self, digest: &Digest) -> Result<bool, StoreError> {
         Ok(self.state().blobs.contains_key(digest))
+    }
+
+    async fn sweep(
+        &self,
+        keep: BTreeSet<Digest>,
+        unused_for: Duration,
+    ) -> Result<usize, StoreError> {
+        let mut state = self.writable()?;
+        let before = state.blobs.len();
+        state.blobs.retain(|digest, (_, put)| keep.contains(digest) || put.elapsed() < unused_for);
+        Ok(before - state.blobs.len())
     }
 }
 

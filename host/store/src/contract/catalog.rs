@@ -1,13 +1,12 @@
+use std::time::Duration;
+
 use botyard_kernel::id::{Digest, TenantId};
 use serde_json::json;
 
+use super::given::stamp;
 use crate::catalog::verify;
 use crate::limits::RECORD_BYTES_MAX;
-use crate::{Record, Stamp, Store, StoreError};
-
-fn stamp(at_ms: u64) -> Stamp {
-    Stamp { at_ms, actor: "ops".to_owned() }
-}
+use crate::{Record, Store, StoreError};
 
 fn record(name: &str, value: serde_json::Value) -> Record {
     Record { name: name.to_owned(), value }
@@ -114,4 +113,17 @@ pub(super) async fn blobs_are_kept_by_their_hash(store: Store) {
     assert_eq!(host.blob(&digest).await, Ok(Some(bytes)));
     assert_eq!(host.put_blob(vec![]).await, Ok(Digest::of(b"")));
     assert_eq!(host.blob(&Digest::of(b"")).await, Ok(Some(vec![])));
+}
+
+pub(super) async fn blobs_that_nobody_needs_are_swept(store: Store) {
+    let host = store.host();
+    let kept = host.put_blob(b"needed".to_vec()).await.unwrap();
+    let old = host.put_blob(b"old".to_vec()).await.unwrap();
+    let sweep = async |unused_for| host.sweep_blobs([kept].into(), unused_for).await.unwrap();
+    assert_eq!(sweep(Duration::from_secs(3_600)).await, 0, "whoever put it may yet write it down");
+    assert_eq!(host.has_blob(&old).await, Ok(true));
+    assert_eq!(sweep(Duration::ZERO).await, 1);
+    assert_eq!(host.has_blob(&old).await, Ok(false));
+    assert_eq!(host.blob(&kept).await, Ok(Some(b"needed".to_vec())));
+    assert_eq!(sweep(Duration::ZERO).await, 0);
 }

@@ -3,15 +3,11 @@ use botyard_kernel::owner::Owner;
 
 use super::acme;
 use super::archive::{at, fused_at};
-use super::given::{arrival, call, fused, key, key_of, row, settled, turn};
+use super::given::{arrival, call, fused, key, key_of, row, settled, stamp, turn};
 use crate::limits::SWEEP_ROWS_MAX;
-use crate::{Cause, Commit, Loaded, Stamp, Store, StoreError, TenantStore};
+use crate::{Cause, Commit, Loaded, Store, StoreError, TenantStore};
 
 const ALL: usize = 10_000;
-
-fn stamp(at_ms: u64) -> Stamp {
-    Stamp { at_ms, actor: "ops".to_owned() }
-}
 
 /// A conversation with one of everything: the last turn is the third entry.
 async fn fill(store: &TenantStore, vendor_key: &str) {

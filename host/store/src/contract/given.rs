@@ -11,6 +11,8 @@ use botyard_kernel::run::{KvChange, KvScope, KvWrite};
 use botyard_kernel::session::Seed;
 use botyard_kernel::time::Millis;
 
+use crate::Stamp;
+
 pub(crate) fn key(vendor_key: &str) -> ConversationKey {
     key_of("acme", vendor_key)
 }
@@ -90,4 +92,9 @@ pub(crate) fn write(key: &str, change: KvChange) -> KvWrite {
 
 pub(crate) fn set(key: &str, value: &str) -> KvWrite {
     write(key, KvChange::Set(value.to_owned()))
+}
+
+/// Somebody at a time.
+pub(super) fn stamp(at_ms: u64) -> Stamp {
+    Stamp { at_ms, actor: "ops".to_owned() }
 }

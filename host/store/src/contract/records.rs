@@ -1,13 +1,9 @@
 use serde_json::{Value, json};
 
-use super::given::{key_of, set, turn};
+use super::given::{key_of, set, stamp, turn};
 use crate::limits::{CHANGES_MAX, SWEEP_ROWS_MAX};
-use crate::{Change, ChangeTo, OPERATOR, Stamp, Store, StoreError};
+use crate::{Change, ChangeTo, OPERATOR, Store, StoreError};
 use botyard_kernel::log::Turn;
-
-fn stamp(at_ms: u64) -> Stamp {
-    Stamp { at_ms, actor: "ops".to_owned() }
-}
 
 fn change(kind: &str, name: &str, to: ChangeTo) -> Change {
     Change { kind: kind.to_owned(), name: name.to_owned(), to }

@@ -12,7 +12,7 @@ use super::lane::{Lane, due, human_since, last_turn, waiting};
 use super::{MemoryStore, State};
 use crate::archive::minute_of;
 use crate::erasure::{tombstone, written};
-use crate::{Archive, BotTurn, Cause, Place, Stamp, StoreError, Summary};
+use crate::{Archive, BotTurn, Cause, Place, Stamp, StoreError, Summary, limits};
 
 #[async_trait]
 impl Archive for MemoryStore {
@@ -87,6 +87,28 @@ impl Archive for MemoryStore {
         turns.sort_by_key(|turn| turn.place);
         turns.truncate(limit);
         Ok(turns)
+    }
+
+    async fn weigh(
+        &self,
+        tenant: &TenantId,
+        after: Option<&ConversationKey>,
+        limit: usize,
+    ) -> Result<(u64, Option<ConversationKey>), StoreError> {
+        let state = self.state();
+        let place = |key: &ConversationKey| (key.channel.clone(), key.vendor_key.clone());
+        let after = after.map(place);
+        let own = state.conversations.iter().filter(|lane| lane.key.tenant == *tenant);
+        let behind = |lane: &&Lane| after.as_ref().is_none_or(|after| place(&lane.key) > *after);
+        let mut lanes: Vec<_> = own.filter(behind).collect();
+        lanes.sort_by_key(|lane| place(&lane.key));
+        lanes.truncate(limit);
+        let mut bytes = 0;
+        for kept in lanes.iter().flat_map(|lane| &lane.entries) {
+            bytes += limits::entry(&kept.entry)?.len() as u64;
+        }
+        let last = lanes.last().filter(|_| lanes.len() == limit);
+        Ok((bytes, last.map(|lane| lane.key.clone())))
     }
 
     async fn erase(

@@ -1,5 +1,8 @@
 //! The host's own view.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use botyard_kernel::id::{ChannelId, ConversationKey, Digest, TenantId};
 use botyard_kernel::time::Millis;
 
@@ -81,6 +84,15 @@ impl HostStore {
     /// See [`crate::Notes::sweep`].
     pub async fn sweep_notes(&self, now: Millis) -> Result<usize, StoreError> {
         self.store.notes.sweep(now).await
+    }
+
+    /// See [`crate::Blobs::sweep`].
+    pub async fn sweep_blobs(
+        &self,
+        keep: BTreeSet<Digest>,
+        unused_for: Duration,
+    ) -> Result<usize, StoreError> {
+        self.store.blobs.sweep(keep, unused_for).await
     }
 
     /// Takes away all that a tenant has, in small steps: records, conversations, values

@@ -107,6 +107,8 @@ impl SqliteStore {
         directory::close_to_others(aside.path()).map_err(failed)?;
         // The log is not begun anew meanwhile, which would wait for this reader.
         let _reading = self.engine.writer.health().backup();
+        // What the snapshot names is still there when it is copied.
+        let _kept = self.blobs.keep_all();
         let manifest = copy(&self.engine.directory, aside.path(), progress, &failed)?;
         let text = serde_json::to_vec_pretty(&manifest).map_err(|e| failed(e.into()))?;
         write_flushed(&aside.path().join(MANIFEST), &text).map_err(failed)?;

@@ -47,8 +47,8 @@ async fn a_bot_that_keeps_failing_is_not_run_but_for_probes_and_its_owner_is_tol
     for pager in [&operator, &owner] {
         let posted = pager.wait_posted(2, WITHIN).await.unwrap();
         assert_eq!(posted[0], posted[1], "what was refused comes again");
-        let alert = &posted[0];
-        assert_eq!(alert["kind"], "bot_suspended");
+        assert_eq!(posted[0]["type"], "bot.suspended");
+        let alert = &posted[0]["data"];
         assert_eq!((&alert["tenant"], &alert["bot"]), (&json!("demo"), &json!("bot")));
         assert_eq!((&alert["blame"], &alert["failures"]), (&json!("bot"), &json!(BOT_FAILURES)));
     }
@@ -61,7 +61,7 @@ async fn a_bot_that_keeps_failing_is_not_run_but_for_probes_and_its_owner_is_tol
     };
     assert_eq!(wait::until_asked("a probe", WITHIN, probe).await.unwrap(), "1 1");
     let posted = owner.wait_posted(3, WITHIN).await.unwrap();
-    assert_eq!(posted[2]["kind"], "bot_runs");
+    assert_eq!(posted[2]["type"], "bot.runs");
     assert_eq!(breakers(&site).await, json!([]));
     assert_eq!(operator.wait_posted(3, WITHIN).await.unwrap().len(), 3, "one for each change");
 }
@@ -77,7 +77,8 @@ async fn a_vendor_that_does_not_answer_is_left_alone_and_the_tenant_is_told() {
         assert_eq!(site.open().unwrap().start().await.unwrap().status, 200);
     }
     let posted = owner.wait_posted(1, WITHIN).await.unwrap();
-    assert_eq!(posted[0]["kind"], "destination_suspended");
-    assert_eq!((&posted[0]["channel"], &posted[0]["blame"]), (&json!(MAIN), &json!("vendor")));
+    assert_eq!(posted[0]["type"], "destination.suspended");
+    let alert = &posted[0]["data"];
+    assert_eq!((&alert["channel"], &alert["blame"]), (&json!(MAIN), &json!("vendor")));
     assert_eq!(breakers(&site).await[0]["name"], MAIN);
 }

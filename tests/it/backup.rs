@@ -8,7 +8,7 @@ use botyard_tests::client::userlike::{Conversation, Webhook};
 use botyard_tests::host::{Config, Host, operate, program};
 use botyard_tests::site::{HEADER, SECRET};
 use botyard_twins::userlike::Contact;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::hosted::Hosted;
 
@@ -70,4 +70,40 @@ async fn a_restored_host_holds_what_it_would_say_until_it_is_told_to_go_on() {
     let operator =
         botyard_tests::client::management::Management { url: host.url().to_owned(), ..operator };
     assert_eq!(operator.get(&path).await.unwrap()["turns"], 1);
+}
+
+#[tokio::test]
+async fn the_key_for_secrets_changes_while_it_is_used() {
+    let hosted = Hosted::start().await;
+    let admin = hosted.tenant("acme", "tally").await;
+    let conversation = hosted.open("acme-web");
+    conversation.start().await.unwrap();
+    let rotate = async || {
+        let rotated = operate(&hosted.config, &["rotate-key", "--json"]).await.unwrap();
+        let said: Value = serde_json::from_slice(&rotated.stdout).unwrap_or_else(|error| {
+            panic!("{error}: {}", String::from_utf8_lossy(&rotated.stderr))
+        });
+        said
+    };
+    let first = rotate().await;
+    let came = (&first["sealed"], &first["locked"], &first["made"]);
+    assert_eq!(came, (&json!(2), &json!(0), &json!(true)));
+    assert_eq!(conversation.message("one").await.unwrap().texts(), ["2 2 one"]);
+    // Secrets that come later are sealed with it, and what was sealed opens after a start
+    // without the key from before.
+    admin.put("/tenants/acme/secrets/later", json!({"value": "canary"})).await.unwrap();
+    let second = rotate().await;
+    assert_eq!(second["sealed"], 3);
+    assert_ne!(first["key"], second["key"]);
+    assert_eq!(second["earlier"].as_array().unwrap().len(), 2);
+    let keys = hosted.directory.path().join("keys");
+    for entry in fs::read_dir(&keys).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap().to_str().unwrap().starts_with("secrets.before.") {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    let hosted = hosted.again(json!({})).await;
+    let conversation = hosted.open("acme-web");
+    assert_eq!(conversation.start().await.unwrap().texts(), ["1 1 start"]);
 }

@@ -22,10 +22,21 @@ pub(crate) struct Hosted {
 impl Hosted {
     pub(crate) async fn start() -> Self {
         let directory = tempfile::Builder::new().prefix("botyard-it-").tempdir().unwrap();
-        let config = Config::new(directory.path()).with(json!({"tenants": null, "runtime": patience()}));
+        let settings = json!({"tenants": null, "runtime": patience()});
+        let config = Config::new(directory.path()).with(settings);
         let host = Host::start(&config).await.unwrap();
         let operator = host.management();
         let userlike = Userlike::start(TOKEN).await.unwrap();
+        Self { host, operator, userlike, config, directory }
+    }
+
+    /// The same after another start, with other settings.
+    pub(crate) async fn again(self, settings: Value) -> Self {
+        let Self { host, operator, userlike, config, directory } = self;
+        drop(host);
+        let config = config.with(settings);
+        let host = Host::start(&config).await.unwrap();
+        let operator = Management { url: host.url().to_owned(), ..operator };
         Self { host, operator, userlike, config, directory }
     }
 

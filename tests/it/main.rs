@@ -26,6 +26,7 @@ mod overlap;
 mod overload;
 mod peers;
 mod puppet;
+mod quotas;
 mod redelivery;
 mod relay;
 mod signals;

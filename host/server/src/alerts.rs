@@ -5,6 +5,8 @@
 //! a restart. What it tells of stands in `botyard status`, in the log and in the
 //! metrics as well. It names bots and channels, never what a person wrote.
 
+mod message;
+
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -13,15 +15,16 @@ use botyard_kernel::id::{BotId, ChannelId, TenantId};
 use botyard_kernel::retry;
 use botyard_kernel::run::Blame;
 use botyard_kernel::time::Millis;
-use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, Method};
+use http::Method;
 use metrics::counter;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::config::{Config, Secret};
+use message::Message;
+
+use crate::clock;
+use crate::config::{AlertPlace, Config};
 use crate::send::{Door, HostPattern, Outgoing, SecretHeaders, SendError};
 
 /// Tries of one alert; the waits between them grow from a second to a minute.
@@ -34,29 +37,49 @@ const UNDER_WAY_MAX: usize = 64;
 
 /// What has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
 pub enum AlertKind {
     /// A bot keeps failing: its events end in the failure outcome without a run,
     /// but for probes.
+    #[serde(rename = "bot.suspended")]
     BotSuspended,
     /// A probe of such a bot was good: it runs again.
+    #[serde(rename = "bot.runs")]
     BotRuns,
     /// A vendor or web service keeps failing: nothing is sent there but probes.
+    #[serde(rename = "destination.suspended")]
     DestinationSuspended,
     /// It answers again.
+    #[serde(rename = "destination.answers")]
     DestinationAnswers,
     /// Something that a channel needs (a token, a registration) cannot be had.
+    #[serde(rename = "upkeep.failed")]
     UpkeepFailed,
     /// A version did worse than the one before, which answers again.
+    #[serde(rename = "version.rolled_back")]
     VersionRolledBack,
+    /// The disk fills: what is too old is swept more often.
+    #[serde(rename = "disk.fills")]
+    DiskFills,
+    /// The disk is full: what is not accepted yet is refused.
+    #[serde(rename = "disk.full")]
+    DiskFull,
+    /// There is room on the disk again.
+    #[serde(rename = "disk.has_room")]
+    DiskHasRoom,
+    /// A token of the management API ends within days: whoever uses it needs another.
+    #[serde(rename = "token.expires")]
+    TokenExpires,
     /// The store takes no writes any more: webhooks are refused.
+    #[serde(rename = "store.stopped")]
     StoreStopped,
 }
 
-/// One alert: the JSON document that is posted, without its empty fields.
+/// One alert. It is posted as Standard Webhooks say: `type`, `timestamp`, and all the rest,
+/// without its empty fields, as `data`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Alert {
     /// What has happened.
+    #[serde(skip)]
     pub kind: AlertKind,
     /// Whose it is; absent where it is the operator's alone.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,12 +107,21 @@ pub struct Alert {
     pub what_to_do: &'static str,
 }
 
+impl Alert {
+    /// An alert that is about nobody by name.
+    pub fn new(kind: AlertKind, blame: Blame, since_ms: Millis, what_to_do: &'static str) -> Self {
+        let (tenant, bot, version, channel, service) = (None, None, None, None, None);
+        let failures = None;
+        Self { kind, tenant, bot, version, channel, service, blame, since_ms, failures, what_to_do }
+    }
+}
+
 /// Where alerts go. A clone goes to the same places.
 #[derive(Clone, Debug)]
 pub struct Alerts {
     door: Door,
-    operator: Option<Arc<Secret>>,
-    tenants: Arc<RwLock<HashMap<TenantId, Arc<Secret>>>>,
+    operator: Option<Arc<AlertPlace>>,
+    tenants: Arc<RwLock<HashMap<TenantId, Arc<AlertPlace>>>>,
     room: Arc<Semaphore>,
 }
 
@@ -98,17 +130,17 @@ impl Alerts {
     pub fn new(config: &Config, door: Door) -> Self {
         Self {
             door,
-            operator: config.alerts.url.clone().map(Arc::new),
+            operator: config.alerts.operator.clone().map(Arc::new),
             tenants: Arc::default(),
             room: Arc::new(Semaphore::new(UNDER_WAY_MAX)),
         }
     }
 
     /// Alerts that are about a tenant go there besides.
-    pub fn set_tenant(&self, tenant: &TenantId, url: Option<Secret>) {
+    pub fn set_tenant(&self, tenant: &TenantId, place: Option<AlertPlace>) {
         let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
-        match url {
-            Some(url) => drop(tenants.insert(tenant.clone(), Arc::new(url))),
+        match place {
+            Some(place) => drop(tenants.insert(tenant.clone(), Arc::new(place))),
             None => drop(tenants.remove(tenant)),
         }
     }
@@ -118,28 +150,27 @@ impl Alerts {
     pub fn raise(&self, alert: &Alert) {
         let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
         let tenant = alert.tenant.as_ref().and_then(|tenant| tenants.get(tenant));
-        for url in self.operator.iter().chain(tenant) {
-            // An alert has texts and numbers only: it is JSON in any case.
-            let body = Bytes::from(serde_json::to_vec(alert).unwrap_or_default());
-            let Ok(place) = Arc::clone(&self.room).try_acquire_owned() else {
+        for place in self.operator.iter().chain(tenant) {
+            let Ok(room) = Arc::clone(&self.room).try_acquire_owned() else {
                 sent("too_many");
                 tracing::warn!(kind = ?alert.kind, "an alert is not sent: too many are under way");
                 continue;
             };
-            let (door, url, kind) = (self.door.clone(), Arc::clone(url), alert.kind);
+            let (door, place, kind) = (self.door.clone(), Arc::clone(place), alert.kind);
+            let message = Message::of(alert, &format!("msg_{:032x}", rand::random::<u128>()));
             tokio::spawn(async move {
-                deliver(&door, url.expose(), kind, body).await;
-                drop(place);
+                deliver(&door, &place, kind, &message).await;
+                drop(room);
             });
         }
     }
 }
 
-async fn deliver(door: &Door, url: &str, kind: AlertKind, body: Bytes) {
+async fn deliver(door: &Door, place: &AlertPlace, kind: AlertKind, message: &Message) {
     let mut wait_ms = 0;
     let mut why = String::new();
     for attempt in 1..=TRIES {
-        match door.send(outgoing(url, body.clone())).await {
+        match door.send(outgoing(place, message, clock::now())).await {
             Ok(answer) if answer.status.is_success() => return sent("delivered"),
             Ok(answer) => why = format!("it was answered {}", answer.status),
             Err(SendError::Denied(denied)) => {
@@ -157,15 +188,15 @@ async fn deliver(door: &Door, url: &str, kind: AlertKind, body: Bytes) {
     tracing::error!(?kind, why, "an alert could not be delivered: look at `alert-url`");
 }
 
-fn outgoing(url: &str, body: Bytes) -> Outgoing {
-    let json = HeaderValue::from_static("application/json");
+fn outgoing(place: &AlertPlace, message: &Message, now: Millis) -> Outgoing {
+    let url = place.url.expose();
     // Whoever wrote the settings chose the host; the rules for addresses hold all the same.
     let host = Url::parse(url).ok().as_ref().and_then(HostPattern::of);
     Outgoing {
         method: Method::POST,
         url: url.to_owned(),
-        headers: HeaderMap::from_iter([(CONTENT_TYPE, json)]),
-        body,
+        headers: message.headers(place.secret.as_ref(), now),
+        body: message.body.clone(),
         timeout: TIMEOUT,
         answer_bytes_max: ANSWER_BYTES_MAX,
         secrets: SecretHeaders::default(),

@@ -1,6 +1,7 @@
 //! The host: every part that lives as long as it does.
 
 mod key_file;
+mod keys;
 mod load;
 mod stopped;
 mod tenants;
@@ -27,14 +28,15 @@ use crate::api::Places;
 use crate::captures::{self, Captures};
 use crate::clock;
 use crate::config::Config;
-use crate::envelope::Envelope;
 use crate::http;
 use crate::registry::{Registry, Versions};
 use crate::relays::Callbacks;
 use crate::send::Door;
 use crate::supervisor::{self, KeptSocket};
 use crate::tenancy::Tenancy;
-use crate::work::{Outside, Work};
+use crate::work::{Bounded, Outside, Work};
+
+pub use keys::Rotated;
 
 /// The host.
 pub struct App {
@@ -56,6 +58,8 @@ pub struct App {
     pub followers: Places,
     /// Tenants and what they have.
     pub tenancy: Arc<Tenancy>,
+    /// One change of the key at a time.
+    rotating: tokio::sync::Mutex<()>,
     runtime: Arc<Runtime>,
     store: SqliteStore,
 }
@@ -81,11 +85,12 @@ impl App {
         let registry = Registry::new(Versions::new(Arc::clone(&runtime), &store.store()));
         let door = Door::new(&config.egress).context("cannot set up the way out")?;
         let alerts = Alerts::new(&config, door.clone());
-        let key = key_file::read_or_make(&config.store.directory, key_file::Purpose::Secrets)?;
-        let callbacks = Callbacks::new(config.server.public_url.clone(), &key);
-        let outside = Outside { door, alerts, envelope: Envelope::new(key), callbacks };
-        let work =
-            Work::new(registry, store.store(), Arc::clone(&runtime), outside, config.backlog);
+        let envelope = Arc::new(keys::envelope(&config)?);
+        let callbacks = Callbacks::new(config.server.public_url.clone(), Arc::clone(&envelope));
+        let (limits, marks) = (config.limits.clone(), config.store.marks);
+        let bounded = Bounded { backlog: config.backlog, limits, marks };
+        let outside = Outside { door, alerts, envelope, callbacks };
+        let work = Work::new(registry, store.store(), Arc::clone(&runtime), outside, bounded);
         let tenancy = Arc::new(Tenancy::new(Arc::clone(&work)));
         tenants::run(&config, &tenancy, &runtime, &work).await?;
         if let Some(held) = store.held().context("cannot read whether the store is held")? {
@@ -113,6 +118,7 @@ impl App {
             uploads,
             followers,
             tenancy,
+            rotating: tokio::sync::Mutex::default(),
             runtime,
             captures,
             store,
@@ -147,6 +153,8 @@ impl App {
         pass(Point::SweepFollows);
         self.work.start_sweeping();
         self.work.start_upkeep();
+        self.work.start_metering();
+        self.tenancy.start_housekeeping();
         self.tenancy.start_rolling_back();
         self.show_first_token().await?;
         tokio::spawn(captures::sweep(Arc::downgrade(&self.captures)));
@@ -248,6 +256,7 @@ impl App {
         if !drained {
             tracing::warn!("some turns did not end in time; they run again after the next start");
         }
+        self.work.write_usage().await;
         pass(Point::StoreCloses);
         self.store.close().await;
         tracing::info!("stopped");
@@ -282,19 +291,21 @@ impl App {
     }
 
     fn alert_store_stopped(&self) {
-        self.work.alerts().raise(&Alert {
-            kind: AlertKind::StoreStopped,
-            tenant: None,
-            bot: None,
-            version: None,
-            channel: None,
-            service: None,
-            blame: Blame::Host,
-            since_ms: clock::now(),
-            failures: None,
-            what_to_do: "look at the disk and start the host again: it ends, and webhooks are refused \
-                         until then",
-        });
+        let what_to_do = "look at the disk and start the host again: it ends, and webhooks are \
+                          refused until then";
+        let kind = AlertKind::StoreStopped;
+        self.work.alerts().raise(&Alert::new(kind, Blame::Host, clock::now(), what_to_do));
+    }
+
+    fn measure_disk(&self) {
+        match self.store.free() {
+            Ok((free, total)) => {
+                gauge!("botyard_disk_free_bytes").set(free as f64);
+                gauge!("botyard_disk_bytes").set(total as f64);
+                self.work.note_disk(free, total);
+            }
+            Err(error) => tracing::debug!(%error, "the disk does not say how full it is"),
+        }
     }
 
     async fn measure(self: Arc<Self>) {
@@ -315,6 +326,7 @@ impl App {
             gauge!("botyard_store_batches").set(counters.batches as f64);
             gauge!("botyard_store_jobs").set(counters.jobs as f64);
             gauge!("botyard_store_queue").set(counters.queued as f64);
+            self.measure_disk();
             // Without this, samples pile up until somebody asks for the metrics.
             self.metrics.run_upkeep();
             tokio::time::sleep(Duration::from_secs(1)).await;

@@ -2,16 +2,51 @@
 //! host's, so that the host's key can be changed without touching what is sealed.
 //! A sealed text opens only in its own place: tenant and name are authenticated.
 
+use std::fmt;
+use std::sync::{PoisonError, RwLock};
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use botyard_kernel::id::{Digest, TenantId};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use serde::{Deserialize, Serialize};
 
-/// Seals and opens with the host's key.
+/// Seals with the host's key, and opens with that or an earlier one.
 pub struct Envelope {
-    key: [u8; 32],
+    /// The first one seals.
+    keys: RwLock<Vec<HostKey>>,
+}
+
+/// A key of the host's.
+#[derive(Clone)]
+pub struct HostKey {
+    bytes: [u8; 32],
     name: String,
+}
+
+impl HostKey {
+    /// A key of these bytes.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        let parts = [b"the name of a host's key".as_slice(), &bytes];
+        let name = Digest::of_parts(parts).to_string()[..16].to_owned();
+        Self { bytes, name }
+    }
+
+    /// The first digits of its hash: tells it from others.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Another key that follows from it, for this and nothing else.
+    pub fn derived(&self, purpose: &[u8]) -> Digest {
+        Digest::of_parts([purpose, &self.bytes])
+    }
+}
+
+impl fmt::Debug for HostKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostKey").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// A sealed text, as it is stored.
@@ -38,19 +73,31 @@ pub enum EnvelopeError {
 }
 
 impl Envelope {
-    /// An envelope with the host's key.
-    pub fn new(key: [u8; 32]) -> Self {
-        let name = Digest::of_parts([b"the name of a host's key".as_slice(), &key]).to_string();
-        Self { key, name: name[..16].to_owned() }
+    /// An envelope with the host's key, and earlier ones that still open.
+    pub fn new(key: HostKey, earlier: impl IntoIterator<Item = HostKey>) -> Self {
+        Self { keys: RwLock::new(std::iter::once(key).chain(earlier).collect()) }
+    }
+
+    /// From now on this key seals; those before open what they have sealed.
+    pub fn turn_to(&self, key: HostKey) {
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        keys.retain(|known| known.name != key.name);
+        keys.insert(0, key);
+    }
+
+    /// All keys; the first one seals.
+    pub fn keys(&self) -> Vec<HostKey> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Seals a text for a place.
     pub fn seal(&self, tenant: &TenantId, name: &str, text: &str) -> Sealed {
         let place = place(tenant, name);
         let own: [u8; 32] = rand::random();
+        let host = self.sealing();
         Sealed {
-            host_key: self.name.clone(),
-            key: BASE64_STANDARD.encode(seal(&self.key, &place, &own)),
+            host_key: host.name,
+            key: BASE64_STANDARD.encode(seal(&host.bytes, &place, &own)),
             text: BASE64_STANDARD.encode(seal(&own, &place, text.as_bytes())),
         }
     }
@@ -65,16 +112,53 @@ impl Envelope {
         name: &str,
         sealed: &Sealed,
     ) -> Result<String, EnvelopeError> {
-        if sealed.host_key != self.name {
-            return Err(EnvelopeError::OtherKey(sealed.host_key.clone()));
-        }
-        let place = place(tenant, name);
+        let own = self.own_key(tenant, name, sealed)?;
         let opened = || {
-            let key = open(&self.key, &place, BASE64_STANDARD.decode(&sealed.key).ok()?)?;
-            let key: [u8; 32] = key.try_into().ok()?;
-            String::from_utf8(open(&key, &place, BASE64_STANDARD.decode(&sealed.text).ok()?)?).ok()
+            let text = BASE64_STANDARD.decode(&sealed.text).ok()?;
+            String::from_utf8(open(&own, &place(tenant, name), text)?).ok()
         };
         opened().ok_or(EnvelopeError::Damaged)
+    }
+
+    /// The same sealed with the key that seals now; nothing where it is already. What is
+    /// in it is not looked at.
+    ///
+    /// # Errors
+    /// As [`Envelope::open`].
+    pub fn resealed(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        sealed: &Sealed,
+    ) -> Result<Option<Sealed>, EnvelopeError> {
+        let host = self.sealing();
+        if sealed.host_key == host.name {
+            return Ok(None);
+        }
+        let own = self.own_key(tenant, name, sealed)?;
+        let key = BASE64_STANDARD.encode(seal(&host.bytes, &place(tenant, name), &own));
+        Ok(Some(Sealed { host_key: host.name, key, text: sealed.text.clone() }))
+    }
+
+    /// The key of a text's own.
+    fn own_key(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        sealed: &Sealed,
+    ) -> Result<[u8; 32], EnvelopeError> {
+        let host = self.keys().into_iter().find(|key| key.name == sealed.host_key);
+        let host = host.ok_or_else(|| EnvelopeError::OtherKey(sealed.host_key.clone()))?;
+        let opened = || {
+            let key = BASE64_STANDARD.decode(&sealed.key).ok()?;
+            open(&host.bytes, &place(tenant, name), key)?.try_into().ok()
+        };
+        opened().ok_or(EnvelopeError::Damaged)
+    }
+
+    fn sealing(&self) -> HostKey {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.first().expect("an envelope has a key").clone()
     }
 }
 
@@ -114,13 +198,17 @@ fn cipher(key: &[u8; 32]) -> LessSafeKey {
 mod tests {
     use super::*;
 
+    fn with(key: [u8; 32]) -> Envelope {
+        Envelope::new(HostKey::new(key), [])
+    }
+
     fn acme() -> TenantId {
         "acme".into()
     }
 
     #[test]
     fn what_is_sealed_opens_in_its_place_only() {
-        let envelope = Envelope::new([7; 32]);
+        let envelope = with([7; 32]);
         let sealed = envelope.seal(&acme(), "shop", "a token");
         assert_eq!(envelope.open(&acme(), "shop", &sealed), Ok("a token".to_owned()));
         let damaged = Err(EnvelopeError::Damaged);
@@ -132,7 +220,7 @@ mod tests {
 
     #[test]
     fn the_same_text_is_sealed_differently_each_time() {
-        let envelope = Envelope::new([7; 32]);
+        let envelope = with([7; 32]);
         let [one, other] = [0, 1].map(|_| envelope.seal(&acme(), "shop", "a token"));
         assert_ne!(one.text, other.text);
         assert_ne!(one.key, other.key);
@@ -140,7 +228,7 @@ mod tests {
 
     #[test]
     fn what_was_changed_or_belongs_to_another_key_is_told() {
-        let envelope = Envelope::new([7; 32]);
+        let envelope = with([7; 32]);
         let sealed = envelope.seal(&acme(), "shop", "a token");
         let mut bytes = BASE64_STANDARD.decode(&sealed.text).unwrap();
         for at in 0..bytes.len() {
@@ -152,7 +240,24 @@ mod tests {
         }
         let short = Sealed { text: "AAAA".to_owned(), ..sealed.clone() };
         assert_eq!(envelope.open(&acme(), "shop", &short), Err(EnvelopeError::Damaged));
-        let other = Envelope::new([8; 32]).open(&acme(), "shop", &sealed);
+        let other = with([8; 32]).open(&acme(), "shop", &sealed);
         assert!(matches!(other, Err(EnvelopeError::OtherKey(_))), "{other:?}");
+    }
+
+    #[test]
+    fn an_earlier_key_opens_until_everything_is_sealed_with_the_new_one() {
+        let envelope = with([7; 32]);
+        let before = envelope.seal(&acme(), "shop", "a token");
+        assert_eq!(envelope.resealed(&acme(), "shop", &before), Ok(None));
+        envelope.turn_to(HostKey::new([8; 32]));
+        assert_eq!(envelope.open(&acme(), "shop", &before), Ok("a token".to_owned()));
+        let after = envelope.resealed(&acme(), "shop", &before).unwrap().unwrap();
+        assert_eq!(after.text, before.text, "only its key is sealed anew");
+        let new = with([8; 32]);
+        assert_eq!(new.open(&acme(), "shop", &after), Ok("a token".to_owned()));
+        assert!(matches!(new.open(&acme(), "shop", &before), Err(EnvelopeError::OtherKey(_))));
+        assert_eq!(envelope.resealed(&acme(), "other", &before), Err(EnvelopeError::Damaged));
+        let fresh = envelope.seal(&acme(), "shop", "another");
+        assert_eq!(new.open(&acme(), "shop", &fresh), Ok("another".to_owned()));
     }
 }

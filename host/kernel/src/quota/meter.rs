@@ -1,6 +1,6 @@
 //! What may come at a rate: events at the door, calls out, bytes of logs.
 
-use crate::limits::{Exceeded, Limit};
+use crate::limits::{Exceeded, Limit, Limits};
 use crate::time::Millis;
 
 /// How far ahead of its rate somebody is. What was not used within one window is not
@@ -39,6 +39,23 @@ impl Meter {
         }
         self.allowed_us = now_us.saturating_add(ahead_us).saturating_add(cost_us);
         Ok(())
+    }
+
+    /// Takes so many now, if the limit, which is one of so many in a window, allows it.
+    ///
+    /// # Errors
+    /// As [`Meter::take`].
+    pub fn within(
+        &mut self,
+        limits: &Limits,
+        (limit, window_ms): (Limit, Millis),
+        count: u64,
+        now: Millis,
+    ) -> Result<(), Exceeded> {
+        match limits.value(limit) {
+            Some(most) => self.take(limit, count, (most, window_ms), now),
+            None => Ok(()),
+        }
     }
 
     /// Whether nothing is left to remember.

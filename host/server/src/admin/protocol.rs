@@ -1,4 +1,5 @@
-//! What is said over the socket: `GET /status`, `POST /backup`, `POST /release`, `POST /pause`, `POST /resume`,
+//! What is said over the socket: `GET /status`, `POST /backup`, `POST /release`,
+//! `POST /rotate-key`, `POST /pause`, `POST /resume`,
 //! `GET /dead-letters`, `GET /dead-letters/{part}`, `POST /dead-letters/redrive`,
 //! `GET /channels/{channel}/samples`, `GET` and `POST /channels/{channel}/probe`,
 //! `POST /channels/{channel}/capture`, `GET /channels/{channel}/captured`.

@@ -21,7 +21,7 @@ use super::protocol::{
 };
 use super::{channels, letters};
 use crate::api::{self, AtSocket};
-use crate::app::App;
+use crate::app::{App, Rotated};
 use crate::clock;
 use crate::http::store_health;
 use crate::tenancy::kind;
@@ -35,6 +35,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/resume", post(resume))
         .route("/backup", post(backup))
         .route("/release", post(release))
+        .route("/rotate-key", post(rotate_key))
         .route("/dead-letters", get(letters::list))
         .route("/dead-letters/redrive", post(letters::redrive))
         .route("/dead-letters/{part}", get(letters::show))
@@ -129,6 +130,16 @@ async fn release(
 ) -> Result<Json<Released>, Refused> {
     let stamp = Stamp { at_ms: clock::now(), actor };
     Ok(Json(Released { released: app.release(&stamp).await? }))
+}
+
+async fn rotate_key(
+    State(app): State<Arc<App>>,
+    ConnectInfo(Operator(actor)): ConnectInfo<Operator>,
+) -> Result<Json<Rotated>, Refused> {
+    let stamp = Stamp { at_ms: clock::now(), actor };
+    let rotated = app.rotate_key(&stamp).await;
+    let failed = |error| Refused(StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}"));
+    rotated.map(Json).map_err(failed)
 }
 
 async fn pause(

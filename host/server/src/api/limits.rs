@@ -1,19 +1,20 @@
 //! All limits, from the table that they are enforced by.
 
-use axum::extract::Path;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
 use botyard_kernel::access::Permission;
 use botyard_kernel::limits::{Change, Limit, Limits, Unit};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::caller::{Caller, OfTenant};
+use super::caller::{Allowed, Caller, OfTenant};
 use super::page::Json;
 use super::problem::Problem;
-use crate::tenancy::COUNTED;
-
-/// Nothing counts these yet, so nobody is told that they hold.
-const NOT_YET: [Limit; 4] =
-    [Limit::EventsPerSecond, Limit::CallsPerMinute, Limit::LogBytesPerHour, Limit::StorageBytes];
+use crate::app::App;
+use crate::tenancy::{COUNTED, Used};
+use crate::work::OF_A_TENANT;
 
 /// A limit.
 #[derive(Serialize, ToSchema)]
@@ -27,6 +28,9 @@ pub(super) struct Row {
     /// Absent where nothing is bounded until somebody sets it.
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<u64>,
+    /// How much of it is used now; absent where that is not counted, or only in a turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used: Option<u64>,
     /// `fixed`, `host` where the settings of the host say it, or `tenant` where the operator
     /// sets it for a tenant, who may set it lower.
     #[schema(value_type = String)]
@@ -44,18 +48,17 @@ pub(super) struct Value {
 /// All limits of this host, as they are by default.
 #[utoipa::path(get, path = "/v1/limits", tag = "limits",
     responses((status = 200, body = Vec<Row>), (status = "4XX", body = Problem)))]
-pub(super) async fn list(_caller: Caller) -> Json<Vec<Row>> {
-    Json(rows(&Limits::default()))
+pub(super) async fn list(State(app): State<Arc<App>>, _caller: Caller) -> Json<Vec<Row>> {
+    Json(rows(&app.work.quotas().of_host(), &BTreeMap::new()))
 }
 
-/// The limits that hold for a tenant.
+/// The limits that hold for a tenant, with what is used of them.
 #[utoipa::path(get, path = "/v1/tenants/{tenant}/limits", tag = "limits",
     params(("tenant" = String, Path)),
     responses((status = 200, body = Vec<Row>), (status = "4XX", body = Problem)))]
 pub(super) async fn of_tenant(of: OfTenant) -> Result<Json<Vec<Row>>, Problem> {
     let allowed = of.may(Permission::ReadObjects, None)?;
-    let record = allowed.tenancy().tenant(&allowed.tenant).await?;
-    Ok(Json(rows(&record.limits)))
+    Ok(Json(used(&allowed).await?))
 }
 
 /// Set a limit of a tenant. The tenant itself only lowers it.
@@ -70,27 +73,40 @@ pub(super) async fn set(
     let allowed = of.may(Permission::LowerLimits, None)?;
     let named = |limit: &&Limit| limit.row().name == name;
     let limit = *Limit::ALL.iter().find(named).ok_or_else(Problem::not_found)?;
-    if shown(limit).change != Change::Tenant {
+    if change(limit) != Change::Tenant {
         let detail = format!("`{name}` is set in the host's settings, for all tenants");
         return Err(Problem::bad(detail));
     }
-    let (tenancy, tenant, stamp) = (allowed.tenancy(), &allowed.tenant, &allowed.stamp);
-    let limits = tenancy.set_limit(tenant, limit, value, allowed.grant.scope, stamp).await?;
-    Ok(Json(rows(&limits)))
+    let (tenant, by) = (&allowed.tenant, allowed.grant.scope);
+    allowed.tenancy().set_limit(tenant, limit, value, by, &allowed.stamp).await?;
+    Ok(Json(used(&allowed).await?))
 }
 
-fn rows(limits: &Limits) -> Vec<Row> {
-    let all = Limit::ALL.iter().filter(|limit| !NOT_YET.contains(limit));
-    all.map(|limit| Row { value: limits.value(*limit), ..shown(*limit) }).collect()
+async fn used(allowed: &Allowed) -> Result<Vec<Row>, Problem> {
+    let Used { limits, used } = allowed.tenancy().used(&allowed.tenant).await?;
+    Ok(rows(&limits, &used))
 }
 
-/// A limit as the host changes it: only what is counted by tenant is set by tenant.
-fn shown(limit: Limit) -> Row {
-    let row = limit.row();
-    let counted = COUNTED.iter().any(|(counted, _)| *counted == limit);
-    let change = match row.change {
-        Change::Tenant if !counted => Change::Host,
-        change => change,
+fn rows(limits: &Limits, used: &BTreeMap<Limit, u64>) -> Vec<Row> {
+    let row = |limit: &Limit| {
+        let row = limit.row();
+        Row {
+            name: row.name,
+            what: row.what,
+            unit: row.unit,
+            value: limits.value(*limit),
+            used: used.get(limit).copied(),
+            change: change(*limit),
+        }
     };
-    Row { name: row.name, what: row.what, unit: row.unit, value: row.default, change }
+    Limit::ALL.iter().map(row).collect()
+}
+
+/// Who changes a limit: only what is counted by tenant is set by tenant.
+fn change(limit: Limit) -> Change {
+    let counted = COUNTED.iter().any(|(counted, _)| *counted == limit);
+    match limit.row().change {
+        Change::Tenant if !counted && !OF_A_TENANT.contains(&limit) => Change::Host,
+        change => change,
+    }
 }

@@ -20,6 +20,7 @@ mod secrets;
 mod tenants;
 mod tokens;
 mod trials;
+mod usage;
 mod versions;
 
 use std::sync::Arc;
@@ -100,7 +101,8 @@ pub fn openapi() -> Result<String, serde_json::Error> {
 fn described() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(tenants::list, tenants::create))
-        .routes(routes!(tenants::show, tenants::update))
+        .routes(routes!(tenants::show, tenants::update, tenants::delete))
+        .routes(routes!(usage::list))
         .routes(routes!(tokens::whoami))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))

@@ -115,6 +115,16 @@ pub(super) async fn update(
     Ok(Json(shown(tenant, record)))
 }
 
+/// Take a tenant away with everything that it has. Only its audit stays.
+#[utoipa::path(delete, path = "/v1/tenants/{tenant}", tag = "tenants",
+    params(("tenant" = String, Path)),
+    responses((status = 204), (status = "4XX", body = Problem)))]
+pub(super) async fn delete(of: OfTenant) -> Result<StatusCode, Problem> {
+    let allowed = of.may(Permission::ManageTenants, None)?;
+    allowed.tenancy().delete_tenant(&allowed.tenant, &allowed.stamp).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 fn shown(id: &TenantId, record: TenantRecord) -> Tenant {
     let managed = match record.managed {
         Managed::Api => "api",

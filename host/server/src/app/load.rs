@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use botyard_kernel::id::{BotId, TenantId};
-use botyard_kernel::share::TenantRate;
 use botyard_runtime::{CompileCommand, Runtime, RuntimeConfig, Version};
 
 use super::key_file::{self, Purpose};
@@ -26,8 +25,6 @@ pub(super) fn runtime(
     runtime.layout = config.runtime.layout;
     runtime.native = config.runtime.native;
     runtime.interpreted = config.runtime.interpreted;
-    let rates = config.tenants.iter().map(|(name, tenant)| (name.clone(), tenant.rate));
-    runtime.rates = rates.filter(|(_, rate)| *rate != TenantRate::default()).collect();
     if config.runtime.executor_threads > 0 {
         runtime.guest_threads = config.runtime.executor_threads;
     }
@@ -71,8 +68,7 @@ pub(super) fn definition(
         (name.clone(), defined)
     };
     Definition {
-        alert_url: tenant.alert_url.clone(),
-        rate: tenant.rate,
+        own: tenant.own.clone(),
         bots: tenant.bots.iter().map(bot).collect(),
         relays: tenant.relays.clone(),
         channels: tenant.channels.clone(),

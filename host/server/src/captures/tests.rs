@@ -2,6 +2,7 @@ use botyard_kernel::time::DAY;
 use tempfile::TempDir;
 
 use super::*;
+use crate::envelope::HostKey;
 
 const NOW: Millis = 1_000;
 const UNTIL: Millis = NOW + 2 * DAY;
@@ -21,7 +22,7 @@ impl Stage {
         let captures = Captures::new(directory.path());
         let channel = ChannelId::from("chat");
         captures.begin(&channel, UNTIL);
-        let envelope = Envelope::new([7; 32]);
+        let envelope = Envelope::new(HostKey::new([7; 32]), []);
         Self { directory, captures, envelope, tenant: TenantId::from("acme"), channel }
     }
 
@@ -96,7 +97,7 @@ fn what_cannot_be_read_can_be_deleted() {
     let mut stage = Stage::set();
     stage.keep(Kind::Taken, NOW, "one").unwrap();
     stage.keep(Kind::Refused, NOW, "other").unwrap();
-    stage.envelope = Envelope::new([8; 32]);
+    stage.envelope = Envelope::new(HostKey::new([8; 32]), []);
     let Stage { captures, envelope, tenant, channel, .. } = &stage;
     let lost = captures.read(envelope, tenant, channel).unwrap_err();
     assert!(format!("{lost:#}").contains("put that key back"), "{lost:#}");

@@ -19,7 +19,9 @@ use crate::admin::client;
 use crate::admin::protocol::{
     BackupRequest, LETTERS_COUNTED_MAX, PauseRequest, Paused, Released, Status,
 };
+use crate::app::Rotated;
 use crate::config::Config;
+use crate::tenancy::Resealed;
 use crate::work::Pausable;
 
 /// How a host is found, and in which form it is quoted.
@@ -81,6 +83,12 @@ pub(super) enum Operation {
         #[command(flatten)]
         host: Host,
     },
+    /// Seal everything that is secret in the store with another key, while it is used. The
+    /// one before stays beside it: it opens backups from before.
+    RotateKey {
+        #[command(flatten)]
+        host: Host,
+    },
     /// Let a host deliver whose store was made of a backup: until then it accepts events and
     /// says nothing, as what it holds may long have been said.
     Release {
@@ -125,6 +133,10 @@ pub(super) async fn operate(operation: Operation) -> anyhow::Result<()> {
                 if released { done.to_owned() } else { nothing.to_owned() }
             })
         }
+        Operation::RotateKey { host } => {
+            let answer = host.ask(Method::POST, "/rotate-key", None::<&()>).await?;
+            host.print(&answer, |rotated: Rotated| changed(&rotated))
+        }
         Operation::Channel(command) => channel(command).await,
         Operation::DeadLetter(command) => letters(command).await,
         Operation::Resume { named, host } => {
@@ -135,6 +147,29 @@ pub(super) async fn operate(operation: Operation) -> anyhow::Result<()> {
             })
         }
     }
+}
+
+fn changed(rotated: &Rotated) -> String {
+    let Rotated { key, made, resealed: Resealed { sealed, locked }, earlier } = rotated;
+    let from = if *made { "was made just now" } else { "is that of the settings" };
+    let mut text = format!("the key {key} {from}; {sealed} secrets were sealed with it\n");
+    if *locked > 0 {
+        let _ = writeln!(
+            text,
+            "{locked} could not be opened with any key that is here: put back the one that they \
+             were sealed with and do this again, or put these secrets anew (the log names them)"
+        );
+    }
+    if !earlier.is_empty() {
+        let earlier = earlier.join(", ");
+        let _ = writeln!(
+            text,
+            "keep a copy of the key apart from the database's. Earlier keys ({earlier}) open \
+             backups from before: take them away (`keys/secrets.before.*`, or the setting) when \
+             these are gone"
+        );
+    }
+    text
 }
 
 impl Host {

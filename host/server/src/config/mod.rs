@@ -8,19 +8,22 @@
 
 use std::path::{Path, PathBuf};
 
+use botyard_kernel::limits::Values;
 pub use botyard_runtime::{Layout, TierConfig};
 
 pub use self::admin::Admin;
-pub use self::alerts::Alerts;
+pub use self::alerts::{AlertPlace, Alerts, signing_key};
 pub use self::backlog::Backlog;
 pub use self::egress::Egress;
 pub use self::error::ConfigError;
+pub use self::keys::Keys;
 pub use self::log::{Log, LogFormat};
 pub use self::runtime::Runtime;
 pub use self::secret::Secret;
 pub use self::server::Server;
 pub use self::store::Store;
-pub use self::stored::{Secrets, StoredTenant, is_name};
+pub use self::stored::{Secrets, is_name};
+pub use self::tenant::{Retention, TenantSettings};
 pub use self::tenants::{Bot, Channel, FileBot, Relay, Tenant, Tenants};
 
 use self::environment::Environment;
@@ -36,7 +39,9 @@ mod entry;
 mod environment;
 mod error;
 mod headers;
+mod keys;
 mod layers;
+mod limits;
 mod log;
 mod runtime;
 mod secret;
@@ -44,6 +49,7 @@ mod section;
 mod server;
 mod store;
 mod stored;
+mod tenant;
 mod tenants;
 #[cfg(test)]
 mod tests;
@@ -60,12 +66,16 @@ pub struct Config {
     pub log: Log,
     /// Where things are kept.
     pub store: Store,
+    /// The keys that the settings name.
+    pub keys: Keys,
     /// Where operators' commands come in.
     pub admin: Admin,
     /// Who hears when something stops working.
     pub alerts: Alerts,
     /// How much unfinished work is taken.
     pub backlog: Backlog,
+    /// The limits of tenants of which nothing else is set.
+    pub limits: Values,
     /// How bots run.
     pub runtime: Runtime,
     /// How calls go out.
@@ -112,18 +122,23 @@ impl Config {
 
     fn read(mut whole: Section<'_>) -> Result<Self, error::Wrong> {
         let store = Store::read(whole.section("store")?)?;
-        let config = Self {
+        let limits = limits::read(whole.section("limits")?)?;
+        let mut config = Self {
             server: Server::read(whole.section("server")?)?,
             log: Log::read(whole.section("log")?)?,
+            keys: Keys::read(whole.section("keys")?)?,
             admin: Admin::read(whole.section("admin")?, &store)?,
             alerts: Alerts::read(whole.section("alerts")?)?,
             backlog: Backlog::read(whole.section("backlog")?)?,
             runtime: Runtime::read(whole.section("runtime")?, &store)?,
+            limits: Values::new(),
             store,
             egress: Egress::read(whole.section("egress")?)?,
             tenants: tenants::read(whole.section("tenants")?)?,
         };
         whole.finish()?;
+        let Self { server, backlog, runtime, .. } = &config;
+        config.limits = limits::all(&limits, server, backlog, runtime);
         Ok(config)
     }
 }

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use botyard_kernel::watermark::{BadMarks, Marks};
+
+use super::entry::Entry;
 use super::error::Wrong;
 use super::section::Section;
 
@@ -12,15 +15,32 @@ pub struct Store {
     pub directory: PathBuf,
     /// How large the database may grow; absent: as large as the disk allows.
     pub database_bytes_max: Option<u64>,
+    /// Where a full disk begins.
+    pub marks: Marks,
 }
 
 impl Store {
     pub(super) fn read(mut section: Section<'_>) -> Result<Self, Wrong> {
         let directory = section.required("directory")?.parsed("a path", path)?;
         let bytes = section.required("database-bytes-max")?.number(0..=u64::MAX >> 1, "bytes")?;
+        let marks = marks(section.section("disk")?)?;
         section.finish()?;
-        Ok(Self { directory, database_bytes_max: (bytes > 0).then_some(bytes) })
+        Ok(Self { directory, database_bytes_max: (bytes > 0).then_some(bytes), marks })
     }
+}
+
+fn marks(mut section: Section<'_>) -> Result<Marks, Wrong> {
+    let soft = section.required("soft-percent")?;
+    let senseless = soft.wrong(BadMarks.to_string());
+    let percent = |entry: Entry<'_>| {
+        let number = entry.number(0..=100, "percent")?;
+        Ok(u8::try_from(number).unwrap_or(u8::MAX))
+    };
+    let soft = percent(soft)?;
+    let hard = percent(section.required("hard-percent")?)?;
+    let back = percent(section.required("back-percent")?)?;
+    section.finish()?;
+    Marks::new(soft, hard, back).map_err(|BadMarks| senseless)
 }
 
 /// A path that says something.

@@ -5,16 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use botyard_kernel::id::BotId;
-use botyard_kernel::share::TenantRate;
 use serde_json::{Map, Value};
 
-use super::alerts;
 use super::entry::kind;
 use super::environment::Environment;
 use super::error::{ConfigError, Wrong};
-use super::secret::Secret;
 use super::section::{self, Section};
-use super::tenants::{self, Bot, Channel, Relay};
+use super::tenant::TenantSettings;
+use super::tenants::{Bot, Channel, Relay};
 
 /// Whether a text can be the name of a tenant, a bot, a channel or a secret: it stands
 /// in addresses.
@@ -24,15 +22,6 @@ pub fn is_name(name: &str) -> bool {
 
 /// The secrets of a tenant, which what it sets may name: `{"secret": "NAME"}`.
 pub struct Secrets(Environment);
-
-/// What is set of a tenant as a whole.
-#[derive(Clone, Debug, Default)]
-pub struct StoredTenant {
-    /// Where alerts about its bots and channels go.
-    pub alert_url: Option<Secret>,
-    /// What its bots may use in a second.
-    pub rate: TenantRate,
-}
 
 impl Secrets {
     /// These secrets by name.
@@ -68,12 +57,11 @@ impl Secrets {
     ///
     /// # Errors
     /// As [`Secrets::bot`].
-    pub fn tenant(&self, settings: Value) -> Result<StoredTenant, ConfigError> {
+    pub fn tenant(&self, settings: Value) -> Result<TenantSettings, ConfigError> {
         self.read(settings, |mut section| {
-            let alert_url = section.optional("alert-url").map(alerts::address).transpose()?;
-            let rate = tenants::rate(section.section("rate")?)?;
+            let own = TenantSettings::read(&mut section)?;
             section.finish()?;
-            Ok(StoredTenant { alert_url, rate })
+            Ok(own)
         })
     }
 

@@ -7,17 +7,15 @@ use std::path::PathBuf;
 use botyard_kernel::degrade::Degrading;
 use botyard_kernel::id::{BotId, ChannelId, TenantId};
 use botyard_kernel::plan::{Overlap, SessionTimeout, TimeoutAction};
-use botyard_kernel::share::TenantRate;
 use botyard_kernel::time::{DAY, MINUTE, Millis};
 use serde_json::Value;
 
-use super::alerts;
-use super::entry::Entry;
 use super::error::Wrong;
 use super::headers;
 use super::secret::Secret;
 use super::section::{Section, nearest};
 use super::store;
+use super::tenant::TenantSettings;
 use crate::send::{HostPattern, SecretHeaders};
 
 /// A session ends after at least a second and at most a year.
@@ -38,10 +36,8 @@ pub type Tenants = BTreeMap<TenantId, Tenant>;
 /// Who owns bots and channels.
 #[derive(Clone, Debug, Default)]
 pub struct Tenant {
-    /// Where alerts about its bots and channels go.
-    pub alert_url: Option<Secret>,
-    /// What its bots may use in a second.
-    pub rate: TenantRate,
+    /// What is set of it as a whole.
+    pub own: TenantSettings,
     /// The bots by name.
     pub bots: BTreeMap<BotId, FileBot>,
     /// The channels by name.
@@ -168,9 +164,8 @@ fn path(tenant: &str, channel: &ChannelId) -> Vec<String> {
 
 impl Tenant {
     fn read(mut section: Section<'_>) -> Result<Self, Wrong> {
-        let alert_url = section.optional("alert-url").map(alerts::address).transpose()?;
-        let rate = rate(section.section("rate")?)?;
-        let mut tenant = Self { alert_url, rate, ..Self::default() };
+        let own = TenantSettings::read(&mut section)?;
+        let mut tenant = Self { own, ..Self::default() };
         for (name, section) in section.section("bots")?.named()? {
             tenant.bots.insert(name.into(), FileBot::read(section)?);
         }
@@ -184,22 +179,6 @@ impl Tenant {
         section.finish()?;
         Ok(tenant)
     }
-}
-
-pub(super) fn rate(mut section: Section<'_>) -> Result<TenantRate, Wrong> {
-    let turns = section.optional("turns-per-second");
-    let cpu_ms = section.optional("cpu-ms-per-second");
-    let rate = TenantRate {
-        turns: turns.map(|entry| a_second(entry, "turns")).transpose()?,
-        cpu_ms: cpu_ms.map(|entry| a_second(entry, "milliseconds")).transpose()?,
-    };
-    section.finish()?;
-    Ok(rate)
-}
-
-fn a_second(entry: Entry<'_>, unit: &str) -> Result<u32, Wrong> {
-    let too_many = entry.wrong("is more than a host can do".to_owned());
-    u32::try_from(entry.number(1..=1_000_000, unit)?).map_err(|_| too_many)
 }
 
 impl FileBot {

@@ -56,7 +56,7 @@ fn the_defaults_are_a_configuration() {
     assert_eq!(config.log.format, LogFormat::Text);
     assert_eq!(config.store.directory, Path::new("var"));
     assert_eq!(config.admin.socket, Path::new("var/admin.sock"));
-    assert_eq!(config.alerts.url, None);
+    assert_eq!(config.alerts.operator, None);
     assert_eq!(config.runtime.artefact_directory, Path::new("var/artefacts"));
     assert_eq!(config.runtime.layout, Layout::Hardened);
     assert_eq!(config.runtime.native, TierConfig::native());
@@ -109,9 +109,10 @@ fn the_examples_of_the_manual_are_a_configuration() {
     assert_eq!(config.server.public_url.as_deref(), Some("https://bots.example.com"));
     assert_eq!(config.runtime.artefact_directory, Path::new("/var/cache/botyard"));
     assert_eq!(config.admin.socket, Path::new("/run/botyard/admin.sock"));
-    assert_eq!(config.alerts.url, Some(Secret::new("https://alerts.example.com/operator")));
+    let at = |url| Some(AlertPlace { url: Secret::new(url), secret: None });
+    assert_eq!(config.alerts.operator, at("https://alerts.example.com/operator"));
     let tenant = &config.tenants[&"demo".into()];
-    assert_eq!(tenant.alert_url, Some(Secret::new("https://alerts.example.com/demo")));
+    assert_eq!(tenant.own.alerts, at("https://alerts.example.com/demo"));
     let bot = &tenant.bots[&"lead".into()];
     assert_eq!(bot.bot.config["greeting"], "Hello!");
     assert_eq!(bot.bot.hosts, [HostPattern::parse("shop.example.com").unwrap()]);
@@ -422,7 +423,7 @@ fn bounds_and_rates_are_numbers_of_something() {
     assert_eq!((config.backlog.tenant.events, config.backlog.tenant.requests), (7, 1_024));
     assert_eq!(config.backlog.host.bytes, 256 << 20);
     let config = load("[tenants.demo.rate]\nturns-per-second = 5\n", &[]).unwrap();
-    let rate = config.tenants[&"demo".into()].rate;
+    let rate = config.tenants[&"demo".into()].own.rate;
     assert_eq!((rate.turns, rate.cpu_ms), (Some(5), None));
     check("[backlog.tenant]\nrequests-max = 0\n", &[], "a whole number of requests from 1 to");
     check("[backlog.host]\nbytes-max = 10\n", &[], "a whole number of bytes from 65536 to");

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use botyard_failpoints::{Point, pass};
+use botyard_kernel::limits::Exceeded;
 use botyard_kernel::quota::{Refusal, Whose};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -65,12 +66,19 @@ pub(super) fn busy(refusal: &Refusal) -> Response {
     let Refusal { whose, what, retry_after_s } = refusal;
     let (status, who, reason) = match whose {
         Whose::Tenant => {
-            let reason = "this account has too much unfinished work: send the same again later";
+            let limit = refusal.limit();
+            let reason = format!(
+                "this account has too much unfinished work (limit `{limit}`): send the same again \
+                 later"
+            );
             (StatusCode::TOO_MANY_REQUESTS, "tenant", reason)
         }
         Whose::Host => {
-            let reason = "the host has too much unfinished work: send the same again later";
-            (StatusCode::SERVICE_UNAVAILABLE, "host", reason)
+            let reason = match *what {
+                "disk" => "the disk of the host is full: send the same again later",
+                _ => "the host has too much unfinished work: send the same again later",
+            };
+            (StatusCode::SERVICE_UNAVAILABLE, "host", reason.to_owned())
         }
     };
     counter!("botyard_overload_total", "whose" => who, "what" => *what).increment(1);
@@ -88,5 +96,16 @@ pub(super) fn come_again() -> Response {
 pub(super) fn later(reason: &str, after_s: u64) -> Response {
     let mut answer = line(StatusCode::SERVICE_UNAVAILABLE, reason);
     answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(after_s));
+    answer
+}
+
+/// A tenant has used up what it may.
+pub(super) fn exceeded(exceeded: &Exceeded) -> Response {
+    let what = exceeded.limit.row().name;
+    counter!("botyard_overload_total", "whose" => "tenant", "what" => what).increment(1);
+    let mut answer = line(StatusCode::TOO_MANY_REQUESTS, exceeded.to_string());
+    if let Some(seconds) = exceeded.retry_after_s {
+        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
     answer
 }

@@ -60,7 +60,7 @@ async fn receive(
     let (parts, body) = request.into_parts();
     let limit = app.config.server.body_bytes_max;
     // Counted until the answer is there, its body as soon as we know whose it is.
-    let mut admitted = match app.work.backlog().admit(&channel.tenant, 0) {
+    let mut admitted = match app.work.admit(&channel.tenant, 0) {
         Ok(admitted) => admitted,
         Err(refusal) => {
             count(&channel, "overload");
@@ -87,11 +87,17 @@ async fn receive(
     captured::keep(app, &channel, &inbound, &received, now);
     match received {
         Received::Events { events, damaged } => {
-            let Some(events) = events.into_iter().map(fitting).collect() else {
+            let fit: Option<Vec<_>> = events.into_iter().map(fitting).collect();
+            let Some(events) = fit else {
                 count(&channel, "too_large");
                 let reason = format!("an event is larger than {EVENT_BYTES_MAX} bytes");
                 return answer::line(StatusCode::PAYLOAD_TOO_LARGE, reason);
             };
+            let brought = (events.len() as u64, body.len() as u64);
+            if let Err(exceeded) = app.work.quotas().events(&channel.tenant, brought, now) {
+                count(&channel, "quota");
+                return answer::exceeded(&exceeded);
+            }
             count(&channel, "events");
             admitted.weigh(body.len());
             pass(Point::WebhookRead);

@@ -60,7 +60,7 @@ async fn take(
     let key = Callbacks::conversation(&conversation).map(|key| channel.conversation(key));
     let key = key.filter(|key| app.work.callbacks().is_own(key, &tag)).ok_or_else(unknown)?;
     let bytes = client::body_bytes(headers, BODY_BYTES_MAX);
-    let admitted = app.work.backlog().admit(&channel.tenant, bytes);
+    let admitted = app.work.admit(&channel.tenant, bytes);
     // Counted until the answer is there.
     let _admitted = admitted.map_err(|refusal| answer::busy(&refusal))?;
     let body = body::read(body, BODY_BYTES_MAX, app.config.server.body_timeout).await?;

@@ -63,7 +63,7 @@ async fn take(
     let channel = channel.ok_or_else(unauthorized)?;
     let idempotency_key = idempotency_key(headers).map_err(|refusal| *refusal)?;
     let bytes = client::body_bytes(headers, PAYLOAD_BYTES_MAX);
-    let admitted = app.work.backlog().admit(&channel.tenant, bytes);
+    let admitted = app.work.admit(&channel.tenant, bytes);
     // Counted until the answer is there.
     let _admitted = admitted.map_err(|refusal| answer::busy(&refusal))?;
     let body = body::read(body, PAYLOAD_BYTES_MAX, app.config.server.body_timeout).await?;
@@ -88,6 +88,9 @@ async fn take(
         key: Some(format!("signal.{idempotency_key}")),
         ..Arrival::new(event, clock::seed())
     };
+    let brought = (1, bytes as u64);
+    let taken = app.work.quotas().events(&channel.tenant, brought, clock::now());
+    taken.map_err(|exceeded| answer::exceeded(&exceeded))?;
     if !app.work.accept(&channel, key, arrival).await {
         return Err(answer::come_again());
     }

@@ -73,6 +73,12 @@ impl Registry {
         all.remove(&(owner.clone(), bot.clone()));
     }
 
+    /// No bot of a tenant is there any longer.
+    pub fn forget_all(&self, owner: &TenantId) {
+        let mut all = self.deployed.write().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|(known, _), _| known != owner);
+    }
+
     /// The versions that its bots run.
     pub fn versions(&self) -> &Versions {
         &self.versions

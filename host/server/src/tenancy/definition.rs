@@ -5,20 +5,17 @@ use std::sync::Arc;
 
 use botyard_kernel::degrade::Degrading;
 use botyard_kernel::id::{BotId, ChannelId, Digest, TenantId};
-use botyard_kernel::share::TenantRate;
 use botyard_vendors::Vendor;
 
-use crate::config::{self, Secret};
+use crate::config::{self, TenantSettings};
 use crate::registry::{Bot, Deployed, Setup, connect, connect_relay};
 use crate::relays::Relays;
 
 /// What a tenant runs.
 #[derive(Clone, Debug, Default)]
 pub struct Definition {
-    /// Where alerts about its bots and channels go.
-    pub alert_url: Option<Secret>,
-    /// What its bots may use in a second.
-    pub rate: TenantRate,
+    /// What is set of it as a whole.
+    pub own: TenantSettings,
     /// Its bots by name.
     pub bots: BTreeMap<BotId, DefinedBot>,
     /// External bots that its bots can hand over to, by name.

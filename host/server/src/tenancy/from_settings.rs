@@ -40,9 +40,10 @@ impl Tenancy {
     ) -> Result<Vec<Unfit>, StoreError> {
         let _turn = self.change(tenant).await;
         let store = self.store(tenant);
-        if let Some(unfit) = keep_tenant(&store).await? {
-            return Ok(vec![unfit]);
-        }
+        let limits = match keep_tenant(&store).await? {
+            Ok(record) => record.limits,
+            Err(unfit) => return Ok(vec![unfit]),
+        };
         let mut records = Vec::new();
         for (name, bot) in bots {
             let defined = definition.bots.get(name);
@@ -61,7 +62,7 @@ impl Tenancy {
             (name.to_string(), json!(ChannelRecord { settings }))
         });
         keep(&store, kind::CHANNEL, channels.collect()).await?;
-        Ok(self.run(tenant, definition))
+        Ok(self.run(tenant, definition, &limits))
     }
 
     /// Whoever was a tenant of the settings and is no longer there has nothing.
@@ -128,7 +129,7 @@ fn next(known: Option<&Deployment>, version: Digest) -> Option<Deployment> {
 }
 
 /// Fails where the tenant was made by the API: it is not taken over silently.
-async fn keep_tenant(store: &TenantStore) -> Result<Option<Unfit>, StoreError> {
+async fn keep_tenant(store: &TenantStore) -> Result<Result<TenantRecord, Unfit>, StoreError> {
     let known = store.get(kind::TENANT, SELF).await?;
     let old: Option<TenantRecord> =
         known.clone().and_then(|known| serde_json::from_value(known).ok());
@@ -137,7 +138,7 @@ async fn keep_tenant(store: &TenantStore) -> Result<Option<Unfit>, StoreError> {
         let error = anyhow::anyhow!(
             "a tenant of this name was made by a command: give the one of the settings another name"
         );
-        return Ok(Some(Unfit { what: "the tenant".to_owned(), error }));
+        return Ok(Err(Unfit { what: "the tenant".to_owned(), error }));
     }
     let mut record = old.unwrap_or_default();
     record.managed = Managed::Settings;
@@ -148,7 +149,7 @@ async fn keep_tenant(store: &TenantStore) -> Result<Option<Unfit>, StoreError> {
     if known.as_ref() != Some(&value) {
         store.put(kind::TENANT, SELF, &value, &stamp()).await?;
     }
-    Ok(None)
+    Ok(Ok(record))
 }
 
 /// Has exactly these records of a kind.

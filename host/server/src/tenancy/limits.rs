@@ -1,5 +1,8 @@
 //! How much a tenant may have: counted where it is made.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use botyard_kernel::access::Scope;
 use botyard_kernel::id::TenantId;
 use botyard_kernel::limits::{Limit, Limits};
@@ -18,6 +21,15 @@ pub const COUNTED: [(Limit, &str); 5] = [
     (Limit::Tokens, kind::TOKEN),
 ];
 
+/// The limits of a tenant.
+#[derive(Clone, Debug)]
+pub struct Used {
+    /// What holds.
+    pub limits: Arc<Limits>,
+    /// How much there is, of what is counted at any time.
+    pub used: BTreeMap<Limit, u64>,
+}
+
 impl Tenancy {
     /// Sets a limit of a tenant, or takes back what was set, by somebody with this scope.
     ///
@@ -30,16 +42,45 @@ impl Tenancy {
         value: Option<u64>,
         by: Scope,
         stamp: &Stamp,
-    ) -> Change<Limits> {
+    ) -> Change<()> {
         let _turn = self.change(tenant).await;
         let mut record = self.tenant(tenant).await?;
+        // What the host's settings say is looked at, and not kept with the tenant.
+        record.limits.host = self.work.quotas().of_host().host;
         record
             .limits
             .set(limit, value, by)
             .map_err(|refused| ChangeError::TooMany(refused.to_string()))?;
+        record.limits.host.clear();
         let TenantRecord { limits, .. } = &record;
         self.store(tenant).put(kind::TENANT, SELF, &json!(record), stamp).await?;
-        Ok(limits.clone())
+        self.work.set_limits(tenant, limits, None);
+        Ok(())
+    }
+
+    /// The limits that hold for a tenant, and how much of each is used where that is
+    /// counted.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn used(&self, tenant: &TenantId) -> Change<Used> {
+        let (quotas, backlog) = (self.work.quotas(), self.work.backlog().of(tenant));
+        let mut used = BTreeMap::from([
+            (Limit::BacklogRequests, backlog.requests as u64),
+            (Limit::BacklogEvents, backlog.events as u64),
+            (Limit::BacklogBytes, backlog.bytes as u64),
+            (Limit::StorageBytes, quotas.stored(tenant)),
+        ]);
+        for (limit, kind) in COUNTED {
+            used.insert(limit, self.store(tenant).list(kind).await?.len() as u64);
+        }
+        Ok(Used { limits: quotas.limits(tenant), used })
+    }
+
+    /// Whether there is room for so many bytes more of components.
+    pub(super) fn room_for_bytes(&self, tenant: &TenantId, bytes: usize) -> Change<()> {
+        let enough = self.work.quotas().room(tenant, bytes as u64);
+        enough.map_err(|exceeded| ChangeError::TooMany(exceeded.to_string()))
     }
 
     /// Whether there is room for one more of a kind. Who has the tenant's lock knows so for
@@ -49,8 +90,7 @@ impl Tenancy {
             return Ok(());
         };
         let known = self.store(tenant).list(kind).await?.len() as u64;
-        let record = self.tenant(tenant).await?;
-        let enough = record.limits.check(*limit, known + 1, None);
+        let enough = self.work.quotas().limits(tenant).check(*limit, known + 1, None);
         enough.map_err(|exceeded| ChangeError::TooMany(exceeded.to_string()))
     }
 }

@@ -5,27 +5,33 @@
 mod change;
 mod definition;
 mod from_settings;
+mod housekeeping;
 mod limits;
 mod objects;
 mod records;
+mod removal;
 mod running;
+mod sealing;
 mod stored;
 mod tokens;
 mod versions;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use botyard_kernel::id::TenantId;
 use botyard_store::{HostStore, TenantStore};
 use tokio::sync::OwnedMutexGuard;
 
+use crate::config::Retention;
 use crate::work::Work;
 pub use change::{Change, ChangeError};
 pub use definition::{Connected, DefinedBot, Definition, Unfit};
 pub use from_settings::SettingsBot;
-pub use limits::COUNTED;
+pub use housekeeping::Kept;
+pub use limits::{COUNTED, Used};
 pub use records::*;
+pub use sealing::Resealed;
 pub use tokens::{Before, Holder, TokenRecord};
 pub use versions::Step;
 
@@ -35,12 +41,19 @@ pub struct Tenancy {
     /// One change of a tenant at a time.
     changing: Mutex<HashMap<TenantId, Arc<tokio::sync::Mutex<()>>>>,
     tokens: tokens::Tokens,
+    /// How long the conversations of a tenant are kept.
+    retention: Mutex<HashMap<TenantId, Retention>>,
 }
 
 impl Tenancy {
     /// Nobody has anything yet.
     pub fn new(work: Arc<Work>) -> Self {
-        Self { work, changing: Mutex::default(), tokens: tokens::Tokens::default() }
+        let tokens = tokens::Tokens::default();
+        Self { work, changing: Mutex::default(), tokens, retention: Mutex::default() }
+    }
+
+    fn retention(&self) -> MutexGuard<'_, HashMap<TenantId, Retention>> {
+        self.retention.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn store(&self, tenant: &TenantId) -> TenantStore {

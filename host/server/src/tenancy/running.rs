@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use botyard_kernel::id::{ChannelId, TenantId};
+use botyard_kernel::limits::Limits;
 
 use super::Tenancy;
 use super::definition::{Connected, Definition, Unfit};
@@ -12,10 +13,16 @@ use crate::registry::Channel;
 impl Tenancy {
     /// Lets run what a definition says, in the place of what the tenant ran before. What
     /// cannot run is left out and told.
-    pub(super) fn run(&self, tenant: &TenantId, definition: &Definition) -> Vec<Unfit> {
+    pub(super) fn run(
+        &self,
+        tenant: &TenantId,
+        definition: &Definition,
+        limits: &Limits,
+    ) -> Vec<Unfit> {
         let registry = self.work.registry();
-        self.work.alerts().set_tenant(tenant, definition.alert_url.clone());
-        self.work.runtime().set_rate(tenant, definition.rate);
+        self.work.alerts().set_tenant(tenant, definition.own.alerts.clone());
+        self.work.set_limits(tenant, limits, Some(definition.own.rate));
+        self.retention().insert(tenant.clone(), definition.own.retention);
         let (connected, unfit) = definition.connect(|owner, bot| registry.deployed(owner, bot));
         let kept: BTreeSet<ChannelId> = definition.channels.keys().cloned().collect();
         for channel in registry.channels() {

@@ -54,7 +54,7 @@ impl Tenancy {
         let (opened, sealed) = self.secrets(tenant).await?;
         let (definition, wrong) = self.define(tenant, &records, opened).await?;
         unfit.extend(sealed.into_iter().chain(wrong));
-        unfit.extend(self.run(tenant, &definition));
+        unfit.extend(self.run(tenant, &definition, &records.tenant.limits));
         Ok(unfit)
     }
 
@@ -140,10 +140,7 @@ impl Tenancy {
         let secrets = Secrets::new(opened);
         let mut definition = Definition::default();
         match secrets.tenant(object(&records.tenant.settings)) {
-            Ok(own) => {
-                definition.alert_url = own.alert_url;
-                definition.rate = own.rate;
-            }
+            Ok(own) => definition.own = own,
             Err(error) => unfit.push(Unfit { what: "the tenant".to_owned(), error: error.into() }),
         }
         for (name, record) in &records.bots {

@@ -105,6 +105,21 @@ impl Tenancy {
         Ok(())
     }
 
+    /// Tokens that end between now and then, with whose they are and when.
+    pub(super) fn ending(&self, now: Millis, until: Millis) -> Vec<(TenantId, String, Millis)> {
+        let all = self.tokens.all();
+        let ending = all.iter().filter_map(|(id, (tenant, record))| {
+            let at = record.grant.expires_ms.filter(|at| (now..until).contains(at))?;
+            Some((tenant.clone(), id.clone(), at))
+        });
+        ending.collect()
+    }
+
+    /// The tokens of a tenant are good for nothing from now on.
+    pub(super) fn forget_tokens(&self, tenant: &TenantId) {
+        self.tokens.change().retain(|_, (owner, _)| owner != tenant);
+    }
+
     /// Makes the operator's first token, where there is none yet. It is shown to whoever
     /// started the host, once.
     ///

@@ -52,6 +52,7 @@ impl Tenancy {
             return Ok((parsed(&name, known)?, false));
         }
         self.room_for(tenant, kind::VERSION).await?;
+        self.room_for_bytes(tenant, wasm.len())?;
         let version = self.work.load(tenant, &wasm).await?;
         self.keep_component(wasm).await?;
         let record = VersionRecord::of(bot, &version, stamp.at_ms, &stamp.actor);
@@ -176,18 +177,14 @@ impl Tenancy {
         match rolled {
             Ok(_) => {
                 tracing::error!(%tenant, %bot, "rolled back: {reason}");
+                let what_to_do = "look into the bot's log, mend it and upload it again: the \
+                                  version before answers now";
+                let (kind, since_ms) = (AlertKind::VersionRolledBack, stamp.at_ms);
                 self.work.alerts().raise(&Alert {
-                    kind: AlertKind::VersionRolledBack,
                     tenant: Some(tenant.clone()),
                     bot: Some(bot.clone()),
                     version: Some(reason.version.to_string()),
-                    channel: None,
-                    service: None,
-                    blame: Blame::Bot,
-                    since_ms: stamp.at_ms,
-                    failures: None,
-                    what_to_do: "look into the bot's log, mend it and upload it again: the version \
-                                 before answers now",
+                    ..Alert::new(kind, Blame::Bot, since_ms, what_to_do)
                 });
             }
             Err(error) => {

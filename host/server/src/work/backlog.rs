@@ -31,6 +31,8 @@ struct State {
 struct Entry {
     load: Load,
     drain: Drain,
+    /// Absent where the bounds of all tenants hold.
+    bounds: Option<Bounds>,
 }
 
 /// A request that is counted until this is dropped.
@@ -69,6 +71,16 @@ impl Backlog {
         Ok(Admitted { part: Part { backlog, tenant, load } })
     }
 
+    /// From now on a tenant has these bounds.
+    pub(crate) fn set_bounds(&self, tenant: &TenantId, bounds: Bounds) {
+        self.state().tenants.entry(tenant.clone()).or_default().bounds = Some(bounds);
+    }
+
+    /// What is unfinished of a tenant.
+    pub(crate) fn of(&self, tenant: &TenantId) -> Load {
+        self.state().tenants.get(tenant).map_or_else(Load::default, |entry| entry.load)
+    }
+
     /// What a conversation of a tenant has waiting: nothing so far.
     pub(super) fn waits(&self, tenant: &TenantId) -> Waits {
         let (backlog, tenant) = (self.clone(), tenant.clone());
@@ -104,7 +116,8 @@ impl State {
             drained_per_second: entry.drain.per_second(clock::now()),
         };
         let host = account(&mut self.host, self.host_bounds);
-        quota::admit(&account(&mut known, self.tenant_bounds), &host, bytes)
+        let bounds = known.bounds.unwrap_or(self.tenant_bounds);
+        quota::admit(&account(&mut known, bounds), &host, bytes)
     }
 
     fn rest(&mut self, key: &ConversationKey, events: usize) {
@@ -229,6 +242,19 @@ mod tests {
         assert_eq!(backlog.total(), Load { requests: 3, events: 0, bytes: 30 });
         drop(a);
         assert!(whose("b").is_ok());
+    }
+
+    #[test]
+    fn a_tenant_may_have_bounds_of_its_own() {
+        let bounds = |requests| Bounds { requests, events: 100, bytes: 10_000 };
+        let backlog = Backlog::new(bounds(1), bounds(10));
+        backlog.set_bounds(&tenant("a"), bounds(2));
+        let _first = backlog.admit(&tenant("a"), 10).unwrap();
+        let _second = backlog.admit(&tenant("a"), 10).unwrap();
+        assert!(backlog.admit(&tenant("a"), 10).is_err());
+        let _of_another = backlog.admit(&tenant("b"), 10).unwrap();
+        assert!(backlog.admit(&tenant("b"), 10).is_err());
+        assert_eq!((backlog.of(&tenant("a")).requests, backlog.of(&tenant("c")).requests), (2, 0));
     }
 
     #[test]

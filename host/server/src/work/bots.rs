@@ -77,16 +77,10 @@ impl Work {
         let answers = channel.bot();
         let (tenant, bot) = (&channel.tenant, &answers.id);
         let alert = Alert {
-            kind: AlertKind::BotRuns,
             tenant: Some(tenant.clone()),
             bot: Some(bot.clone()),
             version: Some(version.to_string()),
-            channel: None,
-            service: None,
-            blame: Blame::Bot,
-            since_ms: now,
-            failures: None,
-            what_to_do: "nothing: the bot runs again",
+            ..Alert::new(AlertKind::BotRuns, Blame::Bot, now, "nothing: the bot runs again")
         };
         match change {
             Some(Change::Tripped { failures }) => {

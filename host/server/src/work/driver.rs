@@ -13,6 +13,7 @@ use botyard_kernel::outbox::{Paused, RequestId, Rides, Send};
 use botyard_kernel::plan::host_start_id;
 use botyard_kernel::profile::Profile;
 use botyard_kernel::time::{Millis, SECOND};
+use botyard_kernel::usage::Usage;
 use botyard_vendors::{Part, To};
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
@@ -115,7 +116,7 @@ impl Driver {
             let sleeps = !self.lane.keeps_a_place() && wake.is_none_or(|at| at > now + HORIZON_MS);
             // What the store woke makes room for the next as soon as it can.
             let linger = if self.lively { IDLE_MS } else { 0 };
-            let ends = self.work.is_draining() || (sleeps && now >= since + linger);
+            let ends = self.work.is_ending(&self.key.tenant) || (sleeps && now >= since + linger);
             if idle && ends && self.end(wake, now).await {
                 return;
             }
@@ -200,6 +201,9 @@ impl Driver {
             self.callers.remove(run);
             self.ran_us = output.cpu_us;
         }
+        if let Input::Accepted(places) = &input {
+            self.count_events(places.len());
+        }
         if let Input::ClientLeft(request) = &input {
             self.answers.remove(request);
             counter!("botyard_answers_total", "result" => "client_left").increment(1);
@@ -265,6 +269,9 @@ impl Driver {
                 log::turned(&self.channel, &self.key, &turn);
                 self.work.count_run(&self.channel, &turn);
                 self.work.watch_run(&self.channel, &turn, self.ran_us);
+                self.count_events(usize::from(turn.fused.is_some()));
+                let usage = Usage::of_turn(&turn.outcome, &turn.log, self.ran_us);
+                self.work.meters.add(&self.key.tenant, &turn.bot, usage);
             }
             Effect::Revived(parts) => {
                 let parts = parts.len();
@@ -339,6 +346,11 @@ impl Driver {
             "any".clone_into(&mut targets.value);
         }
         profile
+    }
+
+    fn count_events(&self, events: usize) {
+        let usage = Usage { events: events as u64, ..Usage::default() };
+        self.work.meters.add(&self.key.tenant, &self.channel.bot().id, usage);
     }
 
     /// What the person writes on, by the newest word of the vendor.

@@ -69,10 +69,11 @@ pub(super) fn fetch(
             Ok(outgoing) => {
                 let deadline = deadline.min(Instant::now() + work.door.patience());
                 pass(Point::FetchLeaves);
-                let tenant = &conversation.tenant;
-                match services::call(&work, tenant, outgoing, Some(deadline)).await {
+                let caller = (&conversation.tenant, &bot.id);
+                match services::call(&work, caller, outgoing, Some(deadline)).await {
                     Reached::Sent(sent) => answer(sent),
                     Reached::TimedOut => Err(CallError::Timeout),
+                    Reached::Exceeded(exceeded) => Err(CallError::Other(exceeded.to_string())),
                     Reached::LeftAlone { host, .. } => Err(CallError::Other(format!(
                         "{host} has not answered of late and is left alone for a while"
                     ))),

@@ -6,10 +6,14 @@ mod bot_headers;
 mod bots;
 mod calls;
 mod destinations;
+mod disk;
 mod driver;
+mod ending;
 mod fetch;
 mod log;
+mod meters;
 mod pauses;
+mod quotas;
 mod relays;
 mod requests;
 mod room;
@@ -20,18 +24,21 @@ mod sweep;
 mod upkeep;
 mod waiting;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use botyard_kernel::call::Ask;
 use botyard_kernel::destination::Purpose;
 use botyard_kernel::id::{ChannelId, ConversationKey, TenantId};
 use botyard_kernel::lane::Input;
+use botyard_kernel::limits::{Limits, Values};
 use botyard_kernel::log::{Arrival, Row};
 use botyard_kernel::outbox::RequestId;
+use botyard_kernel::quota::Refusal;
+use botyard_kernel::share::TenantRate;
 use botyard_kernel::time::Millis;
+use botyard_kernel::watermark::Marks;
 use botyard_runtime::{LoadError, Runtime, Version};
 use botyard_store::{Store, StoreError};
 use botyard_vendors::{Call, CallAnswer};
@@ -44,15 +51,21 @@ use crate::envelope::Envelope;
 use crate::registry::{Channel, Registry};
 use crate::relays::Callbacks;
 use crate::send::Door;
-use backlog::Backlog;
+use backlog::{Admitted, Backlog};
 use bots::Bots;
 pub use bots::Worse;
 use destinations::{Destinations, VendorService};
+use disk::Disk;
 use driver::Driver;
 use fetch::Caller;
+use meters::Meters;
+pub use meters::{USAGE, from_hour, named};
 use pauses::Pauses;
 pub use pauses::{Pausable, Pause, Subject};
+pub use quotas::OF_A_TENANT;
+use quotas::Quotas;
 use room::{Place, Room};
+pub(crate) use upkeep::UPKEEP;
 pub(crate) use waiting::{Answer, Waiting};
 
 /// Everything that lanes need to do their work.
@@ -62,6 +75,9 @@ pub struct Work {
     runtime: Arc<Runtime>,
     door: Door,
     backlog: Backlog,
+    quotas: Quotas,
+    disk: Disk,
+    meters: Meters,
     /// Vendors, by the channel whose token is shown.
     vendors: Destinations<VendorService>,
     /// Web services that bots call, by host.
@@ -70,12 +86,14 @@ pub struct Work {
     worse: broadcast::Sender<Worse>,
     pauses: Pauses,
     alerts: Alerts,
-    envelope: Envelope,
+    envelope: Arc<Envelope>,
     callbacks: Callbacks,
     lanes: Mutex<HashMap<ConversationKey, mpsc::UnboundedSender<Message>>>,
     room: Arc<Room>,
     requests: AtomicU64,
     draining: AtomicBool,
+    /// Tenants that are taken away.
+    ending: Mutex<HashSet<TenantId>>,
     keeps_up: AtomicBool,
     held: AtomicBool,
     lane_ended: Notify,
@@ -122,9 +140,19 @@ pub struct Outside {
     /// Where alerts go.
     pub alerts: Alerts,
     /// Seals what vendors give us.
-    pub envelope: Envelope,
+    pub envelope: Arc<Envelope>,
     /// Where external bots speak by themselves.
     pub callbacks: Callbacks,
+}
+
+/// How much is taken.
+pub struct Bounded {
+    /// How much unfinished work.
+    pub backlog: config::Backlog,
+    /// The limits of tenants of which nothing else is set.
+    pub limits: Values,
+    /// Where a full disk begins.
+    pub marks: Marks,
 }
 
 impl Work {
@@ -134,15 +162,19 @@ impl Work {
         store: Store,
         runtime: Arc<Runtime>,
         outside: Outside,
-        bounds: config::Backlog,
+        bounded: Bounded,
     ) -> Arc<Self> {
+        let Bounded { backlog, limits, marks } = bounded;
         let Outside { door, alerts, envelope, callbacks } = outside;
         Arc::new(Self {
             registry,
             store,
             runtime,
             door,
-            backlog: Backlog::new(bounds.tenant, bounds.host),
+            backlog: Backlog::new(backlog.tenant, backlog.host),
+            quotas: Quotas::new(limits),
+            disk: Disk::new(marks),
+            meters: Meters::default(),
             vendors: Destinations::new("the vendor of channel"),
             services: Destinations::new("the web service"),
             bots: Bots::default(),
@@ -155,6 +187,7 @@ impl Work {
             room: Arc::default(),
             requests: AtomicU64::new(1),
             draining: AtomicBool::new(false),
+            ending: Mutex::default(),
             keeps_up: AtomicBool::new(false),
             held: AtomicBool::new(false),
             lane_ended: Notify::new(),
@@ -255,6 +288,27 @@ impl Work {
     /// The unfinished work.
     pub(crate) fn backlog(&self) -> &Backlog {
         &self.backlog
+    }
+
+    /// Takes a request whose body has so many bytes, or says when to come again.
+    pub(crate) fn admit(&self, tenant: &TenantId, bytes: usize) -> Result<Admitted, Refusal> {
+        self.has_room()?;
+        self.backlog.admit(tenant, bytes)
+    }
+
+    /// What tenants use against what they may.
+    pub(crate) fn quotas(&self) -> &Quotas {
+        &self.quotas
+    }
+
+    /// The limits of a tenant hold from now on; its settings may lower some by a rate.
+    pub(crate) fn set_limits(&self, tenant: &TenantId, limits: &Limits, rate: Option<TenantRate>) {
+        let holds = match rate {
+            Some(rate) => self.quotas.set(tenant, limits, rate),
+            None => self.quotas.set_limits(tenant, limits),
+        };
+        self.backlog.set_bounds(tenant, quotas::bounds(&holds));
+        self.runtime.set_rate(tenant, quotas::rate(&holds));
     }
 
     /// How many conversations are in memory.
@@ -360,32 +414,6 @@ impl Work {
     fn kept_up(&self) -> impl Iterator<Item = Arc<Channel>> {
         let channels = self.channels().into_iter();
         channels.filter(|channel| channel.vendor().upkeep().is_some())
-    }
-
-    /// Lets turns and deliveries that are under way end, for at most so long.
-    /// What waits is on stable storage and goes on after the next start.
-    pub async fn drain(&self, grace: Duration) -> bool {
-        self.draining.store(true, Ordering::Release);
-        let senders: Vec<_> = self.lanes().values().cloned().collect();
-        for lane in &senders {
-            // A lane that has just ended needs no waking.
-            let _ = lane.send(Message::Input(Input::Wake));
-        }
-        drop(senders);
-        let empty = async {
-            loop {
-                let ended = self.lane_ended.notified();
-                if self.lanes().is_empty() {
-                    return;
-                }
-                ended.await;
-            }
-        };
-        tokio::time::timeout(grace, empty).await.is_ok()
-    }
-
-    fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Acquire)
     }
 
     fn is_active(&self, key: &ConversationKey) -> bool {

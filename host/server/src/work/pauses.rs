@@ -91,6 +91,11 @@ pub(super) struct Pauses {
 }
 
 impl Pauses {
+    /// Nothing of a tenant is paused any more.
+    pub(super) fn forget(&self, tenant: &TenantId) {
+        lock(&self.known).retain(|subject, _| subject.tenant != *tenant);
+    }
+
     fn paused(&self, channel: &Channel) -> Paused {
         let bot = channel.bot();
         let known = lock(&self.known);

@@ -52,7 +52,8 @@ pub(super) async fn ask(
         secrets: SecretHeaders::default(),
         follow_redirects: false,
     };
-    let sent = services::request(work, &key.tenant, outgoing).await;
+    let by = channel.bot();
+    let sent = services::request(work, (&key.tenant, &by.id), outgoing).await;
     if matches!(ask, Ask::Who(_)) {
         // Nobody waits for an answer that does not come at once: the bot goes on.
         let contact = sent.ok().and_then(|sent| bot.known(&call_answer(sent)));

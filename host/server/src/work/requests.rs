@@ -36,7 +36,7 @@ pub(super) fn request(driver: &Driver, call: CallId, row: Row) -> BoxFuture<'sta
             Some((name, body)) => relays::ask(&work, &channel, &key, name, body).await,
             None => match outgoing(row, &bot) {
                 Ok(outgoing) => {
-                    let sent = services::request(&work, &key.tenant, outgoing).await;
+                    let sent = services::request(&work, (&key.tenant, &bot.id), outgoing).await;
                     sent.map_or_else(|held| held, requested)
                 }
                 Err(why) => Requested::Refused(why),

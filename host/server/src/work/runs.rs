@@ -9,8 +9,9 @@ use botyard_kernel::deployment::Pinned;
 use botyard_kernel::event::Event;
 use botyard_kernel::id::{BotId, Digest, TenantId};
 use botyard_kernel::lane::Input;
+use botyard_kernel::limits::Exceeded;
 use botyard_kernel::log::Call;
-use botyard_kernel::run::{Blame, FailureKind, RunFailure, RunInput, RunOutput};
+use botyard_kernel::run::{Blame, FailureKind, LogLevel, LogLine, RunFailure, RunInput, RunOutput};
 use botyard_kernel::session::Session;
 use botyard_runtime::{BotValues, Permit, Services, Version};
 use botyard_store::TenantStore;
@@ -21,6 +22,7 @@ use tokio::sync::mpsc;
 use super::driver::Driver;
 use super::fetch::Calls;
 use super::{Message, Work};
+use crate::clock;
 use crate::registry::VersionError;
 
 /// What the lane gives to a run.
@@ -74,7 +76,8 @@ pub(super) fn run(
         let output = match ready {
             Ok((version, permit)) => {
                 pass(Point::RunBegins);
-                work.runtime.run(&version, permit, input, services).await
+                let output = work.runtime.run(&version, permit, input, services).await;
+                cut(&work, &tenant, output)
             }
             Err(error) => failed(error.to_string()),
         };
@@ -82,6 +85,21 @@ pub(super) fn run(
         Input::Ran { run, output: Box::new(output), version, profile }
     };
     (waits, future.boxed())
+}
+
+/// What a tenant's bots write into their logs beyond its limit is not kept.
+fn cut(work: &Work, tenant: &TenantId, mut output: RunOutput) -> RunOutput {
+    let bytes = output.log.iter().map(|line| line.message.len() as u64).sum();
+    if let Err(exceeded) = work.quotas.log(tenant, bytes, clock::now()) {
+        output.log = exceeded.iter().map(left_out).collect();
+        output.log_cut_bytes += bytes;
+    }
+    output
+}
+
+fn left_out(exceeded: &Exceeded) -> LogLine {
+    let message = format!("lines of the log are left out, here and in later turns: {exceeded}");
+    LogLine { level: LogLevel::Warn, message }
 }
 
 async fn load(

@@ -4,9 +4,11 @@
 use std::time::Duration;
 
 use botyard_kernel::destination::{Admission, Ended};
-use botyard_kernel::id::TenantId;
+use botyard_kernel::id::{BotId, TenantId};
+use botyard_kernel::limits::Exceeded;
 use botyard_kernel::outbox::Requested;
-use botyard_kernel::time::Millis;
+use botyard_kernel::time::{Millis, SECOND};
+use botyard_kernel::usage::Usage;
 use tokio::time::Instant;
 
 use super::Work;
@@ -26,21 +28,27 @@ pub(super) enum Reached {
     /// It was not made: the service has not answered of late, and is left alone until
     /// then.
     LeftAlone { host: String, until_ms: Millis },
+    /// It was not made: the tenant has made too many.
+    Exceeded(Exceeded),
 }
 
 /// The call of a `request`: how it ended, or until when it is held.
 pub(super) async fn request(
     work: &Work,
-    tenant: &TenantId,
+    caller: (&TenantId, &BotId),
     outgoing: Outgoing,
 ) -> Result<Result<Answer, SendError>, Requested> {
-    match call(work, tenant, outgoing, None).await {
+    match call(work, caller, outgoing, None).await {
         Reached::Sent(sent) => Ok(sent),
         Reached::LeftAlone { host, until_ms } => {
             tracing::debug!(%host, "a request waits: the service has not answered of late");
             Err(Requested::Held { until_ms })
         }
         Reached::TimedOut => Err(Requested::Unanswered("it took too long".to_owned())),
+        Reached::Exceeded(exceeded) => Err(match exceeded.retry_after_s {
+            Some(seconds) => Requested::Held { until_ms: clock::now() + seconds * SECOND },
+            None => Requested::Refused(exceeded.to_string()),
+        }),
     }
 }
 
@@ -48,7 +56,7 @@ pub(super) async fn request(
 /// one tenant's failures stop nobody else's calls.
 pub(super) async fn call(
     work: &Work,
-    tenant: &TenantId,
+    (tenant, bot): (&TenantId, &BotId),
     outgoing: Outgoing,
     deadline: Option<Instant>,
 ) -> Reached {
@@ -60,6 +68,10 @@ pub(super) async fn call(
     if let Admission::Wait { until_ms, .. } = work.services.admit_named(&service, clock::now()) {
         return Reached::LeftAlone { host, until_ms };
     }
+    if let Err(exceeded) = work.quotas.call(tenant, clock::now()) {
+        return Reached::Exceeded(exceeded);
+    }
+    work.meters.add(tenant, bot, Usage { calls: 1, ..Usage::default() });
     let begun = Instant::now();
     let sending = work.door.send(outgoing);
     let sent = match deadline {

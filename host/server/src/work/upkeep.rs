@@ -29,7 +29,7 @@ use crate::envelope::{EnvelopeError, Sealed};
 use crate::registry::Channel;
 
 /// The kind of the catalog's records.
-const KIND: &str = "upkeep";
+pub(crate) const UPKEEP: &str = "upkeep";
 /// The end of the host is noticed after so long.
 const NAP_MS: Millis = SECOND;
 
@@ -106,7 +106,7 @@ impl Task {
     }
 
     async fn read(&mut self, work: &Work) -> Input {
-        let found = match self.store(work).get(KIND, &self.channel.id.0).await {
+        let found = match self.store(work).get(UPKEEP, &self.channel.id.0).await {
             Ok(found) => found,
             Err(error) => {
                 tracing::warn!(channel = %self.channel.id, %error, "the upkeep cannot be read");
@@ -137,7 +137,7 @@ impl Task {
         let stamp = Stamp { at_ms: clock::now(), actor: "upkeep".to_owned() };
         let (name, value) = (&self.channel.id.0, self.sealed(work, kept));
         let store = self.store(work);
-        match store.replace(KIND, name, self.known.as_ref(), &value, &stamp).await {
+        match store.replace(UPKEEP, name, self.known.as_ref(), &value, &stamp).await {
             Ok(true) => {
                 self.known = Some(value);
                 Input::Written
@@ -214,16 +214,10 @@ impl Task {
 
     fn alert(&self, work: &Work, blame: Blame, tries: Option<u32>, what_to_do: &'static str) {
         work.alerts.raise(&Alert {
-            kind: AlertKind::UpkeepFailed,
             tenant: Some(self.channel.tenant.clone()),
-            bot: None,
-            version: None,
             channel: Some(self.channel.id.clone()),
-            service: None,
-            blame,
-            since_ms: clock::now(),
             failures: tries.and_then(|tries| usize::try_from(tries).ok()),
-            what_to_do,
+            ..Alert::new(AlertKind::UpkeepFailed, blame, clock::now(), what_to_do)
         });
     }
 
@@ -237,7 +231,7 @@ impl Task {
 
     /// What the sealed part is called where it is authenticated.
     fn place(&self) -> String {
-        format!("{KIND}/{}", self.channel.id)
+        format!("{UPKEEP}/{}", self.channel.id)
     }
 
     fn store(&self, work: &Work) -> TenantStore {

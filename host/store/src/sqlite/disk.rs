@@ -28,12 +28,14 @@ impl SqliteStore {
         // One may be gone by the time that it is looked at.
         let sizes = blobs(&directory.blobs())?.into_iter().filter_map(|blob| blob.metadata().ok());
         let blobs_bytes = sizes.map(|blob| blob.len()).sum();
-        let system = rustix::fs::statvfs(directory.path())?;
-        Ok(Disk {
-            database_bytes,
-            blobs_bytes,
-            free_bytes: system.f_bavail.saturating_mul(system.f_frsize),
-            total_bytes: system.f_blocks.saturating_mul(system.f_frsize),
-        })
+        let (free_bytes, total_bytes) = self.free()?;
+        Ok(Disk { database_bytes, blobs_bytes, free_bytes, total_bytes })
+    }
+
+    /// How much is free of the disk, and the whole disk (bytes). Looks at no file.
+    pub fn free(&self) -> io::Result<(u64, u64)> {
+        let system = rustix::fs::statvfs(self.engine.directory.path())?;
+        let bytes = |blocks: u64| blocks.saturating_mul(system.f_frsize);
+        Ok((bytes(system.f_bavail), bytes(system.f_blocks)))
     }
 }

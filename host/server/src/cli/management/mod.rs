@@ -5,6 +5,7 @@ mod apply;
 mod bot;
 mod objects;
 mod people;
+mod quotas;
 mod table;
 
 use std::io::Write as _;
@@ -62,6 +63,10 @@ pub(super) enum Management {
     Bot(bot::BotCommand),
     /// Bring a host to what files say: tenants, secrets, bots, external bots, channels.
     Apply(apply::Apply),
+    /// Limits of a tenant, with what is used of them.
+    #[command(subcommand)]
+    Limit(quotas::LimitCommand),
+    Usage(quotas::UsageCommand),
     /// The changes of a tenant, by whom, and whether their chain is whole.
     #[command(subcommand)]
     Audit(objects::AuditCommand),
@@ -78,6 +83,8 @@ pub(super) async fn manage(command: Management) -> anyhow::Result<()> {
         Management::Secret(command) => objects::secret(command).await,
         Management::Bot(command) => bot::bot(command).await,
         Management::Apply(apply) => apply::apply(apply).await,
+        Management::Limit(command) => quotas::limit(command).await,
+        Management::Usage(command) => quotas::usage(command).await,
         Management::Audit(command) => objects::audit(command).await,
         Management::Person(command) => people::person(command).await,
     }
@@ -111,7 +118,8 @@ impl Api {
         let (mut all, mut after) = (Vec::new(), None::<String>);
         loop {
             let more = after.iter().map(|after| format!("&after={}", escaped(after)));
-            let page = format!("{path}?limit=200{}", more.collect::<String>());
+            let sign = if path.contains('?') { '&' } else { '?' };
+            let page = format!("{path}{sign}limit=200{}", more.collect::<String>());
             let mut page = self.ask(Method::GET, &page, None).await?;
             match page["items"].take() {
                 Value::Array(items) => all.extend(items),

@@ -8,7 +8,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::table::table;
-use super::{Api, TenantApi, escaped, given};
+use super::{Api, TenantApi, escaped, given, json_file};
 
 /// What can be done with tenants.
 #[derive(Debug, Subcommand)]
@@ -25,6 +25,31 @@ pub(in crate::cli) enum TenantCommand {
         /// What people call it.
         #[arg(long)]
         label: Option<String>,
+        #[command(flatten)]
+        api: Api,
+    },
+    /// Take a tenant away with everything that it has: conversations, bots, channels,
+    /// secrets. Only its audit stays. There is no way back.
+    Delete {
+        /// Its name.
+        name: String,
+        /// The name once more.
+        #[arg(long, value_name = "NAME")]
+        confirm: String,
+        #[command(flatten)]
+        api: Api,
+    },
+    /// Set something of a tenant; what is not named stays.
+    Set {
+        /// Its name.
+        name: String,
+        /// What people call it.
+        #[arg(long)]
+        label: Option<String>,
+        /// A JSON file with `alert-url`, `rate` and `retention`, as in the settings file;
+        /// `-` stands for standard input.
+        #[arg(long, value_name = "FILE")]
+        settings: Option<PathBuf>,
         #[command(flatten)]
         api: Api,
     },
@@ -135,6 +160,21 @@ pub(super) async fn tenant(command: TenantCommand) -> anyhow::Result<()> {
             let body = given([("name", Some(json!(name))), ("label", label.map(Value::from))]);
             let made = api.ask(Method::POST, "/tenants", Some(&body)).await?;
             api.print(&made, |_| format!("the tenant {name} is there\n"))
+        }
+        TenantCommand::Delete { name, confirm, api } => {
+            if name != confirm {
+                bail!("`--confirm {confirm}` is not `{name}`: nothing is taken away");
+            }
+            let path = format!("/tenants/{}", escaped(&name));
+            let gone = api.ask(Method::DELETE, &path, None).await?;
+            api.print(&gone, |_| format!("nothing is left of the tenant {name} but its audit\n"))
+        }
+        TenantCommand::Set { name, label, settings, api } => {
+            let settings = settings.map(|file| json_file(&file)).transpose()?;
+            let body = given([("label", label.map(Value::from)), ("settings", settings)]);
+            let path = format!("/tenants/{}", escaped(&name));
+            let set = api.ask(Method::PATCH, &path, Some(&body)).await?;
+            api.print(&set, |set| format!("{set:#}\n"))
         }
         TenantCommand::Show { name, api } => {
             let path = format!("/tenants/{}", escaped(&name));

@@ -1,0 +1,68 @@
+//! Limits of tenants as they are by default on this host.
+
+use botyard_kernel::limits::{Change, Limit, Values};
+
+use super::error::Wrong;
+use super::section::{Section, nearest};
+use super::{Backlog, Runtime, Server};
+
+/// The limits that may stand in the section: those of a tenant that have no key of
+/// their own elsewhere.
+const SETTABLE: [Limit; 11] = [
+    Limit::EventsPerSecond,
+    Limit::TurnsPerSecond,
+    Limit::CpuMsPerSecond,
+    Limit::CallsPerMinute,
+    Limit::LogBytesPerHour,
+    Limit::StorageBytes,
+    Limit::Bots,
+    Limit::Components,
+    Limit::Channels,
+    Limit::Secrets,
+    Limit::Tokens,
+];
+
+/// Reads the limits by their names.
+pub(super) fn read(section: Section<'_>) -> Result<Values, Wrong> {
+    let mut limits = Values::new();
+    for (name, entry) in section.entries() {
+        let known = SETTABLE.iter().find(|limit| limit.row().name == name);
+        let Some(limit) = known else {
+            let names = SETTABLE.iter().map(|limit| limit.row().name);
+            let problem = match nearest(&name, names) {
+                Some(near) => format!("is no limit of a tenant; did you mean `{near}`?"),
+                None => "is no limit of a tenant that can be set here".to_owned(),
+            };
+            return Err(entry.wrong(problem));
+        };
+        limits.insert(*limit, entry.number(0..=1 << 50, "units of the limit")?);
+    }
+    Ok(limits)
+}
+
+/// All limits that the settings say, wherever they stand there.
+pub(super) fn all(own: &Values, server: &Server, backlog: &Backlog, runtime: &Runtime) -> Values {
+    let mut limits = own.clone();
+    let mut set = |limit: Limit, value: u128| {
+        debug_assert!(limit.row().change != Change::Fixed, "{limit} is no setting");
+        limits.insert(limit, u64::try_from(value).unwrap_or(u64::MAX));
+    };
+    let bounds = &backlog.tenant;
+    set(Limit::RequestBytes, server.body_bytes_max as u128);
+    set(Limit::BacklogRequests, bounds.requests as u128);
+    set(Limit::BacklogEvents, bounds.events as u128);
+    set(Limit::BacklogBytes, bounds.bytes as u128);
+    let native = &runtime.native.limits;
+    set(Limit::NativeCpuMs, native.cpu.as_millis());
+    set(Limit::NativeWallMs, native.wall.as_millis());
+    set(Limit::NativeWallWithCallsMs, native.wall_with_calls.as_millis());
+    set(Limit::NativeMemoryBytes, native.memory_bytes as u128);
+    set(Limit::NativeStackBytes, native.stack_bytes as u128);
+    let interpreted = &runtime.interpreted.limits;
+    set(Limit::InterpretedCpuMs, interpreted.cpu.as_millis());
+    set(Limit::InterpretedWallMs, interpreted.wall.as_millis());
+    set(Limit::InterpretedWallWithCallsMs, interpreted.wall_with_calls.as_millis());
+    set(Limit::InterpretedMemoryBytes, interpreted.memory_bytes as u128);
+    set(Limit::InterpretedStackBytes, interpreted.stack_bytes as u128);
+    limits
+}

@@ -1,0 +1,179 @@
+//! What is done by itself now and then: what is too old is erased, what nobody needs any
+//! more is taken away, what tenants keep is weighed.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use botyard_kernel::id::{Digest, TenantId};
+use botyard_kernel::run::Blame;
+use botyard_kernel::time::{DAY, Millis};
+use botyard_kernel::watermark::Level;
+use botyard_store::{Stamp, StoreError};
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::Tenancy;
+use super::records::{VersionRecord, kind};
+use super::stored::parsed;
+use crate::alerts::{Alert, AlertKind};
+use crate::clock;
+use crate::config::Retention;
+
+/// The first round comes when the start is over.
+const FIRST: Duration = Duration::from_secs(20);
+/// How often notes whose time is over are swept away.
+const EVERY: Duration = Duration::from_secs(60);
+/// How often everything else is done.
+const ROUND: Duration = Duration::from_secs(3_600);
+/// How often it is done while the disk fills.
+const ROUND_WHEN_FULL: Duration = Duration::from_secs(120);
+/// Rows of a step of a sweep, and the pause after it: others write in between.
+const STEP_ROWS: usize = 128;
+const STEP_PAUSE: Duration = Duration::from_millis(5);
+/// Conversations that are weighed at a time.
+const WEIGHED: usize = 500;
+/// Whoever puts a component writes down within this that it is needed.
+const BLOB_UNUSED_FOR: Duration = Duration::from_secs(24 * 3_600);
+
+/// Whoever uses a token that ends has so long to get another.
+const TOLD_BEFORE_MS: Millis = 7 * DAY;
+/// The kind of the notes of what was told.
+const TOLD: &str = "told";
+
+/// What a round of housekeeping has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Rows of conversations that were taken away.
+    pub rows: usize,
+    /// Blobs that were.
+    pub blobs: usize,
+}
+
+impl Tenancy {
+    /// Keeps house, from now on.
+    pub fn start_housekeeping(self: &Arc<Self>) {
+        let tenancy = Arc::downgrade(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(FIRST).await;
+            let mut last: Option<Instant> = None;
+            loop {
+                let Some(tenancy) = tenancy.upgrade() else { return };
+                if let Err(error) = tenancy.sweep_notes().await {
+                    tracing::warn!(%error, "notes whose time is over are still there");
+                }
+                if let Err(error) = tenancy.tell_of_tokens().await {
+                    tracing::warn!(%error, "nobody was told of tokens that end");
+                }
+                let pause =
+                    if tenancy.work.disk_level() > Level::Normal { ROUND_WHEN_FULL } else { ROUND };
+                if last.is_none_or(|last| last.elapsed() >= pause) {
+                    match tenancy.keep_house().await {
+                        Ok(Kept { rows, blobs }) => {
+                            tracing::debug!(rows, blobs, "housekeeping is done");
+                        }
+                        Err(error) => tracing::warn!(%error, "housekeeping is not done"),
+                    }
+                    last = Some(Instant::now());
+                }
+                drop(tenancy);
+                tokio::time::sleep(EVERY).await;
+            }
+        });
+    }
+
+    /// One round over all tenants.
+    ///
+    /// # Errors
+    /// When the store does not do it: the next round begins anew.
+    pub async fn keep_house(&self) -> Result<Kept, StoreError> {
+        let mut kept = Kept::default();
+        let (mut needed, mut whole) = (BTreeSet::new(), true);
+        for tenant in self.host_store().tenants().await? {
+            let retention = self.retention().get(&tenant).copied().unwrap_or_default();
+            kept.rows += self.sweep(&tenant, retention).await?;
+            let mut bytes = self.weigh(&tenant).await?;
+            for record in self.store(&tenant).list(kind::VERSION).await? {
+                match parsed::<VersionRecord>(&record.name, record.value) {
+                    Ok(version) => {
+                        needed.insert(version.digest);
+                        bytes = bytes.saturating_add(version.bytes as u64);
+                    }
+                    // It may name a component that cannot be told from others.
+                    Err(_) => whole = false,
+                }
+            }
+            self.work.quotas().weighed(&tenant, bytes);
+        }
+        if whole {
+            kept.blobs = self.sweep_blobs(needed).await?;
+        }
+        Ok(kept)
+    }
+
+    /// Tells once of each token that ends soon.
+    async fn tell_of_tokens(&self) -> Result<(), StoreError> {
+        let now = clock::now();
+        for (tenant, id, at) in self.ending(now, now + TOLD_BEFORE_MS) {
+            let (store, name) = (self.store(&tenant), format!("token.{id}.{at}"));
+            if store.note_put_new(TOLD, &name, &json!({}), Some(at), now).await?.is_some() {
+                continue;
+            }
+            tracing::warn!(%tenant, token = id, at, "a token of the management API ends soon");
+            let what_to_do = "whoever uses this token needs another one by then: `botyard token \
+                              create`; the host's log names it by its id";
+            let kind = AlertKind::TokenExpires;
+            self.work.alerts().raise(&Alert {
+                tenant: Some(tenant),
+                ..Alert::new(kind, Blame::Tenant, at, what_to_do)
+            });
+        }
+        Ok(())
+    }
+
+    async fn sweep_notes(&self) -> Result<(), StoreError> {
+        while self.host_store().sweep_notes(clock::now()).await? > 0 {
+            tokio::time::sleep(STEP_PAUSE).await;
+        }
+        Ok(())
+    }
+
+    /// Erases what is older than a tenant wants it, and goes on with what was erased by
+    /// half.
+    async fn sweep(&self, tenant: &TenantId, retention: Retention) -> Result<usize, StoreError> {
+        let (store, now, mut swept) = (self.store(tenant), clock::now(), 0);
+        let before = |age: Option<Millis>| age.map_or(0, |age| now.saturating_sub(age));
+        let stamp = Stamp { at_ms: now, actor: "retention".to_owned() };
+        loop {
+            let rows = store.sweep(before(retention.silent_ms), STEP_ROWS, &stamp).await?;
+            let rows = match (rows, retention.turns_ms) {
+                (0, Some(_)) => store.trim(before(retention.turns_ms), STEP_ROWS).await?,
+                (rows, _) => rows,
+            };
+            if rows == 0 {
+                return Ok(swept);
+            }
+            swept += rows;
+            tokio::time::sleep(STEP_PAUSE).await;
+        }
+    }
+
+    /// What the conversations of a tenant take (bytes).
+    async fn weigh(&self, tenant: &TenantId) -> Result<u64, StoreError> {
+        let (store, mut bytes, mut after) = (self.store(tenant), 0_u64, None);
+        loop {
+            let (more, last) = store.weigh(after.as_ref(), WEIGHED).await?;
+            bytes = bytes.saturating_add(more);
+            match last {
+                Some(last) => after = Some(last),
+                None => return Ok(bytes),
+            }
+            tokio::time::sleep(STEP_PAUSE).await;
+        }
+    }
+
+    /// Components that no version names are taken away, unless they have just come.
+    async fn sweep_blobs(&self, needed: BTreeSet<Digest>) -> Result<usize, StoreError> {
+        self.host_store().sweep_blobs(needed, BLOB_UNUSED_FOR).await
+    }
+}

@@ -1,0 +1,146 @@
+//! What tenants use, what they may, how long they keep it, and that nothing is left of
+//! one that goes.
+
+use std::fs;
+use std::time::Duration;
+
+use botyard_tests::client::management::Management;
+use botyard_tests::host::plugin;
+use botyard_tests::wait;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::hosted::Hosted;
+
+const WITHIN: Duration = Duration::from_secs(40);
+
+/// The row of a limit.
+async fn limit(admin: &Management, name: &str) -> Value {
+    let rows = admin.get("/tenants/acme/limits").await.unwrap();
+    let row = rows.as_array().unwrap().iter().find(|row| row["name"] == name);
+    row.unwrap_or_else(|| panic!("{name} in {rows}")).clone()
+}
+
+async fn set(who: &Management, name: &str, value: Value) -> StatusCode {
+    let path = format!("/tenants/acme/limits/{name}");
+    who.ask(Method::PUT, &path, Some(json!({"value": value}))).await.unwrap().status
+}
+
+#[tokio::test]
+async fn events_beyond_a_limit_are_refused_by_its_name_and_come_again() {
+    let hosted = Hosted::start().await;
+    let admin = hosted.tenant("acme", "tally").await;
+    let conversation = hosted.open("acme-web");
+    conversation.start().await.unwrap();
+    assert_eq!(limit(&admin, "events-per-second").await["value"], Value::Null);
+    assert_eq!(set(&admin, "events-per-second", json!(1)).await, StatusCode::OK);
+    // The first one gets through; whoever comes at once with the next is refused.
+    let mut refused = None;
+    for _ in 0..20 {
+        let answered = conversation.message("hi").await.unwrap();
+        if answered.status == 429 {
+            refused = Some(answered);
+            break;
+        }
+    }
+    let refused = refused.expect("20 messages need more than a second each");
+    assert!(refused.body.contains("events-per-second"), "{}", refused.body);
+    let after = refused.retry_after.expect("it says when to come again");
+    assert!((1..=2).contains(&after), "{after}");
+    tokio::time::sleep(Duration::from_secs(after)).await;
+    assert_eq!(conversation.message("hi").await.unwrap().status, 200);
+    // A tenant lowers, and only the operator raises.
+    assert_eq!(set(&hosted.operator, "events-per-second", json!(5)).await, StatusCode::OK);
+    assert_eq!(set(&admin, "events-per-second", json!(6)).await, StatusCode::CONFLICT);
+    assert_eq!(set(&admin, "native.cpu-ms", json!(1)).await, StatusCode::BAD_REQUEST);
+    assert_eq!(set(&admin, "none", json!(1)).await, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn what_is_used_is_written_down_by_hour_and_bot() {
+    let hosted = Hosted::start().await;
+    let admin = hosted.tenant("acme", "tally").await;
+    let conversation = hosted.open("acme-web");
+    conversation.start().await.unwrap();
+    conversation.message("one").await.unwrap();
+    let written = async || {
+        let usage = admin.get("/tenants/acme/usage").await?;
+        Ok(usage["items"].as_array().filter(|items| !items.is_empty()).cloned())
+    };
+    let items = wait::until_asked("usage is written down", WITHIN, written).await.unwrap();
+    let sum = |name: &str| items.iter().filter_map(|item| item[name].as_u64()).sum::<u64>();
+    assert_eq!((sum("events"), sum("turns")), (2, 2));
+    assert!(sum("cpu_us") > 0);
+    assert!(items.iter().all(|item| item["bot"] == "bot"), "{items:?}");
+    assert_eq!(limit(&admin, "bots").await["used"], 1);
+    assert_eq!(limit(&admin, "components").await["used"], 1);
+    assert!(limit(&admin, "storage-bytes").await["used"].as_u64().unwrap() > 0);
+    let later = u64::MAX / 2;
+    let none = admin.get(&format!("/tenants/acme/usage?from_ms={later}")).await.unwrap();
+    assert_eq!(none["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_component_for_which_there_is_no_room_is_refused() {
+    let hosted = Hosted::start().await;
+    let admin = hosted.tenant("acme", "tally").await;
+    assert_eq!(set(&admin, "storage-bytes", json!(1_000)).await, StatusCode::OK);
+    let wasm = fs::read(plugin("echo").unwrap()).unwrap();
+    let answered = admin.upload("/tenants/acme/bots/bot/versions", wasm.clone()).await.unwrap();
+    assert_eq!(answered.status, StatusCode::CONFLICT, "{}", answered.body);
+    assert!(answered.body.to_string().contains("storage-bytes"), "{}", answered.body);
+    assert_eq!(set(&admin, "storage-bytes", Value::Null).await, StatusCode::OK);
+    let answered = admin.upload("/tenants/acme/bots/bot/versions", wasm).await.unwrap();
+    assert_eq!(answered.status, StatusCode::CREATED, "{}", answered.body);
+}
+
+#[tokio::test]
+async fn nothing_is_left_of_a_tenant_that_goes() {
+    let hosted = Hosted::start().await;
+    let admin = hosted.tenant("acme", "tally").await;
+    let other = hosted.tenant("other", "tally").await;
+    let conversation = hosted.open("acme-web");
+    conversation.start().await.unwrap();
+    conversation.message("canary words").await.unwrap();
+    let goes = async |who: &Management, name: &str| {
+        who.ask(Method::DELETE, &format!("/tenants/{name}"), None).await.unwrap().status
+    };
+    assert_eq!(goes(&admin, "acme").await, StatusCode::FORBIDDEN);
+    assert_eq!(goes(&other, "acme").await, StatusCode::NOT_FOUND);
+    assert_eq!(goes(&hosted.operator, "operator").await, StatusCode::CONFLICT);
+    assert_eq!(goes(&hosted.operator, "acme").await, StatusCode::NO_CONTENT);
+    assert_eq!(goes(&hosted.operator, "acme").await, StatusCode::NOT_FOUND);
+    assert_eq!(conversation.message("still there?").await.unwrap().status, 404);
+    let answered = admin.ask(Method::GET, "/whoami", None).await.unwrap();
+    assert_eq!(answered.status, StatusCode::UNAUTHORIZED);
+    let audit = hosted.operator.get("/tenants/operator/audit?limit=200").await.unwrap();
+    assert!(audit.to_string().contains("acme"), "{audit}");
+    // Whoever has its name later has nothing of it.
+    let again = hosted.tenant("acme", "tally").await;
+    let conversations = again.get("/tenants/acme/conversations").await.unwrap();
+    assert_eq!(conversations["items"], json!([]));
+    let bots = other.get("/tenants/other/bots").await.unwrap();
+    assert_eq!(bots["items"][0]["name"], "bot");
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_what_is_new_and_shows_what_is_there() {
+    let hosted = Hosted::start().await;
+    let admin = hosted.tenant("acme", "tally").await;
+    hosted.open("acme-web").start().await.unwrap();
+    let full = json!({"store": {"disk": {
+        "soft-percent": 1, "hard-percent": 2, "back-percent": 0,
+    }}});
+    let hosted = hosted.again(full).await;
+    let conversation = hosted.open("acme-web");
+    let refused = async || {
+        let answered = conversation.start().await?;
+        Ok((answered.status == 503).then_some(answered))
+    };
+    let refused = wait::until_asked("a refusal", WITHIN, refused).await.unwrap();
+    assert!(refused.body.contains("disk"), "{}", refused.body);
+    assert_eq!(refused.retry_after, Some(60));
+    let admin = Management { url: hosted.host.url().to_owned(), ..admin };
+    let conversations = admin.get("/tenants/acme/conversations").await.unwrap();
+    assert!(!conversations["items"].as_array().unwrap().is_empty());
+}

@@ -1,6 +1,7 @@
 //! Tenants that come, upload and deploy while the host runs.
 
 use std::fs;
+use std::time::Duration;
 
 use botyard_tests::client::management::Management;
 use botyard_tests::client::userlike::{Conversation, Webhook};
@@ -11,6 +12,8 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::hosted::Hosted;
+
+const WITHIN: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn a_tenant_comes_uploads_and_is_answered_without_a_restart() {
@@ -414,4 +417,36 @@ async fn a_version_that_does_worse_is_rolled_back_by_itself() {
     assert!(actor.starts_with("the host: version"), "{actor}");
     assert!(actor.contains("over 3 times as often"), "{actor}");
     assert_eq!(hosted.open("acme-web").start().await.unwrap().texts(), ["1 1 start"]);
+}
+
+#[tokio::test]
+async fn a_tenants_own_systems_speak_with_a_token() {
+    let hosted = Hosted::start().await;
+    let admin = hosted.tenant("acme", "tally").await;
+    let other = hosted.tenant("other", "tally").await;
+    let conversation = hosted.open("acme-web");
+    conversation.start().await.unwrap();
+    let key = conversation.cid.replace(':', "%3A");
+    let path = format!("/tenants/acme/channels/acme-web/conversations/{key}/signals");
+    let signal = json!({"name": "paid", "payload": {"order": 7}});
+    // Without a key nobody could tell it from the same said twice.
+    let answered = admin.ask(Method::POST, &path, Some(signal.clone())).await.unwrap();
+    assert_eq!(answered.status, StatusCode::BAD_REQUEST);
+    for _ in 0..2 {
+        let answered = admin.post_once(&path, "order-7", signal.clone()).await.unwrap();
+        assert_eq!(answered.status, StatusCode::ACCEPTED, "{}", answered.body);
+    }
+    let said =
+        hosted.userlike.account().wait_delivered(&conversation.cid, 1, WITHIN).await.unwrap();
+    let texts: Vec<_> = said.iter().filter_map(|packet| packet.text()).collect();
+    assert_eq!(texts, ["2 2 paid"], "once, however often it is sent");
+    let answered = other.post_once(&path, "mine", signal.clone()).await.unwrap();
+    assert_eq!(answered.status, StatusCode::NOT_FOUND);
+    let nobody = path.replace(&key, "nobody");
+    let answered = admin.post_once(&nobody, "k", signal).await.unwrap();
+    assert_eq!(answered.status, StatusCode::NOT_FOUND);
+    let answered = admin.post_once(&path, "k2", json!({"name": ""})).await.unwrap();
+    assert_eq!(answered.status, StatusCode::BAD_REQUEST);
+    let wit = admin.get("/wit").await.unwrap();
+    assert!(wit.to_string().contains("package botyard:bot"), "{wit}");
 }

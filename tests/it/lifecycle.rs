@@ -255,3 +255,35 @@ async fn a_typed_number_answers_the_menu_that_was_asked_last() {
     assert_eq!(conversation.message("say How many people?").await.unwrap().texts().len(), 1);
     assert_eq!(conversation.message("2").await.unwrap().texts(), ["you said: 2"]);
 }
+
+#[tokio::test]
+async fn management_and_metrics_may_have_listeners_of_their_own() {
+    let apart = json!({ "server": {
+        "management-listen": "127.0.0.1:0", "metrics-listen": "127.0.0.1:0",
+    }});
+    let site = Setup::new("puppet").unwrap().with(apart).start().await.unwrap();
+    let log = site.host().log();
+    let at = |words: &str| {
+        let line = log.lines().find(|line| line.contains(words)).expect("it says where");
+        let line: Value = serde_json::from_str(line).unwrap();
+        line["address"].as_str().or(line["fields"]["address"].as_str()).unwrap().to_owned()
+    };
+    let (management, metrics) = (at("the management API is at"), at("the metrics are at"));
+    let own = site.host().url();
+    for (base, path, expected) in [
+        (own.to_owned(), "/v1/openapi.json", 404),
+        (own.to_owned(), "/console/", 404),
+        (own.to_owned(), "/metrics", 404),
+        (own.to_owned(), "/readyz", 200),
+        (format!("http://{management}"), "/v1/openapi.json", 200),
+        (format!("http://{management}"), "/console/", 200),
+        (format!("http://{management}"), "/metrics", 404),
+        (format!("http://{management}"), "/webhooks/main", 404),
+        (format!("http://{metrics}"), "/metrics", 200),
+        (format!("http://{metrics}"), "/v1/openapi.json", 404),
+        (format!("http://{metrics}"), "/healthz", 200),
+    ] {
+        assert_eq!(get(&format!("{base}{path}")).await.0, expected, "{base}{path}");
+    }
+    site.stop().await.unwrap();
+}

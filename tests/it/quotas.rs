@@ -51,7 +51,8 @@ async fn events_beyond_a_limit_are_refused_by_its_name_and_come_again() {
     assert_eq!(conversation.message("hi").await.unwrap().status, 200);
     // A tenant lowers, and only the operator raises.
     assert_eq!(set(&hosted.operator, "events-per-second", json!(5)).await, StatusCode::OK);
-    assert_eq!(set(&admin, "events-per-second", json!(6)).await, StatusCode::CONFLICT);
+    let more = set(&admin, "events-per-second", json!(6)).await;
+    assert_eq!(more, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(set(&admin, "native.cpu-ms", json!(1)).await, StatusCode::BAD_REQUEST);
     assert_eq!(set(&admin, "none", json!(1)).await, StatusCode::NOT_FOUND);
 }
@@ -87,7 +88,7 @@ async fn a_component_for_which_there_is_no_room_is_refused() {
     assert_eq!(set(&admin, "storage-bytes", json!(1_000)).await, StatusCode::OK);
     let wasm = fs::read(plugin("echo").unwrap()).unwrap();
     let answered = admin.upload("/tenants/acme/bots/bot/versions", wasm.clone()).await.unwrap();
-    assert_eq!(answered.status, StatusCode::CONFLICT, "{}", answered.body);
+    assert_eq!(answered.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answered.body);
     assert!(answered.body.to_string().contains("storage-bytes"), "{}", answered.body);
     assert_eq!(set(&admin, "storage-bytes", Value::Null).await, StatusCode::OK);
     let answered = admin.upload("/tenants/acme/bots/bot/versions", wasm).await.unwrap();

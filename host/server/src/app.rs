@@ -2,6 +2,7 @@
 
 mod key_file;
 mod keys;
+mod listeners;
 mod load;
 mod stopped;
 mod tenants;
@@ -28,13 +29,14 @@ use crate::api::Places;
 use crate::captures::{self, Captures};
 use crate::clock;
 use crate::config::Config;
-use crate::http;
 use crate::registry::{Registry, Versions};
 use crate::relays::Callbacks;
 use crate::send::Door;
 use crate::supervisor::{self, KeptSocket};
 use crate::tenancy::Tenancy;
 use crate::work::{Bounded, Outside, Work};
+
+use listeners::{Listeners, Servers};
 
 pub use keys::Rotated;
 
@@ -145,9 +147,8 @@ impl App {
         kept: Option<KeptSocket>,
         stop: impl Future<Output = ()>,
     ) -> anyhow::Result<()> {
-        let listener = supervisor::listen(kept, self.config.server.listen).await?;
-        let address = listener.local_addr().context("the listener has no address")?;
-        let address = *self.address.get_or_init(|| address);
+        let listeners = Listeners::bind(kept, &self.config.server).await?;
+        self.address.get_or_init(|| listeners.webhooks());
         // Whoever cannot take commands fails before any bot runs.
         let admin = Admin::start(&self, &self.config.admin.socket)?;
         pass(Point::SweepFollows);
@@ -159,18 +160,12 @@ impl App {
         self.show_first_token().await?;
         tokio::spawn(captures::sweep(Arc::downgrade(&self.captures)));
         let gauges = tokio::spawn(Arc::clone(&self).measure());
-        self.announce(address);
-        let (tell, told) = tokio::sync::oneshot::channel::<()>();
-        let limits = http::Limits {
-            connections: self.config.server.connections_max,
-            header_timeout: self.config.server.request_header_timeout,
-        };
-        let router = http::router(Arc::clone(&self));
-        let server = tokio::spawn(http::serve(listener, router, limits, told));
+        self.announce(&listeners);
+        let servers = listeners.serve(&self);
         supervisor::tell_ready();
         let end = async |grace| {
             supervisor::tell_stopping();
-            self.stop(grace, tell, server).await;
+            self.stop(grace, servers).await;
             admin.stop();
             gauges.abort();
         };
@@ -234,23 +229,12 @@ impl App {
         all
     }
 
-    async fn stop(
-        &self,
-        grace: Duration,
-        tell: tokio::sync::oneshot::Sender<()>,
-        server: tokio::task::JoinHandle<()>,
-    ) {
+    async fn stop(&self, grace: Duration, servers: Servers) {
         let until = Instant::now() + grace;
         tracing::info!(?grace, "stopping: turns in flight end first");
         self.stopping.store(true, Ordering::Release);
-        // The server may have ended by itself, then nobody listens.
-        let _ = tell.send(());
         // Requests first: what they bring must find a store that writes.
-        match tokio::time::timeout_at(until, server).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "the server broke down"),
-            Err(_) => tracing::warn!("some requests did not end in time and get no answer"),
-        }
+        servers.end(until).await;
         pass(Point::Draining);
         let drained = self.work.drain(until.saturating_duration_since(Instant::now())).await;
         if !drained {
@@ -262,7 +246,7 @@ impl App {
         tracing::info!("stopped");
     }
 
-    fn announce(&self, address: SocketAddr) {
+    fn announce(&self, listeners: &Listeners) {
         for SafetyFeature { name, active, detail } in self.safety() {
             if active {
                 tracing::info!(name, detail, "safety feature active");
@@ -275,7 +259,7 @@ impl App {
             let (id, vendor) = (&channel.id, channel.vendor().name());
             tracing::info!(channel = %id, vendor, "webhook at {base}/webhooks/{id}");
         }
-        tracing::info!(%address, "listening on http://{address}");
+        listeners.announce();
     }
 
     /// Whoever starts a host for the first time gets the operator's token, once.

@@ -17,11 +17,13 @@ mod people;
 mod places;
 mod problem;
 mod secrets;
+mod signals;
 mod tenants;
 mod tokens;
 mod trials;
 mod usage;
 mod versions;
+mod wit;
 
 use std::sync::Arc;
 
@@ -103,6 +105,9 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tenants::list, tenants::create))
         .routes(routes!(tenants::show, tenants::update, tenants::delete))
         .routes(routes!(usage::list))
+        .routes(routes!(signals::bring_signal))
+        .routes(routes!(wit::list))
+        .routes(routes!(wit::show))
         .routes(routes!(tokens::whoami))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))

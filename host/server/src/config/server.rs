@@ -6,6 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use url::Url;
 
+use super::entry::Entry;
 use super::error::Wrong;
 use super::section::Section;
 
@@ -18,6 +19,10 @@ const HOUR_MS: u64 = 3_600_000;
 pub struct Server {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where the management API and its page are, if not there.
+    pub management_listen: Option<SocketAddr>,
+    /// Where the metrics are, if not there.
+    pub metrics_listen: Option<SocketAddr>,
     /// How the world reaches this host, without a slash at the end.
     pub public_url: Option<String>,
     /// Who may say in a header who the client was.
@@ -37,11 +42,9 @@ pub struct Server {
 impl Server {
     pub(super) fn read(mut section: Section<'_>) -> Result<Self, Wrong> {
         let server = Self {
-            listen: section
-                .required("listen")?
-                .parsed("an address and a port, for example \"127.0.0.1:8080\"", |text| {
-                    text.parse().map_err(|_| format!("`{text}` is none"))
-                })?,
+            listen: address(section.required("listen")?)?,
+            management_listen: section.optional("management-listen").map(address).transpose()?,
+            metrics_listen: section.optional("metrics-listen").map(address).transpose()?,
             public_url: section
                 .optional("public-url")
                 .map(|entry| {
@@ -64,6 +67,12 @@ impl Server {
         section.finish()?;
         Ok(server)
     }
+}
+
+fn address(entry: Entry<'_>) -> Result<SocketAddr, Wrong> {
+    entry.parsed("an address and a port, for example \"127.0.0.1:8080\"", |text| {
+        text.parse().map_err(|_| format!("`{text}` is none"))
+    })
 }
 
 fn public_url(text: &str) -> Result<String, String> {

@@ -26,28 +26,47 @@ pub use connection::ConnectionInfo;
 pub(crate) use damaged::is_damaged;
 pub(crate) use health::store_health;
 pub use serve::{Limits, serve};
+pub(crate) use signals::{NotBrought, Signal, bring};
+pub(crate) use token::KEY_BYTES_MAX;
 
 use crate::api;
 use crate::app::App;
 use crate::console;
 
-/// The host's URLs.
-pub fn router(app: Arc<App>) -> Router {
+/// A part of the host's URLs, which may have a listener of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Face {
+    /// What the world talks to: vendors' webhooks, external bots, tenants' own systems,
+    /// humans at the desk.
+    Webhooks,
+    /// The management API and its page.
+    Management,
+    /// What the host has counted.
+    Metrics,
+}
+
+/// The URLs of these faces. How the host is can be asked at each of them.
+pub fn router(app: Arc<App>, faces: &[Face]) -> Router {
+    let health =
+        Router::new().route("/healthz", get(health::healthz)).route("/readyz", get(health::readyz));
+    let all = faces.iter().fold(health, |router, face| {
+        router.merge(match face {
+            Face::Webhooks => webhooks(),
+            Face::Management => api::router(&app).merge(console::router()),
+            Face::Metrics => Router::new().route("/metrics", get(health::metrics)),
+        })
+    });
+    // Handlers read bodies themselves, with the limit of the configuration.
+    all.layer(DefaultBodyLimit::disable()).layer(CatchPanicLayer::new()).with_state(app)
+}
+
+fn webhooks() -> Router<Arc<App>> {
     Router::new()
         .route("/webhooks/{channel}", any(hooks::bare))
         .route("/webhooks/{channel}/{*rest}", any(hooks::with_rest))
         .route("/relays/{channel}/{conversation}/{tag}", post(relays::spoke))
         .route("/v1/channels/{channel}/conversations/{conversation}/signals", post(signals::signal))
         .nest("/v1/channels/{channel}/desk", desk())
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/metrics", get(health::metrics))
-        .merge(api::router(&app))
-        .merge(console::router())
-        // Handlers read bodies themselves, with the limit of the configuration.
-        .layer(DefaultBodyLimit::disable())
-        .layer(CatchPanicLayer::new())
-        .with_state(app)
 }
 
 /// Where humans read and answer.

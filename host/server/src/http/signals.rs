@@ -8,10 +8,12 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use botyard_kernel::event::{Event, EventBody, NamedPayload};
 use botyard_kernel::id::ChannelId;
+use botyard_kernel::limits::Exceeded;
 use botyard_kernel::log::Arrival;
 use http::{HeaderMap, StatusCode};
 use metrics::counter;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::token::{idempotency_key, shows};
 use super::{answer, body, client};
@@ -24,12 +26,29 @@ const PAYLOAD_BYTES_MAX: usize = 64 * 1024;
 /// At most so many bytes of a signal's name.
 const NAME_BYTES_MAX: usize = 200;
 
-#[derive(Deserialize)]
+/// What a tenant's own system says to a conversation.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Signal {
+pub(crate) struct Signal {
+    /// What it is called: 1 to 200 bytes.
     name: String,
+    /// Any JSON, of at most 64 KiB with the rest.
     #[serde(default)]
+    #[schema(value_type = Object)]
     payload: Option<serde_json::Value>,
+}
+
+/// A signal that does not get into its conversation.
+#[derive(Debug)]
+pub(crate) enum NotBrought {
+    /// There is no such conversation.
+    NoConversation,
+    /// It is wrong.
+    Bad(&'static str),
+    /// The tenant may not have more now.
+    Exceeded(Exceeded),
+    /// The store does not take it now.
+    NotNow,
 }
 
 /// `POST /v1/channels/{channel}/conversations/{vendor id}/signals`
@@ -67,44 +86,58 @@ async fn take(
     // Counted until the answer is there.
     let _admitted = admitted.map_err(|refusal| answer::busy(&refusal))?;
     let body = body::read(body, PAYLOAD_BYTES_MAX, app.config.server.body_timeout).await?;
-    let signal = read(&body).map_err(|refusal| *refusal)?;
-    let key = channel.conversation(conversation);
-    let known = app.work.store().tenant(&key.tenant).load(&key, 0).await;
-    match known {
-        Ok(loaded) if loaded.last == 0 => {
-            let reason = "there is no such conversation on this channel";
-            return Err(answer::line(StatusCode::NOT_FOUND, reason));
-        }
-        Ok(_) => {}
-        Err(error) => {
-            tracing::error!(conversation = %key, %error, "a signal could not be checked");
-            return Err(answer::come_again());
-        }
-    }
-    let json = signal.payload.map_or_else(|| "null".to_owned(), |payload| payload.to_string());
-    let body = EventBody::Signal(NamedPayload { name: signal.name, json });
-    let event = Event::new(clock::event_id(), clock::now(), body);
-    let arrival = Arrival {
-        key: Some(format!("signal.{idempotency_key}")),
-        ..Arrival::new(event, clock::seed())
-    };
-    let brought = (1, bytes as u64);
-    let taken = app.work.quotas().events(&channel.tenant, brought, clock::now());
-    taken.map_err(|exceeded| answer::exceeded(&exceeded))?;
-    if !app.work.accept(&channel, key, arrival).await {
-        return Err(answer::come_again());
-    }
+    let signal = serde_json::from_slice(&body).map_err(|error| {
+        let reason = format!("expected {{\"name\": …, \"payload\": …}}: {error}");
+        answer::line(StatusCode::BAD_REQUEST, reason)
+    })?;
+    bring(app, &channel, conversation, idempotency_key, signal).await.map_err(refused)?;
     Ok((StatusCode::ACCEPTED, Json(serde_json::json!({"accepted": true}))).into_response())
 }
 
-fn read(body: &[u8]) -> Result<Signal, Box<Response>> {
-    let signal: Signal = serde_json::from_slice(body).map_err(|error| {
-        let reason = format!("expected {{\"name\": …, \"payload\": …}}: {error}");
-        Box::new(answer::line(StatusCode::BAD_REQUEST, reason))
-    })?;
-    if signal.name.is_empty() || signal.name.len() > NAME_BYTES_MAX {
-        let reason = "`name` must have 1 to 200 bytes";
-        return Err(Box::new(answer::line(StatusCode::BAD_REQUEST, reason)));
+/// Brings a signal into a conversation that there is, once for each key.
+pub(crate) async fn bring(
+    app: &App,
+    channel: &Arc<Channel>,
+    conversation: String,
+    idempotency_key: &str,
+    Signal { name, payload }: Signal,
+) -> Result<(), NotBrought> {
+    if name.is_empty() || name.len() > NAME_BYTES_MAX {
+        return Err(NotBrought::Bad("`name` must have 1 to 200 bytes"));
     }
-    Ok(signal)
+    let json = payload.map_or_else(|| "null".to_owned(), |payload| payload.to_string());
+    let bytes = name.len() + json.len();
+    if bytes > PAYLOAD_BYTES_MAX {
+        return Err(NotBrought::Bad("a signal has at most 64 KiB"));
+    }
+    let key = channel.conversation(conversation);
+    match app.work.store().tenant(&key.tenant).load(&key, 0).await {
+        Ok(loaded) if loaded.last == 0 => return Err(NotBrought::NoConversation),
+        Ok(_) => {}
+        Err(error) => {
+            tracing::error!(conversation = %key, %error, "a signal could not be checked");
+            return Err(NotBrought::NotNow);
+        }
+    }
+    let brought = (1, bytes as u64);
+    let taken = app.work.quotas().events(&channel.tenant, brought, clock::now());
+    taken.map_err(NotBrought::Exceeded)?;
+    let body = EventBody::Signal(NamedPayload { name, json });
+    let event = Event::new(clock::event_id(), clock::now(), body);
+    let key_of_event = Some(format!("signal.{idempotency_key}"));
+    let arrival = Arrival { key: key_of_event, ..Arrival::new(event, clock::seed()) };
+    let accepted = app.work.accept(channel, key, arrival).await;
+    if accepted { Ok(()) } else { Err(NotBrought::NotNow) }
+}
+
+fn refused(why: NotBrought) -> Response {
+    match why {
+        NotBrought::NoConversation => {
+            let reason = "there is no such conversation on this channel";
+            answer::line(StatusCode::NOT_FOUND, reason)
+        }
+        NotBrought::Bad(reason) => answer::line(StatusCode::BAD_REQUEST, reason),
+        NotBrought::Exceeded(exceeded) => answer::exceeded(&exceeded),
+        NotBrought::NotNow => answer::come_again(),
+    }
 }

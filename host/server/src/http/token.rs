@@ -10,7 +10,7 @@ use super::answer;
 use crate::config::Secret;
 
 /// At most so many bytes of an idempotency key.
-pub(super) const KEY_BYTES_MAX: usize = 200;
+pub(crate) const KEY_BYTES_MAX: usize = 200;
 
 /// Whether a request shows this token. Without one the door stays shut.
 pub(super) fn shows(headers: &HeaderMap, token: Option<&Secret>) -> bool {

@@ -11,7 +11,7 @@ use url::{Host, Url};
 
 use super::message::{Answer, Outgoing, SendError};
 use super::pattern::HostPattern;
-use super::resolve::{LOCALHOST, Refused, Rules};
+use super::resolve::{LOCALHOST, Names, Refused, Resolver, Rules};
 use super::tracked::{Progress, tracked};
 use crate::config::Egress;
 
@@ -64,12 +64,17 @@ impl Door {
     /// # Errors
     /// The host's: there is no set of root certificates to trust.
     pub fn new(egress: &Egress) -> anyhow::Result<Self> {
+        Self::with(egress, Names::System)
+    }
+
+    /// As [`Door::new`], with names from elsewhere.
+    pub(super) fn with(egress: &Egress, names: Names) -> anyhow::Result<Self> {
         // Whoever was first has installed the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let rules = Rules { allow_loopback: egress.allow_loopback };
         let client = Client::builder()
             .no_proxy()
-            .dns_resolver(rules)
+            .dns_resolver(Resolver { rules, names })
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)

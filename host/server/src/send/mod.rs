@@ -14,6 +14,8 @@ pub use self::secrets::SecretHeaders;
 
 mod address;
 mod door;
+#[cfg(test)]
+mod forbidden;
 mod message;
 mod pattern;
 mod resolve;

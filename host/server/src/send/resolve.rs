@@ -49,13 +49,38 @@ impl Rules {
     }
 }
 
-/// Asks the system, then the rules.
-impl Resolve for Rules {
+/// Asks whoever knows the names, then the rules.
+pub(super) struct Resolver {
+    pub(super) rules: Rules,
+    pub(super) names: Names,
+}
+
+/// Who knows the addresses of names.
+#[derive(Clone)]
+pub(super) enum Names {
+    /// The system, by its own settings.
+    System,
+    /// A name server that answers as a test says, each time anew.
+    #[cfg(test)]
+    Scripted(std::sync::Arc<dyn Fn(&str) -> Vec<SocketAddr> + Send + Sync>),
+}
+
+impl Names {
+    async fn addresses(&self, name: &str) -> std::io::Result<Vec<SocketAddr>> {
+        match self {
+            Self::System => Ok(tokio::net::lookup_host((name, 0)).await?.collect()),
+            #[cfg(test)]
+            Self::Scripted(answer) => Ok(answer(name)),
+        }
+    }
+}
+
+impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let rules = *self;
+        let (rules, names) = (self.rules, self.names.clone());
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let checked = rules.check(name.as_str(), found.collect())?;
+            let found = names.addresses(name.as_str()).await?;
+            let checked = rules.check(name.as_str(), found)?;
             Ok(Box::new(checked.into_iter()) as Addrs)
         })
     }

@@ -1,0 +1,46 @@
+//! What a tenant's own systems say to conversations, with a token of the management API.
+
+use axum::extract::Path;
+use botyard_kernel::access::Permission;
+use botyard_kernel::id::ChannelId;
+use http::{HeaderMap, StatusCode};
+use metrics::counter;
+
+use super::caller::OfTenant;
+use super::page::Json;
+use super::problem::{Code, Problem};
+use crate::http::{KEY_BYTES_MAX, NotBrought, Signal, bring};
+
+/// Speak into a conversation: its bot gets the event `signal`. With an `Idempotency-Key`, by
+/// which it counts once.
+#[utoipa::path(post,
+    path = "/v1/tenants/{tenant}/channels/{channel}/conversations/{conversation}/signals",
+    tag = "conversations", request_body = Signal,
+    params(("tenant" = String, Path), ("channel" = String, Path), ("conversation" = String, Path),
+        ("Idempotency-Key" = String, Header)),
+    responses((status = 202), (status = "4XX", body = Problem)))]
+pub(super) async fn bring_signal(
+    of: OfTenant,
+    Path((_, channel, conversation)): Path<(String, String, String)>,
+    headers: HeaderMap,
+    Json(signal): Json<Signal>,
+) -> Result<StatusCode, Problem> {
+    let allowed = of.may(Permission::Signal, None)?;
+    let channel = allowed.app.work.channel(&ChannelId(channel));
+    let own = channel.filter(|channel| channel.tenant == allowed.tenant);
+    let channel = own.ok_or_else(Problem::not_found)?;
+    let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
+    let key = key.filter(|key| !key.is_empty() && key.len() <= KEY_BYTES_MAX).ok_or_else(|| {
+        Problem::bad("send an `Idempotency-Key` of 1 to 200 characters: a signal counts once by it")
+    })?;
+    let brought = bring(&allowed.app, &channel, conversation, key, signal).await;
+    let label = if brought.is_ok() { "accepted" } else { "refused" };
+    counter!("botyard_signals_total", "result" => label).increment(1);
+    brought.map_err(|why| match why {
+        NotBrought::NoConversation => Problem::not_found(),
+        NotBrought::Bad(reason) => Problem::bad(reason),
+        NotBrought::Exceeded(exceeded) => Problem::new(Code::OverLimit, exceeded.to_string()),
+        NotBrought::NotNow => Problem::new(Code::Unavailable, "the store does not take it now"),
+    })?;
+    Ok(StatusCode::ACCEPTED)
+}

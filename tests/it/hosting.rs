@@ -164,7 +164,7 @@ async fn what_waits_for_a_first_version_is_answered_when_it_comes() {
     let deploy = json!({"action": "deploy", "version": digest});
     operator.post("/tenants/acme/bots/bot/deployment", deploy).await.unwrap();
     let account = hosted.userlike.account();
-    account.wait_delivered(&conversation.cid, 1, std::time::Duration::from_secs(10)).await.unwrap();
+    account.wait_delivered(&conversation.cid, 1, Duration::from_secs(10)).await.unwrap();
 }
 
 #[tokio::test]
@@ -323,7 +323,7 @@ async fn a_bot_of_the_operators_is_run_by_others_with_settings_of_their_own() {
     assert_eq!(waits.start().await.unwrap().texts(), [""; 0]);
     let deploy = json!({"action": "deploy", "version": digest});
     operator.post("/tenants/operator/bots/counts/deployment", deploy.clone()).await.unwrap();
-    let within = std::time::Duration::from_secs(10);
+    let within = Duration::from_secs(10);
     hosted.userlike.account().wait_delivered(&waits.cid, 1, within).await.unwrap();
     let begun = hosted.open("acme-web");
     assert_eq!(begun.start().await.unwrap().texts(), ["1 1 start"]);
@@ -408,7 +408,7 @@ async fn a_version_that_does_worse_is_rolled_back_by_itself() {
         let now = admin.get(path).await?;
         Ok((now["current"] == good).then_some(now))
     };
-    let within = std::time::Duration::from_secs(20);
+    let within = Duration::from_secs(20);
     let now = botyard_tests::wait::until_asked("the version before", within, back).await.unwrap();
     assert_eq!(now["withdrawn"], json!([bad]));
     let audit = admin.get("/tenants/acme/audit?limit=200").await.unwrap();

@@ -9,6 +9,8 @@ use botyard_tests::site::{HEADER, SECRET, TOKEN};
 use botyard_twins::userlike::{Contact, Userlike};
 use serde_json::json;
 
+use crate::hosted::Hosted;
+
 async fn started() -> (Host, Config, tempfile::TempDir) {
     let directory = tempfile::Builder::new().prefix("botyard-it-").tempdir().unwrap();
     let config = Config::new(directory.path()).with(json!({"tenants": null}));
@@ -174,4 +176,38 @@ async fn what_comes_with_the_same_key_is_made_once() {
     let admin = operator.with(admin["token"].as_str().unwrap());
     let own = admin.post_once(path, "t1", json!({"scope": "read"})).await.unwrap();
     assert_ne!(own.body["id"], one.body["id"]);
+}
+
+#[tokio::test]
+async fn a_tenant_moves_to_another_host() {
+    let from = Hosted::start().await;
+    from.tenant("acme", "tally").await;
+    let into = from.directory.path().join("acme");
+    let place = into.to_str().unwrap();
+    let export = ["tenant", "export", "acme", "--into", place];
+    let said = says(&from.config, &export).await;
+    assert!(said.contains("secret put --tenant acme webhook"), "{said}");
+    let again = operate(&from.config, &export).await.unwrap();
+    assert!(complaint(&again).contains("is not empty"));
+    let text = fs::read_to_string(into.join("tenant.toml")).unwrap();
+    assert!(!text.contains(SECRET) && !text.contains(TOKEN), "{text}");
+
+    let to = Hosted::start().await;
+    let import = ["tenant", "import", place];
+    let said = complaint(&operate(&to.config, &import).await.unwrap());
+    assert!(said.contains("lacks secrets") && said.contains("acme token"), "{said}");
+    for (name, value) in [("webhook", SECRET), ("token", TOKEN)] {
+        let path = format!("/tenants/acme/secrets/{name}");
+        to.operator.put(&path, json!({"value": value})).await.unwrap();
+    }
+    says(&to.config, &import).await;
+    // The vendor's side is the old one's: only the webhooks have another address.
+    let webhook = Webhook {
+        url: format!("{}/webhooks/acme-web", to.host.url()),
+        header: Some((HEADER.to_owned(), SECRET.to_owned())),
+    };
+    let account = from.userlike.account();
+    let conversation = Conversation::open(account, &webhook, Contact::new()).unwrap();
+    assert_eq!(conversation.start().await.unwrap().texts(), ["1 1 start"]);
+    assert!(says(&to.config, &import).await.contains("0 things changed"));
 }

@@ -5,6 +5,7 @@ mod audit;
 mod bots;
 mod caller;
 mod channels;
+mod components;
 mod conversations;
 mod deployments;
 mod errors;
@@ -105,6 +106,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tenants::list, tenants::create))
         .routes(routes!(tenants::show, tenants::update, tenants::delete))
         .routes(routes!(usage::list))
+        .routes(routes!(components::component))
         .routes(routes!(signals::bring_signal))
         .routes(routes!(wit::list))
         .routes(routes!(wit::show))

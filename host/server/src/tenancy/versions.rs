@@ -69,6 +69,14 @@ impl Tenancy {
         self.host_store().put_blob(wasm).await
     }
 
+    /// The bytes of a component, whosever it is.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn component(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        self.host_store().blob(digest).await
+    }
+
     /// The versions of a bot, the newest first.
     ///
     /// # Errors

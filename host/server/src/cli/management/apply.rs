@@ -33,6 +33,13 @@ pub(in crate::cli) struct Apply {
     api: Api,
 }
 
+impl Apply {
+    /// All of a directory, for good.
+    pub(super) fn of(file: PathBuf, api: Api) -> Self {
+        Self { file, dry_run: false, api }
+    }
+}
+
 /// Something that is not yet as the files have it.
 struct Step {
     /// In words.
@@ -206,7 +213,7 @@ fn json_step(
 }
 
 /// The tenants of a file, or of all files of a directory, merged key by key.
-fn read(path: &Path) -> anyhow::Result<BTreeMap<String, Map<String, Value>>> {
+pub(super) fn read(path: &Path) -> anyhow::Result<BTreeMap<String, Map<String, Value>>> {
     let mut files = vec![path.to_owned()];
     if path.is_dir() {
         let found = std::fs::read_dir(path);

@@ -3,6 +3,7 @@
 
 mod apply;
 mod bot;
+mod moving;
 mod objects;
 mod people;
 mod quotas;
@@ -132,6 +133,30 @@ impl Api {
         }
     }
 
+    /// The bytes that are there.
+    async fn fetch(&self, path: &str) -> anyhow::Result<Bytes> {
+        let (status, bytes) = self.talk(Method::GET, path, "application/json", None).await?;
+        if status.is_success() {
+            return Ok(bytes);
+        }
+        let body = serde_json::from_slice(&bytes).unwrap_or_default();
+        good(Answered { status, body }).map(|_| bytes)
+    }
+
+    async fn talk(
+        &self,
+        method: Method,
+        path: &str,
+        kind: &str,
+        body: Option<Bytes>,
+    ) -> anyhow::Result<(StatusCode, Bytes)> {
+        let path = format!("/v1{path}");
+        Ok(match &self.url {
+            None => client::talk(&self.local.socket()?, method, &path, kind, body).await?,
+            Some(url) => self.over_http(url, method, &path, kind, body).await?,
+        })
+    }
+
     async fn send(
         &self,
         method: Method,
@@ -139,11 +164,7 @@ impl Api {
         kind: &str,
         body: Option<Bytes>,
     ) -> anyhow::Result<Answered> {
-        let path = format!("/v1{path}");
-        let (status, bytes) = match &self.url {
-            None => client::talk(&self.local.socket()?, method, &path, kind, body).await?,
-            Some(url) => self.over_http(url, method, &path, kind, body).await?,
-        };
+        let (status, bytes) = self.talk(method, path, kind, body).await?;
         let body = if bytes.is_empty() {
             Value::Null
         } else {

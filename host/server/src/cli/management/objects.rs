@@ -8,7 +8,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::table::table;
-use super::{Api, TenantApi, escaped, given, json_file};
+use super::{Api, TenantApi, escaped, given, json_file, moving};
 
 /// What can be done with tenants.
 #[derive(Debug, Subcommand)]
@@ -28,6 +28,8 @@ pub(in crate::cli) enum TenantCommand {
         #[command(flatten)]
         api: Api,
     },
+    Export(moving::Export),
+    Import(moving::Import),
     /// Take a tenant away with everything that it has: conversations, bots, channels,
     /// secrets. Only its audit stays. There is no way back.
     Delete {
@@ -161,6 +163,8 @@ pub(super) async fn tenant(command: TenantCommand) -> anyhow::Result<()> {
             let made = api.ask(Method::POST, "/tenants", Some(&body)).await?;
             api.print(&made, |_| format!("the tenant {name} is there\n"))
         }
+        TenantCommand::Export(export) => moving::export(export).await,
+        TenantCommand::Import(import) => moving::import(import).await,
         TenantCommand::Delete { name, confirm, api } => {
             if name != confirm {
                 bail!("`--confirm {confirm}` is not `{name}`: nothing is taken away");

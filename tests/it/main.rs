@@ -3,6 +3,7 @@
 mod alerts;
 mod backup;
 mod bad_input;
+mod canaries;
 mod channel;
 mod crash;
 mod delivery;

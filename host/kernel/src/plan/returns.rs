@@ -48,16 +48,20 @@ impl Plan<'_> {
     }
 
     /// Whose word it is that the conversation changes hands, if the event says so.
-    /// Webhooks overtake each other: what the vendor says of a time before the last
-    /// change that it told of changes nothing any more.
     pub(super) fn word(&self) -> Word {
         if self.arrival.by_host {
             return Word::Host;
         }
-        let changes = changes_hands(&self.arrival.event.body);
-        let said_ms = self.arrival.event.vendor_ms.filter(|_| changes);
-        let late = said_ms.zip(self.state.hands_ms).is_some_and(|(said, last)| said < last);
+        let late = changes_hands(&self.arrival.event.body) && self.is_overtaken();
         if late { Word::Late } else { Word::Vendor }
+    }
+
+    /// Webhooks overtake each other: what the vendor says of a time before the last
+    /// change of hands that it told of changes nothing any more, be it the event itself
+    /// or a word that comes with what a person said.
+    pub(super) fn is_overtaken(&self) -> bool {
+        let said_ms = self.arrival.event.vendor_ms;
+        said_ms.zip(self.state.hands_ms).is_some_and(|(said, last)| said < last)
     }
 
     /// Notes when the vendor last changed who has the conversation, by its own clock:

@@ -111,3 +111,32 @@ fn the_host_itself_needs_no_clock_of_the_vendors() {
     assert_eq!(world.state.owner, Owner::Bot);
     assert_eq!(world.state.hands_ms, Some(u64::MAX), "which is the vendor's alone");
 }
+
+#[test]
+fn what_is_said_late_with_a_persons_words_gives_the_conversation_to_nobody() {
+    let other = EventBody::Other(event::NamedPayload { name: "o".into(), json: "{}".into() });
+    for body in [hello(), other] {
+        for idle in [false, true] {
+            let mut world = World::new();
+            world.says(Vec::new());
+            let given = world.at(returned(), Some(101));
+            world.hears(&given);
+            world.now += if idle { 25 * HOUR } else { 0 };
+            let mut late = world.at(body.clone(), Some(100));
+            late.owner = Some(Owner::Human);
+            if let Step::StartFirst(start) = world.step(&late) {
+                assert!(world.hears(&start), "the start has no other word: {start:?}");
+            }
+            assert!(world.hears(&late), "the bot has it: {late:?}");
+            assert_eq!(world.state.owner, Owner::Bot);
+            // Whoever says it of the same time or without a time is no later than that.
+            for vendor_ms in [Some(101), None] {
+                let mut other = World { state: world.state.clone(), ..World::new() };
+                let mut next = other.at(body.clone(), vendor_ms);
+                next.owner = Some(Owner::Human);
+                assert!(!other.hears(&next));
+                assert_eq!(other.state.owner, Owner::Human, "{next:?}");
+            }
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use crate::event::{Event, EventBody};
 use crate::id::{EventId, PartId};
 use crate::log::{Conversation, Row};
+use crate::outbox::is_own_failure;
 use crate::owner::{Owner, Word};
 use crate::plan::{Draft, Plan};
 use crate::time::Millis;
@@ -52,8 +53,18 @@ impl Plan<'_> {
         if self.arrival.by_host {
             return Word::Host;
         }
-        let late = changes_hands(&self.arrival.event.body) && self.is_overtaken();
+        let changes = changes_hands(&self.arrival.event.body);
+        let late = changes && self.is_overtaken() || self.failed_in_vain();
         if late { Word::Late } else { Word::Vendor }
+    }
+
+    /// Whether a hand-off of ours failed, and by its turn somebody else has the
+    /// conversation, or it is handed over again. Where it still matters the bot has it
+    /// since the hand-off ended.
+    fn failed_in_vain(&self) -> bool {
+        let event = &self.arrival.event;
+        let failed = matches!(event.body, EventBody::ForwardFailed(_));
+        failed && is_own_failure(&event.id) && self.state.owner != Owner::Bot
     }
 
     /// Webhooks overtake each other: what the vendor says of a time before the last

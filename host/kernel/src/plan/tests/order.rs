@@ -140,3 +140,25 @@ fn what_is_said_late_with_a_persons_words_gives_the_conversation_to_nobody() {
         }
     }
 }
+
+#[test]
+fn a_hand_off_of_ours_that_failed_gives_back_only_what_the_bot_still_has() {
+    for owner in [Owner::Bot, Owner::Relay, Owner::HandingOff, Owner::Human, Owner::Ended] {
+        for by_bot in [false, true] {
+            let mut world = World::new();
+            world.says(Vec::new());
+            (world.state.owner, world.state.host_hand_off) = (owner, !by_bot);
+            let mut own = world.at(failed(), None);
+            own.event.id = EventId("et1.0.0.failed.1000".to_owned());
+            let ran = world.hears(&own);
+            assert_eq!((ran, world.state.owner), (by_bot && owner == Owner::Bot, owner));
+            let flag = !by_bot && owner != Owner::Bot;
+            assert_eq!(world.state.host_hand_off, flag, "another one of the host's is under way");
+            // The vendor's own word is another.
+            (world.state.owner, world.state.host_hand_off) = (owner, false);
+            let its = world.at(failed(), None);
+            assert!(world.hears(&its), "{owner:?}");
+            assert_eq!(world.state.owner, Owner::Bot);
+        }
+    }
+}

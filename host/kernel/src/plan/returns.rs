@@ -76,12 +76,15 @@ impl Plan<'_> {
     }
 
     /// Notes when the vendor last changed who has the conversation, by its own clock:
-    /// the host's tells nothing of the order of what the vendor says.
+    /// the host's tells nothing of the order of what the vendor says. But what it has
+    /// said was before it came in: one time from the future must not make all later ones
+    /// late. Of a clock that runs ahead the order is lost only within how far it does.
     pub(super) fn note_hands(&self, state: &mut Conversation) {
         let event = &self.arrival.event;
         let said = self.holder().owner != self.state.owner;
         if self.word() == Word::Vendor && (changes_hands(&event.body) || said) {
-            state.hands_ms = state.hands_ms.max(event.vendor_ms);
+            let said_ms = event.vendor_ms.map(|said| said.min(event.received_ms));
+            state.hands_ms = state.hands_ms.max(said_ms);
         }
     }
 }

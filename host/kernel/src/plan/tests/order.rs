@@ -109,7 +109,7 @@ fn the_host_itself_needs_no_clock_of_the_vendors() {
     given.by_host = true;
     assert!(world.hears(&given));
     assert_eq!(world.state.owner, Owner::Bot);
-    assert_eq!(world.state.hands_ms, Some(u64::MAX), "which is the vendor's alone");
+    assert_eq!(world.state.hands_ms, Some(1_002), "which is the vendor's alone");
 }
 
 #[test]
@@ -161,4 +161,16 @@ fn a_hand_off_of_ours_that_failed_gives_back_only_what_the_bot_still_has() {
             assert_eq!(world.state.owner, Owner::Bot);
         }
     }
+}
+
+#[test]
+fn a_time_from_the_future_makes_nothing_late_that_comes_after_it() {
+    let mut world = World::new();
+    world.says(Vec::new());
+    let taken = world.at(spoke(), Some(u64::MAX));
+    world.hears(&taken);
+    let mut given = world.at(returned(), None);
+    given.event.vendor_ms = Some(given.event.received_ms);
+    assert!(world.hears(&given));
+    assert_eq!(world.state.owner, Owner::Bot);
 }

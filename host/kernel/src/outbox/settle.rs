@@ -30,9 +30,9 @@ pub(super) fn withheld(state: &Conversation) -> Vec<&Row> {
     let speech = |row: &Row| taken && !row.by_human && reach(&row.action) == Reach::Person;
     // Who hands over has the conversation no longer, so one that waits under the bot, or
     // before another one, is from before. Whoever took it then would get it twice.
-    let last = state.rows.iter().rfind(|row| hands_over(row)).map(|row| &row.id);
+    let last = state.rows.iter().rfind(|row| row.hands_over()).map(|row| &row.id);
     let given_back = matches!(state.owner, Owner::Bot | Owner::Relay);
-    let obsolete = |row: &Row| hands_over(row) && (given_back || last != Some(&row.id));
+    let obsolete = |row: &Row| row.hands_over() && (given_back || last != Some(&row.id));
     let awaited = |row: &Row| state.relay.as_ref().is_some_and(|it| it.waits_for(&row.id));
     let in_vain = |row: &Row| relay::is_ask(&row.action) && !awaited(row);
     state.rows.iter().filter(|row| speech(row) || obsolete(row) || in_vain(row)).collect()
@@ -41,7 +41,7 @@ pub(super) fn withheld(state: &Conversation) -> Vec<&Row> {
 pub(super) fn delivered(rows: &[&Row], delivery: &Delivery, now: Millis) -> Settled {
     let step_ms = delivery.delay_step_ms.max(1);
     let delays: u64 = rows.iter().map(|row| delay_ms(row).next_multiple_of(step_ms)).sum();
-    let hand_off = rows.iter().any(|row| hands_over(row));
+    let hand_off = rows.iter().any(|row| row.hands_over());
     Settled {
         at_ms: now,
         rows: rows.iter().map(|row| (row.id.clone(), RowEnd::Delivered)).collect(),
@@ -145,7 +145,7 @@ pub(super) fn dead(
         Settled { at_ms: now, mirrored, dead_letters: letters(rows), ..Settled::default() };
     for row in rows {
         settled.rows.push((row.id.clone(), RowEnd::Dead(reason.to_owned())));
-        let event = if hands_over(row) {
+        let event = if row.hands_over() {
             if !awaits_hand_off(state, rows) {
                 continue;
             }
@@ -172,12 +172,8 @@ pub(super) fn dead(
 /// has it already, or another hand-off was begun since, nothing comes back.
 fn awaits_hand_off(state: &Conversation, rows: &[&Row]) -> bool {
     let ends = |row: &Row| rows.iter().any(|ended| ended.id == row.id);
-    let another = || state.rows.iter().any(|row| hands_over(row) && !ends(row));
+    let another = || state.rows.iter().any(|row| row.hands_over() && !ends(row));
     state.owner == Owner::HandingOff && !another()
-}
-
-fn hands_over(row: &Row) -> bool {
-    matches!(row.action, Action::Forward(_) | Action::Abort)
 }
 
 /// What somebody may want to look at or to send again. Pauses and signs of typing

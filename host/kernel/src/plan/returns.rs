@@ -6,7 +6,11 @@ use crate::log::{Conversation, Row};
 use crate::outbox::is_own_failure;
 use crate::owner::{Owner, Word};
 use crate::plan::{Draft, Plan};
-use crate::time::Millis;
+use crate::time::{Millis, SECOND};
+
+/// A vendor's clock may be behind the host's for so long, with the time that the answer
+/// to a call takes: what is returned right after a hand-off is not taken for older.
+const CLOCKS_APART_MS: Millis = 10 * SECOND;
 
 /// The id of the event that gives the bot the conversation again at this time, after
 /// so many turns.
@@ -54,7 +58,8 @@ impl Plan<'_> {
             return Word::Host;
         }
         let changes = changes_hands(&self.arrival.event.body);
-        let late = changes && self.is_overtaken() || self.failed_in_vain();
+        let overtaken = changes && self.is_overtaken();
+        let late = overtaken || self.failed_in_vain() || self.returned_before();
         if late { Word::Late } else { Word::Vendor }
     }
 
@@ -73,6 +78,22 @@ impl Plan<'_> {
     pub(super) fn is_overtaken(&self) -> bool {
         let said_ms = self.arrival.event.vendor_ms;
         said_ms.zip(self.state.hands_ms).is_some_and(|(said, last)| said < last)
+    }
+
+    /// Whether somebody gave the conversation back before the bot handed it over. The
+    /// vendor tells of no hand-off of ours, so that is known by the host's clock.
+    fn returned_before(&self) -> bool {
+        let event = &self.arrival.event;
+        let mut hand_offs = self.state.rows.iter().filter(|row| row.hands_over());
+        let since_ms = match self.state.owner {
+            Owner::HandingOff => hand_offs.next_back().map(|row| row.made_ms),
+            Owner::Human => self.state.human_ms,
+            Owner::Bot | Owner::Relay | Owner::Ended => None,
+        };
+        let returned_ms = event.vendor_ms.filter(|_| matches!(event.body, EventBody::Returned(_)));
+        let before =
+            |(returned, since): (Millis, Millis)| returned.saturating_add(CLOCKS_APART_MS) < since;
+        returned_ms.zip(since_ms).is_some_and(before)
     }
 
     /// Notes when the vendor last changed who has the conversation, by its own clock:

@@ -1,6 +1,7 @@
 //! Webhooks that overtake each other.
 
 use super::*;
+use crate::log::RowEnd;
 
 fn spoke() -> EventBody {
     EventBody::HumanSpoke(event::HumanSpoke::default())
@@ -173,4 +174,43 @@ fn a_time_from_the_future_makes_nothing_late_that_comes_after_it() {
     given.event.vendor_ms = Some(given.event.received_ms);
     assert!(world.hears(&given));
     assert_eq!(world.state.owner, Owner::Bot);
+}
+
+/// An agent has had it, somebody at the desk has given it back, and the bot hands it over
+/// again an hour later.
+fn handed_over_again() -> World {
+    let mut world = World::new();
+    world.says(Vec::new());
+    let taken = world.at(spoke(), Some(1_001));
+    world.hears(&taken);
+    world.now += HOUR;
+    let mut given = world.at(returned(), None);
+    given.by_host = true;
+    let forward = Action::Forward(Forward { target: ForwardTarget::Any, on_failure: None });
+    world.turn(&given, Ok(vec![forward]));
+    assert_eq!(world.state.owner, Owner::HandingOff);
+    world
+}
+
+#[test]
+fn what_was_given_back_before_the_bot_handed_over_undoes_no_hand_off() {
+    for carried_out in [false, true] {
+        let mut world = handed_over_again();
+        if carried_out {
+            let rows = world.state.rows.iter().map(|row| (row.id.clone(), RowEnd::Delivered));
+            let (rows, owner) = (rows.collect(), Some(Owner::Human));
+            world.now += 300;
+            let at_ms = world.now;
+            world.state.settle(&Settled { at_ms, rows, owner, ..Settled::default() });
+        }
+        let owner = world.state.owner;
+        let late = world.at(returned(), Some(2_000));
+        assert!(!world.hears(&late), "it was given back before");
+        assert_eq!((world.state.owner, world.state.rows.len()), (owner, usize::from(!carried_out)));
+        // The vendor's clock may be behind, and its webhook before the answer to our call.
+        let mut given = world.at(returned(), None);
+        given.event.vendor_ms = Some(given.event.received_ms - 9_000);
+        assert!(world.hears(&given));
+        assert_eq!(world.state.owner, Owner::Bot);
+    }
 }

@@ -88,7 +88,8 @@ pub enum Word {
     Host,
     /// The vendor's.
     Vendor,
-    /// The vendor's, about a time before the conversation changed hands otherwise.
+    /// About a time before the conversation changed hands otherwise: the vendor's, or
+    /// that of a hand-off of ours that failed.
     Late,
 }
 

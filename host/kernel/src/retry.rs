@@ -8,6 +8,8 @@ pub const BASE_MS: Millis = SECOND;
 pub const CAP_MS: Millis = MINUTE;
 /// The longest wait that a vendor may ask for.
 pub const RETRY_AFTER_MAX_MS: Millis = 10 * MINUTE;
+/// The longest floor of the wait before a question is asked again.
+pub const QUESTION_MAX_MS: Millis = 5 * MINUTE;
 /// How many times a run is repeated that failed by the host's fault.
 pub const RERUNS: usize = RERUN_AFTER_MS.len();
 /// No run is repeated later than this after its first try.
@@ -32,6 +34,16 @@ pub fn wait(before_ms: Millis, retry_after_ms: Option<Millis>, chance: u64) -> M
     let backoff = BASE_MS + chance % (bound - BASE_MS + 1);
     let asked = retry_after_ms.map_or(0, |asked| asked.min(RETRY_AFTER_MAX_MS) + chance % BASE_MS);
     backoff.max(asked)
+}
+
+/// How long a question waits that was asked so often and not answered, before it is
+/// asked again: twice as long each time, up to [`QUESTION_MAX_MS`], and spread over one
+/// [`BASE_MS`]. Its answer brings nothing on its way, and what is on its way stands in the
+/// same line. `retry_after_ms` is as in [`wait`].
+pub fn question(asked: u32, retry_after_ms: Option<Millis>, chance: u64) -> Millis {
+    let doubled = BASE_MS.saturating_mul(1 << asked.min(16)).min(QUESTION_MAX_MS);
+    let after = retry_after_ms.map_or(0, |after| after.min(RETRY_AFTER_MAX_MS));
+    doubled.max(after) + chance % BASE_MS
 }
 
 /// When a run that failed by the host's fault is repeated, or `None` when it is
@@ -65,6 +77,14 @@ mod tests {
     fn a_short_wait_by_chance_starts_small_again() {
         assert_eq!(wait(60_000, None, 0), 1_000);
         assert!(wait(1_000, None, u64::MAX) <= 3_000);
+    }
+
+    #[test]
+    fn a_question_is_asked_ever_less_often() {
+        let waits = [1, 2, 3, 8, 9, 10, 17, u32::MAX].map(|asked| question(asked, None, 0));
+        assert_eq!(waits, [2, 4, 8, 256, 300, 300, 300, 300].map(|seconds| seconds * SECOND));
+        assert_eq!(question(1, Some(9_000), 2_999), 9_999);
+        assert_eq!(question(u32::MAX, Some(Millis::MAX), 0), RETRY_AFTER_MAX_MS);
     }
 
     #[test]

@@ -192,6 +192,11 @@ pub struct OpenAnswer {
 }
 
 impl Row {
+    /// Whether it gives the conversation to somebody else.
+    pub(crate) fn hands_over(&self) -> bool {
+        matches!(self.action, Action::Forward(_) | Action::Abort)
+    }
+
     /// How much room its action takes while it waits (bytes of canonical JSON).
     pub fn bytes(&self) -> usize {
         serde_json::to_vec(&self.action).map_or(0, |json| json.len())
@@ -254,10 +259,9 @@ impl Conversation {
         }
         // The end of a hand-off comes too late where somebody has taken the
         // conversation meanwhile, or where the bot is already handing over again.
-        let hands_over = |row: &Row| matches!(row.action, Action::Forward(_) | Action::Abort);
         if let Some(owner) = settled.owner
             && self.owner == Owner::HandingOff
-            && !self.rows.iter().any(hands_over)
+            && !self.rows.iter().any(Row::hands_over)
         {
             if owner == Owner::Human {
                 self.human_ms = Some(settled.at_ms);

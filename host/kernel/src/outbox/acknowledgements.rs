@@ -57,7 +57,12 @@ impl Outbox {
         if let Called::Retry { after_ms, tries_max, .. } = called
             && tries_max.or(own_max).is_none_or(|max| tries.made < max)
         {
-            tries.wait_ms = retry::wait(tries.wait_ms, *after_ms, chance(&id, tries.made));
+            let chance = chance(&id, tries.made);
+            tries.wait_ms = if asks {
+                retry::question(tries.made, *after_ms, chance)
+            } else {
+                retry::wait(tries.wait_ms, *after_ms, chance)
+            };
             tries.next_ms = now.saturating_add(tries.wait_ms);
             return None;
         }

@@ -29,13 +29,13 @@ impl Outbox {
             }
             Called::Retry { ambiguous: true, reason, .. } if delivery.hold_ambiguous => {
                 let why = format!("held, because it may have been delivered: {reason}");
-                settle::dead(&rows, &why, true, now)
+                settle::dead(state, &rows, &why, true, now)
             }
             Called::Retry { after_ms, ambiguous, reason, tries_max } => {
                 let (made, wait_ms) = self.try_again(&flight, after_ms, ambiguous);
                 if tries_max.is_some_and(|max| made >= max) {
                     let why = format!("{reason} (tried {made} times)");
-                    settle::dead(&rows, &why, self.is_ambiguous(&rows), now)
+                    settle::dead(state, &rows, &why, self.is_ambiguous(&rows), now)
                 } else {
                     // The next host has to wait as long.
                     let calls_from_ms = Some(now.saturating_add(wait_ms));
@@ -46,12 +46,14 @@ impl Outbox {
                 self.singly.extend(flight.rows.iter().cloned());
                 Settled { at_ms: now, ..Settled::default() }
             }
-            Called::Fatal(reason) => settle::dead(&rows, &reason, self.is_ambiguous(&rows), now),
+            Called::Fatal(reason) => {
+                settle::dead(state, &rows, &reason, self.is_ambiguous(&rows), now)
+            }
             Called::Taken(reason) => {
                 let mut waiting = vendor_rows(state);
                 waiting.retain(|row| !flight.rows.contains(&row.id) && !self.is_offered(&row.id));
                 let ambiguous = self.is_ambiguous(&rows);
-                settle::taken(&rows, &waiting, &reason, ambiguous, now)
+                settle::taken(state, &rows, &waiting, &reason, ambiguous, now)
             }
             Called::Gone(reason) => settle::gone(state, flight.rows.len(), &reason, now),
         };

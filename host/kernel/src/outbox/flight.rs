@@ -134,6 +134,6 @@ impl Outbox {
         }
         let rows = select(state, &orphans);
         let why = "held, because its call was under way when the host stopped";
-        (!rows.is_empty()).then(|| settle::dead(&rows, why, true, now))
+        (!rows.is_empty()).then(|| settle::dead(state, &rows, why, true, now))
     }
 }

@@ -24,11 +24,12 @@ impl Outbox {
 
     pub(super) fn give_up(
         &self,
+        state: &Conversation,
         queue: &[&Row],
-        route: Route,
         delivery: &Delivery,
         now: Millis,
     ) -> Option<Settled> {
+        let route = state.route;
         let old = |row: &&&Row| {
             now >= self.too_old_at(row, route, delivery) && !self.is_on_its_way(&row.id)
         };
@@ -43,7 +44,7 @@ impl Outbox {
                 Route::ThisAnswer => "nothing can be said after the answer".to_owned(),
             };
             let old = fitting(&old);
-            return Some(settle::dead(old, &why, self.is_ambiguous(old), now));
+            return Some(settle::dead(state, old, &why, self.is_ambiguous(old), now));
         }
         let mut excess = too_many(queue);
         excess.retain(|row| !self.is_on_its_way(&row.id));
@@ -52,7 +53,7 @@ impl Outbox {
         }
         let why = format!("more than {WAITING_BYTES_MAX} bytes wait for delivery");
         let excess = fitting(&excess);
-        Some(settle::dead(excess, &why, self.is_ambiguous(excess), now))
+        Some(settle::dead(state, excess, &why, self.is_ambiguous(excess), now))
     }
 
     /// Whether a row ends the conversation and something that the bot has said before is

@@ -34,7 +34,7 @@ use cut::Way;
 use flight::Flight;
 use line::Line;
 pub(crate) use requests::response_id;
-pub(crate) use settle::fitting;
+pub(crate) use settle::{fitting, is_own_failure};
 
 /// An open HTTP request that waits for its answer; numbered by the driver.
 pub type RequestId = u64;
@@ -282,11 +282,11 @@ impl Outbox {
         }
         self.call_off(state);
         let given_up = self
-            .hold_orphans(state, delivery, now)
+            .withhold(state, now)
+            .or_else(|| self.hold_orphans(state, delivery, now))
             .or_else(|| Self::outdated(state, delivery, now))
-            .or_else(|| self.withhold(state, now))
-            .or_else(|| self.give_up(&queue, state.route, delivery, now))
-            .or_else(|| settle::handed_over(&queue, now));
+            .or_else(|| self.give_up(state, &queue, delivery, now))
+            .or_else(|| settle::handed_over(state, &queue, now));
         if let Some(mut given_up) = given_up {
             // With the rows goes the claim that would remind the next host of the call.
             given_up.called_ms.extend(self.doubtful_call_ms.take());

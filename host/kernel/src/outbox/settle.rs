@@ -13,6 +13,9 @@ use crate::relay;
 use crate::session::Seed;
 use crate::time::Millis;
 
+/// What the events of what failed are called by.
+const FAILED: &str = "failed";
+
 /// What nobody may say any more: speech, because somebody else has taken the
 /// conversation (a bot that ended it itself finishes its sentence), a hand-off of what
 /// somebody has given back since, and what was to be asked of an external bot that has
@@ -27,10 +30,9 @@ pub(super) fn withheld(state: &Conversation) -> Vec<&Row> {
     let speech = |row: &Row| taken && !row.by_human && reach(&row.action) == Reach::Person;
     // Who hands over has the conversation no longer, so one that waits under the bot, or
     // before another one, is from before. Whoever took it then would get it twice.
-    let hands_over = |row: &Row| matches!(row.action, Action::Forward(_) | Action::Abort);
-    let last = state.rows.iter().rfind(|row| hands_over(row)).map(|row| &row.id);
+    let last = state.rows.iter().rfind(|row| row.hands_over()).map(|row| &row.id);
     let given_back = matches!(state.owner, Owner::Bot | Owner::Relay);
-    let obsolete = |row: &Row| hands_over(row) && (given_back || last != Some(&row.id));
+    let obsolete = |row: &Row| row.hands_over() && (given_back || last != Some(&row.id));
     let awaited = |row: &Row| state.relay.as_ref().is_some_and(|it| it.waits_for(&row.id));
     let in_vain = |row: &Row| relay::is_ask(&row.action) && !awaited(row);
     state.rows.iter().filter(|row| speech(row) || obsolete(row) || in_vain(row)).collect()
@@ -39,7 +41,7 @@ pub(super) fn withheld(state: &Conversation) -> Vec<&Row> {
 pub(super) fn delivered(rows: &[&Row], delivery: &Delivery, now: Millis) -> Settled {
     let step_ms = delivery.delay_step_ms.max(1);
     let delays: u64 = rows.iter().map(|row| delay_ms(row).next_multiple_of(step_ms)).sum();
-    let hand_off = rows.iter().any(|row| matches!(row.action, Action::Forward(_) | Action::Abort));
+    let hand_off = rows.iter().any(|row| row.hands_over());
     Settled {
         at_ms: now,
         rows: rows.iter().map(|row| (row.id.clone(), RowEnd::Delivered)).collect(),
@@ -51,7 +53,7 @@ pub(super) fn delivered(rows: &[&Row], delivery: &Delivery, now: Millis) -> Sett
 }
 
 /// The end of a hand-off that the vendor has nothing like, when all before it has left.
-pub(super) fn handed_over(queue: &[&Row], now: Millis) -> Option<Settled> {
+pub(super) fn handed_over(state: &Conversation, queue: &[&Row], now: Millis) -> Option<Settled> {
     let head = queue.first()?;
     Some(match head.hand_off? {
         HandOff::Desk => Settled {
@@ -62,7 +64,7 @@ pub(super) fn handed_over(queue: &[&Row], now: Millis) -> Option<Settled> {
         },
         HandOff::Nobody => {
             let why = "the vendor has no hand-off on this medium, and the channel no desk";
-            dead(&[head], why, false, now)
+            dead(state, &[head], why, false, now)
         }
     })
 }
@@ -130,14 +132,23 @@ fn delay_ms(row: &Row) -> Millis {
     if let Action::Delay(delay) = &row.action { u64::from(delay.delay_ms) } else { 0 }
 }
 
-pub(super) fn dead(rows: &[&Row], reason: &str, ambiguous: bool, now: Millis) -> Settled {
+pub(super) fn dead(
+    state: &Conversation,
+    rows: &[&Row],
+    reason: &str,
+    ambiguous: bool,
+    now: Millis,
+) -> Settled {
     // What may have been taken may come back.
     let mirrored = if ambiguous { mirrored(rows) } else { None };
     let mut settled =
         Settled { at_ms: now, mirrored, dead_letters: letters(rows), ..Settled::default() };
     for row in rows {
         settled.rows.push((row.id.clone(), RowEnd::Dead(reason.to_owned())));
-        let event = if matches!(row.action, Action::Forward(_) | Action::Abort) {
+        let event = if row.hands_over() {
+            if !awaits_hand_off(state, rows) {
+                continue;
+            }
             settled.owner = Some(Owner::Bot);
             EventBody::ForwardFailed(ForwardFailed { reason: Some(reason.to_owned()) })
         } else if row.quiet || matches!(row.action, Action::Delay(_) | Action::Typing(_)) {
@@ -151,10 +162,18 @@ pub(super) fn dead(rows: &[&Row], reason: &str, ambiguous: bool, now: Millis) ->
             })
         };
         // A row that was sent again as a dead letter may fail a second time.
-        let what = format!("failed.{}", row.made_ms);
+        let what = format!("{FAILED}.{}", row.made_ms);
         settled.events.push(follow_up(&row.id, &what, event, true, now));
     }
     settled
+}
+
+/// Whether these rows hold the hand-off that the conversation waits for. Where somebody
+/// has it already, or another hand-off was begun since, nothing comes back.
+fn awaits_hand_off(state: &Conversation, rows: &[&Row]) -> bool {
+    let ends = |row: &Row| rows.iter().any(|ended| ended.id == row.id);
+    let another = || state.rows.iter().any(|row| row.hands_over() && !ends(row));
+    state.owner == Owner::HandingOff && !another()
 }
 
 /// What somebody may want to look at or to send again. Pauses and signs of typing
@@ -189,6 +208,7 @@ pub(crate) fn fitting<'a, 'r>(rows: &'a [&'r Row]) -> &'a [&'r Row] {
 /// until the vendor says otherwise. What only the desk sees failed by itself, and so did
 /// what a human wanted to say.
 pub(super) fn taken(
+    state: &Conversation,
     rows: &[&Row],
     wait: &[&Row],
     reason: &str,
@@ -197,7 +217,7 @@ pub(super) fn taken(
 ) -> Settled {
     let speech = |row: &&&Row| !row.by_human && reach(&row.action) == Reach::Person;
     let (said, failed): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(speech);
-    let mut settled = dead(&failed, reason, ambiguous, now);
+    let mut settled = dead(state, &failed, reason, ambiguous, now);
     let said = said.iter().chain(wait.iter().filter(speech));
     let said = said.take(SETTLED_ROWS_MAX.saturating_sub(settled.rows.len()));
     settled.rows.extend(said.map(|row| (row.id.clone(), RowEnd::Quarantined)));
@@ -239,6 +259,11 @@ pub(super) fn follow_up(
     let digest = Digest::of(id.as_bytes());
     let event = Event::new(follow_up_id(row, what), now, body);
     Arrival { key: Some(id), quiet, ..Arrival::new(event, Seed::from_digest(&digest)) }
+}
+
+/// Whether it is the host's own word that something was not delivered, or could not be.
+pub(crate) fn is_own_failure(event: &EventId) -> bool {
+    event.as_str().starts_with('e') && event.as_str().contains(&format!(".{FAILED}."))
 }
 
 pub(super) fn follow_up_id(row: &PartId, what: &str) -> EventId {

@@ -132,8 +132,13 @@ impl Plan<'_> {
         // word counts.
         let said_ms = self.arrival.event.vendor_ms;
         let stale = said_ms.zip(self.state.human_ms).is_some_and(|(said, human)| said < human);
-        let said = self.arrival.owner.filter(|_| self.word() != Word::Late);
-        own.told(said, stale)
+        own.told(self.said(), stale)
+    }
+
+    /// Who has the conversation by the word that came with the event, whatever else that
+    /// tells. What comes late tells of what is over.
+    fn said(&self) -> Option<Owner> {
+        self.arrival.owner.filter(|_| !self.is_overtaken())
     }
 
     pub(super) fn session(&self) -> Option<&SessionState> {
@@ -176,7 +181,7 @@ impl Plan<'_> {
             // A bot that ends the session at its start is not started again and again.
             key: Some(host_start_key(&before.event.id)),
             // The bot has the conversation by the word that came with the event.
-            owner: before.owner,
+            owner: self.said(),
             ..Arrival::new(event, before.seed)
         }
     }

@@ -23,7 +23,7 @@ use crate::degrade::Degrading;
 use crate::event::{Event, EventBody, Timer};
 use crate::id::{BotId, ConversationKey, Digest, EventId, TurnId};
 use crate::log::{Arrival, Conversation, Outcome, SkipReason, TimerState, Turn};
-use crate::owner::Owner;
+use crate::owner::{Owner, Word};
 use crate::profile::Profile;
 use crate::run::{
     Blame, FailureKind, KvChange, KvScope, KvWrite, LogLevel, LogLine, RunFailure, RunOutput,
@@ -160,7 +160,8 @@ impl Plan<'_> {
         {
             return Step::Skip(SkipReason::Duplicate);
         }
-        if self.state.host_hand_off && matches!(body, EventBody::ForwardFailed(_)) {
+        let failed = matches!(body, EventBody::ForwardFailed(_)) && self.word() != Word::Late;
+        if self.state.host_hand_off && failed {
             return Step::Skip(SkipReason::HostHandOff);
         }
         if let Some(step) = self.relay_step() {

@@ -3,9 +3,14 @@
 use crate::event::{Event, EventBody};
 use crate::id::{EventId, PartId};
 use crate::log::{Conversation, Row};
+use crate::outbox::is_own_failure;
 use crate::owner::{Owner, Word};
 use crate::plan::{Draft, Plan};
-use crate::time::Millis;
+use crate::time::{Millis, SECOND};
+
+/// A vendor's clock may be behind the host's for so long, with the time that the answer
+/// to a call takes: what is returned right after a hand-off is not taken for older.
+const CLOCKS_APART_MS: Millis = 10 * SECOND;
 
 /// The id of the event that gives the bot the conversation again at this time, after
 /// so many turns.
@@ -48,25 +53,59 @@ impl Plan<'_> {
     }
 
     /// Whose word it is that the conversation changes hands, if the event says so.
-    /// Webhooks overtake each other: what the vendor says of a time before the last
-    /// change that it told of changes nothing any more.
     pub(super) fn word(&self) -> Word {
         if self.arrival.by_host {
             return Word::Host;
         }
         let changes = changes_hands(&self.arrival.event.body);
-        let said_ms = self.arrival.event.vendor_ms.filter(|_| changes);
-        let late = said_ms.zip(self.state.hands_ms).is_some_and(|(said, last)| said < last);
+        let overtaken = changes && self.is_overtaken();
+        let late = overtaken || self.failed_in_vain() || self.returned_before();
         if late { Word::Late } else { Word::Vendor }
     }
 
+    /// Whether a hand-off of ours failed, and by its turn somebody else has the
+    /// conversation, or it is handed over again. Where it still matters the bot has it
+    /// since the hand-off ended.
+    fn failed_in_vain(&self) -> bool {
+        let event = &self.arrival.event;
+        let failed = matches!(event.body, EventBody::ForwardFailed(_));
+        failed && is_own_failure(&event.id) && self.state.owner != Owner::Bot
+    }
+
+    /// Webhooks overtake each other: what the vendor says of a time before the last
+    /// change of hands that it told of changes nothing any more, be it the event itself
+    /// or a word that comes with what a person said.
+    pub(super) fn is_overtaken(&self) -> bool {
+        let said_ms = self.arrival.event.vendor_ms;
+        said_ms.zip(self.state.hands_ms).is_some_and(|(said, last)| said < last)
+    }
+
+    /// Whether somebody gave the conversation back before the bot handed it over. The
+    /// vendor tells of no hand-off of ours, so that is known by the host's clock.
+    fn returned_before(&self) -> bool {
+        let event = &self.arrival.event;
+        let mut hand_offs = self.state.rows.iter().filter(|row| row.hands_over());
+        let since_ms = match self.state.owner {
+            Owner::HandingOff => hand_offs.next_back().map(|row| row.made_ms),
+            Owner::Human => self.state.human_ms,
+            Owner::Bot | Owner::Relay | Owner::Ended => None,
+        };
+        let returned_ms = event.vendor_ms.filter(|_| matches!(event.body, EventBody::Returned(_)));
+        let before =
+            |(returned, since): (Millis, Millis)| returned.saturating_add(CLOCKS_APART_MS) < since;
+        returned_ms.zip(since_ms).is_some_and(before)
+    }
+
     /// Notes when the vendor last changed who has the conversation, by its own clock:
-    /// the host's tells nothing of the order of what the vendor says.
+    /// the host's tells nothing of the order of what the vendor says. But what it has
+    /// said was before it came in: one time from the future must not make all later ones
+    /// late. Of a clock that runs ahead the order is lost only within how far it does.
     pub(super) fn note_hands(&self, state: &mut Conversation) {
         let event = &self.arrival.event;
         let said = self.holder().owner != self.state.owner;
         if self.word() == Word::Vendor && (changes_hands(&event.body) || said) {
-            state.hands_ms = state.hands_ms.max(event.vendor_ms);
+            let said_ms = event.vendor_ms.map(|said| said.min(event.received_ms));
+            state.hands_ms = state.hands_ms.max(said_ms);
         }
     }
 }

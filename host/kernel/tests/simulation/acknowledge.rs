@@ -4,7 +4,7 @@ use botyard_kernel::event::EventBody;
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::ACKNOWLEDGEMENTS_MAX;
 use botyard_kernel::outbox::{ACKNOWLEDGE_ATTEMPTS_MAX, ASK_AFTER_MS, Called, Paused};
-use botyard_kernel::time::MINUTE;
+use botyard_kernel::time::{MINUTE, SECOND};
 
 use crate::failures::retry;
 use crate::jobs::Job;
@@ -167,17 +167,21 @@ fn what_was_only_taken_is_asked_for_until_the_vendor_says_or_it_is_too_old() {
     let made = world.now;
     assert!(!world.jobs.iter().any(is_acknowledgement), "not at once");
     assert_eq!(world.lane.wake_at(world.now), Some(made + ASK_AFTER_MS));
-    let mut asked = 0;
+    let mut asked = Vec::new();
     while let Some(at) = world.lane.wake_at(world.now) {
         world.sleep_until(at);
         world.end_all_but(is_acknowledgement);
         if world.jobs.iter().any(is_acknowledgement) {
-            asked += 1;
+            asked.push(world.now);
             world.acknowledgement_ends(retry(false));
         }
         world.end_all_but(is_acknowledgement);
     }
-    assert!(asked > ACKNOWLEDGE_ATTEMPTS_MAX, "{asked} times");
+    // Ever less often, as many others wait in the same line.
+    let waits: Vec<_> = asked.windows(2).map(|pair| (pair[1] - pair[0]) / SECOND).collect();
+    assert!(asked.len() > ACKNOWLEDGE_ATTEMPTS_MAX as usize && waits.len() < 11, "{waits:?}");
+    let least = [2, 4, 8, 16, 32, 64, 128, 256, 300];
+    assert!(waits.iter().zip(least).all(|(wait, least)| *wait >= least), "{waits:?}");
     assert!(world.now > made + 15 * MINUTE, "it is given up too soon");
     assert_eq!(world.failures(), (1, 1), "the bot hears that nobody knows");
     assert_eq!(world.lane.state().acknowledgements.len(), 0);

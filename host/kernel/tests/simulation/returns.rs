@@ -168,3 +168,50 @@ fn of_two_hand_offs_that_wait_only_the_last_is_made() {
     world.end_all();
     assert_eq!(world.lane.state().owner, Owner::Human);
 }
+
+/// The bot hands over, by a call that is under way.
+fn handing_over(again: Vec<Action>) -> World {
+    let mut world = userlike([("w1p0", vec![hand_over()]), ("w2p0", again)]);
+    world.settled_rules(|rules| {
+        (rules.delivery.inline, rules.delivery.lists) = (false, false);
+        rules.delivery.hold_ambiguous = true;
+    });
+    world.say_and_leave();
+    world.end_all_but(is_call);
+    assert_eq!(world.leaving(), ["forward"]);
+    world
+}
+
+#[test]
+fn a_hand_off_that_ends_badly_takes_nothing_from_whoever_has_the_conversation() {
+    for (next, owner) in [(Kind::HumanSpoke, Owner::Human), (Kind::Returned, Owner::Bot)] {
+        // Its answer is lost, it is refused after all, or the host dies.
+        let ends = [Some(retry(true)), Some(Called::Fatal("nobody is there".to_owned())), None];
+        for end in ends {
+            let mut world = handing_over(Vec::new());
+            world.say(next);
+            world.end_all_but(is_call);
+            assert_eq!(world.lane.state().owner, owner);
+            match end.clone() {
+                Some(called) => world.call_ends(called),
+                None => world.crash(),
+            }
+            world.end_all();
+            assert_eq!(world.events_named("forward_failed"), 0, "{end:?}");
+            let state = world.lane.state();
+            assert_eq!((state.owner, state.rows.len()), (owner, 0), "{end:?}");
+        }
+    }
+}
+
+#[test]
+fn the_failure_of_one_hand_off_does_not_undo_the_next() {
+    let mut world = handing_over(vec![hand_over()]);
+    world.say(Kind::Returned);
+    world.end_all_but(is_call);
+    assert_eq!(world.lane.state().owner, Owner::HandingOff);
+    world.call_ends(Called::Fatal("nobody is there".to_owned()));
+    world.end_all();
+    assert_eq!(world.events_named("forward_failed"), 0);
+    assert_eq!(world.lane.state().owner, Owner::Human, "the other one is made");
+}

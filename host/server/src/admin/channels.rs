@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use super::protocol::{CaptureRequest, Capturing, ProbeRequest, Probed, Sample, Samples, Taken};
 use super::routes::{Operator, Refused};
 use crate::app::App;
-use crate::captures::{CAPTURE_MS_MAX, CAPTURE_MS_MIN, Captured};
+use crate::captures::{CAPTURE_MS_MAX, CAPTURE_MS_MIN, Shown};
 use crate::clock;
 use crate::registry::Channel;
 
@@ -217,13 +217,13 @@ pub(super) async fn captured(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
     Query(forget): Query<Forget>,
-) -> Result<Json<Vec<Captured>>, Refused> {
+) -> Result<Json<Shown>, Refused> {
     let kept = tokio::task::spawn_blocking(move || kept(&app, ChannelId(name), forget)).await;
     kept.map_err(|error| failed(&error.into()))?
 }
 
 /// What was kept of a channel, which the settings need not have any more.
-fn kept(app: &App, id: ChannelId, forget: Forget) -> Result<Json<Vec<Captured>>, Refused> {
+fn kept(app: &App, id: ChannelId, forget: Forget) -> Result<Json<Shown>, Refused> {
     let (captures, envelope) = (&app.captures, app.work.envelope());
     let tenant = match app.work.channel(&id) {
         Some(channel) => channel.tenant.clone(),

@@ -20,6 +20,48 @@ pub(super) struct Line {
     sealed: Sealed,
 }
 
+/// What was kept of a channel, as far as it can be shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// The webhooks, the oldest first.
+    pub webhooks: Vec<Captured>,
+    /// So many more came for other tenants, who had a channel of this name before.
+    pub of_others: usize,
+    /// So many more were sealed with another key of the host's, or are damaged.
+    pub unreadable: usize,
+}
+
+impl Shown {
+    /// What of these lines is this tenant's. One that cannot be opened stands in no
+    /// other's way; why not is told where that is so of all.
+    pub(super) fn of(
+        lines: impl Iterator<Item = Line>,
+        envelope: &Envelope,
+        tenant: &TenantId,
+        channel: &ChannelId,
+    ) -> anyhow::Result<Self> {
+        let (mut shown, mut failed) = (Self::default(), None);
+        for line in lines {
+            if line.tenant != *tenant {
+                shown.of_others += 1;
+                continue;
+            }
+            match line.open(envelope, tenant, channel) {
+                Ok(captured) => shown.webhooks.push(captured),
+                Err(error) => {
+                    shown.unreadable += 1;
+                    failed = Some(error);
+                }
+            }
+        }
+        shown.webhooks.sort_by_key(|captured| captured.at_ms);
+        match failed {
+            Some(error) if shown.webhooks.is_empty() => Err(error),
+            Some(_) | None => Ok(shown),
+        }
+    }
+}
+
 impl Line {
     /// The line of a webhook, with its end.
     pub(super) fn seal(

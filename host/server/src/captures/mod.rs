@@ -8,7 +8,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -20,6 +20,7 @@ use botyard_kernel::time::{HOUR, MINUTE, Millis};
 use serde::{Deserialize, Serialize};
 
 use self::kept::Line;
+pub use self::kept::Shown;
 use crate::clock;
 use crate::envelope::Envelope;
 pub use shown::{body, headers, place, query};
@@ -156,8 +157,9 @@ impl Captures {
     fn write(&self, channel: &ChannelId, kind: Kind, line: &str) -> anyhow::Result<()> {
         fs::create_dir_all(&self.directory).context("there is no place for captures")?;
         let path = self.path(channel, kind);
-        let mut file: File = private().append(true).open(path)?;
-        if file.metadata()?.len() + line.len() as u64 > kind.bytes_max() {
+        let mut file: File = private().read(true).append(true).open(path)?;
+        let size = file.metadata()?.len();
+        if size + line.len() as u64 > kind.bytes_max() {
             let full = match kind {
                 Kind::Taken => "the capture is full",
                 Kind::Refused => "the capture keeps no more webhooks that are refused",
@@ -166,26 +168,35 @@ impl Captures {
                 "{full}: look at it and delete it with `botyard channel captured {channel} --delete`"
             );
         }
+        if size > 0 {
+            let mut last = [0];
+            file.seek(SeekFrom::End(-1))?;
+            file.read_exact(&mut last)?;
+            if last != *b"\n" {
+                // The last line was torn, where the host died: this one is no part of it.
+                file.write_all(b"\n")?;
+            }
+        }
         file.write_all(line.as_bytes())?;
         Ok(())
     }
 
-    /// What was kept of a channel, the oldest first.
+    /// What was kept of a channel.
     ///
     /// # Errors
-    /// It cannot be read, or was sealed with another key.
+    /// It cannot be read, or all of it was sealed with another key.
     pub fn read(
         &self,
         envelope: &Envelope,
         tenant: &TenantId,
         channel: &ChannelId,
-    ) -> anyhow::Result<Vec<Captured>> {
+    ) -> anyhow::Result<Shown> {
         let (_files, kept) =
             self.opened(envelope, tenant, channel).context("the capture cannot be read")?;
         kept.context("the capture cannot be read")
     }
 
-    /// What was kept of a channel, the oldest first. It is forgotten, whether it can be
+    /// What was kept of a channel. It is forgotten, with what cannot be shown, whether it can be
     /// opened or not, and nothing more is kept. Where its files cannot be read, which may
     /// pass, nothing happens.
     ///
@@ -196,7 +207,7 @@ impl Captures {
         envelope: &Envelope,
         tenant: &TenantId,
         channel: &ChannelId,
-    ) -> anyhow::Result<Vec<Captured>> {
+    ) -> anyhow::Result<Shown> {
         let (_files, kept) = self
             .opened(envelope, tenant, channel)
             .context("the capture cannot be read, so nothing is deleted: try again")?;
@@ -281,16 +292,12 @@ impl Captures {
         envelope: &Envelope,
         tenant: &TenantId,
         channel: &ChannelId,
-    ) -> io::Result<(MutexGuard<'_, ()>, anyhow::Result<Vec<Captured>>)> {
+    ) -> io::Result<(MutexGuard<'_, ()>, anyhow::Result<Shown>)> {
         let files = self.files();
         let texts = self.texts(channel)?;
         // The last line may be torn, where the host died.
         let lines = texts.iter().flat_map(|text| text.lines()).filter_map(Line::read);
-        let kept = lines.map(|line| line.open(envelope, tenant, channel));
-        let kept = kept.collect::<anyhow::Result<Vec<Captured>>>().map(|mut kept| {
-            kept.sort_by_key(|captured| captured.at_ms);
-            kept
-        });
+        let kept = Shown::of(lines, envelope, tenant, channel);
         Ok((files, kept))
     }
 

@@ -1,8 +1,12 @@
 //! What of a webhook may be kept: what opens doors is left out.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use url::form_urlencoded;
 
@@ -70,7 +74,8 @@ pub fn query(text: &str, secrets: &[&str]) -> String {
 /// out; the bytes are those that came where there is nothing of that.
 pub fn body(bytes: &[u8], secrets: &[&str]) -> (Option<String>, Option<String>) {
     if let Ok(mut value) = serde_json::from_slice(bytes) {
-        if leave_out(&mut value, secrets) {
+        if names_a_secret(bytes, secrets) {
+            leave_out(&mut value, secrets);
             return (Some(value.to_string()), None);
         }
     } else if names_one_of(&String::from_utf8_lossy(bytes), secrets) {
@@ -83,28 +88,91 @@ pub fn body(bytes: &[u8], secrets: &[&str]) -> (Option<String>, Option<String>) 
     }
 }
 
-/// Takes the secrets out; whether there was one.
-fn leave_out(value: &mut Value, secrets: &[&str]) -> bool {
-    let mut any = false;
+/// Takes the secrets out.
+fn leave_out(value: &mut Value, secrets: &[&str]) {
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {
                 if is_one_of(name, secrets) {
                     *value = LEFT_OUT.into();
-                    any = true;
                 } else {
-                    any |= leave_out(value, secrets);
+                    leave_out(value, secrets);
                 }
             }
         }
-        Value::Array(list) => {
-            for value in list {
-                any |= leave_out(value, secrets);
-            }
-        }
+        Value::Array(list) => list.iter_mut().for_each(|value| leave_out(value, secrets)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
-    any
+}
+
+/// Whether a field of this JSON has the name of a secret, also one that a second field of
+/// the same name hides from whoever reads it as a value.
+fn names_a_secret(json: &[u8], secrets: &[&str]) -> bool {
+    let mut json = serde_json::Deserializer::from_slice(json);
+    Names { secrets }.deserialize(&mut json).unwrap_or(true)
+}
+
+/// Looks at every name in a value, and says whether one of them is that of a secret.
+#[derive(Clone, Copy)]
+struct Names<'a> {
+    secrets: &'a [&'a str],
+}
+
+impl<'de> DeserializeSeed<'de> for Names<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Names<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<bool, A::Error> {
+        let mut any = false;
+        while let Some(name) = fields.next_key::<String>()? {
+            any |= is_one_of(&name, self.secrets);
+            any |= fields.next_value_seed(self)?;
+        }
+        Ok(any)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<bool, A::Error> {
+        let mut any = false;
+        while let Some(inside) = list.next_element_seed(self)? {
+            any |= inside;
+        }
+        Ok(any)
+    }
+
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<bool, E> {
+        Ok(false)
+    }
 }
 
 /// A client that writes a name in its own way, and is refused for it, shows the secret
@@ -170,6 +238,9 @@ mod tests {
             (r#"{"apiKey":"a","apiKey":"canary"}"#, r#"{"apiKey":"(left out)"}"#),
             (r#"{"\u0061piKey":["canary"]}"#, r#"{"apiKey":"(left out)"}"#),
             (r#"[{"a":{"api_key":7}}]"#, r#"[{"a":{"api_key":"(left out)"}}]"#),
+            // Of two fields of one name the second counts; the first was sent all the same.
+            (r#"{"a":{"apiKey":"canary"},"a":1}"#, r#"{"a":1}"#),
+            (r#"[{"a":[{"api\u004bey":"canary"}],"a":"my apiKey"}]"#, r#"[{"a":"my apiKey"}]"#),
             (r#"{"apiKey":"canary""#, "(left out)"),
             ("api-key=canary", "(left out)"),
         ] {

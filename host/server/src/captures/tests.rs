@@ -41,8 +41,14 @@ impl Stage {
     }
 
     fn bodies(&self) -> Vec<String> {
+        self.shown().0
+    }
+
+    /// The bodies that are shown, and of how many others and unreadable ones is told.
+    fn shown(&self) -> (Vec<String>, usize, usize) {
         let kept = self.captures.read(&self.envelope, &self.tenant, &self.channel).unwrap();
-        kept.into_iter().filter_map(|captured| captured.body).collect()
+        let bodies = kept.webhooks.into_iter().filter_map(|captured| captured.body);
+        (bodies.collect(), kept.of_others, kept.unreadable)
     }
 
     fn wants(&self, kind: Kind) -> bool {
@@ -128,7 +134,7 @@ fn nothing_is_kept_behind_a_deletion() {
     stage.keep(Kind::Taken, NOW, "before").unwrap();
     assert!(stage.wants(Kind::Taken), "so that another one is under way");
     let taken = stage.captures.take(&stage.envelope, &stage.tenant, &stage.channel).unwrap();
-    assert_eq!(taken.len(), 1);
+    assert_eq!(taken.webhooks.len(), 1);
     stage.keep(Kind::Taken, NOW, "under way").unwrap();
     assert_eq!(stage.bodies(), [""; 0]);
 }
@@ -184,5 +190,33 @@ fn what_is_sealed_for_another_tenant_is_not_shown() {
     let mut stage = Stage::set();
     stage.keep(Kind::Taken, NOW, "one").unwrap();
     stage.tenant = TenantId::from("other");
-    assert!(stage.captures.read(&stage.envelope, &stage.tenant, &stage.channel).is_err());
+    assert_eq!(stage.shown(), (vec![], 1, 0));
+    // Nor do others stand in the way of what came since.
+    stage.keep(Kind::Taken, NOW + 1, "ours").unwrap();
+    assert_eq!(stage.shown(), (vec!["ours".to_owned()], 1, 0));
+}
+
+#[test]
+fn what_another_key_sealed_stands_in_no_others_way() {
+    let mut stage = Stage::set();
+    stage.keep(Kind::Taken, NOW, "with the old key").unwrap();
+    stage.envelope = Envelope::new([8; 32]);
+    stage.keep(Kind::Taken, NOW + 1, "with the new one").unwrap();
+    assert_eq!(stage.shown(), (vec!["with the new one".to_owned()], 0, 1));
+    let taken = stage.captures.take(&stage.envelope, &stage.tenant, &stage.channel).unwrap();
+    assert_eq!((taken.webhooks.len(), taken.unreadable), (1, 1));
+    assert_eq!(stage.shown(), (vec![], 0, 0));
+}
+
+#[test]
+fn a_line_that_is_torn_takes_no_other_along() {
+    let stage = Stage::set();
+    stage.keep(Kind::Taken, NOW, "before").unwrap();
+    let path = stage.file("chat.jsonl");
+    let size = fs::metadata(&path).unwrap().len();
+    stage.keep(Kind::Taken, NOW, "torn").unwrap();
+    let file = OpenOptions::new().append(true).open(path).unwrap();
+    file.set_len(size + 20).unwrap();
+    stage.keep(Kind::Taken, NOW, "behind it").unwrap();
+    assert_eq!(stage.bodies(), ["before", "behind it"]);
 }

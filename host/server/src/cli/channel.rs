@@ -12,7 +12,7 @@ use url::form_urlencoded::byte_serialize;
 
 use super::operate::{Host, read};
 use crate::admin::protocol::{CaptureRequest, Capturing, ProbeRequest, Probed, Samples, Taken};
-use crate::captures::Captured;
+use crate::captures::Shown;
 
 /// What can be done with a channel of a running host.
 #[derive(Debug, Subcommand)]
@@ -103,14 +103,34 @@ pub(super) async fn channel(command: ChannelCommand) -> anyhow::Result<()> {
         ChannelCommand::Captured { channel, delete, host } => {
             let path = format!("{}?delete={delete}", path(&channel, "captured"));
             let answer = host.ask(Method::GET, &path, None::<&()>).await?;
-            host.print(&answer, |kept: Vec<Captured>| {
-                kept.iter().fold(String::new(), |mut lines, one| {
+            host.print(&answer, |kept: Shown| {
+                kept.webhooks.iter().fold(String::new(), |mut lines, one| {
                     let _ = writeln!(lines, "{}", serde_json::to_string(one).unwrap_or_default());
                     lines
                 })
-            })
+            })?;
+            tell_hidden(&read(&answer)?, delete)
         }
     }
+}
+
+/// Says beside the lines what is not among them.
+fn tell_hidden(kept: &Shown, deleted: bool) -> anyhow::Result<()> {
+    let end = if deleted { " and are deleted" } else { "" };
+    let Shown { of_others, unreadable, .. } = kept;
+    if *of_others > 0 {
+        say(&format!(
+            "{of_others} more came for another tenant, who had a channel of this name: they are \
+             not shown{end}\n"
+        ))?;
+    }
+    if *unreadable > 0 {
+        say(&format!(
+            "{unreadable} more cannot be opened{end}: they were sealed with another key of the \
+             host's, or are damaged\n"
+        ))?;
+    }
+    Ok(())
 }
 
 async fn probe(asked: &Probe) -> anyhow::Result<()> {

@@ -138,7 +138,10 @@ pub(super) fn acknowledge(
         let called = match request {
             Some(request) => {
                 pass(Point::AcknowledgementLeaves);
-                let sent = send(&work, &channel, Purpose::Acknowledgement, request).await;
+                let sent = match asks_of {
+                    Some(_) => ask(&work, &channel, request).await,
+                    None => send(&work, &channel, Purpose::Acknowledgement, request).await,
+                };
                 pass(Point::AcknowledgementAnswered);
                 called(desk.outcome_of(&token, &heard(&channel, &*desk, sent)))
             }
@@ -205,36 +208,49 @@ pub(super) async fn send(
     purpose: Purpose,
     request: Call,
 ) -> Result<Answer, SendError> {
-    let allow = own_host(&request.url);
-    let sent = work
-        .door
-        .send(Outgoing {
-            method: request.method,
-            url: request.url,
-            headers: request.headers,
-            body: request.body,
-            timeout: TIMEOUT,
-            answer_bytes_max: ANSWER_BYTES_MAX,
-            allow,
-            secrets: SecretHeaders::default(),
-            follow_redirects: false,
-        })
-        .await;
-    let vendor = channel.vendor();
-    let ended = destinations::ended(&sent, |answer| {
-        let too_many = vendor.says_too_many(answer.status, &answer.body);
-        too_many.then(|| match channel.setup().rules.delivery.limited {
-            Limited::Token => Ended::Limited { after_ms: retry_after(&answer.headers) },
-            Limited::Conversation => Ended::Answered,
-        })
-    });
-    if let Some(ended) = ended {
-        let now = clock::now();
-        let (service, rate) = VendorService::of(channel, purpose);
-        let change = work.vendors.ended(&service, rate, ended, now);
-        work.alert_of(&Of::Vendor(channel), change, now);
-    }
+    let sent = leave(work, request).await;
+    learn(work, channel, purpose, destinations::ended(&sent, |it| too_many(channel, it)));
     sent
+}
+
+/// As [`send`], for a question.
+async fn ask(work: &Work, channel: &Channel, request: Call) -> Result<Answer, SendError> {
+    let sent = leave(work, request).await;
+    let ended = destinations::question_ended(&sent, |it| too_many(channel, it));
+    learn(work, channel, Purpose::Acknowledgement, ended);
+    sent
+}
+
+async fn leave(work: &Work, request: Call) -> Result<Answer, SendError> {
+    let allow = own_host(&request.url);
+    let outgoing = Outgoing {
+        method: request.method,
+        url: request.url,
+        headers: request.headers,
+        body: request.body,
+        timeout: TIMEOUT,
+        answer_bytes_max: ANSWER_BYTES_MAX,
+        allow,
+        secrets: SecretHeaders::default(),
+        follow_redirects: false,
+    };
+    work.door.send(outgoing).await
+}
+
+fn too_many(channel: &Channel, answer: &Answer) -> Option<Ended> {
+    let too_many = channel.vendor().says_too_many(answer.status, &answer.body);
+    too_many.then(|| match channel.setup().rules.delivery.limited {
+        Limited::Token => Ended::Limited { after_ms: retry_after(&answer.headers) },
+        Limited::Conversation => Ended::Answered,
+    })
+}
+
+fn learn(work: &Work, channel: &Channel, purpose: Purpose, ended: Option<Ended>) {
+    let Some(ended) = ended else { return };
+    let now = clock::now();
+    let (service, rate) = VendorService::of(channel, purpose);
+    let change = work.vendors.ended(&service, rate, ended, now);
+    work.alert_of(&Of::Vendor(channel), change, now);
 }
 
 /// The tenant set the vendor's address, so its host is allowed; the rules for

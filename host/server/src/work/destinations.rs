@@ -199,3 +199,42 @@ pub(super) fn ended(
         Err(SendError::NotSent(_) | SendError::Lost(_)) => Some(Ended::Failed),
     }
 }
+
+/// As [`ended`], of a question that asks what became of a part. Where nobody answers it,
+/// that says nothing of deliveries: it is asked again and again, in the same line as
+/// theirs, and must not close that.
+pub(super) fn question_ended(
+    sent: &Result<Answer, SendError>,
+    too_many: impl FnOnce(&Answer) -> Option<Ended>,
+) -> Option<Ended> {
+    ended(sent, too_many).filter(|ended| *ended != Ended::Failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, StatusCode};
+
+    use super::*;
+
+    #[test]
+    fn a_question_that_nobody_answers_says_nothing_of_deliveries() {
+        let answered = |status| {
+            Ok(Answer { status, headers: HeaderMap::new(), body: Bytes::new(), truncated: false })
+        };
+        let limited = || Some(Ended::Limited { after_ms: None });
+        let failed = Some(Ended::Failed);
+        for (sent, too_many, call, question) in [
+            (answered(StatusCode::OK), None, Some(Ended::Answered), Some(Ended::Answered)),
+            (answered(StatusCode::NOT_FOUND), None, Some(Ended::Answered), Some(Ended::Answered)),
+            (answered(StatusCode::TOO_MANY_REQUESTS), limited(), limited(), limited()),
+            (answered(StatusCode::BAD_GATEWAY), None, failed, None),
+            (Err(SendError::NotSent(String::new())), None, failed, None),
+            (Err(SendError::Lost(String::new())), None, failed, None),
+            (Err(SendError::Denied(String::new())), None, None, None),
+        ] {
+            assert_eq!(ended(&sent, |_| too_many), call);
+            assert_eq!(question_ended(&sent, |_| too_many), question);
+        }
+    }
+}

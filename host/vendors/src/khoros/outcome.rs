@@ -237,7 +237,11 @@ pub(super) fn of_request(answer: &CallAnswer) -> Outcome {
         (true, Some("PENDING")) => {
             wait(after_ms, "Khoros has not published the reply yet".to_owned())
         }
-        (true, _) => Outcome::DELIVERED,
+        (true, Some("SUCCESS")) => Outcome::DELIVERED,
+        (true, _) => {
+            let said = said(status.as_u16(), &words);
+            wait(after_ms, format!("{said}, and not whether it has published the reply"))
+        }
         // Whether it was published is not known: that is no failure of it.
         (false, _) => wait(after_ms, said(status.as_u16(), &words)),
     }

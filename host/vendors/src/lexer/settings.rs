@@ -58,8 +58,9 @@ impl Settings {
                  handover roles; elsewhere let `returns-after-ms` give the conversation back",
             ));
         }
+        let passes = dialect.pass_thread;
         Ok(Self {
-            messenger,
+            messenger: if passes { messenger } else { messenger.keeping_threads() },
             objects_url: format!("{hub}/api/clients/{client}/bots/objects"),
             token: written.token("token", COPY_IT)?,
             dialect,

@@ -36,7 +36,8 @@ pub(super) struct Dialect {
     pub(super) messaging_means_ours: bool,
     /// Where the host gives the bot a conversation back, by `returns-after-ms` or at its
     /// desk, the app first takes control of the thread. For pages with handover roles
-    /// whose primary receiver is the app: no other may take it.
+    /// whose primary receiver is the app: no other may take it. There what comes in
+    /// `messaging` is the bot's, as with `messaging-means-ours`.
     pub(super) take_thread: bool,
     /// Apps whose messages on the page are no human's: automatic greetings and the like.
     pub(super) ignored_app_ids: Vec<String>,

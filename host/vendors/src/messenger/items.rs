@@ -186,7 +186,7 @@ impl<'a> Item<'a> {
         });
         let mut acknowledgement =
             heard.filter(|_| !self.place.standby).and_then(|it| acknowledge(&it));
-        let ours = settings.dialect.messaging_means_ours && !self.place.standby;
+        let ours = settings.messaging_means_ours() && !self.place.standby;
         let ours = ours.then_some(Owner::Bot);
         let key = self.key();
         let event = |(n, piece): (usize, Piece<'_>)| {

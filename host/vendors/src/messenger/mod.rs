@@ -105,6 +105,13 @@ impl Messenger {
         self.settings.dialect.messaging_means_ours
     }
 
+    /// A page where a hand-off passes no thread on: the app goes on getting what the
+    /// person writes, which tells nothing of who has the conversation.
+    pub(crate) fn keeping_threads(mut self) -> Self {
+        self.settings.passes_threads = false;
+        self
+    }
+
     /// As [`Vendor::takes_back`], as a passthrough of that vendor.
     pub(crate) fn takes_back_of(&self, vendor: &str) -> Option<Action> {
         let takes = self.settings.dialect.take_thread;

@@ -49,6 +49,9 @@ pub(super) struct Settings {
     pub(super) age_max_ms: Millis,
     /// What the evidence does not prove.
     pub(super) dialect: Dialect,
+    /// A hand-off passes control of the thread on. Who rides on this vendor may hand over
+    /// in another way.
+    pub(super) passes_threads: bool,
 }
 
 impl fmt::Debug for Settings {
@@ -61,6 +64,14 @@ impl fmt::Debug for Settings {
 }
 
 impl Settings {
+    /// Whether what comes in `messaging` is the bot's to answer, whoever spoke before.
+    /// An app that takes threads back has no other word: nothing tells it that the
+    /// thread is its own again, and what was on its way to `standby` by then says that
+    /// it is not.
+    pub(super) fn messaging_means_ours(&self) -> bool {
+        self.dialect.messaging_means_ours || self.dialect.take_thread && self.passes_threads
+    }
+
     pub(super) fn read(written: Value) -> Result<Self, SettingsError> {
         let mut written = Written::new(NAME, &KEYS, written)?;
         let missing = |key: &str, remedy: &str| wrong(format!("`{key}` is missing: {remedy}"));
@@ -78,6 +89,7 @@ impl Settings {
             hold_ambiguous: written.plain("hold-ambiguous")?.unwrap_or(false),
             age_max_ms: written.plain("age-max-ms")?.unwrap_or(15 * MINUTE),
             dialect,
+            passes_threads: true,
         })
     }
 }

@@ -220,6 +220,12 @@ fn what_was_taken_with_202_is_asked_for_until_it_is_known() {
         (200, br#"{"data":{"requestState":"ERROR"}}"#, "fatal"),
         (200, br#"{"data":{"id":"r","state":"ERROR"}}"#, "fatal"),
         (200, br#"{"data":{"requestState":"PENDING"}}"#, "retry"),
+        // Nothing else says that it was published.
+        (200, b"", "retry"),
+        (200, b"{}", "retry"),
+        (200, br#"{"data":{"requestState":"ACCEPTED"}}"#, "retry"),
+        (200, br#"{"data":{"id":"r","state":"SUCCESS"}}"#, "delivered"),
+        (202, &done[..], "delivered"),
         (404, b"", "retry"),
         (500, b"<html>", "retry"),
     ] {

@@ -1,12 +1,13 @@
 //! What a tenant may write down, and what they are told when it is wrong.
 
 use botyard_kernel::id::PartId;
+use botyard_kernel::owner::Owner;
 use serde_json::{Value, json};
 
 use super::super::{KEYS, dialect_defaults};
 use super::{TOKEN, channel, settings};
-use crate::messenger::tests::{APP_SECRET, CONVERSATION};
-use crate::{Part, To, connect};
+use crate::messenger::tests::{APP_SECRET, CONVERSATION, PAGE, receive};
+use crate::{Part, Received, To, connect};
 
 fn with(changes: &Value) -> Value {
     let mut settings = settings();
@@ -103,5 +104,22 @@ fn a_bot_that_only_the_host_gives_back_is_heard_where_no_thread_was_passed_or_it
         let parts = [Part { id: &id, action: &action, context: None }];
         let call = channel.call(&To::conversation(CONVERSATION), &parts);
         assert!(takes && call.url.ends_with("/me/take_thread_control"), "{}", call.url);
+    }
+}
+
+#[test]
+fn where_no_thread_is_passed_a_message_to_the_app_ends_no_hand_off() {
+    let message = json!({
+        "sender": { "id": "7" }, "recipient": { "id": PAGE }, "timestamp": 1,
+        "message": { "mid": "m", "text": "a" },
+    });
+    let webhook = json!({ "object": "page", "entry": [{ "id": PAGE, "messaging": [message] }] });
+    for (passes, takes) in [(false, false), (true, false), (true, true), (false, true)] {
+        let mut settings = settings();
+        settings["dialect"] = json!({ "pass-thread": passes });
+        settings["messenger"]["dialect"] = json!({ "take-thread": takes });
+        let received = receive(&*channel(settings), webhook.to_string().as_bytes());
+        let Received::Events { events, .. } = received else { panic!("{received:?}") };
+        assert_eq!(events[0].owner, (passes && takes).then_some(Owner::Bot), "{passes}, {takes}");
     }
 }

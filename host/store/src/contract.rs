@@ -98,6 +98,8 @@ contract! {
         what_is_settled_late_brings_no_words_back,
         an_erased_conversation_goes_on_as_a_new_one,
         idle_conversations_are_swept_in_steps,
+        a_letter_that_was_erased_is_not_sent_again,
+        a_turn_just_before_an_erasure_is_of_before,
         what_was_erased_is_forgotten_after_a_day,
         old_entries_are_trimmed_and_needed_ones_stay,
         old_letters_go_with_their_entries;

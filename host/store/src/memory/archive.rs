@@ -11,7 +11,7 @@ use botyard_kernel::time::Millis;
 use super::lane::{Lane, due, human_since, last_turn, waiting};
 use super::{MemoryStore, State};
 use crate::archive::minute_of;
-use crate::erasure::{tombstone, written};
+use crate::erasure::{erased_ms, tombstone, written};
 use crate::{Archive, BotTurn, Cause, Place, Stamp, StoreError, Summary, limits};
 
 #[async_trait]
@@ -205,7 +205,7 @@ impl State {
             lane.entries.drain(..stays);
             lane.active_ms = None;
             lane.turns = 0;
-            lane.erased = Some(stamp.at_ms);
+            lane.erased = Some(erased);
         });
         self.letters.retain(|letter| letter.conversation != *key);
         let name = key.digest().to_string();
@@ -226,6 +226,12 @@ fn summary(lane: &Lane) -> Option<Summary> {
     })
 }
 
+        let base = turn.as_ref().map_or(0, |(_, turn)| turn.base);
+        let settled = lane.entries.iter().filter_map(|kept| match &kept.entry {
+            Entry::Settled(settled) if kept.seq > base => Some(settled.clone()),
+            Entry::Settled(_) | Entry::Accepted(_) | Entry::Called(_) | Entry::Turn(_) => None,
+        });
+        let erased = erased_ms(stamp, turn.as_ref().map(|(_, turn)| turn), settled);
 /// Entries up to this place are needed for nothing that is still to be done.
 fn needed_after(lane: &Lane) -> Seq {
     let (base, watermark) = last_turn(lane).map_or((0, 0), |(_, turn)| (turn.base, turn.watermark));

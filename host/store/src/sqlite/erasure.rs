@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use botyard_kernel::id::{ConversationKey, TenantId};
-use botyard_kernel::log::{Arrival, Entry, KEY_AGE_MS, KEYS_MAX, Seq, Turn};
+use botyard_kernel::id::{BotId, ConversationKey, TenantId};
+use botyard_kernel::log::{Arrival, Entry, KEY_AGE_MS, KEYS_MAX, Seq, Settled, Turn};
 use botyard_kernel::time::Millis;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -13,7 +13,7 @@ use super::archive::channels;
 use super::conversation::{Conversation, Kind};
 use super::{catalog, from_sql, to_sql};
 use crate::archive::minute_of;
-use crate::erasure::{tombstone, written};
+use crate::erasure::{erased_ms, tombstone, written};
 use crate::limits::{self, SWEEP_ROWS_MAX};
 use crate::{Cause, Stamp};
 
@@ -43,6 +43,8 @@ fn bury(
 ) -> rusqlite::Result<()> {
     let old = last_turn(database, &conversation)?.map(|turn| (conversation.turn, turn));
     let waiting = waiting(database, &conversation)?;
+    let settled = settled(database, &conversation)?;
+    let erased_ms = erased_ms(stamp, old.as_ref().map(|(_, turn)| turn), settled.into_iter());
     let floor = conversation.last;
     let mut stone = tombstone(key, floor, old, &waiting);
     // Where the last turn cannot be read, what follows must still follow it.
@@ -62,7 +64,7 @@ fn bury(
     conversation.save(database)?;
     let sql = "UPDATE conversation SET floor = ?2, purging = 1, erased = ?3, erased_ms = ?4
         WHERE id = ?1";
-    let row = params![conversation.id, to_sql(floor), to_sql(seq), to_sql(stamp.at_ms)];
+    let row = params![conversation.id, to_sql(floor), to_sql(seq), to_sql(erased_ms)];
     database.prepare_cached(sql)?.execute(row)?;
     let name = key.digest().to_string();
     catalog::witness(database, &key.tenant, ("erase", cause.as_str(), &name), stamp)
@@ -75,6 +77,16 @@ fn last_turn(database: &Connection, of: &Conversation) -> rusqlite::Result<Optio
         Ok(Entry::Turn(turn)) => Some(*turn),
         Ok(Entry::Accepted(_) | Entry::Called(_) | Entry::Settled(_)) | Err(_) => None,
     }))
+}
+
+/// What was settled since the last turn, as far as it can be read.
+fn settled(database: &Connection, of: &Conversation) -> rusqlite::Result<Vec<Settled>> {
+    let found = of.some(database, Kind::Settled, of.base, usize::MAX)?;
+    let settled = |(_, value): (Seq, Vec<u8>)| match limits::decode(&value) {
+        Ok(Entry::Settled(settled)) => Some(settled),
+        Ok(Entry::Accepted(_) | Entry::Called(_) | Entry::Turn(_)) | Err(_) => None,
+    };
+    Ok(found.into_iter().filter_map(settled).collect())
 }
 
 fn waiting(database: &Connection, of: &Conversation) -> rusqlite::Result<Vec<Arrival>> {

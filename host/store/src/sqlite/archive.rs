@@ -144,6 +144,7 @@ impl Archive for Engine {
         };
         // The search may look past many turns that stay, so it is no work of the writer's.
         let old = self.readers.read(find).await?;
+        self.writer.health().erased();
         let owner = tenant.clone();
         let trim =
             move |database: &Connection| erasure::Step::new(database, &owner, limit).trim(&old);

@@ -7,7 +7,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use botyard_failpoints::{Point, pass};
 use rusqlite::Connection;
@@ -98,6 +98,25 @@ fn write(database: &Path, place: &Path) -> std::io::Result<()> {
 /// Removes all copies but the newest.
 fn forget_old(directory: &Path) -> std::io::Result<()> {
     let mut copies = Vec::new();
+    let mut copies = copies(directory)?;
+    copies.sort();
+    let old = copies.len().saturating_sub(COPIES);
+    copies.drain(..old).try_for_each(|(_, path)| fs::remove_file(path))
+}
+
+/// Removes copies that were made so long ago: whoever was erased since is in them. Answers
+/// how many.
+pub(super) fn forget_copies(directory: &Path, older_than: Duration) -> std::io::Result<usize> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let Some(before) = since.checked_sub(older_than) else { return Ok(0) };
+    let mut copies = copies(directory)?;
+    copies.retain(|((seconds, _), _)| *seconds <= before.as_secs());
+    copies.iter().try_for_each(|(_, path)| fs::remove_file(path))?;
+    Ok(copies.len())
+}
+
+/// The copies, each with when it was made and the schema that it has.
+fn copies(directory: &Path) -> std::io::Result<Vec<((u64, i64), PathBuf)>> {
     for file in fs::read_dir(directory)? {
         let path = file?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -108,9 +127,7 @@ fn forget_old(directory: &Path) -> std::io::Result<()> {
         });
         copies.extend(parsed.map(|age| (age, path)));
     }
-    copies.sort();
-    let old = copies.len().saturating_sub(COPIES);
-    copies.drain(..old).try_for_each(|(_, path)| fs::remove_file(path))
+    Ok(copies)
 }
 
 #[cfg(test)]
@@ -241,6 +258,23 @@ mod tests {
     }
 
     #[test]
+    #[test]
+    fn copies_are_removed_by_their_age() {
+        let place = tempfile::tempdir().unwrap();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let name = |age: u64| format!("{PREFIX}1.{}{SUFFIX}", now - age);
+        for age in [10, 3_600, 90_000] {
+            fs::write(place.path().join(name(age)), "").unwrap();
+        }
+        fs::write(place.path().join("botyard.db"), "").unwrap();
+        let hour = Duration::from_secs(3_600);
+        assert_eq!(forget_copies(place.path(), hour * 48).unwrap(), 0);
+        assert_eq!(forget_copies(place.path(), hour).unwrap(), 2);
+        assert_eq!(copies(place.path()), [name(10)]);
+        assert_eq!(forget_copies(place.path(), Duration::MAX).unwrap(), 0);
+        assert!(place.path().join("botyard.db").exists());
+    }
+
     fn the_newest_copies_are_kept() {
         let place = tempfile::tempdir().unwrap();
         let name = |seconds: u32| format!("{PREFIX}1.{seconds}{SUFFIX}");

@@ -113,6 +113,13 @@ pub enum Cause {
     /// The person wants it.
     Person,
     /// It is as old as the tenant's retention lets it become.
+    /// Takes away the values of a bot. A step as [`Archive::sweep`].
+    async fn forget_values(&self, tenant: &TenantId, bot: &BotId) -> Result<usize, StoreError>;
+
+    /// Whether there is anything of a tenant: a conversation, erased ones included, or a
+    /// value of a bot.
+    async fn has_any(&self, tenant: &TenantId) -> Result<bool, StoreError>;
+
     Retention,
 }
 

@@ -41,9 +41,20 @@ impl Tenancy {
         let record = TenantRecord { managed: Managed::Api, created_ms: stamp.at_ms, ..record };
         self.tried(tenant, |records, _| records.tenant = record.clone()).await?;
         let store = self.store(tenant);
-        let made = store.replace(kind::TENANT, SELF, None, &json!(record), stamp).await?;
-        if !made {
-            return Err(ChangeError::Exists(format!("the tenant `{tenant}`")));
+        let exists = || ChangeError::Exists(format!("the tenant `{tenant}`"));
+        if store.get(kind::TENANT, SELF).await?.is_some() {
+            return Err(exists());
+        }
+        if self.host_store().keeps_any(tenant).await? {
+            let what = format!(
+                "what an earlier tenant `{tenant}` has left is still here, conversations of people \
+                 among it: take another name, or clear it first (`botyard tenant delete {tenant}`)"
+            );
+            return Err(ChangeError::InUse(what));
+        }
+        self.tried(tenant, |records, _| records.tenant = record.clone()).await?;
+        if !store.replace(kind::TENANT, SELF, None, &json!(record), stamp).await? {
+            return Err(exists());
         }
         self.refresh(tenant).await?;
         Ok(record)

@@ -34,9 +34,6 @@ pub mod kind {
     pub const SECRET: &str = "secret";
     /// A token, as its hash.
     pub const TOKEN: &str = "token";
-
-    /// All that a tenant has.
-    pub const ALL: [&str; 7] = [BOT, VERSION, DEPLOYMENT, CHANNEL, RELAY, SECRET, TOKEN];
 }
 
 fn is_default(limits: &Limits) -> bool {

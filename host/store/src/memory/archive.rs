@@ -196,6 +196,19 @@ impl State {
         let arrivals: Vec<_> =
             waiting(lane, lane.watermark()).map(|(_, arrival)| arrival.clone()).collect();
         let mut stone = tombstone(key, lane.last(), turn, &arrivals);
+    async fn forget_values(&self, tenant: &TenantId, bot: &BotId) -> Result<usize, StoreError> {
+        let mut state = self.writable()?;
+        Ok(state.bot_values.remove(&(tenant.clone(), bot.clone())).map_or(0, |own| own.len()))
+    }
+
+    async fn has_any(&self, tenant: &TenantId) -> Result<bool, StoreError> {
+        let state = self.state();
+        let mut conversations = state.conversations.iter();
+        let mut values = state.bot_values.iter().filter(|(_, own)| !own.is_empty());
+        Ok(conversations.any(|lane| lane.key.tenant == *tenant)
+            || values.any(|((owner, _), _)| owner == tenant))
+    }
+
         // As an engine that writes it has to.
         written(&mut stone).expect("keys alone always fit");
         self.conversation(key, |lane, made| {

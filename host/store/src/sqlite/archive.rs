@@ -180,6 +180,25 @@ const OF_BOT: &str = "
 struct Found {
     place: Place,
     seq: Seq,
+    async fn forget_values(&self, tenant: &TenantId, bot: &BotId) -> Result<usize, StoreError> {
+        let (owner, bot) = (tenant.clone(), bot.clone());
+        let forget = move |database: &Connection| {
+            erasure::Step::new(database, &owner, usize::MAX).forget_values(&bot)
+        };
+        self.writer.write(tenant, 0, forget).await
+    }
+
+    async fn has_any(&self, tenant: &TenantId) -> Result<bool, StoreError> {
+        let tenant = tenant.clone();
+        let read = move |database: &Connection| {
+            let any = "SELECT EXISTS (SELECT 1 FROM conversation WHERE tenant = ?1) OR EXISTS
+                (SELECT 1 FROM bot JOIN bot_value ON bot_value.bot = bot.id WHERE tenant = ?1)";
+            let found = database.prepare_cached(any);
+            found.and_then(|mut found| found.query_row([&tenant.0], |row| row.get(0))).map_err(sql)
+        };
+        self.readers.read(read).await
+    }
+
     value: Vec<u8>,
     channel: String,
     vendor_key: String,

@@ -175,6 +175,7 @@ impl From<ChangeError> for Problem {
             ChangeError::Deployment(_) => Code::DeploymentRefused,
             ChangeError::Stale => Code::Stale,
             ChangeError::Pending(_) => Code::GrantPending,
+            ChangeError::Forbidden(_) => Code::Forbidden,
             ChangeError::TooMany(_) => Code::TooMany,
         };
         Self::new(code, error.to_string())

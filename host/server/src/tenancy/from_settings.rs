@@ -61,6 +61,8 @@ impl Tenancy {
             (name.to_string(), json!(ChannelRecord { settings }))
         });
         keep(&store, kind::CHANNEL, channels.collect()).await?;
+        let bots = definition.bots.values();
+        self.work.redactors().set(tenant, bots.flat_map(|bot| &bot.settings.secrets));
         Ok(self.run(tenant, definition))
     }
 

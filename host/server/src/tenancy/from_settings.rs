@@ -90,8 +90,6 @@ impl Tenancy {
         Ok(())
     }
 
-    /// The version of the settings answers: sessions that began with another one go on
-    /// with that.
     /// The operator's own tenant is there in any case: with its tokens, and with what was
     /// made of it by commands.
     async fn give_back(&self, record: TenantRecord) -> Result<(), StoreError> {
@@ -103,6 +101,8 @@ impl Tenancy {
         store.put(kind::TENANT, SELF, &json!(record), &stamp()).await
     }
 
+    /// The version of the settings answers: sessions that began with another one go on
+    /// with that.
     async fn answer(
         &self,
         store: &TenantStore,
@@ -165,7 +165,8 @@ async fn keep_tenant(store: &TenantStore) -> Result<Option<Unfit>, StoreError> {
     Ok(None)
 }
 
-/// Has exactly these records of a kind.
+/// Has exactly these records of a kind. What commands have made of the operator's tenant
+/// stays.
 async fn keep(
     store: &TenantStore,
     kind: &str,
@@ -185,9 +186,6 @@ async fn keep(
     Ok(())
 }
 
-fn stamp() -> Stamp {
-    Stamp { at_ms: clock::now(), actor: ACTOR.to_owned() }
-}
 /// Whether a record says what only [`Tenancy::put_from_settings`] writes.
 fn of_settings(kind: &str, record: &Value) -> bool {
     let settings = record.get("settings").and_then(Value::as_object);
@@ -200,3 +198,6 @@ fn of_settings(kind: &str, record: &Value) -> bool {
     }
 }
 
+fn stamp() -> Stamp {
+    Stamp { at_ms: clock::now(), actor: ACTOR.to_owned() }
+}

@@ -2,6 +2,7 @@
 //! first, so that nothing is written that cannot run.
 
 use botyard_kernel::id::{BotId, ChannelId, TenantId};
+use botyard_store::limits::CHANGES_MAX;
 use botyard_store::{Stamp, TenantStore};
 use serde_json::json;
 
@@ -39,7 +40,6 @@ impl Tenancy {
         named(tenant.as_str())?;
         let _turn = self.change(tenant).await;
         let record = TenantRecord { managed: Managed::Api, created_ms: stamp.at_ms, ..record };
-        self.tried(tenant, |records, _| records.tenant = record.clone()).await?;
         let store = self.store(tenant);
         let exists = || ChangeError::Exists(format!("the tenant `{tenant}`"));
         if store.get(kind::TENANT, SELF).await?.is_some() {
@@ -141,14 +141,35 @@ impl Tenancy {
             let what = format!("the bot `{name}` of the tenant `{of}` runs it: delete that first");
             return Err(ChangeError::InUse(what));
         }
-        let store = self.store(tenant);
-        found(store.delete(kind::BOT, bot.as_str(), stamp).await)?;
-        match store.delete(kind::DEPLOYMENT, bot.as_str(), stamp).await {
-            Ok(()) | Err(botyard_store::StoreError::NotFound) => {}
-            Err(error) => return Err(error.into()),
-        }
+        self.forget_bot(tenant, bot, stamp).await?;
         self.work.registry().forget(tenant, bot);
         self.refresh(tenant).await?;
+        Ok(())
+    }
+
+    /// Takes away what a bot has, so that a later one of its name begins with nothing. Cut
+    /// off, the bot is still there, and is taken away again.
+    async fn forget_bot(&self, tenant: &TenantId, bot: &BotId, stamp: &Stamp) -> Change<()> {
+        let store = self.store(tenant);
+        self.bot(tenant, bot).await?;
+        while store.forget_bot_values(bot).await? > 0 {}
+        let gone = |kind: &str, name: String| {
+            let kind = kind.to_owned();
+            botyard_store::Change { kind, name, to: botyard_store::ChangeTo::Delete }
+        };
+        let deployment = self.deployment(&store, bot).await?;
+        let (mut first, mut last) = (Vec::new(), vec![gone(kind::BOT, bot.to_string())]);
+        for version in self.versions(tenant, bot).await? {
+            let answers = deployment.as_ref().is_some_and(|it| it.current == version.digest);
+            let version = gone(kind::VERSION, version_name(bot, &version.digest));
+            if answers { last.push(version) } else { first.push(version) }
+        }
+        if deployment.is_some() {
+            last.push(gone(kind::DEPLOYMENT, bot.to_string()));
+        }
+        for some in first.chunks(CHANGES_MAX).chain([last.as_slice()]) {
+            store.change(some, stamp).await?;
+        }
         Ok(())
     }
 

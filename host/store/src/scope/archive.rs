@@ -116,6 +116,11 @@ impl TenantStore {
     }
 
     /// See [`crate::Archive::trim`].
+    /// See [`crate::Archive::forget_values`].
+    pub async fn forget_bot_values(&self, bot: &BotId) -> Result<usize, StoreError> {
+        self.store.log.forget_values(&self.tenant, bot).await
+    }
+
     pub async fn trim(&self, older_than_ms: Millis, limit: usize) -> Result<usize, StoreError> {
         self.store.log.trim(&self.tenant, older_than_ms, limit).await
     }

@@ -212,9 +212,7 @@ impl<'a> Step<'a> {
         }
         let bots = "SELECT id FROM bot WHERE tenant = ?1 LIMIT ?2";
         for bot in self.ids(bots, params![self.tenant.0, to_sql(self.left() as u64)])? {
-            let values = "DELETE FROM bot_value WHERE id IN
-                (SELECT id FROM bot_value WHERE bot = ?1 LIMIT ?2)";
-            self.delete(values, bot)?;
+            self.values(bot)?;
             if self.left() > 0 {
                 self.delete("DELETE FROM bot WHERE id = ?1 AND ?2 > 0", bot)?;
             }

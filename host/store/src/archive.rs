@@ -124,7 +124,8 @@ pub enum Cause {
 }
 
 impl Cause {
-    pub(crate) fn as_str(self) -> &'static str {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Person => "person",
             Self::Retention => "retention",

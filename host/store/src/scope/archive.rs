@@ -86,6 +86,16 @@ impl TenantStore {
         self.store.log.bot_turns(&self.tenant, bot, since_ms, after, limit).await
     }
 
+    /// See [`crate::Archive::bot_news`].
+    pub async fn bot_news(
+        &self,
+        bot: &BotId,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<(Vec<BotTurn>, u64), StoreError> {
+        self.store.log.bot_news(&self.tenant, bot, after, limit).await
+    }
+
     /// See [`crate::Archive::erase`].
     pub async fn erase(
         &self,
@@ -106,6 +116,11 @@ impl TenantStore {
         self.store.log.sweep(&self.tenant, older_than_ms, limit, stamp).await
     }
 
+    /// See [`crate::Archive::forget_values`].
+    pub async fn forget_bot_values(&self, bot: &BotId) -> Result<usize, StoreError> {
+        self.store.log.forget_values(&self.tenant, bot).await
+    }
+
     /// See [`crate::Archive::weigh`].
     pub async fn weigh(
         &self,
@@ -116,11 +131,6 @@ impl TenantStore {
     }
 
     /// See [`crate::Archive::trim`].
-    /// See [`crate::Archive::forget_values`].
-    pub async fn forget_bot_values(&self, bot: &BotId) -> Result<usize, StoreError> {
-        self.store.log.forget_values(&self.tenant, bot).await
-    }
-
     pub async fn trim(&self, older_than_ms: Millis, limit: usize) -> Result<usize, StoreError> {
         self.store.log.trim(&self.tenant, older_than_ms, limit).await
     }

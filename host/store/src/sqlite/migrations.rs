@@ -16,12 +16,13 @@ use super::directory::Directory;
 use crate::OpenError;
 
 /// One step a version. What has been released is never edited: append.
-pub(super) const STEPS: [&str; 5] = [
+pub(super) const STEPS: [&str; 6] = [
     include_str!("v1.sql"),
     include_str!("v2.sql"),
     include_str!("v3.sql"),
     include_str!("v4.sql"),
     include_str!("v5.sql"),
+    include_str!("v6.sql"),
 ];
 /// The version of the tables that this host writes.
 pub(super) const NEWEST: i64 = STEPS.len() as i64;
@@ -97,7 +98,6 @@ fn write(database: &Path, place: &Path) -> std::io::Result<()> {
 
 /// Removes all copies but the newest.
 fn forget_old(directory: &Path) -> std::io::Result<()> {
-    let mut copies = Vec::new();
     let mut copies = copies(directory)?;
     copies.sort();
     let old = copies.len().saturating_sub(COPIES);
@@ -117,6 +117,7 @@ pub(super) fn forget_copies(directory: &Path, older_than: Duration) -> std::io::
 
 /// The copies, each with when it was made and the schema that it has.
 fn copies(directory: &Path) -> std::io::Result<Vec<((u64, i64), PathBuf)>> {
+    let mut copies = Vec::new();
     for file in fs::read_dir(directory)? {
         let path = file?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -258,7 +259,6 @@ mod tests {
     }
 
     #[test]
-    #[test]
     fn copies_are_removed_by_their_age() {
         let place = tempfile::tempdir().unwrap();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
@@ -275,6 +275,7 @@ mod tests {
         assert!(place.path().join("botyard.db").exists());
     }
 
+    #[test]
     fn the_newest_copies_are_kept() {
         let place = tempfile::tempdir().unwrap();
         let name = |seconds: u32| format!("{PREFIX}1.{seconds}{SUFFIX}");

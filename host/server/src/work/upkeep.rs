@@ -61,6 +61,12 @@ pub(super) async fn run(work: Weak<Work>, channel: Arc<Channel>) {
         if over && machine.is_idle() {
             return;
         }
+        if work.is_held() && !over {
+            // A restored host is perhaps a second one: it tells vendors nothing.
+            drop(work);
+            tokio::time::sleep(Duration::from_millis(NAP_MS)).await;
+            continue;
+        }
         let refused = task.channel.take_refused().map(Input::Refused);
         let mut inputs: VecDeque<_> = refused.into_iter().chain([Input::Wake]).collect();
         while let Some(input) = inputs.pop_front() {

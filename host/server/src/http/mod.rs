@@ -19,7 +19,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::map_response;
+use axum::response::Response;
 use axum::routing::{any, get, post};
+use http::HeaderValue;
+use http::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use connection::ConnectionInfo;
@@ -43,11 +47,23 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
         .merge(api::router(&app))
+        .layer(map_response(inert))
+        // Its pages say themselves what they may do.
         .merge(console::router())
         // Handlers read bodies themselves, with the limit of the configuration.
         .layer(DefaultBodyLimit::disable())
         .layer(CatchPanicLayer::new())
         .with_state(app)
+}
+
+/// Whatever a browser is shown of these answers, it runs none of it: they may repeat what
+/// strangers have sent, and stand beside the console.
+async fn inert(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    headers.insert(CONTENT_SECURITY_POLICY, policy);
+    response
 }
 
 /// Where humans read and answer.

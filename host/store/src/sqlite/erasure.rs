@@ -218,6 +218,8 @@ impl<'a> Step<'a> {
             }
         }
         Ok(self.done)
+    }
+
     /// See [`crate::Archive::forget_values`]. The bot stays: its turns name it.
     pub(super) fn forget_values(mut self, bot: &BotId) -> rusqlite::Result<usize> {
         let own = "SELECT id FROM bot WHERE tenant = ?1 AND name = ?2";
@@ -235,8 +237,6 @@ impl<'a> Step<'a> {
             + octet_length(value)), 0) FROM bot_value WHERE bot = ?1) WHERE id = ?1";
         self.database.prepare_cached(sum)?.execute([bot])?;
         Ok(())
-    }
-
     }
 
     /// Takes away what one conversation is rid of.
@@ -292,6 +292,8 @@ impl<'a> Step<'a> {
         let wanted = [of, to_sql(self.left() as u64)];
         self.done += self.database.prepare_cached(sql)?.execute(wanted)?;
         Ok(())
+    }
+
     /// Takes away entries that a query names with their sizes, as many as a step may.
     fn delete_entries(&mut self, sql: &str, of: i64) -> rusqlite::Result<()> {
         let wanted = [of, to_sql(self.left() as u64)];
@@ -310,8 +312,6 @@ impl<'a> Step<'a> {
             self.bytes += usize::try_from(bytes).unwrap_or_default();
         }
         Ok(())
-    }
-
     }
 
     fn left(&self) -> usize {

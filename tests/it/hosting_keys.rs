@@ -43,7 +43,7 @@ async fn a_key_notes_and_tells_nothing_without_a_token() {
     operator.post("/tenants", json!({"name": "acme"})).await.unwrap();
     let nobody = Management { token: None, ..operator.clone() };
     let read = json!({"scope": "read"});
-    for path in [TOKENS, "/tenants", "/tenants/operator/tokens", "/tenants/invented/x"] {
+    for path in [TOKENS, "/tenants", "/tenants/operator/tokens", "/tenants/invented/tokens"] {
         let answered = nobody.post_once(path, "k", read.clone()).await.unwrap();
         assert_eq!(answered.status, StatusCode::UNAUTHORIZED, "{path}");
     }

@@ -45,7 +45,8 @@ impl Redactor {
         for secret in secrets.into_iter().filter(|secret| secret.len() >= BYTES_MIN) {
             // As it stands in JSON, which bots like to write into their logs.
             let quoted = Value::from(secret.as_str()).to_string();
-            forms.extend([secret.clone(), quoted.trim_matches('"').to_owned()]);
+            let inner = quoted.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+            forms.extend([secret.clone(), inner.unwrap_or(&quoted).to_owned()]);
         }
         if forms.is_empty() {
             return None;
@@ -103,12 +104,12 @@ mod tests {
 
     #[test]
     fn secrets_are_taken_out_in_each_form_and_whole() {
-        let redactor = redactor(&["swordfish", "swordfish-2", "a\"quote\n", "short"]).unwrap();
+        let redactor = redactor(&["swordfish", "swordfish-2", "a\"quote\n\"", "short"]).unwrap();
         let rows = [
             ("key=swordfish!", "key=[secret]!"),
             ("swordfish-2swordfish", "[secret][secret]"),
-            (r#"{"k":"a\"quote\n"}"#, r#"{"k":"[secret]"}"#),
-            ("a\"quote\n", "[secret]"),
+            (r#"{"k":"a\"quote\n\""}"#, r#"{"k":"[secret]"}"#),
+            ("a\"quote\n\"", "[secret]"),
             ("short words stay, Swordfish, too", "short words stay, Swordfish, too"),
             ("", ""),
         ];

@@ -2,13 +2,12 @@
 //! first, so that nothing is written that cannot run.
 
 use botyard_kernel::id::{BotId, ChannelId, TenantId};
-use botyard_store::limits::CHANGES_MAX;
 use botyard_store::{Stamp, TenantStore};
 use serde_json::json;
 
 use super::records::{
     BotChange, BotRecord, ChannelRecord, Managed, OPERATOR, Opened, RelayRecord, SELF,
-    SecretRecord, TenantRecord, kind, named_secrets, secret_place, version_name,
+    SecretRecord, TenantRecord, kind, named_secrets, secret_place,
 };
 use super::stored::{Records, parsed};
 use super::{Change, ChangeError, Tenancy, Unfit};
@@ -144,32 +143,6 @@ impl Tenancy {
         self.forget_bot(tenant, bot, stamp).await?;
         self.work.registry().forget(tenant, bot);
         self.refresh(tenant).await?;
-        Ok(())
-    }
-
-    /// Takes away what a bot has, so that a later one of its name begins with nothing. Cut
-    /// off, the bot is still there, and is taken away again.
-    async fn forget_bot(&self, tenant: &TenantId, bot: &BotId, stamp: &Stamp) -> Change<()> {
-        let store = self.store(tenant);
-        self.bot(tenant, bot).await?;
-        while store.forget_bot_values(bot).await? > 0 {}
-        let gone = |kind: &str, name: String| {
-            let kind = kind.to_owned();
-            botyard_store::Change { kind, name, to: botyard_store::ChangeTo::Delete }
-        };
-        let deployment = self.deployment(&store, bot).await?;
-        let (mut first, mut last) = (Vec::new(), vec![gone(kind::BOT, bot.to_string())]);
-        for version in self.versions(tenant, bot).await? {
-            let answers = deployment.as_ref().is_some_and(|it| it.current == version.digest);
-            let version = gone(kind::VERSION, version_name(bot, &version.digest));
-            if answers { last.push(version) } else { first.push(version) }
-        }
-        if deployment.is_some() {
-            last.push(gone(kind::DEPLOYMENT, bot.to_string()));
-        }
-        for some in first.chunks(CHANGES_MAX).chain([last.as_slice()]) {
-            store.change(some, stamp).await?;
-        }
         Ok(())
     }
 

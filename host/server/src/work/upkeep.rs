@@ -1,7 +1,8 @@
 //! The upkeep of channels: one task for each channel whose vendor wants it.
 //!
 //! What a vendor keeps for a channel is a record of the catalog, sealed. A pause of
-//! the channel does not stop it: a token must not run out meanwhile. A call that is
+//! the channel does not stop it: a token must not run out meanwhile. A restored host does
+//! nothing before it is released: another one may still be at work. A call that is
 //! cut off by the end of this host is made again when its announcement is over.
 
 use std::collections::VecDeque;

@@ -248,3 +248,28 @@ async fn a_browser_runs_nothing_of_what_the_host_answers() {
         assert!(policy.starts_with("default-src 'none'"), "{path}: {policy}");
     }
 }
+
+/// What waited for long is told as it comes, and a token that gets another secret ends it.
+#[tokio::test]
+async fn live_logs_tell_what_comes_until_the_secret_is_another() {
+    let hosted = Hosted::start().await;
+    let admin = hosted.tenant("acme", "tally").await;
+    let made = admin.post("/tenants/acme/tokens", json!({"scope": "read"})).await.unwrap();
+    let (id, token) = (made["id"].as_str().unwrap(), made["token"].as_str().unwrap());
+    hosted.open("acme-web").start().await.unwrap();
+    let client = botyard_tests::client::userlike::client().unwrap();
+    let url = format!("{}/v1/tenants/acme/bots/bot/logs/live", hosted.host.url());
+    let followed = client.get(url).bearer_auth(token).send();
+    let mut followed = followed.await.unwrap().error_for_status().unwrap();
+    let told = hosted.open("acme-web");
+    told.start().await.unwrap();
+    let mut heard = String::new();
+    while !heard.contains(&told.cid) {
+        let piece = tokio::time::timeout(WITHIN, followed.chunk()).await.expect("it is told");
+        heard.push_str(&String::from_utf8_lossy(&piece.unwrap().expect("it goes on")));
+    }
+    assert_eq!(heard.matches("event: turn").count(), 1, "what was there is not told: {heard}");
+    admin.post(&format!("/tenants/acme/tokens/{id}/rotate"), json!({})).await.unwrap();
+    let ended = async { while followed.chunk().await.unwrap().is_some() {} };
+    tokio::time::timeout(WITHIN, ended).await.expect("it ends");
+}

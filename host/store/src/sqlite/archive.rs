@@ -101,15 +101,14 @@ impl Archive for Engine {
     ) -> Result<(Vec<BotTurn>, u64), StoreError> {
         let (tenant, bot) = (tenant.clone(), bot.clone());
         let read = move |database: &Connection| {
-            // Both of one snapshot.
-            let snapshot = database.unchecked_transaction().map_err(sql)?;
+            // A reader has one snapshot for both.
             let newest = "SELECT coalesce(max(id), 0) FROM entry";
-            let newest = snapshot.query_row(newest, [], |row| row.get(0).map(from_sql));
+            let newest = database.query_row(newest, [], |row| row.get(0).map(from_sql));
             let newest = newest.map_err(sql)?;
             let Some(after) = after else { return Ok((Vec::new(), newest)) };
             // Numbers of erased entries come again.
             let wanted = params![tenant.0, bot.0, to_sql(after.min(newest)), to_sql(limit as u64)];
-            let found: rusqlite::Result<Vec<Found>> = snapshot
+            let found: rusqlite::Result<Vec<Found>> = database
                 .prepare_cached(NEWS_OF_BOT)
                 .and_then(|mut turns| turns.query_map(wanted, Found::from_row)?.collect());
             let found = found.map_err(sql)?.into_iter().map(|found| found.turn(&tenant));

@@ -73,7 +73,7 @@ impl Watch {
         self.erased |= self.health.take_erased();
         if self.erased && !self.health.is_backed_up() {
             // A busy host is never idle: what was erased must not stay in its log.
-            self.erased = !self.checkpoint("truncate").is_some_and(|log| !log.busy);
+            self.erased = self.checkpoint("truncate").is_none_or(|log| log.busy);
         }
         let batches = self.health.counters().batches;
         if batches != self.seen {

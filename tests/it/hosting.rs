@@ -91,6 +91,7 @@ async fn what_is_another_tenants_is_not_there() {
         (Method::PUT, "/bots/b".to_owned(), json!({})),
         (Method::DELETE, "/bots/bot".to_owned(), Value::Null),
         (Method::POST, format!("/bots/bot/versions/{digest}/try"), json!({"events": [event]})),
+        (Method::DELETE, format!("/bots/bot/versions/{digest}"), Value::Null),
         (Method::POST, "/bots/bot/deployment".to_owned(), json!({"action": "roll-back"})),
         (Method::DELETE, "/channels/acme-web".to_owned(), Value::Null),
         (Method::PUT, "/relays/r".to_owned(), json!({"settings": {}})),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use botyard_tests::client::userlike::client;
+use botyard_tests::host::{Config, Host, operate, plugin};
 use botyard_tests::peers::vendor::{Called, Vendor};
 use botyard_tests::site::{Setup, Site};
 use botyard_twins::account::{Account, Twin};
@@ -331,4 +332,23 @@ async fn the_bots_own_answers_that_come_back_are_no_agents() {
     care.nothing_was_refused();
     let metrics = care.site.metrics().await.unwrap();
     assert_eq!(metrics.sum("botyard_turns_total", &["skipped"]), 0.0);
+}
+
+/// A store that was made of a backup may belong to a second host beside the first one.
+#[tokio::test]
+async fn a_restored_host_asks_the_vendor_for_nothing_until_it_is_released() {
+    let vendor = vendor();
+    let directory = tempfile::Builder::new().prefix("botyard-it-").tempdir().unwrap();
+    let held = json!({ "restored_ms": 2, "backup_ms": 1 }).to_string();
+    std::fs::write(directory.path().join("held.json"), held).unwrap();
+    let mut care = settings(&vendor);
+    care["bot"] = json!("bot");
+    let bot = json!({ "component": plugin("puppet").unwrap() });
+    let demo = json!({ "bots": { "bot": bot }, "channels": { "care": care } });
+    let config = Config::new(directory.path()).with(json!({ "tenants": { "demo": demo } }));
+    let _host = Host::start(&config).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    assert_eq!(vendor.calls().len(), 0);
+    assert!(operate(&config, &["release"]).await.unwrap().status.success());
+    vendor.wait(1, WITHIN).await.unwrap();
 }

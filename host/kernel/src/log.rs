@@ -176,6 +176,14 @@ pub struct Turn {
     pub human_ms: Option<Millis>,
 }
 
+impl Turn {
+    /// Whether it is what an erasure left: it handled no event, and nothing of before is
+    /// to come back.
+    pub fn is_erasure(&self) -> bool {
+        self.event.as_str().is_empty()
+    }
+}
+
 /// What came of an event.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {

@@ -18,7 +18,7 @@ use anyhow::Context as _;
 use botyard_failpoints::{Point, pass};
 use botyard_kernel::run::Blame;
 use botyard_runtime::{Runtime, SafetyFeature};
-use botyard_store::{BackupError, Held, Manifest, SqliteStore, Stamp, StoreError};
+use botyard_store::{BackupError, Held, Manifest, OpenError, SqliteStore, Stamp, StoreError};
 use metrics::gauge;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::time::Instant;
@@ -39,6 +39,9 @@ use crate::work::{Bounded, Outside, Work};
 use listeners::{Listeners, Servers};
 
 pub use keys::Rotated;
+
+/// Copies of the database from before it was brought up to date stay for so long.
+const COPIES_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The host.
 pub struct App {
@@ -74,7 +77,14 @@ impl App {
     pub async fn start(config: Config, metrics: PrometheusHandle) -> anyhow::Result<Self> {
         let directory = config.store.directory.clone();
         let bytes_max = config.store.database_bytes_max;
-        let open = move || SqliteStore::open_bounded(&directory, bytes_max);
+        let open = move || {
+            let store = SqliteStore::open_bounded(&directory, bytes_max)?;
+            // Whoever was erased since is in them yet.
+            if let Err(error) = store.forget_copies(COPIES_KEPT) {
+                tracing::error!(%error, "old copies of the database cannot be removed");
+            }
+            Ok::<_, OpenError>(store)
+        };
         let store = tokio::task::spawn_blocking(open)
             .await
             .context("opening the store broke down")?

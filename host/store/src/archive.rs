@@ -92,6 +92,17 @@ pub trait Archive: Send + Sync {
         limit: usize,
     ) -> Result<usize, StoreError>;
 
+    /// At most `limit` turns of a bot that came into the store behind a number, in the order
+    /// in which they came, and the number to go on from; absent, there are none yet, and it
+    /// is the newest. Unlike [`Archive::bot_turns`] it passes over no turn of an older event.
+    async fn bot_news(
+        &self,
+        tenant: &TenantId,
+        bot: &BotId,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<(Vec<BotTurn>, u64), StoreError>;
+
     /// What at most `limit` conversations of a tenant behind one take, in bytes of their
     /// entries; and the last one looked at, absent after the last of all. Reads sizes
     /// only.
@@ -101,6 +112,13 @@ pub trait Archive: Send + Sync {
         after: Option<&ConversationKey>,
         limit: usize,
     ) -> Result<(u64, Option<ConversationKey>), StoreError>;
+
+    /// Takes away the values of a bot. A step as [`Archive::sweep`].
+    async fn forget_values(&self, tenant: &TenantId, bot: &BotId) -> Result<usize, StoreError>;
+
+    /// Whether there is anything of a tenant: a conversation, erased ones included, or a
+    /// value of a bot.
+    async fn has_any(&self, tenant: &TenantId) -> Result<bool, StoreError>;
 
     /// Takes away conversations and values of bots of a tenant that is no more, without
     /// leaving anything. A step as [`Archive::sweep`].
@@ -117,7 +135,8 @@ pub enum Cause {
 }
 
 impl Cause {
-    pub(crate) fn as_str(self) -> &'static str {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Person => "person",
             Self::Retention => "retention",

@@ -221,7 +221,9 @@ impl AuditRow {
 /// `last` is the place and hash of the row before these, absent for the first.
 /// Answers the place and hash of the last good row. Fails with
 /// [`StoreError::Corrupt`], naming the first row that was changed, taken away
-/// or put in between.
+/// or put in between. Rows that are missing at the end it cannot see, nor that all
+/// of them were written anew: that shows by the place and hash of a last row that
+/// somebody keeps elsewhere, as the manifest of a backup does.
 pub fn verify(
     tenant: &TenantId,
     last: Option<(u64, Digest)>,

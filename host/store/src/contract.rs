@@ -90,6 +90,7 @@ contract! {
         persons_are_found_by_key_and_address,
         turns_are_read_page_by_page,
         turns_of_a_bot_are_listed_by_time,
+        news_of_a_bot_come_as_they_were_written,
         what_a_tenant_keeps_is_weighed_page_by_page;
     erasure:
         nothing_of_a_person_stays,
@@ -97,6 +98,8 @@ contract! {
         whoever_is_still_at_work_has_a_conflict,
         what_is_settled_late_brings_no_words_back,
         an_erased_conversation_goes_on_as_a_new_one,
+        a_letter_that_was_erased_is_not_sent_again,
+        a_turn_just_before_an_erasure_is_of_before,
         idle_conversations_are_swept_in_steps,
         what_was_erased_is_forgotten_after_a_day,
         old_entries_are_trimmed_and_needed_ones_stay,

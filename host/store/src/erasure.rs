@@ -3,11 +3,11 @@
 use botyard_kernel::call::Journal;
 use botyard_kernel::id::ConversationKey;
 use botyard_kernel::log::{
-    Arrival, Call, Conversation, KEYS_MAX, Outcome, Seq, Settled, SkipReason, Turn,
+    Arrival, Call, Conversation, KEYS_MAX, Outcome, Row, Seq, Settled, SkipReason, Turn,
 };
 use botyard_kernel::time::Millis;
 
-use crate::{StoreError, limits};
+use crate::{Stamp, StoreError, limits};
 
 /// The turn that stands where everything before it is erased. It knows the keys of the
 /// events that were there, those that still waited included, and nothing of people.
@@ -71,14 +71,42 @@ pub(crate) fn written(tombstone: &mut Turn) -> Result<Vec<u8>, StoreError> {
     }
 }
 
+/// When a conversation was erased, as what comes later is told from what was there: by the
+/// clock of whoever wants it, and never before what the host has made until then.
+pub(crate) fn erased_ms(
+    stamp: &Stamp,
+    turn: Option<&Turn>,
+    settled: impl Iterator<Item = Settled>,
+) -> Millis {
+    let state = turn.map(|turn| &turn.state);
+    let rows = state.into_iter().flat_map(|state| &state.rows).map(|row| row.made_ms);
+    let acknowledgements = state.into_iter().flat_map(|state| &state.acknowledgements);
+    let told = rows.chain(acknowledgements.map(|it| it.made_ms));
+    let settled = settled.flat_map(|settled| {
+        let revived = settled.revived.iter().map(|row| row.made_ms);
+        let follow_ups = settled.follow_ups.iter().map(|it| it.made_ms);
+        revived.chain(follow_ups).collect::<Vec<_>>()
+    });
+    told.chain(settled).max().unwrap_or_default().max(stamp.at_ms)
+}
+
 /// What may be settled in a conversation that was erased: of rows that were made before,
 /// no word comes back. Where nothing has happened since, what is settled is of before,
 /// unless it gives up something new.
-pub(crate) fn admitted(settled: &Settled, erased_ms: Millis, nothing_since: bool) -> Settled {
+///
+/// Letters that are sent again have a new time: only those may be that still are letters
+/// (`is_letter`). What a human says comes with its event, and was never one.
+pub(crate) fn admitted(
+    settled: &Settled,
+    erased_ms: Millis,
+    nothing_since: bool,
+    is_letter: impl Fn(&Row) -> bool,
+) -> Settled {
     let mut admitted = settled.clone();
     let is_new = |made_ms: Millis| made_ms > erased_ms;
+    let said_now = |row: &Row| row.by_human && !settled.events.is_empty() && is_new(row.made_ms);
     admitted.dead_letters.retain(|row| is_new(row.made_ms));
-    admitted.revived.retain(|row| is_new(row.made_ms));
+    admitted.revived.retain(|row| said_now(row) || is_letter(row));
     admitted.follow_ups.retain(|follow_up| is_new(follow_up.made_ms));
     let is_of_before = nothing_since && admitted.dead_letters.is_empty();
     if is_of_before || admitted.dead_letters.len() < settled.dead_letters.len() {

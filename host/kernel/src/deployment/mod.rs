@@ -106,6 +106,13 @@ impl Deployment {
         self.answered.contains(version) && !self.withdrawn.contains(version)
     }
 
+    /// Whether a version may still be wanted: it answers, is on trial, or sessions go on
+    /// with it until it is withdrawn.
+    pub fn needs(&self, version: &Digest) -> bool {
+        let tried = self.canary.is_some_and(|canary| canary.version == *version);
+        self.current == *version || tried || self.may_go_on(version)
+    }
+
     fn version_for_new(&self, bot: &BotId, key: &ConversationKey) -> Digest {
         let canary = self.canary.filter(|canary| canary.takes(bot, key));
         canary.map_or(self.current, |canary| canary.version)

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::lane::queue::Queued;
 use crate::lane::writes::Write;
 use crate::lane::{Effect, Lane, Loaded};
-use crate::log::{Arrival, Conversation, Seq};
+use crate::log::{Arrival, Conversation, Seq, Turn};
 use crate::outbox::Send;
 use crate::time::Millis;
 
@@ -29,6 +29,7 @@ impl Lane {
         self.last = loaded.last;
         self.turn = loaded.turn.as_ref().map_or(0, |(seq, _)| *seq);
         let turn = loaded.turn.as_ref().map(|(_, turn)| turn);
+        self.erased = turn.is_some_and(Turn::is_erasure).then_some(self.turn);
         self.state = Conversation::after(turn, loaded.settled);
         for settled in &self.unsaved {
             self.state.settle(settled);

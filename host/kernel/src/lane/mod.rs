@@ -300,6 +300,8 @@ pub struct Lane {
     state: Conversation,
     last: Seq,
     turn: Seq,
+    /// The turn that an erasure left, if it was the last one when the log was read.
+    erased: Option<Seq>,
     /// Events behind this entry were not read yet.
     unread_from: Option<Seq>,
     /// How many of them this lane has met.
@@ -353,6 +355,7 @@ impl Lane {
             state: Conversation::default(),
             last: 0,
             turn: 0,
+            erased: None,
             unread_from: None,
             unread: 0,
             early: Vec::new(),

@@ -27,6 +27,10 @@ impl Lane {
     /// Puts dead letters back into the queue of what is to be delivered, as far as
     /// there is room and as somebody may say them now. The others stay letters.
     pub(super) fn revive(&mut self, now: Millis) {
+        if self.erased == Some(self.turn) {
+            // They were read before: what they say was erased with the rest.
+            self.redriven.clear();
+        }
         if self.redriven.is_empty() {
             return;
         }

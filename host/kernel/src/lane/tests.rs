@@ -1,6 +1,7 @@
 //! A long backlog: what it costs, and that nothing of it is lost. The store and
 //! the bot answer at once, so that only the lane's own work is seen.
 
+mod erased;
 mod pin;
 
 use crate::outbox::Rides;

@@ -2,12 +2,12 @@
 
 use botyard_kernel::access::Permission;
 use botyard_kernel::time::Millis;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::caller::OfTenant;
 use super::page::{Json, Page, Paging, Query};
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 
 /// A change.
 #[derive(Serialize, ToSchema)]
@@ -36,6 +36,19 @@ pub(super) struct Row {
 pub(super) struct Verified {
     /// So many rows follow each other.
     rows: u64,
+    /// The last of them as `place:hash`. Keep it elsewhere: rows that are cut off later, or
+    /// all of them written anew, show by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    head: Option<String>,
+}
+
+/// What is known of the rows.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Expected {
+    /// The `head` of an earlier check, or of a backup's manifest: this row must be there.
+    expect: Option<String>,
 }
 
 /// The changes of a tenant, the oldest first.
@@ -68,9 +81,27 @@ pub(super) async fn list(
 
 /// Check that no row was changed, taken away or put in between.
 #[utoipa::path(get, path = "/v1/tenants/{tenant}/audit/verify", tag = "audit",
-    params(("tenant" = String, Path)),
+    params(("tenant" = String, Path), Expected),
     responses((status = 200, body = Verified), (status = "4XX", body = Problem)))]
-pub(super) async fn verify(of: OfTenant) -> Result<Json<Verified>, Problem> {
+pub(super) async fn verify(
+    of: OfTenant,
+    Query(expected): Query<Expected>,
+) -> Result<Json<Verified>, Problem> {
     let allowed = of.may(Permission::ReadAudit, None)?;
-    Ok(Json(Verified { rows: allowed.store().verify_audit().await? }))
+    if let Some(expected) = &expected.expect {
+        let known = expected.split_once(':').and_then(|(seq, _)| seq.parse::<u64>().ok());
+        let wrong = || Problem::bad("`expect` is the `head` of an earlier check: `place:hash`");
+        let place = known.filter(|place| *place > 0).ok_or_else(wrong)?;
+        let row = allowed.store().audit(place - 1, 1).await?.pop();
+        if row.is_none_or(|row| format!("{}:{}", row.seq, row.hash) != *expected) {
+            let detail = format!(
+                "the audit does not have the row {expected}: rows were cut off or written anew \
+                 since, or the store was made of an older backup"
+            );
+            return Err(Problem::new(Code::AuditDiffers, detail));
+        }
+    }
+    let head = allowed.store().audit_head().await?;
+    let rows = head.map_or(0, |(seq, _)| seq);
+    Ok(Json(Verified { rows, head: head.map(|(seq, hash)| format!("{seq}:{hash}")) }))
 }

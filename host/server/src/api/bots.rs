@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 
 use super::caller::{Allowed, OfTenant};
 use super::page::{Json, Page, Paging, Query};
-use super::problem::{Code, Problem};
-use crate::tenancy::{BotRecord, kind, named_secrets};
+use super::problem::Problem;
+use crate::tenancy::{BotChange, kind};
 
 /// A bot.
 #[derive(Serialize, ToSchema)]
@@ -46,6 +46,10 @@ pub(super) struct BotSettings {
     #[serde(default)]
     #[schema(value_type = Object)]
     settings: Option<Value>,
+    /// The settings as they were read. Where they are others by now, nothing is changed.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    seen: Option<Value>,
 }
 
 /// The bots of a tenant.
@@ -91,24 +95,10 @@ pub(super) async fn put(
 ) -> Result<(StatusCode, Json<Bot>), Problem> {
     let allowed = of.may(Permission::ManageBots, Some(&bot))?;
     let (tenancy, tenant) = (allowed.tenancy(), &allowed.tenant);
-    let known = tenancy.bot(tenant, &bot).await.ok().unwrap_or_default();
-    let record = BotRecord {
-        shared: match settings.shared {
-            Some(name) => (!name.is_empty()).then_some(BotId(name)),
-            None => known.shared,
-        },
-        offered: settings.offered.unwrap_or(known.offered),
-        settings: settings.settings.unwrap_or_else(|| known.settings.clone()),
-    };
-    if allowed.grant.bot.is_some() {
-        // Its bot could tell what they say, and the token does not reach secrets.
-        let named = named_secrets(&known.settings);
-        if let Some(new) = named_secrets(&record.settings).iter().find(|it| !named.contains(it)) {
-            let detail = format!("a token for one bot names no secret anew, as `{new}` here");
-            return Err(Problem::new(Code::Forbidden, detail));
-        }
-    }
-    let new = tenancy.put_bot(tenant, &bot, &record, &allowed.stamp).await?;
+    let BotSettings { shared, offered, settings, seen } = settings;
+    let change = BotChange { shared, offered, settings, seen };
+    let narrow = allowed.grant.bot.is_some();
+    let new = tenancy.put_bot(tenant, &bot, change, narrow, &allowed.stamp).await?;
     let status = if new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(shown(&allowed, bot).await?)))
 }

@@ -168,6 +168,11 @@ pub(super) fn turn_shown(seq: u64, turn: LoggedTurn, texts: bool) -> Turn {
             (json!("ran"), Some(version.to_string()), actions, cpu_us)
         }
         Outcome::Failed { version, failure } => {
+            let mut failure = failure;
+            if !texts {
+                // It may quote what was said, or what the bot wrote before it broke down.
+                failure.message = redact::length(&failure.message);
+            }
             (json!({ "failed": failure }), Some(version.to_string()), json!([]), 0)
         }
         Outcome::Skipped(reason) => {
@@ -187,5 +192,43 @@ pub(super) fn turn_shown(seq: u64, turn: LoggedTurn, texts: bool) -> Turn {
         actions,
         cpu_us,
         log: turn.log.into_iter().map(line).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use botyard_kernel::id::Digest;
+    use botyard_kernel::log::Conversation as State;
+    use botyard_kernel::run::{Blame, FailureKind, RunFailure};
+
+    use super::*;
+
+    #[test]
+    fn a_failure_tells_no_words_to_whoever_may_read_none() {
+        let failure = RunFailure {
+            blame: Blame::Bot,
+            kind: FailureKind::Trap,
+            message: "panicked at `my secret words`".to_owned(),
+        };
+        let turn = LoggedTurn {
+            id: "t".into(),
+            previous: 0,
+            base: 0,
+            watermark: 0,
+            fused: None,
+            event: "e".into(),
+            outcome: Outcome::Failed { version: Digest::of(b""), failure },
+            log: Vec::new(),
+            bot: "b".into(),
+            bot_writes: Vec::new(),
+            state: State::default(),
+            due_ms: None,
+            human_ms: None,
+        };
+        let failed = |texts| turn_shown(1, turn.clone(), texts).result["failed"].clone();
+        assert!(failed(true).to_string().contains("my secret words"));
+        let hidden = failed(false);
+        assert_eq!(hidden["message"], "[29 characters]");
+        assert_eq!((&hidden["blame"], &hidden["kind"]), (&json!("bot"), &json!("trap")));
     }
 }

@@ -1,19 +1,25 @@
 //! Dead letters of a tenant: actions that were given up.
 
+use std::time::Duration;
+
 use axum::extract::Path;
 use botyard_kernel::access::{Permission, redact};
 use botyard_kernel::id::PartId;
 use botyard_kernel::time::Millis;
 use botyard_store::DeadLetter;
-use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
 use utoipa::ToSchema;
 
 use super::caller::OfTenant;
 use super::page::{Json, Page, Paging, Query};
 use super::problem::{Code, Problem};
 use crate::http::is_damaged;
+
+/// How long a letter may take to its conversation's queue; it takes a write.
+const QUEUED_WITHIN: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// An action that was given up.
 #[derive(Serialize, ToSchema)]
@@ -67,25 +73,39 @@ pub(super) async fn show(
     Ok(Json(shown(found, allowed.shows_texts())))
 }
 
-/// Send a dead letter again, behind what waits in its conversation.
+/// Send a dead letter again, behind what waits in its conversation. It is answered once
+/// the letter is on stable storage there.
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/dead-letters/{part}/redrive",
     tag = "dead letters", params(("tenant" = String, Path), ("part" = String, Path)),
-    responses((status = 202), (status = "4XX", body = Problem)))]
+    responses((status = 200, body = Letter), (status = "4XX", body = Problem)))]
 pub(super) async fn redrive(
     of: OfTenant,
     Path((_, part)): Path<(String, PartId)>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Json<Letter>, Problem> {
     let allowed = of.may(Permission::Redrive, None)?;
-    let found = allowed.store().dead_letter(&part).await?.ok_or_else(Problem::not_found)?;
+    let store = allowed.store();
+    let found = store.dead_letter(&part).await?.ok_or_else(Problem::not_found)?;
     if is_damaged(&found.row) {
         let detail = "it is a part of a webhook that could not be read: there is nothing to send";
         return Err(Problem::new(Code::InUse, detail));
     }
-    if !allowed.app.work.redrive(found.conversation, vec![found.row]) {
+    let (key, rows) = (found.conversation.clone(), vec![found.row.clone()]);
+    if !allowed.app.work.redrive(key, rows) {
         let detail = "its channel is not there any more: make it again first";
         return Err(Problem::new(Code::InUse, detail));
     }
-    Ok(StatusCode::ACCEPTED)
+    let until = Instant::now() + QUEUED_WITHIN;
+    while store.dead_letter(&part).await?.is_some() {
+        if Instant::now() >= until {
+            let detail = "it is not queued: a human may have the conversation, or too much waits \
+                          in it already; look at the conversation and send it again later";
+            return Err(Problem::new(Code::InUse, detail));
+        }
+        sleep(LOOK_EVERY).await;
+    }
+    store.witness("redrive", "dead-letter", part.as_str(), &allowed.stamp).await?;
+    let texts = allowed.shows_texts();
+    Ok(Json(shown(found, texts)))
 }
 
 fn shown(letter: DeadLetter, texts: bool) -> Letter {

@@ -1,7 +1,6 @@
 //! What bots wrote into their logs, and what became of their turns: what there is, and what
 //! comes from now on.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -26,8 +25,8 @@ use crate::clock;
 
 /// Whoever follows is told what is new this often.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// A turn may come in later than others of its time by so much.
-const LATE_MS: Millis = MINUTE;
+/// So many turns are told at a time.
+const TOLD_MAX: usize = 200;
 
 /// A turn of a bot, where it happened.
 #[derive(Serialize, ToSchema)]
@@ -83,8 +82,9 @@ pub(super) async fn live(
     let allowed = of.may(Permission::ReadObjects, Some(&bot))?;
     allowed.tenancy().bot(&allowed.tenant, &bot).await?;
     let place = allowed.app.followers.take(&allowed.tenant)?;
-    let follower =
-        Follower { allowed, _place: place, bot, began_ms: clock::now(), seen: HashMap::new() };
+    let (_, last) = allowed.store().bot_news(&bot, None, TOLD_MAX).await?;
+    let rotated_ms = allowed.token.as_ref().and_then(|id| allowed.tenancy().rotated_ms(id));
+    let follower = Follower { allowed, _place: place, bot, last, rotated_ms };
     let stream = stream::unfold((follower, Vec::new()), |(mut follower, mut waiting)| async move {
         while waiting.is_empty() {
             tokio::time::sleep(LOOK_EVERY).await;
@@ -104,39 +104,33 @@ struct Follower {
     allowed: Allowed,
     _place: super::Place,
     bot: BotId,
-    began_ms: Millis,
-    /// Turns of the last minutes that were told, with when.
-    seen: HashMap<String, Millis>,
+    /// The number of what was told last.
+    last: u64,
+    /// When the token that is shown got its secret.
+    rotated_ms: Option<Millis>,
 }
 
 impl Follower {
-    /// Whether the host stops, or the token is good for nothing any more.
+    /// Whether the host stops, or the secret that was shown is good for nothing any more.
     fn is_over(&self) -> bool {
         let Allowed { app, token, .. } = &self.allowed;
-        let known = token.as_ref().is_none_or(|id| app.tenancy.is_good(id, clock::now()));
-        !known || app.stopping.load(Ordering::Acquire)
+        let good = |id: &String| {
+            app.tenancy.is_good(id, clock::now()) && app.tenancy.rotated_ms(id) == self.rotated_ms
+        };
+        !token.as_ref().is_none_or(good) || app.stopping.load(Ordering::Acquire)
     }
 
     /// What has come since; nothing where the store fails, which ends the stream.
     async fn news(&mut self) -> Option<Vec<Event>> {
-        let since = clock::now().saturating_sub(LATE_MS).max(self.began_ms);
-        self.seen.retain(|_, at| *at >= since.saturating_sub(LATE_MS));
-        let (mut after, mut events) = (None, Vec::new());
-        loop {
-            let store = self.allowed.store();
-            let found = store.bot_turns(&self.bot, since, after, 200).await.ok()?;
-            after = found.last().map(|turn| turn.place);
-            let whole = found.len() < 200;
-            for turn in found {
-                if self.seen.insert(turn.turn.id.0.clone(), clock::now()).is_none() {
-                    let logged = logged(turn, self.allowed.shows_texts());
-                    events.push(Event::default().event("turn").data(json!(logged).to_string()));
-                }
-            }
-            if whole {
-                return Some(events);
-            }
-        }
+        let store = self.allowed.store();
+        let (found, last) = store.bot_news(&self.bot, Some(self.last), TOLD_MAX).await.ok()?;
+        self.last = last;
+        let texts = self.allowed.shows_texts();
+        let told = found.into_iter().map(|turn| {
+            let logged = logged(turn, texts);
+            Event::default().event("turn").data(json!(logged).to_string())
+        });
+        Some(told.collect())
     }
 }
 

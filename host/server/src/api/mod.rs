@@ -117,7 +117,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(bots::list))
         .routes(routes!(bots::show, bots::put, bots::delete))
         .routes(routes!(versions::list, versions::upload))
-        .routes(routes!(versions::show))
+        .routes(routes!(versions::show, versions::delete))
         .routes(routes!(trials::run))
         .routes(routes!(deployments::show, deployments::change))
         .routes(routes!(channels::list))

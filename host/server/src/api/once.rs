@@ -1,28 +1,33 @@
 //! What comes with the same `Idempotency-Key` is done once, however often it is sent.
 //!
 //! The first answer is kept for a day, sealed: it may hold a token. A key belongs to who
-//! shows the token, the method and the path.
+//! asks, the path and the tenant. Who asks is known before anything is noted, each time
+//! anew: whoever may do nothing here leaves no trace and is told nothing that was kept.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts as _, Path, Request, State};
+use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use botyard_kernel::access::OPERATOR;
 use botyard_kernel::id::{Digest, TenantId};
 use botyard_kernel::time::{DAY, MINUTE, Millis};
-use botyard_store::TenantStore;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
+use botyard_store::{StoreError, TenantStore};
+use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderValue, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::BODY_BYTES_MAX;
+use super::caller::Caller;
+use super::page::whole;
 use super::problem::{Code, Problem};
 use crate::app::App;
 use crate::clock;
-use crate::envelope::Sealed;
+use crate::envelope::{Envelope, Sealed};
+use crate::tenancy::ChangeError;
 
 /// The kind of the notes.
 const KIND: &str = "idempotency";
@@ -42,12 +47,23 @@ struct Kept {
     /// What was answered; absent while it is under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answer: Option<Answer>,
+    /// It was done, and its answer was too large to be kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    too_large: bool,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Answer {
     status: u16,
     body: Sealed,
+}
+
+/// Where the answer to one request lies.
+struct Note<'a> {
+    envelope: &'a Envelope,
+    store: TenantStore,
+    name: String,
+    asked: Digest,
 }
 
 /// Does a request with a key once.
@@ -65,7 +81,7 @@ pub(super) async fn once(State(app): State<Arc<App>>, request: Request, next: Ne
 }
 
 async fn keyed(
-    app: &App,
+    app: &Arc<App>,
     key: &HeaderValue,
     request: Request,
     next: Next,
@@ -73,72 +89,147 @@ async fn keyed(
     if key.is_empty() || key.len() > KEY_BYTES_MAX {
         return Err(Problem::bad("an `Idempotency-Key` has 1 to 200 characters"));
     }
-    let (parts, body) = request.into_parts();
-    let body = to_bytes(body, BODY_BYTES_MAX).await;
-    let body = body.map_err(|_| Problem::new(Code::TooLarge, "a body has at most 1 MiB"))?;
-    let who = parts.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
-    let path = parts.uri.path();
-    let name = Digest::of_parts([who, path.as_bytes(), key.as_bytes()]).to_string();
-    let asked = Digest::of(&body);
-    let store = app.tenancy.store_of(&tenant_of(path));
-    if let Some(answer) = earlier(app, &store, &name, asked).await? {
+    let (mut parts, body) = request.into_parts();
+    let caller = Caller::from_request_parts(&mut parts, app).await?;
+    let Some(tenant) = reached(app, &caller, &mut parts).await? else {
+        return Ok(next.run(Request::from_parts(parts, body)).await);
+    };
+    let body = whole(app, body).await?;
+    // Nobody can show the socket's door as a token, or the other way round.
+    let who = match &caller.token {
+        Some(id) => ["token", id.as_str()],
+        None => ["socket", caller.actor.as_str()],
+    };
+    let path = parts.uri.path().as_bytes();
+    let name = [who[0].as_bytes(), who[1].as_bytes(), path, key.as_bytes()];
+    let note = Note {
+        envelope: app.work.envelope(),
+        store: app.tenancy.store_of(&tenant),
+        name: Digest::of_parts(name).to_string(),
+        asked: Digest::of(&body),
+    };
+    if let Some(answer) = note.earlier(clock::now()).await? {
         return Ok(answer);
     }
     let answer = next.run(Request::from_parts(parts, Body::from(body))).await;
-    keep(app, &store, &name, asked, answer).await
+    note.keep(answer).await
 }
 
-/// The answer to an earlier request with this key; absent where there was none, and now
-/// this one is noted.
-async fn earlier(
-    app: &App,
-    store: &TenantStore,
-    name: &str,
-    asked: Digest,
-) -> Result<Option<Response>, Problem> {
-    let now = clock::now();
-    let fresh = json!(Kept { request: asked, at_ms: now, answer: None });
-    let found = store.note_put_new(KIND, name, &fresh, Some(now + KEPT_MS), now).await?;
-    let Some(found) = found else { return Ok(None) };
-    let Ok(kept) = serde_json::from_value::<Kept>(found) else { return Ok(None) };
-    if kept.request != asked {
-        let detail = "this key came before with another body: take another key";
-        return Err(Problem::new(Code::KeyReused, detail));
-    }
-    let Some(answer) = kept.answer else {
-        if now < kept.at_ms.saturating_add(UNDER_WAY_MS) {
-            let detail = "the same request is still under way: send it again in a moment";
-            return Err(Problem::new(Code::Unavailable, detail));
-        }
+/// The tenant that a path names, or the host's own; absent where it is not there, or not
+/// for this caller: whoever handles the request says so.
+async fn reached(
+    app: &Arc<App>,
+    caller: &Caller,
+    parts: &mut Parts,
+) -> Result<Option<TenantId>, Problem> {
+    let path = Path::<HashMap<String, String>>::from_request_parts(parts, app).await;
+    let Path(mut path) = path.map_err(|error| Problem::bad(error.body_text()))?;
+    let tenant = path.remove("tenant").map_or_else(|| OPERATOR.into(), TenantId);
+    if caller.grant.tenant.as_ref().is_some_and(|own| *own != tenant) {
         return Ok(None);
-    };
-    let text = app.work.envelope().open(store.id(), &place(name), &answer.body);
-    let text = text.map_err(|error| Problem::new(Code::HostFault, error.to_string()))?;
-    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
-    Ok(Some(json_answer(status, text.into())))
+    }
+    match app.tenancy.tenant(&tenant).await {
+        Ok(_) => Ok(Some(tenant)),
+        Err(ChangeError::NotFound) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
-/// Keeps an answer, unless the host is to blame for it: then the same may be asked again.
-async fn keep(
-    app: &App,
-    store: &TenantStore,
-    name: &str,
-    asked: Digest,
-    answer: Response,
-) -> Result<Response, Problem> {
-    let (parts, body) = answer.into_parts();
-    let body = to_bytes(body, BODY_BYTES_MAX).await.unwrap_or_default();
-    if parts.status.is_server_error() {
-        store.note_delete(KIND, name).await?;
-    } else {
-        let text = String::from_utf8_lossy(&body);
-        let sealed = app.work.envelope().seal(store.id(), &place(name), &text);
-        let now = clock::now();
-        let answer = Answer { status: parts.status.as_u16(), body: sealed };
-        let kept = Kept { request: asked, at_ms: now, answer: Some(answer) };
-        store.note_put(KIND, name, &json!(kept), Some(now + KEPT_MS)).await?;
+impl Note<'_> {
+    /// The answer to an earlier request with this key; absent where there was none, and
+    /// now this one is noted.
+    async fn earlier(&self, now: Millis) -> Result<Option<Response>, Problem> {
+        let (fresh, until) = (json!(self.kept(now)), Some(now + KEPT_MS));
+        let found = self.store.note_put_new(KIND, &self.name, &fresh, until, now).await?;
+        let Some(found) = found else { return Ok(None) };
+        let kept: Kept = serde_json::from_value(found).map_err(fault)?;
+        if kept.request != self.asked {
+            let detail = "this key came before with another body: take another key";
+            return Err(Problem::new(Code::KeyReused, detail));
+        }
+        if kept.too_large {
+            let detail = "the same request was done before: look at what it has changed";
+            return Err(Problem::new(Code::AnswerNotKept, detail));
+        }
+        let Some(answer) = kept.answer else {
+            return self.take_over(kept.at_ms, now).await.map(|()| None);
+        };
+        let text = self.envelope.open(self.store.id(), &self.place(), &answer.body);
+        let text = text.map_err(fault)?;
+        let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+        Ok(Some(json_answer(status, text.into())))
     }
-    Ok(Response::from_parts(parts, Body::from(body)))
+
+    /// Goes on in the place of a request that was cut off: of many at once exactly one.
+    async fn take_over(&self, since_ms: Millis, now: Millis) -> Result<(), Problem> {
+        let under_way = || {
+            let detail = "the same request is still under way: send it again in a moment";
+            Problem::new(Code::Unavailable, detail)
+        };
+        if now < since_ms.saturating_add(UNDER_WAY_MS) {
+            return Err(under_way());
+        }
+        let claim = Digest::of_parts([self.name.as_bytes(), &since_ms.to_be_bytes()]).to_string();
+        let until = Some(now + UNDER_WAY_MS);
+        if self.store.note_put_new(KIND, &claim, &json!({}), until, now).await?.is_some() {
+            return Err(under_way());
+        }
+        let fresh = json!(self.kept(now));
+        self.store.note_put(KIND, &self.name, &fresh, Some(now + KEPT_MS)).await?;
+        Ok(())
+    }
+
+    /// Keeps an answer, unless the same may be asked again: where the host is to blame for
+    /// it, or where whoever asks gets another right meanwhile.
+    async fn keep(&self, answer: Response) -> Result<Response, Problem> {
+        let (parts, body) = answer.into_parts();
+        let body = to_bytes(body, usize::MAX).await.map_err(fault)?;
+        let again = [
+            StatusCode::UNAUTHORIZED,
+            StatusCode::FORBIDDEN,
+            StatusCode::NOT_FOUND,
+            StatusCode::REQUEST_TIMEOUT,
+            StatusCode::TOO_MANY_REQUESTS,
+        ];
+        let kept = if parts.status.is_server_error() || again.contains(&parts.status) {
+            self.store.note_delete(KIND, &self.name).await.map(drop)
+        } else {
+            self.keep_answer(parts.status, &body).await
+        };
+        if let Err(error) = kept {
+            // It is done: whoever asked is to know.
+            tracing::error!(%error, "an answer is not kept for its idempotency key");
+        }
+        Ok(Response::from_parts(parts, Body::from(body)))
+    }
+
+    async fn keep_answer(&self, status: StatusCode, body: &[u8]) -> Result<(), StoreError> {
+        let text = String::from_utf8_lossy(body);
+        let sealed = self.envelope.seal(self.store.id(), &self.place(), &text);
+        let now = clock::now();
+        let answer = Answer { status: status.as_u16(), body: sealed };
+        let whole = Kept { answer: Some(answer), ..self.kept(now) };
+        let until = Some(now + KEPT_MS);
+        match self.store.note_put(KIND, &self.name, &json!(whole), until).await {
+            Err(StoreError::TooLarge { .. }) => {
+                let short = Kept { too_large: true, ..self.kept(now) };
+                self.store.note_put(KIND, &self.name, &json!(short), until).await
+            }
+            other => other,
+        }
+    }
+
+    fn kept(&self, at_ms: Millis) -> Kept {
+        Kept { request: self.asked, at_ms, answer: None, too_large: false }
+    }
+
+    fn place(&self) -> String {
+        format!("idempotency/{}", self.name)
+    }
+}
+
+fn fault(error: impl std::fmt::Display) -> Problem {
+    Problem::new(Code::HostFault, error.to_string())
 }
 
 fn json_answer(status: StatusCode, body: Bytes) -> Response {
@@ -147,30 +238,59 @@ fn json_answer(status: StatusCode, body: Bytes) -> Response {
     (status, [(CONTENT_TYPE, kind)], body).into_response()
 }
 
-/// Whose notes they are: the tenant's that the path names.
-fn tenant_of(path: &str) -> TenantId {
-    let rest = path.strip_prefix("/v1/tenants/").and_then(|rest| rest.split('/').next());
-    rest.filter(|name| !name.is_empty()).unwrap_or(OPERATOR).into()
-}
-
-fn place(name: &str) -> String {
-    format!("idempotency/{name}")
-}
-
 #[cfg(test)]
 mod tests {
+    use botyard_store::MemoryStore;
+
     use super::*;
 
-    #[test]
-    fn notes_lie_with_the_tenant_that_a_path_names() {
-        let rows = [
-            ("/v1/tenants/acme/tokens", "acme"),
-            ("/v1/tenants/acme", "acme"),
-            ("/v1/tenants", OPERATOR),
-            ("/v1/tenants/", OPERATOR),
-        ];
-        for (path, tenant) in rows {
-            assert_eq!(tenant_of(path), tenant.into(), "{path}");
+    fn note<'a>(envelope: &'a Envelope, memory: &MemoryStore) -> Note<'a> {
+        let store = memory.store().tenant(&"acme".into());
+        Note { envelope, store, name: "n".to_owned(), asked: Digest::of(b"{}") }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_was_cut_off_is_taken_over_by_one_alone() {
+        let (envelope, memory) = (Envelope::new([7; 32]), MemoryStore::new());
+        let note = note(&envelope, &memory);
+        assert!(note.earlier(1_000).await.unwrap().is_none());
+        assert_eq!(note.earlier(1_000 + UNDER_WAY_MS - 1).await.unwrap_err().status, 503);
+        let late = 1_000 + UNDER_WAY_MS;
+        assert!(note.take_over(1_000, late).await.is_ok());
+        // Another one that read the same note comes too late.
+        assert_eq!(note.take_over(1_000, late).await.unwrap_err().status, 503);
+        assert_eq!(note.earlier(late + 1).await.unwrap_err().status, 503);
+        assert!(note.earlier(late + UNDER_WAY_MS).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_too_large_reaches_whoever_asked_and_counts_as_done() {
+        let (envelope, memory) = (Envelope::new([7; 32]), MemoryStore::new());
+        let note = note(&envelope, &memory);
+        for bytes in [300 << 10, 3 << 20] {
+            note.store.note_delete(KIND, "n").await.unwrap();
+            assert!(note.earlier(1_000).await.unwrap().is_none());
+            let answer = (StatusCode::CREATED, "x".repeat(bytes)).into_response();
+            let answer = note.keep(answer).await.unwrap();
+            assert_eq!(answer.status(), StatusCode::CREATED);
+            assert_eq!(to_bytes(answer.into_body(), usize::MAX).await.unwrap().len(), bytes);
+            let again = note.earlier(clock::now() + UNDER_WAY_MS).await.unwrap_err();
+            assert_eq!((again.status, again.code), (409, "answer-not-kept"));
         }
+    }
+
+    #[tokio::test]
+    async fn what_may_be_asked_again_is_not_kept() {
+        let (envelope, memory) = (Envelope::new([7; 32]), MemoryStore::new());
+        let note = note(&envelope, &memory);
+        for status in [401, 403, 404, 408, 429, 500, 503] {
+            assert!(note.earlier(1_000).await.unwrap().is_none(), "{status}");
+            let status = StatusCode::from_u16(status).unwrap();
+            note.keep((status, "{}").into_response()).await.unwrap();
+        }
+        assert!(note.earlier(1_000).await.unwrap().is_none());
+        note.keep((StatusCode::CONFLICT, "{}").into_response()).await.unwrap();
+        let kept = note.earlier(1_000).await.unwrap().unwrap();
+        assert_eq!(kept.status(), StatusCode::CONFLICT);
     }
 }

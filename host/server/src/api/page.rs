@@ -1,12 +1,19 @@
 //! Lists in pages, and bodies that are read with our own errors.
 
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 use utoipa::{IntoParams, ToSchema};
 
+use super::BODY_BYTES_MAX;
 use super::problem::{Code, Problem};
+use crate::app::App;
 
 /// At most so many in a page.
 pub(super) const PAGE_MAX: usize = 200;
@@ -52,9 +59,29 @@ impl<T> Page<T> {
 }
 
 /// A JSON body, or a result.
-#[derive(Clone, Debug, FromRequest)]
-#[from_request(via(axum::Json), rejection(Problem))]
+#[derive(Clone, Debug)]
 pub(super) struct Json<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let body = Body::from(whole(app, body).await?);
+        let axum::Json(value) =
+            axum::Json::from_request(Request::from_parts(parts, body), app).await?;
+        Ok(Self(value))
+    }
+}
+
+/// A body, once all of it is there. Whoever sends it too slowly is not waited for: others
+/// need the connection.
+pub(super) async fn whole(app: &App, body: Body) -> Result<Bytes, Problem> {
+    let within = app.config.server.body_timeout;
+    let read = timeout(within, to_bytes(body, BODY_BYTES_MAX)).await;
+    let late = |_| Problem::new(Code::TooSlow, format!("it did not arrive within {within:?}"));
+    read.map_err(late)?.map_err(|_| Problem::new(Code::TooLarge, "a body has at most 1 MiB"))
+}
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {

@@ -74,6 +74,9 @@ codes! {
     GrantPending "grant-pending" CONFLICT "The version wishes for more than its bot may. Somebody has to approve it first.",
     Stale "stale" CONFLICT "Somebody else has changed it meanwhile: read it again.",
     KeyReused "idempotency-key-reused" UNPROCESSABLE_ENTITY "The idempotency key came before with another request.",
+    AuditDiffers "audit-differs" CONFLICT "The audit lacks a row that was there before. Its operator must find out why.",
+    AnswerNotKept "answer-not-kept" CONFLICT "The same request was done before, and its answer was too large to be kept.",
+    TooSlow "too-slow" REQUEST_TIMEOUT "The body did not arrive in time. Send it again over a better line.",
     TooLarge "too-large" PAYLOAD_TOO_LARGE "The body is larger than it may be.",
     TooMany "too-many" UNPROCESSABLE_ENTITY "More, or larger, than it may be. The detail names the limit.",
     OverLimit "over-limit" TOO_MANY_REQUESTS "A limit is reached. `Retry-After` says when to come back.",
@@ -172,6 +175,7 @@ impl From<ChangeError> for Problem {
             ChangeError::Deployment(_) => Code::DeploymentRefused,
             ChangeError::Stale => Code::Stale,
             ChangeError::Pending(_) => Code::GrantPending,
+            ChangeError::Forbidden(_) => Code::Forbidden,
             ChangeError::TooMany(_) => Code::TooMany,
         };
         Self::new(code, error.to_string())

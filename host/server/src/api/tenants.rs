@@ -107,9 +107,7 @@ pub(super) async fn update(
     Json(change): Json<TenantChange>,
 ) -> Result<Json<Tenant>, Problem> {
     let allowed = of.may(Permission::RaiseLimits, None)?;
-    let known = allowed.tenancy().tenant(&allowed.tenant).await?;
-    let label = change.label.or(known.label);
-    let settings = change.settings.unwrap_or(known.settings);
+    let TenantChange { label, settings } = change;
     let (tenancy, tenant) = (allowed.tenancy(), &allowed.tenant);
     let record = tenancy.put_tenant(tenant, label, settings, &allowed.stamp).await?;
     Ok(Json(shown(tenant, record)))

@@ -9,13 +9,14 @@ use botyard_kernel::id::{BotId, ChannelId, Digest};
 use botyard_kernel::plan::Policy;
 use botyard_vendors::known;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::caller::{Allowed, OfTenant};
 use super::page::Json;
 use super::problem::{Code, Problem};
 use crate::registry::Channel;
-use crate::trial::{Trial, Tried};
+use crate::trial::Trial;
 
 /// At most so many events at a time.
 const EVENTS_MAX: usize = 20;
@@ -48,13 +49,13 @@ pub(super) struct Trials {
     /// What each event came to, in order. Where the vendor sends no start, the host's own
     /// comes first.
     #[schema(value_type = Vec<Object>)]
-    turns: Vec<Tried>,
+    turns: Vec<Value>,
     /// CPU time of all turns in microseconds.
     cpu_us: u64,
 }
 
-/// Try a version with events. Nothing is sent or kept; calls of the bot are denied, and its
-/// own values are empty.
+/// Try a version with events. Nothing is sent or kept; calls of the bot are denied, its own
+/// values are empty, and `secret NAME` stands where its configuration names a secret.
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/bots/{bot}/versions/{digest}/try",
     tag = "versions", request_body = NewTrial,
     params(("tenant" = String, Path), ("bot" = String, Path), ("digest" = String, Path)),
@@ -74,6 +75,10 @@ pub(super) async fn run(
     let (trial, events) = trial(&allowed, bot, &digest, new).await?;
     let turns = trial.run(allowed.app.work.runtime(), events).await;
     let cpu_us = turns.iter().map(|turn| turn.cpu_us).sum();
+    let mut turns: Vec<Value> = turns.iter().map(|turn| json!(turn)).collect();
+    if let Some(redactor) = allowed.app.work.redactors().of(&allowed.tenant) {
+        turns.iter_mut().for_each(|turn| redactor.value(turn));
+    }
     Ok(Json(Trials { turns, cpu_us }))
 }
 
@@ -108,7 +113,7 @@ async fn trial(
     let trial = Trial {
         tenant: tenant.clone(),
         version,
-        config: allowed.tenancy().config(tenant, &bot).await?,
+        config: allowed.tenancy().trial_config(tenant, &bot).await?,
         vendor,
         policy,
         medium: new.medium.unwrap_or_else(|| "web".to_owned()),

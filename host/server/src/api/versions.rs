@@ -69,6 +69,22 @@ pub(super) async fn show(
     Ok(Json(shown(allowed.tenancy().version(&allowed.tenant, &bot, &digest).await?)))
 }
 
+/// Take a version away that nothing runs any more.
+#[utoipa::path(delete, path = "/v1/tenants/{tenant}/bots/{bot}/versions/{digest}",
+    tag = "versions",
+    params(("tenant" = String, Path), ("bot" = String, Path), ("digest" = String, Path)),
+    responses((status = 204), (status = "4XX", body = Problem)))]
+pub(super) async fn delete(
+    of: OfTenant,
+    Path((_, bot, digest)): Path<(String, BotId, String)>,
+) -> Result<StatusCode, Problem> {
+    let allowed = of.may(Permission::Upload, Some(&bot))?;
+    let digest = Digest::from_hex(&digest).ok_or_else(Problem::not_found)?;
+    let (tenancy, tenant) = (allowed.tenancy(), &allowed.tenant);
+    tenancy.delete_version(tenant, &bot, &digest, &allowed.stamp).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Upload a component: the body is the `.wasm` itself.
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/bots/{bot}/versions", tag = "versions",
     params(("tenant" = String, Path), ("bot" = String, Path)),

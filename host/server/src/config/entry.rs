@@ -115,6 +115,12 @@ impl<'a> Entry<'a> {
         self.named()?.parsed(expected, |text| check(text).map(|()| Secret::new(text)))
     }
 
+    /// The keys of a table whose texts are kept elsewhere.
+    pub(super) fn kept_elsewhere(&self) -> Vec<String> {
+        let table = self.value.as_object().into_iter().flatten();
+        table.filter(|(_, value)| value.is_object()).map(|(key, _)| key.clone()).collect()
+    }
+
     /// Texts by key, each of them perhaps kept elsewhere.
     pub(super) fn texts(self) -> Result<BTreeMap<String, String>, Wrong> {
         let environment = self.environment;

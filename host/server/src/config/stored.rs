@@ -95,12 +95,13 @@ mod tests {
     #[test]
     fn a_bot_is_read_as_in_the_file_with_secrets_of_the_tenant() {
         let bot = secrets().bot(json!({
-            "config": {"key": {"secret": "shop-key"}},
+            "config": {"key": {"secret": "shop-key"}, "greeting": "Hello"},
             "hosts": ["shop.example"],
             "overlap": "latest",
         }));
         let bot = bot.unwrap();
         assert_eq!(bot.config["key"], "k-123");
+        assert_eq!(bot.secrets, ["k-123"]);
         assert_eq!(bot.hosts[0].to_string(), "shop.example");
     }
 

@@ -69,6 +69,8 @@ pub struct FileBot {
 pub struct Bot {
     /// What the bot reads through its import `config`.
     pub config: BTreeMap<String, String>,
+    /// Those of its values that are kept elsewhere, as secrets are.
+    pub secrets: Vec<String>,
     /// Hosts that its requests may reach.
     pub hosts: Vec<HostPattern>,
     /// What becomes of events of a person that wait while newer ones come.
@@ -190,10 +192,12 @@ impl FileBot {
 
 impl Bot {
     pub(super) fn read(mut section: Section<'_>) -> Result<Self, Wrong> {
+        let config = section.optional("config");
+        let elsewhere = config.as_ref().map(Entry::kept_elsewhere).unwrap_or_default();
+        let config = config.map_or_else(|| Ok(BTreeMap::new()), Entry::texts)?;
         let bot = Self {
-            config: section
-                .optional("config")
-                .map_or_else(|| Ok(BTreeMap::new()), |entry| entry.texts())?,
+            secrets: elsewhere.iter().filter_map(|key| config.get(key).cloned()).collect(),
+            config,
             hosts: section.optional("hosts").map_or_else(
                 || Ok(Vec::new()),
                 |entry| entry.list(HostPattern::EXPECTED, HostPattern::parse),

@@ -19,7 +19,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::map_response;
+use axum::response::Response;
 use axum::routing::{any, get, post};
+use http::HeaderValue;
+use http::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use connection::ConnectionInfo;
@@ -49,11 +53,16 @@ pub enum Face {
 pub fn router(app: Arc<App>, faces: &[Face]) -> Router {
     let health =
         Router::new().route("/healthz", get(health::healthz)).route("/readyz", get(health::readyz));
-    let all = faces.iter().fold(health, |router, face| {
+    let all = faces.iter().fold(health.layer(map_response(inert)), |router, face| {
         router.merge(match face {
-            Face::Webhooks => webhooks(),
-            Face::Management => api::router(&app).merge(console::router()),
-            Face::Metrics => Router::new().route("/metrics", get(health::metrics)),
+            Face::Webhooks => webhooks().layer(map_response(inert)),
+            // The pages of the console say themselves what they may do.
+            Face::Management => {
+                api::router(&app).layer(map_response(inert)).merge(console::router())
+            }
+            Face::Metrics => Router::new()
+                .route("/metrics", get(health::metrics))
+                .layer(map_response(inert)),
         })
     });
     // Handlers read bodies themselves, with the limit of the configuration.
@@ -67,6 +76,16 @@ fn webhooks() -> Router<Arc<App>> {
         .route("/relays/{channel}/{conversation}/{tag}", post(relays::spoke))
         .route("/v1/channels/{channel}/conversations/{conversation}/signals", post(signals::signal))
         .nest("/v1/channels/{channel}/desk", desk())
+}
+
+/// Whatever a browser is shown of these answers, it runs none of it: they may repeat what
+/// strangers have sent, and stand beside the console.
+async fn inert(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    headers.insert(CONTENT_SECURITY_POLICY, policy);
+    response
 }
 
 /// Where humans read and answer.

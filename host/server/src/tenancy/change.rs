@@ -49,6 +49,9 @@ pub enum ChangeError {
     /// The bot wishes for what nobody has granted.
     #[error("{0}")]
     Pending(String),
+    /// Whoever wants it may not.
+    #[error("{0}")]
+    Forbidden(String),
     /// More than may be.
     #[error("{0}")]
     TooMany(String),

@@ -62,6 +62,8 @@ impl Tenancy {
             (name.to_string(), json!(ChannelRecord { settings }))
         });
         keep(&store, kind::CHANNEL, channels.collect()).await?;
+        let bots = definition.bots.values();
+        self.work.redactors().set(tenant, bots.flat_map(|bot| &bot.settings.secrets));
         Ok(self.run(tenant, definition, &limits))
     }
 
@@ -74,18 +76,30 @@ impl Tenancy {
         still: &BTreeMap<TenantId, Definition>,
     ) -> Result<(), StoreError> {
         for (tenant, record) in self.host_store().list_all(kind::TENANT).await? {
-            let known: Option<TenantRecord> = serde_json::from_value(record.value).ok();
-            let gone = known.is_some_and(|known| known.managed == Managed::Settings);
-            if gone && !still.contains_key(&tenant) {
-                let store = self.store(&tenant);
-                // Whoever has this name later gets nothing of it.
-                for kind in kind::ALL {
-                    keep(&store, kind, Vec::new()).await?;
-                }
-                store.delete(kind::TENANT, SELF, &stamp()).await?;
+            let Ok(record) = serde_json::from_value::<TenantRecord>(record.value) else { continue };
+            let gone = record.managed == Managed::Settings;
+            if !gone || still.contains_key(&tenant) {
+                continue;
+            }
+            if tenant.as_str() == OPERATOR {
+                self.give_back(record).await?;
+            } else {
+                // Its conversations stay, and nobody is given its name while they do.
+                self.host_store().drop_records(&tenant, &stamp()).await?;
             }
         }
         Ok(())
+    }
+
+    /// The operator's own tenant is there in any case: with its tokens, and with what was
+    /// made of it by commands.
+    async fn give_back(&self, record: TenantRecord) -> Result<(), StoreError> {
+        let store = self.store(&OPERATOR.into());
+        for kind in [kind::BOT, kind::CHANNEL] {
+            keep(&store, kind, Vec::new()).await?;
+        }
+        let record = TenantRecord { managed: Managed::Api, ..record };
+        store.put(kind::TENANT, SELF, &json!(record), &stamp()).await
     }
 
     /// The version of the settings answers: sessions that began with another one go on
@@ -152,14 +166,16 @@ async fn keep_tenant(store: &TenantStore) -> Result<Result<TenantRecord, Unfit>,
     Ok(Ok(record))
 }
 
-/// Has exactly these records of a kind.
+/// Has exactly these records of a kind. What commands have made of the operator's tenant
+/// stays.
 async fn keep(
     store: &TenantStore,
     kind: &str,
     records: Vec<(String, Value)>,
 ) -> Result<(), StoreError> {
     for known in store.list(kind).await? {
-        if !records.iter().any(|(name, _)| *name == known.name) {
+        let by_command = store.id().as_str() == OPERATOR && !of_settings(kind, &known.value);
+        if !by_command && !records.iter().any(|(name, _)| *name == known.name) {
             store.delete(kind, &known.name, &stamp()).await?;
         }
     }
@@ -169,6 +185,18 @@ async fn keep(
         }
     }
     Ok(())
+}
+
+/// Whether a record says what only [`Tenancy::put_from_settings`] writes.
+fn of_settings(kind: &str, record: &Value) -> bool {
+    let settings = record.get("settings").and_then(Value::as_object);
+    let has = |key: &str| settings.is_some_and(|settings| settings.contains_key(key));
+    match kind {
+        kind::BOT => has("component"),
+        // The names of its vendor and its bot, without what connects it.
+        kind::CHANNEL => has("vendor") && settings.is_some_and(|settings| settings.len() == 2),
+        _ => false,
+    }
 }
 
 fn stamp() -> Stamp {

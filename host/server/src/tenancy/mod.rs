@@ -4,6 +4,7 @@
 
 mod change;
 mod definition;
+mod forgetting;
 mod from_settings;
 mod housekeeping;
 mod limits;

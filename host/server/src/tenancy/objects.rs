@@ -6,8 +6,8 @@ use botyard_store::{Stamp, TenantStore};
 use serde_json::json;
 
 use super::records::{
-    BotRecord, ChannelRecord, Managed, OPERATOR, Opened, RelayRecord, SELF, SecretRecord,
-    TenantRecord, kind, named_secrets, secret_place,
+    BotChange, BotRecord, ChannelRecord, Managed, OPERATOR, Opened, RelayRecord, SELF,
+    SecretRecord, TenantRecord, kind, named_secrets, secret_place,
 };
 use super::stored::{Records, parsed};
 use super::{Change, ChangeError, Tenancy, Unfit};
@@ -39,17 +39,27 @@ impl Tenancy {
         named(tenant.as_str())?;
         let _turn = self.change(tenant).await;
         let record = TenantRecord { managed: Managed::Api, created_ms: stamp.at_ms, ..record };
-        self.tried(tenant, |records, _| records.tenant = record.clone()).await?;
         let store = self.store(tenant);
-        let made = store.replace(kind::TENANT, SELF, None, &json!(record), stamp).await?;
-        if !made {
-            return Err(ChangeError::Exists(format!("the tenant `{tenant}`")));
+        let exists = || ChangeError::Exists(format!("the tenant `{tenant}`"));
+        if store.get(kind::TENANT, SELF).await?.is_some() {
+            return Err(exists());
+        }
+        if self.host_store().keeps_any(tenant).await? {
+            let what = format!(
+                "what an earlier tenant `{tenant}` has left is still here, conversations of people \
+                 among it: take another name, or clear it first (`botyard tenant delete {tenant}`)"
+            );
+            return Err(ChangeError::InUse(what));
+        }
+        self.tried(tenant, |records, _| records.tenant = record.clone()).await?;
+        if !store.replace(kind::TENANT, SELF, None, &json!(record), stamp).await? {
+            return Err(exists());
         }
         self.refresh(tenant).await?;
         Ok(record)
     }
 
-    /// Sets something of a tenant.
+    /// Sets something of a tenant: what is not named stays.
     ///
     /// # Errors
     /// It is in the settings file, is not there, or its settings are wrong.
@@ -57,11 +67,13 @@ impl Tenancy {
         &self,
         tenant: &TenantId,
         label: Option<String>,
-        settings: serde_json::Value,
+        settings: Option<serde_json::Value>,
         stamp: &Stamp,
     ) -> Change<TenantRecord> {
         let _turn = self.change(tenant).await;
         let known = self.own(tenant).await?;
+        let label = label.or_else(|| known.label.clone());
+        let settings = settings.unwrap_or_else(|| known.settings.clone());
         let record = TenantRecord { label, settings, ..known };
         self.tried(tenant, |records, _| records.tenant = record.clone()).await?;
         self.store(tenant).put(kind::TENANT, SELF, &json!(record), stamp).await?;
@@ -69,7 +81,8 @@ impl Tenancy {
         Ok(record)
     }
 
-    /// Sets a bot. Answers whether it is new.
+    /// Sets a bot: what is not named stays. Answers whether it is new. Whoever is `narrow`
+    /// reaches this bot alone, and names no secret where it was not named before.
     ///
     /// # Errors
     /// The tenant is in the settings file, the name is none, its settings are wrong, or
@@ -78,12 +91,30 @@ impl Tenancy {
         &self,
         tenant: &TenantId,
         bot: &BotId,
-        record: &BotRecord,
+        change: BotChange,
+        narrow: bool,
         stamp: &Stamp,
     ) -> Change<bool> {
         named(bot.as_str())?;
         let _turn = self.change(tenant).await;
         self.own(tenant).await?;
+        let known = match self.bot(tenant, bot).await {
+            Err(ChangeError::NotFound) => BotRecord::default(),
+            known => known?,
+        };
+        if change.seen.as_ref().is_some_and(|seen| *seen != known.settings) {
+            return Err(ChangeError::Stale);
+        }
+        let record = &change.of(known.clone());
+        let before = named_secrets(&known.settings);
+        let mut after = named_secrets(&record.settings).into_iter();
+        if let Some((place, name)) = after.find(|it| narrow && !before.contains(it)) {
+            // Its bot, or whoever it calls, could tell what they say.
+            let place = place.join(".");
+            let what =
+                format!("a token for one bot names no secret anew, as `{name}` at `{place}`");
+            return Err(ChangeError::Forbidden(what));
+        }
         self.offered(tenant, bot, record).await?;
         self.tried(tenant, |records, _| {
             records.bots.insert(bot.clone(), record.clone());
@@ -109,12 +140,7 @@ impl Tenancy {
             let what = format!("the bot `{name}` of the tenant `{of}` runs it: delete that first");
             return Err(ChangeError::InUse(what));
         }
-        let store = self.store(tenant);
-        found(store.delete(kind::BOT, bot.as_str(), stamp).await)?;
-        match store.delete(kind::DEPLOYMENT, bot.as_str(), stamp).await {
-            Ok(()) | Err(botyard_store::StoreError::NotFound) => {}
-            Err(error) => return Err(error.into()),
-        }
+        self.forget_bot(tenant, bot, stamp).await?;
         self.work.registry().forget(tenant, bot);
         self.refresh(tenant).await?;
         Ok(())
@@ -352,7 +378,7 @@ impl Records {
         let channels =
             self.channels.iter().map(|(id, it)| (format!("the channel `{id}`"), &it.settings));
         let mut all = tenant.into_iter().chain(bots).chain(relays).chain(channels);
-        let names = |settings| named_secrets(settings).contains(&secret);
+        let names = |settings| named_secrets(settings).iter().any(|(_, name)| *name == secret);
         all.find(|(_, settings)| names(settings)).map(|(what, _)| what)
     }
 }

@@ -34,9 +34,6 @@ pub mod kind {
     pub const SECRET: &str = "secret";
     /// A token, as its hash.
     pub const TOKEN: &str = "token";
-
-    /// All that a tenant has.
-    pub const ALL: [&str; 7] = [BOT, VERSION, DEPLOYMENT, CHANNEL, RELAY, SECRET, TOKEN];
 }
 
 fn is_default(limits: &Limits) -> bool {
@@ -94,6 +91,33 @@ pub struct BotRecord {
     /// As in the settings file, without `component`.
     #[serde(default)]
     pub settings: Value,
+}
+
+/// What is to be changed of a bot: what is not named stays.
+#[derive(Clone, Debug, Default)]
+pub struct BotChange {
+    /// Whose versions it runs; an empty name ends it.
+    pub shared: Option<String>,
+    /// Whether other tenants may run it.
+    pub offered: Option<bool>,
+    /// Its settings, whole.
+    pub settings: Option<Value>,
+    /// Its settings as somebody has read them: only those are changed.
+    pub seen: Option<Value>,
+}
+
+impl BotChange {
+    /// The bot as it is then.
+    pub fn of(self, known: BotRecord) -> BotRecord {
+        BotRecord {
+            shared: match self.shared {
+                Some(name) => (!name.is_empty()).then_some(BotId(name)),
+                None => known.shared,
+            },
+            offered: self.offered.unwrap_or(known.offered),
+            settings: self.settings.unwrap_or(known.settings),
+        }
+    }
 }
 
 /// A component that was uploaded for a bot.
@@ -170,14 +194,22 @@ pub fn secret_place(name: &str) -> String {
     format!("secret/{name}")
 }
 
-/// Secrets by name that are named in settings: `{"secret": "NAME"}`.
-pub fn named_secrets(settings: &Value) -> Vec<&str> {
+/// Secrets by name that are named in settings, each with the place where it is:
+/// `{"secret": "NAME"}`.
+pub fn named_secrets(settings: &Value) -> Vec<(Vec<String>, &str)> {
+    fn within((key, value): (String, &Value)) -> Vec<(Vec<String>, &str)> {
+        let named = named_secrets(value).into_iter();
+        named.map(|(place, name)| ([vec![key.clone()], place].concat(), name)).collect()
+    }
     match settings {
         Value::Object(table) => match (table.get("secret"), table.len()) {
-            (Some(Value::String(name)), 1) => vec![name],
-            _ => table.values().flat_map(named_secrets).collect(),
+            (Some(Value::String(name)), 1) => vec![(Vec::new(), name)],
+            _ => table.iter().map(|(key, value)| (key.clone(), value)).flat_map(within).collect(),
         },
-        Value::Array(items) => items.iter().flat_map(named_secrets).collect(),
+        Value::Array(items) => {
+            let items = items.iter().enumerate();
+            items.map(|(number, value)| (number.to_string(), value)).flat_map(within).collect()
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
     }
 }
@@ -200,6 +232,12 @@ mod tests {
             "other": {"secret": "no", "more": 1},
             "secret": 7,
         });
-        assert_eq!(named_secrets(&settings), ["token", "key", "third"]);
+        let named: Vec<_> = named_secrets(&settings)
+            .into_iter()
+            .map(|(place, name)| (place.join("/"), name))
+            .collect();
+        let expected =
+            [("api-token", "token"), ("http-headers/a.example/x-key", "key"), ("list/0", "third")];
+        assert_eq!(named, expected.map(|(place, name)| (place.to_owned(), name)));
     }
 }

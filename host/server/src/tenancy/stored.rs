@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use botyard_kernel::deployment::Deployment;
 use botyard_kernel::id::{BotId, ChannelId, TenantId};
-use botyard_store::{StoreError, TenantStore};
+use botyard_store::{Record, StoreError, TenantStore};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -52,6 +52,7 @@ impl Tenancy {
     pub(super) async fn refresh(&self, tenant: &TenantId) -> Result<Vec<Unfit>, StoreError> {
         let (records, mut unfit) = self.records(tenant).await?;
         let (opened, sealed) = self.secrets(tenant).await?;
+        self.work.redactors().set(tenant, opened.values());
         let (definition, wrong) = self.define(tenant, &records, opened).await?;
         unfit.extend(sealed.into_iter().chain(wrong));
         unfit.extend(self.run(tenant, &definition, &records.tenant.limits));
@@ -175,13 +176,23 @@ impl Tenancy {
         Ok((definition, unfit))
     }
 
-    /// What a tenant has configured for a bot, its secrets opened.
+    /// What a tenant has configured for a bot, as trials show it: `secret NAME` stands in
+    /// the place of each secret. Whoever tries a version of their own would be told them.
     ///
     /// # Errors
     /// There is no such bot, or its settings are wrong.
-    pub async fn config(&self, tenant: &TenantId, bot: &BotId) -> Change<BTreeMap<String, String>> {
+    pub async fn trial_config(
+        &self,
+        tenant: &TenantId,
+        bot: &BotId,
+    ) -> Change<BTreeMap<String, String>> {
         let record = self.bot(tenant, bot).await?;
-        let (opened, _) = self.secrets(tenant).await?;
+        let names = self.store(tenant).list(kind::SECRET).await?.into_iter();
+        let opened = names.map(|Record { name, .. }| {
+            let stand_in = format!("secret {name}");
+            (name, stand_in)
+        });
+        let opened: Opened = opened.collect();
         Ok(Secrets::new(opened).bot(object(&record.settings))?.config)
     }
 

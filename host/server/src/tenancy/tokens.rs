@@ -91,6 +91,11 @@ impl Tenancy {
         known.is_some_and(|grant| grant.expires_ms.is_none_or(|at| now < at))
     }
 
+    /// When a token got another secret last.
+    pub fn rotated_ms(&self, id: &str) -> Option<Millis> {
+        self.tokens.all().get(id).and_then(|(_, record)| record.rotated_ms)
+    }
+
     /// Reads the tokens of all tenants.
     ///
     /// # Errors

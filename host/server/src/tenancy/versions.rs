@@ -49,16 +49,50 @@ impl Tenancy {
         let name = version_name(bot, &digest);
         let store = self.store(tenant);
         if let Some(known) = store.get(kind::VERSION, &name).await? {
+            // Its bytes may have been lost: this puts them back.
+            self.keep_component(wasm).await?;
             return Ok((parsed(&name, known)?, false));
         }
         self.room_for(tenant, kind::VERSION).await?;
         self.room_for_bytes(tenant, wasm.len())?;
         let version = self.work.load(tenant, &wasm).await?;
+        // That took its time: others came and went meanwhile.
+        let _turn = self.change(tenant).await;
+        self.owned(tenant, bot).await?;
         self.keep_component(wasm).await?;
+        if let Some(known) = store.get(kind::VERSION, &name).await? {
+            return Ok((parsed(&name, known)?, false));
+        }
+        self.room_for(tenant, kind::VERSION).await?;
         let record = VersionRecord::of(bot, &version, stamp.at_ms, &stamp.actor);
         self.work.registry().versions().keep(version);
-        let made = store.replace(kind::VERSION, &name, None, &json!(record), stamp).await?;
-        Ok((record, made))
+        store.put(kind::VERSION, &name, &json!(record), stamp).await?;
+        Ok((record, true))
+    }
+
+    /// Takes a version away that nothing runs any more.
+    ///
+    /// # Errors
+    /// There is none, the tenant is in the settings file, or the deployment has need of it.
+    pub async fn delete_version(
+        &self,
+        tenant: &TenantId,
+        bot: &BotId,
+        digest: &Digest,
+        stamp: &Stamp,
+    ) -> Change<()> {
+        let _turn = self.change(tenant).await;
+        self.own(tenant).await?;
+        self.version(tenant, bot, digest).await?;
+        let store = self.store(tenant);
+        let deployment = self.deployment(&store, bot).await?;
+        if deployment.is_some_and(|deployment| deployment.needs(digest)) {
+            let what = "this version answers, or sessions go on with it: deploy another one and \
+                        withdraw this first";
+            return Err(ChangeError::InUse(what.to_owned()));
+        }
+        // Its bytes stay as long as anybody's version is made of them.
+        Ok(store.delete(kind::VERSION, &version_name(bot, digest), stamp).await?)
     }
 
     /// Keeps the bytes of a component.

@@ -48,6 +48,7 @@ use crate::alerts::Alerts;
 use crate::clock;
 use crate::config;
 use crate::envelope::Envelope;
+use crate::redactor::Redactors;
 use crate::registry::{Channel, Registry};
 use crate::relays::Callbacks;
 use crate::send::Door;
@@ -88,6 +89,7 @@ pub struct Work {
     alerts: Alerts,
     envelope: Arc<Envelope>,
     callbacks: Callbacks,
+    redactors: Redactors,
     lanes: Mutex<HashMap<ConversationKey, mpsc::UnboundedSender<Message>>>,
     room: Arc<Room>,
     requests: AtomicU64,
@@ -183,6 +185,7 @@ impl Work {
             alerts,
             envelope,
             callbacks,
+            redactors: Redactors::default(),
             lanes: Mutex::default(),
             room: Arc::default(),
             requests: AtomicU64::new(1),
@@ -217,6 +220,11 @@ impl Work {
     /// Where external bots speak by themselves.
     pub fn callbacks(&self) -> &Callbacks {
         &self.callbacks
+    }
+
+    /// Takes secrets out of what bots write.
+    pub fn redactors(&self) -> &Redactors {
+        &self.redactors
     }
 
     /// Makes a call to a channel's vendor that no lane has asked for, as it comes: no

@@ -73,7 +73,7 @@ pub(super) fn run(
             Some(ready) => Ok(ready),
             None => load(&work, &version, &tenant).await,
         };
-        let output = match ready {
+        let mut output = match ready {
             Ok((version, permit)) => {
                 pass(Point::RunBegins);
                 let output = work.runtime.run(&version, permit, input, services).await;
@@ -82,6 +82,9 @@ pub(super) fn run(
             Err(error) => failed(error.to_string()),
         };
         pass(Point::RunEnded);
+        if let Some(redactor) = work.redactors.of(&tenant) {
+            redactor.output(&mut output);
+        }
         Input::Ran { run, output: Box::new(output), version, profile }
     };
     (waits, future.boxed())

@@ -1,7 +1,8 @@
 //! The upkeep of channels: one task for each channel whose vendor wants it.
 //!
 //! What a vendor keeps for a channel is a record of the catalog, sealed. A pause of
-//! the channel does not stop it: a token must not run out meanwhile. A call that is
+//! the channel does not stop it: a token must not run out meanwhile. A restored host does
+//! nothing before it is released: another one may still be at work. A call that is
 //! cut off by the end of this host is made again when its announcement is over.
 
 use std::collections::VecDeque;
@@ -60,6 +61,12 @@ pub(super) async fn run(work: Weak<Work>, channel: Arc<Channel>) {
         let over = work.is_draining() || task.channel.is_closed();
         if over && machine.is_idle() {
             return;
+        }
+        if work.is_held() && !over {
+            // A restored host is perhaps a second one: it tells vendors nothing.
+            drop(work);
+            tokio::time::sleep(Duration::from_millis(NAP_MS)).await;
+            continue;
         }
         let refused = task.channel.take_refused().map(Input::Refused);
         let mut inputs: VecDeque<_> = refused.into_iter().chain([Input::Wake]).collect();

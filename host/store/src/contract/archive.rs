@@ -190,3 +190,34 @@ pub(super) async fn what_a_tenant_keeps_is_weighed_page_by_page(store: Store) {
     store.erase(&in_channel("web", "a"), Cause::Person, &stamp).await.unwrap();
     assert!(all(10).await.0 < bytes + 2_000, "a tombstone is small");
 }
+
+pub(super) async fn news_of_a_bot_come_as_they_were_written(store: Store) {
+    let (store, lead) = (acme(&store), "lead".into());
+    let none = store.bot_news(&lead, None, 9).await.unwrap();
+    assert_eq!(none.0, []);
+    store.commit(&key("a"), &fused_at("t1", 0, 100)).await.unwrap();
+    let (nothing, began) = store.bot_news(&lead, None, 9).await.unwrap();
+    assert_eq!(nothing, [], "what was there is not new");
+    // Events that waited for long: their turns have a time of before.
+    for vendor_key in ["b", "c", "d"] {
+        store.commit(&key(vendor_key), &fused_at("t1", 0, 50)).await.unwrap();
+    }
+    let (mut seen, mut after) = (Vec::new(), began);
+    loop {
+        let (news, next) = store.bot_news(&lead, Some(after), 2).await.unwrap();
+        if news.is_empty() {
+            assert_eq!(store.bot_news(&lead, Some(next), 2).await, Ok((vec![], next)));
+            break;
+        }
+        seen.extend(news.into_iter().map(|turn| turn.conversation));
+        after = next;
+    }
+    assert_eq!(seen, ["b", "c", "d"].map(key));
+    assert_eq!(store.bot_news(&"other".into(), Some(began), 9).await.unwrap().0, []);
+    store.erase(&key("c"), Cause::Person, &stamp(1_000)).await.unwrap();
+    let left = store.bot_news(&lead, Some(began), 9).await.unwrap().0;
+    assert_eq!(
+        left.into_iter().map(|turn| turn.conversation).collect::<Vec<_>>(),
+        [key("b"), key("d")]
+    );
+}

@@ -128,6 +128,60 @@ pub(super) async fn what_is_settled_late_brings_no_words_back(store: Store) {
     assert_eq!(store.load(&a, ALL).await.unwrap().calls, [open]);
 }
 
+/// A lane that sends a letter again makes it as new as now: the letter itself tells.
+pub(super) async fn a_letter_that_was_erased_is_not_sent_again(store: Store) {
+    let (store, a) = (acme(&store), key("a"));
+    fill(&store, "a").await;
+    let letter = store.dead_letters(0, ALL).await.unwrap().pop().unwrap().row;
+    erase(&store, "a", 5_000).await;
+    let again = |row: Row| Settled {
+        revived: vec![Row { made_ms: 9_000, ..row }],
+        ..settled("again", Some(9_000))
+    };
+    let by_human = Row { by_human: true, ..letter.clone() };
+    for row in [letter, by_human] {
+        store.settle(&a, &again(row)).await.unwrap();
+    }
+    let read = store.read(&a, 6, ALL).await.unwrap();
+    let revived = |(_, entry): &(u64, Entry)| match entry {
+        Entry::Settled(settled) => settled.revived.len(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(read.iter().map(revived).collect::<Vec<_>>(), [0, 0]);
+
+    // One that was given up since can be, and so can what a human says now.
+    let new = Row { made_ms: 6_000, ..row("u") };
+    let dead = Settled { dead_letters: vec![new.clone()], ..settled("u", None) };
+    store.settle(&a, &dead).await.unwrap();
+    store.settle(&a, &again(new)).await.unwrap();
+    let said = Row { by_human: true, ..row("said") };
+    let said = Settled { events: vec![at("9", 9_000)], ..again(said) };
+    store.settle(&a, &said).await.unwrap();
+    let read = store.read(&a, 9, ALL).await.unwrap();
+    let kept = read.iter().filter(|(_, entry)| matches!(entry, Entry::Settled(_)));
+    assert_eq!(kept.map(revived).collect::<Vec<_>>(), [1, 1]);
+    assert_eq!(store.dead_letters(0, ALL).await, Ok(vec![]));
+}
+
+/// Whoever wants an erasure has looked at the clock before a last turn was written.
+pub(super) async fn a_turn_just_before_an_erasure_is_of_before(store: Store) {
+    let (store, a) = (acme(&store), key("a"));
+    let late = Row { made_ms: 5_020, ..row("late") };
+    let mut last = fused_at("t1", 0, 5_010);
+    last.state.rows = vec![late.clone()];
+    store.commit(&a, &last).await.unwrap();
+    let again =
+        Settled { revived: vec![Row { made_ms: 5_030, ..row("again") }], ..settled("again", None) };
+    store.settle(&a, &again).await.unwrap();
+    erase(&store, "a", 5_000).await;
+    let dead = Settled {
+        dead_letters: vec![late, Row { made_ms: 5_030, ..row("again") }],
+        ..settled("late", None)
+    };
+    store.settle(&a, &dead).await.unwrap();
+    assert_eq!(store.dead_letters(0, ALL).await, Ok(vec![]));
+}
+
 pub(super) async fn an_erased_conversation_goes_on_as_a_new_one(store: Store) {
     let (store, a) = (acme(&store), key("a"));
     fill(&store, "a").await;

@@ -113,7 +113,21 @@ pub(super) async fn a_tenant_is_deleted_whole(store: Store) {
             view.commit(&key, &Turn { bot_writes, ..turn("t1", 0, 0) }).await.unwrap();
         }
     }
-    store.host().delete_tenant(&"acme".into(), &stamp(2)).await.unwrap();
+    // Whoever has its name after its records are dropped would get its conversations.
+    let host = store.host();
+    assert_eq!(host.keeps_any(&"acme".into()).await, Ok(true));
+    let dropped = store.tenant(&"dropped".into());
+    dropped.put("bot", "b", &json!(1), &stamp(1)).await.unwrap();
+    dropped.note_put("usage", "h", &json!({}), None).await.unwrap();
+    dropped.commit(&key_of("dropped", "1"), &turn("t1", 0, 0)).await.unwrap();
+    host.drop_records(&"dropped".into(), &stamp(2)).await.unwrap();
+    assert_eq!(dropped.list("bot").await, Ok(vec![]));
+    assert_eq!(dropped.note_get("usage", "h", 0).await, Ok(None));
+    assert_eq!(host.keeps_any(&"dropped".into()).await, Ok(true));
+    host.delete_tenant(&"dropped".into(), &stamp(2)).await.unwrap();
+    assert_eq!(host.keeps_any(&"dropped".into()).await, Ok(false));
+    host.delete_tenant(&"acme".into(), &stamp(2)).await.unwrap();
+    assert_eq!(host.keeps_any(&"acme".into()).await, Ok(false));
 
     let gone = store.tenant(&"acme".into());
     assert_eq!(gone.list("version").await, Ok(vec![]));
@@ -125,12 +139,21 @@ pub(super) async fn a_tenant_is_deleted_whole(store: Store) {
     assert_eq!(store.host().tenants().await, Ok(vec!["other".into()]));
     let said = store.tenant(&OPERATOR.into()).audit(0, 9).await.unwrap();
     let said: Vec<_> = said.iter().map(|row| (&*row.action, &*row.kind, &*row.name)).collect();
-    assert_eq!(said, [("delete", "tenant", "acme")]);
+    assert_eq!(said, [("delete", "tenant", "dropped"), ("delete", "tenant", "acme")]);
 
     let other = store.tenant(&"other".into());
     assert_eq!(other.list("version").await.unwrap().len(), count);
     assert_eq!(other.conversations(None, None, 9).await.unwrap().len(), 3);
     assert_eq!(other.bot_value(&"lead".into(), "1").await, Ok(Some("v".to_owned())));
+    let lead = "lead".into();
+    assert_eq!(gone.forget_bot_values(&lead).await, Ok(0), "another tenant's stay");
+    assert_eq!(other.forget_bot_values(&lead).await, Ok(3));
+    assert_eq!(other.forget_bot_values(&lead).await, Ok(0));
+    assert_eq!(other.bot_value(&lead, "1").await, Ok(None));
+    let bot_writes = vec![set("1", "new")];
+    let next = Turn { bot_writes, ..turn("t2", 1, 0) };
+    other.commit(&key_of("other", "0"), &next).await.unwrap();
+    assert_eq!(other.bot_value(&lead, "1").await, Ok(Some("new".to_owned())));
     // Cut off, it is done again.
     store.host().delete_tenant(&"acme".into(), &stamp(3)).await.unwrap();
 }

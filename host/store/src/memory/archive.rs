@@ -11,7 +11,7 @@ use botyard_kernel::time::Millis;
 use super::lane::{Lane, due, human_since, last_turn, waiting};
 use super::{MemoryStore, State};
 use crate::archive::minute_of;
-use crate::erasure::{tombstone, written};
+use crate::erasure::{erased_ms, tombstone, written};
 use crate::{Archive, BotTurn, Cause, Place, Stamp, StoreError, Summary, limits};
 
 #[async_trait]
@@ -87,6 +87,24 @@ impl Archive for MemoryStore {
         turns.sort_by_key(|turn| turn.place);
         turns.truncate(limit);
         Ok(turns)
+    }
+
+    async fn bot_news(
+        &self,
+        tenant: &TenantId,
+        bot: &BotId,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<(Vec<BotTurn>, u64), StoreError> {
+        let newest = self.state().made;
+        let Some(after) = after else { return Ok((Vec::new(), newest)) };
+        let mut turns = self.bot_turns(tenant, bot, 0, None, usize::MAX).await?;
+        turns.retain(|turn| turn.place.number > after);
+        turns.sort_by_key(|turn| turn.place.number);
+        turns.truncate(limit);
+        let last = turns.last().filter(|_| turns.len() == limit);
+        let next = last.map_or(newest, |turn| turn.place.number);
+        Ok((turns, next))
     }
 
     async fn weigh(
@@ -178,6 +196,19 @@ impl Archive for MemoryStore {
         Ok(trimmed)
     }
 
+    async fn forget_values(&self, tenant: &TenantId, bot: &BotId) -> Result<usize, StoreError> {
+        let mut state = self.writable()?;
+        Ok(state.bot_values.remove(&(tenant.clone(), bot.clone())).map_or(0, |own| own.len()))
+    }
+
+    async fn has_any(&self, tenant: &TenantId) -> Result<bool, StoreError> {
+        let state = self.state();
+        let mut conversations = state.conversations.iter();
+        let mut values = state.bot_values.iter().filter(|(_, own)| !own.is_empty());
+        Ok(conversations.any(|lane| lane.key.tenant == *tenant)
+            || values.any(|((owner, _), _)| owner == tenant))
+    }
+
     async fn forget(&self, tenant: &TenantId) -> Result<usize, StoreError> {
         let mut state = self.writable()?;
         let rows = |state: &State| state.conversations.len() + state.bot_values.len();
@@ -195,6 +226,12 @@ impl State {
         let turn = last_turn(lane).map(|(seq, turn)| (seq, turn.clone()));
         let arrivals: Vec<_> =
             waiting(lane, lane.watermark()).map(|(_, arrival)| arrival.clone()).collect();
+        let base = turn.as_ref().map_or(0, |(_, turn)| turn.base);
+        let settled = lane.entries.iter().filter_map(|kept| match &kept.entry {
+            Entry::Settled(settled) if kept.seq > base => Some(settled.clone()),
+            Entry::Settled(_) | Entry::Accepted(_) | Entry::Called(_) | Entry::Turn(_) => None,
+        });
+        let erased = erased_ms(stamp, turn.as_ref().map(|(_, turn)| turn), settled);
         let mut stone = tombstone(key, lane.last(), turn, &arrivals);
         // As an engine that writes it has to.
         written(&mut stone).expect("keys alone always fit");
@@ -205,7 +242,7 @@ impl State {
             lane.entries.drain(..stays);
             lane.active_ms = None;
             lane.turns = 0;
-            lane.erased = Some(stamp.at_ms);
+            lane.erased = Some(erased);
         });
         self.letters.retain(|letter| letter.conversation != *key);
         let name = key.digest().to_string();

@@ -74,7 +74,13 @@ impl Log for MemoryStore {
         settled.events.iter().try_for_each(|event| limits::arrival(event).map(drop))?;
         let mut state = self.writable()?;
         let settled = match state.lane(key).and_then(|lane| Some((lane, lane.erased?))) {
-            Some((lane, erased_ms)) => &admitted(settled, erased_ms, lane.is_tombstone()),
+            Some((lane, erased_ms)) => {
+                let is_letter = |row: &Row| {
+                    let is = |it: &DeadLetter| it.conversation == *key && it.row.id == row.id;
+                    state.letters.iter().any(is)
+                };
+                &admitted(settled, erased_ms, lane.is_tombstone(), is_letter)
+            }
             None => settled,
         };
         let seqs = state.conversation(key, |lane, made| {

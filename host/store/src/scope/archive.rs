@@ -86,6 +86,16 @@ impl TenantStore {
         self.store.log.bot_turns(&self.tenant, bot, since_ms, after, limit).await
     }
 
+    /// See [`crate::Archive::bot_news`].
+    pub async fn bot_news(
+        &self,
+        bot: &BotId,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<(Vec<BotTurn>, u64), StoreError> {
+        self.store.log.bot_news(&self.tenant, bot, after, limit).await
+    }
+
     /// See [`crate::Archive::erase`].
     pub async fn erase(
         &self,
@@ -104,6 +114,11 @@ impl TenantStore {
         stamp: &Stamp,
     ) -> Result<usize, StoreError> {
         self.store.log.sweep(&self.tenant, older_than_ms, limit, stamp).await
+    }
+
+    /// See [`crate::Archive::forget_values`].
+    pub async fn forget_bot_values(&self, bot: &BotId) -> Result<usize, StoreError> {
+        self.store.log.forget_values(&self.tenant, bot).await
     }
 
     /// See [`crate::Archive::weigh`].

@@ -108,6 +108,21 @@ impl HostStore {
         catalog.witness(&OPERATOR.into(), "delete", "tenant", tenant.as_str(), stamp).await
     }
 
+    /// Takes away what is written down of a tenant, and its notes: as
+    /// [`HostStore::delete_tenant`], but its conversations and values of bots stay.
+    pub async fn drop_records(&self, tenant: &TenantId, stamp: &Stamp) -> Result<(), StoreError> {
+        let Store { catalog, notes, .. } = &self.store;
+        while catalog.forget(tenant, stamp).await? > 0 {}
+        while notes.forget(tenant).await? > 0 {}
+        Ok(())
+    }
+
+    /// Whether anything is here of a tenant: whoever gets its name would get that, too.
+    pub async fn keeps_any(&self, tenant: &TenantId) -> Result<bool, StoreError> {
+        let Store { log, catalog, .. } = &self.store;
+        Ok(log.has_any(tenant).await? || catalog.tenants().await?.contains(tenant))
+    }
+
     /// See [`crate::Blobs::put`]. Blobs have no owner: check in a tenant's records that
     /// a hash is the tenant's before reading it on the tenant's behalf.
     pub async fn put_blob(&self, bytes: Vec<u8>) -> Result<Digest, StoreError> {

@@ -1,5 +1,6 @@
 //! The records of a tenant, and their audit.
 
+use botyard_kernel::id::Digest;
 use serde_json::Value;
 
 use super::TenantStore;
@@ -83,12 +84,19 @@ impl TenantStore {
     /// Checks the whole audit and answers how many rows it has. Fails with
     /// [`StoreError::Corrupt`], naming the first row that does not follow.
     pub async fn verify_audit(&self) -> Result<u64, StoreError> {
+        Ok(self.audit_head().await?.map_or(0, |(seq, _)| seq))
+    }
+
+    /// Checks as [`TenantStore::verify_audit`] does, and answers the place and the hash of
+    /// the last row, which cover all rows. Whoever keeps them elsewhere notices later that
+    /// rows were cut off at the end, or all of them written anew.
+    pub async fn audit_head(&self) -> Result<Option<(u64, Digest)>, StoreError> {
         let mut last = None;
         loop {
             let seq = last.map_or(0, |(seq, _)| seq);
             let rows = self.audit(seq, AUDIT_PAGE).await?;
             if rows.is_empty() {
-                return Ok(seq);
+                return Ok(last);
             }
             last = verify(&self.tenant, last, &rows)?;
         }

@@ -92,6 +92,34 @@ impl Archive for Engine {
         self.readers.read(read).await
     }
 
+    async fn bot_news(
+        &self,
+        tenant: &TenantId,
+        bot: &BotId,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<(Vec<BotTurn>, u64), StoreError> {
+        let (tenant, bot) = (tenant.clone(), bot.clone());
+        let read = move |database: &Connection| {
+            // A reader has one snapshot for both.
+            let newest = "SELECT coalesce(max(id), 0) FROM entry";
+            let newest = database.query_row(newest, [], |row| row.get(0).map(from_sql));
+            let newest = newest.map_err(sql)?;
+            let Some(after) = after else { return Ok((Vec::new(), newest)) };
+            // Numbers of erased entries come again.
+            let wanted = params![tenant.0, bot.0, to_sql(after.min(newest)), to_sql(limit as u64)];
+            let found: rusqlite::Result<Vec<Found>> = database
+                .prepare_cached(NEWS_OF_BOT)
+                .and_then(|mut turns| turns.query_map(wanted, Found::from_row)?.collect());
+            let found = found.map_err(sql)?.into_iter().map(|found| found.turn(&tenant));
+            let found = found.collect::<Result<Vec<_>, _>>()?;
+            let last = found.last().filter(|_| found.len() == limit);
+            let next = last.map_or(newest, |turn| turn.place.number);
+            Ok((found, next))
+        };
+        self.readers.read(read).await
+    }
+
     async fn weigh(
         &self,
         tenant: &TenantId,
@@ -115,6 +143,7 @@ impl Archive for Engine {
         let erase = move |database: &Connection| erasure::begin(database, &owned, cause, &stamp);
         let found = self.writer.write(&key.tenant, 0, erase).await?;
         while self.purge(key).await? > 0 {}
+        self.writer.health().erased();
         Ok(found)
     }
 
@@ -150,6 +179,25 @@ impl Archive for Engine {
         self.writer.write(tenant, 0, trim).await
     }
 
+    async fn forget_values(&self, tenant: &TenantId, bot: &BotId) -> Result<usize, StoreError> {
+        let (owner, bot) = (tenant.clone(), bot.clone());
+        let forget = move |database: &Connection| {
+            erasure::Step::new(database, &owner, usize::MAX).forget_values(&bot)
+        };
+        self.writer.write(tenant, 0, forget).await
+    }
+
+    async fn has_any(&self, tenant: &TenantId) -> Result<bool, StoreError> {
+        let tenant = tenant.clone();
+        let read = move |database: &Connection| {
+            let any = "SELECT EXISTS (SELECT 1 FROM conversation WHERE tenant = ?1) OR EXISTS
+                (SELECT 1 FROM bot JOIN bot_value ON bot_value.bot = bot.id WHERE tenant = ?1)";
+            let found = database.prepare_cached(any);
+            found.and_then(|mut found| found.query_row([&tenant.0], |row| row.get(0))).map_err(sql)
+        };
+        self.readers.read(read).await
+    }
+
     async fn forget(&self, tenant: &TenantId) -> Result<usize, StoreError> {
         let owner = tenant.clone();
         let forget =
@@ -175,6 +223,15 @@ const OF_BOT: &str = "
     WHERE bot = (SELECT id FROM bot WHERE tenant = ?1 AND name = ?2)
         AND (at_ms, entry.id) > (?3, ?4) AND seq > floor
     ORDER BY at_ms, entry.id LIMIT ?5";
+
+/// What has come of late is read in the order in which it came, however many turns the bot
+/// has: `+` keeps the engine from the bot's own index.
+const NEWS_OF_BOT: &str = "
+    SELECT entry.id, at_ms, seq, value, channel, vendor_key FROM entry
+    JOIN conversation ON conversation.id = entry.conversation
+    WHERE +bot = (SELECT id FROM bot WHERE tenant = ?1 AND name = ?2)
+        AND entry.id > ?3 AND seq > floor
+    ORDER BY entry.id LIMIT ?4";
 
 struct Found {
     place: Place,

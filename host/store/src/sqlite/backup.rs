@@ -3,6 +3,7 @@
 //! A copy is a directory with the database, the blobs and a manifest. Keys are not in
 //! it: they are kept elsewhere, and so is whatever the host keeps them in.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
@@ -42,6 +43,9 @@ pub struct Manifest {
     pub conversations: u64,
     /// Records.
     pub records: u64,
+    /// The last row of each tenant's audit, as `place:hash`, by which later cuts show.
+    #[serde(default)]
+    pub audits: BTreeMap<TenantId, String>,
     /// Blobs.
     pub blobs: u64,
     /// All of them (bytes).
@@ -179,7 +183,7 @@ fn copy(
 ) -> Result<Manifest, BackupError> {
     let made_ms = now();
     let database = into.join(DATABASE);
-    let counts = copy_database(from, &database, progress).map_err(OpenError::Database)?;
+    let copied = copy_database(from, &database, progress).map_err(OpenError::Database)?;
     directory::close_to_others(&database).map_err(failed)?;
     let file = File::open(&database).map_err(failed)?;
     file.sync_all().map_err(failed)?;
@@ -191,11 +195,30 @@ fn copy(
         schema: migrations::NEWEST,
         database_bytes: file.metadata().map_err(failed)?.len(),
         database_sha256: sha256(&database).map_err(failed)?,
-        conversations: counts.0,
-        records: counts.1,
+        conversations: copied.conversations,
+        records: copied.records,
+        audits: copied.audits,
         blobs: blobs.0,
         blobs_bytes: blobs.1,
     })
+}
+
+/// What is in the copy of a database.
+struct Copied {
+    conversations: u64,
+    records: u64,
+    audits: BTreeMap<TenantId, String>,
+}
+
+/// The last row of each audit.
+fn audits(database: &Connection) -> rusqlite::Result<BTreeMap<TenantId, String>> {
+    // The other columns are those of the row with the highest place.
+    let last = "SELECT tenant, max(seq), hash FROM audit GROUP BY tenant";
+    let row = |row: &rusqlite::Row<'_>| {
+        let (tenant, seq, hash): (String, i64, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok((TenantId(tenant), format!("{seq}:{hash}")))
+    };
+    database.prepare(last)?.query_map([], row)?.collect()
 }
 
 /// Copies the database as it is at one moment, and counts what is in it.
@@ -203,7 +226,7 @@ fn copy_database(
     from: &Directory,
     into: &Path,
     mut progress: impl FnMut(u64, u64),
-) -> rusqlite::Result<(u64, u64)> {
+) -> rusqlite::Result<Copied> {
     let source = schema::open_reader(from).map_err(|error| match error {
         OpenError::Database(error) => error,
         other => rusqlite::Error::InvalidPath(other.to_string().into()),
@@ -211,8 +234,11 @@ fn copy_database(
     // A snapshot: without it, each commit of the writer would begin the copy anew.
     let snapshot = source.unchecked_transaction()?;
     let count = |sql| snapshot.query_row(sql, [], |row| row.get(0).map(super::from_sql));
-    let counts =
-        (count("SELECT count(*) FROM conversation")?, count("SELECT count(*) FROM record")?);
+    let copied = Copied {
+        conversations: count("SELECT count(*) FROM conversation")?,
+        records: count("SELECT count(*) FROM record")?,
+        audits: audits(&snapshot)?,
+    };
     let mut copy = Connection::open(into)?;
     {
         let backup = Backup::new(&snapshot, &mut copy)?;
@@ -223,7 +249,7 @@ fn copy_database(
         }
     }
     copy.close().map_err(|(_, error)| error)?;
-    Ok(counts)
+    Ok(copied)
 }
 
 fn manifest(backup: &Path) -> Result<Manifest, BackupError> {

@@ -31,7 +31,8 @@ impl Checkpointer {
     pub(super) fn start(directory: &Directory, health: Arc<Health>) -> Result<Self, OpenError> {
         let database = schema::open(directory, PATIENCE)?;
         let (stop, stopped) = mpsc::channel();
-        let watch = Watch { database, health, seen: 0, worked: Instant::now(), truncated: false };
+        let (worked, truncated, erased) = (Instant::now(), false, false);
+        let watch = Watch { database, health, seen: 0, worked, truncated, erased };
         let thread = thread::Builder::new()
             .name("store-checkpoint".to_owned())
             .spawn(move || watch.work(&stopped))
@@ -56,6 +57,8 @@ struct Watch {
     seen: u64,
     worked: Instant,
     truncated: bool,
+    /// Something was erased since the log was last emptied.
+    erased: bool,
 }
 
 impl Watch {
@@ -67,6 +70,11 @@ impl Watch {
     }
 
     fn look(&mut self) {
+        self.erased |= self.health.take_erased();
+        if self.erased && !self.health.is_backed_up() {
+            // A busy host is never idle: what was erased must not stay in its log.
+            self.erased = self.checkpoint("truncate").is_none_or(|log| log.busy);
+        }
         let batches = self.health.counters().batches;
         if batches != self.seen {
             self.seen = batches;

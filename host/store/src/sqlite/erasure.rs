@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use botyard_kernel::id::{ConversationKey, TenantId};
-use botyard_kernel::log::{Arrival, Entry, KEY_AGE_MS, KEYS_MAX, Seq, Turn};
+use botyard_kernel::id::{BotId, ConversationKey, TenantId};
+use botyard_kernel::log::{Arrival, Entry, KEY_AGE_MS, KEYS_MAX, Seq, Settled, Turn};
 use botyard_kernel::time::Millis;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -13,7 +13,7 @@ use super::archive::channels;
 use super::conversation::{Conversation, Kind};
 use super::{catalog, from_sql, to_sql};
 use crate::archive::minute_of;
-use crate::erasure::{tombstone, written};
+use crate::erasure::{erased_ms, tombstone, written};
 use crate::limits::{self, SWEEP_ROWS_MAX};
 use crate::{Cause, Stamp};
 
@@ -43,6 +43,8 @@ fn bury(
 ) -> rusqlite::Result<()> {
     let old = last_turn(database, &conversation)?.map(|turn| (conversation.turn, turn));
     let waiting = waiting(database, &conversation)?;
+    let settled = settled(database, &conversation)?;
+    let erased_ms = erased_ms(stamp, old.as_ref().map(|(_, turn)| turn), settled.into_iter());
     let floor = conversation.last;
     let mut stone = tombstone(key, floor, old, &waiting);
     // Where the last turn cannot be read, what follows must still follow it.
@@ -62,7 +64,7 @@ fn bury(
     conversation.save(database)?;
     let sql = "UPDATE conversation SET floor = ?2, purging = 1, erased = ?3, erased_ms = ?4
         WHERE id = ?1";
-    let row = params![conversation.id, to_sql(floor), to_sql(seq), to_sql(stamp.at_ms)];
+    let row = params![conversation.id, to_sql(floor), to_sql(seq), to_sql(erased_ms)];
     database.prepare_cached(sql)?.execute(row)?;
     let name = key.digest().to_string();
     catalog::witness(database, &key.tenant, ("erase", cause.as_str(), &name), stamp)
@@ -75,6 +77,16 @@ fn last_turn(database: &Connection, of: &Conversation) -> rusqlite::Result<Optio
         Ok(Entry::Turn(turn)) => Some(*turn),
         Ok(Entry::Accepted(_) | Entry::Called(_) | Entry::Settled(_)) | Err(_) => None,
     }))
+}
+
+/// What was settled since the last turn, as far as it can be read.
+fn settled(database: &Connection, of: &Conversation) -> rusqlite::Result<Vec<Settled>> {
+    let found = of.some(database, Kind::Settled, of.base, usize::MAX)?;
+    let settled = |(_, value): (Seq, Vec<u8>)| match limits::decode(&value) {
+        Ok(Entry::Settled(settled)) => Some(settled),
+        Ok(Entry::Accepted(_) | Entry::Called(_) | Entry::Turn(_)) | Err(_) => None,
+    };
+    Ok(found.into_iter().filter_map(settled).collect())
 }
 
 fn waiting(database: &Connection, of: &Conversation) -> rusqlite::Result<Vec<Arrival>> {
@@ -114,6 +126,9 @@ fn bounded(limit: usize) -> usize {
     limit.min(SWEEP_ROWS_MAX)
 }
 
+/// At most so many bytes of entries are taken away in a step, and one entry at least:
+/// they are overwritten, and nobody is to wait behind it for long.
+const STEP_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// A step does not end without having done anything: burying a conversation takes this.
 const LEAST: usize = 3;
 
@@ -123,11 +138,12 @@ pub(super) struct Step<'a> {
     tenant: &'a TenantId,
     room: usize,
     done: usize,
+    bytes: usize,
 }
 
 impl<'a> Step<'a> {
     pub(super) fn new(database: &'a Connection, tenant: &'a TenantId, limit: usize) -> Self {
-        Self { database, tenant, room: bounded(limit).max(LEAST), done: 0 }
+        Self { database, tenant, room: bounded(limit).max(LEAST), done: 0, bytes: 0 }
     }
 
     /// See [`crate::Archive::sweep`].
@@ -196,18 +212,31 @@ impl<'a> Step<'a> {
         }
         let bots = "SELECT id FROM bot WHERE tenant = ?1 LIMIT ?2";
         for bot in self.ids(bots, params![self.tenant.0, to_sql(self.left() as u64)])? {
-            let values = "DELETE FROM bot_value WHERE id IN
-                (SELECT id FROM bot_value WHERE bot = ?1 LIMIT ?2)";
-            self.delete(values, bot)?;
+            self.values(bot)?;
             if self.left() > 0 {
                 self.delete("DELETE FROM bot WHERE id = ?1 AND ?2 > 0", bot)?;
-            } else {
-                let sum = "UPDATE bot SET bytes = (SELECT coalesce(sum(octet_length(key)
-                    + octet_length(value)), 0) FROM bot_value WHERE bot = ?1) WHERE id = ?1";
-                self.database.prepare_cached(sum)?.execute([bot])?;
             }
         }
         Ok(self.done)
+    }
+
+    /// See [`crate::Archive::forget_values`]. The bot stays: its turns name it.
+    pub(super) fn forget_values(mut self, bot: &BotId) -> rusqlite::Result<usize> {
+        let own = "SELECT id FROM bot WHERE tenant = ?1 AND name = ?2";
+        for bot in self.ids(own, [&self.tenant.0, &bot.0])? {
+            self.values(bot)?;
+        }
+        Ok(self.done)
+    }
+
+    fn values(&mut self, bot: i64) -> rusqlite::Result<()> {
+        let values = "DELETE FROM bot_value WHERE id IN
+            (SELECT id FROM bot_value WHERE bot = ?1 LIMIT ?2)";
+        self.delete(values, bot)?;
+        let sum = "UPDATE bot SET bytes = (SELECT coalesce(sum(octet_length(key)
+            + octet_length(value)), 0) FROM bot_value WHERE bot = ?1) WHERE id = ?1";
+        self.database.prepare_cached(sum)?.execute([bot])?;
+        Ok(())
     }
 
     /// Takes away what one conversation is rid of.
@@ -235,10 +264,10 @@ impl<'a> Step<'a> {
             FROM dead_letter JOIN conversation ON conversation.id = conversation
             WHERE conversation = ?1 AND seq <= floor LIMIT ?2)";
         self.delete(letters, conversation)?;
-        let entries = "DELETE FROM entry WHERE id IN (SELECT entry.id FROM conversation
+        let entries = "SELECT entry.id, octet_length(value) FROM conversation
             JOIN entry ON entry.conversation = conversation.id
-            WHERE conversation.id = ?1 AND kind IN (1, 2, 3, 4) AND seq <= floor LIMIT ?2)";
-        self.delete(entries, conversation)?;
+            WHERE conversation.id = ?1 AND kind IN (1, 2, 3, 4) AND seq <= floor LIMIT ?2";
+        self.delete_entries(entries, conversation)?;
         if self.left() > 0 {
             let done = "UPDATE conversation SET purging = 0 WHERE id = ?1";
             self.done += self.database.prepare_cached(done)?.execute([conversation])?;
@@ -250,15 +279,13 @@ impl<'a> Step<'a> {
     fn remove(&mut self, conversation: i64) -> rusqlite::Result<()> {
         let letters = "DELETE FROM dead_letter WHERE id IN
             (SELECT id FROM dead_letter WHERE conversation = ?1 LIMIT ?2)";
-        let entries = "DELETE FROM entry WHERE id IN
-            (SELECT id FROM entry WHERE conversation = ?1 LIMIT ?2)";
+        let entries = "SELECT id, octet_length(value) FROM entry WHERE conversation = ?1 LIMIT ?2";
         let row = "DELETE FROM conversation WHERE id = ?1 AND ?2 > 0
             AND NOT EXISTS (SELECT 1 FROM entry WHERE conversation = ?1)
             AND NOT EXISTS (SELECT 1 FROM dead_letter WHERE conversation = ?1)";
-        for sql in [letters, entries, row] {
-            self.delete(sql, conversation)?;
-        }
-        Ok(())
+        self.delete(letters, conversation)?;
+        self.delete_entries(entries, conversation)?;
+        self.delete(row, conversation)
     }
 
     fn delete(&mut self, sql: &str, of: i64) -> rusqlite::Result<()> {
@@ -267,8 +294,28 @@ impl<'a> Step<'a> {
         Ok(())
     }
 
+    /// Takes away entries that a query names with their sizes, as many as a step may.
+    fn delete_entries(&mut self, sql: &str, of: i64) -> rusqlite::Result<()> {
+        let wanted = [of, to_sql(self.left() as u64)];
+        let sized = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+        let found: Vec<(i64, i64)> = self
+            .database
+            .prepare_cached(sql)?
+            .query_map(wanted, sized)?
+            .collect::<Result<_, _>>()?;
+        let mut delete = self.database.prepare_cached("DELETE FROM entry WHERE id = ?1")?;
+        for (entry, bytes) in found {
+            if self.left() == 0 {
+                break;
+            }
+            self.done += delete.execute([entry])?;
+            self.bytes += usize::try_from(bytes).unwrap_or_default();
+        }
+        Ok(())
+    }
+
     fn left(&self) -> usize {
-        self.room.saturating_sub(self.done)
+        if self.bytes >= STEP_BYTES_MAX { 0 } else { self.room.saturating_sub(self.done) }
     }
 
     fn ids(&self, sql: &str, wanted: impl rusqlite::Params) -> rusqlite::Result<Vec<i64>> {

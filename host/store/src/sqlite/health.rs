@@ -1,6 +1,6 @@
 //! How the engine is: what it has done, and whether it can still be trusted.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use rusqlite::ErrorCode;
@@ -29,6 +29,8 @@ pub(super) struct Health {
     queued: AtomicU64,
     checkpoints: AtomicU64,
     backups: AtomicU64,
+    /// What was taken away of people is still in the write-ahead log.
+    erased: AtomicBool,
 }
 
 impl Health {
@@ -84,6 +86,16 @@ impl Health {
 
     pub(super) fn checkpointed(&self) {
         self.checkpoints.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The write-ahead log is to be emptied soon: it holds what was erased.
+    pub(super) fn erased(&self) {
+        self.erased.store(true, Ordering::Release);
+    }
+
+    /// Whether somebody has erased something since this was last asked.
+    pub(super) fn take_erased(&self) -> bool {
+        self.erased.swap(false, Ordering::AcqRel)
     }
 
     /// Somebody reads the whole database while the value lives.

@@ -1,5 +1,7 @@
 //! Dead letters: an index of the settlements that gave rows up.
 
+use std::collections::BTreeSet;
+
 use botyard_kernel::id::{ChannelId, ConversationKey, PartId, TenantId};
 use botyard_kernel::log::{self, Entry, Seq, Settled};
 use rusqlite::{Connection, Params, Row, params};
@@ -41,6 +43,25 @@ impl Letters {
         }
         Ok(())
     }
+}
+
+/// Those of some rows of a conversation that are letters now.
+pub(super) fn of(
+    database: &Connection,
+    conversation: i64,
+    rows: &[log::Row],
+) -> rusqlite::Result<BTreeSet<PartId>> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM dead_letter AS letter
+        JOIN conversation ON conversation.id = letter.conversation
+        WHERE letter.conversation = ?1 AND part = ?2 AND letter.seq > floor)";
+    let mut is_letter = database.prepare_cached(sql)?;
+    let mut found = BTreeSet::new();
+    for row in rows {
+        if is_letter.query_row(params![conversation, row.id.0], |row| row.get(0))? {
+            found.insert(row.id.clone());
+        }
+    }
+    Ok(found)
 }
 
 /// At most `limit` letters of a tenant above a place, in order.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use botyard_failpoints::{Point, pass};
 use botyard_kernel::id::{BotId, ChannelId, ConversationKey, EventId, PartId, TenantId};
-use botyard_kernel::log::{Arrival, Call, Entry, Seq, Settled, Turn};
+use botyard_kernel::log::{Arrival, Call, Entry, Row, Seq, Settled, Turn};
 use botyard_kernel::owner::Owner;
 use botyard_kernel::time::Millis;
 use rusqlite::{Connection, OptionalExtension as _};
@@ -93,7 +93,10 @@ impl Log for Engine {
             let Some(erased_ms) = conversation.erased_ms else {
                 return job.settle(database, &mut conversation).map(Ok);
             };
-            let admitted = admitted(&all, erased_ms, conversation.is_tombstone());
+            let letters = letters::of(database, conversation.id, &all.revived)?;
+            let is_letter = |row: &Row| letters.contains(&row.id);
+            let nothing_since = conversation.is_tombstone();
+            let admitted = admitted(&all, erased_ms, nothing_since, is_letter);
             match SettleJob::new(&job.key, &admitted) {
                 Ok(job) => job.settle(database, &mut conversation).map(Ok),
                 Err(error) => Ok(Err(error)),

@@ -7,7 +7,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use botyard_failpoints::{Point, pass};
 use rusqlite::Connection;
@@ -16,12 +16,13 @@ use super::directory::Directory;
 use crate::OpenError;
 
 /// One step a version. What has been released is never edited: append.
-pub(super) const STEPS: [&str; 5] = [
+pub(super) const STEPS: [&str; 6] = [
     include_str!("v1.sql"),
     include_str!("v2.sql"),
     include_str!("v3.sql"),
     include_str!("v4.sql"),
     include_str!("v5.sql"),
+    include_str!("v6.sql"),
 ];
 /// The version of the tables that this host writes.
 pub(super) const NEWEST: i64 = STEPS.len() as i64;
@@ -97,6 +98,25 @@ fn write(database: &Path, place: &Path) -> std::io::Result<()> {
 
 /// Removes all copies but the newest.
 fn forget_old(directory: &Path) -> std::io::Result<()> {
+    let mut copies = copies(directory)?;
+    copies.sort();
+    let old = copies.len().saturating_sub(COPIES);
+    copies.drain(..old).try_for_each(|(_, path)| fs::remove_file(path))
+}
+
+/// Removes copies that were made so long ago: whoever was erased since is in them. Answers
+/// how many.
+pub(super) fn forget_copies(directory: &Path, older_than: Duration) -> std::io::Result<usize> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let Some(before) = since.checked_sub(older_than) else { return Ok(0) };
+    let mut copies = copies(directory)?;
+    copies.retain(|((seconds, _), _)| *seconds <= before.as_secs());
+    copies.iter().try_for_each(|(_, path)| fs::remove_file(path))?;
+    Ok(copies.len())
+}
+
+/// The copies, each with when it was made and the schema that it has.
+fn copies(directory: &Path) -> std::io::Result<Vec<((u64, i64), PathBuf)>> {
     let mut copies = Vec::new();
     for file in fs::read_dir(directory)? {
         let path = file?.path();
@@ -108,9 +128,7 @@ fn forget_old(directory: &Path) -> std::io::Result<()> {
         });
         copies.extend(parsed.map(|age| (age, path)));
     }
-    copies.sort();
-    let old = copies.len().saturating_sub(COPIES);
-    copies.drain(..old).try_for_each(|(_, path)| fs::remove_file(path))
+    Ok(copies)
 }
 
 #[cfg(test)]
@@ -238,6 +256,23 @@ mod tests {
         let error = run(&mut database, &directory, &STEPS).unwrap_err();
         assert!(matches!(error, OpenError::Copy { .. }), "{error}");
         assert_eq!(version(&database).unwrap(), 1);
+    }
+
+    #[test]
+    fn copies_are_removed_by_their_age() {
+        let place = tempfile::tempdir().unwrap();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let name = |age: u64| format!("{PREFIX}1.{}{SUFFIX}", now - age);
+        for age in [10, 3_600, 90_000] {
+            fs::write(place.path().join(name(age)), "").unwrap();
+        }
+        fs::write(place.path().join("botyard.db"), "").unwrap();
+        let hour = Duration::from_secs(3_600);
+        assert_eq!(forget_copies(place.path(), hour * 48).unwrap(), 0);
+        assert_eq!(forget_copies(place.path(), hour).unwrap(), 2);
+        assert_eq!(copies(place.path()), [name(10)]);
+        assert_eq!(forget_copies(place.path(), Duration::MAX).unwrap(), 0);
+        assert!(place.path().join("botyard.db").exists());
     }
 
     #[test]

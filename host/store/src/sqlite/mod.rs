@@ -30,6 +30,7 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -116,6 +117,16 @@ impl SqliteStore {
     /// What the engine has done so far, for metrics.
     pub fn counters(&self) -> Counters {
         self.engine.writer.health().counters()
+    }
+
+    /// Removes copies of the database that hosts have left beside it when they brought it
+    /// up to date so long ago: they still have what was erased since. Answers how many.
+    /// Blocks.
+    ///
+    /// # Errors
+    /// When the directory cannot be read, or a copy cannot be removed.
+    pub fn forget_copies(&self, older_than: Duration) -> std::io::Result<usize> {
+        migrations::forget_copies(self.engine.directory.path(), older_than)
     }
 
     /// Whether writes are taken. Once false, it stays false until the store is

@@ -147,6 +147,9 @@ pub(in crate::cli) enum AuditCommand {
     },
     /// Check that no row was changed, taken away or put in between.
     Verify {
+        /// The last row of an earlier check, or of a backup's manifest: it must be there yet.
+        #[arg(long, value_name = "SEQ:HASH")]
+        expect: Option<String>,
         #[command(flatten)]
         of: TenantApi,
     },
@@ -257,11 +260,14 @@ pub(super) async fn audit(command: AuditCommand) -> anyhow::Result<()> {
             let fields = ["seq", "at_ms", "actor", "action", "kind", "name"];
             of.api.print(&json!(all), |_| table(&all, &fields))
         }
-        AuditCommand::Verify { of } => {
-            let path = format!("{}/audit/verify", of.base().await?);
+        AuditCommand::Verify { expect, of } => {
+            let expect = expect.map(|expect| format!("?expect={}", escaped(&expect)));
+            let path = format!("{}/audit/verify{}", of.base().await?, expect.unwrap_or_default());
             let found = of.api.ask(Method::GET, &path, None).await?;
-            of.api
-                .print(&found, |found| format!("{} rows, each as it was written\n", found["rows"]))
+            of.api.print(&found, |found| {
+                let head = found["head"].as_str().unwrap_or("none");
+                format!("{} rows, each as it was written; the last: {head}\n", found["rows"])
+            })
         }
     }
 }

@@ -3,6 +3,7 @@
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use http::Method;
+use serde_json::{Value, json};
 
 use super::{TenantApi, escaped};
 
@@ -46,7 +47,20 @@ pub(super) async fn person(command: PersonCommand) -> anyhow::Result<()> {
     match command {
         PersonCommand::Export { who, of } => {
             let path = who.path(&of.base().await?);
-            let found = of.api.ask(Method::GET, &path, None).await?;
+            let (mut conversations, mut after) = (Vec::new(), Value::Null);
+            loop {
+                let more = after.as_str().map(|after| format!("&after={}", escaped(after)));
+                let page = format!("{path}{}", more.unwrap_or_default());
+                let mut page = of.api.ask(Method::GET, &page, None).await?;
+                if let Value::Array(found) = page["conversations"].take() {
+                    conversations.extend(found);
+                }
+                after = page["after"].take();
+                if after.is_null() {
+                    break;
+                }
+            }
+            let found = json!({ "conversations": conversations });
             of.api.print(&found, |found| format!("{found:#}\n"))
         }
         PersonCommand::Erase { who, yes, of } => {

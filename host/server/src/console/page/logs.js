@@ -11,6 +11,8 @@ import { hidden, turnShown } from "./turns.js";
 const MINUTE = 60_000;
 /** So many turns are kept on the page while it follows. */
 const LIVE_MAX = 200;
+/** What is new is said this often at most (milliseconds). */
+const SAID_EVERY = 5_000;
 const RANGES = [[60, "the last hour"], [24 * 60, "the last day"], [7 * 24 * 60, "the last seven days"]];
 
 export async function logs(page) {
@@ -50,6 +52,7 @@ function live(page) {
   const state = make("p", { class: "hint" }, "Not following.");
   const problems = make("div");
   let following = null;
+  let [unsaid, said] = [0, 0];
   signal.addEventListener("abort", () => following?.abort());
 
   const toggle = button("Follow live", () => {
@@ -93,7 +96,19 @@ function live(page) {
     while (list.children.length > LIVE_MAX) {
       list.lastChild.remove();
     }
-    say(`New turn in ${turn.conversation}.`);
+    announce(turn);
+  }
+
+  /** Says what is new, and of many turns only how many: a voice cannot keep up with them. */
+  function announce({ conversation }) {
+    unsaid += 1;
+    if (unsaid > 1) {
+      return;
+    }
+    setTimeout(() => {
+      say(unsaid === 1 ? `New turn in ${conversation}.` : `${unsaid} new turns.`);
+      [unsaid, said] = [0, Date.now()];
+    }, Math.max(0, said + SAID_EVERY - Date.now()));
   }
 
   return make("section", { "aria-labelledby": "live" }, make("h2", { id: "live" }, "Live"), state, toggle, problems, list);

@@ -44,7 +44,10 @@ function uploadForm({ api, tenant, bot, about, signal }, uploaded) {
       if (!isLeft(problem)) {
         throw problem;
       }
-      const stopped = "The upload was stopped: nothing of it is kept.";
+      // What the host has whole it brings to its end, whoever waits for it or not.
+      const stopped = progress.hasAttribute("value")
+        ? "The upload was stopped: nothing of it is kept."
+        : "All of it was there already, so the host goes on: look among the versions in a moment.";
       outcome.replaceChildren(make("p", { class: "note" }, stopped));
       say(stopped);
     } finally {

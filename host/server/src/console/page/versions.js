@@ -97,9 +97,10 @@ function pending(page, version) {
 /** Adds hosts to what the settings of the bot name by now. */
 async function allow({ api, tenant, bot, signal }, wished) {
   const path = at`tenants/${tenant}/bots/${bot}`;
-  const { shared, offered, settings } = await api.get(path, {}, signal);
-  const hosts = [...new Set([...(settings.hosts ?? []), ...wished])];
-  await api.put(path, { shared, offered, settings: { ...settings, hosts } }, signal);
+  const { settings } = await api.get(path, {}, signal);
+  const hosts = [...new Set([...(settings?.hosts ?? []), ...wished])];
+  // Whoever sets something else meanwhile is not overwritten: then this is refused.
+  await api.put(path, { settings: { ...settings, hosts }, seen: settings }, signal);
 }
 
 /** Differences as lists with words, so that they do not hang on colours. */

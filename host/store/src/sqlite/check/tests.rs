@@ -146,7 +146,8 @@ async fn damage_beside_the_conversations_is_named() {
     says("DELETE FROM bot", "value käse of bot row 1 belongs to no bot").await;
     let tampered = "DROP TRIGGER audit_keeps_rows; UPDATE audit SET actor = 'x' WHERE seq = 2";
     says(tampered, "row 2 of the audit of acme was tampered with").await;
-    says("DELETE FROM audit WHERE seq = 1", "row 1 of the audit of acme").await;
+    let cut = "DROP TRIGGER audit_loses_no_rows; DELETE FROM audit WHERE seq = 1";
+    says(cut, "row 1 of the audit of acme").await;
 
     says("UPDATE note SET value = '{'", "note acme/usage/h1 is damaged").await;
     let remains = "UPDATE conversation SET floor = 2 WHERE vendor_key = 'a'";

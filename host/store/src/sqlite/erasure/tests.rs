@@ -103,3 +103,60 @@ async fn what_cannot_be_read_is_erased_all_the_same() {
     drop((acme, sqlite));
     assert_eq!(faults(directory.path()), [""; 0]);
 }
+
+/// An event with this word, of about 180 KiB. Its key, which an erasure keeps, is short.
+fn long(number: usize, word: &str) -> Arrival {
+    let arrival = arrival(&format!("{number} {}", word.repeat(90 * 1024 / word.len())));
+    Arrival { key: Some(number.to_string()), ..arrival }
+}
+
+#[tokio::test]
+async fn a_step_of_an_erasure_is_bounded_in_bytes() {
+    let directory = tempfile::tempdir().unwrap();
+    let sqlite = SqliteStore::open(directory.path()).unwrap();
+    let acme = sqlite.store().tenant(&"acme".into());
+    for number in 0..60 {
+        acme.accept(&key("a"), vec![long(number, "word ")]).await.unwrap();
+    }
+    let first = |database: &Connection| begin(database, &key("a"), Cause::Person, &stamp(5_000));
+    sqlite.engine.writer.write(&"acme".into(), 0, first).await.unwrap();
+    let mut steps = Vec::new();
+    loop {
+        let rows = acme.sweep(0, SWEEP_ROWS_MAX, &stamp(5_001)).await.unwrap();
+        if rows == 0 {
+            break;
+        }
+        steps.push(rows);
+    }
+    assert_eq!(steps.iter().sum::<usize>(), 61, "60 entries and the row itself");
+    assert!(steps.len() > 2 && steps.iter().all(|rows| *rows < 30), "{steps:?}");
+    assert_eq!(acme.read(&key("a"), 0, 100).await.unwrap().len(), 1);
+}
+
+/// A host that is never idle keeps no word of an erased person on its disk.
+#[tokio::test]
+async fn what_was_erased_leaves_the_write_ahead_log_of_a_busy_host() {
+    let directory = tempfile::tempdir().unwrap();
+    let sqlite = SqliteStore::open(directory.path()).unwrap();
+    let acme = sqlite.store().tenant(&"acme".into());
+    for number in 0..20 {
+        acme.accept(&key("a"), vec![long(number, "canary ")]).await.unwrap();
+    }
+    acme.erase(&key("a"), Cause::Person, &stamp(5_000)).await.unwrap();
+    let has_word = || {
+        let files = std::fs::read_dir(directory.path()).unwrap().flatten();
+        let all = files.filter_map(|file| std::fs::read(file.path()).ok());
+        let word = b"canary canary canary";
+        all.into_iter().any(|bytes| bytes.windows(word.len()).any(|part| part == word))
+    };
+    let began = std::time::Instant::now();
+    let mut number = 0;
+    while has_word() {
+        assert!(began.elapsed() < std::time::Duration::from_secs(20), "it is still there");
+        // Busier than the time after which an idle host empties its log.
+        for _ in 0..10 {
+            number += 1;
+            acme.accept(&key("b"), vec![arrival(&number.to_string())]).await.unwrap();
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What becomes of a tenant's things, and its name, when the settings have it no more.
+
+use botyard_tests::client::management::Management;
+use botyard_tests::client::userlike::{Conversation, Webhook};
+use botyard_tests::host::{Config, Host, plugin};
+use botyard_tests::site::{HEADER, SECRET, TOKEN};
+use botyard_twins::userlike::{Contact, Userlike};
+use http::Method;
+use serde_json::{Value, json};
+
+fn settings(directory: &std::path::Path, tenants: Value) -> Config {
+    let config = Config::new(directory).with(json!({"tenants": {"demo": null}}));
+    config.with(json!({"tenants": tenants}))
+}
+
+#[tokio::test]
+async fn a_name_is_not_given_away_with_what_people_said_under_it() {
+    let directory = tempfile::Builder::new().prefix("botyard-it-").tempdir().unwrap();
+    let userlike = Userlike::start(TOKEN).await.unwrap();
+    let acme = json!({
+        "bots": {"bot": {"component": plugin("tally").unwrap()}},
+        "channels": {"acme-web": {
+            "vendor": "userlike",
+            "bot": "bot",
+            "webhook-header": HEADER,
+            "webhook-secret": SECRET,
+            "api-url": userlike.api_url(),
+            "api-token": TOKEN,
+        }},
+    });
+    let with = settings(directory.path(), json!({"acme": acme}));
+    let host = Host::start(&with).await.unwrap();
+    let token = host.management().token;
+    let webhook = Webhook {
+        url: format!("{}/webhooks/acme-web", host.url()),
+        header: Some((HEADER.to_owned(), SECRET.to_owned())),
+    };
+    let said = Conversation::open(userlike.account(), &webhook, Contact::new()).unwrap();
+    assert_eq!(said.start().await.unwrap().texts(), ["1 1 start"]);
+    host.stop().await.unwrap();
+
+    let without = settings(directory.path(), json!({}));
+    let host = Host::start(&without).await.unwrap();
+    let operator = Management { token: token.clone(), ..host.management() };
+    let create = json!({"name": "acme"});
+    let refused = operator.ask(Method::POST, "/tenants", Some(create)).await.unwrap();
+    assert_eq!((refused.status.as_u16(), refused.code()), (409, "in-use"), "{}", refused.body);
+    let detail = refused.body["detail"].as_str().unwrap();
+    assert!(detail.contains("botyard tenant delete acme"), "{detail}");
+    host.stop().await.unwrap();
+
+    // A slip of the operator's has cost nothing.
+    let host = Host::start(&with).await.unwrap();
+    let operator = Management { token, ..host.management() };
+    let kept = operator.get("/tenants/acme/conversations").await.unwrap();
+    assert_eq!(kept["items"][0]["conversation"], json!(said.cid));
+}
+
+#[tokio::test]
+async fn the_operators_own_things_outlive_settings_of_that_name() {
+    let directory = tempfile::Builder::new().prefix("botyard-it-").tempdir().unwrap();
+    let without = settings(directory.path(), json!({}));
+    let host = Host::start(&without).await.unwrap();
+    let operator = host.management();
+    operator.put("/tenants/operator/bots/counts", json!({"offered": true})).await.unwrap();
+    let token = operator.token;
+    host.stop().await.unwrap();
+
+    let own = json!({"bots": {"filed": {"component": plugin("echo").unwrap()}}});
+    let bots = async |config: &Config| {
+        let host = Host::start(config).await.unwrap();
+        let operator = Management { token: token.clone(), ..host.management() };
+        let bots = operator.get("/tenants/operator/bots").await.unwrap();
+        let tokens = operator.get("/tenants/operator/tokens").await.unwrap();
+        assert_eq!(tokens["items"].as_array().unwrap().len(), 1, "{tokens}");
+        host.stop().await.unwrap();
+        let names = bots["items"].as_array().unwrap().iter().map(|bot| bot["name"].clone());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        bots(&settings(directory.path(), json!({"operator": own}))).await,
+        ["counts", "filed"]
+    );
+    assert_eq!(bots(&without).await, ["counts"]);
+}

@@ -132,6 +132,8 @@ impl Line for Batch {
             | Saying::Several
             | Saying::Signal
             | Saying::DeskReturns
+            | Saying::ExternalSpeaks
+            | Saying::ExternalLeaves
             | Saying::Closed
             | Saying::Forged => "message",
         };

@@ -92,6 +92,8 @@ impl Line for Instabot {
             | Saying::Several
             | Saying::Signal
             | Saying::DeskReturns
+            | Saying::ExternalSpeaks
+            | Saying::ExternalLeaves
             | Saying::HumanSpoke
             | Saying::Returned
             | Saying::ForwardFailed

@@ -125,6 +125,8 @@ impl Messenger {
             | Saying::Several
             | Saying::Signal
             | Saying::DeskReturns
+            | Saying::ExternalSpeaks
+            | Saying::ExternalLeaves
             | Saying::Closed
             | Saying::Forged => {
                 from(&person, &page, "message", json!({ "mid": mid, "text": words }))

@@ -97,6 +97,8 @@ impl Line for MyAlice {
             | Saying::Several
             | Saying::Signal
             | Saying::DeskReturns
+            | Saying::ExternalSpeaks
+            | Saying::ExternalLeaves
             | Saying::ForwardFailed
             | Saying::Closed
             | Saying::Forged => {

@@ -88,6 +88,8 @@ impl Line for Userlike {
             | Saying::Several
             | Saying::Signal
             | Saying::DeskReturns
+            | Saying::ExternalSpeaks
+            | Saying::ExternalLeaves
             | Saying::HumanSpoke
             | Saying::Returned
             | Saying::Closed

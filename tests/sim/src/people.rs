@@ -97,7 +97,7 @@ impl World {
         let parts = self.parts(conversation, saying);
         let desk = &mut self.desks[conversation];
         match saying {
-            Saying::HumanSpoke => desk.with_agent = true,
+            Saying::HumanSpoke | Saying::Takes => desk.with_agent = true,
             Saying::Returned | Saying::ForwardFailed | Saying::Closed => desk.with_agent = false,
             Saying::Start
             | Saying::Message

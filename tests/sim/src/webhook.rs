@@ -35,8 +35,10 @@ pub(crate) enum Saying {
     ExternalSpeaks,
     /// The live agent of the external bot leaves.
     ExternalLeaves,
-    /// An agent takes the conversation.
+    /// An agent takes the conversation and says something.
     HumanSpoke,
+    /// An agent takes it and says nothing.
+    Takes,
     /// And gives it back.
     Returned,
     ForwardFailed,

@@ -64,6 +64,7 @@ impl World {
             let real = match &arrival.event.body {
                 EventBody::HumanSpoke(_) => {
                     self.is_said(id, Saying::HumanSpoke)
+                        || self.is_said(id, Saying::Takes)
                         || desk.told_taken.iter().any(|row| of(".taken") == Some(row.as_str()))
                 }
                 EventBody::Ended(_) => {

@@ -134,6 +134,7 @@ impl Line for Batch {
             | Saying::DeskReturns
             | Saying::ExternalSpeaks
             | Saying::ExternalLeaves
+            | Saying::Takes
             | Saying::Closed
             | Saying::Forged => "message",
         };

@@ -94,6 +94,7 @@ impl Line for Instabot {
             | Saying::DeskReturns
             | Saying::ExternalSpeaks
             | Saying::ExternalLeaves
+            | Saying::Takes
             | Saying::HumanSpoke
             | Saying::Returned
             | Saying::ForwardFailed

@@ -120,6 +120,7 @@ impl Line for Khoros {
             | Saying::DeskReturns
             | Saying::ExternalSpeaks
             | Saying::ExternalLeaves
+            | Saying::Takes
             | Saying::ForwardFailed
             | Saying::Forged => json!({ "type": "message", "text": said.words(0) }),
         };

@@ -99,6 +99,7 @@ impl Line for MyAlice {
             | Saying::DeskReturns
             | Saying::ExternalSpeaks
             | Saying::ExternalLeaves
+            | Saying::Takes
             | Saying::ForwardFailed
             | Saying::Closed
             | Saying::Forged => {

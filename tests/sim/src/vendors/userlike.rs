@@ -90,6 +90,7 @@ impl Line for Userlike {
             | Saying::DeskReturns
             | Saying::ExternalSpeaks
             | Saying::ExternalLeaves
+            | Saying::Takes
             | Saying::HumanSpoke
             | Saying::Returned
             | Saying::Closed

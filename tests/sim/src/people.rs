@@ -53,8 +53,7 @@ impl World {
             }
             for _ in 0..self.chance.below(8) {
                 let leaves = self.chance.percent(15);
-                let saying =
-                    if leaves { Saying::ExternalLeaves } else { Saying::ExternalSpeaks };
+                let saying = if leaves { Saying::ExternalLeaves } else { Saying::ExternalSpeaks };
                 let at = self.chance.below(span);
                 self.after(at, Step::Say { conversation, saying });
             }

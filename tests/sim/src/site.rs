@@ -86,12 +86,7 @@ impl Site {
     }
 }
 
-fn channel(
-    number: u64,
-    only: Option<&str>,
-    chance: &mut Chance,
-    aside: &mut Chance,
-) -> Channel {
+fn channel(number: u64, only: Option<&str>, chance: &mut Chance, aside: &mut Chance) -> Channel {
     let line = vendors::draw(number, only, chance);
     let vendor = line.vendor();
     let mut policy = policy(&*line, &*vendor, chance);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use botyard_kernel::id::PartId;
 use botyard_kernel::lane::Input;
-use botyard_kernel::log::Arrival;
+use botyard_kernel::log::{Arrival, Outcome, SkipReason, Turn};
 use botyard_kernel::outbox::{Paused, RequestId};
 use botyard_kernel::time::Millis;
 
@@ -14,7 +14,7 @@ use crate::asks::Asking;
 use crate::calls::{Left, Told};
 use crate::chance::{NOTHING, add, of_seed};
 use crate::desk::Desk;
-use crate::external::External;
+use crate::external::{self, External};
 use crate::host::Host;
 use crate::run::Run;
 use crate::site::Site;
@@ -218,7 +218,22 @@ impl World {
             done.called += desk.received.len() - answered;
             done.heard += desk.acknowledged.len();
         }
+        let external = self.external_done();
+        if external.turns > 0 {
+            all.insert(external::NAME, external);
+        }
         all
+    }
+
+    /// What was done with external bots.
+    fn external_done(&self) -> Done {
+        let relayed = Outcome::Skipped(SkipReason::Relayed);
+        let turns = self.logs.iter().flat_map(Log::turns).map(|(_, turn)| turn);
+        let relayed: Vec<_> = turns.filter(|turn| turn.outcome == relayed).collect();
+        let own = |turn: &&Turn| turn.state.rows.iter().filter(|row| row.turn == turn.id).count();
+        let called = relayed.iter().map(own).sum();
+        let heard = self.external.chats.iter().map(|chat| chat.heard.len()).sum();
+        Done { turns: relayed.len(), answered: 0, called, heard }
     }
 
     /// Whether something goes wrong now that does so often.

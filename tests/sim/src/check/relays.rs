@@ -39,7 +39,8 @@ impl World {
         let mut period: Option<Period> = None;
         for (_, turn) in log.turns() {
             let arrival = log.arrivals().map(|(_, it)| it).find(|it| it.event.id == turn.event);
-            let asked: Vec<(&Row, Ask)> = own(turn).filter_map(|it| Some((it, ask_of(it)?))).collect();
+            let asked: Vec<(&Row, Ask)> =
+                own(turn).filter_map(|it| Some((it, ask_of(it)?))).collect();
             if turn.outcome == Outcome::Skipped(SkipReason::Relayed) {
                 let arrival = arrival.expect("nothing else is relayed");
                 let said = self.relayed(conversation, arrival, period.as_mut());
@@ -115,12 +116,7 @@ impl World {
     }
 
     /// An answer that the external bot has given to this, and to nothing else.
-    fn answer_to(
-        &self,
-        conversation: usize,
-        part: &PartId,
-        response: &Response,
-    ) -> Option<Heard> {
+    fn answer_to(&self, conversation: usize, part: &PartId, response: &Response) -> Option<Heard> {
         let ResponseOutcome::Answered(answer) = &response.outcome else { return None };
         let heard: Heard = serde_json::from_str(&answer.body).expect("it was written by the host");
         let texts: Vec<_> = heard.texts.iter().map(|it| &*it.text).collect();

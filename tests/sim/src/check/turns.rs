@@ -173,10 +173,7 @@ impl World {
 
 /// Whether an event is about who has the conversation.
 fn is_of_hands(body: &EventBody) -> bool {
-    matches!(
-        body,
-        EventBody::HumanSpoke(_) | EventBody::Returned(_) | EventBody::ForwardFailed(_)
-    )
+    matches!(body, EventBody::HumanSpoke(_) | EventBody::Returned(_) | EventBody::ForwardFailed(_))
 }
 
 /// Whether a person who says this begins what was over.

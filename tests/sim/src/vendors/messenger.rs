@@ -204,10 +204,8 @@ impl Line for Messenger {
     fn post(&self, said: &Said<'_>) -> Posted {
         let entry = |(part, whose): (usize, &Whose<'_>)| {
             let standby = self.handover && whose.desk.with_agent;
-            let speaks = !matches!(
-                said.saying,
-                Saying::HumanSpoke | Saying::Takes | Saying::Returned
-            );
+            let speaks =
+                !matches!(said.saying, Saying::HumanSpoke | Saying::Takes | Saying::Returned);
             let list = if standby && speaks { "standby" } else { "messaging" };
             let items = [self.receipt(said, whose), self.item(said, part, whose)];
             json!({ "id": self.page, "time": said.at_ms, list: items })

@@ -169,7 +169,8 @@ impl Bot {
         self.made += 1;
         let stream = self.stream();
         let callback = callback.and_then(Value::as_str).map(str::to_owned);
-        self.chats.insert(stream.clone(), Chat { at: 0, callback, is_live: false, agents: Vec::new() });
+        self.chats
+            .insert(stream.clone(), Chat { at: 0, callback, is_live: false, agents: Vec::new() });
         ledger.show(&stream, "start", json!({ "email": body["email"] }));
         Ok(self.go_on(&stream, 0))
     }

@@ -175,8 +175,7 @@ impl Case<'_> {
                 }
                 How::Skipped(SkipReason::Duplicate) => {}
                 How::Skipped(SkipReason::NotOwner) if is_handed_over => {}
-                How::Skipped(SkipReason::NotOwner)
-                    if is_relayed && turn.kind == Kind::Other => {}
+                How::Skipped(SkipReason::NotOwner) if is_relayed && turn.kind == Kind::Other => {}
                 How::Skipped(SkipReason::Relayed) if is_relayed && turn.kind != Kind::Other => {}
                 How::Skipped(reason) => {
                     wrong.push((Rule::Outcome, format!("{name} was skipped: {reason:?}")));

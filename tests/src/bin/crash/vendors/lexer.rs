@@ -54,10 +54,7 @@ impl Lexer {
             token: LEXER_TOKEN.to_owned(),
             accounts: vec![PAGE.to_owned()],
         };
-        Ok(Self {
-            facebook: Facebook::start(PAGE, conduct)?,
-            hub: lexer::start(hub, of_hub)?,
-        })
+        Ok(Self { facebook: Facebook::start(PAGE, conduct)?, hub: lexer::start(hub, of_hub)? })
     }
 
     /// Whatever a person says and the bot takes is claimed, once or more; what comes after
@@ -170,7 +167,8 @@ mod tests {
         let (id, name) = (format!("e-{name}"), name.to_owned());
         let shows = Vec::new();
         let (kind, tells) = (Kind::Speech, Vec::new());
-        let told = Told { event: id.clone(), name: Some(name.clone()), kind, tells, outcome, shows };
+        let told =
+            Told { event: id.clone(), name: Some(name.clone()), kind, tells, outcome, shows };
         let tells = Vec::new();
         (Heard { id, name, kind, tells }, told)
     }

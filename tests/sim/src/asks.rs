@@ -105,7 +105,10 @@ impl World {
     pub(crate) fn lets_in(&mut self, n: usize, duplicate: bool) -> bool {
         let conversation = self.webhooks[n].parts[0];
         let log = &self.logs[conversation];
-        let relay = log.last_turn().and_then(|turn| turn.state.relay.as_ref());
+        let state = log.state();
+        let request = Digest::of(&self.webhooks[n].posted.body);
+        let repeats = state.redelivered(request, self.now, |_| true).is_some();
+        let relay = state.relay.as_ref();
         let has_begun = relay.map(|relay| relay.over().is_some() || relay.has_begun());
         let waits = log.load(WAITING_MAX).accepted.len();
         if has_begun == Some(true) && waits < WAITING_MAX {
@@ -115,10 +118,10 @@ impl World {
             self.fail_webhook(n, duplicate);
             return false;
         }
-        self.tell(|| format!("webhook {n}: nobody there has the conversation any more"));
+        self.tell(|| format!("webhook {n}: nobody has the conversation; heard before: {repeats}"));
         let webhook = &mut self.webhooks[n];
         webhook.state = State::Answered;
-        webhook.turned_away = true;
+        webhook.turned_away = !repeats;
         false
     }
 

@@ -241,11 +241,10 @@ impl Person {
 
     /// A live agent of the external bot says something, or leaves.
     async fn agent(&mut self, chat: &str, text: Option<String>) {
-        let leaves = text.is_none();
         let posted = self.world.care.agent(chat, text.as_deref());
         let (path, post) = posted.expect("a chat in which something was said");
         let event = Event::named(text.unwrap_or_else(|| care::left(chat)));
-        self.send(Request::callback(&path, event, &post, leaves)).await;
+        self.send(Request::callback(&path, event, &post)).await;
     }
 
     async fn message_with(&mut self, script: &str) {

@@ -24,9 +24,6 @@ pub(crate) struct Request {
     pub(crate) bytes: Vec<u8>,
     /// The client leaves before the answer, the first time.
     pub(crate) leaves: Option<Duration>,
-    /// Who has said before that it is over may be told that it is, and not that this was
-    /// heard.
-    pub(crate) ends: bool,
 }
 
 /// An event of a request.
@@ -70,7 +67,7 @@ impl Request {
         let mut headers = vec![("content-type", "application/json")];
         headers.extend(webhook.headers.iter().map(|(name, value)| (&**name, &**value)));
         let bytes = http(&path, &headers, &webhook.body);
-        Self { events, webhook: Some(webhook), bytes, leaves: None, ends: false }
+        Self { events, webhook: Some(webhook), bytes, leaves: None }
     }
 
     /// A signal of the tenant's own systems into a conversation.
@@ -81,13 +78,13 @@ impl Request {
         let token = format!("Bearer {SIGNAL_TOKEN}");
         let headers = [("authorization", &*token), ("idempotency-key", &*event.name)];
         let bytes = http(&path, &headers, body.as_bytes());
-        Self { events: vec![event], webhook: None, bytes, leaves: None, ends: false }
+        Self { events: vec![event], webhook: None, bytes, leaves: None }
     }
 
     /// What a live agent of an external bot says.
-    pub(crate) fn callback(path: &str, event: Event, post: &Outgoing, ends: bool) -> Self {
+    pub(crate) fn callback(path: &str, event: Event, post: &Outgoing) -> Self {
         let bytes = http(path, &[("content-type", "application/json")], &post.body);
-        Self { events: vec![event], webhook: None, bytes, leaves: None, ends }
+        Self { events: vec![event], webhook: None, bytes, leaves: None }
     }
 }
 
@@ -132,10 +129,6 @@ pub(crate) async fn deliver(
                 if let Some(webhook) = &request.webhook {
                     take(vendor, webhook, address, &body, &mut delivered);
                 }
-                return delivered;
-            }
-            Outcome::Whole { status: 410, .. } if request.ends && delivered.sendings > 1 => {
-                delivered.acked_us = world.clock.now();
                 return delivered;
             }
             Outcome::Whole { status: 503 | 429, .. } | Outcome::Broken => {

@@ -222,7 +222,7 @@ fn said(body: &EventBody) -> Option<String> {
         EventBody::Message(message) => Some(message.text.clone()),
         EventBody::Click(click) => {
             let words = click.label.as_ref().or(click.typed_text.as_ref());
-            words.or(click.option_ids.first()).cloned()
+            words.or_else(|| click.option_ids.first()).cloned()
         }
         EventBody::Media(media) => Some(media.link.clone()),
         EventBody::Location(_)

@@ -195,7 +195,9 @@ impl Relay {
             EventBody::Click(click) => {
                 let text = click.label.as_ref().or(click.typed_text.as_ref());
                 let option = click.option_ids.first().cloned();
-                self.say(text.map_or("", String::as_str), option, &mut follows);
+                // Who taps something that has no label says its name.
+                let text = text.or(option.as_ref()).cloned().unwrap_or_default();
+                self.say(&text, option, &mut follows);
             }
             EventBody::Media(media) => self.say(&media.link, None, &mut follows),
             EventBody::Location(place) => {
@@ -222,6 +224,11 @@ impl Relay {
     }
 
     fn say(&mut self, text: &str, option: Option<String>, follows: &mut Follows) {
+        if text.trim().is_empty() {
+            let bot = &self.bot;
+            let note = format!("an empty text is not said to the external bot `{bot}`");
+            return follows.notes.push(note);
+        }
         let kept = text.floor_char_boundary(SAID_BYTES_MAX);
         if kept < text.len() {
             let cut = text.len() - kept;

@@ -15,6 +15,7 @@
 //! | `ask LINK` | a durable GET of the name `r-NAME` |
 //! | `fetch LINK` | a GET within the turn, and a text `NAME fetched STATUS` |
 //! | `forward` | the conversation is handed to whoever is there |
+//! | `relay BOT` | it is handed to this external bot of the tenant's |
 //! | `trap` | the bot breaks down, and nothing of its turn is left |
 //!
 //! N is the place of the command, from 1.
@@ -89,6 +90,7 @@ fn perform(name: &str, place: usize, command: &str, turn: &Turn<'_>) -> Result<A
             reply(format!("{name} fetched {answered}")).into()
         }
         "forward" => Forward::any().into(),
+        "relay" => Forward::bot(rest).into(),
         "trap" => panic!("{name} told it to"),
         _ => return Err(Failure::new(format!("`{command}` is no command"))),
     })

@@ -12,6 +12,7 @@ use botyard_kernel::run::{Blame, FailureKind, KvChange, KvScope, KvWrite, RunFai
 use botyard_kernel::session::Session;
 
 use crate::chance::{NOTHING, add};
+use crate::external;
 use botyard_chance::mix;
 
 /// Under this key bots write down the ids of the events that they were told.
@@ -29,7 +30,10 @@ pub(crate) trait Runner {
 }
 
 /// A bot that does a little of everything.
-pub(crate) struct Dice;
+pub(crate) struct Dice {
+    /// There is an external bot to hand over to.
+    pub(crate) hands_over: bool,
+}
 
 /// A bot that counts in its context and says one line to each event.
 pub(crate) struct Counter;
@@ -37,7 +41,14 @@ pub(crate) struct Counter;
 impl Runner for Dice {
     fn run(&self, event: &Event, session: &Session, kv: &BTreeMap<String, String>) -> RunOutput {
         let dice = dice(event);
-        let result = if dice.is_multiple_of(29) { Err(trap()) } else { Ok(actions(event, dice)) };
+        let mut result =
+            if dice.is_multiple_of(29) { Err(trap()) } else { Ok(actions(event, dice)) };
+        if let Ok(actions) = &mut result
+            && self.hands_over
+            && mix(dice).is_multiple_of(5)
+        {
+            hand_over(actions);
+        }
         output(result, told(event, session, kv))
     }
 
@@ -144,6 +155,13 @@ fn actions(event: &Event, dice: u64) -> Vec<Action> {
         actions.push(Action::End);
     }
     actions
+}
+
+/// In place of whatever else would end the session or hand it over.
+fn hand_over(actions: &mut Vec<Action>) {
+    actions.retain(|action| !matches!(action, Action::Forward(_) | Action::End));
+    let target = ForwardTarget::Bot(external::NAME.to_owned());
+    actions.push(Action::Forward(Forward { target, on_failure: None }));
 }
 
 fn insert_at(dice: u64, actions: &[Action]) -> usize {

@@ -11,6 +11,7 @@ use botyard_vendors::{Call, CallAnswer, Outcome, Part, To};
 use bytes::Bytes;
 use http::StatusCode;
 
+use crate::asks::ask_of;
 use crate::host::part;
 use crate::vendors::{Came, Trouble, Way};
 use crate::webhook::ids;
@@ -235,6 +236,9 @@ impl World {
 
     /// A bot's `request` leaves; its server answers or does not.
     pub(crate) fn request(&mut self, conversation: usize, call: CallId, row: &Row) {
+        if let Some(ask) = ask_of(row) {
+            return self.ask(conversation, call, row, &ask);
+        }
         let life = self.begin(conversation);
         let requested = if self.goes_wrong(self.weather.vendor_percent) {
             match self.chance.below(100) {

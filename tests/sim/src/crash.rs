@@ -47,6 +47,9 @@ impl World {
             }
             let pause = crate::chance::pause(&mut self.chance, 2_000);
             self.after(pause, Step::Call { conversation, life, left });
+        } else if let Step::Ask { conversation, life, asking } = step {
+            let pause = crate::chance::pause(&mut self.chance, 2_000);
+            self.after(pause, Step::Ask { conversation, life, asking });
         } else if let Step::Handed { connection, whole: _ } = step
             && let Some(open) = self.connections.remove(&connection)
         {
@@ -104,6 +107,7 @@ fn dies(step: &Step) -> bool {
         | Step::Tell { .. }
         | Step::RunEnds { .. }
         | Step::Call { .. }
+        | Step::Ask { .. }
         | Step::Acknowledge { .. }
         | Step::Wake { .. }
         | Step::OutOfTime { .. }

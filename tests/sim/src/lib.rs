@@ -6,12 +6,14 @@
 //!
 //! A run is named by its seed: the same seed gives the same run, to the last step.
 
+mod asks;
 mod bot;
 mod calls;
 mod chance;
 mod check;
 mod crash;
 mod desk;
+mod external;
 mod host;
 mod people;
 mod rest;

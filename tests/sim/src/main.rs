@@ -117,9 +117,10 @@ mod mutations {
     }
 
     /// Whether there is anything to break: most vendors' events have ids, by which they
-    /// are known, and not by their words.
+    /// are known, and not by their words. What external bots post has none.
     fn breaks(mutation: Mutation, vendor: &str) -> bool {
-        mutation != Mutation::Redelivery || ["userlike", "myalice", "instabot"].contains(&vendor)
+        let known_by_words = ["userlike", "myalice", "instabot", "external"];
+        mutation != Mutation::Redelivery || known_by_words.contains(&vendor)
     }
 
     fn is_noticed(mutation: Mutation, vendor: &str, arguments: &Arguments) -> bool {

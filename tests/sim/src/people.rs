@@ -39,8 +39,24 @@ impl World {
                 self.after(at + lasts, Step::Pause { channel, bot, on: false });
             }
         }
+        self.plan_external(span);
         if self.chance.percent(10) {
             self.full_until = self.now + self.chance.below(span);
+        }
+    }
+
+    /// Live agents of external bots speak now and then, and leave.
+    fn plan_external(&mut self, span: Millis) {
+        for conversation in 0..self.logs.len() {
+            if self.site.channel_of(conversation).rules.policy.relays.is_empty() {
+                continue;
+            }
+            for _ in 0..self.chance.below(8) {
+                let leaves = self.chance.percent(15);
+                let saying = if leaves { Saying::ExternalLeaves } else { Saying::ExternalSpeaks };
+                let at = self.chance.below(span);
+                self.after(at, Step::Say { conversation, saying });
+            }
         }
     }
 
@@ -54,7 +70,17 @@ impl World {
         if saying.is_ours() && self.logs[conversation].entries().next().is_none() {
             return;
         }
+        let post = saying.is_external().then(|| self.post_of_external(conversation, saying));
+        // Nothing tells a second agent who leaves from the first one, said again.
+        if let Some(post) = &post
+            && !post.as_ref().is_some_and(|body| self.is_news(conversation, body))
+        {
+            return;
+        }
         let n = self.write_webhook(conversation, saying);
+        if let Some(body) = post.flatten() {
+            self.webhooks[n].posted.body = body;
+        }
         self.tell(|| format!("webhook {n} of conversation {conversation}: {saying:?}"));
         let pause = crate::chance::pause(&mut self.chance, 300);
         self.after(pause, Step::Post { webhook: n, duplicate: false });
@@ -70,7 +96,7 @@ impl World {
         let parts = self.parts(conversation, saying);
         let desk = &mut self.desks[conversation];
         match saying {
-            Saying::HumanSpoke => desk.with_agent = true,
+            Saying::HumanSpoke | Saying::Takes => desk.with_agent = true,
             Saying::Returned | Saying::ForwardFailed | Saying::Closed => desk.with_agent = false,
             Saying::Start
             | Saying::Message
@@ -79,6 +105,8 @@ impl World {
             | Saying::Several
             | Saying::Signal
             | Saying::DeskReturns
+            | Saying::ExternalSpeaks
+            | Saying::ExternalLeaves
             | Saying::Forged => {}
         }
         let at_ms = desk.stamp(self.now);
@@ -100,8 +128,8 @@ impl World {
             posted.body = self.known_words(conversation).unwrap_or(posted.body);
         }
         // What the host itself hears always has an id, and mostly one start is like another.
-        let has_ids = channel.line.manner().has_ids
-            || saying.is_ours()
+        let has_ids = (channel.line.manner().has_ids && !saying.is_external())
+            || matches!(saying, Saying::Signal | Saying::DeskReturns)
             || (saying == Saying::Start && !channel.line.starts_anew());
         self.webhooks.push(Webhook {
             channel: self.site.conversations[conversation].channel,
@@ -113,6 +141,7 @@ impl World {
             first_ms: self.now,
             answered_ms: None,
             has_ids: has_ids && saying != Saying::Forged,
+            turned_away: false,
         });
         number
     }
@@ -137,23 +166,27 @@ impl World {
     /// The bytes of an earlier message of which the host knows that its answer went
     /// out whole: only then the same bytes are a new message.
     fn known_words(&self, conversation: usize) -> Option<Bytes> {
+        let known = |(_, it): &(usize, &Webhook)| {
+            it.parts[0] == conversation
+                && it.saying == Saying::Message
+                && self.is_news(conversation, &it.posted.body)
+        };
+        self.webhooks.iter().enumerate().rev().find(known).map(|(_, it)| it.posted.body.clone())
+    }
+
+    /// Whether these bytes were not sent yet, or the host knows of all that were that
+    /// their answers went out whole.
+    fn is_news(&self, conversation: usize, body: &Bytes) -> bool {
         let log = &self.logs[conversation];
         let settled = |n: usize| {
             let stem = format!("w{n}p0t");
             let mut answered = log.settled().flat_map(|(_, settled)| &settled.answered);
             answered.any(|event| event.as_str().starts_with(&stem))
         };
-        let known = |(n, it): &(usize, &Webhook)| {
-            it.parts[0] == conversation
-                && it.saying == Saying::Message
-                && self.webhooks.iter().enumerate().all(|(other, same)| {
-                    let differs =
-                        same.posted.body != it.posted.body || same.parts[0] != conversation;
-                    differs || (same.state == State::Answered && settled(other))
-                })
-                && settled(*n)
-        };
-        self.webhooks.iter().enumerate().rev().find(known).map(|(_, it)| it.posted.body.clone())
+        self.webhooks.iter().enumerate().all(|(other, same)| {
+            let differs = same.posted.body != *body || same.parts[0] != conversation;
+            differs || (same.state == State::Answered && settled(other))
+        })
     }
 
     /// An operator pauses or resumes.

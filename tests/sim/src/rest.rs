@@ -1,6 +1,7 @@
 //! How a run ends: nothing goes wrong any more, and everything comes to rest.
 
 use botyard_kernel::outbox::Paused;
+use botyard_kernel::owner::Owner;
 
 use crate::webhook::{Saying, State};
 use crate::world::{Step, World};
@@ -40,13 +41,25 @@ impl World {
                 if !self.logs[conversation].state().skipped.is_empty() {
                     let at_desk = self.logs[conversation].state().at_desk;
                     let manner = self.site.channel_of(conversation).line.manner();
-                    let saying = if at_desk { Saying::DeskReturns } else { manner.gives_back };
+                    let saying = if at_desk {
+                        Saying::DeskReturns
+                    } else if self.has_external(conversation) {
+                        Saying::ExternalLeaves
+                    } else {
+                        manner.gives_back
+                    };
                     self.say(conversation, saying);
                 }
             }
             steps += self.rest(None);
         }
         steps
+    }
+
+    /// Whether an external bot has a conversation, and can say that it is done.
+    fn has_external(&self, conversation: usize) -> bool {
+        let is_reached = self.site.channel_of(conversation).is_reached;
+        is_reached && self.logs[conversation].state().owner == Owner::Relay
     }
 
     fn rest(&mut self, stuck: Option<usize>) -> usize {
@@ -92,6 +105,7 @@ impl World {
             | Step::Write { conversation, .. }
             | Step::Tell { conversation, .. }
             | Step::Call { conversation, .. }
+            | Step::Ask { conversation, .. }
             | Step::Acknowledge { conversation, .. }
             | Step::OutOfTime { conversation, .. }
             | Step::Wake { conversation, .. }

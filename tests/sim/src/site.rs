@@ -12,6 +12,7 @@ use botyard_kernel::time::{MINUTE, SECOND};
 use botyard_vendors::Vendor;
 
 use crate::bot::{Counter, Dice, Runner};
+use crate::external;
 use crate::vendors::{self, Line};
 
 /// What all of it consists of.
@@ -31,6 +32,8 @@ pub(crate) struct Channel {
     pub(crate) vendor: Arc<dyn Vendor>,
     pub(crate) rules: Arc<Rules>,
     pub(crate) bot: &'static dyn Runner,
+    /// External bots know where they can speak by themselves.
+    pub(crate) is_reached: bool,
 }
 
 /// A conversation.
@@ -40,9 +43,10 @@ pub(crate) struct Place {
 }
 
 impl Site {
-    pub(crate) fn draw(only: Option<&str>, chance: &mut Chance) -> Self {
+    /// What concerns external bots is drawn `aside`.
+    pub(crate) fn draw(only: Option<&str>, chance: &mut Chance, aside: &mut Chance) -> Self {
         let count = chance.below(3) + 1;
-        let channels: Vec<_> = (0..count).map(|n| channel(n, only, chance)).collect();
+        let channels: Vec<_> = (0..count).map(|n| channel(n, only, chance, aside)).collect();
         let mut site = Self { channels, conversations: Vec::new(), rates: BTreeMap::new() };
         for _ in 0..=chance.below(5) {
             site.open(chance.pick(site.channels.len()));
@@ -82,15 +86,19 @@ impl Site {
     }
 }
 
-fn channel(number: u64, only: Option<&str>, chance: &mut Chance) -> Channel {
+fn channel(number: u64, only: Option<&str>, chance: &mut Chance, aside: &mut Chance) -> Channel {
     let line = vendors::draw(number, only, chance);
     let vendor = line.vendor();
-    let rules =
-        Arc::new(Rules { policy: policy(&*line, &*vendor, chance), delivery: vendor.delivery() });
-    let bot: &'static dyn Runner = if chance.percent(70) { &Dice } else { &Counter };
+    let mut policy = policy(&*line, &*vendor, chance);
+    let has_external = only == Some(external::NAME) || aside.percent(30);
+    policy.relays.extend(has_external.then(|| external::NAME.to_owned()));
+    let rules = Arc::new(Rules { policy, delivery: vendor.delivery() });
+    let dice = if has_external { &Dice { hands_over: true } } else { &Dice { hands_over: false } };
+    let bot: &'static dyn Runner = if chance.percent(70) { dice } else { &Counter };
+    let is_reached = aside.percent(80);
     let tenant = TenantId(format!("tenant{}", chance.below(2)));
     let id = ChannelId(format!("channel{number}"));
-    Channel { id, tenant, line, vendor, rules, bot }
+    Channel { id, tenant, line, vendor, rules, bot, is_reached }
 }
 
 /// What a server would take for a channel of this vendor.

@@ -89,7 +89,9 @@ impl World {
     /// How many waiting events are read at once. A redelivery without an id is known
     /// among those only, so where there are none many are read.
     pub(crate) fn read_max(&self, conversation: usize) -> usize {
-        let has_ids = self.site.channel_of(conversation).line.manner().has_ids;
+        let channel = self.site.channel_of(conversation);
+        // What external bots say has none.
+        let has_ids = channel.line.manner().has_ids && channel.rules.policy.relays.is_empty();
         if has_ids { self.weather.read_max } else { WAITING_MAX }
     }
 

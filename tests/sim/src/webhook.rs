@@ -31,8 +31,14 @@ pub(crate) enum Saying {
     Signal,
     /// Whoever is at the host's own desk gives the conversation back.
     DeskReturns,
-    /// An agent takes the conversation.
+    /// The external bot that has the conversation says something by itself: its live agent.
+    ExternalSpeaks,
+    /// The live agent of the external bot leaves.
+    ExternalLeaves,
+    /// An agent takes the conversation and says something.
     HumanSpoke,
+    /// An agent takes it and says nothing.
+    Takes,
     /// And gives it back.
     Returned,
     ForwardFailed,
@@ -50,7 +56,12 @@ impl Saying {
 
     /// Whether it does not come from the vendor.
     pub(crate) fn is_ours(self) -> bool {
-        matches!(self, Self::Signal | Self::DeskReturns)
+        matches!(self, Self::Signal | Self::DeskReturns) || self.is_external()
+    }
+
+    /// Whether an external bot says it.
+    pub(crate) fn is_external(self) -> bool {
+        matches!(self, Self::ExternalSpeaks | Self::ExternalLeaves)
     }
 }
 
@@ -67,6 +78,8 @@ pub(crate) struct Webhook {
     pub(crate) answered_ms: Option<Millis>,
     /// Its events have ids, so that the vendor may repeat it at any time.
     pub(crate) has_ids: bool,
+    /// Whoever sent it was told that there is nobody to hear it, and not to come again.
+    pub(crate) turned_away: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +133,9 @@ impl World {
         self.tell(|| format!("webhook {n} comes, try {tries}, duplicate: {duplicate}"));
         if self.host.is_none() {
             return self.fail_webhook(n, duplicate);
+        }
+        if self.webhooks[n].saying.is_external() && !self.lets_in(n, duplicate) {
+            return;
         }
         self.start_anew(n);
         let Some(brought) = self.receive(n) else { return };
@@ -227,6 +243,9 @@ impl World {
 
     /// What does not come from the vendor.
     fn arrival_of_ours(&self, n: usize) -> Arrival {
+        if self.webhooks[n].saying.is_external() {
+            return self.arrival_of_external(n);
+        }
         let id = EventId(Self::event_id(n, 0, self.webhooks[n].tries));
         let returns = self.webhooks[n].saying == Saying::DeskReturns;
         let body = if returns {

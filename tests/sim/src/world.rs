@@ -5,14 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use botyard_kernel::id::PartId;
 use botyard_kernel::lane::Input;
-use botyard_kernel::log::Arrival;
+use botyard_kernel::log::{Arrival, Outcome, SkipReason, Turn};
 use botyard_kernel::outbox::{Paused, RequestId};
 use botyard_kernel::time::Millis;
 
 use crate::Done;
+use crate::asks::Asking;
 use crate::calls::{Left, Told};
 use crate::chance::{NOTHING, add, of_seed};
 use crate::desk::Desk;
+use crate::external::{self, External};
 use crate::host::Host;
 use crate::run::Run;
 use crate::site::Site;
@@ -22,6 +24,8 @@ use botyard_chance::Chance;
 use botyard_log::Log;
 
 const BEGIN: Millis = 1_700_000_000_000;
+/// Names the chance of what concerns external bots.
+const EXTERNAL: u64 = 1;
 /// The store is looked through for what is due this often.
 pub(crate) const SWEEP_MS: Millis = 5_000;
 
@@ -34,6 +38,7 @@ pub(crate) struct World {
     pub(crate) chance: Chance,
     pub(crate) now: Millis,
     pub(crate) site: Site,
+    pub(crate) external: External,
     pub(crate) weather: Weather,
     /// By conversation.
     pub(crate) logs: Vec<Log>,
@@ -119,6 +124,8 @@ pub(crate) enum Step {
     Permits,
     /// A call comes in at a vendor.
     Call { conversation: usize, life: Life, left: Box<Left> },
+    /// A question comes in at an external bot.
+    Ask { conversation: usize, life: Life, asking: Box<Asking> },
     /// So does the news that an event was taken.
     Acknowledge { conversation: usize, life: Life, told: Box<Told> },
     /// A lane wants to be woken.
@@ -144,7 +151,10 @@ pub(crate) struct Story {
 impl World {
     pub(crate) fn new(seed: u64, only: Option<&str>, told: bool) -> Self {
         let mut chance = of_seed(seed);
-        let site = Site::draw(only, &mut chance);
+        // Of its own, so that runs without external bots are what they always were.
+        let mut aside = Chance::of(seed, EXTERNAL);
+        let external = External::draw(&mut aside);
+        let site = Site::draw(only, &mut chance, &mut aside);
         let weather = Weather::draw(&mut chance);
         let count = site.conversations.len();
         let stuck = (count > 1 && chance.percent(25)).then(|| chance.pick(count));
@@ -156,6 +166,7 @@ impl World {
             desks: (0..count).map(Desk::of).collect(),
             paused: vec![Paused::default(); site.channels.len()],
             site,
+            external,
             webhooks: Vec::new(),
             moved: BTreeMap::new(),
             connections: BTreeMap::new(),
@@ -207,7 +218,22 @@ impl World {
             done.called += desk.received.len() - answered;
             done.heard += desk.acknowledged.len();
         }
+        let external = self.external_done();
+        if external.turns > 0 {
+            all.insert(external::NAME, external);
+        }
         all
+    }
+
+    /// What was done with external bots.
+    fn external_done(&self) -> Done {
+        let relayed = Outcome::Skipped(SkipReason::Relayed);
+        let turns = self.logs.iter().flat_map(Log::turns).map(|(_, turn)| turn);
+        let relayed: Vec<_> = turns.filter(|turn| turn.outcome == relayed).collect();
+        let own = |turn: &&Turn| turn.state.rows.iter().filter(|row| row.turn == turn.id).count();
+        let called = relayed.iter().map(own).sum();
+        let heard = self.external.chats.iter().map(|chat| chat.heard.len()).sum();
+        Done { turns: relayed.len(), answered: 0, called, heard }
     }
 
     /// Whether something goes wrong now that does so often.
@@ -259,6 +285,9 @@ impl World {
             Step::Call { conversation, life, left } => {
                 self.call_comes_in(conversation, life, &left);
             }
+            Step::Ask { conversation, life, asking } => {
+                self.question_comes_in(conversation, life, &asking);
+            }
             Step::Acknowledge { conversation, life, told } => {
                 self.acknowledgement_comes_in(conversation, life, &told);
             }
@@ -275,7 +304,9 @@ impl World {
     fn is_held(&self, step: &Step) -> bool {
         match step {
             Step::RunEnds { run } => self.stuck == Some(run.conversation),
-            Step::Call { conversation, .. } => self.stuck == Some(*conversation),
+            Step::Call { conversation, .. } | Step::Ask { conversation, .. } => {
+                self.stuck == Some(*conversation)
+            }
             Step::Say { .. }
             | Step::Post { .. }
             | Step::Leave { .. }

@@ -10,6 +10,7 @@ use botyard_kernel::plan::{Overlap, SessionTimeout, TimeoutAction};
 use botyard_kernel::time::{DAY, MINUTE, Millis};
 use serde_json::Value;
 
+use super::entry::Entry;
 use super::error::Wrong;
 use super::headers;
 use super::secret::Secret;

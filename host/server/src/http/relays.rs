@@ -7,7 +7,7 @@ use axum::extract::{Extension, Path, State};
 use axum::response::Response;
 use botyard_kernel::event::{Event, EventBody, NamedPayload};
 use botyard_kernel::id::{ChannelId, Digest};
-use botyard_kernel::log::Arrival;
+use botyard_kernel::log::{Arrival, Conversation};
 use botyard_kernel::relay::RELAY;
 use botyard_vendors::external::ExternalBot;
 use bytes::Bytes;
@@ -70,7 +70,14 @@ async fn take(
         answer::come_again()
     })?;
     let waiting = loaded.accepted.len();
-    let relay = loaded.turn.and_then(|(_, turn)| turn.state.relay);
+    let turn = loaded.turn.as_ref().map(|(_, turn)| turn);
+    let state = Conversation::after(turn, loaded.settled);
+    let repeats = state.redelivered(Digest::of(&body), clock::now(), |_| true).is_some();
+    let relay = state.relay;
+    if relay.is_none() && repeats {
+        // It was heard, and whoever said it did not hear of that.
+        return Ok(answer::line(StatusCode::OK, "heard"));
+    }
     if relay.as_ref().is_some_and(|relay| relay.over().is_none() && !relay.has_begun()) {
         // Its answer, which says who may speak, is still on its way here.
         return Err(answer::later("the conversation has not begun here: send the same again", 1));

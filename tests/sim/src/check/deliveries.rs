@@ -55,6 +55,11 @@ impl World {
         let log = &self.logs[conversation];
         let is_request = |row: &&Row| matches!(row.action, Action::Request(_));
         for row in rows(log).into_iter().filter(is_request) {
+            // An external bot that has lost the conversation is not asked any more.
+            let mut ends = log.settled().flat_map(|(_, settled)| &settled.rows);
+            if ends.any(|(id, end)| *id == row.id && *end == RowEnd::Quarantined) {
+                continue;
+            }
             let id = format!("e{}.response", row.id);
             let handled = log.turns().filter(|(_, turn)| {
                 turn.event.as_str() == id && turn.outcome != Outcome::Skipped(SkipReason::Duplicate)

@@ -8,8 +8,10 @@ use botyard_kernel::log::{
 };
 use botyard_kernel::owner::Owner;
 use botyard_kernel::plan::{Reach, reach};
+use botyard_kernel::relay::Ask;
 use botyard_log::Log;
 
+use crate::asks::ask_of;
 use crate::desk::Desk;
 use crate::webhook::Saying;
 use crate::world::World;
@@ -28,6 +30,10 @@ impl World {
                             assert!(may, "{} was given up: {why}", row.id);
                             let told = self.is_told(conversation, row, settled);
                             assert!(told, "nobody was told that {} was given up: {why}", row.id);
+                        }
+                        Some((_, RowEnd::Quarantined)) if ask_of(row).is_some() => {
+                            let gone = self.has_no_external(conversation, row, seq);
+                            assert!(gone, "{} was not asked, and whom it asks is there", row.id);
                         }
                         Some((_, RowEnd::Quarantined)) => {
                             assert_eq!(
@@ -58,6 +64,7 @@ impl World {
             let real = match &arrival.event.body {
                 EventBody::HumanSpoke(_) => {
                     self.is_said(id, Saying::HumanSpoke)
+                        || self.is_said(id, Saying::Takes)
                         || desk.told_taken.iter().any(|row| of(".taken") == Some(row.as_str()))
                 }
                 EventBody::Ended(_) => {
@@ -141,6 +148,20 @@ impl World {
             }
             Entry::Accepted(_) | Entry::Called(_) => false,
         })
+    }
+
+    /// Whether the external bot that a row asks has lost the conversation before `seq`, or
+    /// got it anew.
+    fn has_no_external(&self, conversation: usize, row: &Row, seq: Seq) -> bool {
+        let log = &self.logs[conversation];
+        let since = log.turns().skip_while(|(_, turn)| turn.id != row.turn);
+        let mut since = since.take_while(|(at, _)| *at < seq);
+        let begins = |row: &Row| matches!(ask_of(row), Some(Ask::Start(_)));
+        let anew = |turn: &Turn| {
+            let own = |it: &&Row| it.turn == turn.id && it.turn != row.turn;
+            turn.state.rows.iter().any(|it| own(&it) && begins(it))
+        };
+        since.any(|(_, turn)| turn.state.owner != Owner::Relay || anew(turn))
     }
 
     /// Whether a hand-off that waits is of the past: somebody has given the conversation

@@ -3,6 +3,7 @@
 mod deliveries;
 mod ends;
 mod news;
+mod relays;
 mod said;
 mod state;
 mod turns;
@@ -36,6 +37,8 @@ impl World {
             self.nothing_was_given_up_without_a_reason(conversation);
             self.nobody_took_it_but_who_did(conversation);
             self.requests_were_answered(conversation);
+            self.external_bots_and_persons_heard_each_other(conversation);
+            self.external_bots_were_told_in_order(conversation);
             self.acknowledgements_left_in_order(conversation);
             self.deliveries_were_echoed(conversation);
             self.what_was_taken_was_claimed(conversation);

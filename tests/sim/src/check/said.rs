@@ -44,10 +44,8 @@ fn of_action<'a>(rows: &[&'a Row], turn: &TurnId, index: usize) -> Vec<&'a Row> 
 }
 
 fn is_whole(turn: &Turn, action: &Action, rows: &[&Row]) {
-    let text = |row: &&Row| match &row.action {
-        Action::Message(message) => message.text.clone(),
-        other => panic!("a text became {}", other.name()),
-    };
+    let text =
+        |row: &&Row| text_of(row).unwrap_or_else(|| panic!("a text became {}", row.action.name()));
     let event = &turn.event;
     if let Action::Message(message) = action {
         // Texts are parted at blanks.
@@ -66,7 +64,13 @@ fn is_whole(turn: &Turn, action: &Action, rows: &[&Row]) {
     }
 }
 
-fn words(text: &str) -> Vec<&str> {
+/// What a row says.
+pub(super) fn text_of(row: &Row) -> Option<String> {
+    let Action::Message(message) = &row.action else { return None };
+    Some(message.text.clone())
+}
+
+pub(super) fn words(text: &str) -> Vec<&str> {
     text.split_whitespace().collect()
 }
 

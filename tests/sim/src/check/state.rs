@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use botyard_kernel::action::Action;
 use botyard_kernel::log::{Outcome, SkipReason};
+use botyard_kernel::owner::Owner;
 use botyard_kernel::stored;
 use botyard_kernel::time::Millis;
 
@@ -37,7 +38,10 @@ impl World {
                     }
                 }
             }
-            if turn.state.session.is_none() {
+            // A session that only fell silent leaves them behind: they begin another.
+            let silent = turn.outcome == Outcome::Skipped(SkipReason::NoSession);
+            let ended = turn.state.session.is_none() && !silent;
+            if ended || turn.state.owner == Owner::Ended {
                 set.clear();
             }
             let kept = turn.state.timers.iter().map(|timer| (timer.name.clone(), timer.due_ms));

@@ -12,6 +12,8 @@ use crate::bot::{COUNT, SEEN};
 use crate::webhook::{Saying, State};
 use crate::world::{World, has_stem};
 
+/// A bot is told of so many skipped events at once, and of the others later.
+const SKIPPED_MAX: usize = 100;
 const DUPLICATE: Outcome = Outcome::Skipped(SkipReason::Duplicate);
 
 impl World {
@@ -36,7 +38,8 @@ impl World {
     pub(super) fn every_webhook_was_handled_once(&self) {
         for (n, webhook) in self.webhooks.iter().enumerate() {
             assert_eq!(webhook.state, State::Answered, "webhook {n} was never answered");
-            let expected = usize::from(webhook.saying != Saying::Forged);
+            let refused = webhook.turned_away || webhook.saying == Saying::Forged;
+            let expected = usize::from(!refused);
             for (part, conversation) in webhook.parts.iter().enumerate() {
                 let stem = format!("w{n}p{part}t");
                 let turns = self.logs[*conversation].turns();
@@ -83,22 +86,30 @@ impl World {
         for (_, turn) in log.turns() {
             match &turn.outcome {
                 Outcome::Ran { .. } => {
-                    seen.append(&mut skipped);
+                    seen.extend(skipped.drain(..skipped.len().min(SKIPPED_MAX)));
                     seen.push(&turn.event);
                 }
-                Outcome::Failed { failure, .. } if failure.blame == Blame::Bot => skipped.clear(),
+                Outcome::Failed { failure, .. } if failure.blame == Blame::Bot => {
+                    skipped.drain(..skipped.len().min(SKIPPED_MAX));
+                }
                 // The bot was not told of them.
                 Outcome::Failed { .. } => {}
                 Outcome::Skipped(SkipReason::NotOwner | SkipReason::Superseded) => {
                     skipped.push(&turn.event);
+                }
+                // Of what an external bot was told the bot hears, too.
+                Outcome::Skipped(SkipReason::Relayed) => {
+                    let mut events = log.arrivals().map(|(_, arrival)| &arrival.event);
+                    let event = events.find(|event| event.id == turn.event);
+                    let speech = event.is_some_and(|event| event.body.is_speech());
+                    skipped.extend(speech.then_some(&turn.event));
                 }
                 Outcome::Skipped(
                     SkipReason::Duplicate
                     | SkipReason::NoSession
                     | SkipReason::HostHandOff
                     | SkipReason::SessionTimeout
-                    | SkipReason::NextPage
-                    | SkipReason::Relayed,
+                    | SkipReason::NextPage,
                 ) => {}
             }
         }
@@ -116,12 +127,17 @@ impl World {
     /// The bot runs where it has the conversation, and nowhere else.
     pub(super) fn owners_were_respected(&self, conversation: usize) {
         let log = &self.logs[conversation];
-        let mut owners = vec![Owner::Bot];
+        let (mut owner, mut owners) = (Owner::Bot, vec![Owner::Bot]);
+        // When the vendor last said that the conversation changed hands, by its own clock.
+        let mut hands_ms = None;
         for (seq, turn) in log.turns() {
             let mut events = log.arrivals().map(|(_, arrival)| arrival);
             let arrival = events.find(|it| it.event.id == turn.event);
             let since = log.settled().filter(|(at, _)| *at < seq);
-            owners.extend(since.filter_map(|(_, it)| it.owner).last());
+            if let Some(settled) = since.filter_map(|(_, it)| it.owner).last() {
+                owner = settled;
+                owners.push(settled);
+            }
             // The vendor may say with an event who has the conversation.
             owners.extend(arrival.and_then(|it| it.owner));
             let reopens = self.site.channel_of(conversation).rules.policy.reopens;
@@ -136,14 +152,39 @@ impl World {
             let only_bot = owners.iter().all(|owner| *owner == Owner::Bot);
             // Of what was overtaken the bot hears with the next event.
             let said_ms = arrival.and_then(|it| it.event.vendor_ms);
-            let hands = ["human_spoke", "returned", "forward_failed"];
-            let overtaken = body.is_some_and(|body| hands.contains(&body.name()))
-                && said_ms.zip(turn.state.hands_ms).is_some_and(|(said, last)| said < last);
+            let overtaken = body.is_some_and(is_of_hands)
+                && said_ms.zip(hands_ms).is_some_and(|(said, last)| said < last);
             let kept = skipped && only_bot && !overtaken;
             assert!(!kept, "{} was kept from the bot", turn.event);
-            owners = vec![turn.state.owner];
+            let begins_anew = reopens && owner == Owner::Ended;
+            let changes = |it: &&Arrival| {
+                !it.by_host && (changes_hands(it, owner) || begins_anew && is_anew(&it.event.body))
+            };
+            if let Some(arrival) = arrival.filter(changes) {
+                hands_ms = hands_ms.max(arrival.event.vendor_ms);
+            }
+            owner = turn.state.owner;
+            owners = vec![owner];
         }
     }
+}
+
+/// Whether an event is about who has the conversation.
+fn is_of_hands(body: &EventBody) -> bool {
+    matches!(body, EventBody::HumanSpoke(_) | EventBody::Returned(_) | EventBody::ForwardFailed(_))
+}
+
+/// Whether a person who says this begins what was over.
+fn is_anew(body: &EventBody) -> bool {
+    body.is_speech() || matches!(body, EventBody::Start(_))
+}
+
+/// Whether the vendor says with an event that somebody else has the conversation than its
+/// `owner`. It may not have heard yet that the bot handed it over.
+fn changes_hands(arrival: &Arrival, owner: Owner) -> bool {
+    let unheard = matches!(owner, Owner::HandingOff | Owner::Relay);
+    let says = |said: Owner| said != owner && !(said == Owner::Bot && unheard);
+    is_of_hands(&arrival.event.body) || arrival.owner.is_some_and(says)
 }
 
 /// Events that the host makes itself and that have no entry before their turn.

@@ -132,6 +132,9 @@ impl Line for Batch {
             | Saying::Several
             | Saying::Signal
             | Saying::DeskReturns
+            | Saying::ExternalSpeaks
+            | Saying::ExternalLeaves
+            | Saying::Takes
             | Saying::Closed
             | Saying::Forged => "message",
         };

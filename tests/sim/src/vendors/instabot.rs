@@ -92,6 +92,9 @@ impl Line for Instabot {
             | Saying::Several
             | Saying::Signal
             | Saying::DeskReturns
+            | Saying::ExternalSpeaks
+            | Saying::ExternalLeaves
+            | Saying::Takes
             | Saying::HumanSpoke
             | Saying::Returned
             | Saying::ForwardFailed

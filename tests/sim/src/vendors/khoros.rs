@@ -118,6 +118,9 @@ impl Line for Khoros {
             | Saying::SameWords
             | Saying::Signal
             | Saying::DeskReturns
+            | Saying::ExternalSpeaks
+            | Saying::ExternalLeaves
+            | Saying::Takes
             | Saying::ForwardFailed
             | Saying::Forged => json!({ "type": "message", "text": said.words(0) }),
         };

@@ -68,6 +68,10 @@ impl Line for Lexer {
         self.messenger.post(said)
     }
 
+    fn is_repeatable(&self, row: &Row) -> bool {
+        self.messenger.is_repeatable(row)
+    }
+
     fn keeps_out(&self) -> bool {
         self.messenger.keeps_out()
     }

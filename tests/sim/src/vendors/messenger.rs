@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use botyard_chance::Chance;
+use botyard_chance::{Chance, mix};
 use botyard_kernel::action::Action;
 use botyard_kernel::log::Row;
 use botyard_kernel::time::{HOUR, MINUTE, Millis, SECOND};
@@ -23,6 +23,8 @@ const APP: u64 = 1_000_000_000_000_001;
 const INBOX: u64 = 263_902_037_430_900;
 const GRAPH: &str = "https://graph.facebook.com/v23.0";
 const TEXT_CHARACTERS_MAX: usize = 2_000;
+/// The edge by which a primary receiver takes a thread.
+const TAKE: &str = "take_thread_control";
 /// How messages after the window are called.
 const TAG: &str = "HUMAN_AGENT";
 
@@ -32,7 +34,8 @@ const MANNER: Manner = Manner {
         (48, Saying::Message),
         (14, Saying::Several),
         (10, Saying::Click),
-        (8, Saying::HumanSpoke),
+        (4, Saying::HumanSpoke),
+        (4, Saying::Takes),
         (8, Saying::Returned),
         (8, Saying::Signal),
         (4, Saying::Forged),
@@ -40,6 +43,22 @@ const MANNER: Manner = Manner {
     gives_back: Saying::Returned,
     has_ids: true,
     batches: true,
+};
+
+/// Where our app takes a thread that somebody at the host's desk gives back.
+const TAKES: Manner = Manner {
+    sayings: &[
+        (48, Saying::Message),
+        (14, Saying::Several),
+        (10, Saying::Click),
+        (4, Saying::HumanSpoke),
+        (4, Saying::Takes),
+        (3, Saying::Returned),
+        (5, Saying::DeskReturns),
+        (8, Saying::Signal),
+        (4, Saying::Forged),
+    ],
+    ..MANNER
 };
 
 /// A page with our app.
@@ -53,6 +72,8 @@ pub(super) struct Messenger {
     window_ms: Millis,
     /// The page has handover roles: whoever does not have the thread is refused.
     handover: bool,
+    /// Our app is the primary receiver, and takes what it does not have.
+    takes: bool,
 }
 
 pub(super) fn draw(number: u64, chance: &mut Chance) -> Box<dyn Line> {
@@ -68,6 +89,8 @@ impl Messenger {
         rides: impl FnOnce(Value) -> (&'static str, Value),
     ) -> Self {
         let (secret, token) = (format!("secret of channel {number}"), format!("token-{number}"));
+        // Beside the sequence, so that other draws stay what they were.
+        let takes = handover && mix(chance.clone().number()).is_multiple_of(2);
         let window_ms = if chance.percent(20) { 20 * SECOND } else { 24 * HOUR };
         let settings = json!({
             "app-secret": secret,
@@ -81,12 +104,13 @@ impl Messenger {
                 "window-ms": window_ms,
                 "tag": TAG,
                 "messaging-means-ours": handover && chance.percent(30),
+                "take-thread": takes,
             },
         });
         let (name, settings) = rides(settings);
         let vendor = botyard_vendors::connect(name, settings).expect("these settings are right");
         let page = format!("10203040506070{number}");
-        Self { vendor, page, secret, token, window_ms, handover }
+        Self { vendor, page, secret, token, window_ms, handover, takes }
     }
 
     pub(super) fn page(&self) -> &str {
@@ -107,6 +131,10 @@ impl Messenger {
                 let echo = json!({ "mid": mid, "is_echo": true, "app_id": INBOX, "text": words });
                 from(&page, &person, "message", echo)
             }
+            Saying::Takes => {
+                let control = json!({ "new_owner_app_id": INBOX, "previous_owner_app_id": APP });
+                from(&person, &page, "take_thread_control", control)
+            }
             Saying::Returned | Saying::ForwardFailed => {
                 let control = json!({ "new_owner_app_id": APP, "previous_owner_app_id": INBOX });
                 from(&person, &page, "pass_thread_control", control)
@@ -125,6 +153,8 @@ impl Messenger {
             | Saying::Several
             | Saying::Signal
             | Saying::DeskReturns
+            | Saying::ExternalSpeaks
+            | Saying::ExternalLeaves
             | Saying::Closed
             | Saying::Forged => {
                 from(&person, &page, "message", json!({ "mid": mid, "text": words }))
@@ -164,7 +194,7 @@ impl Line for Messenger {
     }
 
     fn manner(&self) -> &'static Manner {
-        &MANNER
+        if self.takes { &TAKES } else { &MANNER }
     }
 
     fn key(&self, number: usize) -> String {
@@ -174,7 +204,8 @@ impl Line for Messenger {
     fn post(&self, said: &Said<'_>) -> Posted {
         let entry = |(part, whose): (usize, &Whose<'_>)| {
             let standby = self.handover && whose.desk.with_agent;
-            let speaks = !matches!(said.saying, Saying::HumanSpoke | Saying::Returned);
+            let speaks =
+                !matches!(said.saying, Saying::HumanSpoke | Saying::Takes | Saying::Returned);
             let list = if standby && speaks { "standby" } else { "messaging" };
             let items = [self.receipt(said, whose), self.item(said, part, whose)];
             json!({ "id": self.page, "time": said.at_ms, list: items })
@@ -188,10 +219,18 @@ impl Line for Messenger {
     }
 
     fn keeps_out(&self) -> bool {
-        self.handover
+        self.handover && !self.takes
+    }
+
+    /// Whoever takes what is theirs has it.
+    fn is_repeatable(&self, row: &Row) -> bool {
+        matches!(row.action, Action::Passthrough(_))
     }
 
     fn objects(&self, came: &Came<'_>, desk: &Desk) -> Option<Trouble> {
+        if self.takes_thread(came) {
+            return None;
+        }
         if self.handover && desk.with_agent && came.speaks() {
             return Some(Trouble::NotOwner);
         }
@@ -201,7 +240,7 @@ impl Line for Messenger {
         (response && late).then_some(Trouble::Late)
     }
 
-    fn take(&self, came: &Came<'_>, _desk: &mut Desk) {
+    fn take(&self, came: &Came<'_>, desk: &mut Desk) {
         let Some((row, call)) = came.row_of_call() else {
             assert!(came.body().is_empty(), "an answer says something");
             return;
@@ -224,13 +263,18 @@ impl Line for Messenger {
                 assert_eq!(call.url, format!("{GRAPH}/me/pass_thread_control"));
                 assert_eq!(body["target_app_id"], INBOX, "to whom?");
             }
+            Action::Passthrough(_) => {
+                assert!(self.takes, "who is no primary receiver takes no thread");
+                assert_eq!(call.url, format!("{GRAPH}/me/{TAKE}"));
+                desk.with_agent = false;
+            }
             other => panic!("{} reached Messenger as {}", row.id, other.name()),
         }
     }
 
     fn thanks(&self, rows: &[Row]) -> (u16, String) {
         let row = rows.first().expect("a call brings something");
-        if matches!(row.action, Action::Forward(_)) {
+        if matches!(row.action, Action::Forward(_) | Action::Passthrough(_)) {
             return (200, json!({ "success": true }).to_string());
         }
         (200, json!({ "recipient_id": "7", "message_id": sent(row.id.as_str()) }).to_string())
@@ -262,6 +306,14 @@ impl Line for Messenger {
 
     fn tells_gone(&self) -> bool {
         true
+    }
+}
+
+impl Messenger {
+    /// Whether a call takes the thread: nobody must have it for that.
+    fn takes_thread(&self, came: &Came<'_>) -> bool {
+        let takes = |row: &Row| matches!(row.action, Action::Passthrough(_));
+        self.takes && came.rows.iter().all(takes)
     }
 }
 

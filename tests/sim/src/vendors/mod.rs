@@ -21,6 +21,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use crate::desk::Desk;
+use crate::external;
 use crate::webhook::Saying;
 
 /// A vendor at its end of a channel.
@@ -322,9 +323,9 @@ const DRAWN: &[(u64, (&str, Draw))] = &[
     (10, ("instabot", instabot::draw)),
 ];
 
-/// The names of all vendors.
+/// The names of all vendors, and of whoever stands for external bots.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    DRAWN.iter().map(|(_, (name, _))| *name)
+    DRAWN.iter().map(|(_, (name, _))| *name).chain([external::NAME])
 }
 
 /// The vendor of the channel of this number: the one that is asked for, or any.

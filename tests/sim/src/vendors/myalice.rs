@@ -97,6 +97,9 @@ impl Line for MyAlice {
             | Saying::Several
             | Saying::Signal
             | Saying::DeskReturns
+            | Saying::ExternalSpeaks
+            | Saying::ExternalLeaves
+            | Saying::Takes
             | Saying::ForwardFailed
             | Saying::Closed
             | Saying::Forged => {

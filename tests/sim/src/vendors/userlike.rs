@@ -88,6 +88,9 @@ impl Line for Userlike {
             | Saying::Several
             | Saying::Signal
             | Saying::DeskReturns
+            | Saying::ExternalSpeaks
+            | Saying::ExternalLeaves
+            | Saying::Takes
             | Saying::HumanSpoke
             | Saying::Returned
             | Saying::Closed

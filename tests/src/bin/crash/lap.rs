@@ -15,6 +15,7 @@ use botyard_store::SqliteStore;
 use botyard_tests::peers::userlike::{Fault, Faults};
 use tokio::task::JoinSet;
 
+use crate::care;
 use crate::child::Host;
 use crate::mix::Mix;
 use crate::oracle::{self, Evidence, Violation};
@@ -110,6 +111,7 @@ pub(crate) async fn run(setup: &Setup, plan: &mut Plan, kills: usize) -> Result<
     let world = Arc::new(World {
         clock: stage.clock,
         shop: stage.shop.url(),
+        care: Arc::clone(&stage.care),
         mix: setup.mix,
         addresses: stage.addresses(),
         stop: AtomicBool::new(false),
@@ -270,11 +272,13 @@ async fn rest(
     talks: &mut [Talk],
     within: Duration,
 ) -> Result<Vec<Story>> {
-    let (begun, mut told) = (Instant::now(), 0);
+    // Counted is the time in which hosts work: on a busy machine they start and stop slowly.
+    let (mut rested, mut told) = (Duration::ZERO, 0);
     let mut host = first;
     let mut visitors = VISITORS;
     loop {
         tokio::time::sleep(REST).await;
+        rested += REST;
         host.terminate().await?;
         let status = host.ended(STOP_WITHIN).await;
         ensure!(
@@ -285,7 +289,7 @@ async fn rest(
         host.kept_its_head().await?;
         let stories = stories(stage, talks).await?;
         let busy = stories.iter().filter(|story| !story.rests()).count();
-        if busy == 0 || begun.elapsed() >= within {
+        if busy == 0 || rested >= within {
             return Ok(stories);
         }
         if busy != told {
@@ -325,12 +329,18 @@ fn judge(stage: &Stage, mut talks: Vec<Talk>, stories: &[Story]) -> Outcome {
         let key = lookup.idempotency_key.unwrap_or_default();
         lookups.entry(lookup.order).or_default().insert(key);
     }
-    let evidence = Evidence { lives: &stage.lives, lookups: &lookups };
+    let chats = stage.care.chats();
+    let evidence = Evidence { lives: &stage.lives, lookups: &lookups, chats: &chats };
     let mut outcome = Outcome { conversations: talks.len() as u64, ..Outcome::default() };
     for (_, channel) in stage.channels() {
         outcome.turns_of.insert(channel.name, 0);
         outcome.shown_of.insert(channel.name, 0);
     }
+    // Of the external bot it counts what it was told, and what was told of what it said.
+    let words = chats.iter().map(|chat| chat.words.len() as u64).sum();
+    let tells = stories.iter().flat_map(|story| &story.turns).map(|turn| turn.tells.len() as u64);
+    outcome.turns_of.insert(care::NAME, words);
+    outcome.shown_of.insert(care::NAME, tells.sum());
     outcome.violations.extend(oracle::one_key_an_order(&evidence));
     for (talk, story) in talks.iter().zip(stories) {
         let vendor = &**stage.vendor(talk.channel);

@@ -2,6 +2,7 @@
 //! moments and at every named point, and an oracle that knows what it has
 //! acknowledged. `cargo xtask crash` builds everything and starts this.
 
+mod care;
 mod child;
 mod lap;
 mod mix;
@@ -33,7 +34,7 @@ use report::Report;
 /// A store is used for so many kills, then it is judged and another one made.
 const KILLS_A_LAP: usize = 200;
 /// So many persons write at the same time while hosts are killed.
-const PERSONS: u64 = 28;
+const PERSONS: u64 = 36;
 /// Userlike's minute, made short: calls must not wait for it all the time.
 const WINDOW: Duration = Duration::from_secs(1);
 
@@ -161,10 +162,14 @@ async fn each_broken(arguments: &Arguments, seed: u64) -> Result<ExitCode> {
 /// nothing of a channel.
 fn gives_itself_away(mutation: Mutation) -> (&'static [Rule], &'static [&'static str]) {
     match mutation {
-        Mutation::Dedupe => (&[Rule::Doubled], &["inline", "calls", "held", "khoros", "lexer"]),
+        Mutation::Dedupe => {
+            (&[Rule::Doubled], &["inline", "calls", "held", "khoros", "messenger", "lexer"])
+        }
         Mutation::Redelivery => (&[Rule::Doubled], &["inline", "calls", "held"]),
-        Mutation::Order => (&[Rule::Order], &["calls", "held", "khoros", "lexer"]),
-        Mutation::Settle => (&[Rule::Repeated], &["inline", "calls", "khoros", "lexer"]),
+        Mutation::Order => (&[Rule::Order], &["calls", "held", "khoros", "messenger", "lexer"]),
+        Mutation::Settle => {
+            (&[Rule::Repeated], &["inline", "calls", "khoros", "messenger", "lexer"])
+        }
         Mutation::Fuse => (&[Rule::Lost], &[]),
     }
 }

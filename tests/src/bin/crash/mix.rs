@@ -18,6 +18,9 @@ pub(crate) struct Mix {
     pub(crate) pairs: u64,
     /// The bot breaks down.
     pub(crate) traps: u64,
+    /// Where there is an external bot, the conversation is handed over to it, or it is told
+    /// that this is all.
+    pub(crate) relays: u64,
     /// More than one action: texts, pictures, pauses, timers, requests.
     pub(crate) rich: u64,
     /// A conversation has so many events, then the person begins another.
@@ -31,6 +34,7 @@ pub(crate) enum Step {
     Message { script: String, traps: bool, leaves: Option<Duration> },
     Pair,
     Signal { again: bool },
+    Relay,
     Again,
 }
 
@@ -42,6 +46,7 @@ pub(crate) const CRASH: Mix = Mix {
     again: 3,
     pairs: 10,
     traps: 4,
+    relays: 12,
     rich: 35,
     events_max: 60,
     pause_ms: 40,
@@ -62,6 +67,7 @@ pub(crate) const DELIVERIES: Mix = Mix {
     again: 5,
     pairs: 7,
     traps: 7,
+    relays: 4,
     rich: 10,
     events_max: 100,
     pause_ms: 0,
@@ -97,6 +103,9 @@ impl Mix {
         }
         if hit(self.pairs) {
             return Step::Pair;
+        }
+        if hit(self.relays) {
+            return Step::Relay;
         }
         let leaves = hit(self.leaves);
         let traps = !leaves && hit(self.traps);

@@ -1,6 +1,7 @@
 //! Persons who write, and the systems of the tenant that speak into their
 //! conversations: each event is sent until it is acknowledged.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use botyard_chance::Chance;
 use serde_json::json;
 use tokio::sync::watch;
 
+use crate::care::{self, BYE, Care};
 use crate::mix::{Mix, Step, wants};
 use crate::record::{Clock, Sent, Talk};
 use crate::request::{Delivered, Event, Request, Whose, deliver};
@@ -19,12 +21,16 @@ use crate::wire::Wire;
 /// Who can be shown something only when they ask waits so long for what their last
 /// words have begun.
 const LINGERS: Duration = Duration::from_millis(600);
+/// So often, and with such pauses, somebody looks whether the external bot has heard them.
+const LOOKS: u32 = 200;
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What all persons share.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) shop: String,
+    pub(crate) care: Arc<Care>,
     pub(crate) mix: Mix,
     pub(crate) addresses: watch::Receiver<Option<Address>>,
     /// No more events: finish what was begun.
@@ -48,6 +54,8 @@ pub(crate) struct Person {
     aside: Option<Talk>,
     /// What was said last, as it was sent.
     last: Option<Request>,
+    /// What was said since the conversation was handed to the external bot, where it was.
+    relayed: Option<BTreeSet<String>>,
     /// Events of this conversation.
     events: u64,
     /// Names given so far: they are unique over all conversations.
@@ -86,6 +94,7 @@ impl Person {
             talk: Talk::new(channel, String::new()),
             aside: None,
             last: None,
+            relayed: None,
             events: 0,
             named: 0,
         }
@@ -120,6 +129,7 @@ impl Person {
     async fn open(&mut self, count: usize) {
         self.events = 0;
         self.last = None;
+        self.relayed = None;
         let channel = self.talk.channel;
         if channel.batches {
             self.begin(count + 1).await;
@@ -189,8 +199,59 @@ impl Person {
                     self.send(signal).await;
                 }
             }
+            Step::Relay if self.talk.channel.relays => self.relay().await,
+            Step::Relay => self.ask().await,
             Step::Again => self.again().await,
         }
+    }
+
+    /// The conversation is handed to the external bot, or comes back from it.
+    async fn relay(&mut self) {
+        let Some(said) = self.relayed.take() else {
+            self.message_with(&format!("; relay {}", care::NAME)).await;
+            self.relayed = Some(BTreeSet::new());
+            return;
+        };
+        let chat = if self.chance.percent(50) { self.chat_with(&said).await } else { None };
+        let Some(chat) = chat else {
+            self.message_with(BYE).await;
+            return;
+        };
+        for _ in 0..=self.chance.within(0, 1) {
+            let name = self.name("a");
+            self.agent(&chat, Some(name)).await;
+        }
+        self.ask().await;
+        self.agent(&chat, None).await;
+    }
+
+    /// The chat in which the external bot has heard one of these, if it does soon.
+    async fn chat_with(&self, said: &BTreeSet<String>) -> Option<String> {
+        if said.is_empty() {
+            return None;
+        }
+        for _ in 0..LOOKS {
+            if let Some(chat) = self.world.care.chat_with(said) {
+                return Some(chat);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        None
+    }
+
+    /// A live agent of the external bot says something, or leaves.
+    async fn agent(&mut self, chat: &str, text: Option<String>) {
+        let posted = self.world.care.agent(chat, text.as_deref());
+        let (path, post) = posted.expect("a chat in which something was said");
+        let event = Event::named(text.unwrap_or_else(|| care::left(chat)));
+        self.send(Request::callback(&path, event, &post)).await;
+    }
+
+    async fn message_with(&mut self, script: &str) {
+        let name = self.name("m");
+        let text = format!("{name}{script}");
+        let request = self.message(Event::named(name), &text);
+        self.send(request).await;
     }
 
     /// What was acknowledged comes again, where there is something by which the host
@@ -277,6 +338,9 @@ impl Person {
             };
             talk.deliveries += sendings;
             let Event { name, traps, behind, wants, whose: _ } = event.clone();
+            if let Some(relayed) = &mut self.relayed {
+                relayed.insert(name.clone());
+            }
             talk.sent.push(Sent { name, begun_us, acked_us, traps, behind, wants });
         }
     }

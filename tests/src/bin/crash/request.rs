@@ -80,6 +80,12 @@ impl Request {
         let bytes = http(&path, &headers, body.as_bytes());
         Self { events: vec![event], webhook: None, bytes, leaves: None }
     }
+
+    /// What a live agent of an external bot says.
+    pub(crate) fn callback(path: &str, event: Event, post: &Outgoing) -> Self {
+        let bytes = http(path, &[("content-type", "application/json")], &post.body);
+        Self { events: vec![event], webhook: None, bytes, leaves: None }
+    }
 }
 
 /// Sends the same bytes until a whole 2xx was read.

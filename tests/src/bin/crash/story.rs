@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use botyard_kernel::action::Action;
-use botyard_kernel::event::{Event, EventBody, First, ResponseOutcome};
+use botyard_kernel::action::{Action, ForwardTarget};
+use botyard_kernel::event::{Event, EventBody, First, Response, ResponseOutcome};
 use botyard_kernel::id::{ChannelId, ConversationKey, TenantId};
 use botyard_kernel::log::{Arrival, Conversation, Entry, Outcome, RowEnd, Seq, SkipReason, Turn};
+use botyard_kernel::relay::{self, RELAY, is_relays};
 use botyard_store::Store;
 
+use crate::care::left;
 use crate::record::Talk;
 use crate::vendors::NAMELESS;
 
@@ -44,6 +46,22 @@ struct Acknowledgements {
 pub(crate) struct Heard {
     pub(crate) id: String,
     pub(crate) name: String,
+    pub(crate) kind: Kind,
+    /// What an external bot says with it.
+    pub(crate) tells: Vec<String>,
+}
+
+/// What an event is to whoever has the conversation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A person says something.
+    Speech,
+    /// An external bot says something.
+    Relay,
+    /// The bot gets the conversation back.
+    Returns,
+    #[default]
+    Other,
 }
 
 /// A turn.
@@ -52,6 +70,9 @@ pub(crate) struct Told {
     pub(crate) event: String,
     /// The name of its event; absent for what the host itself made.
     pub(crate) name: Option<String>,
+    pub(crate) kind: Kind,
+    /// What an external bot says with its event.
+    pub(crate) tells: Vec<String>,
     pub(crate) outcome: How,
     /// What the person sees of its parts, in order.
     pub(crate) shows: Vec<String>,
@@ -69,6 +90,8 @@ pub(crate) enum How {
         requests: Vec<String>,
         /// The conversation was handed over.
         hands_over: bool,
+        /// To an external bot, which is to give it back.
+        relays: bool,
     },
     Failed {
         of_bot: bool,
@@ -162,14 +185,18 @@ impl Story {
     }
 
     fn hear(&mut self, arrival: &Arrival) {
-        let (id, name) = (arrival.event.id.to_string(), name_of(&arrival.event));
-        self.heard.push(Heard { id, name });
+        let event = &arrival.event;
+        let (id, name) = (event.id.to_string(), name_of(event));
+        self.heard.push(Heard { id, name, kind: kind_of(event), tells: tells_of(event) });
     }
 
     fn tell(&mut self, turn: &Turn) {
         let event = turn.event.to_string();
-        let name = self.heard.iter().rev().find(|heard| heard.id == event);
-        let name = name.map(|heard| heard.name.clone());
+        let heard = self.heard.iter().rev().find(|heard| heard.id == event);
+        let name = heard.map(|heard| heard.name.clone());
+        let tells = heard.map(|heard| heard.tells.clone()).unwrap_or_default();
+        let own = if event.starts_with("returns.") { Kind::Returns } else { Kind::Other };
+        let kind = heard.map_or(own, |heard| heard.kind);
         let outcome = match &turn.outcome {
             Outcome::Ran { actions, .. } => ran(actions),
             Outcome::Failed { failure, .. } => How::Failed {
@@ -185,7 +212,7 @@ impl Story {
             shows.extend(what.clone());
             self.parts.push(Made { id: row.id.to_string(), made_ms: row.made_ms, what });
         }
-        self.turns.push(Told { event, name, outcome, shows });
+        self.turns.push(Told { event, name, kind, tells, outcome, shows });
     }
 
     /// Whether nothing is left to do.
@@ -212,7 +239,7 @@ impl Acknowledgements {
 }
 
 fn ran(actions: &[Action]) -> How {
-    let (mut count, mut hands_over) = (None, false);
+    let (mut count, mut hands_over, mut relays) = (None, false, false);
     let (mut timers, mut requests) = (Vec::new(), Vec::new());
     for action in actions {
         if let Action::ContextUpdate(json) = action {
@@ -221,12 +248,13 @@ fn ran(actions: &[Action]) -> How {
             timers.push(schedule.name.clone());
         } else if let Action::Request(request) = action {
             requests.push(request.name.clone());
-        } else if let Action::Forward(_) = action {
-            hands_over = true;
+        } else if let Action::Forward(forward) = action {
+            relays = matches!(forward.target, ForwardTarget::Bot(_));
+            hands_over = !relays;
         }
     }
     let says = actions.iter().filter_map(what_of).collect();
-    How::Ran { count, says, timers, requests, hands_over }
+    How::Ran { count, says, timers, requests, hands_over, relays }
 }
 
 /// What a person sees of an action.
@@ -270,6 +298,43 @@ fn name_of(event: &Event) -> String {
         },
         EventBody::Signal(signal) => signal.name.clone(),
         EventBody::DeliveryFailed(failed) => format!("lost {}", failed.part),
+        EventBody::Other(payload) if payload.name == RELAY => name_of_agents(&payload.json),
         _ => NAMELESS.to_owned(),
     }
+}
+
+/// The name of what a live agent says: the text itself.
+fn name_of_agents(json: &str) -> String {
+    let Ok(relay::Heard { stream, texts, .. }) = serde_json::from_str(json) else {
+        return NAMELESS.to_owned();
+    };
+    let said = texts.into_iter().next().map(|text| text.text);
+    said.unwrap_or_else(|| left(&stream.unwrap_or_default()))
+}
+
+fn kind_of(event: &Event) -> Kind {
+    if event.body.is_speech() {
+        Kind::Speech
+    } else if is_relays(&event.body) {
+        Kind::Relay
+    } else if matches!(event.body, EventBody::Returned(_) | EventBody::ForwardFailed(_)) {
+        Kind::Returns
+    } else {
+        Kind::Other
+    }
+}
+
+/// What an external bot says with an event, as it was stored when it came.
+fn tells_of(event: &Event) -> Vec<String> {
+    let json = match &event.body {
+        EventBody::Other(payload) if payload.name == RELAY => &payload.json,
+        EventBody::Response(Response { name, outcome: ResponseOutcome::Answered(answer) })
+            if name == RELAY =>
+        {
+            &answer.body
+        }
+        _ => return Vec::new(),
+    };
+    let told: Result<relay::Heard, _> = serde_json::from_str(json);
+    told.map(|told| told.texts.into_iter().map(|it| it.text).collect()).unwrap_or_default()
 }

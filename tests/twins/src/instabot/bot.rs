@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::Result;
 use http::Method;
@@ -12,7 +13,7 @@ use crate::account::{Account, Conduct, Delivery, Incoming, Ledger, Outgoing, Rep
 use crate::fields::{Fields, is_link};
 
 /// "Live agent": how the page says that one has left.
-pub(super) const LEFT: &str = "Agent has ended this live session";
+pub const LEFT: &str = "Agent has ended this live session";
 
 /// A step of the bot's flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,14 @@ pub enum Node {
     Ask(String),
     /// It asks this and waits for one of these options, by its number.
     Choose(String, Vec<(String, i64)>),
+    /// It waits for any text, says that it has heard it, and so on for ever; to a text that
+    /// ends with `bye` it says besides that it is done.
+    Echo {
+        /// The end of what the person says at the end.
+        bye: String,
+        /// What it says then.
+        done: String,
+    },
 }
 
 /// An account of Instabot.
@@ -42,6 +51,8 @@ struct Chat {
     callback: Option<String>,
     /// A live agent has the chat.
     is_live: bool,
+    /// What live agents have written, and when.
+    agents: Vec<(Duration, String)>,
 }
 
 /// Starts an Instabot on a free port of this machine.
@@ -81,12 +92,31 @@ impl Account<Bot> {
         self.agent_says(stream, LEFT).await
     }
 
-    /// What the host is told where a live agent writes this.
-    pub(super) fn ask_agent(&self, stream: &str, text: &str) -> Option<Outgoing> {
+    /// The chats so far, by their ids.
+    pub fn streams(&self) -> Vec<String> {
+        let made = self.memory().vendor.made;
+        (1..=made).map(stream_of).collect()
+    }
+
+    /// Where the live agents of a chat speak, as it was told.
+    pub fn callback(&self, stream: &str) -> Option<String> {
+        self.memory().vendor.chats.get(stream)?.callback.clone()
+    }
+
+    /// What live agents have written into a chat, and when.
+    pub fn agents(&self, stream: &str) -> Vec<(Duration, String)> {
+        let memory = self.memory();
+        memory.vendor.chats.get(stream).map(|chat| chat.agents.clone()).unwrap_or_default()
+    }
+
+    /// What the host is told where a live agent writes this: whoever asks must send it.
+    pub fn ask_agent(&self, stream: &str, text: &str) -> Option<Outgoing> {
         let mut memory = self.memory();
+        let now = memory.ledger.now();
         let chat = memory.vendor.chats.get_mut(stream)?;
         let callback = chat.callback.clone()?;
         chat.is_live = text != LEFT;
+        chat.agents.push((now, text.to_owned()));
         memory.ledger.point(stream, &callback);
         let body = json!({ "streamId": stream, "text": text });
         Some(Outgoing {
@@ -114,7 +144,7 @@ impl Account<Bot> {
 impl Bot {
     /// The id of the chat that was made last.
     fn stream(&self) -> String {
-        (478_158_889 + self.made).to_string()
+        stream_of(self.made)
     }
 
     fn begin(&mut self, body: &Value, ledger: &mut Ledger) -> Result<Reply, Reply> {
@@ -139,7 +169,8 @@ impl Bot {
         self.made += 1;
         let stream = self.stream();
         let callback = callback.and_then(Value::as_str).map(str::to_owned);
-        self.chats.insert(stream.clone(), Chat { at: 0, callback, is_live: false });
+        self.chats
+            .insert(stream.clone(), Chat { at: 0, callback, is_live: false, agents: Vec::new() });
         ledger.show(&stream, "start", json!({ "email": body["email"] }));
         Ok(self.go_on(&stream, 0))
     }
@@ -170,6 +201,12 @@ impl Bot {
         if is_live {
             return Ok(Reply::taken(200, &json!({ "messages": [], "streamId": stream })));
         }
+        if let Some(Node::Echo { bye, done }) = self.flow.get(at) {
+            let text = message["text"].as_str().unwrap_or_default();
+            let mut messages = vec![json!({ "text": heard(text) })];
+            messages.extend(text.ends_with(bye).then(|| json!({ "text": done })));
+            return Ok(Reply::taken(200, &json!({ "messages": messages, "streamId": stream })));
+        }
         Ok(self.go_on(stream, at + 1))
     }
 
@@ -189,6 +226,7 @@ impl Bot {
                         .collect();
                     messages.push(json!({ "text": text, "quick_replies": replies }));
                 }
+                Node::Echo { .. } => {}
             }
             if !matches!(node, Node::Say(_)) {
                 break;
@@ -259,6 +297,16 @@ impl Vendor for Bot {
             ledger.change(conversation, "forgotten");
         }
     }
+}
+
+/// The id of the chat of this number, from 1.
+fn stream_of(number: u64) -> String {
+    (478_158_889 + number).to_string()
+}
+
+/// What the bot says of a text that it has heard.
+pub fn heard(text: &str) -> String {
+    format!("heard {text}")
 }
 
 fn judge(

@@ -12,7 +12,7 @@ mod console;
 mod user;
 
 pub use agent::Agent;
-pub use bot::{Bot, Node, start as start_bot, start_at as start_bot_at};
+pub use bot::{Bot, LEFT, Node, heard, start as start_bot, start_at as start_bot_at};
 pub use client::{BASE, Client, Options, start as start_client, start_at as start_client_at};
 pub use console::Person;
 

@@ -126,6 +126,20 @@ fn an_option_goes_back_by_the_id_that_it_came_with() {
 }
 
 #[test]
+fn nothing_that_is_said_to_it_is_empty() {
+    let mut world = relayed();
+    goes(&mut world, answered(&tells(&[], Some("77"))));
+    let tap = Click { option_ids: vec!["rye".to_owned()], ..Click::default() };
+    let tapped = goes(&mut world, EventBody::Click(tap));
+    assert_eq!(asks(&tapped), [ask("rye", Some("rye"))], "without a label");
+    goes(&mut world, answered(&tells(&[], None)));
+    let blank = world.arrival(said(" \n"));
+    let (actions, lines) = relayed_on(&mut world, &blank);
+    assert_eq!((actions, lines.len()), (vec![], 1), "{lines:?}");
+    assert_eq!(asks(&goes(&mut world, said("hello"))), [ask("hello", None)]);
+}
+
+#[test]
 fn when_it_is_over_the_bot_has_the_conversation_and_what_was_said() {
     let mut world = relayed();
     goes(&mut world, answered(&tells(&[], Some("77"))));

@@ -57,7 +57,7 @@ pub(super) async fn export(Export { name, into, api }: Export) -> anyhow::Result
         tenant.insert(kind.to_owned(), settings(&api, &base, kind).await?);
     }
     let secrets: BTreeSet<String> =
-        tenant.values().flat_map(named_secrets).map(str::to_owned).collect();
+        names(tenant.values()).map(str::to_owned).collect();
     let whole = json!({"tenants": {name.as_str(): tenant}});
     let text = toml::to_string_pretty(&without_nulls(whole)).context("cannot write it as TOML")?;
     std::fs::write(into.join(FILE), text).with_context(at)?;
@@ -103,6 +103,11 @@ async fn bots(api: &Api, base: &str, into: &Path) -> anyhow::Result<Value> {
     Ok(Value::Object(bots))
 }
 
+/// The names of the secrets that settings name.
+fn names<'a>(settings: impl Iterator<Item = &'a Value>) -> impl Iterator<Item = &'a str> {
+    settings.flat_map(named_secrets).map(|(_, name)| name)
+}
+
 async fn settings(api: &Api, base: &str, kind: &str) -> anyhow::Result<Value> {
     let mut named = Map::new();
     for item in api.all(&format!("{base}/{kind}")).await? {
@@ -133,7 +138,7 @@ pub(super) async fn import(Import { directory, api }: Import) -> anyhow::Result<
         }
         let known = api.all(&format!("{base}/secrets")).await?;
         let known: BTreeSet<&str> = known.iter().filter_map(|it| it["name"].as_str()).collect();
-        let needed: BTreeSet<&str> = tenant.values().flat_map(named_secrets).collect();
+        let needed: BTreeSet<&str> = names(tenant.values()).collect();
         let missing: Vec<&str> = needed.difference(&known).copied().collect();
         if !missing.is_empty() {
             let mut text = format!("the tenant {name} is there and lacks secrets; put them:\n");

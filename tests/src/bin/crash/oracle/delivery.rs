@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Case, Rule};
 use crate::record::{Shown, Way};
-use crate::vendors::FAILURE_TEXT;
+use crate::vendors::{FAILURE_TEXT, is_common};
 
 /// What the host has sent one after the other, in answers on two connections or in
 /// an answer and a call, may be read in another order that soon. (After an answer,
@@ -94,8 +94,7 @@ impl Case<'_> {
     fn repeated_only_over_a_kill(&mut self, shown: &BTreeMap<&str, Vec<&Shown>>) {
         let mut wrong = Vec::new();
         for part in &self.story.parts {
-            // All failures have the same text.
-            let Some(what) = part.what.as_deref().filter(|what| *what != FAILURE_TEXT) else {
+            let Some(what) = part.what.as_deref().filter(|what| !is_common(what)) else {
                 continue;
             };
             let sightings = shown.get(what).map_or(&[][..], Vec::as_slice);
@@ -131,7 +130,7 @@ impl Case<'_> {
         let mut latest: [Option<&Shown>; 2] = [None, None];
         let mut wrong = Vec::new();
         for part in &self.story.parts {
-            let Some(what) = part.what.as_deref().filter(|what| *what != FAILURE_TEXT) else {
+            let Some(what) = part.what.as_deref().filter(|what| !is_common(what)) else {
                 continue;
             };
             let first = shown.get(what).and_then(|all| all.iter().min_by_key(|one| one.time()));

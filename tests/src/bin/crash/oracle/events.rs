@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use botyard_kernel::log::SkipReason;
 
 use super::{Case, Rule};
-use crate::story::{Heard, How, Told};
+use crate::story::{Heard, How, Kind, Told};
 
 /// Whether the host itself made an event, so that it has no place before its turn.
 fn is_own(event: &str) -> bool {
-    event.ends_with("-start") || event.starts_with("timer.")
+    event.ends_with("-start") || event.starts_with("timer.") || event.starts_with("returns.")
 }
 
 impl Case<'_> {
@@ -134,7 +134,7 @@ impl Case<'_> {
         let traps: BTreeMap<&str, bool> =
             self.talk.sent.iter().map(|sent| (&*sent.name, sent.traps)).collect();
         let mut counted = 0;
-        let mut is_handed_over = false;
+        let (mut is_handed_over, mut is_relayed) = (false, false);
         let mut wrong = Vec::new();
         for turn in &self.story.turns {
             let name = turn.name.as_deref().unwrap_or("a start of the host's own");
@@ -144,9 +144,13 @@ impl Case<'_> {
                     let text = format!("{name} ran after the conversation was handed over");
                     wrong.push((Rule::Outcome, text));
                 }
-                How::Ran { count, says, hands_over, .. } => {
+                How::Ran { .. } if is_relayed != (turn.kind == Kind::Returns) => {
+                    let text = format!("{name} ran; an external bot had it: {is_relayed}");
+                    wrong.push((Rule::Outcome, text));
+                }
+                How::Ran { count, says, hands_over, relays, .. } => {
                     counted += 1;
-                    is_handed_over = *hands_over;
+                    (is_handed_over, is_relayed) = (*hands_over, *relays);
                     let expected = format!("{counted} {counted} ");
                     let said = says.first();
                     let tells = said.is_some_and(|said| said.starts_with(&expected));
@@ -171,6 +175,8 @@ impl Case<'_> {
                 }
                 How::Skipped(SkipReason::Duplicate) => {}
                 How::Skipped(SkipReason::NotOwner) if is_handed_over => {}
+                How::Skipped(SkipReason::NotOwner) if is_relayed && turn.kind == Kind::Other => {}
+                How::Skipped(SkipReason::Relayed) if is_relayed && turn.kind != Kind::Other => {}
                 How::Skipped(reason) => {
                     wrong.push((Rule::Outcome, format!("{name} was skipped: {reason:?}")));
                 }
@@ -242,6 +248,7 @@ mod tests {
         holds: false,
         hands_over: false,
         tells_failures: true,
+        relays: false,
     };
 
     /// What is found where `two` stands behind `one` in a webhook, and events were heard
@@ -252,10 +259,12 @@ mod tests {
             let (id, name) = (at.to_string(), word.trim_end_matches('*').to_owned());
             if word.ends_with('*') {
                 let outcome = How::Skipped(SkipReason::Duplicate);
-                let (event, shows) = (id.clone(), Vec::new());
-                story.turns.push(Told { event, name: None, outcome, shows });
+                let (event, shows, tells) = (id.clone(), Vec::new(), Vec::new());
+                let kind = Kind::Speech;
+                story.turns.push(Told { event, name: None, kind, tells, outcome, shows });
             }
-            story.heard.push(Heard { id, name });
+            let (kind, tells) = (Kind::Speech, Vec::new());
+            story.heard.push(Heard { id, name, kind, tells });
         }
         let sent = |name: &str, behind: Option<&str>| Sent {
             name: name.to_owned(),
@@ -267,7 +276,7 @@ mod tests {
         };
         let mut talk = Talk::new(&CHANNEL, String::new());
         talk.sent = vec![sent("one", None), sent("two", Some("one"))];
-        let evidence = Evidence { lives: &[], lookups: &BTreeMap::new() };
+        let evidence = Evidence { lives: &[], lookups: &BTreeMap::new(), chats: &[] };
         let (talk, story, evidence) = (&talk, &story, &evidence);
         let mut case =
             Case { talk, story, evidence, conversation: String::new(), found: Vec::new() };

@@ -3,11 +3,13 @@
 
 mod delivery;
 mod events;
+mod relayed;
 mod said;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::care::Chat;
 use crate::record::{Life, Talk};
 use crate::story::Story;
 use crate::vendors::Vendor;
@@ -39,6 +41,7 @@ pub(crate) enum Rule {
     Refused,
     Unknown,
     Claims,
+    Relayed,
 }
 
 impl fmt::Display for Violation {
@@ -52,6 +55,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) lives: &'a [Life],
     /// The idempotency keys under which the shop was asked for an order.
     pub(crate) lookups: &'a BTreeMap<String, BTreeSet<String>>,
+    /// What external bots were told and have said.
+    pub(crate) chats: &'a [Chat],
 }
 
 /// Checks one conversation.
@@ -66,6 +71,7 @@ pub(crate) fn check(
     case.events();
     case.what_was_said_became_parts();
     case.deliveries();
+    case.external_bots_and_persons_heard_each_other();
     for (rule, text) in vendor.laws(talk, story) {
         case.violation(rule, text);
     }

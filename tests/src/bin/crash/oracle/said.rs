@@ -25,6 +25,7 @@ impl Case<'_> {
         let says = match &turn.outcome {
             How::Ran { says, .. } => &says[..],
             How::Failed { .. } if self.talk.channel.tells_failures => &failure,
+            How::Skipped(SkipReason::Relayed) => &turn.tells[..],
             How::Failed { .. } | How::Skipped(_) => &[],
         };
         let shows = &turn.shows;
@@ -94,7 +95,7 @@ mod tests {
     use super::*;
     use crate::oracle::Evidence;
     use crate::record::{Life, Sent, Talk};
-    use crate::story::{End, Story};
+    use crate::story::{End, Kind, Story};
     use crate::vendors::{Again, Channel, Late};
 
     const CHANNEL: Channel = Channel {
@@ -105,12 +106,13 @@ mod tests {
         holds: false,
         hands_over: false,
         tells_failures: true,
+        relays: false,
     };
 
     fn says(said: &[&str]) -> How {
         let says = said.iter().map(|said| (*said).to_owned()).collect();
         let (timers, requests) = (Vec::new(), Vec::new());
-        How::Ran { count: None, says, timers, requests, hands_over: false }
+        How::Ran { count: None, says, timers, requests, hands_over: false, relays: false }
     }
 
     fn found(story: &Story, lives: &[Life], seen: usize) -> Vec<Rule> {
@@ -123,7 +125,7 @@ mod tests {
             behind: None,
             wants: vec!["m1 part 1".to_owned()],
         });
-        let evidence = Evidence { lives, lookups: &BTreeMap::new() };
+        let evidence = Evidence { lives, lookups: &BTreeMap::new(), chats: &[] };
         let (talk, evidence) = (&talk, &evidence);
         let mut case =
             Case { talk, story, evidence, conversation: String::new(), found: Vec::new() };
@@ -136,7 +138,8 @@ mod tests {
         let shows = shows.iter().map(|shown| (*shown).to_owned()).collect();
         let name = Some("m1".to_owned());
         let mut story = Story::default();
-        story.turns.push(Told { event: "e1".to_owned(), name, outcome, shows });
+        let (event, kind, tells) = ("e1".to_owned(), Kind::Speech, Vec::new());
+        story.turns.push(Told { event, name, kind, tells, outcome, shows });
         story
     }
 

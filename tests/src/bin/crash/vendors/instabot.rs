@@ -27,6 +27,7 @@ const CHANNELS: &[Channel] = &[Channel {
     holds: false,
     hands_over: false,
     tells_failures: true,
+    relays: false,
 }];
 
 /// The twin.

@@ -2,25 +2,21 @@
 //! calls of their own, and beside them Lexer is told what the bot took and said.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 use botyard_kernel::log::SkipReason;
 use botyard_twins::account::{Outgoing, Twin};
 use botyard_twins::faults::Fault;
 use botyard_twins::lexer::{self, Hub};
-use botyard_twins::messenger::{self, Act, Noise, Options, Page};
-use botyard_twins::record::Call;
 use serde_json::{Value, json};
 
-use super::{Again, Brought, Channel, Conduct, Late, Said, Vendor, brought, caller, channel};
+use super::facebook::Facebook;
+use super::{Again, Brought, Channel, Conduct, Late, Said, Vendor, caller, channel};
 use crate::oracle::Rule;
 use crate::record::Talk;
 use crate::story::{How, Story, Told};
 
-const APP_SECRET: &str = "crash-app-secret";
-const VERIFY_TOKEN: &str = "crash-verify-token";
-const PAGE_TOKEN: &str = "crash-page-token";
+const PAGE: &str = "410088123456789";
 const LEXER_TOKEN: &str = "crash-lexer-token";
 const CLIENT: u64 = 42;
 
@@ -35,25 +31,18 @@ const CHANNELS: &[Channel] = &[Channel {
     // Lexer is told of a hand-off by what it is not told any more.
     hands_over: true,
     tells_failures: true,
+    relays: false,
 }];
 
 /// The twins.
 #[derive(Debug)]
 pub(super) struct Lexer {
-    facebook: Twin<Page>,
+    facebook: Facebook,
     hub: Twin<Hub>,
-    page_id: String,
-    app_id: String,
-    /// What Messenger calls what persons have said, by its names.
-    said: Mutex<BTreeMap<String, String>>,
 }
 
 impl Lexer {
     pub(super) fn start(conduct: &Conduct) -> Result<Self> {
-        // Echoes of what we say ourselves would be twice the load, and tell nothing.
-        let options = Options::new(APP_SECRET, VERIFY_TOKEN, PAGE_TOKEN);
-        let options = Options { noise: Noise::NONE, ..options };
-        let (page_id, app_id) = (options.page_id.clone(), options.app_id.clone());
         let mut of_hub = conduct.for_a_token();
         // An acknowledgement is not tried for ever, and a conversation keeps 64 of them:
         // to see each one arrive, Lexer may be slow and nothing else.
@@ -63,41 +52,24 @@ impl Lexer {
         let hub = Hub {
             client_id: CLIENT,
             token: LEXER_TOKEN.to_owned(),
-            accounts: vec![page_id.clone()],
+            accounts: vec![PAGE.to_owned()],
         };
-        Ok(Self {
-            facebook: messenger::start(options, conduct.for_a_token())?,
-            hub: lexer::start(hub, of_hub)?,
-            page_id,
-            app_id,
-            said: Mutex::default(),
-        })
-    }
-
-    /// What Messenger calls the messages in which a person was told something.
-    fn told(&self, person: &str) -> Vec<(String, String)> {
-        let seen = self.facebook.account().seen(person);
-        let messages = seen.iter().filter(|seen| seen.name == "message");
-        let told = messages.filter_map(|seen| {
-            Some((what_of(&seen.value)?, seen.value["mid"].as_str()?.to_owned()))
-        });
-        told.collect()
+        Ok(Self { facebook: Facebook::start(PAGE, conduct)?, hub: lexer::start(hub, of_hub)? })
     }
 
     /// Whatever a person says and the bot takes is claimed, once or more; what comes after
     /// the hand-off is the team's. Who has said what is not the host's to say.
     fn claims(&self, talk: &Talk, story: &Story) -> Vec<String> {
-        let claimed: BTreeSet<_> = self.hub.account().claimed(&self.page_id).into_iter().collect();
+        let claimed: BTreeSet<_> = self.hub.account().claimed(PAGE).into_iter().collect();
         let mut wrong = Vec::new();
         let names: BTreeSet<&str> = talk.sent.iter().map(|sent| &*sent.name).collect();
-        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         for name in names {
             // Of signals Messenger knows nothing.
-            let Some(id) = said.get(name) else { continue };
+            let Some(id) = self.facebook.id_of(name) else { continue };
             let is_it = |turn: &&Told| turn.name.as_deref() == Some(name);
             let known = |turn: &&Told| matches!(turn.outcome, How::Skipped(SkipReason::Duplicate));
             let turn = story.turns.iter().filter(is_it).find(|turn| !known(turn));
-            let is_claimed = claimed.contains(id);
+            let is_claimed = claimed.contains(&id);
             match turn.map(|turn| &turn.outcome) {
                 Some(How::Ran { .. } | How::Failed { .. }) if !is_claimed => {
                     wrong.push(format!("{name} was taken and never claimed"));
@@ -114,8 +86,8 @@ impl Lexer {
     /// Whatever was said is echoed by one of the ids that it got: of those that a host
     /// has not lived to read nobody knows.
     fn echoes(&self, talk: &Talk, story: &Story) -> Vec<String> {
-        let echoed: BTreeSet<_> = self.hub.account().echoed(&self.page_id).into_iter().collect();
-        let told = self.told(&talk.person);
+        let echoed: BTreeSet<_> = self.hub.account().echoed(PAGE).into_iter().collect();
+        let told = self.facebook.told(&talk.person);
         // All failures have the same text.
         let mut parts: BTreeMap<&String, usize> = BTreeMap::new();
         for what in story.parts.iter().filter_map(|part| part.what.as_ref()) {
@@ -142,15 +114,8 @@ impl Vendor for Lexer {
     }
 
     fn settings(&self, _own: &Channel, life: usize) -> Value {
-        let below = json!({
-            "app-secret": APP_SECRET,
-            "verify-token": VERIFY_TOKEN,
-            "page-token": PAGE_TOKEN,
-            "app-id": self.app_id,
-            "graph-url": format!("{}/v23.0", caller(&self.facebook.url(), life)),
-        });
         let settings = json!({
-            "messenger": below,
+            "messenger": self.facebook.settings(life),
             "client-id": CLIENT,
             "token": LEXER_TOKEN,
             "hub-url": caller(&self.hub.url(), life),
@@ -167,21 +132,11 @@ impl Vendor for Lexer {
     }
 
     fn key(&self, person: &str) -> String {
-        format!("{}:{person}", self.page_id)
+        self.facebook.key(person)
     }
 
     fn say(&self, said: &[Said<'_>]) -> Outgoing {
-        let account = self.facebook.account();
-        let mut ids = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let events = said.iter().map(|said| {
-            let event = account.act(said.person, Act::Write(said.text.to_owned()));
-            let event = event.expect("everybody can write at any time");
-            let id = event.value["message"]["mid"].as_str().unwrap_or_default().to_owned();
-            let name = said.text.split(';').next().unwrap_or_default();
-            ids.insert(name.to_owned(), id);
-            event
-        });
-        account.webhook(&events.collect::<Vec<_>>())
+        self.facebook.say(said)
     }
 
     /// Nothing rides in answers.
@@ -190,21 +145,13 @@ impl Vendor for Lexer {
     }
 
     fn calls(&self) -> Vec<Brought> {
-        brought(self.facebook.account(), |call: &Call| {
-            Some((self.key(call.conversation.as_deref()?), what_of(&call.body["message"])?))
-        })
+        self.facebook.calls()
     }
 
     fn laws(&self, talk: &Talk, story: &Story) -> Vec<(Rule, String)> {
         let claims = self.claims(talk, story).into_iter();
         claims.chain(self.echoes(talk, story)).map(|text| (Rule::Claims, text)).collect()
     }
-}
-
-/// What a person sees of a message.
-fn what_of(message: &Value) -> Option<String> {
-    let link = || message["attachment"]["payload"]["url"].as_str();
-    message["text"].as_str().or_else(link).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -214,13 +161,16 @@ mod tests {
 
     use super::*;
     use crate::record::Sent;
-    use crate::story::{Heard, Made};
+    use crate::story::{Heard, Kind, Made};
 
     fn turn(name: &str, outcome: How) -> (Heard, Told) {
         let (id, name) = (format!("e-{name}"), name.to_owned());
         let shows = Vec::new();
-        let told = Told { event: id.clone(), name: Some(name.clone()), outcome, shows };
-        (Heard { id, name }, told)
+        let (kind, tells) = (Kind::Speech, Vec::new());
+        let told =
+            Told { event: id.clone(), name: Some(name.clone()), kind, tells, outcome, shows };
+        let tells = Vec::new();
+        (Heard { id, name, kind, tells }, told)
     }
 
     /// The bot takes the first message and answers it, the team has the second one.
@@ -231,6 +181,7 @@ mod tests {
             timers: Vec::new(),
             requests: Vec::new(),
             hands_over: true,
+            relays: false,
         };
         let skipped = How::Skipped(SkipReason::NotOwner);
         let (heard, turns) = [turn("m1", ran), turn("m2", skipped)].into_iter().unzip();
@@ -245,7 +196,7 @@ mod tests {
         let url = format!("{}/api/clients/{CLIENT}/bots/objects/claim", lexer.hub.url());
         let body = json!({
             "object_id": id, "published_at": 1_700_000_000_000_u64,
-            "source": "facebook", "state": "closed", "account_id": lexer.page_id,
+            "source": "facebook", "state": "closed", "account_id": PAGE,
         });
         let call = client().unwrap().post(url).header("auth-api-token", LEXER_TOKEN);
         let call = call.header("content-type", "application/json").body(body.to_string());
@@ -263,7 +214,7 @@ mod tests {
             let (begun_us, acked_us, traps, behind) = (1, 2, false, None);
             talk.sent.push(Sent { name, begun_us, acked_us, traps, behind, wants });
         }
-        let id = |name: &str| lexer.said.lock().unwrap()[name].clone();
+        let id = |name: &str| lexer.facebook.id_of(name).unwrap();
         let (first, second) = (id("m1"), id("m2"));
         let found = |lexer: &Lexer| {
             let laws = lexer.laws(&talk, &story()).into_iter();

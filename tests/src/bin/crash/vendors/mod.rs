@@ -1,9 +1,11 @@
 //! The vendors on whose channels persons write: for each its strict twin, and what is
 //! its own in the eyes of persons and of the oracle.
 
+mod facebook;
 mod instabot;
 mod khoros;
 mod lexer;
+mod messenger;
 mod myalice;
 mod userlike;
 
@@ -17,6 +19,7 @@ use botyard_twins::account::{Account, Outgoing, Vendor as Own};
 use botyard_twins::record::Call;
 use serde_json::{Value, json};
 
+use crate::care::DONE;
 use crate::oracle::Rule;
 use crate::record::{Shown, Talk, Way};
 use crate::story::Story;
@@ -26,6 +29,11 @@ pub(crate) const SIGNAL_TOKEN: &str = "crash-signal-token";
 pub(crate) const FAILURE_TEXT: &str = "Something went wrong.";
 /// What a log calls an event that the bot has no name for.
 pub(crate) const NAMELESS: &str = "something else";
+
+/// Whether something is said again and again, so that one saying is like the other.
+pub(crate) fn is_common(what: &str) -> bool {
+    matches!(what, FAILURE_TEXT | DONE)
+}
 
 /// After an answer the host waits so long before it calls.
 const AFTER_ANSWER_MS: u64 = 250;
@@ -95,6 +103,8 @@ pub(crate) struct Channel {
     pub(crate) hands_over: bool,
     /// A person is told when the bot breaks down.
     pub(crate) tells_failures: bool,
+    /// Bots hand conversations over to an external bot now and then.
+    pub(crate) relays: bool,
 }
 
 /// What is sent again to be recognized.
@@ -146,6 +156,7 @@ pub(crate) fn start(conduct: &Conduct) -> Result<Vec<Arc<dyn Vendor>>> {
     Ok(vec![
         Arc::new(userlike::Userlike::start(conduct)?),
         Arc::new(khoros::Khoros::start(conduct)?),
+        Arc::new(messenger::Messenger::start(conduct)?),
         Arc::new(lexer::Lexer::start(conduct)?),
         Arc::new(myalice::MyAlice::start(conduct)?),
         Arc::new(instabot::Instabot::start()?),
@@ -154,7 +165,7 @@ pub(crate) fn start(conduct: &Conduct) -> Result<Vec<Arc<dyn Vendor>>> {
 
 impl Conduct {
     /// Faults of a vendor that means all conversations together by "too many".
-    fn for_a_token(&self) -> botyard_twins::account::Conduct {
+    pub(crate) fn for_a_token(&self) -> botyard_twins::account::Conduct {
         let limited = |fault| self.faults.rate(fault) / LIMITED_SELDOM;
         let faults = self
             .faults
@@ -180,7 +191,7 @@ fn channel(vendor: &str, own: Value) -> Value {
 }
 
 /// Where a twin is for the host process `life`.
-fn caller(url: &str, life: usize) -> String {
+pub(crate) fn caller(url: &str, life: usize) -> String {
     format!("{url}/caller-{life}")
 }
 

@@ -22,6 +22,8 @@ const LIFE: &str = "life";
 const CHANNELS: &[Channel] = &[
     // Actions ride in the answers of webhooks.
     Channel { name: "inline", tells_failures: true, ..COMMON },
+    // As `inline`, and bots hand over to an external bot and get back what they gave.
+    Channel { name: "relay", tells_failures: true, relays: true, ..COMMON },
     // Every action is a call.
     Channel { name: "calls", ..COMMON },
     // As `calls`, and a call of which nobody knows whether it was taken is held.
@@ -35,6 +37,7 @@ const COMMON: Channel = Channel {
     holds: false,
     hands_over: false,
     tells_failures: false,
+    relays: false,
 };
 
 /// The twin.
@@ -91,7 +94,7 @@ impl Vendor for Userlike {
     fn settings(&self, own: &Channel, life: usize) -> Value {
         let timing =
             json!({ "rate-window-ms": self.window_ms, "after-answer-ms": AFTER_ANSWER_MS });
-        let inline = own.name == "inline";
+        let inline = matches!(own.name, "inline" | "relay");
         let failure_texts =
             if own.tells_failures { json!({ "": FAILURE_TEXT }) } else { Value::Null };
         let settings = json!({

@@ -1,0 +1,149 @@
+//! What goes to and fro between hosts and external bots.
+
+use botyard_kernel::action::Action;
+use botyard_kernel::event::{Event, EventBody, NamedPayload};
+use botyard_kernel::id::{Digest, EventId};
+use botyard_kernel::lane::Input;
+use botyard_kernel::log::{Arrival, Row};
+use botyard_kernel::outbox::{CallId, Requested};
+use botyard_kernel::relay::{Ask, Heard, RELAY, SCHEME};
+use botyard_kernel::session::Seed;
+use botyard_vendors::CallAnswer;
+
+use crate::external::{self, External, Question};
+use crate::webhook::{Saying, State};
+use crate::world::{Life, Step, World};
+
+/// A question that has left.
+pub(crate) struct Asking {
+    call: CallId,
+    question: Question,
+}
+
+/// Where so many events wait, an external bot comes again later.
+const WAITING_MAX: usize = 30;
+
+/// What asks an external bot something.
+pub(crate) fn ask_of(row: &Row) -> Option<Ask> {
+    let Action::Request(request) = &row.action else { return None };
+    request.url.strip_prefix(SCHEME)?;
+    serde_json::from_str(request.body.as_deref()?).ok()
+}
+
+impl World {
+    /// A question leaves for the external bot.
+    pub(crate) fn ask(&mut self, conversation: usize, call: CallId, row: &Row, ask: &Ask) {
+        let life = self.begin(conversation);
+        self.tell(|| format!("conversation {conversation}: question {call} of {}", row.id));
+        let ended = self.logs[conversation].settled().flat_map(|(_, it)| &it.rows);
+        let ended = ended.into_iter().any(|(id, _)| *id == row.id);
+        assert!(!ended, "{} was answered, and asks again", row.id);
+        let is_who = matches!(ask, Ask::Who(_));
+        if is_who && !self.external.bot.asks_who() {
+            let requested = external::told(&Heard::default());
+            let input = Input::Requested { call, requested };
+            self.after(0, Step::Tell { conversation, life, input });
+            return;
+        }
+        let channel = self.site.channel_of(conversation);
+        let callback = channel.is_reached.then(|| External::callback(conversation));
+        let guest = format!("{conversation:024}");
+        let asked = External::asked(&guest, callback.as_deref());
+        let request = self.external.bot.ask(ask, &asked);
+        let question = Question { part: row.id.clone(), request, is_who };
+        let pause = self.latency();
+        let asking = Box::new(Asking { call, question });
+        self.after(pause, Step::Ask { conversation, life, asking });
+    }
+
+    /// A question comes in at the external bot, which answers it one way or another.
+    pub(crate) fn question_comes_in(&mut self, conversation: usize, life: Life, asking: &Asking) {
+        let Asking { call, question } = asking;
+        let call = *call;
+        let wrong = self.goes_wrong(self.weather.vendor_percent);
+        let requested = if wrong && self.chance.percent(15) {
+            external::held(self.now, &mut self.chance)
+        } else {
+            let answer = self.external_answers(conversation, question, wrong);
+            external::requested(&*self.external.bot, question.is_who, &answer)
+        };
+        self.tell(|| format!("conversation {conversation}: question {call}: {requested:?}"));
+        self.settle_question(conversation, life, call, requested);
+    }
+
+    fn external_answers(
+        &mut self,
+        conversation: usize,
+        question: &Question,
+        wrong: bool,
+    ) -> CallAnswer {
+        let (trouble, acted) = if wrong {
+            let (answer, acted) = external::trouble(&mut self.chance);
+            (Some(answer), acted)
+        } else {
+            (None, true)
+        };
+        let said =
+            acted.then(|| self.external.hear(conversation, question, self.calm, &mut self.chance));
+        let said = said.map(|said| said.to_string()).unwrap_or_default();
+        trouble.unwrap_or_else(|| external::answered(200, &said))
+    }
+
+    fn settle_question(
+        &mut self,
+        conversation: usize,
+        life: Life,
+        call: CallId,
+        requested: Requested,
+    ) {
+        let pause = self.latency();
+        let input = Input::Requested { call, requested };
+        self.after(pause, Step::Tell { conversation, life, input });
+    }
+
+    /// What an external bot posts by itself is let in, as a server does it, or not.
+    pub(crate) fn lets_in(&mut self, n: usize, duplicate: bool) -> bool {
+        let conversation = self.webhooks[n].parts[0];
+        let log = &self.logs[conversation];
+        let state = log.state();
+        let request = Digest::of(&self.webhooks[n].posted.body);
+        let repeats = state.redelivered(request, self.now, |_| true).is_some();
+        let relay = state.relay.as_ref();
+        let has_begun = relay.map(|relay| relay.over().is_some() || relay.has_begun());
+        let waits = log.load(WAITING_MAX).accepted.len();
+        if has_begun == Some(true) && waits < WAITING_MAX {
+            return true;
+        }
+        if has_begun.is_some() {
+            self.fail_webhook(n, duplicate);
+            return false;
+        }
+        self.tell(|| format!("webhook {n}: nobody has the conversation; heard before: {repeats}"));
+        let webhook = &mut self.webhooks[n];
+        webhook.state = State::Answered;
+        webhook.turned_away = !repeats;
+        false
+    }
+
+    /// What an external bot has posted, as the lane gets it.
+    pub(crate) fn arrival_of_external(&self, n: usize) -> Arrival {
+        let webhook = &self.webhooks[n];
+        let body = &webhook.posted.body;
+        let heard = self.external.bot.spoke(body).expect("it is as the page has it");
+        let json = serde_json::to_string(&heard).expect("texts are JSON");
+        let body_of = EventBody::Other(NamedPayload { name: RELAY.to_owned(), json });
+        let id = EventId(Self::event_id(n, 0, webhook.tries));
+        let event = Event::new(id, self.now, body_of);
+        Arrival { request: Some(Digest::of(body)), ..Arrival::new(event, Seed::default()) }
+    }
+
+    /// What a live agent posts about this conversation, if there is a chat.
+    pub(crate) fn post_of_external(
+        &mut self,
+        conversation: usize,
+        saying: Saying,
+    ) -> Option<bytes::Bytes> {
+        let leaves = saying == Saying::ExternalLeaves;
+        self.external.post(conversation, leaves, self.calm, &mut self.chance)
+    }
+}

@@ -1,0 +1,241 @@
+//! External bots and persons: each hears what the other says, whole, in order and once.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use botyard_kernel::action::{Action, Forward, ForwardTarget};
+use botyard_kernel::event::{EventBody, Response, ResponseOutcome};
+use botyard_kernel::id::PartId;
+use botyard_kernel::log::{Arrival, Outcome, Row, SkipReason, Turn};
+use botyard_kernel::owner::Owner;
+use botyard_kernel::relay::{Ask, Heard, RELAY};
+use botyard_log::Log;
+
+use super::deliveries::rows;
+use super::said::{text_of, words};
+use crate::asks::ask_of;
+use crate::external::{self, NAME};
+use crate::world::World;
+
+/// The time in which an external bot has a conversation, as it follows from what both sides
+/// have said.
+#[derive(Default)]
+struct Period {
+    /// The part that asks it something.
+    asks: Option<PartId>,
+    /// By what the chat is known.
+    stream: Option<String>,
+    /// What the person said and it was not asked yet.
+    waits: VecDeque<String>,
+    /// It was asked who the person is: nothing more is said to it.
+    is_over: bool,
+}
+
+impl World {
+    /// What an external bot says while it has the conversation is said to the person, what
+    /// it says before and after is not; and what the person says meanwhile is said to it,
+    /// one thing after the other.
+    pub(super) fn external_bots_and_persons_heard_each_other(&self, conversation: usize) {
+        let log = &self.logs[conversation];
+        let mut period: Option<Period> = None;
+        for (_, turn) in log.turns() {
+            let arrival = log.arrivals().map(|(_, it)| it).find(|it| it.event.id == turn.event);
+            let asked: Vec<(&Row, Ask)> =
+                own(turn).filter_map(|it| Some((it, ask_of(it)?))).collect();
+            if turn.outcome == Outcome::Skipped(SkipReason::Relayed) {
+                let arrival = arrival.expect("nothing else is relayed");
+                let said = self.relayed(conversation, arrival, period.as_mut());
+                let told: String = own(turn).filter_map(text_of).collect::<Vec<_>>().join(" ");
+                let all = words(&told) == words(&said);
+                assert!(all, "{}: {told:?} was told and {said:?} said", turn.event);
+            }
+            if hands_over(turn, arrival) {
+                let is_start = matches!(asked[..], [(_, Ask::Start(_))]);
+                assert!(is_start, "{} handed over, and asked {asked:?}", turn.event);
+                period = Some(Period::default());
+            }
+            for (row, ask) in asked {
+                let period = period.as_mut();
+                let period = period.unwrap_or_else(|| panic!("{} asks whom?", row.id));
+                period.ask(row, ask);
+            }
+            let has_it = turn.state.owner == Owner::Relay;
+            assert!(!has_it || period.is_some(), "{}: nobody handed over", turn.event);
+            if !has_it && period.take().is_some() {
+                assert!(may_end(log, turn, arrival), "{} took it away", turn.event);
+            }
+        }
+        if let Some(period) = period.filter(|_| log.state().owner == Owner::Relay) {
+            let Period { asks, waits, .. } = period;
+            assert!(asks.is_none() && waits.is_empty(), "never said: {asks:?}, {waits:?}");
+        }
+    }
+
+    /// What a turn between both of them must tell the person.
+    fn relayed(
+        &self,
+        conversation: usize,
+        arrival: &Arrival,
+        period: Option<&mut Period>,
+    ) -> String {
+        match &arrival.event.body {
+            EventBody::Response(response) => self.answered(conversation, arrival, response, period),
+            EventBody::Other(payload) if payload.name == RELAY => {
+                let (stream, text) = external::posted(&self.posted(arrival));
+                let here = period.is_some_and(|it| it.stream.as_ref() == Some(&stream));
+                text.filter(|_| here).unwrap_or_default()
+            }
+            body => {
+                let said = said(body);
+                let said = said.unwrap_or_else(|| panic!("{} was relayed", body.name()));
+                period.expect("an external bot has it").waits.push_back(said);
+                String::new()
+            }
+        }
+    }
+
+    /// What the external bot's answer must tell the person.
+    fn answered(
+        &self,
+        conversation: usize,
+        arrival: &Arrival,
+        response: &Response,
+        period: Option<&mut Period>,
+    ) -> String {
+        assert_eq!(response.name, RELAY, "another answer was relayed");
+        let part = arrival.event.id.as_str();
+        let part = part.strip_prefix('e').and_then(|it| it.strip_suffix(".response"));
+        let part = PartId(part.expect("it answers something").to_owned());
+        let answer = self.answer_to(conversation, &part, response);
+        let Some(period) = period.filter(|it| it.asks.as_ref() == Some(&part)) else {
+            return String::new();
+        };
+        period.asks = None;
+        let Some(Heard { stream, texts, .. }) = answer else { return String::new() };
+        period.stream = period.stream.take().or(stream);
+        texts.into_iter().map(|it| it.text).collect::<Vec<_>>().join(" ")
+    }
+
+    /// An answer that the external bot has given to this, and to nothing else.
+    fn answer_to(&self, conversation: usize, part: &PartId, response: &Response) -> Option<Heard> {
+        let ResponseOutcome::Answered(answer) = &response.outcome else { return None };
+        let heard: Heard = serde_json::from_str(&answer.body).expect("it was written by the host");
+        let texts: Vec<_> = heard.texts.iter().map(|it| &*it.text).collect();
+        let mut given = self.external.answers.iter().filter(|(to, _)| to == part);
+        let is_it = given.any(|(_, it)| {
+            it.texts == texts && heard.stream.as_ref().is_none_or(|stream| *stream == it.stream)
+        });
+        assert!(is_it || texts.is_empty(), "{part} was never answered with {texts:?}");
+        let mut chats = self.external.chats_of(conversation);
+        let stream = heard.stream.as_ref();
+        assert!(stream.is_none_or(|it| chats.any(|(own, _)| own == *it)), "{stream:?} is whose?");
+        Some(heard)
+    }
+
+    /// The bytes of the webhook from which an event comes.
+    fn posted(&self, arrival: &Arrival) -> Vec<u8> {
+        let id = arrival.event.id.as_str();
+        let n = id.strip_prefix('w').and_then(|id| id.split_once('p'));
+        let n: Option<usize> = n.and_then(|(n, _)| n.parse().ok());
+        self.webhooks[n.expect("it comes from a webhook")].posted.body.to_vec()
+    }
+
+    /// Whatever an external bot was told is what the person said, and each thing was told
+    /// first before the next one; what was asked and answered was told.
+    pub(super) fn external_bots_were_told_in_order(&self, conversation: usize) {
+        let rows = rows(&self.logs[conversation]);
+        let asks = rows.iter().enumerate().filter_map(|(at, row)| match ask_of(row)? {
+            Ask::Say { stream, text, .. } => Some((&row.id, (at, stream, text))),
+            Ask::Start(_) | Ask::Who(_) => None,
+        });
+        let asks: BTreeMap<&PartId, (usize, String, String)> = asks.collect();
+        for (stream, chat) in self.external.chats_of(conversation) {
+            let mut last = 0;
+            let mut known = Vec::new();
+            for (part, text) in &chat.heard {
+                let ask = asks.get(part);
+                let (at, own, said) = ask.unwrap_or_else(|| panic!("{part} asks nothing"));
+                assert_eq!((own, said), (&stream, text), "{part} was told something else");
+                if !known.contains(&part) {
+                    assert!(*at >= last, "{text:?} was told after what was said later");
+                    last = *at;
+                    known.push(part);
+                }
+            }
+        }
+    }
+}
+
+impl Period {
+    /// It is asked this: one thing after the other.
+    fn ask(&mut self, row: &Row, ask: Ask) {
+        assert_eq!(self.asks, None, "{} asks before that was answered", row.id);
+        assert!(!self.is_over, "{} asks when all is over", row.id);
+        self.asks = Some(row.id.clone());
+        match ask {
+            Ask::Start(_) => assert_eq!(self.stream, None, "{} begins it again", row.id),
+            Ask::Say { stream, text, .. } => {
+                assert_eq!(Some(&stream), self.stream.as_ref(), "{} goes elsewhere", row.id);
+                let next = self.waits.pop_front();
+                assert_eq!(next.as_ref(), Some(&text), "{} says something else", row.id);
+            }
+            Ask::Who(_) => self.is_over = true,
+        }
+    }
+}
+
+fn own(turn: &Turn) -> impl Iterator<Item = &Row> {
+    turn.state.rows.iter().filter(move |row| row.turn == turn.id)
+}
+
+/// Whether the bot hands over to an external bot with this turn. At the end of everything,
+/// and where somebody else speaks, it has nothing to hand over.
+fn hands_over(turn: &Turn, arrival: Option<&Arrival>) -> bool {
+    let Outcome::Ran { actions, .. } = &turn.outcome else { return false };
+    let body = arrival.map(|it| &it.event.body);
+    let mine = !matches!(body, Some(EventBody::Ended(_) | EventBody::HumanSpoke(_)));
+    let to_external = |action: &Action| match action {
+        Action::Forward(Forward { target: ForwardTarget::Bot(name), .. }) => name == NAME,
+        _ => false,
+    };
+    mine && !turn.state.at_desk && actions.iter().any(to_external)
+}
+
+/// Whether an external bot may have a conversation no longer after this turn.
+fn may_end(log: &Log, turn: &Turn, arrival: Option<&Arrival>) -> bool {
+    let Some(arrival) = arrival else { return true };
+    let hands = matches!(
+        arrival.event.body,
+        EventBody::HumanSpoke(_)
+            | EventBody::Returned(_)
+            | EventBody::ForwardFailed(_)
+            | EventBody::Ended(_)
+            | EventBody::Start(_)
+    );
+    let timed_out = turn.outcome == Outcome::Skipped(SkipReason::SessionTimeout);
+    let mut settled = log.settled();
+    hands || timed_out || arrival.owner.is_some() || settled.any(|(_, it)| it.owner.is_some())
+}
+
+/// What an external bot is told of an event.
+fn said(body: &EventBody) -> Option<String> {
+    match body {
+        EventBody::Message(message) => Some(message.text.clone()),
+        EventBody::Click(click) => {
+            let words = click.label.as_ref().or(click.typed_text.as_ref());
+            words.or_else(|| click.option_ids.first()).cloned()
+        }
+        EventBody::Media(media) => Some(media.link.clone()),
+        EventBody::Location(_)
+        | EventBody::Start(_)
+        | EventBody::Timer(_)
+        | EventBody::Response(_)
+        | EventBody::Signal(_)
+        | EventBody::ForwardFailed(_)
+        | EventBody::Returned(_)
+        | EventBody::HumanSpoke(_)
+        | EventBody::Ended(_)
+        | EventBody::CampaignUnsubscribe(_)
+        | EventBody::DeliveryFailed(_)
+        | EventBody::Other(_) => None,
+    }
+}

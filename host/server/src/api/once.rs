@@ -243,6 +243,7 @@ mod tests {
     use botyard_store::MemoryStore;
 
     use super::*;
+    use crate::envelope::HostKey;
 
     fn note<'a>(envelope: &'a Envelope, memory: &MemoryStore) -> Note<'a> {
         let store = memory.store().tenant(&"acme".into());
@@ -251,7 +252,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_that_was_cut_off_is_taken_over_by_one_alone() {
-        let (envelope, memory) = (Envelope::new([7; 32]), MemoryStore::new());
+        let (envelope, memory) = (Envelope::new(HostKey::new([7; 32]), []), MemoryStore::new());
         let note = note(&envelope, &memory);
         assert!(note.earlier(1_000).await.unwrap().is_none());
         assert_eq!(note.earlier(1_000 + UNDER_WAY_MS - 1).await.unwrap_err().status, 503);
@@ -265,7 +266,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_that_is_too_large_reaches_whoever_asked_and_counts_as_done() {
-        let (envelope, memory) = (Envelope::new([7; 32]), MemoryStore::new());
+        let (envelope, memory) = (Envelope::new(HostKey::new([7; 32]), []), MemoryStore::new());
         let note = note(&envelope, &memory);
         for bytes in [300 << 10, 3 << 20] {
             note.store.note_delete(KIND, "n").await.unwrap();
@@ -281,7 +282,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_may_be_asked_again_is_not_kept() {
-        let (envelope, memory) = (Envelope::new([7; 32]), MemoryStore::new());
+        let (envelope, memory) = (Envelope::new(HostKey::new([7; 32]), []), MemoryStore::new());
         let note = note(&envelope, &memory);
         for status in [401, 403, 404, 408, 429, 500, 503] {
             assert!(note.earlier(1_000).await.unwrap().is_none(), "{status}");

@@ -200,7 +200,7 @@ fn what_is_sealed_for_another_tenant_is_not_shown() {
 fn what_another_key_sealed_stands_in_no_others_way() {
     let mut stage = Stage::set();
     stage.keep(Kind::Taken, NOW, "with the old key").unwrap();
-    stage.envelope = Envelope::new([8; 32]);
+    stage.envelope = Envelope::new(HostKey::new([8; 32]), []);
     stage.keep(Kind::Taken, NOW + 1, "with the new one").unwrap();
     assert_eq!(stage.shown(), (vec!["with the new one".to_owned()], 0, 1));
     let taken = stage.captures.take(&stage.envelope, &stage.tenant, &stage.channel).unwrap();

@@ -60,9 +60,9 @@ pub fn router(app: Arc<App>, faces: &[Face]) -> Router {
             Face::Management => {
                 api::router(&app).layer(map_response(inert)).merge(console::router())
             }
-            Face::Metrics => Router::new()
-                .route("/metrics", get(health::metrics))
-                .layer(map_response(inert)),
+            Face::Metrics => {
+                Router::new().route("/metrics", get(health::metrics)).layer(map_response(inert))
+            }
         })
     });
     // Handlers read bodies themselves, with the limit of the configuration.

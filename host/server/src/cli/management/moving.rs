@@ -56,8 +56,7 @@ pub(super) async fn export(Export { name, into, api }: Export) -> anyhow::Result
     for kind in ["relays", "channels"] {
         tenant.insert(kind.to_owned(), settings(&api, &base, kind).await?);
     }
-    let secrets: BTreeSet<String> =
-        names(tenant.values()).map(str::to_owned).collect();
+    let secrets: BTreeSet<String> = names(tenant.values()).map(str::to_owned).collect();
     let whole = json!({"tenants": {name.as_str(): tenant}});
     let text = toml::to_string_pretty(&without_nulls(whole)).context("cannot write it as TOML")?;
     std::fs::write(into.join(FILE), text).with_context(at)?;

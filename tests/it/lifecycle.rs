@@ -35,6 +35,8 @@ async fn operators_see_health_and_the_safety_features_that_are_really_active() {
     let ready: Value = serde_json::from_str(&text).unwrap();
     assert_eq!((&ready["ready"], &ready["store"]), (&json!(true), &json!("ok")));
     let safety = ready["safety"].as_array().unwrap();
+    let inactive = safety.iter().filter(|feature| feature["active"] == false).count();
+    assert_eq!(ready["safety_inactive"], inactive);
     let active = |name: &str| {
         let feature = safety.iter().find(|feature| feature["name"] == name);
         feature.unwrap_or_else(|| panic!("no {name} in {text}"))["active"].as_bool().unwrap()
@@ -47,6 +49,12 @@ async fn operators_see_health_and_the_safety_features_that_are_really_active() {
         "memory_sum",
         "hostcall_fuel",
         "compile_child",
+        "compile_jail_privileges",
+        "compile_jail_parent",
+        "compile_jail_priority",
+        "compile_jail_files",
+        "compile_jail_limits",
+        "compile_jail_calls",
         "durable_commits",
     ];
     for name in features {

@@ -3,6 +3,8 @@
 //!
 //! `jailed ATTEMPT`: as soon as the jailed compiler asks for its task.
 //! `working ATTEMPT`: as soon as it asks for the component, its task read.
+//! `gapped ATTEMPT`: as soon as a stranger's byte arrives, in a jail that files can be
+//! reached from.
 //! `free ATTEMPT`: without a jail, to see that the attempt itself works.
 //!
 //! It ends with 7 where the attempt was refused and with 8 where it was not.
@@ -12,6 +14,7 @@ use std::net::TcpListener;
 use std::process::{Command, ExitCode, exit};
 use std::time::Duration;
 
+use botyard_runtime::JailPart;
 use rustix::process::{Pid, Resource, Rlimit, getppid, setrlimit, test_kill_process};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -21,14 +24,36 @@ fn main() -> ExitCode {
     let attempt = arguments.next().unwrap_or_default();
     // Asked now: later there is nobody who answers.
     let attempt = Attempt { name: attempt, parent: getppid() };
-    let working = match mode.as_str() {
+    let when = match mode.as_str() {
         "free" => attempt.report(),
-        "jailed" => false,
-        "working" => true,
+        "jailed" => When::AtOnce,
+        "working" => When::TaskRead,
+        "gapped" => {
+            exhaust_landlock();
+            When::ComponentCame
+        }
         other => panic!("no mode is called {other}"),
     };
-    let input = Input { inner: std::io::stdin(), attempt, head: Vec::new(), working };
+    let input = Input { inner: std::io::stdin(), attempt, head: Vec::new(), when };
     botyard_runtime::compile_main(input, std::io::stdout())
+}
+
+/// Lays rules on one another until the kernel takes no more: then the jail cannot.
+fn exhaust_landlock() {
+    for _ in 0..64 {
+        if JailPart::Files.enter().is_err() {
+            return;
+        }
+    }
+    panic!("the kernel takes rules without end");
+}
+
+/// When the attempt is made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    AtOnce,
+    TaskRead,
+    ComponentCame,
 }
 
 /// The compiler's input; reading it is what makes the attempt.
@@ -37,16 +62,19 @@ struct Input {
     attempt: Attempt,
     /// The length of the task and the task, as far as they were read.
     head: Vec<u8>,
-    /// The task is read before the attempt is made.
-    working: bool,
+    when: When,
 }
 
 impl Read for Input {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if !self.working || self.task_was_read() {
+        let task_read = self.task_was_read();
+        if self.when == When::AtOnce || (self.when == When::TaskRead && task_read) {
             self.attempt.report();
         }
         let count = self.inner.read(buffer)?;
+        if self.when == When::ComponentCame && task_read && count > 0 {
+            self.attempt.report();
+        }
         self.head.extend_from_slice(&buffer[..count]);
         Ok(count)
     }
@@ -91,6 +119,7 @@ impl Attempt {
             "signal" => Ok(test_kill_process(self.parent.expect("somebody started it"))?),
             "limits" => raise(),
             "environment" => environment(),
+            "nothing" => Ok(()),
             "memory" => eat(),
             "cpu" => spin(),
             "linger" => {

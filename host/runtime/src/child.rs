@@ -6,6 +6,7 @@ use std::process::{ExitStatus, Stdio};
 use anyhow::Context as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{ChildStdout, Command};
+use tokio::sync::oneshot;
 
 use crate::compile::{Facts, HEADER_BYTES, Said, Task, header};
 use crate::config::{CompileCommand, CompileLimits};
@@ -74,14 +75,18 @@ impl Compiler<'_> {
         let mut output = child.stdout.take().context("the compiler has no output")?;
         let mut complaint = child.stderr.take().context("the compiler has no error output")?;
         let head = header(self.task)?;
+        let (jailed, is_jailed) = oneshot::channel();
         let write = async {
             // A child that ends early closes its input; its answer or status says why.
             let _ = input.write_all(&head).await;
-            let _ = input.write_all(component).await;
+            // Nothing of a stranger's goes to a compiler of whose jail nothing is known.
+            if is_jailed.await.is_ok() {
+                let _ = input.write_all(component).await;
+            }
             drop(input);
         };
         let read = async {
-            let answer = answer(&mut output, jail, progress).await;
+            let answer = self.answer(&mut output, jail, jailed, progress).await;
             // Whatever else it says is not wanted, and must not hold it up.
             let rest = tokio::io::copy(&mut output, &mut tokio::io::sink()).await;
             rest.map_err(anyhow::Error::from).and(answer)
@@ -97,27 +102,39 @@ impl Compiler<'_> {
         let complaint = String::from_utf8_lossy(&complaint?).trim().to_owned();
         Ok(End { answer, complaint, status })
     }
-}
 
-/// Hears the child out: its jail, its progress, its answer and the artefact.
-async fn answer(
-    output: &mut ChildStdout,
-    jail: &mut Vec<Bar>,
-    progress: &(impl Fn(Phase) + Sync),
-) -> anyhow::Result<Result<(Facts, Vec<u8>), LoadError>> {
-    loop {
-        match hear(output).await? {
-            Said::Jailed(bars) => *jail = bars,
-            Said::Checked => progress(Phase::Compiling),
-            Said::Refused(refusal) => return Ok(Err(refusal)),
-            Said::Compiled(facts) => {
-                let mut artefact = Vec::new();
-                output.take(ARTEFACT_BYTES).read_to_end(&mut artefact).await?;
-                return Ok(Ok((*facts, artefact)));
+    /// Hears the child out: its jail, its progress, its answer and the artefact.
+    async fn answer(
+        &self,
+        output: &mut ChildStdout,
+        jail: &mut Vec<Bar>,
+        jailed: oneshot::Sender<()>,
+        progress: &(impl Fn(Phase) + Sync),
+    ) -> anyhow::Result<Result<(Facts, Vec<u8>), LoadError>> {
+        let mut jailed = Some(jailed);
+        loop {
+            match hear(output).await? {
+                Said::Jailed(bars) => {
+                    let refusal = self.task.open_jail(&bars);
+                    *jail = bars;
+                    if let Some(refusal) = refusal {
+                        return Ok(Err(refusal));
+                    }
+                    // Where nobody waits, the child has closed its input already.
+                    jailed.take().map(|jailed| jailed.send(()));
+                }
+                Said::Checked => progress(Phase::Compiling),
+                Said::Refused(refusal) => return Ok(Err(refusal)),
+                Said::Compiled(facts) => {
+                    let mut artefact = Vec::new();
+                    output.take(ARTEFACT_BYTES).read_to_end(&mut artefact).await?;
+                    return Ok(Ok((*facts, artefact)));
+                }
             }
         }
     }
 }
+
 
 async fn hear(output: &mut ChildStdout) -> anyhow::Result<Said> {
     let length = output.read_u32_le().await.context("the compiler answered nothing")? as usize;

@@ -101,11 +101,20 @@ pub struct CompileLimits {
     pub wall: Duration,
     /// Compilations at the same time; 1 by default.
     pub at_once: usize,
+    /// Nothing is compiled where a part of the compiler's jail is missing, as on
+    /// kernels without Landlock; true by default.
+    pub require_jail: bool,
 }
 
 impl Default for CompileLimits {
     fn default() -> Self {
-        Self { memory_bytes: 3 << 30, cpu_seconds: 120, wall: Duration::from_secs(180), at_once: 1 }
+        Self {
+            memory_bytes: 3 << 30,
+            cpu_seconds: 120,
+            wall: Duration::from_secs(180),
+            at_once: 1,
+            require_jail: true,
+        }
     }
 }
 

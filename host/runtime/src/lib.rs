@@ -45,6 +45,7 @@ pub use artefact::Artefact;
 pub use census::Cap;
 pub use compile::compile_main;
 pub use config::{CompileCommand, CompileLimits, Features, Layout, RuntimeConfig, TierConfig};
+pub use jail::Part as JailPart;
 pub use limits::TierLimits;
 pub use load_error::LoadError;
 pub use manifest::{MANIFEST_SECTION, Manifest};

@@ -5,6 +5,7 @@
 use std::process::Command;
 use std::time::Duration;
 
+use botyard_kernel::run::Blame;
 use botyard_runtime::{CompileCommand, LoadError, RuntimeConfig};
 
 use crate::host::{Host, load};
@@ -65,6 +66,44 @@ async fn memory_and_processor_time_are_bounded() {
     let error = attempted("working", "cpu", tight).await;
     let LoadError::TooMuchToCompile(what) = &error else { panic!("{error}") };
     assert!(what.contains("1 s of CPU"), "{what}");
+}
+
+#[tokio::test]
+async fn nothing_is_compiled_where_a_part_of_the_jail_is_missing() {
+    let error = attempted("gapped", "nothing", |_| {}).await;
+    assert_eq!(error.blame(), Blame::Host);
+    let words = error.to_string();
+    assert!(words.contains("lacks compile_jail_files ("), "{words}");
+    assert!(words.contains("`runtime.compile.require-jail`"), "{words}");
+    // Who allows it gets it: the component was held back and not lost.
+    let allow = |config: &mut RuntimeConfig| config.compile.require_jail = false;
+    let words = attempted("gapped", "nothing", allow).await.to_string();
+    assert!(words.contains("nothing was allowed"), "{words}");
+}
+
+#[tokio::test]
+async fn a_compiler_gets_no_component_before_its_jail_is_known_to_be_whole() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let [said, got] = ["said", "got"].map(|name| directory.path().join(name));
+    let open = r#"{"jailed":[{"part":"files","active":false,"detail":"it says so"}]}"#;
+    for (words, require_jail, given) in
+        [("", true, false), (open, true, false), (open, false, true)]
+    {
+        let mut bytes = (words.len() as u32).to_le_bytes().to_vec();
+        bytes.extend_from_slice(words.as_bytes());
+        std::fs::write(&said, if words.is_empty() { &[] } else { bytes.as_slice() }).expect("room");
+        // It says what it is to say, and keeps what it gets.
+        let script = format!("cat {}; exec >&-; cat > {}", said.display(), got.display());
+        let host = Host::start_with(|config| {
+            config.compiler = CompileCommand::new("/bin/sh", ["-c", script.as_str()]);
+            config.compile.require_jail = require_jail;
+        });
+        let error = load(&host.runtime, b"\0asm a stranger's").await.expect_err("no compiler");
+        assert_eq!(error.blame(), Blame::Host, "{error}");
+        let got = std::fs::read(&got).expect("it got something");
+        let came = got.windows(10).any(|part| part == b"a stranger");
+        assert_eq!(came, given, "{words} {require_jail}");
+    }
 }
 
 /// What the kernel itself says of a process that lingers.

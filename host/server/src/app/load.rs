@@ -24,6 +24,7 @@ pub(super) fn runtime(
     let compiler = CompileCommand::new(program, ["compile"]);
     let mut runtime = RuntimeConfig::new(artefacts, key, compiler);
     runtime.layout = config.runtime.layout;
+    runtime.compile = config.runtime.compile;
     runtime.native = config.runtime.native;
     runtime.interpreted = config.runtime.interpreted;
     let rates = config.tenants.iter().map(|(name, tenant)| (name.clone(), tenant.rate));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
-use botyard_runtime::{Layout, TierConfig};
+use botyard_runtime::{CompileLimits, Layout, TierConfig};
 use botyard_vendors::userlike;
 use serde_json::json;
 use tempfile::TempDir;
@@ -59,6 +59,7 @@ fn the_defaults_are_a_configuration() {
     assert_eq!(config.alerts.url, None);
     assert_eq!(config.runtime.artefact_directory, Path::new("var/artefacts"));
     assert_eq!(config.runtime.layout, Layout::Hardened);
+    assert_eq!(config.runtime.compile, CompileLimits::default());
     assert_eq!(config.runtime.native, TierConfig::native());
     assert_eq!(config.runtime.interpreted, TierConfig::interpreted());
     assert!(!config.egress.allow_loopback);

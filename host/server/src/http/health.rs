@@ -32,11 +32,13 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
             json!({"name": name, "active": active, "detail": detail})
         })
         .collect();
+    let inactive = safety.iter().filter(|feature| feature["active"] == false).count();
     let body = json!({
         "ready": ready,
         "stopping": stopping,
         "store": store,
         "lanes": app.work.lanes_active(),
+        "safety_inactive": inactive,
         "safety": safety,
     });
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

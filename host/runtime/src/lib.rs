@@ -41,7 +41,7 @@ mod wall;
 mod wanted;
 mod wasi;
 
-pub use artefact::Artefact;
+pub use artefact::{Artefact, Swept};
 pub use census::Cap;
 pub use compile::compile_main;
 pub use config::{CompileCommand, CompileLimits, Features, Layout, RuntimeConfig, TierConfig};

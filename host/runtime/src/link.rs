@@ -34,7 +34,8 @@ impl TierLinker {
         let path = format!("/proc/self/fd/{}", version.code.as_raw_fd());
         // SAFETY: the file was written by this host or its authenticator was
         // checked with the host's key, it was opened before that check and is
-        // held open since, and files of artefacts are replaced, never changed.
+        // held open since, and files of artefacts are renamed and replaced, never
+        // changed.
         #[expect(unsafe_code, reason = "machine code can be loaded in no other way")]
         let component = unsafe { Component::deserialize_file(&self.engine, path) }?;
         self.link_component(&component)

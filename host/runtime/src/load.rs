@@ -1,12 +1,13 @@
 //! From the bytes of a component to a version that can run.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use botyard_kernel::id::{Digest, TenantId};
 use tokio::sync::{OnceCell, mpsc};
 
-use crate::artefact::Artefact;
+use crate::artefact::{Artefact, Staged, Swept};
 use crate::child::{Compiler, Heard};
 use crate::compile::Facts;
 use crate::config::CompileLimits;
@@ -66,6 +67,7 @@ impl Runtime {
     /// it has more than 8 MiB, native otherwise.
     ///
     /// A load that was begun goes on to its end, also where this future is dropped.
+    /// What is refused leaves nothing on disk.
     ///
     /// # Errors
     ///
@@ -79,8 +81,9 @@ impl Runtime {
         self.check_size(wasm)?;
         let (this, wasm, tenant) = (self.clone(), wasm.to_vec(), tenant.clone());
         self.follow(progress, move |tell| async move {
-            let version = this.compiled(wasm, &tenant, &tell).await?;
+            let (version, staged) = this.compiled(wasm, &tenant, &tell).await?;
             this.rehearse(&version, &tell).await?;
+            this.keep(staged).await?;
             Ok(version)
         })
         .await
@@ -119,27 +122,38 @@ impl Runtime {
         self.check_size(wasm)?;
         let (this, wasm, tenant) = (self.clone(), wasm.to_vec(), tenant.clone());
         self.follow(progress, move |tell| async move {
-            Ok(this.compiled(wasm, &tenant, &tell).await?.digest)
+            let (version, staged) = this.compiled(wasm, &tenant, &tell).await?;
+            this.keep(staged).await?;
+            Ok(version.digest)
         })
         .await
     }
 
-    /// Compiled components of other engines that nobody has loaded for so long.
+    /// All compiled components on disk with their sizes, also those of other engines.
+    /// Blocks.
     ///
     /// # Errors
     ///
     /// Where the directory of artefacts cannot be read.
-    pub fn foreign_artefacts(&self, unused_for: Duration) -> anyhow::Result<Vec<Artefact>> {
-        self.artefacts.foreign(unused_for)
+    pub fn artefacts(&self) -> anyhow::Result<Vec<Artefact>> {
+        self.artefacts.list()
     }
 
-    /// Deletes what [`Runtime::foreign_artefacts`] lists, and says what it was.
+    /// Deletes compiled components that are not of `keep` and that nobody has loaded
+    /// for so long, and says what it was; let it be long enough for an upload to be
+    /// recorded. What other engines have compiled goes after a month without use also
+    /// where it is of `keep`, and what a host had begun to write when it died after
+    /// the same time. A version that is loaded stays loaded. Blocks.
     ///
     /// # Errors
     ///
     /// Where the directory of artefacts cannot be changed.
-    pub fn sweep_artefacts(&self, unused_for: Duration) -> anyhow::Result<Vec<Artefact>> {
-        self.artefacts.sweep(unused_for)
+    pub fn sweep_artefacts(
+        &self,
+        keep: &BTreeSet<Digest>,
+        unused_for: Duration,
+    ) -> anyhow::Result<Swept> {
+        self.artefacts.sweep(keep, unused_for)
     }
 
     /// Sees to it that [`Runtime::safety`] knows of the compiler's jail: starts the
@@ -184,24 +198,24 @@ impl Runtime {
         }
     }
 
-    /// The compiled form, made where it was not there.
+    /// The compiled form, made where it was not there: then it is still to be kept.
     async fn compiled(
         self: &Arc<Self>,
         wasm: Vec<u8>,
         tenant: &TenantId,
         tell: &Tell,
-    ) -> Result<Version, LoadError> {
+    ) -> Result<(Version, Option<Staged>), LoadError> {
         // Who starts up should know what protects it before it serves anybody.
         self.ask_compiler().await;
         let digest = Digest::of(&wasm);
         if let Some(version) = self.find(digest).await? {
-            return Ok(version);
+            return Ok((version, None));
         }
         tell.phase(Phase::Waiting);
         let _place = self.compiling.place(tenant).await;
         // Somebody else may have uploaded the same bytes meanwhile.
         if let Some(version) = self.find(digest).await? {
-            return Ok(version);
+            return Ok((version, None));
         }
         tell.phase(Phase::Checking);
         let compiler = self.compiler(&self.config.compile);
@@ -209,11 +223,21 @@ impl Runtime {
         self.compiler.remember(&heard);
         let (facts, artefact) = heard.compiled?;
         let this = self.clone();
-        let keep = move || {
-            let code = this.artefacts.put(&digest, &facts, &artefact).map_err(LoadError::host)?;
-            Ok(version_of(digest, facts, code))
+        let stage = move || {
+            let staged = this.artefacts.stage(&digest, facts.clone(), &artefact)?;
+            Ok((version_of(digest, facts, staged.open()?), Some(staged)))
         };
-        self.executor.spawn_blocking(keep).await.map_err(LoadError::host)?
+        let staged = self.executor.spawn_blocking(stage).await.map_err(LoadError::host)?;
+        staged.map_err(|error: anyhow::Error| LoadError::host(error))
+    }
+
+    /// From here on it is found without compiling.
+    async fn keep(self: &Arc<Self>, staged: Option<Staged>) -> Result<(), LoadError> {
+        let Some(staged) = staged else { return Ok(()) };
+        let this = self.clone();
+        let keep = move || this.artefacts.keep(staged);
+        let kept = self.executor.spawn_blocking(keep).await.map_err(LoadError::host)?;
+        kept.map_err(LoadError::host)
     }
 
     fn compiler<'a>(&'a self, limits: &'a CompileLimits) -> Compiler<'a> {

@@ -1,5 +1,6 @@
 //! What is loaded, and what is refused and why.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -92,14 +93,19 @@ async fn what_is_precompiled_disturbs_no_other_engine() {
         let runtime = Runtime::new(config).expect("a runtime");
         assert!(runtime.open(digest).await.expect("sound").is_some());
     }
-    let old = upgraded.foreign_artefacts(Duration::ZERO).expect("readable");
-    assert_eq!(old.len(), 1);
-    assert_eq!(old[0].component, digest);
-    assert!(upgraded.sweep_artefacts(Duration::from_secs(3_600)).expect("readable").is_empty());
-    let swept = upgraded.sweep_artefacts(Duration::ZERO).expect("writable");
-    assert_eq!((swept.len(), swept[0].component), (1, digest));
-    assert!(host.runtime.open(digest).await.expect("sound").is_none(), "it was swept");
-    assert!(upgraded.open(digest).await.expect("sound").is_some(), "its own stay");
+    let listed = upgraded.artefacts().expect("readable");
+    assert!(listed.iter().all(|one| one.component == digest && one.bytes > 0));
+    let mut ours: Vec<_> = listed.iter().map(|one| one.ours).collect();
+    ours.sort_unstable();
+    assert_eq!(ours, [false, true]);
+    let keep = BTreeSet::from([digest]);
+    let swept = upgraded.sweep_artefacts(&keep, Duration::ZERO).expect("readable");
+    assert!(swept.artefacts.is_empty(), "both are of use");
+    let swept = upgraded.sweep_artefacts(&BTreeSet::new(), Duration::ZERO).expect("writable");
+    assert_eq!(swept.artefacts.len(), 2);
+    for runtime in [&host.runtime, &upgraded] {
+        assert!(runtime.open(digest).await.expect("sound").is_none(), "it was swept");
+    }
 }
 
 #[tokio::test]
@@ -218,6 +224,8 @@ async fn a_component_that_cannot_start_is_refused() {
         assert_eq!(error.blame(), Blame::Bot, "{error}");
         assert!(error.to_string().contains(word), "{error}");
     }
+    let left = std::fs::read_dir(host.directory.path().join("artefacts")).expect("a directory");
+    assert_eq!(left.count(), 0, "what is refused leaves nothing on disk");
 }
 
 #[tokio::test]

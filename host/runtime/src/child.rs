@@ -13,6 +13,7 @@ use crate::config::{CompileCommand, CompileLimits};
 use crate::jail::Bar;
 use crate::load_error::LoadError;
 use crate::phase::Phase;
+use crate::upload::Upload;
 
 /// The largest artefact, in bytes: JavaScript engines have about 50 MiB.
 const ARTEFACT_BYTES: u64 = 512 << 20;
@@ -38,7 +39,7 @@ impl Compiler<'_> {
     /// Compiles a component in a child process.
     pub(crate) async fn compile(
         &self,
-        component: &[u8],
+        component: &Upload,
         progress: &(impl Fn(Phase) + Sync),
     ) -> Heard {
         let mut jail = Vec::new();
@@ -56,7 +57,7 @@ impl Compiler<'_> {
 
     async fn talk(
         &self,
-        component: &[u8],
+        component: &Upload,
         jail: &mut Vec<Bar>,
         progress: &(impl Fn(Phase) + Sync),
     ) -> anyhow::Result<End> {
@@ -77,13 +78,13 @@ impl Compiler<'_> {
         let head = header(self.task)?;
         let (jailed, is_jailed) = oneshot::channel();
         let write = async {
-            // A child that ends early closes its input; its answer or status says why.
-            let _ = input.write_all(&head).await;
+            input.write_all(&head).await.or_else(closed)?;
             // Nothing of a stranger's goes to a compiler of whose jail nothing is known.
             if is_jailed.await.is_ok() {
-                let _ = input.write_all(component).await;
+                component.copy_to(&mut input).await.or_else(closed)?;
             }
             drop(input);
+            std::io::Result::Ok(())
         };
         let read = async {
             let answer = self.answer(&mut output, jail, jailed, progress).await;
@@ -97,8 +98,9 @@ impl Compiler<'_> {
             (&mut complaint).take(COMPLAINT_BYTES).read_to_end(&mut bytes).await?;
             tokio::io::copy(&mut complaint, &mut tokio::io::sink()).await.map(|_| bytes)
         };
-        let ((), answer, complaint) = tokio::join!(write, read, listen);
+        let (written, answer, complaint) = tokio::join!(write, read, listen);
         let status = child.wait().await?;
+        written.context("the upload cannot be read again")?;
         let complaint = String::from_utf8_lossy(&complaint?).trim().to_owned();
         Ok(End { answer, complaint, status })
     }
@@ -135,6 +137,14 @@ impl Compiler<'_> {
     }
 }
 
+
+/// A child that ends early closes its input; its answer or status says why.
+fn closed(error: std::io::Error) -> std::io::Result<()> {
+    match error.kind() {
+        std::io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(error),
+    }
+}
 
 async fn hear(output: &mut ChildStdout) -> anyhow::Result<Said> {
     let length = output.read_u32_le().await.context("the compiler answered nothing")? as usize;

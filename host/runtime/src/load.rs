@@ -16,6 +16,7 @@ use crate::load_error::LoadError;
 use crate::phase::Phase;
 use crate::runtime::Runtime;
 use crate::tier::Tier;
+use crate::upload::Upload;
 use crate::version::Version;
 
 /// How long the compiler may take to say what its jail consists of.
@@ -78,10 +79,24 @@ impl Runtime {
         tenant: &TenantId,
         progress: &(dyn Fn(Phase) + Send + Sync),
     ) -> Result<Version, LoadError> {
-        self.check_size(wasm)?;
-        let (this, wasm, tenant) = (self.clone(), wasm.to_vec(), tenant.clone());
+        self.load_upload(&wasm.into(), tenant, progress).await
+    }
+
+    /// As [`Runtime::load`], for bytes that may lie in a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Runtime::load`].
+    pub async fn load_upload(
+        self: &Arc<Self>,
+        upload: &Upload,
+        tenant: &TenantId,
+        progress: &(dyn Fn(Phase) + Send + Sync),
+    ) -> Result<Version, LoadError> {
+        self.check_size(upload)?;
+        let (this, upload, tenant) = (self.clone(), upload.clone(), tenant.clone());
         self.follow(progress, move |tell| async move {
-            let (version, staged) = this.compiled(wasm, &tenant, &tell).await?;
+            let (version, staged) = this.compiled(&upload, &tenant, &tell).await?;
             this.rehearse(&version, &tell).await?;
             this.keep(staged).await?;
             Ok(version)
@@ -119,10 +134,11 @@ impl Runtime {
         tenant: &TenantId,
         progress: &(dyn Fn(Phase) + Send + Sync),
     ) -> Result<Digest, LoadError> {
-        self.check_size(wasm)?;
-        let (this, wasm, tenant) = (self.clone(), wasm.to_vec(), tenant.clone());
+        let upload = Upload::from(wasm);
+        self.check_size(&upload)?;
+        let (this, tenant) = (self.clone(), tenant.clone());
         self.follow(progress, move |tell| async move {
-            let (version, staged) = this.compiled(wasm, &tenant, &tell).await?;
+            let (version, staged) = this.compiled(&upload, &tenant, &tell).await?;
             this.keep(staged).await?;
             Ok(version.digest)
         })
@@ -163,7 +179,7 @@ impl Runtime {
         let ask = async {
             let wall = self.config.compile.wall.min(ASK_WALL);
             let limits = CompileLimits { wall, ..self.config.compile };
-            let heard = self.compiler(&limits).compile(&[], &|_| {}).await;
+            let heard = self.compiler(&limits).compile(&Upload::from([].as_slice()), &|_| {}).await;
             self.compiler.remember(&heard);
         };
         self.compiler.asked.get_or_init(|| ask).await;
@@ -189,11 +205,12 @@ impl Runtime {
         working.await.map_err(LoadError::host)?
     }
 
-    fn check_size(&self, wasm: &[u8]) -> Result<(), LoadError> {
+    fn check_size(&self, upload: &Upload) -> Result<(), LoadError> {
         let most = self.config.native.limits.component_bytes;
         let limit = self.config.interpreted.limits.component_bytes.max(most);
-        match wasm.len() > limit {
-            true => Err(LoadError::TooLarge { bytes: wasm.len(), limit, tier: Tier::Interpreted }),
+        let bytes = upload.bytes();
+        match bytes > limit {
+            true => Err(LoadError::TooLarge { bytes, limit, tier: Tier::Interpreted }),
             false => Ok(()),
         }
     }
@@ -201,13 +218,13 @@ impl Runtime {
     /// The compiled form, made where it was not there: then it is still to be kept.
     async fn compiled(
         self: &Arc<Self>,
-        wasm: Vec<u8>,
+        upload: &Upload,
         tenant: &TenantId,
         tell: &Tell,
     ) -> Result<(Version, Option<Staged>), LoadError> {
         // Who starts up should know what protects it before it serves anybody.
         self.ask_compiler().await;
-        let digest = Digest::of(&wasm);
+        let digest = *upload.digest();
         if let Some(version) = self.find(digest).await? {
             return Ok((version, None));
         }
@@ -219,7 +236,7 @@ impl Runtime {
         }
         tell.phase(Phase::Checking);
         let compiler = self.compiler(&self.config.compile);
-        let heard = compiler.compile(&wasm, &|phase| tell.phase(phase)).await;
+        let heard = compiler.compile(upload, &|phase| tell.phase(phase)).await;
         self.compiler.remember(&heard);
         let (facts, artefact) = heard.compiled?;
         let this = self.clone();

@@ -52,6 +52,8 @@ pub struct App {
     address: OnceLock<SocketAddr>,
     /// Uploads that are read.
     pub uploads: Places,
+    /// Uploads that are compiled, or wait for it.
+    pub compilations: Places,
     /// Logs that are followed.
     pub followers: Places,
     /// Tenants and what they have.
@@ -100,7 +102,8 @@ impl App {
         }
         work.load_pauses().await.context("cannot read what is paused")?;
         work.load_upkeep().await;
-        let uploads = Places::new("uploads", 8, 2);
+        let uploads = Places::new("uploads", 16, 2);
+        let compilations = Places::new("compilations", 64, 2);
         let followers = Places::new("followed logs", 256, 16);
         let (stopping, address) = (AtomicBool::new(false), OnceLock::new());
         let captures = Captures::new(&config.store.directory);
@@ -111,6 +114,7 @@ impl App {
             stopping,
             address,
             uploads,
+            compilations,
             followers,
             tenancy,
             runtime,

@@ -16,6 +16,7 @@ mod page;
 mod people;
 mod places;
 mod problem;
+mod receive;
 mod secrets;
 mod tenants;
 mod tokens;

@@ -1,26 +1,20 @@
 //! Versions of bots: uploaded, checked, compiled. None of it changes any traffic.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::extract::Path;
 use botyard_kernel::access::Permission;
 use botyard_kernel::id::{BotId, Digest};
 use botyard_kernel::time::Millis;
-use futures_util::StreamExt as _;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
-use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use super::caller::OfTenant;
 use super::page::{Json, Page, Paging, Query};
-use super::problem::{Code, Problem};
+use super::problem::Problem;
+use super::receive::receive;
 use crate::tenancy::VersionRecord;
-
-/// The largest component that any tier takes, in bytes.
-const COMPONENT_BYTES_MAX: usize = 32 << 20;
 
 /// A version of a bot.
 #[derive(Serialize, ToSchema)]
@@ -83,28 +77,14 @@ pub(super) async fn upload(
     let allowed = of.may(Permission::Upload, Some(&bot))?;
     // Whoever has no such bot is told before anything is read.
     allowed.tenancy().bot(&allowed.tenant, &bot).await?;
-    let _place = allowed.app.uploads.take(&allowed.tenant)?;
-    let wasm = read(body, allowed.app.config.server.body_timeout).await?;
-    let (tenancy, tenant) = (allowed.tenancy(), &allowed.tenant);
-    let (version, new) = tenancy.upload(tenant, &bot, wasm, &allowed.stamp).await?;
+    let (app, tenant) = (&allowed.app, &allowed.tenant);
+    let reads = app.uploads.take(tenant)?;
+    let upload = receive(body, &app.config.store.directory, app.config.server.body_timeout).await?;
+    drop(reads);
+    let _compiles = app.compilations.take(tenant)?;
+    let (version, new) = allowed.tenancy().upload(tenant, &bot, &upload, &allowed.stamp).await?;
     let status = if new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(shown(version))))
-}
-
-/// Whoever sends nothing for so long is not waited for.
-async fn read(body: Body, patience: Duration) -> Result<Vec<u8>, Problem> {
-    let (mut wasm, mut chunks) = (Vec::new(), body.into_data_stream());
-    let late = |_| Problem::bad("the upload stood still for too long: send it again");
-    while let Some(chunk) = timeout(patience, chunks.next()).await.map_err(late)? {
-        let chunk =
-            chunk.map_err(|error| Problem::bad(format!("the upload broke off: {error}")))?;
-        if wasm.len() + chunk.len() > COMPONENT_BYTES_MAX {
-            let detail = format!("a component has at most {COMPONENT_BYTES_MAX} bytes");
-            return Err(Problem::new(Code::TooLarge, detail));
-        }
-        wasm.extend_from_slice(&chunk);
-    }
-    Ok(wasm)
 }
 
 fn shown(record: VersionRecord) -> Version {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use botyard_kernel::deployment::Deployment;
 use botyard_kernel::id::{BotId, Digest, TenantId};
+use botyard_runtime::{LoadError, Upload};
 use botyard_store::{Stamp, StoreError};
 use serde_json::json;
 
@@ -41,19 +42,18 @@ impl Tenancy {
         &self,
         tenant: &TenantId,
         bot: &BotId,
-        wasm: Vec<u8>,
+        upload: &Upload,
         stamp: &Stamp,
     ) -> Change<(VersionRecord, bool)> {
         self.owned(tenant, bot).await?;
-        let digest = Digest::of(&wasm);
-        let name = version_name(bot, &digest);
+        let name = version_name(bot, upload.digest());
         let store = self.store(tenant);
         if let Some(known) = store.get(kind::VERSION, &name).await? {
             return Ok((parsed(&name, known)?, false));
         }
         self.room_for(tenant, kind::VERSION).await?;
-        let version = self.work.load(tenant, &wasm).await?;
-        self.keep_component(wasm).await?;
+        let version = self.work.load(tenant, upload).await?;
+        self.keep_component(upload.read().await.map_err(unreadable)?).await?;
         let record = VersionRecord::of(bot, &version, stamp.at_ms, &stamp.actor);
         self.work.registry().versions().keep(version);
         let made = store.replace(kind::VERSION, &name, None, &json!(record), stamp).await?;
@@ -137,7 +137,7 @@ impl Tenancy {
         let next = next(known.as_ref(), step, stamp.at_ms)?;
         // Its first event finds it loaded.
         self.work.registry().versions().get(&next.current).await.map_err(|error| {
-            ChangeError::Component(botyard_runtime::LoadError::Host(error.to_string()))
+            ChangeError::Component(LoadError::Host(error.to_string()))
         })?;
         let (old, new) = (known.map(|known| json!(known)), json!(next));
         let name = bot.as_str();
@@ -215,6 +215,10 @@ impl Tenancy {
         }
         Ok(())
     }
+}
+
+fn unreadable(error: std::io::Error) -> LoadError {
+    LoadError::Host(format!("the upload cannot be read again: {error}"))
 }
 
 fn next(known: Option<&Deployment>, step: Step, now: u64) -> Change<Deployment> {

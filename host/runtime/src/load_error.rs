@@ -89,7 +89,7 @@ pub enum LoadError {
     /// No instance can be made of it.
     #[error("the component cannot be started ({0})")]
     Start(String),
-    /// A manifest that is not of its form, or larger than 64 KiB.
+    /// A manifest that is not of its form, or larger than it may be.
     #[error("the manifest in the component cannot be read ({0}): build it with a current SDK")]
     Manifest(String),
     /// What the engine refuses although it is valid.

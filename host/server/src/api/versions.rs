@@ -27,11 +27,20 @@ pub(super) struct Version {
     tier: String,
     uploaded_ms: Millis,
     uploaded_by: String,
-    /// What the bot says about itself.
+    /// What the bot says about itself; in lists without its `config`, which may be long.
     #[serde(skip_serializing_if = "Option::is_none")]
     manifest: Option<Value>,
     /// What it imports.
     imports: Vec<String>,
+}
+
+impl Version {
+    fn without_config(mut self) -> Self {
+        if let Some(Value::Object(manifest)) = &mut self.manifest {
+            manifest.remove("config");
+        }
+        self
+    }
 }
 
 /// The versions of a bot, by digest.
@@ -44,9 +53,10 @@ pub(super) async fn list(
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<Version>>, Problem> {
     let allowed = of.may(Permission::ReadObjects, Some(&bot))?;
-    let versions = allowed.tenancy().versions(&allowed.tenant, &bot).await?;
-    let mut versions: Vec<_> = versions.into_iter().map(shown).collect();
-    versions.sort_by(|one, other| one.digest.cmp(&other.digest));
+    // One more says whether there is a next page.
+    let (after, limit) = (paging.after.as_deref(), paging.limit() + 1);
+    let versions = allowed.tenancy().versions(&allowed.tenant, &bot, after, limit).await?;
+    let versions = versions.into_iter().map(shown).map(Version::without_config).collect();
     Ok(Json(Page::of(versions, &paging, |version| &version.digest)))
 }
 

@@ -48,7 +48,7 @@ impl Tenancy {
         let Some((limit, _)) = COUNTED.iter().find(|(_, counted)| *counted == kind) else {
             return Ok(());
         };
-        let known = self.store(tenant).list(kind).await?.len() as u64;
+        let known = self.store(tenant).count(kind).await?;
         let record = self.tenant(tenant).await?;
         let enough = record.limits.check(*limit, known + 1, None);
         enough.map_err(|exceeded| ChangeError::TooMany(exceeded.to_string()))

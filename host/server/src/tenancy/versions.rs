@@ -68,21 +68,23 @@ impl Tenancy {
         self.host_store().put_blob(wasm).await
     }
 
-    /// The versions of a bot, the newest first.
+    /// At most so many versions of a bot, by digest, behind the digest `after`.
     ///
     /// # Errors
     /// There is no such bot.
-    pub async fn versions(&self, tenant: &TenantId, bot: &BotId) -> Change<Vec<VersionRecord>> {
+    pub async fn versions(
+        &self,
+        tenant: &TenantId,
+        bot: &BotId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Change<Vec<VersionRecord>> {
         self.bot(tenant, bot).await?;
-        let mut versions = Vec::new();
-        for record in self.store(tenant).list(kind::VERSION).await? {
-            let version: VersionRecord = parsed(&record.name, record.value)?;
-            if version.bot == *bot {
-                versions.push(version);
-            }
-        }
-        versions.sort_by_key(|version| std::cmp::Reverse(version.uploaded_ms));
-        Ok(versions)
+        let prefix = format!("{bot}.");
+        let after = after.map(|after| format!("{prefix}{after}"));
+        let store = self.store(tenant);
+        let found = store.page(kind::VERSION, &prefix, after.as_deref(), limit).await?.into_iter();
+        Ok(found.map(|record| parsed(&record.name, record.value)).collect::<Result<_, _>>()?)
     }
 
     /// A version of a bot.

@@ -88,9 +88,12 @@ impl Compiler<'_> {
         };
         let read = async {
             let answer = self.answer(&mut output, jail, jailed, progress).await;
-            // Whatever else it says is not wanted, and must not hold it up.
-            let rest = tokio::io::copy(&mut output, &mut tokio::io::sink()).await;
-            rest.map_err(anyhow::Error::from).and(answer)
+            // Whatever else it says must not hold it up.
+            let more = tokio::io::copy(&mut output, &mut tokio::io::sink()).await?;
+            let answer = answer?;
+            // What it says behind a refusal harms nobody; where it is ours, that was on its way.
+            anyhow::ensure!(answer.is_err() || more == 0, "{more} bytes follow the artefact");
+            Ok(answer)
         };
         let listen = async {
             let mut bytes = Vec::new();
@@ -127,9 +130,15 @@ impl Compiler<'_> {
                 }
                 Said::Checked => progress(Phase::Compiling),
                 Said::Refused(refusal) => return Ok(Err(refusal)),
-                Said::Compiled(facts) => {
+                Said::Compiled { facts, artefact_bytes: bytes } => {
+                    if bytes > ARTEFACT_BYTES {
+                        let words = format!("{bytes} bytes of machine code");
+                        return Ok(Err(LoadError::TooMuchToCompile(words)));
+                    }
                     let mut artefact = Vec::new();
-                    output.take(ARTEFACT_BYTES).read_to_end(&mut artefact).await?;
+                    output.take(bytes).read_to_end(&mut artefact).await?;
+                    let came = artefact.len() as u64;
+                    anyhow::ensure!(came == bytes, "the artefact ends after {came} of {bytes} bytes");
                     return Ok(Ok((*facts, artefact)));
                 }
             }

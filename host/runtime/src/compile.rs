@@ -49,8 +49,13 @@ pub(crate) enum Said {
     Jailed(Vec<Bar>),
     /// The component may be compiled.
     Checked,
-    /// The artefact follows.
-    Compiled(Box<Facts>),
+    /// The artefact follows, and nothing behind it.
+    Compiled {
+        /// What is known of the component.
+        facts: Box<Facts>,
+        /// How many bytes the artefact has.
+        artefact_bytes: u64,
+    },
     /// Nothing follows.
     Refused(LoadError),
 }
@@ -130,7 +135,8 @@ fn serve(jail: Jail, mut input: impl Read, mut output: impl Write) -> anyhow::Re
     });
     match compiled {
         Ok((facts, artefact)) => {
-            say(&mut output, &Said::Compiled(Box::new(facts)))?;
+            let artefact_bytes = artefact.len() as u64;
+            say(&mut output, &Said::Compiled { facts: Box::new(facts), artefact_bytes })?;
             output.write_all(&artefact)?;
         }
         Err(refusal) => say(&mut output, &Said::Refused(refusal))?,

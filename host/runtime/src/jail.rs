@@ -5,6 +5,12 @@
 //! It is the process itself that does this, because a parent could do it only
 //! with `unsafe`. Whatever a kernel lacks is reported, never passed over, and
 //! unless the operator has said otherwise nothing is compiled without it.
+//!
+//! What the jail does not bound is what comes out of it: the artefact is machine
+//! code that the host maps and runs outside of any jail. A component that takes
+//! the compiler over, by a bug in it or in its parsers, can hand out code of its own
+//! in the place of what it was compiled to. The host signs what its own compiler says
+//! and cannot check it. Who cannot live with that runs one host for each tenant.
 
 mod calls;
 mod limits;

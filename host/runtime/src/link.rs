@@ -14,6 +14,11 @@ use crate::turn::Turn;
 use crate::version::Version;
 use crate::wasi;
 
+/// The code of a version cannot be mapped: whatever the component is, the host wrote it.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("its compiled form cannot be mapped")]
+pub(crate) struct Unmapped;
+
 /// What all versions of a tier are linked with.
 pub(crate) struct TierLinker {
     pub(crate) engine: Engine,
@@ -37,7 +42,8 @@ impl TierLinker {
         // held open since, and files of artefacts are renamed and replaced, never
         // changed.
         #[expect(unsafe_code, reason = "machine code can be loaded in no other way")]
-        let component = unsafe { Component::deserialize_file(&self.engine, path) }?;
+        let component = unsafe { Component::deserialize_file(&self.engine, path) }
+            .map_err(|error| error.context(Unmapped))?;
         self.link_component(&component)
     }
 

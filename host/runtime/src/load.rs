@@ -12,6 +12,7 @@ use crate::child::{Compiler, Heard};
 use crate::compile::Facts;
 use crate::config::CompileLimits;
 use crate::jail::Bar;
+use crate::link::Unmapped;
 use crate::load_error::LoadError;
 use crate::phase::Phase;
 use crate::runtime::Runtime;
@@ -306,6 +307,7 @@ fn not_linked(error: &wasmtime::Error) -> LoadError {
     let words = format!("{error:#}");
     match words.contains("pooling allocator") {
         true => LoadError::Start(words),
+        false if error.is::<Unmapped>() => LoadError::Host(words),
         false => LoadError::WrongType(words),
     }
 }

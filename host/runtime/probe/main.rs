@@ -120,6 +120,7 @@ impl Attempt {
             "limits" => raise(),
             "environment" => environment(),
             "nothing" => Ok(()),
+            "stack" => Ok(drop(std::hint::black_box(nest(1)))),
             "memory" => eat(),
             "cpu" => spin(),
             "linger" => {
@@ -157,6 +158,13 @@ fn eat() -> std::io::Result<()> {
         blocks.push(std::hint::black_box(vec![index | 1; 16 << 20]));
     }
     Ok(())
+}
+
+/// Calls itself without end.
+#[expect(unconditional_recursion, reason = "the stack is what is tried")]
+fn nest(depth: u64) -> u64 {
+    let here = std::hint::black_box([depth; 64]);
+    nest(depth + 1) + here[0]
 }
 
 /// Three seconds of processor time.

@@ -48,8 +48,8 @@ impl Compiler<'_> {
             Ok(Ok(end)) => end.judge(self.limits),
             Ok(Err(error)) => Err(LoadError::host(error)),
             Err(_) => {
-                let wall = self.limits.wall.as_secs();
-                Err(LoadError::TooMuchToCompile(format!("more than {wall} s")))
+                // Who is last in line for the processor cannot help being late.
+                Err(LoadError::Late(self.limits.wall.as_secs()))
             }
         };
         Heard { jail, compiled }
@@ -179,28 +179,53 @@ impl End {
     }
 
     /// A child that did not answer: by its limits or by a fault of the compiler,
-    /// both of which another component would not have met.
+    /// both of which another component would not have met; or killed by somebody.
     fn failed(self, limits: &CompileLimits) -> LoadError {
         const SIGABRT: i32 = 6;
         const SIGKILL: i32 = 9;
         const SIGXCPU: i32 = 24;
         let memory = limits.memory_bytes >> 20;
         match self.status.signal() {
-            // Linux sends the second one where soft and hard limit are the same.
-            Some(SIGXCPU | SIGKILL) => {
+            Some(SIGXCPU) => {
                 LoadError::TooMuchToCompile(format!("more than {} s of CPU", limits.cpu_seconds))
             }
-            Some(SIGABRT) => {
+            Some(SIGKILL) => LoadError::Host(
+                "somebody killed the compiler: most likely the system, as memory ran out".to_owned(),
+            ),
+            Some(SIGABRT) if self.complaint.contains("has overflowed its stack") => {
+                LoadError::Unsupported("it is nested too deeply for the compiler".to_owned())
+            }
+            Some(SIGABRT) if self.complaint.contains("memory allocation of") => {
                 LoadError::TooMuchToCompile(format!("more than {memory} MiB of memory"))
             }
             Some(signal) => LoadError::Unsupported(format!("the compiler died of signal {signal}")),
             None if self.status.code() == Some(101) => {
-                LoadError::Unsupported(format!("the compiler panicked: {}", self.complaint))
+                let words = panic_message(&self.complaint);
+                LoadError::Unsupported(format!("the compiler panicked: {words}"))
             }
             None => LoadError::Host(format!(
                 "the compiler ended with {}: {}",
                 self.status, self.complaint
             )),
         }
+    }
+}
+
+/// What a panic says, without where it was: the line behind the one with the place.
+fn panic_message(complaint: &str) -> &str {
+    let mut lines = complaint.lines().skip_while(|line| !line.contains("panicked at"));
+    lines.nth(1).unwrap_or("it does not say why")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_panic_the_message_is_told_and_no_place() {
+        let complaint = "\nthread 'main' (7) panicked at /home/ada/.cargo/x.rs:1:2:\nit is too \
+                         deep\nnote: run with `RUST_BACKTRACE=1`";
+        assert_eq!(panic_message(complaint), "it is too deep");
+        assert_eq!(panic_message(""), "it does not say why");
     }
 }

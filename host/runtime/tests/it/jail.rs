@@ -69,6 +69,25 @@ async fn memory_and_processor_time_are_bounded() {
 }
 
 #[tokio::test]
+async fn what_another_component_would_meet_as_well_is_not_the_bots_fault() {
+    let told = async |script: &str| {
+        let host = Host::start_with(|config| {
+            config.compiler = CompileCommand::new("/bin/sh", ["-c", script]);
+            config.compile.wall = Duration::from_millis(500);
+        });
+        load(&host.runtime, b"\0asm").await.expect_err("no compiler")
+    };
+    let killed = told("kill -KILL $$").await;
+    assert_eq!(killed.blame(), Blame::Host, "{killed}");
+    assert!(killed.to_string().contains("somebody killed the compiler"), "{killed}");
+    let late = told("sleep 60").await;
+    assert_eq!((late.blame(), &late), (Blame::Host, &LoadError::Late(0)));
+
+    let deep = attempted("working", "stack", |_| {}).await;
+    assert!(matches!(&deep, LoadError::Unsupported(words) if words.contains("nested")), "{deep}");
+}
+
+#[tokio::test]
 async fn nothing_is_compiled_where_a_part_of_the_jail_is_missing() {
     let error = attempted("gapped", "nothing", |_| {}).await;
     assert_eq!(error.blame(), Blame::Host);

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use botyard_kernel::access::Denied;
+use botyard_runtime::LoadError;
 use botyard_store::StoreError;
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
@@ -163,6 +164,7 @@ impl From<ChangeError> for Problem {
             ChangeError::BadName(_) => Code::BadName,
             ChangeError::Settings(_) => Code::BadSettings,
             ChangeError::Unfit(_) => Code::CannotRun,
+            ChangeError::Component(LoadError::Late(_)) => Code::Unavailable,
             ChangeError::Component(refused) => match refused.blame() {
                 botyard_kernel::run::Blame::Host => Code::HostFault,
                 botyard_kernel::run::Blame::Bot

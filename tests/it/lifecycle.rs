@@ -52,6 +52,7 @@ async fn operators_see_health_and_the_safety_features_that_are_really_active() {
         "compile_jail_privileges",
         "compile_jail_parent",
         "compile_jail_priority",
+        "compile_jail_sacrifice",
         "compile_jail_files",
         "compile_jail_limits",
         "compile_jail_calls",

@@ -15,6 +15,7 @@
 mod calls;
 mod limits;
 
+use anyhow::Context as _;
 use landlock::{
     ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, RulesetStatus, Scope,
 };
@@ -26,6 +27,10 @@ pub(crate) use limits::JailLimits;
 
 /// The lowest priority that there is.
 const NICE: i32 = 19;
+/// Where a process says how much it minds being ended for its memory.
+const OOM_SCORE: &str = "/proc/self/oom_score_adj";
+/// It minds least of all.
+const OOM_FIRST: &str = "1000";
 /// The newest rules on files and sockets that are asked for; a kernel that knows
 /// only older ones enforces those.
 const LANDLOCK: ABI = ABI::V7;
@@ -40,6 +45,8 @@ pub enum Part {
     Parent,
     /// Everybody else on the machine goes first.
     Priority,
+    /// Where memory runs out, the kernel takes it before the host.
+    Sacrifice,
     /// No file can be opened.
     Files,
     /// Memory, processor time, processes and files are counted.
@@ -50,8 +57,15 @@ pub enum Part {
 
 impl Part {
     /// Every part, in the order in which they are entered.
-    pub const ALL: [Self; 6] =
-        [Self::Privileges, Self::Parent, Self::Priority, Self::Files, Self::Limits, Self::Calls];
+    pub const ALL: [Self; 7] = [
+        Self::Privileges,
+        Self::Parent,
+        Self::Priority,
+        Self::Sacrifice,
+        Self::Files,
+        Self::Limits,
+        Self::Calls,
+    ];
 
     /// Its name in a report of safety features.
     pub fn name(self) -> &'static str {
@@ -59,6 +73,7 @@ impl Part {
             Self::Privileges => "compile_jail_privileges",
             Self::Parent => "compile_jail_parent",
             Self::Priority => "compile_jail_priority",
+            Self::Sacrifice => "compile_jail_sacrifice",
             Self::Files => "compile_jail_files",
             Self::Limits => "compile_jail_limits",
             Self::Calls => "compile_jail_calls",
@@ -84,6 +99,11 @@ impl Part {
             Self::Priority => {
                 setpriority_process(None, NICE)?;
                 Ok(format!("nice {NICE}"))
+            }
+            Self::Sacrifice => {
+                std::fs::write(OOM_SCORE, OOM_FIRST)
+                    .with_context(|| format!("cannot write {OOM_SCORE}: mount /proc"))?;
+                Ok("the first to go where memory runs out".to_owned())
             }
             Self::Files => close_files(),
             Self::Limits => limits::fixed(),
@@ -141,7 +161,11 @@ impl Jail {
             let last = match part {
                 Part::Limits => &set,
                 Part::Calls => &closed,
-                Part::Privileges | Part::Parent | Part::Priority | Part::Files => continue,
+                Part::Privileges
+                | Part::Parent
+                | Part::Priority
+                | Part::Sacrifice
+                | Part::Files => continue,
             };
             let last = last.as_ref().map(|detail| format!("{}; {detail}", bar.detail));
             *bar = Bar::of(part, last);

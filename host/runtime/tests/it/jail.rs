@@ -142,17 +142,21 @@ fn the_kernel_says_so_too() {
         let limits = std::fs::read_to_string(format!("{process}/limits")).expect("it lives");
         let files = limits.lines().find(|line| line.starts_with("Max open files"));
         let files = files.and_then(|line| line.split_whitespace().nth(4)).map(str::to_owned);
-        let shown = (nice.map(str::to_owned), status(&process, "NoNewPrivs"), seccomp(), files);
+        let oom = std::fs::read_to_string(format!("{process}/oom_score_adj")).expect("it lives");
+        let (nice, oom) = (nice.map(str::to_owned), oom.trim().to_owned());
+        let shown = (nice, status(&process, "NoNewPrivs"), seccomp(), files, oom);
         child.kill().expect("it can be ended");
         child.wait().expect("it ends");
         shown
     };
     let is = |text: &str| Some(text.to_owned());
-    assert_eq!(shown("jailed"), (is("19"), "1".to_owned(), "2".to_owned(), is("3")));
+    let [one, two, first] = ["1", "2", "1000"].map(str::to_owned);
+    assert_eq!(shown("jailed"), (is("19"), one, two, is("3"), first));
     let free = shown("free");
     assert_ne!(free.0, is("19"));
     assert_eq!((free.1.as_str(), free.2.as_str()), ("0", "0"));
     assert_ne!(free.3, is("3"));
+    assert_ne!(free.4, "1000");
 }
 
 /// A line of a process's status.

@@ -53,8 +53,11 @@ impl Runtime {
 
 fn compile(mut section: Section<'_>) -> Result<CompileLimits, Wrong> {
     let limits = CompileLimits {
+        memory_bytes: section.required("memory-bytes")?.number(64 * MIB..=1024 * GIB, "bytes")?,
+        cpu_seconds: section.required("cpu-seconds")?.number(1..=3_600, "seconds")?,
+        wall: section.required("wall-ms")?.millis(1_000..=120 * MINUTE_MS)?,
+        at_once: section.required("at-once")?.size(1..=256, "compilations")?,
         require_jail: section.required("require-jail")?.flag()?,
-        ..CompileLimits::default()
     };
     section.finish()?;
     Ok(limits)

@@ -270,6 +270,14 @@ fn wrong_values_are_told_what_was_expected() {
         ("[log]\nformat = \"xml\"", "`log.format` (in FILE) must be \"text\" or \"json\""),
         ("[log]\nfilter = \"a=b=c\"", "`log.filter` (in FILE) must be a filter like \"info\""),
         ("[store]\ndirectory = \"\"", "`store.directory` (in FILE) must be a path: it is empty"),
+        (
+            "[runtime.compile]\nat-once = 0",
+            "`runtime.compile.at-once` (in FILE) must be a whole number of compilations from 1 to 256",
+        ),
+        (
+            "[runtime.compile]\nmemory = 1",
+            "`runtime.compile.memory` (in FILE) does not exist; did you mean `memory-bytes`?",
+        ),
         ("[runtime]\nlayout = \"soft\"", "must be \"hardened\" or \"fast\""),
         (
             "[runtime]\nnative = 3",

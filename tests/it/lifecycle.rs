@@ -37,6 +37,10 @@ async fn operators_see_health_and_the_safety_features_that_are_really_active() {
     let safety = ready["safety"].as_array().unwrap();
     let inactive = safety.iter().filter(|feature| feature["active"] == false).count();
     assert_eq!(ready["safety_inactive"], inactive);
+    // Paths and versions are for operators.
+    assert!(safety.iter().all(|feature| feature.as_object().unwrap().len() == 2), "{text}");
+    let (_, told) = site.operate(&["status"]).await.unwrap();
+    assert!(told.contains("NOT protected by egress_public_only: calls to this machine"), "{told}");
     let active = |name: &str| {
         let feature = safety.iter().find(|feature| feature["name"] == name);
         feature.unwrap_or_else(|| panic!("no {name} in {text}"))["active"].as_bool().unwrap()

@@ -67,6 +67,17 @@ pub struct OpenBreaker {
     pub since_ms: Millis,
 }
 
+/// What protects the host from its bots.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Safety {
+    /// Its name.
+    pub name: String,
+    /// Whether it is really active.
+    pub active: bool,
+    /// What was found, and what to do where it is not active.
+    pub detail: String,
+}
+
 /// Dead letters are counted up to here.
 pub const LETTERS_COUNTED_MAX: usize = 1_000;
 
@@ -93,6 +104,9 @@ pub struct Status {
     pub paused: Vec<Paused>,
     /// What is left alone because it keeps failing.
     pub breakers: Vec<OpenBreaker>,
+    /// What protects the host from its bots.
+    #[serde(default)]
+    pub safety: Vec<Safety>,
 }
 
 /// An action that was given up.

@@ -11,13 +11,14 @@ use axum::routing::{get, post};
 use axum::serve::IncomingStream;
 use axum::{Json, Router};
 use botyard_kernel::id::TenantId;
+use botyard_runtime::SafetyFeature;
 use botyard_store::{BackupError, Manifest, Stamp, StoreError};
 use http::StatusCode;
 use tokio::net::UnixListener;
 
 use super::protocol::{
     BackupRequest, LETTERS_COUNTED_MAX, OpenBreaker, PauseRequest, Paused, Problem, Released,
-    Status,
+    Safety, Status,
 };
 use super::{channels, letters};
 use crate::api::{self, AtSocket};
@@ -104,6 +105,15 @@ async fn status(State(app): State<Arc<App>>) -> Json<Status> {
         paused: pauses.map(|(subject, pause)| paused(subject, pause)).collect(),
         breakers: breakers("bot", app.work.suspended_bots())
             .chain(breakers("destination", app.work.left_alone()))
+            .collect(),
+        safety: app
+            .safety()
+            .into_iter()
+            .map(|SafetyFeature { name, active, detail }| Safety {
+                name: name.to_owned(),
+                active,
+                detail,
+            })
             .collect(),
     })
 }

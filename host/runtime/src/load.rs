@@ -15,6 +15,7 @@ use crate::jail::Bar;
 use crate::link::Unmapped;
 use crate::load_error::LoadError;
 use crate::phase::Phase;
+use crate::queue::Reason;
 use crate::runtime::Runtime;
 use crate::tier::Tier;
 use crate::upload::Upload;
@@ -94,15 +95,21 @@ impl Runtime {
         tenant: &TenantId,
         progress: &(dyn Fn(Phase) + Send + Sync),
     ) -> Result<Version, LoadError> {
-        self.check_size(upload)?;
-        let (this, upload, tenant) = (self.clone(), upload.clone(), tenant.clone());
-        self.follow(progress, move |tell| async move {
-            let (version, staged) = this.compiled(&upload, &tenant, &tell).await?;
-            this.rehearse(&version, &tell).await?;
-            this.keep(staged).await?;
-            Ok(version)
-        })
-        .await
+        self.load_for(Reason::Uploaded, upload, tenant, progress).await
+    }
+
+    /// As [`Runtime::load`], for a version that answers already and was compiled for
+    /// other engines: it goes before all uploads.
+    ///
+    /// # Errors
+    ///
+    /// As [`Runtime::load`].
+    pub async fn load_deployed(
+        self: &Arc<Self>,
+        wasm: &[u8],
+        tenant: &TenantId,
+    ) -> Result<Version, LoadError> {
+        self.load_for(Reason::Deployed, &wasm.into(), tenant, &|_| {}).await
     }
 
     /// A version that was compiled before for these engines, by its digest and
@@ -118,30 +125,6 @@ impl Runtime {
             let Some(version) = this.find(digest).await? else { return Ok(None) };
             this.rehearse(&version, &tell).await?;
             Ok(Some(version))
-        })
-        .await
-    }
-
-    /// Checks and compiles a component for the engines of this very program, but
-    /// makes no instance: to have all that a new version of the host needs before
-    /// it takes over. What other engines have compiled stays.
-    ///
-    /// # Errors
-    ///
-    /// As [`Runtime::load`].
-    pub async fn precompile(
-        self: &Arc<Self>,
-        wasm: &[u8],
-        tenant: &TenantId,
-        progress: &(dyn Fn(Phase) + Send + Sync),
-    ) -> Result<Digest, LoadError> {
-        let upload = Upload::from(wasm);
-        self.check_size(&upload)?;
-        let (this, tenant) = (self.clone(), tenant.clone());
-        self.follow(progress, move |tell| async move {
-            let (version, staged) = this.compiled(&upload, &tenant, &tell).await?;
-            this.keep(staged).await?;
-            Ok(version.digest)
         })
         .await
     }
@@ -186,6 +169,24 @@ impl Runtime {
         self.compiler.asked.get_or_init(|| ask).await;
     }
 
+    async fn load_for(
+        self: &Arc<Self>,
+        reason: Reason,
+        upload: &Upload,
+        tenant: &TenantId,
+        progress: &(dyn Fn(Phase) + Send + Sync),
+    ) -> Result<Version, LoadError> {
+        self.check_size(upload)?;
+        let (this, upload, tenant) = (self.clone(), upload.clone(), tenant.clone());
+        self.follow(progress, move |tell| async move {
+            let (version, staged) = this.compiled(reason, &upload, &tenant, &tell).await?;
+            this.rehearse(&version, &tell).await?;
+            this.keep(staged).await?;
+            Ok(version)
+        })
+        .await
+    }
+
     /// Does work on the runtime's own threads, so that any caller may wait for it,
     /// and passes on how far it is.
     async fn follow<T, F>(
@@ -219,6 +220,7 @@ impl Runtime {
     /// The compiled form, made where it was not there: then it is still to be kept.
     async fn compiled(
         self: &Arc<Self>,
+        reason: Reason,
         upload: &Upload,
         tenant: &TenantId,
         tell: &Tell,
@@ -230,7 +232,7 @@ impl Runtime {
             return Ok((version, None));
         }
         tell.phase(Phase::Waiting);
-        let _place = self.compiling.place(tenant).await;
+        let _place = self.compiling.place(tenant, reason).await;
         // Somebody else may have uploaded the same bytes meanwhile.
         if let Some(version) = self.find(digest).await? {
             return Ok((version, None));

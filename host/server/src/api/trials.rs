@@ -102,7 +102,7 @@ async fn trial(
         }
     };
     policy.bot = bot.clone();
-    let version = app.work.registry().versions().get(digest).await;
+    let version = app.work.registry().versions().get(tenant, digest).await;
     let version = version.map_err(ChangeError::from)?;
     let trial = Trial {
         tenant: tenant.clone(),

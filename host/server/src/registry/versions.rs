@@ -4,8 +4,7 @@
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use botyard_kernel::access::OPERATOR;
-use botyard_kernel::id::Digest;
+use botyard_kernel::id::{Digest, TenantId};
 use botyard_runtime::{LoadError, Runtime, Version};
 use botyard_store::{HostStore, Store, StoreError};
 use lru::LruCache;
@@ -48,13 +47,14 @@ impl Versions {
         self.open().get(digest).and_then(|cell| cell.get().cloned())
     }
 
-    /// A version, which is loaded once however many ask for it.
+    /// A version, which is loaded once however many ask for it. Where it has to be
+    /// compiled anew, it takes its turn among those of its owner's.
     ///
     /// # Errors
     /// When the component is gone, cannot be read or cannot be loaded.
-    pub async fn get(&self, digest: &Digest) -> Result<Version, VersionError> {
+    pub async fn get(&self, owner: &TenantId, digest: &Digest) -> Result<Version, VersionError> {
         let cell = Arc::clone(self.open().get_or_insert(*digest, Arc::default));
-        let version = cell.get_or_try_init(|| self.load(digest)).await?;
+        let version = cell.get_or_try_init(|| self.load(owner, digest)).await?;
         Ok(version.clone())
     }
 
@@ -65,13 +65,13 @@ impl Versions {
         let _ = cell.set(version);
     }
 
-    async fn load(&self, digest: &Digest) -> Result<Version, VersionError> {
+    async fn load(&self, owner: &TenantId, digest: &Digest) -> Result<Version, VersionError> {
         if let Some(version) = self.runtime.open(*digest).await? {
             return Ok(version);
         }
         // It was compiled for other engines, or what was compiled is gone.
         let bytes = self.store.blob(digest).await?.ok_or(VersionError::Gone(*digest))?;
-        Ok(self.runtime.load(&bytes, &OPERATOR.into(), &|_| {}).await?)
+        Ok(self.runtime.load_deployed(&bytes, owner).await?)
     }
 
     fn open(&self) -> MutexGuard<'_, LruCache<Digest, Arc<OnceCell<Version>>>> {

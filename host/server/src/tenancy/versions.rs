@@ -138,7 +138,7 @@ impl Tenancy {
         }
         let next = next(known.as_ref(), step, stamp.at_ms)?;
         // Its first event finds it loaded.
-        self.work.registry().versions().get(&next.current).await?;
+        self.work.registry().versions().get(tenant, &next.current).await?;
         let (old, new) = (known.map(|known| json!(known)), json!(next));
         let name = bot.as_str();
         if !store.replace(kind::DEPLOYMENT, name, old.as_ref(), &new, stamp).await? {

@@ -69,7 +69,7 @@ pub(super) fn run(
         let services = Services { values: Arc::new(values), http: Arc::new(Calls { run, lane }) };
         let ready = match ready {
             Some(ready) => Ok(ready),
-            None => load(&work, &version, &tenant).await,
+            None => load(&work, &bot.deployed.owner, &version, &tenant).await,
         };
         let output = match ready {
             Ok((version, permit)) => {
@@ -86,10 +86,11 @@ pub(super) fn run(
 
 async fn load(
     work: &Work,
+    owner: &TenantId,
     digest: &Digest,
     tenant: &TenantId,
 ) -> Result<(Version, Permit), VersionError> {
-    let version = work.registry.versions().get(digest).await?;
+    let version = work.registry.versions().get(owner, digest).await?;
     let permit = work.runtime.permit(&version, tenant).await;
     Ok((version, permit))
 }

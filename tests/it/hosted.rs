@@ -22,7 +22,8 @@ pub(crate) struct Hosted {
 impl Hosted {
     pub(crate) async fn start() -> Self {
         let directory = tempfile::Builder::new().prefix("botyard-it-").tempdir().unwrap();
-        let config = Config::new(directory.path()).with(json!({"tenants": null, "runtime": patience()}));
+        let config =
+            Config::new(directory.path()).with(json!({"tenants": null, "runtime": patience()}));
         let host = Host::start(&config).await.unwrap();
         let operator = host.management();
         let userlike = Userlike::start(TOKEN).await.unwrap();

@@ -25,6 +25,7 @@ mod operate;
 mod overlap;
 mod overload;
 mod peers;
+mod precompile;
 mod puppet;
 mod redelivery;
 mod relay;

@@ -218,9 +218,7 @@ impl Staged {
 /// How large a file is and how long nobody has used it; nothing where it is gone.
 fn size_and_age(path: &Path) -> anyhow::Result<Option<(u64, Duration)>> {
     match std::fs::metadata(path) {
-        Ok(found) => {
-            Ok(Some((found.len(), found.modified()?.elapsed().unwrap_or_default())))
-        }
+        Ok(found) => Ok(Some((found.len(), found.modified()?.elapsed().unwrap_or_default()))),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot look at {}", path.display())),
     }

@@ -138,14 +138,16 @@ impl Compiler<'_> {
                     let mut artefact = Vec::new();
                     output.take(bytes).read_to_end(&mut artefact).await?;
                     let came = artefact.len() as u64;
-                    anyhow::ensure!(came == bytes, "the artefact ends after {came} of {bytes} bytes");
+                    anyhow::ensure!(
+                        came == bytes,
+                        "the artefact ends after {came} of {bytes} bytes"
+                    );
                     return Ok(Ok((*facts, artefact)));
                 }
             }
         }
     }
 }
-
 
 /// A child that ends early closes its input; its answer or status says why.
 fn closed(error: std::io::Error) -> std::io::Result<()> {
@@ -190,7 +192,8 @@ impl End {
                 LoadError::TooMuchToCompile(format!("more than {} s of CPU", limits.cpu_seconds))
             }
             Some(SIGKILL) => LoadError::Host(
-                "somebody killed the compiler: most likely the system, as memory ran out".to_owned(),
+                "somebody killed the compiler: most likely the system, as memory ran out"
+                    .to_owned(),
             ),
             Some(SIGABRT) if self.complaint.contains("has overflowed its stack") => {
                 LoadError::Unsupported("it is nested too deeply for the compiler".to_owned())

@@ -179,7 +179,9 @@ fn read_manifest(json: &[u8]) -> Result<Manifest, LoadError> {
     let manifest: Manifest = serde_json::from_slice(json).map_err(unreadable)?;
     let config = serde_json::to_vec(&manifest.config).map_err(unreadable)?.len();
     let whole = serde_json::to_vec(&manifest).map_err(unreadable)?.len();
-    for (what, bytes, most) in [("its `config`", config, CONFIG_BYTES), ("it", whole, WRITTEN_BYTES)] {
+    for (what, bytes, most) in
+        [("its `config`", config, CONFIG_BYTES), ("it", whole, WRITTEN_BYTES)]
+    {
         if bytes > most {
             let words = format!("{what} has {bytes} bytes when it is written out, {most} at most");
             return Err(LoadError::Manifest(words));

@@ -125,9 +125,8 @@ impl State {
 
     /// Nothing is kept of a tenant of whom nobody compiles or waits.
     fn forget(&mut self, tenant: &TenantId) {
-        let done = |account: &Tenant| {
-            !account.compiles && account.waiting.iter().all(VecDeque::is_empty)
-        };
+        let done =
+            |account: &Tenant| !account.compiles && account.waiting.iter().all(VecDeque::is_empty);
         if self.tenants.get(tenant).is_some_and(done) {
             self.tenants.remove(tenant);
         }
@@ -177,7 +176,8 @@ mod tests {
         let queue = Queue::new(1);
         let (a, b) = (TenantId::from("a"), TenantId::from("b"));
         let running = ready(pin!(queue.place(&a, Reason::Uploaded)));
-        let mut of_a: Vec<_> = (0..3).map(|_| Box::pin(queue.place(&a, Reason::Uploaded))).collect();
+        let mut of_a: Vec<_> =
+            (0..3).map(|_| Box::pin(queue.place(&a, Reason::Uploaded))).collect();
         for waiting in &mut of_a {
             assert!(poll(waiting.as_mut()).is_pending());
         }

@@ -2,6 +2,7 @@
 
 mod key_file;
 mod load;
+mod precompile;
 mod stopped;
 mod tenants;
 
@@ -35,6 +36,7 @@ use crate::send::Door;
 use crate::supervisor::{self, KeptSocket};
 use crate::tenancy::Tenancy;
 use crate::work::{Outside, Work};
+pub use precompile::{Prepared, Unprepared};
 
 /// The host.
 pub struct App {

@@ -1,4 +1,4 @@
-//! What is said over the socket: `GET /status`, `POST /backup`, `POST /release`, `POST /pause`, `POST /resume`,
+//! What is said over the socket: `GET /status`, `GET /deployed`, `POST /backup`, `POST /release`, `POST /pause`, `POST /resume`,
 //! `GET /dead-letters`, `GET /dead-letters/{part}`, `POST /dead-letters/redrive`,
 //! `GET /channels/{channel}/samples`, `GET` and `POST /channels/{channel}/probe`,
 //! `POST /channels/{channel}/capture`, `GET /channels/{channel}/captured`.
@@ -22,6 +22,15 @@ pub struct PauseRequest {
     pub tenant: Option<String>,
     /// Why, for whoever reads the status or the audit.
     pub reason: Option<String>,
+}
+
+/// A version that answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeployedVersion {
+    /// Its digest.
+    pub version: String,
+    /// A tenant that has it.
+    pub tenant: String,
 }
 
 /// Asks for a copy of the store.

@@ -17,21 +17,22 @@ use http::StatusCode;
 use tokio::net::UnixListener;
 
 use super::protocol::{
-    BackupRequest, LETTERS_COUNTED_MAX, OpenBreaker, PauseRequest, Paused, Problem, Released,
-    Safety, Status,
+    BackupRequest, DeployedVersion, LETTERS_COUNTED_MAX, OpenBreaker, PauseRequest, Paused,
+    Problem, Released, Safety, Status,
 };
 use super::{channels, letters};
 use crate::api::{self, AtSocket};
 use crate::app::App;
 use crate::clock;
 use crate::http::store_health;
-use crate::tenancy::kind;
+use crate::tenancy::{deployed_versions, kind};
 use crate::work::{Pausable, Pause, Subject};
 
 /// The commands by their paths.
 pub(super) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/status", get(status))
+        .route("/deployed", get(deployed))
         .route("/pause", post(pause))
         .route("/resume", post(resume))
         .route("/backup", post(backup))
@@ -81,6 +82,16 @@ impl From<StoreError> for Refused {
     fn from(error: StoreError) -> Self {
         Self(StatusCode::SERVICE_UNAVAILABLE, format!("the store does not do it: {error}"))
     }
+}
+
+/// What answers, for whoever prepares an upgrade.
+async fn deployed(State(app): State<Arc<App>>) -> Result<Json<Vec<DeployedVersion>>, Refused> {
+    let versions = deployed_versions(app.work.store()).await?.into_iter();
+    let told = versions.map(|(version, tenant)| DeployedVersion {
+        version: version.to_string(),
+        tenant: tenant.to_string(),
+    });
+    Ok(Json(told.collect()))
 }
 
 async fn status(State(app): State<Arc<App>>) -> Json<Status> {

@@ -57,7 +57,8 @@ async fn receive_at(pace: Pace, body: Body, directory: &Path) -> Result<Upload, 
         let until = (began + pace.allowed(incoming.bytes())).min(Instant::now() + pace.patience);
         let piece = timeout_at(until, pieces.next()).await.map_err(|_| pace.late())?;
         let Some(piece) = piece else { return Ok(incoming.finish()) };
-        let piece = piece.map_err(|error| Problem::bad(format!("the upload broke off: {error}")))?;
+        let piece =
+            piece.map_err(|error| Problem::bad(format!("the upload broke off: {error}")))?;
         if incoming.bytes() + piece.len() > COMPONENT_BYTES_MAX {
             let detail = format!("a component has at most {COMPONENT_BYTES_MAX} bytes");
             return Err(Problem::new(Code::TooLarge, detail));

@@ -4,6 +4,7 @@
 
 mod change;
 mod definition;
+mod deployed;
 mod from_settings;
 mod limits;
 mod objects;
@@ -13,11 +14,11 @@ mod stored;
 mod tokens;
 mod versions;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use botyard_kernel::id::TenantId;
-use botyard_store::{HostStore, TenantStore};
+use botyard_kernel::id::{Digest, TenantId};
+use botyard_store::{HostStore, Store, StoreError, TenantStore};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::work::Work;
@@ -28,6 +29,14 @@ pub use limits::COUNTED;
 pub use records::*;
 pub use tokens::{Before, Holder, TokenRecord};
 pub use versions::Step;
+
+/// The versions in a store that answer, with one of the tenants that have each.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn deployed_versions(store: &Store) -> Result<BTreeMap<Digest, TenantId>, StoreError> {
+    deployed::versions(&store.host()).await
+}
 
 /// Tenants and what they have.
 pub struct Tenancy {

@@ -1,10 +1,12 @@
 //! Starting, stopping and going on; and what operators see meanwhile.
 
-use std::time::Duration;
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use botyard_tests::client::held::Held;
 use botyard_tests::client::userlike::Conversation;
-use botyard_tests::host::run;
+use botyard_tests::host::{program, run};
 use botyard_tests::peers::shop::Shop;
 use botyard_tests::peers::userlike::{Contact, Packet};
 use botyard_tests::site::{MAIN, Setup, Site};
@@ -70,6 +72,35 @@ async fn operators_see_health_and_the_safety_features_that_are_really_active() {
     for path in ["/", "/metrics/x", "/webhooks", "/v1"] {
         assert_eq!(get(&site.url(path)).await.0, 404, "{path}");
     }
+}
+
+/// The host says what its compiler says; this is what the kernel says of it.
+#[test]
+fn the_hosts_own_program_jails_itself_where_it_compiles() {
+    let mut compiler = Command::new(program())
+        .arg("compile")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let process = format!("/proc/{}", compiler.id());
+    let shown = || {
+        let status = fs::read_to_string(format!("{process}/status")).unwrap();
+        let of = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap().trim().to_owned()
+        };
+        let oom = fs::read_to_string(format!("{process}/oom_score_adj")).unwrap();
+        (of("NoNewPrivs:"), of("Seccomp:"), of("Threads:"), oom.trim().to_owned())
+    };
+    let wanted = ["1", "2", "1", "1000"].map(str::to_owned);
+    let start = Instant::now();
+    while <[String; 4]>::from(shown()) != wanted {
+        assert!(start.elapsed() < WITHIN, "{:?}", shown());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    compiler.kill().unwrap();
+    compiler.wait().unwrap();
 }
 
 #[tokio::test]

@@ -5,13 +5,16 @@
 //! `working ATTEMPT`: as soon as it asks for the component, its task read.
 //! `gapped ATTEMPT`: as soon as a stranger's byte arrives, in a jail that files can be
 //! reached from.
+//! `only-PART ATTEMPT`: behind one part of the jail, as parts hide one another.
+//! `parent MODE`: starts itself so that it lingers in another mode, says which process
+//! that is and lingers itself.
 //! `free ATTEMPT`: without a jail, to see that the attempt itself works.
 //!
 //! It ends with 7 where the attempt was refused and with 8 where it was not.
 
 use std::io::{Read, Stdin};
 use std::net::TcpListener;
-use std::process::{Command, ExitCode, exit};
+use std::process::{Command, ExitCode, Stdio, exit};
 use std::time::Duration;
 
 use botyard_runtime::JailPart;
@@ -26,16 +29,36 @@ fn main() -> ExitCode {
     let attempt = Attempt { name: attempt, parent: getppid() };
     let when = match mode.as_str() {
         "free" => attempt.report(),
+        "parent" => have_a_child(&attempt.name),
         "jailed" => When::AtOnce,
         "working" => When::TaskRead,
         "gapped" => {
             exhaust_landlock();
             When::ComponentCame
         }
-        other => panic!("no mode is called {other}"),
+        other => {
+            let part = other.strip_prefix("only-").and_then(part);
+            let part = part.unwrap_or_else(|| panic!("no mode is called {other}"));
+            part.enter().unwrap_or_else(|error| panic!("{part:?}: {error}"));
+            attempt.report()
+        }
     };
     let input = Input { inner: std::io::stdin(), attempt, head: Vec::new(), when };
     botyard_runtime::compile_main(input, std::io::stdout())
+}
+
+/// A part of the jail by the last word of its name.
+fn part(name: &str) -> Option<JailPart> {
+    JailPart::ALL.into_iter().find(|part| part.name().ends_with(name))
+}
+
+/// Starts itself and never looks after the child.
+fn have_a_child(mode: &str) -> ! {
+    let itself = std::env::current_exe().expect("it knows itself");
+    let child = Command::new(itself).args([mode, "linger"]).stdin(Stdio::piped()).spawn();
+    println!("{}", child.as_ref().expect("it starts").id());
+    std::thread::sleep(Duration::from_secs(60));
+    exit(8)
 }
 
 /// Lays rules on one another until the kernel takes no more: then the jail cannot.
@@ -127,6 +150,7 @@ impl Attempt {
             "memory" => eat(),
             "cpu" => spin(),
             "linger" => {
+                println!("lingers");
                 std::thread::sleep(Duration::from_secs(60));
                 Ok(())
             }

@@ -2,11 +2,13 @@
 //! Each attempt is made in the jail, where it must fail, and without it, where
 //! it must not, or it would show nothing.
 
-use std::process::Command;
-use std::time::Duration;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use botyard_kernel::run::Blame;
 use botyard_runtime::{CompileCommand, LoadError, RuntimeConfig};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::host::{Host, load};
 
@@ -43,6 +45,92 @@ async fn nothing_can_be_reached_from_the_start() {
             assert!(error.contains("exit status: 7"), "{mode} {attempt}: {error}");
             assert!(error.contains("was refused"), "{mode} {attempt}: {error}");
         }
+    }
+}
+
+/// In the whole jail one part may hold up what another one lets through.
+#[test]
+fn each_part_holds_by_itself() {
+    let rows: [(&str, &[&str]); 3] = [
+        ("files", &["read", "list", "write", "program"]),
+        ("limits", &["read", "list", "socket"]),
+        ("calls", &["read", "list", "write", "socket", "program", "thread", "signal"]),
+    ];
+    for (part, attempts) in rows {
+        for attempt in attempts {
+            assert_eq!(free(attempt), Some(8), "{attempt} works without a jail");
+            let mode = format!("only-{part}");
+            let tried = Command::new(PROBE).args([&mode, *attempt]).output().expect("it runs");
+            let words = String::from_utf8_lossy(&tried.stderr);
+            assert_eq!(tried.status.code(), Some(7), "{part} {attempt}: {words}");
+        }
+    }
+    let mut child = Lingering::start(&["only-privileges", "linger"]);
+    assert_eq!(child.line(), "lingers");
+    let process = format!("/proc/{}", child.0.id());
+    assert_eq!(
+        (status(&process, "NoNewPrivs").as_str(), status(&process, "Seccomp").as_str()),
+        ("1", "0")
+    );
+}
+
+#[test]
+fn the_compiler_dies_with_the_host() {
+    for (mode, dies) in [("jailed", true), ("only-parent", true), ("free", false)] {
+        let mut parent = Lingering::start(&["parent", mode]);
+        let mut lines = [parent.line(), parent.line()];
+        lines.sort();
+        let [child, lingers] = lines;
+        assert_eq!(lingers, "lingers", "{mode}");
+        drop(parent);
+        let child: i32 = child.parse().expect("a process");
+        assert_eq!(ends(child, Duration::from_secs(if dies { 20 } else { 1 })), dies, "{mode}");
+        if !dies {
+            let child = Pid::from_raw(child).expect("a process");
+            kill_process(child, Signal::KILL).expect("it can be ended");
+        }
+    }
+}
+
+/// Whether a process ends within a time; who has ended may wait for its parent.
+pub(crate) fn ends(process: i32, within: Duration) -> bool {
+    let start = Instant::now();
+    loop {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat"));
+        let state =
+            stat.ok().and_then(|stat| stat.rsplit_once(')').map(|(_, rest)| rest.to_owned()));
+        if state.is_none_or(|state| state.starts_with(" Z")) {
+            return true;
+        }
+        if start.elapsed() > within {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A probe that says something and stays, until this is dropped.
+struct Lingering(Child, BufReader<ChildStdout>);
+
+impl Lingering {
+    fn start(arguments: &[&str]) -> Self {
+        let started = Command::new(PROBE).args(arguments).stdout(Stdio::piped()).spawn();
+        let mut child = started.expect("the probe runs");
+        let said = child.stdout.take().expect("it says something");
+        Self(child, BufReader::new(said))
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.1.read_line(&mut line).expect("it says something");
+        line.trim().to_owned()
+    }
+}
+
+impl Drop for Lingering {
+    fn drop(&mut self) {
+        self.0.kill().expect("it can be ended");
+        self.0.wait().expect("it ends");
     }
 }
 
@@ -133,7 +221,7 @@ fn the_kernel_says_so_too() {
         let process = format!("/proc/{}", child.id());
         // A jailed process is done with its jail when its calls are filtered.
         let seccomp = || status(&process, "Seccomp");
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         while mode == "jailed" && seccomp() != "2" && start.elapsed() < Duration::from_secs(20) {
             std::thread::sleep(Duration::from_millis(10));
         }

@@ -252,12 +252,21 @@ async fn a_compilation_is_bounded() {
     let memory = Host::start_with(|config| config.compile.memory_bytes = 32 << 20);
     let error = load(&memory.runtime, &component("hostile")).await.expect_err("refused");
     assert!(matches!(error, LoadError::TooMuchToCompile(_)), "{error}");
+    let said = memory.directory.path().join("process");
+    let script = format!("echo $$ >> {}; exec sleep 60", said.display());
     let wall = Host::start_with(|config| {
-        config.compile.wall = Duration::from_millis(50);
-        config.compiler = CompileCommand::new("/bin/sleep", ["60"]);
+        config.compile.wall = Duration::from_millis(900);
+        config.compiler = CompileCommand::new("/bin/sh", ["-c", &script]);
     });
     let error = load(&wall.runtime, &component("hostile")).await.expect_err("refused");
     assert_eq!((&error, error.blame()), (&LoadError::Late(0), Blame::Host));
+    // One that was asked for its jail, and one that was to compile.
+    let said = std::fs::read_to_string(said).expect("both said so");
+    let processes: Vec<i32> = said.lines().map(|line| line.parse().expect("a process")).collect();
+    assert_eq!(processes.len(), 2);
+    for process in processes {
+        assert!(crate::jail::ends(process, Duration::from_secs(20)), "it was not ended");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The host: every part that lives as long as it does.
 
+mod descriptors;
 mod key_file;
 mod load;
 mod precompile;
@@ -81,8 +82,10 @@ impl App {
             })?;
         pass(Point::StoreOpened);
         let artefacts = config.runtime.artefact_directory.clone();
-        let runtime = load::runtime(&config, &config.store.directory, artefacts)?;
-        let registry = Registry::new(Versions::new(Arc::clone(&runtime), &store.store()));
+        let caches = descriptors::share(config.server.connections_max);
+        let runtime = load::runtime(&config, &config.store.directory, artefacts, caches.linked)?;
+        let versions = Versions::new(Arc::clone(&runtime), &store.store(), caches.open);
+        let registry = Registry::new(versions);
         let door = Door::new(&config.egress).context("cannot set up the way out")?;
         let alerts = Alerts::new(&config, door.clone());
         let key = key_file::read_or_make(&config.store.directory, key_file::Purpose::Secrets)?;
@@ -130,7 +133,7 @@ impl App {
     /// # Errors
     /// As [`App::start`].
     pub async fn check(config: &Config, scratch: &Path) -> anyhow::Result<()> {
-        let runtime = load::runtime(config, scratch, scratch.join("artefacts"))?;
+        let runtime = load::runtime(config, scratch, scratch.join("artefacts"), 1)?;
         tenants::check(config, &runtime).await
     }
 

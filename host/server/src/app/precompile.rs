@@ -72,7 +72,7 @@ impl App {
     ) -> anyhow::Result<()> {
         let directory = &config.store.directory;
         let artefacts = config.runtime.artefact_directory.clone();
-        let runtime = load::runtime(config, directory, artefacts)?;
+        let runtime = load::runtime(config, directory, artefacts, 1)?;
         let mut of_settings = BTreeMap::new();
         for (tenant, own) in &config.tenants {
             for bot in own.bots.values() {

@@ -10,10 +10,6 @@ use botyard_store::{HostStore, Store, StoreError};
 use lru::LruCache;
 use tokio::sync::OnceCell;
 
-/// So many versions are held open, each with a file. Who comes back after others is
-/// read again from what was compiled.
-const OPEN_MAX: NonZeroUsize = NonZeroUsize::new(2_048).unwrap();
-
 /// Loaded versions by digest.
 pub struct Versions {
     runtime: Arc<Runtime>,
@@ -36,10 +32,12 @@ pub enum VersionError {
 }
 
 impl Versions {
-    /// No version is loaded yet.
-    pub fn new(runtime: Arc<Runtime>, store: &Store) -> Self {
+    /// No version is loaded yet. So many are held open, each with a file. Who comes back
+    /// after others is read again from what was compiled.
+    pub fn new(runtime: Arc<Runtime>, store: &Store, open_max: usize) -> Self {
+        let open_max = NonZeroUsize::new(open_max).unwrap_or(NonZeroUsize::MIN);
         // A digest is asked for only where a tenant's own record names it.
-        Self { runtime, store: store.host(), open: Mutex::new(LruCache::new(OPEN_MAX)) }
+        Self { runtime, store: store.host(), open: Mutex::new(LruCache::new(open_max)) }
     }
 
     /// A version, if it is loaded.

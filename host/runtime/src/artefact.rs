@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{DirBuilder, File, Permissions};
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{ErrorKind, Read, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -20,6 +20,8 @@ use crate::compile::Facts;
 
 type Tag = Hmac<Sha256>;
 
+/// So much of an artefact is in memory at a time, in bytes.
+const PIECE_BYTES: usize = 256 << 10;
 /// How the names of files begin that are being written.
 const UNFINISHED: &str = ".tmp";
 /// An upgrade that was prepared for comes within this time; after it, what other
@@ -92,11 +94,10 @@ impl Artefacts {
         let (code, label) = self.paths(component, &self.compatibility.short());
         let label: Label = serde_json::from_slice(&std::fs::read(label).ok()?).ok()?;
         let mut file = File::open(code).ok()?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).ok()?;
+        let length = file.metadata().ok()?.len();
         let tag = Digest::from_hex(&label.tag)?;
-        let ours = self.tag(component, &label.facts, &bytes).ok()?.verify_slice(tag.as_bytes());
-        ours.ok()?;
+        let ours = self.tag(component, &label.facts, length, &mut file).ok()?;
+        ours.verify_slice(tag.as_bytes()).ok()?;
         // When it was last of use; where this cannot be noted it only looks older.
         let _ = file.set_modified(SystemTime::now());
         Some((label.facts, file))
@@ -110,7 +111,8 @@ impl Artefacts {
         facts: Facts,
         artefact: &[u8],
     ) -> anyhow::Result<Staged> {
-        let tag = self.tag(component, &facts, artefact)?.finalize().into_bytes();
+        let (length, mut code) = (artefact.len() as u64, artefact);
+        let tag = self.tag(component, &facts, length, &mut code)?.finalize().into_bytes();
         let tag = tag.iter().map(|byte| format!("{byte:02x}")).collect();
         let file = self.aside(artefact)?;
         Ok(Staged { file, component: *component, label: Label { facts, tag } })
@@ -190,21 +192,31 @@ impl Artefacts {
         (self.directory.join(code), self.directory.join(label))
     }
 
-    fn tag(&self, component: &Digest, facts: &Facts, artefact: &[u8]) -> anyhow::Result<Tag> {
+    /// The artefact is read in pieces: it may have hundreds of megabytes.
+    fn tag(
+        &self,
+        component: &Digest,
+        facts: &Facts,
+        length: u64,
+        artefact: &mut impl Read,
+    ) -> anyhow::Result<Tag> {
         let mut tag = Tag::new_from_slice(&self.key)?;
         let facts = serde_json::to_vec(facts)?;
         let compatibility = self.compatibility.as_bytes();
-        for part in [
-            b"botyard artefact 1",
-            component.as_bytes().as_slice(),
-            compatibility,
-            &facts,
-            artefact,
-        ] {
+        for part in [b"botyard artefact 1", component.as_bytes().as_slice(), compatibility, &facts]
+        {
             tag.update(&(part.len() as u64).to_be_bytes());
             tag.update(part);
         }
-        Ok(tag)
+        tag.update(&length.to_be_bytes());
+        let mut piece = vec![0; PIECE_BYTES];
+        loop {
+            let count = artefact.read(&mut piece)?;
+            if count == 0 {
+                return Ok(tag);
+            }
+            tag.update(&piece[..count]);
+        }
     }
 }
 
@@ -253,7 +265,13 @@ mod tests {
     const DAY: Duration = Duration::from_secs(86_400);
 
     fn facts() -> Facts {
-        Facts { tier: Tier::Native, manifest: None, component_bytes: 11, imports: Vec::new() }
+        Facts {
+            tier: Tier::Native,
+            manifest: None,
+            component_bytes: 11,
+            imports: Vec::new(),
+            linked_bytes: 65_536,
+        }
     }
 
     fn artefacts(directory: &Path, key: u8, engines: &[u8]) -> Artefacts {

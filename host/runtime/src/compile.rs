@@ -68,6 +68,8 @@ pub(crate) struct Facts {
     pub(crate) component_bytes: usize,
     /// What it asks of the host, as [`Version::imports`](crate::Version::imports).
     pub(crate) imports: Vec<String>,
+    /// What it takes in memory while it is linked, about, in bytes.
+    pub(crate) linked_bytes: u64,
 }
 
 impl Task {
@@ -165,13 +167,14 @@ pub(crate) fn compile(task: &Task, component: &[u8]) -> Result<(Facts, Vec<u8>),
 }
 
 fn check<'a>(task: &Task, uploaded: &'a [u8]) -> Result<Checked<'a>, LoadError> {
-    let Inspection { component, tier, manifest, imports } = inspect(uploaded)?;
+    let Inspection { component, tier, manifest, imports, linked_bytes } = inspect(uploaded)?;
     let TierTask { engine, component_bytes: limit } = *task.tier(tier);
     let bytes = component.len().max(uploaded.len());
     if bytes > limit {
         return Err(LoadError::TooLarge { bytes, limit, tier });
     }
-    let facts = Facts { tier, manifest, component_bytes: uploaded.len(), imports };
+    let component_bytes = uploaded.len();
+    let facts = Facts { tier, manifest, component_bytes, imports, linked_bytes };
     Ok(Checked { engine, component, facts })
 }
 

@@ -49,6 +49,8 @@ pub(crate) struct Inspection<'a> {
     pub(crate) manifest: Option<Manifest>,
     /// What it asks of the host.
     pub(crate) imports: Vec<String>,
+    /// What it takes in memory while it is linked, about, in bytes.
+    pub(crate) linked_bytes: u64,
 }
 
 /// Reads a component and refuses what is not a bot. A core module that carries
@@ -77,7 +79,8 @@ pub(crate) fn inspect(uploaded: &[u8]) -> Result<Inspection<'_>, LoadError> {
     validate(&component)?;
     let interpreted = outline.interpreter || component.len() > INTERPRETER_BYTES;
     let tier = if interpreted { Tier::Interpreted } else { Tier::Native };
-    Ok(Inspection { component, tier, manifest: outline.manifest, imports })
+    let (manifest, linked_bytes) = (outline.manifest, outline.census.linked_bytes());
+    Ok(Inspection { component, tier, manifest, imports, linked_bytes })
 }
 
 struct Outline {

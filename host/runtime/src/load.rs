@@ -8,16 +8,17 @@ use botyard_kernel::id::{Digest, TenantId};
 use tokio::sync::{OnceCell, mpsc};
 
 use crate::artefact::{Artefact, Staged, Swept};
+use crate::bindings::v1::BotPre;
 use crate::child::{Compiler, Heard};
 use crate::compile::Facts;
 use crate::config::CompileLimits;
 use crate::jail::Bar;
-use crate::link::Unmapped;
 use crate::load_error::LoadError;
 use crate::phase::Phase;
 use crate::queue::Reason;
 use crate::runtime::Runtime;
 use crate::tier::Tier;
+use crate::turn::Turn;
 use crate::upload::Upload;
 use crate::version::Version;
 
@@ -62,8 +63,8 @@ impl CompilerState {
 
 impl Runtime {
     /// Checks a component, compiles it where that was not done before, links it
-    /// and makes one instance, so that its first turn is as quick and as sure
-    /// as the others. Each phase is told when it begins.
+    /// and makes one instance, so that its first turn is as sure as the others. What
+    /// is linked is not kept, as it may never run. Each phase is told when it begins.
     ///
     /// The tier is decided by what the component is: interpreted where a tool
     /// that embeds an interpreter signed it (its `producers` sections) or where
@@ -114,7 +115,7 @@ impl Runtime {
 
     /// A version that was compiled before for these engines, by its digest and
     /// without its bytes; nothing where it was not, and [`Runtime::load`] is needed.
-    /// It is linked and rehearsed as there.
+    /// It is rehearsed as there, and stays linked for its first turn.
     ///
     /// # Errors
     ///
@@ -123,7 +124,8 @@ impl Runtime {
         let this = self.clone();
         self.follow(&|_| {}, move |tell| async move {
             let Some(version) = this.find(digest).await? else { return Ok(None) };
-            this.rehearse(&version, &tell).await?;
+            let linked = this.linked(&version).await?;
+            this.rehearse(&version, &linked, &tell).await?;
             Ok(Some(version))
         })
         .await
@@ -180,7 +182,8 @@ impl Runtime {
         let (this, upload, tenant) = (self.clone(), upload.clone(), tenant.clone());
         self.follow(progress, move |tell| async move {
             let (version, staged) = this.compiled(reason, &upload, &tenant, &tell).await?;
-            this.rehearse(&version, &tell).await?;
+            let linked = this.link(&version).await?;
+            this.rehearse(&version, &linked, &tell).await?;
             this.keep(staged).await?;
             Ok(version)
         })
@@ -266,20 +269,26 @@ impl Runtime {
 
     /// A version that was compiled before.
     async fn find(self: &Arc<Self>, digest: Digest) -> Result<Option<Version>, LoadError> {
+        // Each is read to its end, to see that it is ours.
+        let _reads = self.reading.acquire().await.map_err(LoadError::host)?;
         let this = self.clone();
         let find = move || this.artefacts.get(&digest);
         let found = self.executor.spawn_blocking(find).await.map_err(LoadError::host)?;
         Ok(found.map(|(facts, code)| version_of(digest, facts, code)))
     }
 
-    /// Links a version and makes one instance of it.
-    async fn rehearse(&self, version: &Version, tell: &Tell) -> Result<(), LoadError> {
+    /// Makes one instance of a version.
+    async fn rehearse(
+        &self,
+        version: &Version,
+        linked: &BotPre<Turn>,
+        tell: &Tell,
+    ) -> Result<(), LoadError> {
         let tier = self.tier(version.tier);
-        let pre = self.linked.get(version, &tier.linker).map_err(|error| not_linked(&error))?;
         tell.phase(Phase::Rehearsing);
         // An instance takes a slot, and slots belong to who has a permit.
         let _permit = tier.gate.permit(&TenantId::from("the host itself")).await;
-        tier.rules.rehearse(&tier.linker.engine, &pre).await
+        tier.rules.rehearse(&tier.linker.engine, linked).await
     }
 }
 
@@ -299,17 +308,7 @@ fn version_of(digest: Digest, facts: Facts, code: std::fs::File) -> Version {
         manifest: facts.manifest.map(Arc::new),
         component_bytes: facts.component_bytes,
         imports: facts.imports.into(),
+        linked_bytes: facts.linked_bytes,
         code: Arc::new(code),
-    }
-}
-
-/// A type that does not fit shows only when it meets the host's own, and a part
-/// that fits into no slot when it meets the pool.
-fn not_linked(error: &wasmtime::Error) -> LoadError {
-    let words = format!("{error:#}");
-    match words.contains("pooling allocator") {
-        true => LoadError::Start(words),
-        false if error.is::<Unmapped>() => LoadError::Host(words),
-        false => LoadError::WrongType(words),
     }
 }

@@ -21,7 +21,8 @@ fn compiled(claimed: u64, artefact: &[u8]) -> Vec<u8> {
         format!(r#"{{"part":"{name}","active":true,"detail":""}}"#)
     };
     let bars = JailPart::ALL.map(part).join(",");
-    let facts = r#"{"tier":"native","manifest":null,"component_bytes":4,"imports":[]}"#;
+    let facts =
+        r#"{"tier":"native","manifest":null,"component_bytes":4,"imports":[],"linked_bytes":9}"#;
     let said = format!(r#"{{"compiled":{{"facts":{facts},"artefact_bytes":{claimed}}}}}"#);
     [header(&format!(r#"{{"jailed":[{bars}]}}"#)), header(r#""checked""#), header(&said)]
         .into_iter()

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use botyard_kernel::id::Digest;
 use botyard_kernel::run::Blame;
-use botyard_runtime::{CompileCommand, LoadError, Phase, Runtime, Tier};
+use botyard_runtime::{CompileCommand, LoadError, Phase, Runtime, RuntimeConfig, Tier};
 
 use crate::host::{Host, component, config, load, text};
 
@@ -156,7 +156,15 @@ async fn a_forged_artefact_is_compiled_anew() {
 
 #[tokio::test]
 async fn versions_beyond_the_cache_are_linked_again() {
-    let host = Host::start_with(|config| config.linked_versions = 1);
+    for change in [
+        (|config: &mut RuntimeConfig| config.linked_versions = 1) as fn(&mut RuntimeConfig),
+        |config| config.linked_bytes = 1,
+    ] {
+        versions_run_in_turns(&Host::start_with(change)).await;
+    }
+}
+
+async fn versions_run_in_turns(host: &Host) {
     // A custom section makes other bytes of the same program.
     let mut other = component("hostile");
     other.extend_from_slice(b"\0\x02\x01x");

@@ -55,7 +55,6 @@ impl Tenancy {
         let version = self.work.load(tenant, upload).await?;
         self.keep_component(upload.read().await.map_err(unreadable)?).await?;
         let record = VersionRecord::of(bot, &version, stamp.at_ms, &stamp.actor);
-        self.work.registry().versions().keep(version);
         let made = store.replace(kind::VERSION, &name, None, &json!(record), stamp).await?;
         Ok((record, made))
     }

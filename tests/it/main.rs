@@ -22,6 +22,7 @@ mod messenger;
 mod myalice;
 mod myalice_people;
 mod operate;
+mod operations;
 mod overlap;
 mod overload;
 mod peers;

@@ -80,7 +80,8 @@ async fn what_is_made_up_breaks_nothing() {
         let mut chance = Chance { seed, drawn: 0 };
         let bytes = chance.bytes(2_048);
         let mut source = Unstructured::new(&bytes);
-        let config = Config::default();
+        // Every third one of them has what is switched off here and is refused at sight.
+        let config = if seed % 9 < 6 { allowed() } else { Config::default() };
         let upload = match seed % 3 {
             0 => Component::new(config, &mut source).map(|made| made.to_bytes()),
             // Within a component, so that it comes as far as validation.
@@ -101,12 +102,31 @@ async fn damaged_bots_break_nothing() {
     for seed in 0..cases() {
         let mut chance = Chance { seed, drawn: 0 };
         let mut upload = whole[chance.below(whole.len())].clone();
-        for _ in 0..=chance.below(6) {
-            damage(&mut upload, &mut chance);
+        if seed % 2 == 0 {
+            // A single bit often makes another program that is as valid.
+            let at = chance.below(upload.len());
+            upload[at] ^= 1 << chance.below(8);
+        } else {
+            for _ in 0..=chance.below(6) {
+                damage(&mut upload, &mut chance);
+            }
         }
         compiled += u64::from(survives(&host, "damaged", seed, &upload).await);
     }
     enough(compiled, cases(), 10);
+}
+
+/// Modules of what this host has switched on, as far as the generator can be told.
+fn allowed() -> Config {
+    Config {
+        exceptions_enabled: false,
+        gc_enabled: false,
+        memory64_enabled: false,
+        relaxed_simd_enabled: false,
+        shared_everything_threads_enabled: false,
+        threads_enabled: false,
+        ..Config::default()
+    }
 }
 
 /// A core module in a component with a handler.

@@ -180,7 +180,7 @@ async fn nothing_is_compiled_where_a_part_of_the_jail_is_missing() {
     let error = attempted("gapped", "nothing", |_| {}).await;
     assert_eq!(error.blame(), Blame::Host);
     let words = error.to_string();
-    assert!(words.contains("lacks compile_jail_files ("), "{words}");
+    assert!(words.contains("compile_jail_files (failed to restrict"), "{words}");
     assert!(words.contains("`runtime.compile.require-jail`"), "{words}");
     // Who allows it gets it: the component was held back and not lost.
     let allow = |config: &mut RuntimeConfig| config.compile.require_jail = false;

@@ -12,6 +12,7 @@ mod letters;
 mod limits;
 mod logs;
 mod once;
+mod operations;
 mod page;
 mod people;
 mod places;
@@ -111,6 +112,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(versions::list, versions::upload))
         .routes(routes!(versions::show))
         .routes(routes!(trials::run))
+        .routes(routes!(operations::show))
         .routes(routes!(deployments::show, deployments::change))
         .routes(routes!(channels::list))
         .routes(routes!(channels::show, channels::put, channels::delete))

@@ -2,15 +2,17 @@
 
 use axum::body::Body;
 use axum::extract::Path;
+use axum::response::{IntoResponse as _, Response};
 use botyard_kernel::access::Permission;
 use botyard_kernel::id::{BotId, Digest};
 use botyard_kernel::time::Millis;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::caller::OfTenant;
+use super::operations;
 use super::page::{Json, Page, Paging, Query};
 use super::problem::Problem;
 use super::receive::receive;
@@ -73,17 +75,22 @@ pub(super) async fn show(
     Ok(Json(shown(allowed.tenancy().version(&allowed.tenant, &bot, &digest).await?)))
 }
 
-/// Upload a component: the body is the `.wasm` itself.
+/// Upload a component: the body is the `.wasm` itself. Compiling it may take a minute: with
+/// `Prefer: respond-async` the answer comes when it has arrived, and `Location` says where
+/// to ask how far it is.
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/bots/{bot}/versions", tag = "versions",
-    params(("tenant" = String, Path), ("bot" = String, Path)),
+    params(("tenant" = String, Path), ("bot" = String, Path),
+        ("prefer" = Option<String>, Header, description = "`respond-async`")),
     request_body(content = Vec<u8>, content_type = "application/wasm"),
     responses((status = 200, body = Version), (status = 201, body = Version),
+        (status = 202, body = operations::Operation),
         (status = "4XX", body = Problem)))]
 pub(super) async fn upload(
     of: OfTenant,
     Path((_, bot)): Path<(String, BotId)>,
+    headers: HeaderMap,
     body: Body,
-) -> Result<(StatusCode, Json<Version>), Problem> {
+) -> Result<Response, Problem> {
     let allowed = of.may(Permission::Upload, Some(&bot))?;
     // Whoever has no such bot is told before anything is read.
     allowed.tenancy().bot(&allowed.tenant, &bot).await?;
@@ -91,10 +98,14 @@ pub(super) async fn upload(
     let reads = app.uploads.take(tenant)?;
     let upload = receive(body, &app.config.store.directory, app.config.server.body_timeout).await?;
     drop(reads);
-    let _compiles = app.compilations.take(tenant)?;
-    let (version, new) = allowed.tenancy().upload(tenant, &bot, &upload, &allowed.stamp).await?;
+    let compiles = app.compilations.take(tenant)?;
+    if operations::is_asked_for(&headers) {
+        return operations::begin(&allowed, &bot, upload, compiles).await;
+    }
+    let (tenancy, stamp) = (allowed.tenancy(), &allowed.stamp);
+    let (version, new) = tenancy.upload(tenant, &bot, &upload, stamp, &|_| {}).await?;
     let status = if new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(shown(version))))
+    Ok((status, Json(shown(version))).into_response())
 }
 
 fn shown(record: VersionRecord) -> Version {

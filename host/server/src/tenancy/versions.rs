@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use botyard_kernel::deployment::Deployment;
 use botyard_kernel::id::{BotId, Digest, TenantId};
-use botyard_runtime::{LoadError, Upload};
+use botyard_runtime::{LoadError, Phase, Upload};
 use botyard_store::{Stamp, StoreError};
 use serde_json::json;
 
@@ -35,6 +35,7 @@ pub enum Step {
 
 impl Tenancy {
     /// Takes a component as a version of a bot. The same bytes again are the same version.
+    /// Each phase is told when it begins.
     ///
     /// # Errors
     /// There is no such bot of the tenant's own, or the component is refused.
@@ -44,6 +45,7 @@ impl Tenancy {
         bot: &BotId,
         upload: &Upload,
         stamp: &Stamp,
+        progress: &(dyn Fn(Phase) + Send + Sync),
     ) -> Change<(VersionRecord, bool)> {
         self.owned(tenant, bot).await?;
         let name = version_name(bot, upload.digest());
@@ -52,7 +54,7 @@ impl Tenancy {
             return Ok((parsed(&name, known)?, false));
         }
         self.room_for(tenant, kind::VERSION).await?;
-        let version = self.work.load(tenant, upload).await?;
+        let version = self.work.load(tenant, upload, progress).await?;
         self.keep_component(upload.read().await.map_err(unreadable)?).await?;
         let record = VersionRecord::of(bot, &version, stamp.at_ms, &stamp.actor);
         let made = store.replace(kind::VERSION, &name, None, &json!(record), stamp).await?;

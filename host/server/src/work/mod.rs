@@ -32,7 +32,7 @@ use botyard_kernel::lane::Input;
 use botyard_kernel::log::{Arrival, Row};
 use botyard_kernel::outbox::RequestId;
 use botyard_kernel::time::Millis;
-use botyard_runtime::{LoadError, Runtime, Upload, Version};
+use botyard_runtime::{LoadError, Phase, Runtime, Upload, Version};
 use botyard_store::{Store, StoreError};
 use botyard_vendors::{Call, CallAnswer};
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
@@ -233,8 +233,13 @@ impl Work {
     ///
     /// # Errors
     /// A sentence for whoever brought it.
-    pub async fn load(&self, tenant: &TenantId, upload: &Upload) -> Result<Version, LoadError> {
-        self.runtime.load_upload(upload, tenant, &|_| {}).await
+    pub async fn load(
+        &self,
+        tenant: &TenantId,
+        upload: &Upload,
+        progress: &(dyn Fn(Phase) + Send + Sync),
+    ) -> Result<Version, LoadError> {
+        self.runtime.load_upload(upload, tenant, progress).await
     }
 
     /// Versions that do worse than those before, from now on.

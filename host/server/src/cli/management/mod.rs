@@ -6,6 +6,7 @@ mod bot;
 mod objects;
 mod people;
 mod table;
+mod upload;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -13,12 +14,15 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use clap::{Args, Subcommand};
+use http::header::{CONTENT_TYPE, HeaderName};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use url::form_urlencoded::byte_serialize;
 
 use super::operate::Host;
 use crate::admin::client::{self, Unreachable};
+
+const JSON: [(HeaderName, &str); 1] = [(CONTENT_TYPE, "application/json")];
 
 /// Where the API is, and as whom it is used.
 #[derive(Debug, Args)]
@@ -93,13 +97,13 @@ impl Api {
     /// Asks; `path` begins behind `/v1`. What is refused is an error.
     async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
         let bytes = body.map(|body| Bytes::from(body.to_string()));
-        let answered = self.send(method, path, "application/json", bytes).await?;
+        let answered = self.send(method, path, &JSON, bytes).await?;
         good(answered)
     }
 
     /// As [`Api::ask`]; nothing where there is no such object.
     async fn find(&self, path: &str) -> anyhow::Result<Option<Value>> {
-        let answered = self.send(Method::GET, path, "application/json", None).await?;
+        let answered = self.send(Method::GET, path, &JSON, None).await?;
         if answered.status == StatusCode::NOT_FOUND {
             return Ok(None);
         }
@@ -128,13 +132,13 @@ impl Api {
         &self,
         method: Method,
         path: &str,
-        kind: &str,
+        headers: &[(HeaderName, &str)],
         body: Option<Bytes>,
     ) -> anyhow::Result<Answered> {
         let path = format!("/v1{path}");
         let (status, bytes) = match &self.url {
-            None => client::talk(&self.local.socket()?, method, &path, kind, body).await?,
-            Some(url) => self.over_http(url, method, &path, kind, body).await?,
+            None => client::talk(&self.local.socket()?, method, &path, headers, body).await?,
+            Some(url) => self.over_http(url, method, &path, headers, body).await?,
         };
         let body = if bytes.is_empty() {
             Value::Null
@@ -151,19 +155,21 @@ impl Api {
         url: &str,
         method: Method,
         path: &str,
-        kind: &str,
+        headers: &[(HeaderName, &str)],
         body: Option<Bytes>,
     ) -> anyhow::Result<(StatusCode, Bytes)> {
         let url = format!("{}{path}", url.trim_end_matches('/'));
         // It fails where another part of the process has chosen one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let request = reqwest::Client::builder()
+        let mut request = reqwest::Client::builder()
             .build()
             .context("cannot make an HTTP client")?
             .request(method, &url)
             .header("authorization", format!("Bearer {}", self.token()?))
-            .header("content-type", kind)
             .body(body.unwrap_or_default());
+        for (name, value) in headers {
+            request = request.header(name, *value);
+        }
         let unreachable = |error: reqwest::Error| Unreachable::Elsewhere {
             url: url.clone(),
             error: error.without_url().to_string(),

@@ -216,6 +216,33 @@ async fn what_is_wrong_is_refused_and_nothing_changes() {
 }
 
 #[tokio::test]
+async fn versions_are_listed_page_by_page_without_what_may_be_long() {
+    let hosted = Hosted::start().await;
+    let admin = hosted.tenant("acme", "tally").await;
+    hosted.upload(&admin, "acme", "echo").await;
+    let digest = hosted.upload(&admin, "acme", "orders").await;
+    // A bot whose name begins like the other's has its own.
+    admin.put("/tenants/acme/bots/bot-2", json!({})).await.unwrap();
+    let path = "/tenants/acme/bots/bot/versions";
+    let (mut seen, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = admin.get(&format!("{path}?limit=1{after}")).await.unwrap();
+        seen.extend(page["items"].as_array().unwrap().clone());
+        let Some(next) = page["after"].as_str() else { break };
+        after = format!("&after={next}");
+    }
+    let digests: Vec<_> = seen.iter().map(|one| one["digest"].as_str().unwrap()).collect();
+    assert!(digests.len() == 3 && digests.is_sorted(), "{digests:?}");
+    let listed = seen.iter().find(|one| one["digest"] == digest).unwrap();
+    assert!(listed["manifest"]["sdk"].is_string(), "{listed}");
+    assert!(listed["manifest"].get("config").is_none(), "{listed}");
+    let whole = admin.get(&format!("{path}/{digest}")).await.unwrap();
+    assert!(whole["manifest"]["config"].is_object(), "{whole}");
+    let none = admin.get("/tenants/acme/bots/bot-2/versions").await.unwrap();
+    assert_eq!(none["items"], json!([]));
+}
+
+#[tokio::test]
 async fn a_token_is_rotated_revoked_and_expires() {
     let hosted = Hosted::start().await;
     let admin = hosted.tenant("acme", "tally").await;

@@ -1,10 +1,12 @@
 //! Starting, stopping and going on; and what operators see meanwhile.
 
-use std::time::Duration;
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use botyard_tests::client::held::Held;
 use botyard_tests::client::userlike::Conversation;
-use botyard_tests::host::run;
+use botyard_tests::host::{program, run};
 use botyard_tests::peers::shop::Shop;
 use botyard_tests::peers::userlike::{Contact, Packet};
 use botyard_tests::site::{MAIN, Setup, Site};
@@ -35,6 +37,12 @@ async fn operators_see_health_and_the_safety_features_that_are_really_active() {
     let ready: Value = serde_json::from_str(&text).unwrap();
     assert_eq!((&ready["ready"], &ready["store"]), (&json!(true), &json!("ok")));
     let safety = ready["safety"].as_array().unwrap();
+    let inactive = safety.iter().filter(|feature| feature["active"] == false).count();
+    assert_eq!(ready["safety_inactive"], inactive);
+    // Paths and versions are for operators.
+    assert!(safety.iter().all(|feature| feature.as_object().unwrap().len() == 2), "{text}");
+    let (_, told) = site.operate(&["status"]).await.unwrap();
+    assert!(told.contains("NOT protected by egress_public_only: calls to this machine"), "{told}");
     let active = |name: &str| {
         let feature = safety.iter().find(|feature| feature["name"] == name);
         feature.unwrap_or_else(|| panic!("no {name} in {text}"))["active"].as_bool().unwrap()
@@ -47,6 +55,13 @@ async fn operators_see_health_and_the_safety_features_that_are_really_active() {
         "memory_sum",
         "hostcall_fuel",
         "compile_child",
+        "compile_jail_privileges",
+        "compile_jail_parent",
+        "compile_jail_priority",
+        "compile_jail_sacrifice",
+        "compile_jail_files",
+        "compile_jail_limits",
+        "compile_jail_calls",
         "durable_commits",
     ];
     for name in features {
@@ -57,6 +72,35 @@ async fn operators_see_health_and_the_safety_features_that_are_really_active() {
     for path in ["/", "/metrics/x", "/webhooks", "/v1"] {
         assert_eq!(get(&site.url(path)).await.0, 404, "{path}");
     }
+}
+
+/// The host says what its compiler says; this is what the kernel says of it.
+#[test]
+fn the_hosts_own_program_jails_itself_where_it_compiles() {
+    let mut compiler = Command::new(program())
+        .arg("compile")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let process = format!("/proc/{}", compiler.id());
+    let shown = || {
+        let status = fs::read_to_string(format!("{process}/status")).unwrap();
+        let of = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap().trim().to_owned()
+        };
+        let oom = fs::read_to_string(format!("{process}/oom_score_adj")).unwrap();
+        (of("NoNewPrivs:"), of("Seccomp:"), of("Threads:"), oom.trim().to_owned())
+    };
+    let wanted = ["1", "2", "1", "1000"].map(str::to_owned);
+    let start = Instant::now();
+    while <[String; 4]>::from(shown()) != wanted {
+        assert!(start.elapsed() < WITHIN, "{:?}", shown());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    compiler.kill().unwrap();
+    compiler.wait().unwrap();
 }
 
 #[tokio::test]

@@ -3,15 +3,21 @@
 //!
 //! `jailed ATTEMPT`: as soon as the jailed compiler asks for its task.
 //! `working ATTEMPT`: as soon as it asks for the component, its task read.
+//! `gapped ATTEMPT`: as soon as a stranger's byte arrives, in a jail that files can be
+//! reached from.
+//! `only-PART ATTEMPT`: behind one part of the jail, as parts hide one another.
+//! `parent MODE`: starts itself so that it lingers in another mode, says which process
+//! that is and lingers itself.
 //! `free ATTEMPT`: without a jail, to see that the attempt itself works.
 //!
 //! It ends with 7 where the attempt was refused and with 8 where it was not.
 
 use std::io::{Read, Stdin};
 use std::net::TcpListener;
-use std::process::{Command, ExitCode, exit};
+use std::process::{Command, ExitCode, Stdio, exit};
 use std::time::Duration;
 
+use botyard_runtime::JailPart;
 use rustix::process::{Pid, Resource, Rlimit, getppid, setrlimit, test_kill_process};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -21,14 +27,56 @@ fn main() -> ExitCode {
     let attempt = arguments.next().unwrap_or_default();
     // Asked now: later there is nobody who answers.
     let attempt = Attempt { name: attempt, parent: getppid() };
-    let working = match mode.as_str() {
+    let when = match mode.as_str() {
         "free" => attempt.report(),
-        "jailed" => false,
-        "working" => true,
-        other => panic!("no mode is called {other}"),
+        "parent" => have_a_child(&attempt.name),
+        "jailed" => When::AtOnce,
+        "working" => When::TaskRead,
+        "gapped" => {
+            exhaust_landlock();
+            When::ComponentCame
+        }
+        other => {
+            let part = other.strip_prefix("only-").and_then(part);
+            let part = part.unwrap_or_else(|| panic!("no mode is called {other}"));
+            part.enter().unwrap_or_else(|error| panic!("{part:?}: {error}"));
+            attempt.report()
+        }
     };
-    let input = Input { inner: std::io::stdin(), attempt, head: Vec::new(), working };
+    let input = Input { inner: std::io::stdin(), attempt, head: Vec::new(), when };
     botyard_runtime::compile_main(input, std::io::stdout())
+}
+
+/// A part of the jail by the last word of its name.
+fn part(name: &str) -> Option<JailPart> {
+    JailPart::ALL.into_iter().find(|part| part.name().ends_with(name))
+}
+
+/// Starts itself and never looks after the child.
+fn have_a_child(mode: &str) -> ! {
+    let itself = std::env::current_exe().expect("it knows itself");
+    let child = Command::new(itself).args([mode, "linger"]).stdin(Stdio::piped()).spawn();
+    println!("{}", child.as_ref().expect("it starts").id());
+    std::thread::sleep(Duration::from_secs(60));
+    exit(8)
+}
+
+/// Lays rules on one another until the kernel takes no more: then the jail cannot.
+fn exhaust_landlock() {
+    for _ in 0..64 {
+        if JailPart::Files.enter().is_err() {
+            return;
+        }
+    }
+    panic!("the kernel takes rules without end");
+}
+
+/// When the attempt is made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    AtOnce,
+    TaskRead,
+    ComponentCame,
 }
 
 /// The compiler's input; reading it is what makes the attempt.
@@ -37,16 +85,19 @@ struct Input {
     attempt: Attempt,
     /// The length of the task and the task, as far as they were read.
     head: Vec<u8>,
-    /// The task is read before the attempt is made.
-    working: bool,
+    when: When,
 }
 
 impl Read for Input {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if !self.working || self.task_was_read() {
+        let task_read = self.task_was_read();
+        if self.when == When::AtOnce || (self.when == When::TaskRead && task_read) {
             self.attempt.report();
         }
         let count = self.inner.read(buffer)?;
+        if self.when == When::ComponentCame && task_read && count > 0 {
+            self.attempt.report();
+        }
         self.head.extend_from_slice(&buffer[..count]);
         Ok(count)
     }
@@ -91,9 +142,15 @@ impl Attempt {
             "signal" => Ok(test_kill_process(self.parent.expect("somebody started it"))?),
             "limits" => raise(),
             "environment" => environment(),
+            "nothing" => Ok(()),
+            "stack" => {
+                std::hint::black_box(nest(1));
+                Ok(())
+            }
             "memory" => eat(),
             "cpu" => spin(),
             "linger" => {
+                println!("lingers");
                 std::thread::sleep(Duration::from_secs(60));
                 Ok(())
             }
@@ -128,6 +185,13 @@ fn eat() -> std::io::Result<()> {
         blocks.push(std::hint::black_box(vec![index | 1; 16 << 20]));
     }
     Ok(())
+}
+
+/// Calls itself without end.
+#[expect(unconditional_recursion, reason = "the stack is what is tried")]
+fn nest(depth: u64) -> u64 {
+    let here = std::hint::black_box([depth; 64]);
+    nest(depth + 1) + here[0]
 }
 
 /// Three seconds of processor time.

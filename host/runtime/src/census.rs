@@ -23,6 +23,7 @@ pub enum Cap {
     Adapters,
     CoreImports,
     CoreExports,
+    CoreExportBytes,
     Functions,
     Tables,
     Memories,
@@ -38,7 +39,7 @@ pub enum Cap {
 
 impl Cap {
     /// Everything that is counted.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Components,
         Self::Depth,
         Self::Modules,
@@ -50,6 +51,7 @@ impl Cap {
         Self::Adapters,
         Self::CoreImports,
         Self::CoreExports,
+        Self::CoreExportBytes,
         Self::Functions,
         Self::Tables,
         Self::Memories,
@@ -95,7 +97,10 @@ impl Cap {
             Self::Aliases => ("too many aliases", 50_000, FEWER),
             Self::Adapters => ("too many functions between its modules", 10_000, FEWER),
             Self::CoreImports => ("too many imports of core modules", 50_000, FEWER),
-            Self::CoreExports => ("too many exports of core modules", 100_000, LIBRARIES),
+            // Each costs 320 bytes for as long as the component is linked. Those of
+            // Python are 4,200 with 85 KB of names.
+            Self::CoreExports => ("too many exports of core modules", 12_000, LIBRARIES),
+            Self::CoreExportBytes => ("too long names of exports", 512 << 10, LIBRARIES),
             Self::Functions => ("too many functions", 100_000, LIBRARIES),
             Self::Tables => ("too many tables", 16, FEWER),
             Self::Memories => ("too many memories", 2, "link its modules to share one memory"),
@@ -110,6 +115,11 @@ impl Cap {
         }
     }
 }
+
+/// A linked version in memory, whatever is in it, in bytes.
+const BASE_BYTES: u64 = 64 << 10;
+/// And for each export and import of its modules.
+const ENTRY_BYTES: u64 = 320;
 
 /// Counts what was read so far.
 #[derive(Debug, Default)]
@@ -132,10 +142,11 @@ impl Census {
             Payload::ImportSection(section) => self.core_imports(section),
             Payload::ExportSection(section) => {
                 self.add(Cap::CoreExports, section.count())?;
-                section
-                    .clone()
-                    .into_iter()
-                    .try_for_each(|export| self.name(export.map_err(LoadError::malformed)?.name))
+                section.clone().into_iter().try_for_each(|export| {
+                    let name = export.map_err(LoadError::malformed)?.name;
+                    self.name(name)?;
+                    self.add(Cap::CoreExportBytes, u32::try_from(name.len()).unwrap_or(u32::MAX))
+                })
             }
             Payload::ComponentImportSection(section) => {
                 self.add(Cap::Imports, section.count())?;
@@ -163,6 +174,14 @@ impl Census {
             // Either without a number, or refused by the features.
             _ => Ok(()),
         }
+    }
+
+    /// What a linked version takes in memory, about, in bytes: the host keeps the names
+    /// of what its modules give each other.
+    pub(crate) fn linked_bytes(&self) -> u64 {
+        let [exports, names, imports] = [Cap::CoreExports, Cap::CoreExportBytes, Cap::CoreImports]
+            .map(|cap| self.0[cap as usize]);
+        BASE_BYTES + ENTRY_BYTES * (exports + imports) + names
     }
 
     /// So many components lie around what is read now.
@@ -260,6 +279,23 @@ mod tests {
         let census = counted(&two).expect("within the bound");
         assert_eq!(census.0[Cap::Locals as usize], 20_000);
         assert!(counted(&format!("(module {})", locals(20_001))).is_err());
+    }
+
+    #[test]
+    fn the_names_of_exports_are_counted_together() {
+        let exports = |count: usize, bytes: usize| {
+            let name = |index| format!("{}{index:05}", "x".repeat(bytes - 5));
+            let exports = (0..count).map(|index| format!(r#"(export "{}" (func 0))"#, name(index)));
+            counted(&format!("(module (func) {})", exports.collect::<String>()))
+        };
+        let census = exports(5_000, 100).expect("within the bounds");
+        assert_eq!(census.linked_bytes(), (64 << 10) + 5_000 * 420);
+        assert!(matches!(
+            exports(12_001, 5),
+            Err(LoadError::TooMany { cap: Cap::CoreExports, .. })
+        ));
+        let long = exports(600, 900).expect_err("too long");
+        assert!(matches!(long, LoadError::TooMany { cap: Cap::CoreExportBytes, .. }), "{long}");
     }
 
     #[test]

@@ -6,12 +6,14 @@ use std::process::{ExitStatus, Stdio};
 use anyhow::Context as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{ChildStdout, Command};
+use tokio::sync::oneshot;
 
 use crate::compile::{Facts, HEADER_BYTES, Said, Task, header};
 use crate::config::{CompileCommand, CompileLimits};
 use crate::jail::Bar;
 use crate::load_error::LoadError;
 use crate::phase::Phase;
+use crate::upload::Upload;
 
 /// The largest artefact, in bytes: JavaScript engines have about 50 MiB.
 const ARTEFACT_BYTES: u64 = 512 << 20;
@@ -37,7 +39,7 @@ impl Compiler<'_> {
     /// Compiles a component in a child process.
     pub(crate) async fn compile(
         &self,
-        component: &[u8],
+        component: &Upload,
         progress: &(impl Fn(Phase) + Sync),
     ) -> Heard {
         let mut jail = Vec::new();
@@ -46,8 +48,8 @@ impl Compiler<'_> {
             Ok(Ok(end)) => end.judge(self.limits),
             Ok(Err(error)) => Err(LoadError::host(error)),
             Err(_) => {
-                let wall = self.limits.wall.as_secs();
-                Err(LoadError::TooMuchToCompile(format!("more than {wall} s")))
+                // Who is last in line for the processor cannot help being late.
+                Err(LoadError::Late(self.limits.wall.as_secs()))
             }
         };
         Heard { jail, compiled }
@@ -55,7 +57,7 @@ impl Compiler<'_> {
 
     async fn talk(
         &self,
-        component: &[u8],
+        component: &Upload,
         jail: &mut Vec<Bar>,
         progress: &(impl Fn(Phase) + Sync),
     ) -> anyhow::Result<End> {
@@ -74,17 +76,24 @@ impl Compiler<'_> {
         let mut output = child.stdout.take().context("the compiler has no output")?;
         let mut complaint = child.stderr.take().context("the compiler has no error output")?;
         let head = header(self.task)?;
+        let (jailed, is_jailed) = oneshot::channel();
         let write = async {
-            // A child that ends early closes its input; its answer or status says why.
-            let _ = input.write_all(&head).await;
-            let _ = input.write_all(component).await;
+            input.write_all(&head).await.or_else(closed)?;
+            // Nothing of a stranger's goes to a compiler of whose jail nothing is known.
+            if is_jailed.await.is_ok() {
+                component.copy_to(&mut input).await.or_else(closed)?;
+            }
             drop(input);
+            std::io::Result::Ok(())
         };
         let read = async {
-            let answer = answer(&mut output, jail, progress).await;
-            // Whatever else it says is not wanted, and must not hold it up.
-            let rest = tokio::io::copy(&mut output, &mut tokio::io::sink()).await;
-            rest.map_err(anyhow::Error::from).and(answer)
+            let answer = self.answer(&mut output, jail, jailed, progress).await;
+            // Whatever else it says must not hold it up.
+            let more = tokio::io::copy(&mut output, &mut tokio::io::sink()).await?;
+            let answer = answer?;
+            // What it says behind a refusal harms nobody; where it is ours, that was on its way.
+            anyhow::ensure!(answer.is_err() || more == 0, "{more} bytes follow the artefact");
+            Ok(answer)
         };
         let listen = async {
             let mut bytes = Vec::new();
@@ -92,30 +101,59 @@ impl Compiler<'_> {
             (&mut complaint).take(COMPLAINT_BYTES).read_to_end(&mut bytes).await?;
             tokio::io::copy(&mut complaint, &mut tokio::io::sink()).await.map(|_| bytes)
         };
-        let ((), answer, complaint) = tokio::join!(write, read, listen);
+        let (written, answer, complaint) = tokio::join!(write, read, listen);
         let status = child.wait().await?;
+        written.context("the upload cannot be read again")?;
         let complaint = String::from_utf8_lossy(&complaint?).trim().to_owned();
         Ok(End { answer, complaint, status })
     }
-}
 
-/// Hears the child out: its jail, its progress, its answer and the artefact.
-async fn answer(
-    output: &mut ChildStdout,
-    jail: &mut Vec<Bar>,
-    progress: &(impl Fn(Phase) + Sync),
-) -> anyhow::Result<Result<(Facts, Vec<u8>), LoadError>> {
-    loop {
-        match hear(output).await? {
-            Said::Jailed(bars) => *jail = bars,
-            Said::Checked => progress(Phase::Compiling),
-            Said::Refused(refusal) => return Ok(Err(refusal)),
-            Said::Compiled(facts) => {
-                let mut artefact = Vec::new();
-                output.take(ARTEFACT_BYTES).read_to_end(&mut artefact).await?;
-                return Ok(Ok((*facts, artefact)));
+    /// Hears the child out: its jail, its progress, its answer and the artefact.
+    async fn answer(
+        &self,
+        output: &mut ChildStdout,
+        jail: &mut Vec<Bar>,
+        jailed: oneshot::Sender<()>,
+        progress: &(impl Fn(Phase) + Sync),
+    ) -> anyhow::Result<Result<(Facts, Vec<u8>), LoadError>> {
+        let mut jailed = Some(jailed);
+        loop {
+            match hear(output).await? {
+                Said::Jailed(bars) => {
+                    let refusal = self.task.open_jail(&bars);
+                    *jail = bars;
+                    if let Some(refusal) = refusal {
+                        return Ok(Err(refusal));
+                    }
+                    // Where nobody waits, the child has closed its input already.
+                    jailed.take().map(|jailed| jailed.send(()));
+                }
+                Said::Checked => progress(Phase::Compiling),
+                Said::Refused(refusal) => return Ok(Err(refusal)),
+                Said::Compiled { facts, artefact_bytes: bytes } => {
+                    if bytes > ARTEFACT_BYTES {
+                        let words = format!("{bytes} bytes of machine code");
+                        return Ok(Err(LoadError::TooMuchToCompile(words)));
+                    }
+                    let mut artefact = Vec::new();
+                    output.take(bytes).read_to_end(&mut artefact).await?;
+                    let came = artefact.len() as u64;
+                    anyhow::ensure!(
+                        came == bytes,
+                        "the artefact ends after {came} of {bytes} bytes"
+                    );
+                    return Ok(Ok((*facts, artefact)));
+                }
             }
         }
+    }
+}
+
+/// A child that ends early closes its input; its answer or status says why.
+fn closed(error: std::io::Error) -> std::io::Result<()> {
+    match error.kind() {
+        std::io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(error),
     }
 }
 
@@ -143,28 +181,54 @@ impl End {
     }
 
     /// A child that did not answer: by its limits or by a fault of the compiler,
-    /// both of which another component would not have met.
+    /// both of which another component would not have met; or killed by somebody.
     fn failed(self, limits: &CompileLimits) -> LoadError {
         const SIGABRT: i32 = 6;
         const SIGKILL: i32 = 9;
         const SIGXCPU: i32 = 24;
         let memory = limits.memory_bytes >> 20;
         match self.status.signal() {
-            // Linux sends the second one where soft and hard limit are the same.
-            Some(SIGXCPU | SIGKILL) => {
+            Some(SIGXCPU) => {
                 LoadError::TooMuchToCompile(format!("more than {} s of CPU", limits.cpu_seconds))
             }
-            Some(SIGABRT) => {
+            Some(SIGKILL) => LoadError::Host(
+                "somebody killed the compiler: most likely the system, as memory ran out"
+                    .to_owned(),
+            ),
+            Some(SIGABRT) if self.complaint.contains("has overflowed its stack") => {
+                LoadError::Unsupported("it is nested too deeply for the compiler".to_owned())
+            }
+            Some(SIGABRT) if self.complaint.contains("memory allocation of") => {
                 LoadError::TooMuchToCompile(format!("more than {memory} MiB of memory"))
             }
             Some(signal) => LoadError::Unsupported(format!("the compiler died of signal {signal}")),
             None if self.status.code() == Some(101) => {
-                LoadError::Unsupported(format!("the compiler panicked: {}", self.complaint))
+                let words = panic_message(&self.complaint);
+                LoadError::Unsupported(format!("the compiler panicked: {words}"))
             }
             None => LoadError::Host(format!(
                 "the compiler ended with {}: {}",
                 self.status, self.complaint
             )),
         }
+    }
+}
+
+/// What a panic says, without where it was: the line behind the one with the place.
+fn panic_message(complaint: &str) -> &str {
+    let mut lines = complaint.lines().skip_while(|line| !line.contains("panicked at"));
+    lines.nth(1).unwrap_or("it does not say why")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_panic_the_message_is_told_and_no_place() {
+        let complaint = "\nthread 'main' (7) panicked at /home/ada/.cargo/x.rs:1:2:\nit is too \
+                         deep\nnote: run with `RUST_BACKTRACE=1`";
+        assert_eq!(panic_message(complaint), "it is too deep");
+        assert_eq!(panic_message(""), "it does not say why");
     }
 }

@@ -1,9 +1,10 @@
 //! Compiling a component, in a process of its own: wasm that makes a compiler
 //! eat memory or time is cheap to write, and a compiler has bugs.
 //!
-//! The child gets its task and the component on its standard input. On its
-//! standard output it says what it could take away from itself, then that the
-//! component passed the checks, then what came of it, and the artefact follows.
+//! The child gets its task on its standard input. On its standard output it says
+//! what it could take away from itself, and only then gets the component. It says
+//! that the component passed the checks, then what came of it, and the artefact
+//! follows.
 //! Each of these is JSON with its length before it, 4 bytes, little endian.
 
 use std::borrow::Cow;
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::RuntimeConfig;
 use crate::engine::EngineSpec;
 use crate::inspect::{Inspection, inspect};
-use crate::jail::{Bar, Jail, JailLimits};
+use crate::jail::{Bar, Jail, JailLimits, gaps};
 use crate::load_error::{LoadError, WORDS_BYTES, short};
 use crate::manifest::Manifest;
 use crate::tier::Tier;
@@ -29,6 +30,8 @@ pub(crate) struct Task {
     pub(crate) native: TierTask,
     pub(crate) interpreted: TierTask,
     pub(crate) jail: JailLimits,
+    /// Nothing is compiled where a part of the jail is missing.
+    pub(crate) require_jail: bool,
 }
 
 /// What decides about a component of a tier.
@@ -46,8 +49,13 @@ pub(crate) enum Said {
     Jailed(Vec<Bar>),
     /// The component may be compiled.
     Checked,
-    /// The artefact follows.
-    Compiled(Box<Facts>),
+    /// The artefact follows, and nothing behind it.
+    Compiled {
+        /// What is known of the component.
+        facts: Box<Facts>,
+        /// How many bytes the artefact has.
+        artefact_bytes: u64,
+    },
     /// Nothing follows.
     Refused(LoadError),
 }
@@ -60,6 +68,8 @@ pub(crate) struct Facts {
     pub(crate) component_bytes: usize,
     /// What it asks of the host, as [`Version::imports`](crate::Version::imports).
     pub(crate) imports: Vec<String>,
+    /// What it takes in memory while it is linked, about, in bytes.
+    pub(crate) linked_bytes: u64,
 }
 
 impl Task {
@@ -73,7 +83,18 @@ impl Task {
             native: tier(Tier::Native),
             interpreted: tier(Tier::Interpreted),
             jail: JailLimits::of(&config.compile),
+            require_jail: config.compile.require_jail,
         }
+    }
+
+    /// Why nothing may be compiled in this jail, if so.
+    pub(crate) fn open_jail(&self, bars: &[Bar]) -> Option<LoadError> {
+        let gaps = gaps(bars).filter(|_| self.require_jail)?;
+        Some(LoadError::Host(format!(
+            "the jail of the compiler lacks {gaps}; mend that, or set \
+             `runtime.compile.require-jail` to false, and whoever uploads a component that \
+             takes over the compiler can do what it does not hold up"
+        )))
     }
 
     fn tier(&self, tier: Tier) -> &TierTask {
@@ -103,7 +124,11 @@ pub fn compile_main(input: impl Read, output: impl Write) -> ExitCode {
 fn serve(jail: Jail, mut input: impl Read, mut output: impl Write) -> anyhow::Result<()> {
     // Written by the host; what a stranger wrote comes behind it.
     let task: Task = read_header(&mut input)?;
-    say(&mut output, &Said::Jailed(jail.close(&task.jail)))?;
+    let bars = jail.close(&task.jail);
+    say(&mut output, &Said::Jailed(bars.clone()))?;
+    if let Some(refusal) = task.open_jail(&bars) {
+        return say(&mut output, &Said::Refused(refusal));
+    }
     let mut component = Vec::new();
     input.read_to_end(&mut component)?;
     let compiled = check(&task, &component).and_then(|checked| {
@@ -112,7 +137,8 @@ fn serve(jail: Jail, mut input: impl Read, mut output: impl Write) -> anyhow::Re
     });
     match compiled {
         Ok((facts, artefact)) => {
-            say(&mut output, &Said::Compiled(Box::new(facts)))?;
+            let artefact_bytes = artefact.len() as u64;
+            say(&mut output, &Said::Compiled { facts: Box::new(facts), artefact_bytes })?;
             output.write_all(&artefact)?;
         }
         Err(refusal) => say(&mut output, &Said::Refused(refusal))?,
@@ -141,13 +167,14 @@ pub(crate) fn compile(task: &Task, component: &[u8]) -> Result<(Facts, Vec<u8>),
 }
 
 fn check<'a>(task: &Task, uploaded: &'a [u8]) -> Result<Checked<'a>, LoadError> {
-    let Inspection { component, tier, manifest, imports } = inspect(uploaded)?;
+    let Inspection { component, tier, manifest, imports, linked_bytes } = inspect(uploaded)?;
     let TierTask { engine, component_bytes: limit } = *task.tier(tier);
     let bytes = component.len().max(uploaded.len());
     if bytes > limit {
         return Err(LoadError::TooLarge { bytes, limit, tier });
     }
-    let facts = Facts { tier, manifest, component_bytes: uploaded.len(), imports };
+    let component_bytes = uploaded.len();
+    let facts = Facts { tier, manifest, component_bytes, imports, linked_bytes };
     Ok(Checked { engine, component, facts })
 }
 

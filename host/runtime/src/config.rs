@@ -37,6 +37,9 @@ pub struct RuntimeConfig {
     /// Versions that stay linked in memory, the most recently used ones: about
     /// 64 KiB and 3 memory mappings each (Linux allows 65,530 in all).
     pub linked_versions: usize,
+    /// What they may take together, in bytes; 512 MiB by default. One whose modules
+    /// export thousands of names takes megabytes.
+    pub linked_bytes: u64,
     /// What tenants may use in a second; those that are not named, all they can get.
     pub rates: BTreeMap<TenantId, TenantRate>,
     /// Features that a measurement may switch off.
@@ -56,6 +59,7 @@ impl RuntimeConfig {
             interpreted: TierConfig::interpreted(),
             guest_threads: std::thread::available_parallelism().map_or(2, usize::from),
             linked_versions: 4_096,
+            linked_bytes: 512 << 20,
             rates: BTreeMap::new(),
             features: Features::default(),
         }
@@ -101,11 +105,20 @@ pub struct CompileLimits {
     pub wall: Duration,
     /// Compilations at the same time; 1 by default.
     pub at_once: usize,
+    /// Nothing is compiled where a part of the compiler's jail is missing, as on
+    /// kernels without Landlock; true by default.
+    pub require_jail: bool,
 }
 
 impl Default for CompileLimits {
     fn default() -> Self {
-        Self { memory_bytes: 3 << 30, cpu_seconds: 120, wall: Duration::from_secs(180), at_once: 1 }
+        Self {
+            memory_bytes: 3 << 30,
+            cpu_seconds: 120,
+            wall: Duration::from_secs(180),
+            at_once: 1,
+            require_jail: true,
+        }
     }
 }
 

@@ -17,8 +17,13 @@ use crate::wanted::{NAME_BYTES, powers};
 
 /// The export that makes a component a bot, without its version.
 const HANDLER: &str = "botyard:bot/handler";
-/// The largest manifest, in bytes.
+/// The largest manifest, in bytes as it came.
 const MANIFEST_BYTES: usize = 64 << 10;
+/// And as this host writes it again, which may be much longer: `1e15` becomes
+/// `1000000000000000.0`. Each version keeps one, and lists show many.
+const WRITTEN_BYTES: usize = 32 << 10;
+/// Of that, the schema of the configuration.
+const CONFIG_BYTES: usize = 16 << 10;
 /// Names of tools that put an interpreter into a component, as they sign it.
 const INTERPRETERS: [&str; 8] = [
     "componentize-js",
@@ -44,6 +49,8 @@ pub(crate) struct Inspection<'a> {
     pub(crate) manifest: Option<Manifest>,
     /// What it asks of the host.
     pub(crate) imports: Vec<String>,
+    /// What it takes in memory while it is linked, about, in bytes.
+    pub(crate) linked_bytes: u64,
 }
 
 /// Reads a component and refuses what is not a bot. A core module that carries
@@ -72,7 +79,8 @@ pub(crate) fn inspect(uploaded: &[u8]) -> Result<Inspection<'_>, LoadError> {
     validate(&component)?;
     let interpreted = outline.interpreter || component.len() > INTERPRETER_BYTES;
     let tier = if interpreted { Tier::Interpreted } else { Tier::Native };
-    Ok(Inspection { component, tier, manifest: outline.manifest, imports })
+    let (manifest, linked_bytes) = (outline.manifest, outline.census.linked_bytes());
+    Ok(Inspection { component, tier, manifest, imports, linked_bytes })
 }
 
 struct Outline {
@@ -169,8 +177,20 @@ fn read_manifest(json: &[u8]) -> Result<Manifest, LoadError> {
     if json.len() > MANIFEST_BYTES {
         return Err(LoadError::Manifest(format!("it has {} bytes", json.len())));
     }
-    serde_json::from_slice(json)
-        .map_err(|error| LoadError::Manifest(short(&error.to_string(), WORDS_BYTES)))
+    let unreadable =
+        |error: serde_json::Error| LoadError::Manifest(short(&error.to_string(), WORDS_BYTES));
+    let manifest: Manifest = serde_json::from_slice(json).map_err(unreadable)?;
+    let config = serde_json::to_vec(&manifest.config).map_err(unreadable)?.len();
+    let whole = serde_json::to_vec(&manifest).map_err(unreadable)?.len();
+    for (what, bytes, most) in
+        [("its `config`", config, CONFIG_BYTES), ("it", whole, WRITTEN_BYTES)]
+    {
+        if bytes > most {
+            let words = format!("{what} has {bytes} bytes when it is written out, {most} at most");
+            return Err(LoadError::Manifest(words));
+        }
+    }
+    Ok(manifest)
 }
 
 /// Whether one of the tools that made a module embeds an interpreter. An
@@ -270,6 +290,21 @@ mod tests {
         assert_eq!(manifest.name.as_deref(), Some("lead"));
         let bad = r#"(core module (@custom "botyard:manifest" "7"))"#;
         assert!(matches!(bot(bad), Err(LoadError::Manifest(_))));
+    }
+
+    #[test]
+    fn a_manifest_that_grows_when_it_is_written_is_refused() {
+        let with = |json: String| {
+            let json = json.replace('"', "\\\"");
+            bot(&format!(r#"(core module (@custom "botyard:manifest" "{json}"))"#))
+        };
+        let numbers = |count: usize| format!(r#"{{"config":[{}1]}}"#, "1e15,".repeat(count));
+        assert!(with(numbers(800)).is_ok());
+        let error = with(numbers(12_000)).expect_err("it grows").to_string();
+        assert!(error.contains("its `config` has 228003 bytes"), "{error}");
+        let hosts = format!(r#"{{"hosts":[{}"a"]}}"#, r#""a.example","#.repeat(3_000));
+        let error = with(hosts).expect_err("too many").to_string();
+        assert!(error.contains("(it has "), "{error}");
     }
 
     #[test]

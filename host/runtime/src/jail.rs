@@ -3,11 +3,19 @@
 //! left to it is its memory, its processor, its input and its output.
 //!
 //! It is the process itself that does this, because a parent could do it only
-//! with `unsafe`. Whatever a kernel lacks is reported, never passed over.
+//! with `unsafe`. Whatever a kernel lacks is reported, never passed over, and
+//! unless the operator has said otherwise nothing is compiled without it.
+//!
+//! What the jail does not bound is what comes out of it: the artefact is machine
+//! code that the host maps and runs outside of any jail. A component that takes
+//! the compiler over, by a bug in it or in its parsers, can hand out code of its own
+//! in the place of what it was compiled to. The host signs what its own compiler says
+//! and cannot check it. Who cannot live with that runs one host for each tenant.
 
 mod calls;
 mod limits;
 
+use anyhow::Context as _;
 use landlock::{
     ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, RulesetStatus, Scope,
 };
@@ -19,6 +27,10 @@ pub(crate) use limits::JailLimits;
 
 /// The lowest priority that there is.
 const NICE: i32 = 19;
+/// Where a process says how much it minds being ended for its memory.
+const OOM_SCORE: &str = "/proc/self/oom_score_adj";
+/// It minds least of all.
+const OOM_FIRST: &str = "1000";
 /// The newest rules on files and sockets that are asked for; a kernel that knows
 /// only older ones enforces those.
 const LANDLOCK: ABI = ABI::V7;
@@ -26,13 +38,15 @@ const LANDLOCK: ABI = ABI::V7;
 /// A part of the jail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Part {
+pub enum Part {
     /// No program that it starts could have more rights than it has.
     Privileges,
     /// It dies with the thread of the host that started it.
     Parent,
     /// Everybody else on the machine goes first.
     Priority,
+    /// Where memory runs out, the kernel takes it before the host.
+    Sacrifice,
     /// No file can be opened.
     Files,
     /// Memory, processor time, processes and files are counted.
@@ -42,19 +56,58 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    /// Every part.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Privileges, Self::Parent, Self::Priority, Self::Files, Self::Limits, Self::Calls];
+    /// Every part, in the order in which they are entered.
+    pub const ALL: [Self; 7] = [
+        Self::Privileges,
+        Self::Parent,
+        Self::Priority,
+        Self::Sacrifice,
+        Self::Files,
+        Self::Limits,
+        Self::Calls,
+    ];
 
     /// Its name in a report of safety features.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Privileges => "compile_jail_privileges",
             Self::Parent => "compile_jail_parent",
             Self::Priority => "compile_jail_priority",
+            Self::Sacrifice => "compile_jail_sacrifice",
             Self::Files => "compile_jail_files",
             Self::Limits => "compile_jail_limits",
             Self::Calls => "compile_jail_calls",
+        }
+    }
+
+    /// Puts this process behind this part alone, for good, and says what that does:
+    /// what a part holds up shows only where no other part does.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel lacks, and what to do.
+    pub fn enter(self) -> anyhow::Result<String> {
+        match self {
+            Self::Privileges => {
+                set_no_new_privs(true)?;
+                Ok("no new rights can be had".to_owned())
+            }
+            Self::Parent => {
+                set_parent_process_death_signal(Some(Signal::KILL))?;
+                Ok("dies with the host".to_owned())
+            }
+            Self::Priority => {
+                setpriority_process(None, NICE)?;
+                Ok(format!("nice {NICE}"))
+            }
+            Self::Sacrifice => {
+                std::fs::write(OOM_SCORE, OOM_FIRST)
+                    .with_context(|| format!("cannot write {OOM_SCORE}: mount /proc"))?;
+                Ok("the first to go where memory runs out".to_owned())
+            }
+            Self::Files => close_files(),
+            Self::Limits => limits::fixed(),
+            Self::Calls => calls::narrow(),
         }
     }
 }
@@ -77,6 +130,17 @@ impl Bar {
     }
 }
 
+/// What of the jail is missing, with the reasons; nothing where it is whole.
+pub(crate) fn gaps(bars: &[Bar]) -> Option<String> {
+    let gap = |part: Part| match bars.iter().find(|bar| bar.part == part) {
+        Some(bar) if bar.active => None,
+        Some(bar) => Some(format!("{} ({})", part.name(), bar.detail)),
+        None => Some(format!("{} (the compiler does not know it)", part.name())),
+    };
+    let gaps: Vec<_> = Part::ALL.into_iter().filter_map(gap).collect();
+    (!gaps.is_empty()).then(|| gaps.join(", "))
+}
+
 /// A jail whose door is still open by a gap: the limits of this compilation
 /// come with its task.
 pub(crate) struct Jail(Vec<Bar>);
@@ -84,25 +148,7 @@ pub(crate) struct Jail(Vec<Bar>);
 impl Jail {
     /// Enters. From here on the process can open, start and reach nothing.
     pub(crate) fn enter() -> Self {
-        let mut bars = vec![
-            Bar::of(
-                Part::Privileges,
-                set_no_new_privs(true).map(|()| "no new rights can be had".to_owned()),
-            ),
-            Bar::of(
-                Part::Parent,
-                set_parent_process_death_signal(Some(Signal::KILL))
-                    .map(|()| "dies with the host".to_owned()),
-            ),
-            Bar::of(
-                Part::Priority,
-                setpriority_process(None, NICE).map(|()| format!("nice {NICE}")),
-            ),
-            Bar::of(Part::Files, close_files()),
-        ];
-        bars.push(Bar::of(Part::Limits, limits::fixed()));
-        bars.push(Bar::of(Part::Calls, calls::narrow()));
-        Self(bars)
+        Self(Part::ALL.map(|part| Bar::of(part, part.enter())).into())
     }
 
     /// Sets the limits of this compilation and closes the gap that this needed.
@@ -115,7 +161,11 @@ impl Jail {
             let last = match part {
                 Part::Limits => &set,
                 Part::Calls => &closed,
-                Part::Privileges | Part::Parent | Part::Priority | Part::Files => continue,
+                Part::Privileges
+                | Part::Parent
+                | Part::Priority
+                | Part::Sacrifice
+                | Part::Files => continue,
             };
             let last = last.as_ref().map(|detail| format!("{}; {detail}", bar.detail));
             *bar = Bar::of(part, last);

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::os::fd::AsRawFd as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use botyard_kernel::id::Digest;
 use lru::LruCache;
@@ -10,9 +10,16 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, Linker};
 
 use crate::bindings::v1::{Bot, BotPre};
+use crate::load_error::LoadError;
+use crate::runtime::Runtime;
 use crate::turn::Turn;
 use crate::version::Version;
 use crate::wasi;
+
+/// The code of a version cannot be mapped: whatever the component is, the host wrote it.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("its compiled form cannot be mapped")]
+struct Unmapped;
 
 /// What all versions of a tier are linked with.
 pub(crate) struct TierLinker {
@@ -34,9 +41,11 @@ impl TierLinker {
         let path = format!("/proc/self/fd/{}", version.code.as_raw_fd());
         // SAFETY: the file was written by this host or its authenticator was
         // checked with the host's key, it was opened before that check and is
-        // held open since, and files of artefacts are replaced, never changed.
+        // held open since, and files of artefacts are renamed and replaced, never
+        // changed.
         #[expect(unsafe_code, reason = "machine code can be loaded in no other way")]
-        let component = unsafe { Component::deserialize_file(&self.engine, path) }?;
+        let component = unsafe { Component::deserialize_file(&self.engine, path) }
+            .map_err(|error| error.context(Unmapped))?;
         self.link_component(&component)
     }
 
@@ -46,31 +55,85 @@ impl TierLinker {
     }
 }
 
-/// The most recently used versions.
-pub(crate) struct Linked(Mutex<LruCache<Digest, Arc<BotPre<Turn>>>>);
+/// The most recently used versions: so many, and so many bytes of them.
+pub(crate) struct Linked {
+    bytes_max: u64,
+    kept: Mutex<Kept>,
+}
+
+struct Kept {
+    versions: LruCache<Digest, (Arc<BotPre<Turn>>, u64)>,
+    bytes: u64,
+}
 
 impl Linked {
-    /// Room for so many versions, at least one.
-    pub(crate) fn new(versions: usize) -> Self {
-        Self(Mutex::new(LruCache::new(NonZeroUsize::new(versions).unwrap_or(NonZeroUsize::MIN))))
+    /// Room for so many versions, at least one, that take so many bytes.
+    pub(crate) fn new(versions: usize, bytes_max: u64) -> Self {
+        let most = NonZeroUsize::new(versions).unwrap_or(NonZeroUsize::MIN);
+        let kept = Kept { versions: LruCache::new(most), bytes: 0 };
+        Self { bytes_max, kept: Mutex::new(kept) }
     }
 
-    /// The linked form of a version, made where it is not in memory.
-    pub(crate) fn get(
-        &self,
+    /// A version that is linked already.
+    pub(crate) fn get(&self, version: &Digest) -> Option<Arc<BotPre<Turn>>> {
+        self.kept().versions.get(version).map(|(linked, _)| linked.clone())
+    }
+
+    /// Keeps a version until others are of more use.
+    pub(crate) fn keep(&self, version: &Version, linked: Arc<BotPre<Turn>>) {
+        let mut kept = self.kept();
+        kept.bytes += version.linked_bytes;
+        if let Some((_, (_, bytes))) =
+            kept.versions.push(version.digest, (linked, version.linked_bytes))
+        {
+            kept.bytes -= bytes;
+        }
+        while kept.bytes > self.bytes_max && kept.versions.len() > 1 {
+            let Some((_, (_, bytes))) = kept.versions.pop_lru() else { return };
+            kept.bytes -= bytes;
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Runtime {
+    /// The linked form of a version that runs, made where it is not in memory.
+    pub(crate) async fn linked(
+        self: &Arc<Self>,
         version: &Version,
-        linker: &TierLinker,
-    ) -> wasmtime::Result<Arc<BotPre<Turn>>> {
-        if let Some(found) = self.lock().get(&version.digest) {
-            return Ok(found.clone());
+    ) -> Result<Arc<BotPre<Turn>>, LoadError> {
+        if let Some(found) = self.linked.get(&version.digest) {
+            return Ok(found);
         }
         // Two turns may link the same version at once; either result serves.
-        let made = Arc::new(linker.link(version)?);
-        self.lock().put(version.digest, made.clone());
+        let made = self.link(version).await?;
+        self.linked.keep(version, made.clone());
         Ok(made)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<Digest, Arc<BotPre<Turn>>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Links a version and keeps nothing of it: it may never run.
+    pub(crate) async fn link(
+        self: &Arc<Self>,
+        version: &Version,
+    ) -> Result<Arc<BotPre<Turn>>, LoadError> {
+        let (this, version) = (self.clone(), version.clone());
+        // A large one takes a while, and the threads of bots are for bots.
+        let link = move || this.tier(version.tier).linker.link(&version).map(Arc::new);
+        let linked = self.executor.spawn_blocking(link).await.map_err(LoadError::host)?;
+        linked.map_err(|error| not_linked(&error))
+    }
+}
+
+/// A type that does not fit shows only when it meets the host's own, and a part
+/// that fits into no slot when it meets the pool.
+fn not_linked(error: &wasmtime::Error) -> LoadError {
+    let words = format!("{error:#}");
+    match words.contains("pooling allocator") {
+        true => LoadError::Start(words),
+        false if error.is::<Unmapped>() => LoadError::Host(words),
+        false => LoadError::WrongType(words),
     }
 }

@@ -1,20 +1,25 @@
 //! From the bytes of a component to a version that can run.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use botyard_kernel::id::{Digest, TenantId};
 use tokio::sync::{OnceCell, mpsc};
 
-use crate::artefact::Artefact;
+use crate::artefact::{Artefact, Staged, Swept};
+use crate::bindings::v1::BotPre;
 use crate::child::{Compiler, Heard};
 use crate::compile::Facts;
 use crate::config::CompileLimits;
 use crate::jail::Bar;
 use crate::load_error::LoadError;
 use crate::phase::Phase;
+use crate::queue::Reason;
 use crate::runtime::Runtime;
 use crate::tier::Tier;
+use crate::turn::Turn;
+use crate::upload::Upload;
 use crate::version::Version;
 
 /// How long the compiler may take to say what its jail consists of.
@@ -58,14 +63,15 @@ impl CompilerState {
 
 impl Runtime {
     /// Checks a component, compiles it where that was not done before, links it
-    /// and makes one instance, so that its first turn is as quick and as sure
-    /// as the others. Each phase is told when it begins.
+    /// and makes one instance, so that its first turn is as sure as the others. What
+    /// is linked is not kept, as it may never run. Each phase is told when it begins.
     ///
     /// The tier is decided by what the component is: interpreted where a tool
     /// that embeds an interpreter signed it (its `producers` sections) or where
     /// it has more than 8 MiB, native otherwise.
     ///
     /// A load that was begun goes on to its end, also where this future is dropped.
+    /// What is refused leaves nothing on disk.
     ///
     /// # Errors
     ///
@@ -76,19 +82,40 @@ impl Runtime {
         tenant: &TenantId,
         progress: &(dyn Fn(Phase) + Send + Sync),
     ) -> Result<Version, LoadError> {
-        self.check_size(wasm)?;
-        let (this, wasm, tenant) = (self.clone(), wasm.to_vec(), tenant.clone());
-        self.follow(progress, move |tell| async move {
-            let version = this.compiled(wasm, &tenant, &tell).await?;
-            this.rehearse(&version, &tell).await?;
-            Ok(version)
-        })
-        .await
+        self.load_upload(&wasm.into(), tenant, progress).await
+    }
+
+    /// As [`Runtime::load`], for bytes that may lie in a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Runtime::load`].
+    pub async fn load_upload(
+        self: &Arc<Self>,
+        upload: &Upload,
+        tenant: &TenantId,
+        progress: &(dyn Fn(Phase) + Send + Sync),
+    ) -> Result<Version, LoadError> {
+        self.load_for(Reason::Uploaded, upload, tenant, progress).await
+    }
+
+    /// As [`Runtime::load`], for a version that answers already and was compiled for
+    /// other engines: it goes before all uploads.
+    ///
+    /// # Errors
+    ///
+    /// As [`Runtime::load`].
+    pub async fn load_deployed(
+        self: &Arc<Self>,
+        wasm: &[u8],
+        tenant: &TenantId,
+    ) -> Result<Version, LoadError> {
+        self.load_for(Reason::Deployed, &wasm.into(), tenant, &|_| {}).await
     }
 
     /// A version that was compiled before for these engines, by its digest and
     /// without its bytes; nothing where it was not, and [`Runtime::load`] is needed.
-    /// It is linked and rehearsed as there.
+    /// It is rehearsed as there, and stays linked for its first turn.
     ///
     /// # Errors
     ///
@@ -97,49 +124,38 @@ impl Runtime {
         let this = self.clone();
         self.follow(&|_| {}, move |tell| async move {
             let Some(version) = this.find(digest).await? else { return Ok(None) };
-            this.rehearse(&version, &tell).await?;
+            let linked = this.linked(&version).await?;
+            this.rehearse(&version, &linked, &tell).await?;
             Ok(Some(version))
         })
         .await
     }
 
-    /// Checks and compiles a component for the engines of this very program, but
-    /// makes no instance: to have all that a new version of the host needs before
-    /// it takes over. What other engines have compiled stays.
-    ///
-    /// # Errors
-    ///
-    /// As [`Runtime::load`].
-    pub async fn precompile(
-        self: &Arc<Self>,
-        wasm: &[u8],
-        tenant: &TenantId,
-        progress: &(dyn Fn(Phase) + Send + Sync),
-    ) -> Result<Digest, LoadError> {
-        self.check_size(wasm)?;
-        let (this, wasm, tenant) = (self.clone(), wasm.to_vec(), tenant.clone());
-        self.follow(progress, move |tell| async move {
-            Ok(this.compiled(wasm, &tenant, &tell).await?.digest)
-        })
-        .await
-    }
-
-    /// Compiled components of other engines that nobody has loaded for so long.
+    /// All compiled components on disk with their sizes, also those of other engines.
+    /// Blocks.
     ///
     /// # Errors
     ///
     /// Where the directory of artefacts cannot be read.
-    pub fn foreign_artefacts(&self, unused_for: Duration) -> anyhow::Result<Vec<Artefact>> {
-        self.artefacts.foreign(unused_for)
+    pub fn artefacts(&self) -> anyhow::Result<Vec<Artefact>> {
+        self.artefacts.list()
     }
 
-    /// Deletes what [`Runtime::foreign_artefacts`] lists, and says what it was.
+    /// Deletes compiled components that are not of `keep` and that nobody has loaded
+    /// for so long, and says what it was; let it be long enough for an upload to be
+    /// recorded. What other engines have compiled goes after a month without use also
+    /// where it is of `keep`, and what a host had begun to write when it died after
+    /// the same time. A version that is loaded stays loaded. Blocks.
     ///
     /// # Errors
     ///
     /// Where the directory of artefacts cannot be changed.
-    pub fn sweep_artefacts(&self, unused_for: Duration) -> anyhow::Result<Vec<Artefact>> {
-        self.artefacts.sweep(unused_for)
+    pub fn sweep_artefacts(
+        &self,
+        keep: &BTreeSet<Digest>,
+        unused_for: Duration,
+    ) -> anyhow::Result<Swept> {
+        self.artefacts.sweep(keep, unused_for)
     }
 
     /// Sees to it that [`Runtime::safety`] knows of the compiler's jail: starts the
@@ -149,10 +165,29 @@ impl Runtime {
         let ask = async {
             let wall = self.config.compile.wall.min(ASK_WALL);
             let limits = CompileLimits { wall, ..self.config.compile };
-            let heard = self.compiler(&limits).compile(&[], &|_| {}).await;
+            let heard = self.compiler(&limits).compile(&Upload::from([].as_slice()), &|_| {}).await;
             self.compiler.remember(&heard);
         };
         self.compiler.asked.get_or_init(|| ask).await;
+    }
+
+    async fn load_for(
+        self: &Arc<Self>,
+        reason: Reason,
+        upload: &Upload,
+        tenant: &TenantId,
+        progress: &(dyn Fn(Phase) + Send + Sync),
+    ) -> Result<Version, LoadError> {
+        self.check_size(upload)?;
+        let (this, upload, tenant) = (self.clone(), upload.clone(), tenant.clone());
+        self.follow(progress, move |tell| async move {
+            let (version, staged) = this.compiled(reason, &upload, &tenant, &tell).await?;
+            let linked = this.link(&version).await?;
+            this.rehearse(&version, &linked, &tell).await?;
+            this.keep(staged).await?;
+            Ok(version)
+        })
+        .await
     }
 
     /// Does work on the runtime's own threads, so that any caller may wait for it,
@@ -175,45 +210,57 @@ impl Runtime {
         working.await.map_err(LoadError::host)?
     }
 
-    fn check_size(&self, wasm: &[u8]) -> Result<(), LoadError> {
+    fn check_size(&self, upload: &Upload) -> Result<(), LoadError> {
         let most = self.config.native.limits.component_bytes;
         let limit = self.config.interpreted.limits.component_bytes.max(most);
-        match wasm.len() > limit {
-            true => Err(LoadError::TooLarge { bytes: wasm.len(), limit, tier: Tier::Interpreted }),
+        let bytes = upload.bytes();
+        match bytes > limit {
+            true => Err(LoadError::TooLarge { bytes, limit, tier: Tier::Interpreted }),
             false => Ok(()),
         }
     }
 
-    /// The compiled form, made where it was not there.
+    /// The compiled form, made where it was not there: then it is still to be kept.
     async fn compiled(
         self: &Arc<Self>,
-        wasm: Vec<u8>,
+        reason: Reason,
+        upload: &Upload,
         tenant: &TenantId,
         tell: &Tell,
-    ) -> Result<Version, LoadError> {
+    ) -> Result<(Version, Option<Staged>), LoadError> {
         // Who starts up should know what protects it before it serves anybody.
         self.ask_compiler().await;
-        let digest = Digest::of(&wasm);
+        let digest = *upload.digest();
         if let Some(version) = self.find(digest).await? {
-            return Ok(version);
+            return Ok((version, None));
         }
         tell.phase(Phase::Waiting);
-        let _place = self.compiling.place(tenant).await;
+        let _place = self.compiling.place(tenant, reason).await;
         // Somebody else may have uploaded the same bytes meanwhile.
         if let Some(version) = self.find(digest).await? {
-            return Ok(version);
+            return Ok((version, None));
         }
         tell.phase(Phase::Checking);
         let compiler = self.compiler(&self.config.compile);
-        let heard = compiler.compile(&wasm, &|phase| tell.phase(phase)).await;
+        let heard = compiler.compile(upload, &|phase| tell.phase(phase)).await;
         self.compiler.remember(&heard);
         let (facts, artefact) = heard.compiled?;
         let this = self.clone();
-        let keep = move || {
-            let code = this.artefacts.put(&digest, &facts, &artefact).map_err(LoadError::host)?;
-            Ok(version_of(digest, facts, code))
+        let stage = move || {
+            let staged = this.artefacts.stage(&digest, facts.clone(), &artefact)?;
+            Ok((version_of(digest, facts, staged.open()?), Some(staged)))
         };
-        self.executor.spawn_blocking(keep).await.map_err(LoadError::host)?
+        let staged = self.executor.spawn_blocking(stage).await.map_err(LoadError::host)?;
+        staged.map_err(|error: anyhow::Error| LoadError::host(error))
+    }
+
+    /// From here on it is found without compiling.
+    async fn keep(self: &Arc<Self>, staged: Option<Staged>) -> Result<(), LoadError> {
+        let Some(staged) = staged else { return Ok(()) };
+        let this = self.clone();
+        let keep = move || this.artefacts.keep(staged);
+        let kept = self.executor.spawn_blocking(keep).await.map_err(LoadError::host)?;
+        kept.map_err(LoadError::host)
     }
 
     fn compiler<'a>(&'a self, limits: &'a CompileLimits) -> Compiler<'a> {
@@ -222,20 +269,26 @@ impl Runtime {
 
     /// A version that was compiled before.
     async fn find(self: &Arc<Self>, digest: Digest) -> Result<Option<Version>, LoadError> {
+        // Each is read to its end, to see that it is ours.
+        let _reads = self.reading.acquire().await.map_err(LoadError::host)?;
         let this = self.clone();
         let find = move || this.artefacts.get(&digest);
         let found = self.executor.spawn_blocking(find).await.map_err(LoadError::host)?;
         Ok(found.map(|(facts, code)| version_of(digest, facts, code)))
     }
 
-    /// Links a version and makes one instance of it.
-    async fn rehearse(&self, version: &Version, tell: &Tell) -> Result<(), LoadError> {
+    /// Makes one instance of a version.
+    async fn rehearse(
+        &self,
+        version: &Version,
+        linked: &BotPre<Turn>,
+        tell: &Tell,
+    ) -> Result<(), LoadError> {
         let tier = self.tier(version.tier);
-        let pre = self.linked.get(version, &tier.linker).map_err(|error| not_linked(&error))?;
         tell.phase(Phase::Rehearsing);
         // An instance takes a slot, and slots belong to who has a permit.
         let _permit = tier.gate.permit(&TenantId::from("the host itself")).await;
-        tier.rules.rehearse(&tier.linker.engine, &pre).await
+        tier.rules.rehearse(&tier.linker.engine, linked).await
     }
 }
 
@@ -255,16 +308,7 @@ fn version_of(digest: Digest, facts: Facts, code: std::fs::File) -> Version {
         manifest: facts.manifest.map(Arc::new),
         component_bytes: facts.component_bytes,
         imports: facts.imports.into(),
+        linked_bytes: facts.linked_bytes,
         code: Arc::new(code),
-    }
-}
-
-/// A type that does not fit shows only when it meets the host's own, and a part
-/// that fits into no slot when it meets the pool.
-fn not_linked(error: &wasmtime::Error) -> LoadError {
-    let words = format!("{error:#}");
-    match words.contains("pooling allocator") {
-        true => LoadError::Start(words),
-        false => LoadError::WrongType(words),
     }
 }

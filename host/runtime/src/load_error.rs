@@ -89,7 +89,7 @@ pub enum LoadError {
     /// No instance can be made of it.
     #[error("the component cannot be started ({0})")]
     Start(String),
-    /// A manifest that is not of its form, or larger than 64 KiB.
+    /// A manifest that is not of its form, or larger than it may be.
     #[error("the manifest in the component cannot be read ({0}): build it with a current SDK")]
     Manifest(String),
     /// What the engine refuses although it is valid.
@@ -100,6 +100,13 @@ pub enum LoadError {
         "compiling the component took too much ({0}): make it smaller, above all its largest functions"
     )]
     TooMuchToCompile(String),
+    /// The machine did not get to it in time: however large the component is, CPU time
+    /// would have run out first.
+    #[error(
+        "the component was not compiled within {0} s, as this host has too much to do: upload it \
+         again later"
+    )]
+    Late(u64),
     /// Not the component's fault.
     #[error(
         "this host cannot load components at the moment ({0}): try again, and tell its operator"
@@ -111,7 +118,7 @@ impl LoadError {
     /// Who must act.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::Host(_) => Blame::Host,
+            Self::Host(_) | Self::Late(_) => Blame::Host,
             Self::NotWasm
             | Self::CoreModule
             | Self::Malformed(_)

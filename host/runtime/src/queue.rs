@@ -1,5 +1,6 @@
-//! Who may compile next: one compilation of a tenant at a time, tenants in turn,
-//! and never more at once than the machine should bear.
+//! Who may compile next: what answers already before what was only uploaded, one
+//! compilation of a tenant at a time, tenants in turn, and never more at once than
+//! the machine should bear.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,14 +17,25 @@ struct State {
     free: usize,
     /// Tenants that compile or wait, with those of theirs who wait.
     tenants: BTreeMap<TenantId, Tenant>,
-    /// Tenants of whom somebody waits and nobody compiles, the next one first.
-    order: VecDeque<TenantId>,
+    /// For each reason, tenants of whom somebody waits and nobody compiles, the next
+    /// one first.
+    order: [VecDeque<TenantId>; 2],
 }
 
 #[derive(Debug, Default)]
 struct Tenant {
     compiles: bool,
-    waiting: VecDeque<oneshot::Sender<Place>>,
+    /// For each reason.
+    waiting: [VecDeque<oneshot::Sender<Place>>; 2],
+}
+
+/// Why something is compiled, the more urgent one first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// It answers people and was compiled for other engines.
+    Deployed,
+    /// It was uploaded.
+    Uploaded,
 }
 
 /// The right to compile, given back when it is dropped.
@@ -36,14 +48,14 @@ pub(crate) struct Place {
 impl Queue {
     /// So many compilations at once, at least 1.
     pub(crate) fn new(at_once: usize) -> Self {
-        let (tenants, order) = (BTreeMap::new(), VecDeque::new());
+        let (tenants, order) = (BTreeMap::new(), Default::default());
         Self(Arc::new(Mutex::new(State { free: at_once.max(1), tenants, order })))
     }
 
     /// Waits for the tenant's place. Who stops waiting loses it.
-    pub(crate) async fn place(&self, tenant: &TenantId) -> Place {
+    pub(crate) async fn place(&self, tenant: &TenantId, reason: Reason) -> Place {
         let (wake, woken) = oneshot::channel();
-        self.state().ask(tenant, wake);
+        self.state().ask(tenant, reason, wake);
         self.serve();
         woken.await.expect("the queue wakes who waits before it forgets them")
     }
@@ -63,31 +75,38 @@ impl Queue {
 }
 
 impl State {
-    fn ask(&mut self, tenant: &TenantId, wake: oneshot::Sender<Place>) {
+    fn ask(&mut self, tenant: &TenantId, reason: Reason, wake: oneshot::Sender<Place>) {
         let account = self.tenants.entry(tenant.clone()).or_default();
-        if account.waiting.is_empty() && !account.compiles {
-            self.order.push_back(tenant.clone());
+        let waiting = &mut account.waiting[reason as usize];
+        if waiting.is_empty() && !account.compiles {
+            self.order[reason as usize].push_back(tenant.clone());
         }
-        account.waiting.push_back(wake);
+        waiting.push_back(wake);
     }
 
     fn next(&mut self) -> Option<(TenantId, oneshot::Sender<Place>)> {
         if self.free == 0 {
             return None;
         }
+        [Reason::Deployed, Reason::Uploaded].into_iter().find_map(|reason| self.first(reason))
+    }
+
+    /// The first who waits for a reason.
+    fn first(&mut self, reason: Reason) -> Option<(TenantId, oneshot::Sender<Place>)> {
         loop {
-            let tenant = self.order.pop_front()?;
+            let tenant = self.order[reason as usize].pop_front()?;
             let account = self.tenants.get_mut(&tenant)?;
             // Who stopped waiting is only met here.
-            account.waiting.retain(|wake| !wake.is_closed());
-            match account.waiting.pop_front() {
-                None => drop(self.tenants.remove(&tenant)),
-                Some(wake) => {
-                    account.compiles = true;
-                    self.free -= 1;
-                    return Some((tenant, wake));
+            account.waiting[reason as usize].retain(|wake| !wake.is_closed());
+            if let Some(wake) = account.waiting[reason as usize].pop_front() {
+                account.compiles = true;
+                self.free -= 1;
+                for order in &mut self.order {
+                    order.retain(|other| *other != tenant);
                 }
+                return Some((tenant, wake));
             }
+            self.forget(&tenant);
         }
     }
 
@@ -95,10 +114,21 @@ impl State {
         self.free += 1;
         let Some(account) = self.tenants.get_mut(tenant) else { return };
         account.compiles = false;
-        // Behind everybody who waits already.
-        match account.waiting.is_empty() {
-            true => drop(self.tenants.remove(tenant)),
-            false => self.order.push_back(tenant.clone()),
+        for (waiting, order) in account.waiting.iter().zip(&mut self.order) {
+            if !waiting.is_empty() {
+                // Behind everybody who waits already.
+                order.push_back(tenant.clone());
+            }
+        }
+        self.forget(tenant);
+    }
+
+    /// Nothing is kept of a tenant of whom nobody compiles or waits.
+    fn forget(&mut self, tenant: &TenantId) {
+        let done =
+            |account: &Tenant| !account.compiles && account.waiting.iter().all(VecDeque::is_empty);
+        if self.tenants.get(tenant).is_some_and(done) {
+            self.tenants.remove(tenant);
         }
     }
 }
@@ -133,10 +163,10 @@ mod tests {
     fn a_tenant_compiles_one_at_a_time_also_where_there_is_room() {
         let queue = Queue::new(2);
         let (a, b) = (TenantId::from("a"), TenantId::from("b"));
-        let first = ready(pin!(queue.place(&a)));
-        let mut second = pin!(queue.place(&a));
+        let first = ready(pin!(queue.place(&a, Reason::Uploaded)));
+        let mut second = pin!(queue.place(&a, Reason::Uploaded));
         assert!(poll(second.as_mut()).is_pending());
-        let _of_b = ready(pin!(queue.place(&b)));
+        let _of_b = ready(pin!(queue.place(&b, Reason::Uploaded)));
         drop(first);
         ready(second);
     }
@@ -145,12 +175,13 @@ mod tests {
     fn tenants_take_turns_however_many_one_of_them_has() {
         let queue = Queue::new(1);
         let (a, b) = (TenantId::from("a"), TenantId::from("b"));
-        let running = ready(pin!(queue.place(&a)));
-        let mut of_a: Vec<_> = (0..3).map(|_| Box::pin(queue.place(&a))).collect();
+        let running = ready(pin!(queue.place(&a, Reason::Uploaded)));
+        let mut of_a: Vec<_> =
+            (0..3).map(|_| Box::pin(queue.place(&a, Reason::Uploaded))).collect();
         for waiting in &mut of_a {
             assert!(poll(waiting.as_mut()).is_pending());
         }
-        let mut of_b = pin!(queue.place(&b));
+        let mut of_b = pin!(queue.place(&b, Reason::Uploaded));
         assert!(poll(of_b.as_mut()).is_pending());
         drop(running);
         let running = ready(of_b);
@@ -166,22 +197,51 @@ mod tests {
     fn never_more_at_once_than_the_host_allows() {
         let queue = Queue::new(2);
         let tenants = ["a", "b", "c"].map(TenantId::from);
-        let _first = ready(pin!(queue.place(&tenants[0])));
-        let _second = ready(pin!(queue.place(&tenants[1])));
-        assert!(poll(pin!(queue.place(&tenants[2]))).is_pending());
+        let _first = ready(pin!(queue.place(&tenants[0], Reason::Uploaded)));
+        let _second = ready(pin!(queue.place(&tenants[1], Reason::Uploaded)));
+        assert!(poll(pin!(queue.place(&tenants[2], Reason::Uploaded))).is_pending());
+    }
+
+    #[test]
+    fn what_answers_goes_before_what_was_uploaded() {
+        let queue = Queue::new(1);
+        let tenants = ["a", "b", "c"].map(TenantId::from);
+        let running = ready(pin!(queue.place(&tenants[0], Reason::Uploaded)));
+        let mut uploads: Vec<_> =
+            tenants.iter().map(|tenant| Box::pin(queue.place(tenant, Reason::Uploaded))).collect();
+        for waiting in &mut uploads {
+            assert!(poll(waiting.as_mut()).is_pending());
+        }
+        // Also one of the tenant that compiles, once that has ended.
+        let mut deployed: Vec<_> = [&tenants[2], &tenants[0]]
+            .map(|tenant| Box::pin(queue.place(tenant, Reason::Deployed)))
+            .into();
+        for waiting in &mut deployed {
+            assert!(poll(waiting.as_mut()).is_pending());
+        }
+        drop(running);
+        for waiting in &mut deployed {
+            let running = ready(waiting.as_mut());
+            assert!(uploads.iter_mut().all(|waiting| poll(waiting.as_mut()).is_pending()));
+            drop(running);
+        }
+        for place in [1, 2, 0] {
+            drop(ready(uploads[place].as_mut()));
+        }
+        assert!(queue.state().tenants.is_empty(), "nothing is kept of who is done");
     }
 
     #[test]
     fn who_stops_waiting_holds_up_nobody() {
         let queue = Queue::new(1);
         let (a, b) = (TenantId::from("a"), TenantId::from("b"));
-        let running = ready(pin!(queue.place(&a)));
+        let running = ready(pin!(queue.place(&a, Reason::Uploaded)));
         {
-            let mut gives_up = pin!(queue.place(&b));
+            let mut gives_up = pin!(queue.place(&b, Reason::Uploaded));
             assert!(poll(gives_up.as_mut()).is_pending());
         }
         drop(running);
-        drop(ready(pin!(queue.place(&a))));
+        drop(ready(pin!(queue.place(&a, Reason::Uploaded))));
         assert!(queue.state().tenants.is_empty());
     }
 }

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use botyard_kernel::id::TenantId;
 use botyard_kernel::run::{RunInput, RunOutput};
 use botyard_kernel::share::TenantRate;
+use tokio::sync::Semaphore;
 
 use crate::artefact::Artefacts;
 use crate::blame;
@@ -34,6 +35,8 @@ pub struct Runtime {
     pub(crate) compiling: Queue,
     pub(crate) compiler: CompilerState,
     pub(crate) linked: Linked,
+    /// Whoever reads a compiled component.
+    pub(crate) reading: Semaphore,
     pub(crate) ticker: Ticker,
     pub(crate) executor: Executor,
     processors: Processors,
@@ -66,7 +69,8 @@ impl Runtime {
         let runtime = Arc::new(Self {
             task: Task::of(&config),
             compiling: Queue::new(config.compile.at_once),
-            linked: Linked::new(config.linked_versions),
+            linked: Linked::new(config.linked_versions, config.linked_bytes),
+            reading: Semaphore::new(config.guest_threads.max(2)),
             compiler: CompilerState::default(),
             native,
             interpreted,
@@ -113,14 +117,14 @@ impl Runtime {
         let (this, version, tenant) = (self.clone(), version.clone(), permit.tenant().clone());
         let turn = async move {
             let tier = this.tier(version.tier);
-            match this.linked.get(&version, &tier.linker) {
+            match this.linked(&version).await {
                 Ok(pre) => {
                     let (engine, digest) = (&tier.linker.engine, version.digest);
                     tier.rules.run(engine, &pre, digest, input, services).await
                 }
-                Err(error) => RunOutput::failed(blame::host(format!(
-                    "the version cannot be linked: {error:#}"
-                ))),
+                Err(error) => {
+                    RunOutput::failed(blame::host(format!("the version cannot be linked: {error}")))
+                }
             }
         };
         let mut permit = permit;

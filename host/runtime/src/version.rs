@@ -17,6 +17,7 @@ pub struct Version {
     pub(crate) manifest: Option<Arc<Manifest>>,
     pub(crate) component_bytes: usize,
     pub(crate) imports: Arc<[String]>,
+    pub(crate) linked_bytes: u64,
     pub(crate) code: Arc<File>,
 }
 

@@ -1,9 +1,11 @@
 //! The host: every part that lives as long as it does.
 
+mod descriptors;
 mod key_file;
 mod keys;
 mod listeners;
 mod load;
+mod precompile;
 mod stopped;
 mod tenants;
 
@@ -39,6 +41,7 @@ use crate::work::{Bounded, Outside, Work};
 use listeners::{Listeners, Servers};
 
 pub use keys::Rotated;
+pub use precompile::{Prepared, Unprepared};
 
 /// Copies of the database from before it was brought up to date stay for so long.
 const COPIES_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -59,6 +62,8 @@ pub struct App {
     address: OnceLock<SocketAddr>,
     /// Uploads that are read.
     pub uploads: Places,
+    /// Uploads that are compiled, or wait for it.
+    pub compilations: Places,
     /// Logs that are followed.
     pub followers: Places,
     /// Tenants and what they have.
@@ -93,8 +98,10 @@ impl App {
             })?;
         pass(Point::StoreOpened);
         let artefacts = config.runtime.artefact_directory.clone();
-        let runtime = load::runtime(&config, &config.store.directory, artefacts)?;
-        let registry = Registry::new(Versions::new(Arc::clone(&runtime), &store.store()));
+        let caches = descriptors::share(config.server.connections_max);
+        let runtime = load::runtime(&config, &config.store.directory, artefacts, caches.linked)?;
+        let versions = Versions::new(Arc::clone(&runtime), &store.store(), caches.open);
+        let registry = Registry::new(versions);
         let door = Door::new(&config.egress).context("cannot set up the way out")?;
         let alerts = Alerts::new(&config, door.clone());
         let envelope = Arc::new(keys::envelope(&config)?);
@@ -117,7 +124,8 @@ impl App {
         }
         work.load_pauses().await.context("cannot read what is paused")?;
         work.load_upkeep().await;
-        let uploads = Places::new("uploads", 8, 2);
+        let uploads = Places::new("uploads", 16, 2);
+        let compilations = Places::new("compilations", 64, 2);
         let followers = Places::new("followed logs", 256, 16);
         let (stopping, address) = (AtomicBool::new(false), OnceLock::new());
         let captures = Captures::new(&config.store.directory);
@@ -128,6 +136,7 @@ impl App {
             stopping,
             address,
             uploads,
+            compilations,
             followers,
             tenancy,
             rotating: tokio::sync::Mutex::default(),
@@ -142,7 +151,7 @@ impl App {
     /// # Errors
     /// As [`App::start`].
     pub async fn check(config: &Config, scratch: &Path) -> anyhow::Result<()> {
-        let runtime = load::runtime(config, scratch, scratch.join("artefacts"))?;
+        let runtime = load::runtime(config, scratch, scratch.join("artefacts"), 1)?;
         tenants::check(config, &runtime).await
     }
 

@@ -6,6 +6,7 @@ mod check_store;
 mod letters;
 mod management;
 mod operate;
+mod precompile;
 mod twin;
 mod vendor;
 
@@ -48,6 +49,7 @@ enum Command {
     Operate(Operation),
     #[command(flatten)]
     Manage(Management),
+    Precompile(precompile::Precompile),
     /// Print the default settings, with an explanation of each.
     Config,
     /// Check settings, bots and channels without serving anything, or a store.
@@ -93,6 +95,7 @@ pub fn run() -> ExitCode {
         }
         Command::Operate(operation) => in_runtime(operate(operation)),
         Command::Manage(command) => in_runtime(manage(command)),
+        Command::Precompile(command) => in_runtime(precompile::precompile(command)),
         Command::Config => print_config(),
         Command::Check { store: Some(directory), .. } => check_store::run(&directory),
         Command::Check { config, store: None } => in_runtime(check(config.as_deref())),

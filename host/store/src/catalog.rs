@@ -79,6 +79,9 @@ pub trait Catalog: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Record>, StoreError>;
 
+    /// How many records of a kind there are. Their values are not read.
+    async fn count(&self, tenant: &TenantId, kind: &str) -> Result<u64, StoreError>;
+
     /// The tenants that have records, by name.
     async fn tenants(&self) -> Result<Vec<TenantId>, StoreError>;
 

@@ -47,7 +47,7 @@ impl Management {
     /// The host does not answer, or with something that is no JSON.
     pub async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Result<Answered> {
         let body = body.map(|body| ("application/json", body.to_string().into_bytes()));
-        self.send(method, path, body).await
+        self.send(method, path, body, &[]).await
     }
 
     /// What is there.
@@ -102,7 +102,17 @@ impl Management {
     ///
     /// The host does not answer.
     pub async fn upload(&self, path: &str, wasm: Vec<u8>) -> Result<Answered> {
-        self.send(Method::POST, path, Some(("application/wasm", wasm))).await
+        self.send(Method::POST, path, Some(("application/wasm", wasm)), &[]).await
+    }
+
+    /// Uploads a component and waits for no more than that it has arrived.
+    ///
+    /// # Errors
+    ///
+    /// The host does not answer.
+    pub async fn upload_later(&self, path: &str, wasm: Vec<u8>) -> Result<Answered> {
+        let body = Some(("application/wasm", wasm));
+        self.send(Method::POST, path, body, &[("prefer", "respond-async")]).await
     }
 
     async fn send(
@@ -110,6 +120,7 @@ impl Management {
         method: Method,
         path: &str,
         body: Option<(&str, Vec<u8>)>,
+        headers: &[(&str, &str)],
     ) -> Result<Answered> {
         let mut request = client()?.request(method, format!("{}/v1{path}", self.url));
         if let Some(token) = &self.token {
@@ -120,6 +131,9 @@ impl Management {
         }
         if let Some((kind, body)) = body {
             request = request.header("content-type", kind).body(body);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         let answer = request.send().await?;
         let (status, text) = (answer.status(), answer.text().await?);

@@ -33,9 +33,14 @@ impl JailLimits {
 
     /// Sets them.
     pub(super) fn set(&self) -> anyhow::Result<String> {
-        lower(Resource::As, self.memory_bytes)?;
-        lower(Resource::Cpu, self.cpu_seconds)?;
-        Ok(format!("{} MiB, {} s of CPU", self.memory_bytes >> 20, self.cpu_seconds))
+        let Self { memory_bytes, cpu_seconds } = *self;
+        lower(Resource::As, memory_bytes)?;
+        // At the first limit comes a signal that nothing else sends; at the second one
+        // the signal is that of a machine without memory.
+        let second = getrlimit(Resource::Cpu).maximum.unwrap_or(u64::MAX).min(cpu_seconds + 1);
+        let first = Some(cpu_seconds.min(second));
+        setrlimit(Resource::Cpu, Rlimit { current: first, maximum: Some(second) })?;
+        Ok(format!("{} MiB, {cpu_seconds} s of CPU", memory_bytes >> 20))
     }
 }
 

@@ -1,11 +1,12 @@
 //! What is loaded, and what is refused and why.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
 use botyard_kernel::id::Digest;
 use botyard_kernel::run::Blame;
-use botyard_runtime::{CompileCommand, LoadError, Phase, Runtime, Tier};
+use botyard_runtime::{CompileCommand, LoadError, Phase, Runtime, RuntimeConfig, Tier};
 
 use crate::host::{Host, component, config, load, text};
 
@@ -85,21 +86,26 @@ async fn what_is_precompiled_disturbs_no_other_engine() {
     next.native.limits.memory_bytes /= 2;
     let upgraded = Runtime::new(next.clone()).expect("a runtime");
     let bytes = component("hostile");
-    let digest = upgraded.precompile(&bytes, &"tenant".into(), &|_| {}).await.expect("compiles");
-    assert_eq!(digest, Digest::of(&bytes));
+    let loaded = upgraded.load_deployed(&bytes, &"tenant".into()).await.expect("loads");
+    let digest = *loaded.digest();
     for mut config in [config(host.directory.path()), next] {
         config.compiler = no_compiler();
         let runtime = Runtime::new(config).expect("a runtime");
         assert!(runtime.open(digest).await.expect("sound").is_some());
     }
-    let old = upgraded.foreign_artefacts(Duration::ZERO).expect("readable");
-    assert_eq!(old.len(), 1);
-    assert_eq!(old[0].component, digest);
-    assert!(upgraded.sweep_artefacts(Duration::from_secs(3_600)).expect("readable").is_empty());
-    let swept = upgraded.sweep_artefacts(Duration::ZERO).expect("writable");
-    assert_eq!((swept.len(), swept[0].component), (1, digest));
-    assert!(host.runtime.open(digest).await.expect("sound").is_none(), "it was swept");
-    assert!(upgraded.open(digest).await.expect("sound").is_some(), "its own stay");
+    let listed = upgraded.artefacts().expect("readable");
+    assert!(listed.iter().all(|one| one.component == digest && one.bytes > 0));
+    let mut ours: Vec<_> = listed.iter().map(|one| one.ours).collect();
+    ours.sort_unstable();
+    assert_eq!(ours, [false, true]);
+    let keep = BTreeSet::from([digest]);
+    let swept = upgraded.sweep_artefacts(&keep, Duration::ZERO).expect("readable");
+    assert!(swept.artefacts.is_empty(), "both are of use");
+    let swept = upgraded.sweep_artefacts(&BTreeSet::new(), Duration::ZERO).expect("writable");
+    assert_eq!(swept.artefacts.len(), 2);
+    for runtime in [&host.runtime, &upgraded] {
+        assert!(runtime.open(digest).await.expect("sound").is_none(), "it was swept");
+    }
 }
 
 #[tokio::test]
@@ -150,7 +156,15 @@ async fn a_forged_artefact_is_compiled_anew() {
 
 #[tokio::test]
 async fn versions_beyond_the_cache_are_linked_again() {
-    let host = Host::start_with(|config| config.linked_versions = 1);
+    for change in [
+        (|config: &mut RuntimeConfig| config.linked_versions = 1) as fn(&mut RuntimeConfig),
+        |config| config.linked_bytes = 1,
+    ] {
+        versions_run_in_turns(&Host::start_with(change)).await;
+    }
+}
+
+async fn versions_run_in_turns(host: &Host) {
     // A custom section makes other bytes of the same program.
     let mut other = component("hostile");
     other.extend_from_slice(b"\0\x02\x01x");
@@ -218,6 +232,8 @@ async fn a_component_that_cannot_start_is_refused() {
         assert_eq!(error.blame(), Blame::Bot, "{error}");
         assert!(error.to_string().contains(word), "{error}");
     }
+    let left = std::fs::read_dir(host.directory.path().join("artefacts")).expect("a directory");
+    assert_eq!(left.count(), 0, "what is refused leaves nothing on disk");
 }
 
 #[tokio::test]
@@ -244,12 +260,21 @@ async fn a_compilation_is_bounded() {
     let memory = Host::start_with(|config| config.compile.memory_bytes = 32 << 20);
     let error = load(&memory.runtime, &component("hostile")).await.expect_err("refused");
     assert!(matches!(error, LoadError::TooMuchToCompile(_)), "{error}");
+    let said = memory.directory.path().join("process");
+    let script = format!("echo $$ >> {}; exec sleep 60", said.display());
     let wall = Host::start_with(|config| {
-        config.compile.wall = Duration::from_millis(50);
-        config.compiler = CompileCommand::new("/bin/sleep", ["60"]);
+        config.compile.wall = Duration::from_millis(900);
+        config.compiler = CompileCommand::new("/bin/sh", ["-c", &script]);
     });
     let error = load(&wall.runtime, &component("hostile")).await.expect_err("refused");
-    assert!(matches!(error, LoadError::TooMuchToCompile(_)), "{error}");
+    assert_eq!((&error, error.blame()), (&LoadError::Late(0), Blame::Host));
+    // One that was asked for its jail, and one that was to compile.
+    let said = std::fs::read_to_string(said).expect("both said so");
+    let processes: Vec<i32> = said.lines().map(|line| line.parse().expect("a process")).collect();
+    assert_eq!(processes.len(), 2);
+    for process in processes {
+        assert!(crate::jail::ends(process, Duration::from_secs(20)), "it was not ended");
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod calls;
+mod compiler;
 mod fuzz;
 mod host;
 mod hostile;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HOST};
+use http::header::{CONTENT_TYPE, HOST, HeaderName};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::rt::TokioIo;
@@ -75,7 +75,8 @@ pub async fn command(
     body: Option<&impl Serialize>,
 ) -> anyhow::Result<Value> {
     let body = body.map(serde_json::to_vec).transpose()?.map(Bytes::from);
-    let (status, body) = talk(socket, method, path, "application/json", body).await?;
+    let json = [(CONTENT_TYPE, "application/json")];
+    let (status, body) = talk(socket, method, path, &json, body).await?;
     if status.is_success() {
         return serde_json::from_slice(&body).context("the answer of the host is no JSON");
     }
@@ -93,7 +94,7 @@ pub async fn talk(
     socket: &Path,
     method: Method,
     path: &str,
-    kind: &str,
+    headers: &[(HeaderName, &str)],
     body: Option<Bytes>,
 ) -> anyhow::Result<(StatusCode, Bytes)> {
     let stream = UnixStream::connect(socket).await;
@@ -103,12 +104,11 @@ pub async fn talk(
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         // It ends with the sender, and its errors are those of the answer.
         tokio::spawn(connection);
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(HOST, "botyard")
-            .header(CONTENT_TYPE, kind)
-            .body(Full::new(body.unwrap_or_default()))?;
+        let mut request = Request::builder().method(method).uri(path).header(HOST, "botyard");
+        for (name, value) in headers {
+            request = request.header(name, *value);
+        }
+        let request = request.body(Full::new(body.unwrap_or_default()))?;
         let answer = sender.send_request(request).await?;
         let status = answer.status();
         let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;

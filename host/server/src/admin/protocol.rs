@@ -1,5 +1,5 @@
-//! What is said over the socket: `GET /status`, `POST /backup`, `POST /release`,
-//! `POST /rotate-key`, `POST /pause`, `POST /resume`,
+//! What is said over the socket: `GET /status`, `GET /deployed`, `POST /backup`,
+//! `POST /release`, `POST /rotate-key`, `POST /pause`, `POST /resume`,
 //! `GET /dead-letters`, `GET /dead-letters/{part}`, `POST /dead-letters/redrive`,
 //! `GET /channels/{channel}/samples`, `GET` and `POST /channels/{channel}/probe`,
 //! `POST /channels/{channel}/capture`, `GET /channels/{channel}/captured`.
@@ -23,6 +23,15 @@ pub struct PauseRequest {
     pub tenant: Option<String>,
     /// Why, for whoever reads the status or the audit.
     pub reason: Option<String>,
+}
+
+/// A version that answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeployedVersion {
+    /// Its digest.
+    pub version: String,
+    /// A tenant that has it.
+    pub tenant: String,
 }
 
 /// Asks for a copy of the store.
@@ -68,6 +77,17 @@ pub struct OpenBreaker {
     pub since_ms: Millis,
 }
 
+/// What protects the host from its bots.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Safety {
+    /// Its name.
+    pub name: String,
+    /// Whether it is really active.
+    pub active: bool,
+    /// What was found, and what to do where it is not active.
+    pub detail: String,
+}
+
 /// Dead letters are counted up to here.
 pub const LETTERS_COUNTED_MAX: usize = 1_000;
 
@@ -94,6 +114,9 @@ pub struct Status {
     pub paused: Vec<Paused>,
     /// What is left alone because it keeps failing.
     pub breakers: Vec<OpenBreaker>,
+    /// What protects the host from its bots.
+    #[serde(default)]
+    pub safety: Vec<Safety>,
 }
 
 /// An action that was given up.

@@ -11,26 +11,28 @@ use axum::routing::{get, post};
 use axum::serve::IncomingStream;
 use axum::{Json, Router};
 use botyard_kernel::id::TenantId;
+use botyard_runtime::SafetyFeature;
 use botyard_store::{BackupError, Manifest, Stamp, StoreError};
 use http::StatusCode;
 use tokio::net::UnixListener;
 
 use super::protocol::{
-    BackupRequest, LETTERS_COUNTED_MAX, OpenBreaker, PauseRequest, Paused, Problem, Released,
-    Status,
+    BackupRequest, DeployedVersion, LETTERS_COUNTED_MAX, OpenBreaker, PauseRequest, Paused,
+    Problem, Released, Safety, Status,
 };
 use super::{channels, letters};
 use crate::api::{self, AtSocket};
 use crate::app::{App, Rotated};
 use crate::clock;
 use crate::http::store_health;
-use crate::tenancy::kind;
+use crate::tenancy::{deployed_versions, kind};
 use crate::work::{Pausable, Pause, Subject};
 
 /// The commands by their paths.
 pub(super) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/status", get(status))
+        .route("/deployed", get(deployed))
         .route("/pause", post(pause))
         .route("/resume", post(resume))
         .route("/backup", post(backup))
@@ -83,6 +85,16 @@ impl From<StoreError> for Refused {
     }
 }
 
+/// What answers, for whoever prepares an upgrade.
+async fn deployed(State(app): State<Arc<App>>) -> Result<Json<Vec<DeployedVersion>>, Refused> {
+    let versions = deployed_versions(app.work.store()).await?.into_iter();
+    let told = versions.map(|(version, tenant)| DeployedVersion {
+        version: version.to_string(),
+        tenant: tenant.to_string(),
+    });
+    Ok(Json(told.collect()))
+}
+
 async fn status(State(app): State<Arc<App>>) -> Json<Status> {
     let pauses = app.work.pauses().into_iter();
     let breakers = |what: &str, open: Vec<(String, u64)>| {
@@ -105,6 +117,15 @@ async fn status(State(app): State<Arc<App>>) -> Json<Status> {
         paused: pauses.map(|(subject, pause)| paused(subject, pause)).collect(),
         breakers: breakers("bot", app.work.suspended_bots())
             .chain(breakers("destination", app.work.left_alone()))
+            .collect(),
+        safety: app
+            .safety()
+            .into_iter()
+            .map(|SafetyFeature { name, active, detail }| Safety {
+                name: name.to_owned(),
+                active,
+                detail,
+            })
             .collect(),
     })
 }

@@ -13,10 +13,12 @@ mod letters;
 mod limits;
 mod logs;
 mod once;
+mod operations;
 mod page;
 mod people;
 mod places;
 mod problem;
+mod receive;
 mod secrets;
 mod signals;
 mod tenants;
@@ -119,6 +121,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(versions::list, versions::upload))
         .routes(routes!(versions::show, versions::delete))
         .routes(routes!(trials::run))
+        .routes(routes!(operations::show))
         .routes(routes!(deployments::show, deployments::change))
         .routes(routes!(channels::list))
         .routes(routes!(channels::show, channels::put, channels::delete))

@@ -3,6 +3,8 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use botyard_kernel::access::Denied;
+use botyard_kernel::run::Blame;
+use botyard_runtime::LoadError;
 use botyard_store::StoreError;
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
@@ -101,6 +103,12 @@ impl Problem {
         Self::new(Code::NotFound, Denied::NotFound.to_string())
     }
 
+    /// The host is to blame: its operator finds out why in the log, and nobody else.
+    pub fn host_fault(error: &impl std::fmt::Display, what: &str) -> Self {
+        tracing::error!(%error, "{what}");
+        Self::new(Code::HostFault, format!("{what}: try again, and tell the host's operator"))
+    }
+
     /// The request cannot be read.
     pub fn bad(detail: impl Into<String>) -> Self {
         Self::new(Code::BadRequest, detail)
@@ -166,11 +174,12 @@ impl From<ChangeError> for Problem {
             ChangeError::BadName(_) => Code::BadName,
             ChangeError::Settings(_) => Code::BadSettings,
             ChangeError::Unfit(_) => Code::CannotRun,
+            ChangeError::Component(LoadError::Late(_)) => Code::Unavailable,
             ChangeError::Component(refused) => match refused.blame() {
-                botyard_kernel::run::Blame::Host => Code::HostFault,
-                botyard_kernel::run::Blame::Bot
-                | botyard_kernel::run::Blame::Tenant
-                | botyard_kernel::run::Blame::Vendor => Code::ComponentRefused,
+                Blame::Host => {
+                    return Self::host_fault(refused, "the host cannot load components now");
+                }
+                Blame::Bot | Blame::Tenant | Blame::Vendor => Code::ComponentRefused,
             },
             ChangeError::Deployment(_) => Code::DeploymentRefused,
             ChangeError::Stale => Code::Stale,
@@ -185,6 +194,17 @@ impl From<ChangeError> for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_host_is_to_blame_for_is_told_to_nobody_else() {
+        let why = "cannot start the compiler /srv/secret/botyard: no memory";
+        let problem = Problem::from(ChangeError::Component(LoadError::Host(why.to_owned())));
+        assert_eq!((problem.code, problem.status), ("host-fault", 500));
+        assert!(!problem.detail.contains("secret"), "{}", problem.detail);
+        let late = Problem::from(ChangeError::Component(LoadError::Late(180)));
+        assert_eq!((late.code, late.status), ("unavailable", 503));
+        assert!(late.detail.contains("again later"), "{}", late.detail);
+    }
 
     #[test]
     fn codes_are_names_and_each_stands_for_one_problem() {

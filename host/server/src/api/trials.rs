@@ -16,6 +16,7 @@ use super::caller::{Allowed, OfTenant};
 use super::page::Json;
 use super::problem::{Code, Problem};
 use crate::registry::Channel;
+use crate::tenancy::ChangeError;
 use crate::trial::Trial;
 
 /// At most so many events at a time.
@@ -106,10 +107,8 @@ async fn trial(
         }
     };
     policy.bot = bot.clone();
-    let version = app.work.registry().versions().get(digest).await.map_err(|error| {
-        tracing::error!(%error, %digest, "a version cannot be tried");
-        Problem::new(Code::HostFault, error.to_string())
-    })?;
+    let version = app.work.registry().versions().get(tenant, digest).await;
+    let version = version.map_err(ChangeError::from)?;
     let trial = Trial {
         tenant: tenant.clone(),
         version,

@@ -1,26 +1,22 @@
 //! Versions of bots: uploaded, checked, compiled. None of it changes any traffic.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::extract::Path;
+use axum::response::{IntoResponse as _, Response};
 use botyard_kernel::access::Permission;
 use botyard_kernel::id::{BotId, Digest};
 use botyard_kernel::time::Millis;
-use futures_util::StreamExt as _;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
-use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use super::caller::OfTenant;
+use super::operations;
 use super::page::{Json, Page, Paging, Query};
-use super::problem::{Code, Problem};
+use super::problem::Problem;
+use super::receive::receive;
 use crate::tenancy::VersionRecord;
-
-/// The largest component that any tier takes, in bytes.
-const COMPONENT_BYTES_MAX: usize = 32 << 20;
 
 /// A version of a bot.
 #[derive(Serialize, ToSchema)]
@@ -33,11 +29,20 @@ pub(super) struct Version {
     tier: String,
     uploaded_ms: Millis,
     uploaded_by: String,
-    /// What the bot says about itself.
+    /// What the bot says about itself; in lists without its `config`, which may be long.
     #[serde(skip_serializing_if = "Option::is_none")]
     manifest: Option<Value>,
     /// What it imports.
     imports: Vec<String>,
+}
+
+impl Version {
+    fn without_config(mut self) -> Self {
+        if let Some(Value::Object(manifest)) = &mut self.manifest {
+            manifest.remove("config");
+        }
+        self
+    }
 }
 
 /// The versions of a bot, by digest.
@@ -50,9 +55,10 @@ pub(super) async fn list(
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<Version>>, Problem> {
     let allowed = of.may(Permission::ReadObjects, Some(&bot))?;
-    let versions = allowed.tenancy().versions(&allowed.tenant, &bot).await?;
-    let mut versions: Vec<_> = versions.into_iter().map(shown).collect();
-    versions.sort_by(|one, other| one.digest.cmp(&other.digest));
+    // One more says whether there is a next page.
+    let (after, limit) = (paging.after.as_deref(), paging.limit() + 1);
+    let versions = allowed.tenancy().versions(&allowed.tenant, &bot, after, limit).await?;
+    let versions = versions.into_iter().map(shown).map(Version::without_config).collect();
     Ok(Json(Page::of(versions, &paging, |version| &version.digest)))
 }
 
@@ -85,42 +91,37 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Upload a component: the body is the `.wasm` itself.
+/// Upload a component: the body is the `.wasm` itself. Compiling it may take a minute: with
+/// `Prefer: respond-async` the answer comes when it has arrived, and `Location` says where
+/// to ask how far it is.
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/bots/{bot}/versions", tag = "versions",
-    params(("tenant" = String, Path), ("bot" = String, Path)),
+    params(("tenant" = String, Path), ("bot" = String, Path),
+        ("prefer" = Option<String>, Header, description = "`respond-async`")),
     request_body(content = Vec<u8>, content_type = "application/wasm"),
     responses((status = 200, body = Version), (status = 201, body = Version),
+        (status = 202, body = operations::Operation),
         (status = "4XX", body = Problem)))]
 pub(super) async fn upload(
     of: OfTenant,
     Path((_, bot)): Path<(String, BotId)>,
+    headers: HeaderMap,
     body: Body,
-) -> Result<(StatusCode, Json<Version>), Problem> {
+) -> Result<Response, Problem> {
     let allowed = of.may(Permission::Upload, Some(&bot))?;
     // Whoever has no such bot is told before anything is read.
     allowed.tenancy().bot(&allowed.tenant, &bot).await?;
-    let _place = allowed.app.uploads.take(&allowed.tenant)?;
-    let wasm = read(body, allowed.app.config.server.body_timeout).await?;
-    let (tenancy, tenant) = (allowed.tenancy(), &allowed.tenant);
-    let (version, new) = tenancy.upload(tenant, &bot, wasm, &allowed.stamp).await?;
-    let status = if new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(shown(version))))
-}
-
-/// Whoever sends nothing for so long is not waited for.
-async fn read(body: Body, patience: Duration) -> Result<Vec<u8>, Problem> {
-    let (mut wasm, mut chunks) = (Vec::new(), body.into_data_stream());
-    let late = |_| Problem::bad("the upload stood still for too long: send it again");
-    while let Some(chunk) = timeout(patience, chunks.next()).await.map_err(late)? {
-        let chunk =
-            chunk.map_err(|error| Problem::bad(format!("the upload broke off: {error}")))?;
-        if wasm.len() + chunk.len() > COMPONENT_BYTES_MAX {
-            let detail = format!("a component has at most {COMPONENT_BYTES_MAX} bytes");
-            return Err(Problem::new(Code::TooLarge, detail));
-        }
-        wasm.extend_from_slice(&chunk);
+    let (app, tenant) = (&allowed.app, &allowed.tenant);
+    let reads = app.uploads.take(tenant)?;
+    let upload = receive(body, &app.config.store.directory, app.config.server.body_timeout).await?;
+    drop(reads);
+    let compiles = app.compilations.take(tenant)?;
+    if operations::is_asked_for(&headers) {
+        return operations::begin(&allowed, &bot, upload, compiles).await;
     }
-    Ok(wasm)
+    let (tenancy, stamp) = (allowed.tenancy(), &allowed.stamp);
+    let (version, new) = tenancy.upload(tenant, &bot, &upload, stamp, &|_| {}).await?;
+    let status = if new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(shown(version))).into_response())
 }
 
 fn shown(record: VersionRecord) -> Version {

@@ -12,17 +12,21 @@ use super::key_file::{self, Purpose};
 use crate::config::{self, Config};
 use crate::tenancy::{DefinedBot, Definition};
 
-/// The runtime. Its compiler is this very program, in a process of its own.
+/// The runtime, which keeps so many versions linked. Its compiler is this very program,
+/// in a process of its own.
 pub(super) fn runtime(
     config: &Config,
     keys: &Path,
     artefacts: PathBuf,
+    linked_versions: usize,
 ) -> anyhow::Result<Arc<Runtime>> {
     let program = std::env::current_exe().context("cannot find the host's own program")?;
     let key = key_file::read_or_make(keys, Purpose::Artefacts)?;
     let compiler = CompileCommand::new(program, ["compile"]);
     let mut runtime = RuntimeConfig::new(artefacts, key, compiler);
+    runtime.linked_versions = linked_versions;
     runtime.layout = config.runtime.layout;
+    runtime.compile = config.runtime.compile;
     runtime.native = config.runtime.native;
     runtime.interpreted = config.runtime.interpreted;
     if config.runtime.executor_threads > 0 {

@@ -17,7 +17,7 @@ use super::channel::{ChannelCommand, channel};
 use super::letters::{LetterCommand, letters};
 use crate::admin::client;
 use crate::admin::protocol::{
-    BackupRequest, LETTERS_COUNTED_MAX, PauseRequest, Paused, Released, Status,
+    BackupRequest, LETTERS_COUNTED_MAX, PauseRequest, Paused, Released, Safety, Status,
 };
 use crate::app::Rotated;
 use crate::config::Config;
@@ -223,8 +223,8 @@ pub(super) fn copied(made: &Manifest) -> String {
 }
 
 fn status(status: Status) -> String {
-    let Status { version, now_ms, stopping, held, store, lanes, dead_letters, paused, breakers } =
-        status;
+    let Status { version, now_ms, stopping, held, store, lanes, dead_letters, .. } = status;
+    let Status { paused, breakers, safety, .. } = status;
     let ends = if stopping { ", stopping" } else { "" };
     let mut text = format!("botyard {version}{ends}\nstore: {store}\nin memory: {lanes}\n");
     if held {
@@ -244,6 +244,9 @@ fn status(status: Status) -> String {
     for breaker in breakers {
         let since = age(now_ms, breaker.since_ms);
         let _ = writeln!(text, "keeps failing: {} {}, for {since}", breaker.what, breaker.name);
+    }
+    for Safety { name, detail, .. } in safety.into_iter().filter(|feature| !feature.active) {
+        let _ = writeln!(text, "NOT protected by {name}: {detail}");
     }
     text
 }

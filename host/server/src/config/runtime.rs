@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use botyard_runtime::{Layout, TierConfig, TierLimits};
+use botyard_runtime::{CompileLimits, Layout, TierConfig, TierLimits};
 
 use super::error::Wrong;
 use super::section::Section;
@@ -20,6 +20,8 @@ pub struct Runtime {
     pub layout: Layout,
     /// Where compiled components are kept.
     pub artefact_directory: PathBuf,
+    /// What compiling a component may use.
+    pub compile: CompileLimits,
     /// Threads that run bots and nothing else; 0 stands for one for each CPU.
     pub executor_threads: usize,
     /// Rust, C and Go bots.
@@ -39,6 +41,7 @@ impl Runtime {
                 Some(entry) => entry.parsed("a path", store::path)?,
                 None => store.directory.join("artefacts"),
             },
+            compile: compile(section.section("compile")?)?,
             executor_threads: section.required("executor-threads")?.size(0..=1024, "threads")?,
             native: tier(section.section("native")?, TierLimits::native())?,
             interpreted: tier(section.section("interpreted")?, TierLimits::interpreted())?,
@@ -46,6 +49,18 @@ impl Runtime {
         section.finish()?;
         Ok(runtime)
     }
+}
+
+fn compile(mut section: Section<'_>) -> Result<CompileLimits, Wrong> {
+    let limits = CompileLimits {
+        memory_bytes: section.required("memory-bytes")?.number(64 * MIB..=1024 * GIB, "bytes")?,
+        cpu_seconds: section.required("cpu-seconds")?.number(1..=3_600, "seconds")?,
+        wall: section.required("wall-ms")?.millis(1_000..=120 * MINUTE_MS)?,
+        at_once: section.required("at-once")?.size(1..=256, "compilations")?,
+        require_jail: section.required("require-jail")?.flag()?,
+    };
+    section.finish()?;
+    Ok(limits)
 }
 
 /// Limits that are no settings stay those of the tier.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
-use botyard_runtime::{Layout, TierConfig};
+use botyard_runtime::{CompileLimits, Layout, TierConfig};
 use botyard_vendors::userlike;
 use serde_json::json;
 use tempfile::TempDir;
@@ -59,6 +59,7 @@ fn the_defaults_are_a_configuration() {
     assert_eq!(config.alerts.operator, None);
     assert_eq!(config.runtime.artefact_directory, Path::new("var/artefacts"));
     assert_eq!(config.runtime.layout, Layout::Hardened);
+    assert_eq!(config.runtime.compile, CompileLimits::default());
     assert_eq!(config.runtime.native, TierConfig::native());
     assert_eq!(config.runtime.interpreted, TierConfig::interpreted());
     assert!(!config.egress.allow_loopback);
@@ -270,6 +271,14 @@ fn wrong_values_are_told_what_was_expected() {
         ("[log]\nformat = \"xml\"", "`log.format` (in FILE) must be \"text\" or \"json\""),
         ("[log]\nfilter = \"a=b=c\"", "`log.filter` (in FILE) must be a filter like \"info\""),
         ("[store]\ndirectory = \"\"", "`store.directory` (in FILE) must be a path: it is empty"),
+        (
+            "[runtime.compile]\nat-once = 0",
+            "`runtime.compile.at-once` (in FILE) must be a whole number of compilations from 1 to 256",
+        ),
+        (
+            "[runtime.compile]\nmemory = 1",
+            "`runtime.compile.memory` (in FILE) does not exist; did you mean `memory-bytes`?",
+        ),
         ("[runtime]\nlayout = \"soft\"", "must be \"hardened\" or \"fast\""),
         (
             "[runtime]\nnative = 3",

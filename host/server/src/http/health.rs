@@ -20,7 +20,8 @@ pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The host takes webhooks, with the safety features that are really active.
+/// The host takes webhooks, with the safety features that are really active. Anybody may
+/// ask, so what was found in detail is in the operator's `status` only.
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
     let store = store_health(&app).await;
     let stopping = app.stopping.load(Ordering::Acquire);
@@ -28,15 +29,15 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
     let safety: Vec<_> = app
         .safety()
         .into_iter()
-        .map(|SafetyFeature { name, active, detail }| {
-            json!({"name": name, "active": active, "detail": detail})
-        })
+        .map(|SafetyFeature { name, active, .. }| json!({"name": name, "active": active}))
         .collect();
+    let inactive = safety.iter().filter(|feature| feature["active"] == false).count();
     let body = json!({
         "ready": ready,
         "stopping": stopping,
         "store": store,
         "lanes": app.work.lanes_active(),
+        "safety_inactive": inactive,
         "safety": safety,
     });
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

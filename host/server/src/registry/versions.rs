@@ -4,16 +4,11 @@
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use botyard_kernel::access::OPERATOR;
-use botyard_kernel::id::Digest;
+use botyard_kernel::id::{Digest, TenantId};
 use botyard_runtime::{LoadError, Runtime, Version};
 use botyard_store::{HostStore, Store, StoreError};
 use lru::LruCache;
 use tokio::sync::OnceCell;
-
-/// So many versions are held open, each with a file. Who comes back after others is
-/// read again from what was compiled.
-const OPEN_MAX: NonZeroUsize = NonZeroUsize::new(2_048).unwrap();
 
 /// Loaded versions by digest.
 pub struct Versions {
@@ -37,10 +32,12 @@ pub enum VersionError {
 }
 
 impl Versions {
-    /// No version is loaded yet.
-    pub fn new(runtime: Arc<Runtime>, store: &Store) -> Self {
+    /// No version is loaded yet. So many are held open, each with a file. Who comes back
+    /// after others is read again from what was compiled.
+    pub fn new(runtime: Arc<Runtime>, store: &Store, open_max: usize) -> Self {
+        let open_max = NonZeroUsize::new(open_max).unwrap_or(NonZeroUsize::MIN);
         // A digest is asked for only where a tenant's own record names it.
-        Self { runtime, store: store.host(), open: Mutex::new(LruCache::new(OPEN_MAX)) }
+        Self { runtime, store: store.host(), open: Mutex::new(LruCache::new(open_max)) }
     }
 
     /// A version, if it is loaded.
@@ -48,13 +45,14 @@ impl Versions {
         self.open().get(digest).and_then(|cell| cell.get().cloned())
     }
 
-    /// A version, which is loaded once however many ask for it.
+    /// A version, which is loaded once however many ask for it. Where it has to be
+    /// compiled anew, it takes its turn among those of its owner's.
     ///
     /// # Errors
     /// When the component is gone, cannot be read or cannot be loaded.
-    pub async fn get(&self, digest: &Digest) -> Result<Version, VersionError> {
+    pub async fn get(&self, owner: &TenantId, digest: &Digest) -> Result<Version, VersionError> {
         let cell = Arc::clone(self.open().get_or_insert(*digest, Arc::default));
-        let version = cell.get_or_try_init(|| self.load(digest)).await?;
+        let version = cell.get_or_try_init(|| self.load(owner, digest)).await?;
         Ok(version.clone())
     }
 
@@ -65,13 +63,13 @@ impl Versions {
         let _ = cell.set(version);
     }
 
-    async fn load(&self, digest: &Digest) -> Result<Version, VersionError> {
+    async fn load(&self, owner: &TenantId, digest: &Digest) -> Result<Version, VersionError> {
         if let Some(version) = self.runtime.open(*digest).await? {
             return Ok(version);
         }
         // It was compiled for other engines, or what was compiled is gone.
         let bytes = self.store.blob(digest).await?.ok_or(VersionError::Gone(*digest))?;
-        Ok(self.runtime.load(&bytes, &OPERATOR.into(), &|_| {}).await?)
+        Ok(self.runtime.load_deployed(&bytes, owner).await?)
     }
 
     fn open(&self) -> MutexGuard<'_, LruCache<Digest, Arc<OnceCell<Version>>>> {

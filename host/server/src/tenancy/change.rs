@@ -6,6 +6,7 @@ use botyard_store::StoreError;
 
 use super::Unfit;
 use crate::config::ConfigError;
+use crate::registry::VersionError;
 
 /// A change, or why it was not made.
 pub type Change<T> = Result<T, ChangeError>;
@@ -58,4 +59,16 @@ pub enum ChangeError {
     /// The store does not do it.
     #[error("the store does not do it: {0}")]
     Store(#[from] StoreError),
+}
+
+impl From<VersionError> for ChangeError {
+    fn from(error: VersionError) -> Self {
+        match error {
+            // Whoever has the component can do something about it.
+            VersionError::Gone(_) => Self::InUse(error.to_string()),
+            VersionError::Store(error) => Self::Store(error),
+            // It was good when it was uploaded.
+            VersionError::Load(error) => Self::Component(LoadError::Host(error.to_string())),
+        }
+    }
 }

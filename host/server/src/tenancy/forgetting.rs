@@ -25,10 +25,18 @@ impl Tenancy {
         };
         let deployment = self.deployment(&store, bot).await?;
         let (mut first, mut last) = (Vec::new(), vec![gone(kind::BOT, bot.to_string())]);
-        for version in self.versions(tenant, bot).await? {
-            let answers = deployment.as_ref().is_some_and(|it| it.current == version.digest);
-            let version = gone(kind::VERSION, version_name(bot, &version.digest));
-            if answers { last.push(version) } else { first.push(version) }
+        let mut after = None::<String>;
+        loop {
+            let page = self.versions(tenant, bot, after.as_deref(), CHANGES_MAX).await?;
+            after = page.last().map(|version| version.digest.to_string());
+            for version in &page {
+                let answers = deployment.as_ref().is_some_and(|it| it.current == version.digest);
+                let version = gone(kind::VERSION, version_name(bot, &version.digest));
+                if answers { last.push(version) } else { first.push(version) }
+            }
+            if page.len() < CHANGES_MAX {
+                break;
+            }
         }
         if deployment.is_some() {
             last.push(gone(kind::DEPLOYMENT, bot.to_string()));

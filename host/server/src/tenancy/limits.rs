@@ -72,7 +72,7 @@ impl Tenancy {
             (Limit::StorageBytes, quotas.stored(tenant)),
         ]);
         for (limit, kind) in COUNTED {
-            used.insert(limit, self.store(tenant).list(kind).await?.len() as u64);
+            used.insert(limit, self.store(tenant).count(kind).await?);
         }
         Ok(Used { limits: quotas.limits(tenant), used })
     }
@@ -89,7 +89,7 @@ impl Tenancy {
         let Some((limit, _)) = COUNTED.iter().find(|(_, counted)| *counted == kind) else {
             return Ok(());
         };
-        let known = self.store(tenant).list(kind).await?.len() as u64;
+        let known = self.store(tenant).count(kind).await?;
         let enough = self.work.quotas().limits(tenant).check(*limit, known + 1, None);
         enough.map_err(|exceeded| ChangeError::TooMany(exceeded.to_string()))
     }

@@ -4,6 +4,7 @@
 
 mod change;
 mod definition;
+mod deployed;
 mod forgetting;
 mod from_settings;
 mod housekeeping;
@@ -17,11 +18,11 @@ mod stored;
 mod tokens;
 mod versions;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use botyard_kernel::id::TenantId;
-use botyard_store::{HostStore, TenantStore};
+use botyard_kernel::id::{Digest, TenantId};
+use botyard_store::{HostStore, Store, StoreError, TenantStore};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::config::Retention;
@@ -35,6 +36,14 @@ pub use records::*;
 pub use sealing::Resealed;
 pub use tokens::{Before, Holder, TokenRecord};
 pub use versions::Step;
+
+/// The versions in a store that answer, with one of the tenants that have each.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn deployed_versions(store: &Store) -> Result<BTreeMap<Digest, TenantId>, StoreError> {
+    deployed::versions(&store.host()).await
+}
 
 /// Tenants and what they have.
 pub struct Tenancy {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use botyard_kernel::deployment::Deployment;
 use botyard_kernel::id::{BotId, Digest, TenantId};
+use botyard_runtime::{LoadError, Phase, Upload};
 use botyard_store::{Stamp, StoreError};
 use serde_json::json;
 
@@ -34,6 +35,7 @@ pub enum Step {
 
 impl Tenancy {
     /// Takes a component as a version of a bot. The same bytes again are the same version.
+    /// Each phase is told when it begins.
     ///
     /// # Errors
     /// There is no such bot of the tenant's own, or the component is refused.
@@ -41,21 +43,22 @@ impl Tenancy {
         &self,
         tenant: &TenantId,
         bot: &BotId,
-        wasm: Vec<u8>,
+        upload: &Upload,
         stamp: &Stamp,
+        progress: &(dyn Fn(Phase) + Send + Sync),
     ) -> Change<(VersionRecord, bool)> {
         self.owned(tenant, bot).await?;
-        let digest = Digest::of(&wasm);
-        let name = version_name(bot, &digest);
+        let name = version_name(bot, upload.digest());
         let store = self.store(tenant);
         if let Some(known) = store.get(kind::VERSION, &name).await? {
             // Its bytes may have been lost: this puts them back.
-            self.keep_component(wasm).await?;
+            self.keep_component(upload.read().await.map_err(unreadable)?).await?;
             return Ok((parsed(&name, known)?, false));
         }
         self.room_for(tenant, kind::VERSION).await?;
-        self.room_for_bytes(tenant, wasm.len())?;
-        let version = self.work.load(tenant, &wasm).await?;
+        self.room_for_bytes(tenant, upload.bytes())?;
+        let version = self.work.load(tenant, upload, progress).await?;
+        let wasm = upload.read().await.map_err(unreadable)?;
         // That took its time: others came and went meanwhile.
         let _turn = self.change(tenant).await;
         self.owned(tenant, bot).await?;
@@ -65,7 +68,6 @@ impl Tenancy {
         }
         self.room_for(tenant, kind::VERSION).await?;
         let record = VersionRecord::of(bot, &version, stamp.at_ms, &stamp.actor);
-        self.work.registry().versions().keep(version);
         store.put(kind::VERSION, &name, &json!(record), stamp).await?;
         Ok((record, true))
     }
@@ -111,21 +113,23 @@ impl Tenancy {
         self.host_store().blob(digest).await
     }
 
-    /// The versions of a bot, the newest first.
+    /// At most so many versions of a bot, by digest, behind the digest `after`.
     ///
     /// # Errors
     /// There is no such bot.
-    pub async fn versions(&self, tenant: &TenantId, bot: &BotId) -> Change<Vec<VersionRecord>> {
+    pub async fn versions(
+        &self,
+        tenant: &TenantId,
+        bot: &BotId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Change<Vec<VersionRecord>> {
         self.bot(tenant, bot).await?;
-        let mut versions = Vec::new();
-        for record in self.store(tenant).list(kind::VERSION).await? {
-            let version: VersionRecord = parsed(&record.name, record.value)?;
-            if version.bot == *bot {
-                versions.push(version);
-            }
-        }
-        versions.sort_by_key(|version| std::cmp::Reverse(version.uploaded_ms));
-        Ok(versions)
+        let prefix = format!("{bot}.");
+        let after = after.map(|after| format!("{prefix}{after}"));
+        let store = self.store(tenant);
+        let found = store.page(kind::VERSION, &prefix, after.as_deref(), limit).await?.into_iter();
+        Ok(found.map(|record| parsed(&record.name, record.value)).collect::<Result<_, _>>()?)
     }
 
     /// A version of a bot.
@@ -179,9 +183,7 @@ impl Tenancy {
         }
         let next = next(known.as_ref(), step, stamp.at_ms)?;
         // Its first event finds it loaded.
-        self.work.registry().versions().get(&next.current).await.map_err(|error| {
-            ChangeError::Component(botyard_runtime::LoadError::Host(error.to_string()))
-        })?;
+        self.work.registry().versions().get(tenant, &next.current).await?;
         let (old, new) = (known.map(|known| json!(known)), json!(next));
         let name = bot.as_str();
         if !store.replace(kind::DEPLOYMENT, name, old.as_ref(), &new, stamp).await? {
@@ -254,6 +256,10 @@ impl Tenancy {
         }
         Ok(())
     }
+}
+
+fn unreadable(error: std::io::Error) -> LoadError {
+    LoadError::Host(format!("the upload cannot be read again: {error}"))
 }
 
 fn next(known: Option<&Deployment>, step: Step, now: u64) -> Change<Deployment> {

@@ -39,7 +39,7 @@ use botyard_kernel::quota::Refusal;
 use botyard_kernel::share::TenantRate;
 use botyard_kernel::time::Millis;
 use botyard_kernel::watermark::Marks;
-use botyard_runtime::{LoadError, Runtime, Version};
+use botyard_runtime::{LoadError, Phase, Runtime, Upload, Version};
 use botyard_store::{Store, StoreError};
 use botyard_vendors::{Call, CallAnswer};
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
@@ -274,8 +274,13 @@ impl Work {
     ///
     /// # Errors
     /// A sentence for whoever brought it.
-    pub async fn load(&self, tenant: &TenantId, wasm: &[u8]) -> Result<Version, LoadError> {
-        self.runtime.load(wasm, tenant, &|_| {}).await
+    pub async fn load(
+        &self,
+        tenant: &TenantId,
+        upload: &Upload,
+        progress: &(dyn Fn(Phase) + Send + Sync),
+    ) -> Result<Version, LoadError> {
+        self.runtime.load_upload(upload, tenant, progress).await
     }
 
     /// Versions that do worse than those before, from now on.

@@ -71,7 +71,7 @@ pub(super) fn run(
         let services = Services { values: Arc::new(values), http: Arc::new(Calls { run, lane }) };
         let ready = match ready {
             Some(ready) => Ok(ready),
-            None => load(&work, &version, &tenant).await,
+            None => load(&work, &bot.deployed.owner, &version, &tenant).await,
         };
         let mut output = match ready {
             Ok((version, permit)) => {
@@ -107,10 +107,11 @@ fn left_out(exceeded: &Exceeded) -> LogLine {
 
 async fn load(
     work: &Work,
+    owner: &TenantId,
     digest: &Digest,
     tenant: &TenantId,
 ) -> Result<(Version, Permit), VersionError> {
-    let version = work.registry.versions().get(digest).await?;
+    let version = work.registry.versions().get(owner, digest).await?;
     let permit = work.runtime.permit(&version, tenant).await;
     Ok((version, permit))
 }

@@ -84,6 +84,9 @@ pub(super) async fn records_are_listed_page_by_page(store: Store) {
     // What means something to a search of an engine means itself.
     assert_eq!(page("%", None, 9).await, [""; 0]);
     assert_eq!(page("lead_", None, 9).await, ["lead_1"]);
+    acme.delete("version", "a", &stamp(2)).await.unwrap();
+    assert_eq!((acme.count("version").await, acme.count("bot").await), (Ok(5), Ok(6)));
+    assert_eq!(acme.count("channel").await, Ok(0));
 }
 
 pub(super) async fn tenants_are_those_with_records(store: Store) {

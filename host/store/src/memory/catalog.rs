@@ -132,6 +132,10 @@ impl Catalog for MemoryStore {
         Ok(wanted.take(limit).collect())
     }
 
+    async fn count(&self, tenant: &TenantId, kind: &str) -> Result<u64, StoreError> {
+        Ok(self.list(tenant, kind).await?.len() as u64)
+    }
+
     async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
         let state = self.state();
         let tenants: BTreeSet<_> = state.records.keys().map(|(_, tenant, _)| tenant).collect();

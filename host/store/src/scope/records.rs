@@ -65,6 +65,11 @@ impl TenantStore {
         self.store.catalog.page(&self.tenant, kind, prefix, after, limit).await
     }
 
+    /// See [`crate::Catalog::count`].
+    pub async fn count(&self, kind: &str) -> Result<u64, StoreError> {
+        self.store.catalog.count(&self.tenant, kind).await
+    }
+
     /// See [`crate::Catalog::witness`].
     pub async fn witness(
         &self,

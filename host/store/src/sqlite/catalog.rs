@@ -128,6 +128,18 @@ impl Catalog for Engine {
         Ok(found.into_iter().map(|(_, record)| record).collect())
     }
 
+    async fn count(&self, tenant: &TenantId, kind: &str) -> Result<u64, StoreError> {
+        let wanted = (kind.to_owned(), tenant.0.clone());
+        let count = move |database: &Connection| {
+            let sql = "SELECT count(*) FROM record WHERE kind = ?1 AND tenant = ?2";
+            let counted = database
+                .prepare_cached(sql)
+                .and_then(|mut found| found.query_row(wanted, |row| row.get::<_, i64>(0)));
+            counted.map(i64::unsigned_abs).map_err(|e| store_error(&e))
+        };
+        self.readers.read(count).await
+    }
+
     async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
         self.readers.read(|database| tenants(database).map_err(|e| store_error(&e))).await
     }

@@ -141,7 +141,7 @@ fn own_bytes() -> u64 {
 /// A compilation that takes too long or too much is ended, and only that.
 #[tokio::test]
 async fn compile_bombs_end_at_their_limits() {
-    let bomb = build::compile_bomb(40, 1_500);
+    let bomb = build::compile_bomb(150, 1_500);
     let slow = Host::start_with(|config| config.compile.cpu_seconds = 1);
     let error = load(&slow.runtime, &bomb).await.expect_err("too slow");
     assert!(matches!(error, LoadError::TooMuchToCompile(_)), "{error}");
@@ -150,7 +150,7 @@ async fn compile_bombs_end_at_their_limits() {
     assert!(matches!(error, LoadError::TooMuchToCompile(_)), "{error}");
     let late = Host::start_with(|config| config.compile.wall = Duration::from_millis(200));
     let error = load(&late.runtime, &bomb).await.expect_err("too late");
-    assert!(matches!(error, LoadError::TooMuchToCompile(_)), "{error}");
+    assert!(matches!(error, LoadError::Late(_)), "{error}");
     for host in [slow, late] {
         let compiler = host.runtime.safety().into_iter().find(|f| f.name == "compile_child");
         assert!(compiler.expect("listed").active, "a bomb is no fault of the compiler");

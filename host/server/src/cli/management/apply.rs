@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use clap::Args;
 use http::Method;
+use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value, json};
 
 use super::{Api, escaped, good};
@@ -84,7 +85,7 @@ async fn done(asked: &Apply, step: Step) -> anyhow::Result<()> {
     let Step { what, method, path, kind, body } = step;
     writeln!(std::io::stdout(), "{what}").context("cannot print the answer")?;
     if !asked.dry_run {
-        let answered = asked.api.send(method, &path, kind, Some(body)).await?;
+        let answered = asked.api.send(method, &path, &[(CONTENT_TYPE, kind)], Some(body)).await?;
         good(answered).with_context(|| format!("{what} failed"))?;
     }
     Ok(())

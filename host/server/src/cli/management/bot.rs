@@ -3,14 +3,12 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
-use bytes::Bytes;
 use clap::Subcommand;
 use http::Method;
 use serde_json::{Value, json};
 
 use super::table::table;
-use super::{TenantApi, escaped, given, good, json_file};
+use super::{TenantApi, escaped, given, json_file};
 
 /// What can be done with bots.
 #[derive(Debug, Subcommand)]
@@ -43,6 +41,9 @@ pub(in crate::cli) enum BotCommand {
         /// Let it answer at once.
         #[arg(long)]
         deploy: bool,
+        /// Say how far it is also where standard error is no terminal.
+        #[arg(long)]
+        progress: bool,
         #[command(flatten)]
         of: TenantApi,
     },
@@ -137,7 +138,9 @@ pub(super) async fn bot(command: BotCommand) -> anyhow::Result<()> {
             let put = of.api.ask(Method::PUT, &path, Some(&body)).await?;
             of.api.print(&put, |_| format!("the bot {bot} is set\n"))
         }
-        BotCommand::Upload { bot, file, deploy, of } => upload(&of, &bot, &file, deploy).await,
+        BotCommand::Upload { bot, file, deploy, progress, of } => {
+            upload(&of, &bot, &file, deploy, progress).await
+        }
         BotCommand::Versions { bot, of } => {
             let all = of.api.all(&format!("{}/versions", path(&of, &bot).await?)).await?;
             let fields = ["digest", "tier", "bytes", "uploaded_ms", "uploaded_by"];
@@ -197,11 +200,9 @@ async fn upload(
     bot: &str,
     file: &std::path::Path,
     deploy: bool,
+    progress: bool,
 ) -> anyhow::Result<()> {
-    let wasm = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let path = format!("{}/versions", path(of, bot).await?);
-    let sent = of.api.send(Method::POST, &path, "application/wasm", Some(Bytes::from(wasm)));
-    let version = good(sent.await?)?;
+    let version = super::upload::upload(of, &path(of, bot).await?, file, progress).await?;
     let digest = version["digest"].as_str().unwrap_or_default().to_owned();
     if deploy {
         return change(of, bot, &json!({"action": "deploy", "version": digest})).await;

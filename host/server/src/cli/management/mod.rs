@@ -8,6 +8,7 @@ mod objects;
 mod people;
 mod quotas;
 mod table;
+mod upload;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -15,12 +16,15 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use clap::{Args, Subcommand};
+use http::header::{CONTENT_TYPE, HeaderName};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use url::form_urlencoded::byte_serialize;
 
 use super::operate::Host;
 use crate::admin::client::{self, Unreachable};
+
+const JSON: [(HeaderName, &str); 1] = [(CONTENT_TYPE, "application/json")];
 
 /// Where the API is, and as whom it is used.
 #[derive(Debug, Args)]
@@ -101,13 +105,13 @@ impl Api {
     /// Asks; `path` begins behind `/v1`. What is refused is an error.
     async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
         let bytes = body.map(|body| Bytes::from(body.to_string()));
-        let answered = self.send(method, path, "application/json", bytes).await?;
+        let answered = self.send(method, path, &JSON, bytes).await?;
         good(answered)
     }
 
     /// As [`Api::ask`]; nothing where there is no such object.
     async fn find(&self, path: &str) -> anyhow::Result<Option<Value>> {
-        let answered = self.send(Method::GET, path, "application/json", None).await?;
+        let answered = self.send(Method::GET, path, &JSON, None).await?;
         if answered.status == StatusCode::NOT_FOUND {
             return Ok(None);
         }
@@ -135,7 +139,7 @@ impl Api {
 
     /// The bytes that are there.
     async fn fetch(&self, path: &str) -> anyhow::Result<Bytes> {
-        let (status, bytes) = self.talk(Method::GET, path, "application/json", None).await?;
+        let (status, bytes) = self.talk(Method::GET, path, &[], None).await?;
         if status.is_success() {
             return Ok(bytes);
         }
@@ -147,13 +151,13 @@ impl Api {
         &self,
         method: Method,
         path: &str,
-        kind: &str,
+        headers: &[(HeaderName, &str)],
         body: Option<Bytes>,
     ) -> anyhow::Result<(StatusCode, Bytes)> {
         let path = format!("/v1{path}");
         Ok(match &self.url {
-            None => client::talk(&self.local.socket()?, method, &path, kind, body).await?,
-            Some(url) => self.over_http(url, method, &path, kind, body).await?,
+            None => client::talk(&self.local.socket()?, method, &path, headers, body).await?,
+            Some(url) => self.over_http(url, method, &path, headers, body).await?,
         })
     }
 
@@ -161,10 +165,10 @@ impl Api {
         &self,
         method: Method,
         path: &str,
-        kind: &str,
+        headers: &[(HeaderName, &str)],
         body: Option<Bytes>,
     ) -> anyhow::Result<Answered> {
-        let (status, bytes) = self.talk(method, path, kind, body).await?;
+        let (status, bytes) = self.talk(method, path, headers, body).await?;
         let body = if bytes.is_empty() {
             Value::Null
         } else {
@@ -180,19 +184,21 @@ impl Api {
         url: &str,
         method: Method,
         path: &str,
-        kind: &str,
+        headers: &[(HeaderName, &str)],
         body: Option<Bytes>,
     ) -> anyhow::Result<(StatusCode, Bytes)> {
         let url = format!("{}{path}", url.trim_end_matches('/'));
         // It fails where another part of the process has chosen one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let request = reqwest::Client::builder()
+        let mut request = reqwest::Client::builder()
             .build()
             .context("cannot make an HTTP client")?
             .request(method, &url)
             .header("authorization", format!("Bearer {}", self.token()?))
-            .header("content-type", kind)
             .body(body.unwrap_or_default());
+        for (name, value) in headers {
+            request = request.header(name, *value);
+        }
         let unreachable = |error: reqwest::Error| Unreachable::Elsewhere {
             url: url.clone(),
             error: error.without_url().to_string(),

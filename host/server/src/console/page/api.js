@@ -89,8 +89,8 @@ export class Api {
   }
 
   /**
-   * Uploads a file; `progress` is told how many bytes have left. `fetch` cannot tell that,
-   * so this is an `XMLHttpRequest`.
+   * Uploads a file and answers the operation that goes on with it; `progress` is told how
+   * many bytes have left. `fetch` cannot tell that, so this is an `XMLHttpRequest`.
    */
   upload(path, file, progress, signal) {
     return new Promise((resolve, reject) => {
@@ -98,6 +98,7 @@ export class Api {
       request.open("POST", new URL(path, ROOT));
       request.setRequestHeader("authorization", `Bearer ${this.#token}`);
       request.setRequestHeader("content-type", "application/wasm");
+      request.setRequestHeader("prefer", "respond-async");
       request.upload.addEventListener("progress", (event) => progress(event.loaded));
       request.addEventListener("error", () => reject(unreachable()));
       request.addEventListener("abort", () => reject(new DOMException("The upload was stopped.", "AbortError")));

@@ -5,6 +5,16 @@ import { button, field, form, make, say } from "./dom.js";
 import { bytes, short } from "./format.js";
 import { isLeft, shown } from "./problem.js";
 
+/** How far the host is, in words. */
+const PHASES = {
+  waiting: "All of it is there. Other uploads go first.",
+  checking: "The host checks what it is.",
+  compiling: "The host compiles it. A bot in JavaScript or Python takes up to a minute.",
+  rehearsing: "The host starts it once, to see that it can.",
+};
+/** How long until the host is asked again. */
+const PAUSE_MS = 300;
+
 /** The form; `uploaded` is called with the digest of what is there now. */
 export function upload(page, uploaded) {
   const lacks = page.session.lacks("deploy");
@@ -21,8 +31,9 @@ function uploadForm({ api, tenant, bot, about, signal }, uploaded) {
   const progress = make("progress", { id: "upload-progress", max: "1", value: "0" });
   const words = make("p", { id: "upload-words" });
   let stop = null;
+  const halt = button("Stop the upload", () => stop?.abort());
   const running = make("div", { class: "running", hidden: true },
-    make("label", { for: progress.id }, "Upload"), progress, words, button("Stop the upload", () => stop?.abort()));
+    make("label", { for: progress.id }, "Upload"), progress, words, halt);
   const outcome = make("div");
 
   const submit = () => shown(outcome, async () => {
@@ -33,12 +44,16 @@ function uploadForm({ api, tenant, bot, about, signal }, uploaded) {
     stop = new AbortController();
     signal.addEventListener("abort", () => stop.abort());
     running.hidden = false;
+    halt.hidden = false;
     progress.value = 0;
     say("The upload has begun.");
     try {
       const path = at`tenants/${tenant}/bots/${bot}/versions`;
-      const version = await api.upload(path, chosen, (sent) => tell(sent, chosen.size), stop.signal);
-      await uploaded(version.digest);
+      const begun = await api.upload(path, chosen, (sent) => tell(sent, chosen.size), stop.signal);
+      // From here on the host goes on by itself.
+      halt.hidden = true;
+      const { version } = await ended(begun);
+      await uploaded(version);
       outcome.replaceChildren(done(version));
     } catch (problem) {
       if (!isLeft(problem)) {
@@ -62,9 +77,26 @@ function uploadForm({ api, tenant, bot, about, signal }, uploaded) {
       words.textContent = `${bytes(sent)} of ${bytes(size)}`;
     } else if (progress.hasAttribute("value")) {
       progress.removeAttribute("value");
-      words.textContent = "All of it is there. The host checks and compiles it.";
+      words.textContent = "All of it is there.";
       say(words.textContent);
     }
+  }
+
+  /** Asks how far the host is until it is done, and tells each phase once. */
+  async function ended(operation) {
+    let now = operation;
+    for (let told = null; now.phase !== "done"; now = await api.get(at`tenants/${tenant}/operations/${operation.id}`, {}, signal)) {
+      if (now.phase === "failed") {
+        throw new Problem(now.problem);
+      }
+      if (now.phase !== told) {
+        told = now.phase;
+        words.textContent = PHASES[told] ?? told;
+        say(words.textContent);
+      }
+      await new Promise((resolve) => { setTimeout(resolve, PAUSE_MS); });
+    }
+    return now;
   }
 
   return form(submit,
@@ -72,7 +104,7 @@ function uploadForm({ api, tenant, bot, about, signal }, uploaded) {
     make("button", { class: "primary" }, "Upload"), running, outcome);
 }
 
-function done({ digest }) {
+function done(digest) {
   say(`Version ${short(digest)} is uploaded.`);
   return make("p", { class: "done" }, "Version ", make("code", {}, short(digest)),
     " is uploaded. It answers nobody until it is deployed. Below stands what it wants.");

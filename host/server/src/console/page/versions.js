@@ -33,7 +33,10 @@ function card(page, version, current, state, open) {
   const { digest, manifest } = version;
   const title = manifest?.version ? ` (${manifest.name ?? bot} ${manifest.version})` : "";
   const changes = current && current !== version
-    ? folded("What changes against the version that answers", showDifferences(differences(current, version)))
+    ? unfolding("What changes against the version that answers", async () => {
+      const [before, after] = await Promise.all([current, version].map((one) => whole(page, one)));
+      return showDifferences(differences(before, after));
+    })
     : null;
   if (changes) {
     changes.open = open;
@@ -52,11 +55,26 @@ function card(page, version, current, state, open) {
     version.imports.length === 0 ? make("p", {}, "It imports nothing.") : folded(
       counted(version.imports.length, "import"),
       make("ul", { class: "names" }, version.imports.map((one) => make("li", {}, make("code", {}, one))))),
-    manifest ? folded("Manifest", json(manifest)) : make("p", {}, "It carries no manifest."),
+    manifest ? unfolding("Manifest", async () => json((await whole(page, version)).manifest)) : make("p", {}, "It carries no manifest."),
     session.may("deploy") ? make("p", { class: "row" },
       make("a", { href: to(tenant, "bots", bot, "try", digest) }, `Try ${short(digest)}`),
       make("a", { href: to(tenant, "bots", bot, "deployment", digest) }, `Deploy ${short(digest)}`)) : null,
   ];
+}
+
+/** A version with the configuration of its manifest, which lists leave out. */
+function whole({ api, tenant, bot, signal }, { digest }) {
+  return api.get(at`tenants/${tenant}/bots/${bot}/versions/${digest}`, {}, signal);
+}
+
+/** Something folded that is asked for when it is opened for the first time. */
+function unfolding(summary, content) {
+  const place = make("div");
+  const details = folded(summary, place);
+  details.addEventListener("toggle", () => shown(place, async () => {
+    place.replaceChildren(...[await content()].flat());
+  }), { once: true });
+  return details;
 }
 
 /** Where a version stands in the deployment. */

@@ -217,7 +217,7 @@ impl Bot {
                 .map_or_else(|| Ok(BTreeMap::new()), |entry| entry.texts())?,
             hosts: section.optional("hosts").map_or_else(
                 || Ok(Vec::new()),
-                |entry| entry.list(HostPattern::EXPECTED, HostPattern::parse),
+                |entry| entry.list(HostPattern::EXPECTED, HostPattern::read),
             )?,
             overlap: overlap(&mut section)?,
             degrading: degrading(&mut section)?,

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use url::{Host, Url};
 
 use super::message::{Answer, Outgoing, SendError};
-use super::pattern::HostPattern;
+use super::HostPattern;
 use super::resolve::{LOCALHOST, Refused, Rules};
 use super::tracked::{Progress, tracked};
 use crate::config::Egress;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
-use super::pattern::HostPattern;
+use super::HostPattern;
 use super::secrets::SecretHeaders;
 
 /// A call that shall go out.

@@ -40,7 +40,7 @@ fn call(method: Method, url: String, allow: &[&str]) -> Outgoing {
         body: Bytes::new(),
         timeout: PATIENCE,
         answer_bytes_max: 1000,
-        allow: allow.iter().map(|pattern| HostPattern::parse(pattern).unwrap()).collect(),
+        allow: allow.iter().map(|pattern| HostPattern::read(pattern).unwrap()).collect(),
         secrets: SecretHeaders::default(),
         follow_redirects: true,
     }
@@ -149,7 +149,7 @@ async fn the_operators_hosts_are_allowed_too() {
     let server = serve(mirrors()).await;
     let egress = Egress {
         allow_loopback: true,
-        allow_hosts: vec![HostPattern::parse(&server.to_string()).unwrap()],
+        allow_hosts: vec![HostPattern::read(&server.to_string()).unwrap()],
         timeout: PATIENCE,
         answer_bytes_max: 10,
     };
@@ -225,7 +225,7 @@ async fn redirects_are_followed_and_credentials_stay() {
     let secrets = ["authorization", "cookie", "idempotency-key", "x-api-key"];
     for (path, kept) in [("/near", true), ("/far", false)] {
         let mut request = get_from(server, path);
-        request.allow.push(HostPattern::parse(&target.to_string()).unwrap());
+        request.allow.push(HostPattern::read(&target.to_string()).unwrap());
         request.headers.insert("accept", "text/plain".parse().unwrap());
         for name in secrets {
             request.headers.insert(name, "sesame".parse().unwrap());
@@ -252,7 +252,7 @@ async fn a_redirect_leads_nowhere_where_a_call_could_not() {
         let server = serve(Router::new().route("/", get(redirect))).await;
         let mut request = get_from(server, "/");
         for host in ["good.example", "169.254.169.254"] {
-            request.allow.push(HostPattern::parse(host).unwrap());
+            request.allow.push(HostPattern::read(host).unwrap());
         }
         let why = denied(door(true).send(request).await);
         assert!(why.contains(expected), "{location}: {why}");
@@ -346,12 +346,12 @@ async fn a_secret_header_goes_to_its_own_host_only() {
     let own = serve(router).await;
     let secret = HeaderValue::from_static("sesame");
     let secrets = SecretHeaders::new([(
-        HostPattern::parse(&own.to_string()).unwrap(),
+        HostPattern::read(&own.to_string()).unwrap(),
         vec![(header::AUTHORIZATION, secret)],
     )]);
     let said = async |path: &str, server: SocketAddr| {
         let mut request = get_from(server, path);
-        request.allow.push(HostPattern::parse(&other.to_string()).unwrap());
+        request.allow.push(HostPattern::read(&other.to_string()).unwrap());
         request.headers.insert(header::AUTHORIZATION, HeaderValue::from_static("guessed"));
         request.headers.insert("x-mine", HeaderValue::from_static("1"));
         request.secrets = secrets.clone();

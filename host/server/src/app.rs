@@ -29,7 +29,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::envelope::Envelope;
 use crate::http;
-use crate::registry::{Registry, Versions};
+use crate::registry::{Operator, Registry, Versions};
 use crate::relays::Callbacks;
 use crate::send::Door;
 use crate::supervisor::{self, KeptSocket};
@@ -78,7 +78,9 @@ impl App {
         pass(Point::StoreOpened);
         let artefacts = config.runtime.artefact_directory.clone();
         let runtime = load::runtime(&config, &config.store.directory, artefacts)?;
-        let registry = Registry::new(Versions::new(Arc::clone(&runtime), &store.store()));
+        let versions = Versions::new(Arc::clone(&runtime), &store.store());
+        let operator = Operator::new(config.egress.allow_hosts.clone(), config.policy.clone());
+        let registry = Registry::new(versions, operator);
         let door = Door::new(&config.egress).context("cannot set up the way out")?;
         let alerts = Alerts::new(&config, door.clone());
         let key = key_file::read_or_make(&config.store.directory, key_file::Purpose::Secrets)?;
@@ -147,6 +149,7 @@ impl App {
         pass(Point::SweepFollows);
         self.work.start_sweeping();
         self.work.start_upkeep();
+        self.work.start_writing_used();
         self.tenancy.start_rolling_back();
         self.show_first_token().await?;
         tokio::spawn(captures::sweep(Arc::downgrade(&self.captures)));
@@ -248,6 +251,7 @@ impl App {
         if !drained {
             tracing::warn!("some turns did not end in time; they run again after the next start");
         }
+        self.work.write_used().await;
         pass(Point::StoreCloses);
         self.store.close().await;
         tracing::info!("stopped");

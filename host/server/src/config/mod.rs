@@ -8,6 +8,7 @@
 
 use std::path::{Path, PathBuf};
 
+use botyard_kernel::grants::Policy;
 pub use botyard_runtime::{Layout, TierConfig};
 
 pub use self::admin::Admin;
@@ -38,6 +39,7 @@ mod error;
 mod headers;
 mod layers;
 mod log;
+mod policy;
 mod runtime;
 mod secret;
 mod section;
@@ -70,6 +72,8 @@ pub struct Config {
     pub runtime: Runtime,
     /// How calls go out.
     pub egress: Egress,
+    /// What bots may do, whatever their tenants grant.
+    pub policy: Policy,
     /// Who owns which bots and channels.
     pub tenants: Tenants,
 }
@@ -121,6 +125,7 @@ impl Config {
             runtime: Runtime::read(whole.section("runtime")?, &store)?,
             store,
             egress: Egress::read(whole.section("egress")?)?,
+            policy: policy::read(whole.section("policy")?)?,
             tenants: tenants::read(whole.section("tenants")?)?,
         };
         whole.finish()?;

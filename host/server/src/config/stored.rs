@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use botyard_kernel::grants::Policy;
 use botyard_kernel::id::BotId;
 use botyard_kernel::share::TenantRate;
 use serde_json::{Map, Value};
@@ -12,6 +13,7 @@ use super::alerts;
 use super::entry::kind;
 use super::environment::Environment;
 use super::error::{ConfigError, Wrong};
+use super::policy;
 use super::secret::Secret;
 use super::section::{self, Section};
 use super::tenants::{self, Bot, Channel, Relay};
@@ -75,6 +77,14 @@ impl Secrets {
             section.finish()?;
             Ok(StoredTenant { alert_url, rate })
         })
+    }
+
+    /// Reads what the operator sets of the policy.
+    ///
+    /// # Errors
+    /// As [`Secrets::bot`].
+    pub fn policy(&self, settings: Value) -> Result<Policy, ConfigError> {
+        self.read(settings, policy::read)
     }
 
     fn read<'a, T>(

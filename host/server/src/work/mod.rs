@@ -10,6 +10,7 @@ mod driver;
 mod fetch;
 mod log;
 mod pauses;
+mod powers;
 mod relays;
 mod requests;
 mod room;
@@ -18,6 +19,7 @@ mod services;
 mod store;
 mod sweep;
 mod upkeep;
+mod used;
 mod waiting;
 
 use std::collections::HashMap;
@@ -53,6 +55,8 @@ use fetch::Caller;
 use pauses::Pauses;
 pub use pauses::{Pausable, Pause, Subject};
 use room::{Place, Room};
+use used::Used;
+pub use used::UsedRecord;
 pub(crate) use waiting::{Answer, Waiting};
 
 /// Everything that lanes need to do their work.
@@ -69,6 +73,7 @@ pub struct Work {
     bots: Bots,
     worse: broadcast::Sender<Worse>,
     pauses: Pauses,
+    used: Used,
     alerts: Alerts,
     envelope: Envelope,
     callbacks: Callbacks,
@@ -148,6 +153,7 @@ impl Work {
             bots: Bots::default(),
             worse: broadcast::channel(64).0,
             pauses: Pauses::default(),
+            used: Used::default(),
             alerts,
             envelope,
             callbacks,

@@ -12,7 +12,7 @@ use botyard_kernel::lane::Input;
 use botyard_kernel::log::Call;
 use botyard_kernel::run::{Blame, FailureKind, RunFailure, RunInput, RunOutput};
 use botyard_kernel::session::Session;
-use botyard_runtime::{BotValues, Permit, Services, Version};
+use botyard_runtime::{BotValues, HttpCalls, Permit, Services, Version};
 use botyard_store::TenantStore;
 use futures_util::FutureExt as _;
 use futures_util::future::{self, BoxFuture};
@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 
 use super::driver::Driver;
 use super::fetch::Calls;
+use super::powers::Denied;
 use super::{Message, Work};
 use crate::registry::VersionError;
 
@@ -66,13 +67,18 @@ pub(super) fn run(
     let waits = ready.is_none();
     let future = async move {
         let input = RunInput { event, session, conversation_kv, config: bot.config.clone(), calls };
-        let services = Services { values: Arc::new(values), http: Arc::new(Calls { run, lane }) };
         let ready = match ready {
             Some(ready) => Ok(ready),
             None => load(&work, &version, &tenant).await,
         };
         let output = match ready {
             Ok((version, permit)) => {
+                let powered = bot.powered(&version, work.registry.operator());
+                let http: Arc<dyn HttpCalls> = match powered.without_http() {
+                    None => Arc::new(Calls { run, lane }),
+                    Some(refusal) => Arc::new(Denied(refusal)),
+                };
+                let services = Services { values: Arc::new(values), http };
                 pass(Point::RunBegins);
                 work.runtime.run(&version, permit, input, services).await
             }

@@ -15,9 +15,10 @@ use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use super::caller::OfTenant;
+use super::grants::{self, Changes, Missing};
 use super::page::{Json, Page, Paging, Query};
 use super::problem::{Code, Problem};
-use crate::tenancy::VersionRecord;
+use crate::tenancy::{Standing, VersionRecord};
 
 /// The largest component that any tier takes, in bytes.
 const COMPONENT_BYTES_MAX: usize = 32 << 20;
@@ -38,6 +39,16 @@ pub(super) struct Version {
     manifest: Option<Value>,
     /// What it imports.
     imports: Vec<String>,
+    /// What it wants otherwise than the version that answers; absent for that one, and
+    /// where none does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<Changes>,
+    /// What it wishes for and its bot may not have yet. While there is anything, it is not
+    /// deployed.
+    pending: Vec<Missing>,
+    /// Imports that its manifest does not wish for: they are there, and deny.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unwished: Vec<String>,
 }
 
 /// The versions of a bot, by digest.
@@ -51,7 +62,8 @@ pub(super) async fn list(
 ) -> Result<Json<Page<Version>>, Problem> {
     let allowed = of.may(Permission::ReadObjects, Some(&bot))?;
     let versions = allowed.tenancy().versions(&allowed.tenant, &bot).await?;
-    let mut versions: Vec<_> = versions.into_iter().map(shown).collect();
+    let standing = allowed.tenancy().standing(&allowed.tenant, &bot).await?;
+    let mut versions: Vec<_> = versions.into_iter().map(|it| shown(it, &standing)).collect();
     versions.sort_by(|one, other| one.digest.cmp(&other.digest));
     Ok(Json(Page::of(versions, &paging, |version| &version.digest)))
 }
@@ -66,7 +78,9 @@ pub(super) async fn show(
 ) -> Result<Json<Version>, Problem> {
     let allowed = of.may(Permission::ReadObjects, Some(&bot))?;
     let digest = Digest::from_hex(&digest).ok_or_else(Problem::not_found)?;
-    Ok(Json(shown(allowed.tenancy().version(&allowed.tenant, &bot, &digest).await?)))
+    let (tenancy, tenant) = (allowed.tenancy(), &allowed.tenant);
+    let version = tenancy.version(tenant, &bot, &digest).await?;
+    Ok(Json(shown(version, &tenancy.standing(tenant, &bot).await?)))
 }
 
 /// Upload a component: the body is the `.wasm` itself.
@@ -88,7 +102,7 @@ pub(super) async fn upload(
     let (tenancy, tenant) = (allowed.tenancy(), &allowed.tenant);
     let (version, new) = tenancy.upload(tenant, &bot, wasm, &allowed.stamp).await?;
     let status = if new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(shown(version))))
+    Ok((status, Json(shown(version, &tenancy.standing(tenant, &bot).await?))))
 }
 
 /// Whoever sends nothing for so long is not waited for.
@@ -107,9 +121,22 @@ async fn read(body: Body, patience: Duration) -> Result<Vec<u8>, Problem> {
     Ok(wasm)
 }
 
-fn shown(record: VersionRecord) -> Version {
+fn shown(record: VersionRecord, standing: &Standing) -> Version {
+    let asks = record.asks();
+    let changes = standing.changes(&record.digest, &asks);
     let VersionRecord { digest, bytes, tier, uploaded_ms, uploaded_by, manifest, imports, .. } =
         record;
     let digest = digest.to_string();
-    Version { digest, bytes, tier, uploaded_ms, uploaded_by, manifest, imports }
+    Version {
+        digest,
+        bytes,
+        tier,
+        uploaded_ms,
+        uploaded_by,
+        manifest,
+        imports,
+        changes: changes.as_ref().map(grants::changes),
+        pending: grants::missing(standing.pending(&asks)),
+        unwished: standing.unwished(&asks),
+    }
 }

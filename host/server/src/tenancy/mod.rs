@@ -5,6 +5,7 @@
 mod change;
 mod definition;
 mod from_settings;
+mod grants;
 mod limits;
 mod objects;
 mod records;
@@ -24,6 +25,7 @@ use crate::work::Work;
 pub use change::{Change, ChangeError};
 pub use definition::{Connected, DefinedBot, Definition, Unfit};
 pub use from_settings::SettingsBot;
+pub use grants::{Approved, Standing};
 pub use limits::COUNTED;
 pub use records::*;
 pub use tokens::{Before, Holder, TokenRecord};

@@ -84,6 +84,17 @@ impl Tenancy {
         named(bot.as_str())?;
         let _turn = self.change(tenant).await;
         self.own(tenant).await?;
+        self.put_bot_in_turn(tenant, bot, record, stamp).await
+    }
+
+    /// The same, for who has the tenant's turn.
+    pub(super) async fn put_bot_in_turn(
+        &self,
+        tenant: &TenantId,
+        bot: &BotId,
+        record: &BotRecord,
+        stamp: &Stamp,
+    ) -> Change<bool> {
         self.offered(tenant, bot, record).await?;
         self.tried(tenant, |records, _| {
             records.bots.insert(bot.clone(), record.clone());
@@ -111,6 +122,8 @@ impl Tenancy {
         }
         let store = self.store(tenant);
         found(store.delete(kind::BOT, bot.as_str(), stamp).await)?;
+        self.settled(tenant, bot, stamp).await?;
+        self.work.forget_used(tenant, bot).await?;
         match store.delete(kind::DEPLOYMENT, bot.as_str(), stamp).await {
             Ok(()) | Err(botyard_store::StoreError::NotFound) => {}
             Err(error) => return Err(error.into()),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use botyard_kernel::deployment::Deployment;
 use botyard_kernel::id::{BotId, Digest, TenantId};
+use botyard_runtime::{LoadError, Version};
 use botyard_store::{Stamp, StoreError};
 use serde_json::json;
 
@@ -12,6 +13,7 @@ use super::stored::parsed;
 use super::{Change, ChangeError, Tenancy};
 use crate::alerts::{Alert, AlertKind};
 use crate::clock;
+use crate::send::HostPattern;
 use crate::work::{Work, Worse};
 use botyard_kernel::run::Blame;
 
@@ -53,6 +55,7 @@ impl Tenancy {
         }
         self.room_for(tenant, kind::VERSION).await?;
         let version = self.work.load(tenant, &wasm).await?;
+        wishes_can_be_read(&version)?;
         self.keep_component(wasm).await?;
         let record = VersionRecord::of(bot, &version, stamp.at_ms, &stamp.actor);
         self.work.registry().versions().keep(version);
@@ -135,16 +138,24 @@ impl Tenancy {
             return Err(ChangeError::Stale);
         }
         let next = next(known.as_ref(), step, stamp.at_ms)?;
+        self.agreed(tenant, bot, step, stamp).await?;
         // Its first event finds it loaded.
-        self.work.registry().versions().get(&next.current).await.map_err(|error| {
-            ChangeError::Component(botyard_runtime::LoadError::Host(error.to_string()))
-        })?;
+        self.work
+            .registry()
+            .versions()
+            .get(&next.current)
+            .await
+            .map_err(|error| ChangeError::Component(LoadError::Host(error.to_string())))?;
         let (old, new) = (known.map(|known| json!(known)), json!(next));
         let name = bot.as_str();
         if !store.replace(kind::DEPLOYMENT, name, old.as_ref(), &new, stamp).await? {
             return Err(ChangeError::Stale);
         }
         self.work.registry().deployed(tenant, bot).set(next.clone());
+        if let Step::Deploy(_) | Step::StartCanary(..) = step {
+            // What waited before is superseded.
+            self.settled(tenant, bot, stamp).await?;
+        }
         self.refresh(tenant).await?;
         drop(turn);
         self.refresh_sharing(tenant, bot).await?;
@@ -215,6 +226,17 @@ impl Tenancy {
         }
         Ok(())
     }
+}
+
+/// A wish that nobody could grant is its author's to correct.
+fn wishes_can_be_read(version: &Version) -> Change<()> {
+    for host in version.manifest().map_or(&[][..], |manifest| &manifest.hosts) {
+        if let Err(why) = HostPattern::read(host) {
+            let what = format!("each of `hosts` is {}: {why}", HostPattern::EXPECTED);
+            return Err(LoadError::Manifest(what).into());
+        }
+    }
+    Ok(())
 }
 
 fn next(known: Option<&Deployment>, step: Step, now: u64) -> Change<Deployment> {

@@ -3,6 +3,7 @@
 
 mod apply;
 mod bot;
+mod grants;
 mod objects;
 mod people;
 mod table;
@@ -60,6 +61,9 @@ pub(super) enum Management {
     /// Bots, their versions and which of them answers.
     #[command(subcommand)]
     Bot(bot::BotCommand),
+    /// What bots may do at most, whatever their tenants grant.
+    #[command(subcommand)]
+    Policy(grants::PolicyCommand),
     /// Bring a host to what files say: tenants, secrets, bots, external bots, channels.
     Apply(apply::Apply),
     /// The changes of a tenant, by whom, and whether their chain is whole.
@@ -77,6 +81,7 @@ pub(super) async fn manage(command: Management) -> anyhow::Result<()> {
         Management::Token(command) => objects::token(command).await,
         Management::Secret(command) => objects::secret(command).await,
         Management::Bot(command) => bot::bot(command).await,
+        Management::Policy(command) => grants::policy(command).await,
         Management::Apply(apply) => apply::apply(apply).await,
         Management::Audit(command) => objects::audit(command).await,
         Management::Person(command) => people::person(command).await,

@@ -34,7 +34,7 @@ pub struct Powers {
     /// Hosts that it calls.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub hosts: BTreeSet<Pattern>,
-    /// Imports by their short names, as [`import_name`] has them.
+    /// Imports by their short names: `http`, `kv`.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub imports: BTreeSet<String>,
 }

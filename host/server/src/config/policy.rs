@@ -32,3 +32,45 @@ pub(super) fn read(mut section: Section<'_>) -> Result<Policy, Wrong> {
 fn import(name: &str) -> Result<String, String> {
     if name == HTTP { Ok(name.to_owned()) } else { Err(format!("`{name}` is none")) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::config::Secrets;
+
+    fn policy(settings: Value) -> Result<Policy, String> {
+        let read = Secrets::new(BTreeMap::new()).policy(settings);
+        read.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_policy_is_read_in_the_form_in_which_it_is_compared() {
+        let settings = json!({"hosts": ["*.EXAMPLE.com"], "forbidden-hosts": [], "imports": []});
+        let read = policy(settings).unwrap();
+        assert_eq!(json!(read), json!({"hosts": ["*.example.com"], "imports": []}));
+        assert_eq!(
+            policy(json!({})),
+            Ok(Policy::default()),
+            "nothing is said, nothing is narrowed"
+        );
+        // What is absent allows all, and an empty list nothing.
+        assert_eq!(policy(json!({"hosts": []})).unwrap().hosts, Some(BTreeSet::new()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_key() {
+        for (settings, expected) in [
+            (json!({"hosts": ["https://a.example"]}), "`hosts.0` must be a host like"),
+            (json!({"hosts": "a.example"}), "`hosts` must be a list"),
+            (json!({"imports": ["log"]}), "`imports.0` must be \"http\""),
+            (json!({"forbidden": []}), "`forbidden` does not exist"),
+        ] {
+            let said = policy(settings).unwrap_err();
+            assert!(said.contains(expected), "{said}");
+        }
+    }
+}

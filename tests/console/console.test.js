@@ -334,14 +334,22 @@ test("what a version wishes for beyond its bot is shown, and granted by an admin
   const opened = await signedIn(admin, "#/acme/bots/wishful", "Versions of wishful");
   const { page } = opened;
   await page.getByRole("heading", { name: "(<b>wishful</b> 2.0.0)" }).waitFor();
-  await page.getByText("Not granted: it wishes to call shop.example, and").waitFor();
+  await page.getByText("calls to shop.example: an admin of the tenant may grant it").waitFor();
   await assertAccessible(page, "pending wishes");
-  await page.getByRole("button", { name: "Let it call shop.example" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Let it" }).click();
-  await page.getByText("It may call shop.example now.").waitFor();
-  const { settings } = await host.ask("GET", "/tenants/acme/bots/wishful");
+  // Deployed all the same, it waits, and says so where deployments are made.
+  await page.getByRole("link", { name: "Deployment", exact: true }).click();
+  await at(page, "Deployment of wishful");
+  await page.getByRole("button", { name: "Deploy", exact: true }).click();
+  await page.getByText("grant-pending").waitFor();
+  await page.getByRole("heading", { name: "A deployment waits for a grant" }).waitFor();
+  await assertAccessible(page, "a deployment that waits");
+  await page.getByRole("button", { name: "Approve shop.example" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Approve" }).click();
+  await page.getByText("The deployment that waited went ahead.").first().waitFor();
+  const { settings, version } = await host.ask("GET", "/tenants/acme/bots/wishful");
   assert.deepEqual(settings, { hosts: ["*.bank.example", "shop.example"], config: { key: "kept" } });
-  await page.reload();
+  assert.ok(version, "it answers now");
+  await page.getByRole("link", { name: "Versions", exact: true }).click();
   await at(page, "Versions of wishful");
   assert.equal(await page.getByText("Not granted:").count(), 0);
   await closed(opened);

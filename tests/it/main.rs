@@ -11,6 +11,7 @@ mod desk;
 mod failures;
 mod fetch;
 mod full_store;
+mod grants;
 mod hosted;
 mod hosting;
 mod hosting_commands;

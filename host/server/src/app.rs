@@ -31,7 +31,7 @@ use crate::api::Places;
 use crate::captures::{self, Captures};
 use crate::clock;
 use crate::config::Config;
-use crate::registry::{Registry, Versions};
+use crate::registry::{Operator, Registry, Versions};
 use crate::relays::Callbacks;
 use crate::send::Door;
 use crate::supervisor::{self, KeptSocket};
@@ -101,7 +101,8 @@ impl App {
         let caches = descriptors::share(config.server.connections_max);
         let runtime = load::runtime(&config, &config.store.directory, artefacts, caches.linked)?;
         let versions = Versions::new(Arc::clone(&runtime), &store.store(), caches.open);
-        let registry = Registry::new(versions);
+        let operator = Operator::new(config.egress.allow_hosts.clone(), config.policy.clone());
+        let registry = Registry::new(versions, operator);
         let door = Door::new(&config.egress).context("cannot set up the way out")?;
         let alerts = Alerts::new(&config, door.clone());
         let envelope = Arc::new(keys::envelope(&config)?);
@@ -174,6 +175,7 @@ impl App {
         self.work.start_sweeping();
         self.work.start_upkeep();
         self.work.start_metering();
+        self.work.start_writing_used();
         self.tenancy.start_housekeeping();
         self.tenancy.start_rolling_back();
         self.show_first_token().await?;
@@ -260,6 +262,7 @@ impl App {
             tracing::warn!("some turns did not end in time; they run again after the next start");
         }
         self.work.write_usage().await;
+        self.work.write_used().await;
         pass(Point::StoreCloses);
         self.store.close().await;
         tracing::info!("stopped");

@@ -51,6 +51,10 @@ pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
         "Actions by how they ended: delivered, dead, quarantined"
     );
     describe_counter!("botyard_requests_total", "Requests of bots by result");
+    describe_counter!(
+        "botyard_powers_denied_total",
+        "Calls that bots may not make, by the side that says no and by blame"
+    );
     describe_counter!("botyard_signals_total", "Signals by result");
     describe_counter!("botyard_alerts_total", "Alerts by result");
     describe_counter!("botyard_store_failures_total", "Failures of the store by verb");

@@ -6,8 +6,9 @@
 //!  "hosts": ["shop.example.com"], "config": {"type": "object"}, "degrade": "allow"}
 //! ```
 //!
-//! `hosts` are the hosts that the bot wants to reach, which the operator may or
-//! may not allow; `config` is the JSON schema of its configuration, `{}` where it
+//! `hosts` are the hosts that the bot wants to reach, and no others: its tenant may or
+//! may not grant them. A bot that learns from its configuration whom to call names none.
+//! `config` is the JSON schema of its configuration, `{}` where it
 //! needs none; `degrade` says what becomes of what a medium cannot carry: `allow`
 //! lets the host make something of it that the medium carries, `deny` fails the turn.
 //! [`export!`](crate::export) writes it.

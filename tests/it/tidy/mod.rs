@@ -2,6 +2,7 @@
 
 mod arms;
 mod cargo;
+mod egress;
 mod failure_table;
 mod files;
 mod mirror;

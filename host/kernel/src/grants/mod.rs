@@ -4,8 +4,12 @@
 //!
 //! `config`, `kv` and `log` reach nothing that is not the bot's own, so every bot has
 //! them. WASI is no power here: it is always linked, and denies.
+//!
+//! A manifest that names no host leaves it to the grant: many bots are told by their
+//! configuration whom to call. One that names hosts means these and no others.
 
 mod pattern;
+mod refusal;
 mod report;
 
 use std::collections::BTreeSet;
@@ -14,9 +18,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use pattern::{BadPattern, Pattern};
-pub use report::{Diff, Report, Used, diff, used_against_granted};
+pub use refusal::Refusal;
+pub use report::{Diff, Report, Use, Used, diff, used_against_granted};
 
-/// The import by which a bot calls web services, and without which a host is no use.
+/// The import by which a bot calls web services within its turn. Hosts are called without
+/// it, too: by the action `request`.
 pub const HTTP: &str = "http";
 /// Imports that every bot has.
 pub const BASIC: [&str; 3] = ["config", "kv", "log"];
@@ -28,14 +34,15 @@ pub struct Powers {
     /// Hosts that it calls.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub hosts: BTreeSet<Pattern>,
-    /// Imports by their short names, as [`import_name`] has them.
+    /// Imports by their short names: `http`, `kv`.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub imports: BTreeSet<String>,
 }
 
 impl Powers {
-    /// What a manifest wishes for. Whoever wishes for hosts wishes to call them.
-    pub fn wished(hosts: BTreeSet<Pattern>, mut imports: BTreeSet<String>) -> Self {
+    /// What is wished for, or granted, with these hosts: whoever names hosts means the
+    /// import that calls them as well.
+    pub fn with_hosts(hosts: BTreeSet<Pattern>, mut imports: BTreeSet<String>) -> Self {
         if !hosts.is_empty() {
             imports.insert(HTTP.to_owned());
         }
@@ -93,6 +100,23 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// What both policies allow.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let hosts = match (&self.hosts, &other.hosts) {
+            (Some(one), Some(two)) => {
+                Some(one.iter().flat_map(|a| two.iter().filter_map(|b| a.both(b))).collect())
+            }
+            (one, two) => one.as_ref().or(two.as_ref()).cloned(),
+        };
+        let imports = match (&self.imports, &other.imports) {
+            (Some(one), Some(two)) => Some(one.intersection(two).cloned().collect()),
+            (one, two) => one.as_ref().or(two.as_ref()).cloned(),
+        };
+        let forbidden_hosts = self.forbidden_hosts.union(&other.forbidden_hosts).cloned().collect();
+        Self { hosts, forbidden_hosts, imports }
+    }
+
     /// What of a host may be called: nothing, all of it, or the hosts of it that are
     /// allowed. Of a name with a forbidden host under it nothing may be: ask for the
     /// others one by one.
@@ -119,8 +143,8 @@ impl Policy {
 pub struct Sides<'a> {
     /// What the component imports, by short names, WASI left out.
     pub component: &'a BTreeSet<String>,
-    /// What its manifest wishes for.
-    pub wishes: &'a Powers,
+    /// What its manifest wishes for; absent where that names no host.
+    pub wishes: Option<&'a Powers>,
     /// What the tenant grants to the bot.
     pub grant: &'a Powers,
     /// What the operator allows.
@@ -133,26 +157,29 @@ impl Sides<'_> {
         let agreed = |import: &&String| {
             let wish = Wish::Import((*import).clone());
             let basic = BASIC.contains(&import.as_str());
-            basic
-                || [self.wishes, self.grant].iter().all(|side| side.cover(&wish))
-                    && self.policy.allows(&wish)
+            basic || self.wished(&wish) && self.grant.cover(&wish) && self.policy.allows(&wish)
         };
         let imports: BTreeSet<String> = self.component.iter().filter(agreed).cloned().collect();
-        let mut hosts = BTreeSet::new();
-        if imports.contains(HTTP) {
-            for wish in &self.wishes.hosts {
-                let granted = self.grant.hosts.iter().filter_map(|own| own.both(wish));
-                hosts.extend(granted.flat_map(|part| self.policy.hosts_of(&part)));
+        let granted: BTreeSet<Pattern> = match self.wishes {
+            None => self.grant.hosts.clone(),
+            Some(wishes) => {
+                let of = |wish| self.grant.hosts.iter().filter_map(move |own| own.both(wish));
+                wishes.hosts.iter().flat_map(of).collect()
             }
-        }
+        };
+        let hosts = granted.iter().flat_map(|part| self.policy.hosts_of(part)).collect();
         Powers { hosts, imports }
     }
 
     /// What the bot wishes for and does not have, and who may approve it. While there is
-    /// anything, the version is not deployed and the old one runs.
+    /// anything, the version is not deployed and the old one runs. An import that the
+    /// component has no use for is nothing to wait for.
     pub fn pending(&self) -> Vec<Pending> {
-        let basic = |wish: &Wish| matches!(wish, Wish::Import(it) if BASIC.contains(&it.as_str()));
-        let wishes = self.wishes.each().filter(|wish| !basic(wish));
+        let moot = |wish: &Wish| {
+            matches!(wish, Wish::Import(it)
+            if BASIC.contains(&it.as_str()) || !self.component.contains(it))
+        };
+        let wishes = self.wishes.into_iter().flat_map(Powers::each).filter(|wish| !moot(wish));
         let pending = wishes.filter_map(|wish| {
             let approver = match (self.grant.cover(&wish), self.policy.allows(&wish)) {
                 (true, true) => return None,
@@ -165,13 +192,18 @@ impl Sides<'_> {
         pending.collect()
     }
 
-    /// Imports of the component that its manifest does not wish for: they are linked so
-    /// that they deny. Mostly a manifest that was not kept up to date.
+    /// Imports of the component that its manifest does not wish for although it says what
+    /// it wishes for: they are linked so that they deny. Mostly a manifest that was not
+    /// kept up to date.
     pub fn unwished(&self) -> Vec<String> {
         let other = |import: &&String| {
-            !BASIC.contains(&import.as_str()) && !self.wishes.imports.contains(*import)
+            !BASIC.contains(&import.as_str()) && !self.wished(&Wish::Import((*import).clone()))
         };
         self.component.iter().filter(other).cloned().collect()
+    }
+
+    fn wished(&self, wish: &Wish) -> bool {
+        self.wishes.is_none_or(|wishes| wishes.cover(wish))
     }
 }
 
@@ -211,14 +243,6 @@ impl fmt::Display for Pending {
             ),
         }
     }
-}
-
-/// The short name of an import: `http` of `botyard:bot/http@1.0.0`. Absent for what is
-/// none of ours, WASI for instance.
-pub fn import_name(full: &str) -> Option<&str> {
-    let name = full.strip_prefix("botyard:bot/")?;
-    let name = name.split('@').next()?;
-    (!name.is_empty()).then_some(name)
 }
 
 #[cfg(test)]

@@ -1,14 +1,11 @@
-//! Which hosts are meant, as a text in its one normal form.
-//!
-//! The server reads what people write (capitals, letters beyond ASCII, odd forms of
-//! addresses) and writes it in this form; here patterns are only compared.
+//! Which hosts are meant. What people write (capitals, letters beyond ASCII, odd forms of
+//! addresses) is read by [`Pattern::read`]; what is kept has the one normal form.
 
-// The types of addresses are in `core`; what opens connections is not.
-use core::net::{Ipv4Addr, Ipv6Addr};
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use url::{Host, Url};
 
 /// The port that a pattern without one means: all calls are https.
 const USUAL_PORT: u16 = 443;
@@ -31,6 +28,53 @@ pub struct Pattern {
 pub struct BadPattern(String);
 
 impl Pattern {
+    /// What is expected of a text, for errors.
+    pub const EXPECTED: &str = "a host like \"shop.example.com\", \"*.example.com\" or \
+                                \"shop.example.com:8443\"";
+
+    /// Reads `example.com`, `*.example.com`, `192.0.2.1` or `[2001:db8::1]`, with
+    /// `:port` if need be, as people write it.
+    ///
+    /// # Errors
+    /// What is wrong, in words that go on after [`Self::EXPECTED`].
+    pub fn read(text: &str) -> Result<Self, String> {
+        let (name, port) = match split_port(text) {
+            None => (text, USUAL_PORT),
+            Some((name, port)) => {
+                let wrong = || format!("`{text}` has no port from 1 to 65535 behind its colon");
+                (name, read_port(port).ok_or_else(wrong)?)
+            }
+        };
+        let (name, below) = match name.strip_prefix("*.") {
+            Some(name) => (name, true),
+            None => (name, false),
+        };
+        // The parser of URLs decodes percent signs and lets stars be.
+        if name.contains(['%', '*']) {
+            return Err(format!("`{text}` is none: a `*.` may stand in front, nothing else"));
+        }
+        let host = Host::parse(name).map_err(|error| format!("`{text}` is none, {error}"))?;
+        if below && !matches!(&host, Host::Domain(name) if name.contains('.')) {
+            return Err(format!("`{text}` is too wide: `*.` needs a name with a dot behind it"));
+        }
+        let read = Self { name: host.to_string(), below, port };
+        // What is kept is read again, by the stricter reader.
+        let normal = read.to_string().parse();
+        normal.map_err(|_| format!("`{text}` is none: a name has letters, digits, `-` and `.`"))
+    }
+
+    /// Exactly the host and the port of an address; nothing for an address without a host
+    /// that can be named, or of a scheme without a usual port.
+    pub fn of(url: &Url) -> Option<Self> {
+        let (name, port) = (url.host()?.to_string(), url.port_or_known_default()?);
+        Self { name, below: false, port }.to_string().parse().ok()
+    }
+
+    /// Whether an address is at such a host and port.
+    pub fn matches(&self, url: &Url) -> bool {
+        Self::of(url).is_some_and(|own| self.covers(&own))
+    }
+
     /// Whether everything that `wish` means is meant by this, too.
     pub fn covers(&self, wish: &Self) -> bool {
         let name = if self.below {
@@ -83,7 +127,7 @@ impl FromStr for Pattern {
 
     fn from_str(text: &str) -> Result<Self, BadPattern> {
         let bad = || BadPattern(text.to_owned());
-        let (host, port) = match text.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')) {
+        let (host, port) = match split_port(text) {
             None => (text, USUAL_PORT),
             Some((host, port)) => (host, read_port(port).ok_or_else(bad)?),
         };
@@ -98,6 +142,11 @@ impl FromStr for Pattern {
         };
         if good { Ok(Self { name: name.to_owned(), below, port }) } else { Err(bad()) }
     }
+}
+
+/// Splits off a port; the colons of an address in brackets are none.
+fn split_port(text: &str) -> Option<(&str, &str)> {
+    text.rsplit_once(':').filter(|(_, port)| !port.ends_with(']'))
 }
 
 fn read_port(text: &str) -> Option<u16> {
@@ -116,11 +165,11 @@ fn is_name(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(label) && !number
 }
 
+/// An address as the parser of URLs writes it, which is the form that is compared.
 fn is_address(text: &str) -> bool {
-    let inner = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    match inner {
-        Some(inner) => inner.parse::<Ipv6Addr>().is_ok_and(|address| address.to_string() == inner),
-        None => text.parse::<Ipv4Addr>().is_ok(),
+    match Host::parse(text) {
+        Ok(host @ (Host::Ipv4(_) | Host::Ipv6(_))) => host.to_string() == text,
+        Ok(Host::Domain(_)) | Err(_) => false,
     }
 }
 
@@ -155,6 +204,7 @@ mod tests {
             ("*.example.com:8443", "shop.example.com:8443", true),
             ("127.0.0.1:8080", "127.0.0.1:8080", true),
             ("[::1]", "[::1]", true),
+            ("[::ffff:7f00:1]", "[::ffff:7f00:1]", true),
         ] {
             assert_eq!(pattern(own).covers(&pattern(wish)), expected, "{own} and {wish}");
         }
@@ -200,6 +250,78 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_pattern_says_which_hosts_and_ports() {
+        for (pattern, url, expected) in [
+            ("shop.example.com", "https://shop.example.com/a?b=c", true),
+            ("shop.example.com", "https://SHOP.example.com:443/", true),
+            ("shop.example.com", "http://shop.example.com/", false),
+            ("SHOP.Example.com", "https://shop.example.com/", true),
+            ("shop.example.com", "https://shop.example.com:8443/", false),
+            ("shop.example.com:8443", "https://shop.example.com:8443/", true),
+            ("shop.example.com:8443", "https://shop.example.com/", false),
+            ("shop.example.com:443", "https://shop.example.com/", true),
+            ("shop.example.com:443", "http://shop.example.com/", false),
+            ("shop.example.com", "https://example.com/", false),
+            ("shop.example.com", "https://a.shop.example.com/", false),
+            ("shop.example.com", "https://shop.example.com.evil.test/", false),
+            ("shop.example.com", "https://shop.example.com./", false),
+            ("*.example.com", "https://shop.example.com/", true),
+            ("*.example.com", "https://a.b.example.com/", true),
+            ("*.example.com", "https://example.com/", false),
+            ("*.example.com", "https://badexample.com/", false),
+            ("*.example.com", "https://.example.com/", false),
+            ("*.example.com:8443", "https://a.example.com:8443/", true),
+            ("*.example.com:8443", "https://a.example.com/", false),
+            ("bücher.example", "https://xn--bcher-kva.example/", true),
+            ("127.0.0.1:8080", "http://127.0.0.1:8080/", true),
+            ("127.0.0.1:8080", "http://0x7f.1:8080/", true),
+            ("127.0.0.1", "http://127.0.0.1:8080/", false),
+            ("[::1]:8080", "http://[0:0::1]:8080/", true),
+            ("[::1]:80", "http://[::1]/", true),
+        ] {
+            let url = Url::parse(url).unwrap();
+            let matched = Pattern::read(pattern).unwrap().matches(&url);
+            assert_eq!(matched, expected, "{pattern} against {url}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_host_is_refused() {
+        for text in [
+            "",
+            "*",
+            "*.com",
+            "*.127.0.0.1",
+            "a.*.example.com",
+            "**.example.com",
+            "https://example.com",
+            "example.com/",
+            "user@example.com",
+            "example.com:",
+            "example.com:0",
+            "example.com:+1",
+            "example.com:65536",
+            "::1",
+            "exa mple.com",
+            "example%2ecom",
+            "a!b.example",
+            "example.com.",
+        ] {
+            assert!(Pattern::read(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_makes_its_own_pattern() {
+        let url = Url::parse("https://api.example.com/bots/1?x").unwrap();
+        let pattern = Pattern::of(&url).unwrap();
+        assert_eq!(pattern.to_string(), "api.example.com");
+        assert!(pattern.matches(&url));
+        assert_eq!(Pattern::read("api.example.com:443"), Ok(pattern));
+        assert_eq!(Pattern::of(&Url::parse("mailto:a@example.com").unwrap()), None);
+    }
+
     fn patterns() -> impl Strategy<Value = Pattern> {
         ("(\\*\\.)?([ab]\\.){0,3}x\\.test", prop::bool::ANY)
             .prop_map(|(name, port)| pattern(&if port { format!("{name}:8443") } else { name }))
@@ -231,6 +353,9 @@ mod tests {
         #[test]
         fn no_text_is_too_odd(text: String) {
             let _ = text.parse::<Pattern>();
+            if let Ok(read) = Pattern::read(&text) {
+                prop_assert_eq!(read.to_string().parse(), Ok(read));
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::run::Blame;
 
 fn hosts(hosts: &[&str]) -> BTreeSet<Pattern> {
     hosts.iter().map(|host| host.parse().unwrap()).collect()
@@ -16,9 +17,10 @@ fn powers(imports: &[&str], of: &[&str]) -> Powers {
 
 /// What a component with http has that wishes for these hosts, under a grant.
 fn has(wishes: &[&str], grant: &[&str], policy: &Policy) -> Vec<String> {
-    let (component, wishes) = (names(&["http", "log"]), Powers::wished(hosts(wishes), names(&[])));
+    let (component, wishes) =
+        (names(&["http", "log"]), Powers::with_hosts(hosts(wishes), names(&[])));
     let grant = powers(&["http"], grant);
-    let sides = Sides { component: &component, wishes: &wishes, grant: &grant, policy };
+    let sides = Sides { component: &component, wishes: Some(&wishes), grant: &grant, policy };
     sides.effective().hosts.iter().map(Pattern::to_string).collect()
 }
 
@@ -36,9 +38,8 @@ fn all_four_must_agree_on_an_import() {
         (&with, &http, &http, &closed, false),
     ];
     for (component, wishes, grant, policy, expected) in table {
-        let effective = Sides { component, wishes, grant, policy }.effective();
+        let effective = Sides { component, wishes: Some(wishes), grant, policy }.effective();
         assert_eq!(effective.imports.contains(HTTP), expected);
-        assert_eq!(effective.hosts == hosts(&["a.test"]), expected, "no calls without the import");
         assert!(effective.imports.contains("kv"), "every bot has what reaches nothing");
         assert!(!effective.imports.contains("config"), "which it must import all the same");
     }
@@ -66,12 +67,83 @@ fn a_host_is_as_narrow_as_the_narrowest_side() {
 }
 
 #[test]
+fn hosts_are_called_without_the_import_too() {
+    let (component, wishes) = (names(&["log"]), powers(&["http"], &["a.test"]));
+    let (grant, policy) = (powers(&["http"], &["a.test"]), Policy::default());
+    let closed = Policy { imports: Some(names(&[])), ..Policy::default() };
+    for policy in [policy, closed] {
+        let wishes = Some(&wishes);
+        let sides = Sides { component: &component, wishes, grant: &grant, policy: &policy };
+        assert_eq!(sides.effective(), powers(&["log"], &["a.test"]));
+        assert_eq!(sides.pending(), [], "what it does not import is nothing to wait for");
+    }
+}
+
+#[test]
+fn a_manifest_without_hosts_leaves_it_to_the_grant() {
+    let component = names(&["http", "log"]);
+    let (grant, nothing) = (powers(&["http"], &["a.test", "b.test"]), Powers::default());
+    let policy = Policy { forbidden_hosts: hosts(&["b.test"]), ..Policy::default() };
+    let sides = Sides { component: &component, wishes: None, grant: &grant, policy: &policy };
+    assert_eq!(sides.effective(), powers(&["http", "log"], &["a.test"]));
+    assert_eq!((sides.pending(), sides.unwished()), (vec![], vec![]));
+    let sides = Sides { grant: &nothing, ..sides };
+    assert_eq!(sides.effective(), powers(&["log"], &[]));
+    assert_eq!((sides.pending(), sides.unwished()), (vec![], vec![]));
+}
+
+#[test]
+fn a_refusal_names_the_side_that_says_no() {
+    let component = names(&["http"]);
+    let wishes = powers(&["http"], &["a.test", "b.test", "c.test"]);
+    let grant = powers(&["http"], &["a.test", "b.test", "d.test"]);
+    let policy = Policy { forbidden_hosts: hosts(&["b.test"]), ..Policy::default() };
+    let wishes = Some(&wishes);
+    let sides = Sides { component: &component, wishes, grant: &grant, policy: &policy };
+    let rows = [
+        ("a.test", None),
+        ("b.test", Some(Refusal::Forbidden)),
+        ("c.test", Some(Refusal::Ungranted)),
+        ("d.test", Some(Refusal::Unwished)),
+    ];
+    for (host, expected) in rows {
+        let refusal = sides.refusal(&Wish::Host(host.parse().unwrap()));
+        assert_eq!(refusal, expected, "{host}");
+    }
+    let closed = Policy { imports: Some(names(&[])), ..policy.clone() };
+    let http = Wish::Import(HTTP.to_owned());
+    assert_eq!(sides.refusal(&http), None);
+    assert_eq!(Sides { policy: &closed, ..sides }.refusal(&http), Some(Refusal::Forbidden));
+    let blames = [Refusal::Unwished, Refusal::Ungranted, Refusal::Forbidden].map(Refusal::blame);
+    assert_eq!(blames, [Blame::Bot, Blame::Tenant, Blame::Host]);
+}
+
+#[test]
+fn of_two_policies_the_narrower_holds() {
+    let policy = |hosts: Option<&[&str]>, imports: Option<&[&str]>, forbidden: &[&str]| Policy {
+        hosts: hosts.map(self::hosts),
+        forbidden_hosts: self::hosts(forbidden),
+        imports: imports.map(names),
+    };
+    let one = policy(Some(&["*.a.test", "b.test"]), None, &["x.test"]);
+    let two = policy(Some(&["shop.a.test", "c.test"]), Some(&["http"]), &["y.test"]);
+    let both = policy(Some(&["shop.a.test"]), Some(&["http"]), &["x.test", "y.test"]);
+    assert_eq!(one.and(&two), both);
+    assert_eq!(two.and(&one), both);
+    assert_eq!(one.and(&Policy::default()), one);
+    let none = policy(None, Some(&["mail"]), &[]);
+    assert_eq!(two.and(&none).imports, Some(names(&[])));
+}
+
+#[test]
 fn a_wish_beyond_the_grant_names_who_may_approve_it() {
     let component = names(&["http", "log"]);
-    let wishes = Powers::wished(hosts(&["a.test", "b.test", "c.test", "d.test"]), names(&["log"]));
+    let wishes =
+        Powers::with_hosts(hosts(&["a.test", "b.test", "c.test", "d.test"]), names(&["log"]));
     let grant = powers(&["http"], &["a.test", "b.test"]);
     let policy = Policy { hosts: Some(hosts(&["a.test", "c.test"])), ..Policy::default() };
-    let sides = Sides { component: &component, wishes: &wishes, grant: &grant, policy: &policy };
+    let sides =
+        Sides { component: &component, wishes: Some(&wishes), grant: &grant, policy: &policy };
     let said: Vec<String> = sides.pending().iter().map(Pending::to_string).collect();
     let expected = [
         "calls to b.test: granted, but the operator's policy does not allow it",
@@ -84,9 +156,11 @@ fn a_wish_beyond_the_grant_names_who_may_approve_it() {
 
 #[test]
 fn a_wish_that_is_covered_only_in_part_is_pending_and_has_its_part() {
-    let (component, wishes) = (names(&["http"]), Powers::wished(hosts(&["*.a.test"]), names(&[])));
+    let (component, wishes) =
+        (names(&["http"]), Powers::with_hosts(hosts(&["*.a.test"]), names(&[])));
     let (grant, policy) = (powers(&["http"], &["shop.a.test"]), Policy::default());
-    let sides = Sides { component: &component, wishes: &wishes, grant: &grant, policy: &policy };
+    let sides =
+        Sides { component: &component, wishes: Some(&wishes), grant: &grant, policy: &policy };
     let wish = Wish::Host("*.a.test".parse().unwrap());
     assert_eq!(sides.pending(), [Pending { wish, approver: Approver::Tenant }]);
     assert_eq!(sides.effective().hosts, hosts(&["shop.a.test"]));
@@ -96,7 +170,8 @@ fn a_wish_that_is_covered_only_in_part_is_pending_and_has_its_part() {
 fn an_import_without_a_wish_is_named() {
     let (component, wishes) = (names(&["http", "kv"]), Powers::default());
     let (grant, policy) = (powers(&["http"], &[]), Policy::default());
-    let sides = Sides { component: &component, wishes: &wishes, grant: &grant, policy: &policy };
+    let sides =
+        Sides { component: &component, wishes: Some(&wishes), grant: &grant, policy: &policy };
     assert_eq!(sides.unwished(), ["http"]);
     assert!(sides.effective().imports.contains("kv") && !sides.effective().imports.contains(HTTP));
 }
@@ -117,26 +192,17 @@ fn what_is_never_used_can_be_taken_away() {
     let granted = powers(&["http", "kv", "mail"], &["*.a.test", "b.test"]);
     let used = Used {
         hosts: [("shop.a.test", 3), ("x.a.test", 4), ("other.test", 9)]
-            .map(|(host, count)| (host.parse().unwrap(), count))
+            .map(|(host, count)| (host.parse().unwrap(), Use { count, last_ms: 10 * count }))
             .into(),
-        imports: [("http".to_owned(), 7)].into(),
+        imports: [("http".to_owned(), Use { count: 7, last_ms: 1 })].into(),
     };
     let report = used_against_granted(&granted, &used);
-    let all = |wish: &(Wish, u64)| format!("{} {}", wish.0, wish.1);
+    let all = |(wish, of): &(Wish, Use)| format!("{wish} {} until {}", of.count, of.last_ms);
     let said: Vec<String> = report.used.iter().map(all).collect();
-    assert_eq!(said, ["the import `http` 7", "calls to *.a.test 7"]);
+    assert_eq!(said, ["the import `http` 7 until 1", "calls to *.a.test 7 until 40"]);
     let unused: Vec<String> = report.unused.iter().map(Wish::to_string).collect();
     assert_eq!(unused, ["the import `mail`", "calls to b.test"]);
     assert_eq!(report.enough, powers(&["http"], &["shop.a.test", "x.a.test"]));
-}
-
-#[test]
-fn imports_have_short_names() {
-    assert_eq!(import_name("botyard:bot/http@1.0.0"), Some("http"));
-    assert_eq!(import_name("botyard:bot/kv"), Some("kv"));
-    for other in ["wasi:cli/environment@0.2.6", "botyard:bot/", "botyard:bots/http@1.0.0", ""] {
-        assert_eq!(import_name(other), None, "{other}");
-    }
 }
 
 fn any_hosts() -> impl Strategy<Value = BTreeSet<Pattern>> {
@@ -166,9 +232,9 @@ proptest! {
         component in any_names(), wishes in (any_hosts(), any_names()),
         grant in (any_hosts(), any_names()), policy in any_policy(),
     ) {
-        let wishes = Powers::wished(wishes.0, wishes.1);
+        let wishes = Powers::with_hosts(wishes.0, wishes.1);
         let grant = Powers { hosts: grant.0, imports: grant.1 };
-        let sides = Sides { component: &component, wishes: &wishes, grant: &grant, policy: &policy };
+        let sides = Sides { component: &component, wishes: Some(&wishes), grant: &grant, policy: &policy };
         let effective = sides.effective();
         prop_assert!(effective.imports.is_subset(&component));
         for wish in effective.each() {

@@ -97,7 +97,8 @@ pub(super) async fn show(
     Ok(Json(shown(deployed.ok_or_else(nothing)?)))
 }
 
-/// Change which version of a bot answers.
+/// Change which version of a bot answers. A version that wishes for more than its bot may
+/// is refused with `grant-pending`, and deployed when that is approved.
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/bots/{bot}/deployment", tag = "deployments",
     params(("tenant" = String, Path), ("bot" = String, Path)), request_body = Change,
     responses((status = 200, body = Deployment), (status = "4XX", body = Problem)))]
@@ -121,12 +122,12 @@ pub(super) async fn change(
     Ok(Json(shown(tenancy.deploy(tenant, &bot, step, revision, &allowed.stamp).await?)))
 }
 
-fn digest(text: &str) -> Result<Digest, Problem> {
+pub(super) fn digest(text: &str) -> Result<Digest, Problem> {
     let wrong = || Problem::bad("`version` is the digest of an upload: 64 hexadecimal digits");
     Digest::from_hex(text).ok_or_else(wrong)
 }
 
-fn shown(deployed: Deployed) -> Deployment {
+pub(super) fn shown(deployed: Deployed) -> Deployment {
     let text = |digest: Digest| digest.to_string();
     Deployment {
         current: text(deployed.current),

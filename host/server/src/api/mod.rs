@@ -9,6 +9,7 @@ mod components;
 mod conversations;
 mod deployments;
 mod errors;
+mod grants;
 mod letters;
 mod limits;
 mod logs;
@@ -123,6 +124,9 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(trials::run))
         .routes(routes!(operations::show))
         .routes(routes!(deployments::show, deployments::change))
+        .routes(routes!(grants::show, grants::approve, grants::decline))
+        .routes(routes!(grants::used))
+        .routes(routes!(grants::policy, grants::set_policy))
         .routes(routes!(channels::list))
         .routes(routes!(channels::show, channels::put, channels::delete))
         .routes(routes!(channels::list_relays))

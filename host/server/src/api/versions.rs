@@ -12,11 +12,12 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::caller::OfTenant;
+use super::grants::{self, Changes, Missing};
 use super::operations;
 use super::page::{Json, Page, Paging, Query};
 use super::problem::Problem;
 use super::receive::receive;
-use crate::tenancy::VersionRecord;
+use crate::tenancy::{Standing, VersionRecord};
 
 /// A version of a bot.
 #[derive(Serialize, ToSchema)]
@@ -34,6 +35,16 @@ pub(super) struct Version {
     manifest: Option<Value>,
     /// What it imports.
     imports: Vec<String>,
+    /// What it wants otherwise than the version that answers; absent for that one, and
+    /// where none does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<Changes>,
+    /// What it wishes for and its bot may not have yet. While there is anything, it is not
+    /// deployed.
+    pending: Vec<Missing>,
+    /// Imports that its manifest does not wish for: they are there, and deny.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unwished: Vec<String>,
 }
 
 impl Version {
@@ -58,7 +69,8 @@ pub(super) async fn list(
     // One more says whether there is a next page.
     let (after, limit) = (paging.after.as_deref(), paging.limit() + 1);
     let versions = allowed.tenancy().versions(&allowed.tenant, &bot, after, limit).await?;
-    let versions = versions.into_iter().map(shown).map(Version::without_config).collect();
+    let standing = allowed.tenancy().standing(&allowed.tenant, &bot).await?;
+    let versions = versions.into_iter().map(|it| shown(it, &standing).without_config()).collect();
     Ok(Json(Page::of(versions, &paging, |version| &version.digest)))
 }
 
@@ -72,7 +84,9 @@ pub(super) async fn show(
 ) -> Result<Json<Version>, Problem> {
     let allowed = of.may(Permission::ReadObjects, Some(&bot))?;
     let digest = Digest::from_hex(&digest).ok_or_else(Problem::not_found)?;
-    Ok(Json(shown(allowed.tenancy().version(&allowed.tenant, &bot, &digest).await?)))
+    let (tenancy, tenant) = (allowed.tenancy(), &allowed.tenant);
+    let version = tenancy.version(tenant, &bot, &digest).await?;
+    Ok(Json(shown(version, &tenancy.standing(tenant, &bot).await?)))
 }
 
 /// Take a version away that nothing runs any more.
@@ -121,12 +135,26 @@ pub(super) async fn upload(
     let (tenancy, stamp) = (allowed.tenancy(), &allowed.stamp);
     let (version, new) = tenancy.upload(tenant, &bot, &upload, stamp, &|_| {}).await?;
     let status = if new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(shown(version))).into_response())
+    let standing = tenancy.standing(tenant, &bot).await?;
+    Ok((status, Json(shown(version, &standing))).into_response())
 }
 
-fn shown(record: VersionRecord) -> Version {
+fn shown(record: VersionRecord, standing: &Standing) -> Version {
+    let asks = record.asks();
+    let changes = standing.changes(&record.digest, &asks);
     let VersionRecord { digest, bytes, tier, uploaded_ms, uploaded_by, manifest, imports, .. } =
         record;
     let digest = digest.to_string();
-    Version { digest, bytes, tier, uploaded_ms, uploaded_by, manifest, imports }
+    Version {
+        digest,
+        bytes,
+        tier,
+        uploaded_ms,
+        uploaded_by,
+        manifest,
+        imports,
+        changes: changes.as_ref().map(grants::changes),
+        pending: grants::missing(standing.pending(&asks)),
+        unwished: standing.unwished(&asks),
+    }
 }

@@ -21,6 +21,7 @@ pub(super) async fn run(
     runtime: &Arc<Runtime>,
     work: &Work,
 ) -> anyhow::Result<()> {
+    tenancy.load_policy().await.context("cannot read the policy for bots")?;
     let mut definitions = BTreeMap::new();
     for (id, tenant) in &config.tenants {
         let components = load::components(id, tenant, runtime).await;

@@ -28,7 +28,7 @@ impl Egress {
             allow_loopback: section.required("allow-loopback")?.flag()?,
             allow_hosts: section
                 .required("allow-hosts")?
-                .list(HostPattern::EXPECTED, HostPattern::parse)?,
+                .list(HostPattern::EXPECTED, HostPattern::read)?,
             timeout: section.required("timeout-ms")?.millis(100..=600_000)?,
             answer_bytes_max: section
                 .required("answer-bytes-max")?

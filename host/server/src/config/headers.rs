@@ -12,7 +12,7 @@ pub(super) fn read(section: Section<'_>) -> Result<SecretHeaders, Wrong> {
     for (host, entry) in section.entries() {
         let path = entry.path.clone();
         let wrong = |problem: String| Wrong { path: path.clone(), problem };
-        let pattern = HostPattern::parse(&host);
+        let pattern = HostPattern::read(&host);
         let pattern =
             pattern.map_err(|why| wrong(format!("must be {}: {why}", HostPattern::EXPECTED)))?;
         let mut headers = Vec::new();

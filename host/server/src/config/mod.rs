@@ -8,6 +8,7 @@
 
 use std::path::{Path, PathBuf};
 
+use botyard_kernel::grants::Policy;
 use botyard_kernel::limits::Values;
 pub use botyard_runtime::{Layout, TierConfig};
 
@@ -43,6 +44,7 @@ mod keys;
 mod layers;
 mod limits;
 mod log;
+mod policy;
 mod runtime;
 mod secret;
 mod section;
@@ -80,6 +82,8 @@ pub struct Config {
     pub runtime: Runtime,
     /// How calls go out.
     pub egress: Egress,
+    /// What bots may do, whatever their tenants grant.
+    pub policy: Policy,
     /// Who owns which bots and channels.
     pub tenants: Tenants,
 }
@@ -134,6 +138,7 @@ impl Config {
             limits: Values::new(),
             store,
             egress: Egress::read(whole.section("egress")?)?,
+            policy: policy::read(whole.section("policy")?)?,
             tenants: tenants::read(whole.section("tenants")?)?,
         };
         whole.finish()?;

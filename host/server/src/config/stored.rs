@@ -4,12 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use botyard_kernel::grants::Policy;
 use botyard_kernel::id::BotId;
 use serde_json::{Map, Value};
 
 use super::entry::kind;
 use super::environment::Environment;
 use super::error::{ConfigError, Wrong};
+use super::policy;
 use super::section::{self, Section};
 use super::tenant::TenantSettings;
 use super::tenants::{Bot, Channel, Relay};
@@ -63,6 +65,14 @@ impl Secrets {
             section.finish()?;
             Ok(own)
         })
+    }
+
+    /// Reads what the operator sets of the policy.
+    ///
+    /// # Errors
+    /// As [`Secrets::bot`].
+    pub fn policy(&self, settings: Value) -> Result<Policy, ConfigError> {
+        self.read(settings, policy::read)
     }
 
     fn read<'a, T>(

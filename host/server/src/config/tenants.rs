@@ -201,7 +201,7 @@ impl Bot {
             config,
             hosts: section.optional("hosts").map_or_else(
                 || Ok(Vec::new()),
-                |entry| entry.list(HostPattern::EXPECTED, HostPattern::parse),
+                |entry| entry.list(HostPattern::EXPECTED, HostPattern::read),
             )?,
             overlap: overlap(&mut section)?,
             degrading: degrading(&mut section)?,

@@ -116,7 +116,7 @@ fn the_examples_of_the_manual_are_a_configuration() {
     assert_eq!(tenant.own.alerts, at("https://alerts.example.com/demo"));
     let bot = &tenant.bots[&"lead".into()];
     assert_eq!(bot.bot.config["greeting"], "Hello!");
-    assert_eq!(bot.bot.hosts, [HostPattern::parse("shop.example.com").unwrap()]);
+    assert_eq!(bot.bot.hosts, [HostPattern::read("shop.example.com").unwrap()]);
     let shown = format!("{bot:?}");
     assert!(shown.contains("shop.example.com") && !shown.contains("sesame"), "{shown}");
     let channel = &tenant.channels[&"acme-web".into()];

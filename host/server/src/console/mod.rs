@@ -64,6 +64,7 @@ const FILES: &[File] = files! {
     SCRIPT "dom.js",
     SCRIPT "format.js",
     SCRIPT "letters.js",
+    SCRIPT "grants.js",
     SCRIPT "list.js",
     SCRIPT "logs.js",
     SCRIPT "main.js",

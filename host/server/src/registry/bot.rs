@@ -1,16 +1,22 @@
 //! Bots as the running host holds them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use botyard_kernel::degrade::Degrading;
-use botyard_kernel::id::BotId;
+use botyard_kernel::id::{BotId, Digest};
 use botyard_kernel::plan::Overlap;
+use botyard_runtime::Version;
 
 use super::deployed::Deployed;
+use super::powers::{Asks, Operator, Powered};
 use crate::config;
 use crate::send::{HostPattern, SecretHeaders};
+
+/// So many versions of a bot may run at a time: the one that answers, and those of sessions
+/// that began with others. What is forgotten is decided again.
+const POWERED_MAX: usize = 64;
 
 /// A bot of a tenant's. It is replaced as a whole when something
 /// of it changes.
@@ -21,7 +27,7 @@ pub struct Bot {
     pub deployed: Arc<Deployed>,
     /// What the tenant configured.
     pub config: BTreeMap<String, String>,
-    /// Where its requests may go.
+    /// What it is granted: where its calls may go.
     pub hosts: Vec<HostPattern>,
     /// What becomes of events of a person that wait while newer ones come.
     pub overlap: Overlap,
@@ -29,6 +35,8 @@ pub struct Bot {
     pub degrading: Degrading,
     /// What they carry there without its knowledge.
     pub http_headers: SecretHeaders,
+    /// What its versions may do.
+    powered: Mutex<HashMap<Digest, Arc<Powered>>>,
 }
 
 impl Bot {
@@ -47,7 +55,26 @@ impl Bot {
             overlap: settings.overlap,
             degrading: settings.degrading.or(wished).unwrap_or_default(),
             http_headers: settings.http_headers.clone(),
+            powered: Mutex::default(),
         }
+    }
+
+    /// What a version may do with this bot: decided once, and again under another policy.
+    pub fn powered(&self, version: &Version, operator: &Operator) -> Arc<Powered> {
+        let policy = operator.policy();
+        let mut all = self.powered.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all.get(version.digest())
+            && Arc::ptr_eq(&known.policy, &policy)
+        {
+            return Arc::clone(known);
+        }
+        if all.len() >= POWERED_MAX {
+            all.clear();
+        }
+        let grant = operator.grant(&self.hosts);
+        let powered = Arc::new(Powered::new(Asks::of(version), grant, policy));
+        all.insert(*version.digest(), Arc::clone(&powered));
+        powered
     }
 }
 

@@ -5,6 +5,7 @@ mod bot;
 mod channel;
 mod connect;
 mod deployed;
+mod powers;
 mod versions;
 
 use std::collections::HashMap;
@@ -16,6 +17,7 @@ pub use bot::Bot;
 pub use channel::{Channel, Setup};
 pub use connect::{connect, connect_relay};
 pub use deployed::Deployed;
+pub use powers::{Asks, Operator, Powered};
 pub use versions::{VersionError, Versions};
 
 /// Everything that runs.
@@ -23,12 +25,13 @@ pub struct Registry {
     channels: RwLock<HashMap<ChannelId, Arc<Channel>>>,
     deployed: RwLock<HashMap<(TenantId, BotId), Arc<Deployed>>>,
     versions: Versions,
+    operator: Operator,
 }
 
 impl Registry {
     /// Nothing runs yet.
-    pub fn new(versions: Versions) -> Self {
-        Self { channels: RwLock::default(), deployed: RwLock::default(), versions }
+    pub fn new(versions: Versions, operator: Operator) -> Self {
+        Self { channels: RwLock::default(), deployed: RwLock::default(), versions, operator }
     }
 
     /// The channel of this name.
@@ -82,6 +85,11 @@ impl Registry {
     /// The versions that its bots run.
     pub fn versions(&self) -> &Versions {
         &self.versions
+    }
+
+    /// What the operator says of all bots.
+    pub fn operator(&self) -> &Operator {
+        &self.operator
     }
 
     fn all(&self) -> RwLockReadGuard<'_, HashMap<ChannelId, Arc<Channel>>> {

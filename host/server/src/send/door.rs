@@ -9,8 +9,8 @@ use reqwest::{Client, Response};
 use tokio::time::Instant;
 use url::{Host, Url};
 
+use super::HostPattern;
 use super::message::{Answer, Outgoing, SendError};
-use super::pattern::HostPattern;
 use super::resolve::{LOCALHOST, Names, Refused, Resolver, Rules};
 use super::tracked::{Progress, tracked};
 use crate::config::Egress;
@@ -53,7 +53,6 @@ const HARMLESS_HEADERS: [HeaderName; 3] =
 pub struct Door {
     client: Client,
     rules: Rules,
-    allow: Vec<HostPattern>,
     timeout: Duration,
     answer_bytes_max: usize,
 }
@@ -85,7 +84,6 @@ impl Door {
         Ok(Self {
             client,
             rules,
-            allow: egress.allow_hosts.clone(),
             timeout: egress.timeout,
             answer_bytes_max: egress.answer_bytes_max,
         })
@@ -158,10 +156,10 @@ impl Door {
                 host(url)
             ));
         }
-        if !allow.iter().chain(&self.allow).any(|pattern| pattern.matches(url)) {
+        if !allow.iter().any(|pattern| pattern.matches(url)) {
             return denied(format!(
-                "{} is on no list of allowed hosts: the tenant adds it to the bot's `hosts`, or \
-                 the operator to `egress.allow-hosts`",
+                "{} is on no list of allowed hosts: an admin of the tenant adds it to the bot's \
+                 `hosts`, or the operator to `egress.allow-hosts`",
                 host(url)
             ));
         }

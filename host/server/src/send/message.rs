@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
-use super::pattern::HostPattern;
+use super::HostPattern;
 use super::secrets::SecretHeaders;
 
 /// A call that shall go out.
@@ -25,7 +25,7 @@ pub struct Outgoing {
     pub timeout: Duration,
     /// How much of the answer's body is read; the operator may allow less.
     pub answer_bytes_max: usize,
-    /// Hosts that may be reached, besides the operator's.
+    /// Hosts that may be reached, and no others.
     pub allow: Vec<HostPattern>,
     /// Headers that the bot never sees, for hosts among those: each goes to its
     /// own host only, in the place of a header of the same name.

@@ -9,15 +9,16 @@
 pub use self::address::{is_loopback, is_public};
 pub use self::door::{Door, is_reserved};
 pub use self::message::{Answer, Outgoing, SendError};
-pub use self::pattern::HostPattern;
 pub use self::secrets::SecretHeaders;
+
+/// Which hosts may be reached: read, kept and compared in the kernel's form.
+pub use botyard_kernel::grants::Pattern as HostPattern;
 
 mod address;
 mod door;
 #[cfg(test)]
 mod forbidden;
 mod message;
-mod pattern;
 mod resolve;
 mod secrets;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
-use super::pattern::HostPattern;
+use super::HostPattern;
 
 /// Headers that are added at the door to the calls of a bot: it never sees them,
 /// and nothing of them is recorded. Cheap to clone.

@@ -13,8 +13,9 @@ use super::records::{
     BotRecord, ChannelRecord, Managed, OPERATOR, SELF, TenantRecord, VersionRecord, kind,
     version_name,
 };
-use super::{Definition, Tenancy, Unfit};
+use super::{DefinedBot, Definition, Tenancy, Unfit};
 use crate::clock;
+use crate::registry::Asks;
 
 /// A bot of the settings file, with the component that was found there.
 pub struct SettingsBot {
@@ -56,6 +57,9 @@ impl Tenancy {
         keep(&store, kind::BOT, records).await?;
         for (name, bot) in bots {
             self.answer(&store, name, &bot.version).await?;
+            if let Some(bot) = definition.bots.get(name).map(|own| (own, &bot.version)) {
+                self.tell_pending(tenant, name, bot);
+            }
         }
         let channels = definition.channels.iter().map(|(name, channel)| {
             let settings = json!({"vendor": channel.vendor, "bot": channel.bot});
@@ -65,6 +69,21 @@ impl Tenancy {
         let bots = definition.bots.values();
         self.work.redactors().set(tenant, bots.flat_map(|bot| &bot.settings.secrets));
         Ok(self.run(tenant, definition, &limits))
+    }
+
+    /// Whoever writes the settings has granted what they name, so nothing waits: the bot
+    /// runs with that, and the log says what else it wishes for.
+    fn tell_pending(
+        &self,
+        tenant: &TenantId,
+        bot: &BotId,
+        (defined, version): (&DefinedBot, &Version),
+    ) {
+        let operator = self.work.registry().operator();
+        let (grant, policy) = (operator.grant(&defined.settings.hosts), operator.policy());
+        for pending in Asks::of(version).sides(&grant, &policy).pending() {
+            tracing::warn!(%tenant, %bot, "the bot does without {pending}");
+        }
     }
 
     /// Whoever was a tenant of the settings and is no longer there has nothing.

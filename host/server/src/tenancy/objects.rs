@@ -115,6 +115,17 @@ impl Tenancy {
                 format!("a token for one bot names no secret anew, as `{name}` at `{place}`");
             return Err(ChangeError::Forbidden(what));
         }
+        self.put_bot_in_turn(tenant, bot, record, stamp).await
+    }
+
+    /// The same, for who has the tenant's turn.
+    pub(super) async fn put_bot_in_turn(
+        &self,
+        tenant: &TenantId,
+        bot: &BotId,
+        record: &BotRecord,
+        stamp: &Stamp,
+    ) -> Change<bool> {
         self.offered(tenant, bot, record).await?;
         self.tried(tenant, |records, _| {
             records.bots.insert(bot.clone(), record.clone());
@@ -140,6 +151,8 @@ impl Tenancy {
             let what = format!("the bot `{name}` of the tenant `{of}` runs it: delete that first");
             return Err(ChangeError::InUse(what));
         }
+        self.settled(tenant, bot, stamp).await?;
+        self.work.forget_used(tenant, bot).await?;
         self.forget_bot(tenant, bot, stamp).await?;
         self.work.registry().forget(tenant, bot);
         self.refresh(tenant).await?;

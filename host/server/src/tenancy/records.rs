@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::envelope::Sealed;
+use crate::registry::Asks;
+use crate::send::HostPattern;
 
 pub use botyard_kernel::access::OPERATOR;
 /// The name of the one record of a tenant about itself.
@@ -34,6 +36,11 @@ pub mod kind {
     pub const SECRET: &str = "secret";
     /// A token, as its hash.
     pub const TOKEN: &str = "token";
+
+    /// A deployment that waits until what its version wishes for is granted.
+    pub const APPROVAL: &str = "approval";
+    /// The operator's policy for all bots.
+    pub const POLICY: &str = "policy";
 }
 
 fn is_default(limits: &Limits) -> bool {
@@ -143,6 +150,20 @@ pub struct VersionRecord {
     pub imports: Vec<String>,
 }
 
+/// A deployment that waits until what its version wishes for is granted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ApprovalRecord {
+    /// What is to answer.
+    pub version: Digest,
+    /// Only in so many of a hundred conversations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub percent: Option<u8>,
+    /// When somebody wanted it.
+    pub asked_ms: Millis,
+    /// Who.
+    pub asked_by: String,
+}
+
 /// A channel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChannelRecord {
@@ -166,7 +187,24 @@ pub struct SecretRecord {
     pub updated_ms: Millis,
 }
 
+impl BotRecord {
+    /// The hosts that it is granted.
+    pub fn hosts(&self) -> Vec<HostPattern> {
+        let hosts = self.settings.get("hosts").and_then(Value::as_array);
+        let texts = hosts.into_iter().flatten().filter_map(Value::as_str);
+        // The settings were read before they were written down.
+        texts.filter_map(|text| HostPattern::read(text).ok()).collect()
+    }
+}
+
 impl VersionRecord {
+    /// What it asks for.
+    pub fn asks(&self) -> Asks {
+        let manifest = self.manifest.as_ref().and_then(|manifest| manifest.get("hosts"));
+        let hosts = manifest.and_then(Value::as_array).into_iter().flatten();
+        Asks::new(hosts.filter_map(Value::as_str), &self.imports)
+    }
+
     /// The record of a version that was just loaded.
     pub fn of(bot: &BotId, version: &Version, now: Millis, by: &str) -> Self {
         // A manifest was JSON when it came.

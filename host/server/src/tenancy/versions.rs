@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use botyard_kernel::deployment::Deployment;
 use botyard_kernel::id::{BotId, Digest, TenantId};
-use botyard_runtime::{LoadError, Phase, Upload};
+use botyard_runtime::{LoadError, Phase, Upload, Version};
 use botyard_store::{Stamp, StoreError};
 use serde_json::json;
 
@@ -13,6 +13,7 @@ use super::stored::parsed;
 use super::{Change, ChangeError, Tenancy};
 use crate::alerts::{Alert, AlertKind};
 use crate::clock;
+use crate::send::HostPattern;
 use crate::work::{Work, Worse};
 use botyard_kernel::run::Blame;
 
@@ -58,6 +59,7 @@ impl Tenancy {
         self.room_for(tenant, kind::VERSION).await?;
         self.room_for_bytes(tenant, upload.bytes())?;
         let version = self.work.load(tenant, upload, progress).await?;
+        wishes_can_be_read(&version)?;
         let wasm = upload.read().await.map_err(unreadable)?;
         // That took its time: others came and went meanwhile.
         let _turn = self.change(tenant).await;
@@ -182,6 +184,7 @@ impl Tenancy {
             return Err(ChangeError::Stale);
         }
         let next = next(known.as_ref(), step, stamp.at_ms)?;
+        self.agreed(tenant, bot, step, stamp).await?;
         // Its first event finds it loaded.
         self.work.registry().versions().get(tenant, &next.current).await?;
         let (old, new) = (known.map(|known| json!(known)), json!(next));
@@ -190,6 +193,10 @@ impl Tenancy {
             return Err(ChangeError::Stale);
         }
         self.work.registry().deployed(tenant, bot).set(next.clone());
+        if let Step::Deploy(_) | Step::StartCanary(..) = step {
+            // What waited before is superseded.
+            self.settled(tenant, bot, stamp).await?;
+        }
         self.refresh(tenant).await?;
         drop(turn);
         self.refresh_sharing(tenant, bot).await?;
@@ -260,6 +267,17 @@ impl Tenancy {
 
 fn unreadable(error: std::io::Error) -> LoadError {
     LoadError::Host(format!("the upload cannot be read again: {error}"))
+}
+
+/// A wish that nobody could grant is its author's to correct.
+fn wishes_can_be_read(version: &Version) -> Change<()> {
+    for host in version.manifest().map_or(&[][..], |manifest| &manifest.hosts) {
+        if let Err(why) = HostPattern::read(host) {
+            let what = format!("each of `hosts` is {}: {why}", HostPattern::EXPECTED);
+            return Err(LoadError::Manifest(what).into());
+        }
+    }
+    Ok(())
 }
 
 fn next(known: Option<&Deployment>, step: Step, now: u64) -> Change<Deployment> {

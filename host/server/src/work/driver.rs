@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use botyard_failpoints::{Point, pass};
 use botyard_kernel::event::Setting;
-use botyard_kernel::id::{ConversationKey, EventId};
+use botyard_kernel::id::{ConversationKey, Digest, EventId};
 use botyard_kernel::lane::{Effect, Input, Lane};
 use botyard_kernel::log::{Row, Settled};
 use botyard_kernel::outbox::{Paused, RequestId, Rides, Send};
@@ -356,6 +356,13 @@ impl Driver {
     /// What the person writes on, by the newest word of the vendor.
     pub(super) fn medium(&self) -> &str {
         &self.lane.state().facts.medium
+    }
+
+    /// The version that the session is bound to, else the one that answers now.
+    pub(super) fn answering(&self) -> Option<Digest> {
+        let session = self.lane.state().session.as_ref();
+        let deployed = || Some(self.channel.bot().deployed.now()?.current);
+        session.and_then(|session| session.version).or_else(deployed)
     }
 
     /// What a reply needs besides the conversation's key.

@@ -7,8 +7,9 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use botyard_failpoints::{Point, pass};
 use botyard_kernel::call::{
-    Ask, CALL_BODY_BYTES_MAX, CallAnswer, CallError, CallRequest, CallResponse,
+    Ask, CALL_BODY_BYTES_MAX, CallAnswer, CallError, CallRequest, CallResponse, Journal,
 };
+use botyard_kernel::id::TenantId;
 use botyard_kernel::lane::Input;
 use botyard_runtime::HttpCalls;
 use bytes::Bytes;
@@ -19,8 +20,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::driver::Driver;
+use super::powers::{self, NotMade};
 use super::services::{self, Reached};
-use super::{Message, bot_headers};
+use super::{Message, Work, bot_headers};
 use crate::registry::Bot;
 use crate::send::{Answer, Outgoing, SendError};
 
@@ -64,8 +66,9 @@ pub(super) fn fetch(
     let bot = driver.channel.bot();
     let conversation = driver.key.clone();
     async move {
-        let answer = match outgoing(ask.request, &key, &bot) {
-            Err(why) => Err(CallError::Other(why)),
+        let whose = (&conversation.tenant, &*bot);
+        let answer = match outgoing(&work, whose, ask.request, &ask.journal, &key).await {
+            Err(error) => Err(error),
             Ok(outgoing) => {
                 let deadline = deadline.min(Instant::now() + work.door.patience());
                 pass(Point::FetchLeaves);
@@ -92,10 +95,23 @@ pub(super) fn fetch(
     .boxed()
 }
 
-fn outgoing(request: CallRequest, key: &str, bot: &Bot) -> Result<Outgoing, String> {
+async fn outgoing(
+    work: &Work,
+    (tenant, bot): (&TenantId, &Bot),
+    request: CallRequest,
+    journal: &Journal,
+    key: &str,
+) -> Result<Outgoing, CallError> {
     let CallRequest { method, url, headers: wanted, body, timeout_ms: _ } = request;
-    let method = bot_headers::method(&method)?;
-    let headers = bot_headers::outgoing(&wanted, key)?;
+    let method = bot_headers::method(&method).map_err(CallError::Other)?;
+    let headers = bot_headers::outgoing(&wanted, key).map_err(CallError::Other)?;
+    let unknown = || CallError::Other("the host does not know which version calls".to_owned());
+    let version = journal.version.ok_or_else(unknown)?;
+    let allow = powers::hosts(work, (tenant, bot), &version, &url, true).await;
+    let allow = allow.map_err(|error| match error {
+        NotMade::Refused(..) => CallError::Denied(error.to_string()),
+        NotMade::Version(_) => CallError::Other(error.to_string()),
+    })?;
     Ok(Outgoing {
         method,
         url,
@@ -104,7 +120,7 @@ fn outgoing(request: CallRequest, key: &str, bot: &Bot) -> Result<Outgoing, Stri
         // The deadline ends it, so that it can be told from an answer that broke off.
         timeout: Duration::MAX,
         answer_bytes_max: CALL_BODY_BYTES_MAX,
-        allow: bot.hosts.clone(),
+        allow,
         secrets: bot.http_headers.clone(),
         follow_redirects: true,
     })

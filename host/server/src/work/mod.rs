@@ -13,6 +13,7 @@ mod fetch;
 mod log;
 mod meters;
 mod pauses;
+mod powers;
 mod quotas;
 mod relays;
 mod requests;
@@ -22,6 +23,7 @@ mod services;
 mod store;
 mod sweep;
 mod upkeep;
+mod used;
 mod waiting;
 
 use std::collections::{HashMap, HashSet};
@@ -67,6 +69,8 @@ pub use quotas::OF_A_TENANT;
 use quotas::Quotas;
 use room::{Place, Room};
 pub(crate) use upkeep::UPKEEP;
+use used::Used;
+pub use used::UsedRecord;
 pub(crate) use waiting::{Answer, Waiting};
 
 /// Everything that lanes need to do their work.
@@ -86,6 +90,7 @@ pub struct Work {
     bots: Bots,
     worse: broadcast::Sender<Worse>,
     pauses: Pauses,
+    used: Used,
     alerts: Alerts,
     envelope: Arc<Envelope>,
     callbacks: Callbacks,
@@ -182,6 +187,7 @@ impl Work {
             bots: Bots::default(),
             worse: broadcast::channel(64).0,
             pauses: Pauses::default(),
+            used: Used::default(),
             alerts,
             envelope,
             callbacks,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use botyard_failpoints::{Point, pass};
 use botyard_kernel::action::Action;
 use botyard_kernel::event::Answer as BotAnswer;
+use botyard_kernel::id::{Digest, TenantId};
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::Row;
 use botyard_kernel::outbox::{CallId, Requested};
@@ -16,7 +17,8 @@ use futures_util::future::BoxFuture;
 use metrics::counter;
 
 use super::driver::Driver;
-use super::{bot_headers, relays, services};
+use super::powers::{self, NotMade};
+use super::{Work, bot_headers, relays, services};
 use crate::registry::Bot;
 use crate::send::{Answer, Outgoing, SendError};
 
@@ -30,16 +32,18 @@ pub(super) fn request(driver: &Driver, call: CallId, row: Row) -> BoxFuture<'sta
     let bot = channel.bot();
     let key = driver.key.clone();
     let turn = row.turn.clone();
+    // That of its session, else the one that answers now.
+    let version = driver.answering();
     async move {
         pass(Point::RequestLeaves);
         let requested = match relay(&row.action) {
             Some((name, body)) => relays::ask(&work, &channel, &key, name, body).await,
-            None => match outgoing(row, &bot) {
+            None => match outgoing(&work, (&key.tenant, &bot), version, row).await {
                 Ok(outgoing) => {
                     let sent = services::request(&work, (&key.tenant, &bot.id), outgoing).await;
                     sent.map_or_else(|held| held, requested)
                 }
-                Err(why) => Requested::Refused(why),
+                Err(requested) => requested,
             },
         };
         pass(Point::RequestAnswered);
@@ -66,13 +70,26 @@ fn relay(action: &Action) -> Option<(&str, Option<&str>)> {
     Some((name, request.body.as_deref()))
 }
 
-fn outgoing(row: Row, bot: &Bot) -> Result<Outgoing, String> {
+async fn outgoing(
+    work: &Work,
+    (tenant, bot): (&TenantId, &Bot),
+    version: Option<Digest>,
+    row: Row,
+) -> Result<Outgoing, Requested> {
     let Row { id, action, .. } = row;
     let Action::Request(request) = action else {
-        return Err(format!("`{}` is no request", action.name()));
+        return Err(Requested::Refused(format!("`{}` is no request", action.name())));
     };
-    let method = bot_headers::method(&request.method)?;
-    let headers = bot_headers::outgoing(&request.headers, id.as_str())?;
+    let method = bot_headers::method(&request.method).map_err(Requested::Refused)?;
+    let headers = bot_headers::outgoing(&request.headers, id.as_str());
+    let headers = headers.map_err(Requested::Refused)?;
+    let none = || Requested::Refused("no version of the bot is deployed".to_owned());
+    let version = version.ok_or_else(none)?;
+    let allow = powers::hosts(work, (tenant, bot), &version, &request.url, false).await;
+    let allow = allow.map_err(|error| match error {
+        NotMade::Refused(..) => Requested::Refused(error.to_string()),
+        NotMade::Version(_) => Requested::Unanswered(error.to_string()),
+    })?;
     let timeout = request.timeout_ms.unwrap_or(TIMEOUT_MS).min(TIMEOUT_MAX_MS);
     Ok(Outgoing {
         method,
@@ -81,7 +98,7 @@ fn outgoing(row: Row, bot: &Bot) -> Result<Outgoing, String> {
         body: request.body.map(Bytes::from).unwrap_or_default(),
         timeout: Duration::from_millis(timeout.into()),
         answer_bytes_max: ANSWER_BYTES_MAX,
-        allow: bot.hosts.clone(),
+        allow,
         secrets: bot.http_headers.clone(),
         follow_redirects: true,
     })

@@ -13,7 +13,7 @@ use botyard_kernel::limits::Exceeded;
 use botyard_kernel::log::Call;
 use botyard_kernel::run::{Blame, FailureKind, LogLevel, LogLine, RunFailure, RunInput, RunOutput};
 use botyard_kernel::session::Session;
-use botyard_runtime::{BotValues, Permit, Services, Version};
+use botyard_runtime::{BotValues, HttpCalls, Permit, Services, Version};
 use botyard_store::TenantStore;
 use futures_util::FutureExt as _;
 use futures_util::future::{self, BoxFuture};
@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 
 use super::driver::Driver;
 use super::fetch::Calls;
+use super::powers::Denied;
 use super::{Message, Work};
 use crate::clock;
 use crate::registry::VersionError;
@@ -68,13 +69,18 @@ pub(super) fn run(
     let waits = ready.is_none();
     let future = async move {
         let input = RunInput { event, session, conversation_kv, config: bot.config.clone(), calls };
-        let services = Services { values: Arc::new(values), http: Arc::new(Calls { run, lane }) };
         let ready = match ready {
             Some(ready) => Ok(ready),
             None => load(&work, &bot.deployed.owner, &version, &tenant).await,
         };
         let mut output = match ready {
             Ok((version, permit)) => {
+                let powered = bot.powered(&version, work.registry.operator());
+                let http: Arc<dyn HttpCalls> = match powered.without_http() {
+                    None => Arc::new(Calls { run, lane }),
+                    Some(refusal) => Arc::new(Denied(refusal)),
+                };
+                let services = Services { values: Arc::new(values), http };
                 pass(Point::RunBegins);
                 let output = work.runtime.run(&version, permit, input, services).await;
                 cut(&work, &tenant, output)

@@ -7,6 +7,7 @@ use clap::Subcommand;
 use http::Method;
 use serde_json::{Value, json};
 
+use super::grants;
 use super::table::table;
 use super::{TenantApi, escaped, given, json_file};
 
@@ -106,6 +107,33 @@ pub(in crate::cli) enum BotCommand {
         #[command(flatten)]
         of: TenantApi,
     },
+    /// Show what a bot may do, and the deployment that waits for a grant.
+    Grants {
+        /// The bot.
+        bot: String,
+        /// What it uses of that instead, and what can be taken away.
+        #[arg(long)]
+        used: bool,
+        #[command(flatten)]
+        of: TenantApi,
+    },
+    /// Grant a bot what a version of it wishes for. A deployment that has waited for that
+    /// goes ahead.
+    Approve {
+        /// The bot.
+        bot: String,
+        /// The version's digest.
+        version: String,
+        #[command(flatten)]
+        of: TenantApi,
+    },
+    /// Grant nothing: forget the deployment that waits.
+    Decline {
+        /// The bot.
+        bot: String,
+        #[command(flatten)]
+        of: TenantApi,
+    },
     /// Print the last turns of a bot, with what it wrote into its log.
     Logs {
         /// The bot.
@@ -177,6 +205,9 @@ pub(super) async fn bot(command: BotCommand) -> anyhow::Result<()> {
         BotCommand::Rollback { bot, of } => {
             change(&of, &bot, &json!({"action": "roll-back"})).await
         }
+        BotCommand::Grants { bot, used, of } => grants::grants(&of, &bot, used).await,
+        BotCommand::Approve { bot, version, of } => grants::approve(&of, &bot, &version).await,
+        BotCommand::Decline { bot, of } => grants::decline(&of, &bot).await,
         BotCommand::Logs { bot, since, of } => {
             let since = crate::clock::now().saturating_sub(since.saturating_mul(60_000));
             let path = format!("{}/logs?limit=200&since_ms={since}", path(&of, &bot).await?);

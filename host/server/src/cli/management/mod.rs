@@ -3,6 +3,7 @@
 
 mod apply;
 mod bot;
+mod grants;
 mod moving;
 mod objects;
 mod people;
@@ -66,6 +67,9 @@ pub(super) enum Management {
     /// Bots, their versions and which of them answers.
     #[command(subcommand)]
     Bot(bot::BotCommand),
+    /// What bots may do at most, whatever their tenants grant.
+    #[command(subcommand)]
+    Policy(grants::PolicyCommand),
     /// Bring a host to what files say: tenants, secrets, bots, external bots, channels.
     Apply(apply::Apply),
     /// Limits of a tenant, with what is used of them.
@@ -87,6 +91,7 @@ pub(super) async fn manage(command: Management) -> anyhow::Result<()> {
         Management::Token(command) => objects::token(command).await,
         Management::Secret(command) => objects::secret(command).await,
         Management::Bot(command) => bot::bot(command).await,
+        Management::Policy(command) => grants::policy(command).await,
         Management::Apply(apply) => apply::apply(apply).await,
         Management::Limit(command) => quotas::limit(command).await,
         Management::Usage(command) => quotas::usage(command).await,

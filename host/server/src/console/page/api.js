@@ -75,6 +75,11 @@ export class Api {
     return answered(await this.#send("PUT", path, { body, signal }));
   }
 
+  /** Takes something away. */
+  async delete(path, signal) {
+    return answered(await this.#send("DELETE", path, { signal }));
+  }
+
   /** Follows something: `heard` gets pieces of text until it ends or is left. */
   async follow(path, heard, signal) {
     const response = await this.#send("GET", path, { signal });

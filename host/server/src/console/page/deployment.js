@@ -4,6 +4,7 @@
 import { at } from "./api.js";
 import { button, confirmed, facts, field, form, make, say, select } from "./dom.js";
 import { moment, short } from "./format.js";
+import { waiting } from "./grants.js";
 import { isLeft, problemBox } from "./problem.js";
 
 /** Which version answers, or nothing where none was deployed yet. */
@@ -27,11 +28,19 @@ export async function deployment(page) {
   all.sort((one, other) => other.uploaded_ms - one.uploaded_ms);
 
   async function load() {
-    draw(await deployed(page));
+    await draw(await deployed(page));
   }
 
-  function draw(now) {
-    state.replaceChildren(...standing(now), ...controls(page, { now, all, chosen, change }));
+  async function draw(now) {
+    const held = await waiting(page, granted);
+    state.replaceChildren(...standing(now), ...(held ? [held] : []), ...controls(page, { now, all, chosen, change }));
+  }
+
+  /** Shows what has become of it when a grant was given or refused. */
+  async function granted(said) {
+    await load();
+    notice.replaceChildren(make("p", { class: "done" }, said));
+    notice.focus();
   }
 
   /** Changes it, if it is still what `now` says, and shows what has become of it. */
@@ -39,7 +48,7 @@ export async function deployment(page) {
     notice.replaceChildren();
     try {
       const path = at`tenants/${tenant}/bots/${bot}/deployment`;
-      draw(await api.post(path, { ...step, revision: now?.revision }, signal));
+      await draw(await api.post(path, { ...step, revision: now?.revision }, signal));
       notice.replaceChildren(make("p", { class: "done" }, done));
       notice.focus();
       say(done);
@@ -48,7 +57,7 @@ export async function deployment(page) {
         return;
       }
       notice.replaceChildren(problemBox(problem));
-      if (problem.code === "stale") {
+      if (problem.code === "stale" || problem.code === "grant-pending") {
         await load();
       }
       notice.focus();

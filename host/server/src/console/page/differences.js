@@ -21,19 +21,6 @@ export function wishes(version) {
   return version.manifest?.hosts ?? [];
 }
 
-/** The wished hosts that no pattern of the bot's settings lets through. */
-export function ungranted(version, granted) {
-  return wishes(version).filter((wish) => !granted.some((pattern) => covers(pattern, wish)));
-}
-
-/** `*.` stands for one or more labels, as in the settings of a bot. */
-function covers(pattern, wish) {
-  if (pattern === wish) {
-    return true;
-  }
-  return pattern.startsWith("*.") && wish.replace(/^\*\./, "x.").endsWith(pattern.slice(1));
-}
-
 function sides(before, after) {
   return {
     added: after.filter((one) => !before.includes(one)),

@@ -2,10 +2,10 @@
 
 import { at } from "./api.js";
 import { deployed } from "./deployment.js";
-import { differences, ungranted, wishes } from "./differences.js";
-import { button, confirmed, facts, folded, json, make } from "./dom.js";
+import { differences, wishes } from "./differences.js";
+import { facts, folded, json, make } from "./dom.js";
 import { bytes, counted, moment, short } from "./format.js";
-import { shown } from "./problem.js";
+import { pendingBox } from "./grants.js";
 import { to } from "./shell.js";
 import { upload } from "./upload.js";
 
@@ -50,7 +50,8 @@ function card(page, version, current, state, open) {
       ["Built with", [manifest?.sdk, manifest?.wit && `contract ${manifest.wit}`].filter(Boolean).join(", ")],
       ["Wishes to call", wishes(version).join(", ") || "no hosts"],
     ]),
-    pending(page, version),
+    pendingBox(page, digest, version.pending),
+    version.unwished ? make("p", {}, `It imports what its manifest does not wish for, which denies: ${version.unwished.join(", ")}.`) : null,
     changes,
     version.imports.length === 0 ? make("p", {}, "It imports nothing.") : folded(
       counted(version.imports.length, "import"),
@@ -86,39 +87,6 @@ function standing(digest, state) {
     state?.withdrawn.includes(digest) && "withdrawn",
   ].filter(Boolean);
   return marks.map((mark) => [" ", make("span", { class: "mark" }, mark)]);
-}
-
-/** Wishes that the bot's settings do not grant: somebody has to. */
-function pending(page, version) {
-  const wished = ungranted(version, page.about.settings?.hosts ?? []);
-  if (wished.length === 0) {
-    return null;
-  }
-  const outcome = make("div", { tabindex: "-1" });
-  const names = wished.join(", ");
-  const grant = button(`Let it call ${names}`, () => shown(outcome, async () => {
-    const explanation = `Every version of ${page.bot} may call ${names} from then on.`;
-    if (await confirmed(`Let ${page.bot} call ${names}?`, explanation, "Let it")) {
-      await allow(page, wished);
-      grant.remove();
-      outcome.replaceChildren(make("p", { class: "done" }, `It may call ${names} now.`));
-      outcome.focus();
-    }
-  }));
-  return make("div", { class: "note" },
-    make("p", {}, make("strong", {}, "Not granted: "),
-      `it wishes to call ${names}, and the settings of the bot name no such host. Until they do, these calls are refused.`),
-    page.session.may("admin") ? grant : make("p", {}, "An administrator of the tenant can grant it."),
-    outcome);
-}
-
-/** Adds hosts to what the settings of the bot name by now. */
-async function allow({ api, tenant, bot, signal }, wished) {
-  const path = at`tenants/${tenant}/bots/${bot}`;
-  const { settings } = await api.get(path, {}, signal);
-  const hosts = [...new Set([...(settings?.hosts ?? []), ...wished])];
-  // Whoever sets something else meanwhile is not overwritten: then this is refused.
-  await api.put(path, { settings: { ...settings, hosts }, seen: settings }, signal);
 }
 
 /** Differences as lists with words, so that they do not hang on colours. */

@@ -162,10 +162,11 @@ async fn each_broken(arguments: &Arguments, seed: u64) -> Result<ExitCode> {
 /// nothing of a channel.
 fn gives_itself_away(mutation: Mutation) -> (&'static [Rule], &'static [&'static str]) {
     match mutation {
-        Mutation::Dedupe => {
-            (&[Rule::Doubled], &["inline", "calls", "held", "khoros", "messenger", "lexer"])
-        }
-        Mutation::Redelivery => (&[Rule::Doubled], &["inline", "calls", "held"]),
+        Mutation::Dedupe => (
+            &[Rule::Doubled],
+            &["inline", "relay", "calls", "held", "khoros", "messenger", "lexer"],
+        ),
+        Mutation::Redelivery => (&[Rule::Doubled], &["inline", "relay", "calls", "held"]),
         Mutation::Order => (&[Rule::Order], &["calls", "held", "khoros", "messenger", "lexer"]),
         Mutation::Settle => {
             (&[Rule::Repeated], &["inline", "calls", "khoros", "messenger", "lexer"])

@@ -206,6 +206,37 @@ async fn the_bot_takes_what_the_page_shows_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_bot_that_says_what_it_hears_does_so_until_it_is_told_that_this_is_all() {
+    let (bye, done) = ("; bye".to_owned(), "Done.".to_owned());
+    let flow = vec![Node::Echo { bye, done }];
+    let bot = start_bot("API_KEY", 474_960_032, flow, Conduct::default()).unwrap();
+    let callback = "http://127.0.0.1:1/callback";
+    let begin = json!({
+        "apiKey": "API_KEY", "start": true, "botId": 474_960_032, "email": EMAIL,
+        "callbackUrl": callback,
+    });
+    let (_, begun) = post(&bot, "/secure/send", &begin).await;
+    let stream = begun["streamId"].as_str().unwrap();
+    assert_eq!(begun["messages"], json!([]));
+    let say = async |text: &str| {
+        let body = json!({ "streamId": stream, "message": { "text": text } });
+        post(&bot, "/secure/send", &body).await.1["messages"].clone()
+    };
+    assert_eq!(say("one").await, json!([{ "text": heard("one") }]));
+    assert_eq!(say("two; bye").await, json!([{ "text": heard("two; bye") }, { "text": "Done." }]));
+    // While a live agent has the chat, the bot says nothing.
+    let account = bot.account();
+    assert_eq!(account.streams(), [stream]);
+    assert_eq!(account.callback(stream).as_deref(), Some(callback));
+    assert!(account.ask_agent(stream, "I am Joe").is_some());
+    assert_eq!(say("three").await, json!([]));
+    assert!(account.ask_agent(stream, LEFT).is_some());
+    assert_eq!(say("four").await, json!([{ "text": heard("four") }]));
+    let agents = account.agents(stream).into_iter().map(|(_, text)| text);
+    assert_eq!(agents.collect::<Vec<_>>(), ["I am Joe", LEFT]);
+}
+
+#[tokio::test]
 async fn faults_meet_both() {
     let bot = instabot();
     bot.account().set_faults(Faults::seeded(1).with(Fault::CutAfter, 1.0));

@@ -82,6 +82,26 @@ async fn what_is_used_is_written_down_by_hour_and_bot() {
 }
 
 #[tokio::test]
+async fn an_admin_says_how_long_things_are_kept_and_not_how_much_may_be_used() {
+    let hosted = Hosted::start().await;
+    let admin = hosted.tenant("acme", "tally").await;
+    let patch = async |who: &Management, settings: Value| {
+        let body = json!({"settings": settings});
+        who.ask(Method::PATCH, "/tenants/acme", Some(body)).await.unwrap()
+    };
+    let kept = json!({"retention": {"silent-days": 30, "turns-days": 7}});
+    assert_eq!(patch(&admin, kept.clone()).await.status, StatusCode::OK);
+    assert_eq!(admin.get("/tenants/acme").await.unwrap()["settings"], kept);
+    let more = json!({"rate": {"turns-per-second": 1_000}});
+    assert_eq!(patch(&admin, more.clone()).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(patch(&hosted.operator, more.clone()).await.status, StatusCode::OK);
+    let wrong = json!({"rate": more["rate"], "retention": {"silent-days": 0}});
+    let answered = patch(&admin, wrong).await;
+    assert_eq!(answered.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answered.body);
+    assert!(answered.body.to_string().contains("silent-days"), "{}", answered.body);
+}
+
+#[tokio::test]
 async fn a_component_for_which_there_is_no_room_is_refused() {
     let hosted = Hosted::start().await;
     let admin = hosted.tenant("acme", "tally").await;

@@ -98,7 +98,8 @@ pub(super) async fn show(of: OfTenant) -> Result<Json<Tenant>, Problem> {
     Ok(Json(tenant))
 }
 
-/// Set something of a tenant.
+/// Set something of a tenant: where alerts go, how long conversations are kept. Its `rate`
+/// is the operator's to set.
 #[utoipa::path(patch, path = "/v1/tenants/{tenant}", tag = "tenants",
     params(("tenant" = String, Path)), request_body = TenantChange,
     responses((status = 200, body = Tenant), (status = "4XX", body = Problem)))]
@@ -106,10 +107,10 @@ pub(super) async fn update(
     of: OfTenant,
     Json(change): Json<TenantChange>,
 ) -> Result<Json<Tenant>, Problem> {
-    let allowed = of.may(Permission::RaiseLimits, None)?;
-    let TenantChange { label, settings } = change;
-    let (tenancy, tenant) = (allowed.tenancy(), &allowed.tenant);
-    let record = tenancy.put_tenant(tenant, label, settings, &allowed.stamp).await?;
+    let allowed = of.may(Permission::LowerLimits, None)?;
+    let change = (change.label, change.settings);
+    let (tenancy, tenant, by) = (allowed.tenancy(), &allowed.tenant, allowed.grant.scope);
+    let record = tenancy.put_tenant(tenant, change, by, &allowed.stamp).await?;
     Ok(Json(shown(tenant, record)))
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
+use botyard_kernel::limits::Limit;
+use botyard_kernel::time::DAY;
 use botyard_runtime::{CompileLimits, Layout, TierConfig};
 use botyard_vendors::userlike;
 use serde_json::json;
@@ -94,13 +96,19 @@ fn the_channels_of_the_pages_on_switching_connect() {
     assert_eq!(vendors, known, "a vendor has no page, or a page no vendor");
 }
 
+const ALERT_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
 #[test]
 fn the_examples_of_the_manual_are_a_configuration() {
     let env = [
         ("ACME_SIGNAL_TOKEN", "0123456789abcdef"),
         ("ACME_DESK_TOKEN", "fedcba9876543210"),
         ("BOTYARD_ALERT_URL", "https://alerts.example.com/operator"),
+        ("BOTYARD_ALERT_SECRET", ALERT_SECRET),
+        ("BOTYARD_SECRETS_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+        ("BOTYARD_SECRETS_KEY_BEFORE", "HwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
         ("DEMO_ALERT_URL", "https://alerts.example.com/demo"),
+        ("DEMO_ALERT_SECRET", ALERT_SECRET),
         ("ACME_WEBHOOK_SECRET", "hook"),
         ("ACME_WEBHOOK_URL_SECRET", "fedcba9876543210"),
         ("ACME_API_TOKEN", "token"),
@@ -108,9 +116,14 @@ fn the_examples_of_the_manual_are_a_configuration() {
     ];
     let config = load(&manual(), &env).unwrap();
     assert_eq!(config.server.public_url.as_deref(), Some("https://bots.example.com"));
+    assert!(config.keys.secrets.is_some() && config.keys.secrets_before.is_some());
+    assert_eq!(config.limits[&Limit::CallsPerMinute], 6_000);
+    assert_eq!(config.limits[&Limit::NativeCpuMs], 50);
+    assert_eq!(config.tenants[&"demo".into()].own.retention.silent_ms, Some(90 * DAY));
     assert_eq!(config.runtime.artefact_directory, Path::new("/var/cache/botyard"));
     assert_eq!(config.admin.socket, Path::new("/run/botyard/admin.sock"));
-    let at = |url| Some(AlertPlace { url: Secret::new(url), secret: None });
+    let secret = Some(Secret::new(ALERT_SECRET));
+    let at = |url| Some(AlertPlace { url: Secret::new(url), secret: secret.clone() });
     assert_eq!(config.alerts.operator, at("https://alerts.example.com/operator"));
     let tenant = &config.tenants[&"demo".into()];
     assert_eq!(tenant.own.alerts, at("https://alerts.example.com/demo"));
@@ -184,7 +197,10 @@ fn keys_that_do_not_exist_stop_the_start() {
             "`server.public_url` (in FILE) does not exist; did you mean `public-url`?",
         ),
         ("[sever]\nlisten = \"\"", "`sever` (in FILE) does not exist; did you mean `server`?"),
-        ("colour = 1", "`colour` (in FILE) does not exist; known here are: store, server, log, "),
+        (
+            "colour = 1",
+            "`colour` (in FILE) does not exist; known here are: store, limits, server, ",
+        ),
         (
             "[runtime.native]\ncpu = 1",
             "`runtime.native.cpu` (in FILE) does not exist; did you mean `cpu-ms`?",
@@ -195,6 +211,31 @@ fn keys_that_do_not_exist_stop_the_start() {
             "[tenants.t.bots.b]\ncomponent = \"c\"\nhost = []",
             "`tenants.t.bots.b.host` (in FILE) does not exist; did you mean `hosts`?",
         ),
+    ] {
+        check(file, &[], expected);
+    }
+}
+
+#[test]
+fn limits_keys_and_secrets_of_alerts_are_looked_at() {
+    for (file, expected) in [
+        (
+            "[limits]\nbot = 3",
+            "`limits.bot` (in FILE) is no limit of a tenant; did you mean `bots`?",
+        ),
+        ("[limits]\n\"native.cpu-ms\" = 3", "is no limit of a tenant"),
+        ("[limits]\nbots = -1", "`limits.bots` (in FILE) must be a whole number"),
+        ("[keys]\nsecrets = \"short\"", "`keys.secrets` (in FILE) must be 32 bytes in base64"),
+        ("[alerts]\nsecret = \"whsec_x\"", "`alerts.secret` (in FILE) signs nothing without `url`"),
+        (
+            "[alerts]\nurl = \"https://a.example\"\nsecret = \"canary\"",
+            "`alerts.secret` (in FILE) must be a secret as `whsec_`",
+        ),
+        (
+            "[store.disk]\nsoft-percent = 96",
+            "`store.disk.soft-percent` (in FILE) the marks make no",
+        ),
+        ("[tenants.t.retention]\nsilent-days = 0", "must be a whole number of days from 1"),
     ] {
         check(file, &[], expected);
     }

@@ -55,6 +55,11 @@ pub(super) struct Resolver {
     pub(super) names: Names,
 }
 
+/// What the system says.
+async fn addresses_by_system(name: &str) -> std::io::Result<Vec<SocketAddr>> {
+    Ok(tokio::net::lookup_host((name, 0)).await?.collect())
+}
+
 /// Who knows the addresses of names.
 #[derive(Clone)]
 pub(super) enum Names {
@@ -68,7 +73,7 @@ pub(super) enum Names {
 impl Names {
     async fn addresses(&self, name: &str) -> std::io::Result<Vec<SocketAddr>> {
         match self {
-            Self::System => Ok(tokio::net::lookup_host((name, 0)).await?.collect()),
+            Self::System => addresses_by_system(name).await,
             #[cfg(test)]
             Self::Scripted(answer) => Ok(answer(name)),
         }

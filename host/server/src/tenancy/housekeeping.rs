@@ -48,6 +48,8 @@ pub struct Kept {
     pub rows: usize,
     /// Blobs that were.
     pub blobs: usize,
+    /// Compiled components that were.
+    pub artefacts: usize,
 }
 
 impl Tenancy {
@@ -69,8 +71,8 @@ impl Tenancy {
                     if tenancy.work.disk_level() > Level::Normal { ROUND_WHEN_FULL } else { ROUND };
                 if last.is_none_or(|last| last.elapsed() >= pause) {
                     match tenancy.keep_house().await {
-                        Ok(Kept { rows, blobs }) => {
-                            tracing::debug!(rows, blobs, "housekeeping is done");
+                        Ok(Kept { rows, blobs, artefacts }) => {
+                            tracing::debug!(rows, blobs, artefacts, "housekeeping is done");
                         }
                         Err(error) => tracing::warn!(%error, "housekeeping is not done"),
                     }
@@ -106,6 +108,7 @@ impl Tenancy {
             self.work.quotas().weighed(&tenant, bytes);
         }
         if whole {
+            kept.artefacts = self.sweep_artefacts(needed.clone()).await;
             kept.blobs = self.sweep_blobs(needed).await?;
         }
         Ok(kept)
@@ -169,6 +172,21 @@ impl Tenancy {
                 None => return Ok(bytes),
             }
             tokio::time::sleep(STEP_PAUSE).await;
+        }
+    }
+
+    /// What was compiled of components that no version names is taken away.
+    async fn sweep_artefacts(&self, needed: BTreeSet<Digest>) -> usize {
+        let runtime = Arc::clone(self.work.runtime());
+        let sweep = move || runtime.sweep_artefacts(&needed, BLOB_UNUSED_FOR);
+        match tokio::task::spawn_blocking(sweep).await {
+            Ok(Ok(swept)) => swept.artefacts.len(),
+            Ok(Err(error)) => {
+                tracing::warn!("compiled components that nobody needs are still there: {error:#}");
+                0
+            }
+            // The host is stopping.
+            Err(_) => 0,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Changes of tenants, bots, channels, external bots and secrets: each is tried on paper
 //! first, so that nothing is written that cannot run.
 
+use botyard_kernel::access::Scope;
 use botyard_kernel::id::{BotId, ChannelId, TenantId};
 use botyard_store::{Stamp, TenantStore};
 use serde_json::json;
@@ -59,21 +60,26 @@ impl Tenancy {
         Ok(record)
     }
 
-    /// Sets something of a tenant: what is not named stays.
+    /// Sets something of a tenant, by somebody with this scope: what is not named stays.
     ///
     /// # Errors
-    /// It is in the settings file, is not there, or its settings are wrong.
+    /// It is in the settings file, is not there, or its settings are wrong; what it may
+    /// use is the operator's to set.
     pub async fn put_tenant(
         &self,
         tenant: &TenantId,
-        label: Option<String>,
-        settings: Option<serde_json::Value>,
+        (label, settings): (Option<String>, Option<serde_json::Value>),
+        by: Scope,
         stamp: &Stamp,
     ) -> Change<TenantRecord> {
         let _turn = self.change(tenant).await;
         let known = self.own(tenant).await?;
         let label = label.or_else(|| known.label.clone());
         let settings = settings.unwrap_or_else(|| known.settings.clone());
+        if by < Scope::Operator && settings.get("rate") != known.settings.get("rate") {
+            let what = "`rate` is the operator's to set: leave it as it is, or ask for more";
+            return Err(ChangeError::Forbidden(what.to_owned()));
+        }
         let record = TenantRecord { label, settings, ..known };
         self.tried(tenant, |records, _| records.tenant = record.clone()).await?;
         self.store(tenant).put(kind::TENANT, SELF, &json!(record), stamp).await?;

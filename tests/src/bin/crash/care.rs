@@ -13,8 +13,9 @@ use crate::vendors::{Conduct, caller};
 
 /// What the tenant calls it.
 pub(crate) const NAME: &str = "care";
-/// With this, behind other words, a person says that they are done with it.
-pub(crate) const BYE: &str = "; bye";
+/// With this, behind other words, a person says that they are done with it. To the bot it
+/// is a pause, as the external bot may have done before.
+pub(crate) const BYE: &str = "; pause 1";
 /// And with this it says so itself, each time.
 pub(crate) const DONE: &str = "That is all.";
 /// Where it is told that hosts are, wherever they are.

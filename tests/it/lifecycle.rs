@@ -310,7 +310,7 @@ async fn management_and_metrics_may_have_listeners_of_their_own() {
     let at = |words: &str| {
         let line = log.lines().find(|line| line.contains(words)).expect("it says where");
         let line: Value = serde_json::from_str(line).unwrap();
-        line["address"].as_str().or(line["fields"]["address"].as_str()).unwrap().to_owned()
+        line["address"].as_str().or_else(|| line["fields"]["address"].as_str()).unwrap().to_owned()
     };
     let (management, metrics) = (at("the management API is at"), at("the metrics are at"));
     let own = site.host().url();

@@ -60,6 +60,10 @@ async fn addresses_by_system(name: &str) -> std::io::Result<Vec<SocketAddr>> {
     Ok(tokio::net::lookup_host((name, 0)).await?.collect())
 }
 
+/// What a test says to a name.
+#[cfg(test)]
+type Script = dyn Fn(&str) -> Vec<SocketAddr> + Send + Sync;
+
 /// Who knows the addresses of names.
 #[derive(Clone)]
 pub(super) enum Names {
@@ -67,7 +71,7 @@ pub(super) enum Names {
     System,
     /// A name server that answers as a test says, each time anew.
     #[cfg(test)]
-    Scripted(std::sync::Arc<dyn Fn(&str) -> Vec<SocketAddr> + Send + Sync>),
+    Scripted(std::sync::Arc<Script>),
 }
 
 impl Names {

@@ -10,6 +10,9 @@ use super::records::{kind, secret_place};
 use crate::envelope::{EnvelopeError, Sealed};
 use crate::work::UPKEEP;
 
+/// A kind of records that hold something sealed, and for which place, by their names.
+type Kind = (&'static str, fn(&str) -> String);
+
 /// What became of what was sealed with an earlier key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resealed {
@@ -27,8 +30,7 @@ impl Tenancy {
     /// When the store does not do it.
     pub async fn reseal(&self, stamp: &Stamp) -> Result<Resealed, StoreError> {
         let mut all = Resealed::default();
-        let kinds: [(&str, fn(&str) -> String); 2] =
-            [(kind::SECRET, secret_place), (UPKEEP, upkeep_place)];
+        let kinds: [Kind; 2] = [(kind::SECRET, secret_place), (UPKEEP, upkeep_place)];
         for (kind, place) in kinds {
             for (tenant, record) in self.host_store().list_all(kind).await? {
                 self.reseal_record(&tenant, (kind, place), record, &mut all, stamp).await?;
@@ -40,7 +42,7 @@ impl Tenancy {
     async fn reseal_record(
         &self,
         tenant: &TenantId,
-        (kind, place): (&str, fn(&str) -> String),
+        (kind, place): Kind,
         record: Record,
         all: &mut Resealed,
         stamp: &Stamp,

@@ -173,7 +173,7 @@ impl Quotas {
             return act(entry);
         }
         let limits = Arc::new(self.of_host());
-        act(tenants.entry(tenant.clone()).or_insert(Tenant { limits, ..Tenant::default() }))
+        act(tenants.entry(tenant.clone()).or_insert_with(|| Tenant { limits, ..Tenant::default() }))
     }
 
     fn tenants(&self) -> MutexGuard<'_, HashMap<TenantId, Tenant>> {

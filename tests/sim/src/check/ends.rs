@@ -28,7 +28,11 @@ impl World {
                             let again = desk.redriven.contains(&row.id);
                             let may = again || self.may_die(conversation, row, settled);
                             assert!(may, "{} was given up: {why}", row.id);
-                            let told = self.is_told(conversation, row, settled);
+                            // Of a hand-off that nobody waits for any more nobody is told.
+                            let over = hands_over(row)
+                                && (self.was_taken(conversation, turn, made, seq)
+                                    || self.is_obsolete(conversation, turn, made, seq));
+                            let told = over || self.is_told(conversation, row, settled);
                             assert!(told, "nobody was told that {} was given up: {why}", row.id);
                         }
                         Some((_, RowEnd::Quarantined)) if ask_of(row).is_some() => {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::process::Output;
+use std::time::Duration;
 
 use botyard_tests::client::userlike::{Conversation, Webhook};
 use botyard_tests::host::{Config, Host, operate, plugin, program};
@@ -210,4 +211,48 @@ async fn a_tenant_moves_to_another_host() {
     let conversation = Conversation::open(account, &webhook, Contact::new()).unwrap();
     assert_eq!(conversation.start().await.unwrap().texts(), ["1 1 start"]);
     assert!(says(&to.config, &import).await.contains("0 things changed"));
+}
+
+#[tokio::test]
+async fn channels_and_conversations_are_looked_after_by_commands() {
+    let hosted = Hosted::start().await;
+    hosted.tenant("acme", "tally").await;
+    let settings = hosted.directory.path().join("channel.json");
+    fs::write(&settings, hosted.channel()["settings"].to_string()).unwrap();
+    let file = settings.to_str().unwrap();
+    let of = ["--tenant", "acme"];
+    let run = async |words: &[&str]| says(&hosted.config, &[words, &of].concat()).await;
+    let put = run(&["channel", "put", "second", "--settings", file]).await;
+    let url = format!("{}/webhooks/second", hosted.host.url());
+    assert!(put.contains(&url), "{put}");
+    let listed = run(&["channel", "list"]).await;
+    assert!(listed.contains("acme-web") && listed.contains("second"), "{listed}");
+    let conversation = hosted.open("second");
+    conversation.start().await.unwrap();
+    let listed = run(&["conversation", "list", "--channel", "second"]).await;
+    assert!(listed.contains(&conversation.cid), "{listed}");
+    let signal = ["conversation", "signal", "second", &conversation.cid, "paid", "--key", "o-7"];
+    run(&signal).await;
+    run(&signal).await;
+    let account = hosted.userlike.account();
+    let within = Duration::from_secs(30);
+    account.wait_delivered(&conversation.cid, 1, within).await.unwrap();
+    let turns = run(&["conversation", "turns", "second", &conversation.cid]).await;
+    assert_eq!(turns.lines().count(), 3, "a line of heads, the start and one signal: {turns}");
+    let limits = run(&["limit", "set", "bots", "7"]).await;
+    assert!(
+        limits.lines().any(|line| line.starts_with("bots ") && line.contains(" 7 ")),
+        "{limits}"
+    );
+    run(&["usage"]).await;
+    run(&["channel", "delete", "second"]).await;
+    assert!(!run(&["channel", "list"]).await.contains("second"));
+    let gone = [&["channel", "show", "second"][..], &of].concat();
+    let gone = operate(&hosted.config, &gone).await.unwrap();
+    assert!(complaint(&gone).contains("not-found"));
+    let wrong = ["tenant", "delete", "acme", "--confirm", "other"];
+    let wrong = operate(&hosted.config, &wrong).await.unwrap();
+    assert!(complaint(&wrong).contains("nothing is taken away"));
+    says(&hosted.config, &["tenant", "delete", "acme", "--confirm", "acme"]).await;
+    assert!(!says(&hosted.config, &["tenant", "list"]).await.contains("acme"));
 }

@@ -10,6 +10,7 @@ use http::Method;
 use serde_json::Value;
 use url::form_urlencoded::byte_serialize;
 
+use super::management;
 use super::operate::{Host, read};
 use crate::admin::protocol::{CaptureRequest, Capturing, ProbeRequest, Probed, Samples, Taken};
 use crate::captures::Shown;
@@ -17,6 +18,8 @@ use crate::captures::Shown;
 /// What can be done with a channel of a running host.
 #[derive(Debug, Subcommand)]
 pub(super) enum ChannelCommand {
+    #[command(flatten)]
+    Manage(management::ChannelCommand),
     /// Send each action to a test conversation and say which of them the vendor takes.
     ///
     /// The calls are real: use a conversation with yourself. What was accepted in which
@@ -84,6 +87,7 @@ pub(super) struct Probe {
 /// Gives the command to the host and prints what it says.
 pub(super) async fn channel(command: ChannelCommand) -> anyhow::Result<()> {
     match command {
+        ChannelCommand::Manage(command) => management::channel(command).await,
         ChannelCommand::Probe(asked) => probe(&asked).await,
         ChannelCommand::Probed { channel, host } => {
             let answer = host.ask(Method::GET, &path(&channel, "probe"), None::<&()>).await?;

@@ -3,6 +3,7 @@
 
 mod apply;
 mod bot;
+mod channels;
 mod grants;
 mod moving;
 mod objects;
@@ -26,6 +27,8 @@ use super::operate::Host;
 use crate::admin::client::{self, Unreachable};
 
 const JSON: [(HeaderName, &str); 1] = [(CONTENT_TYPE, "application/json")];
+
+pub(super) use channels::{ChannelCommand, channel};
 
 /// Where the API is, and as whom it is used.
 #[derive(Debug, Args)]
@@ -67,6 +70,12 @@ pub(super) enum Management {
     /// Bots, their versions and which of them answers.
     #[command(subcommand)]
     Bot(bot::BotCommand),
+    /// External bots, to which a tenant's bots hand over.
+    #[command(subcommand)]
+    Relay(channels::RelayCommand),
+    /// Conversations: look at them, and speak into them.
+    #[command(subcommand)]
+    Conversation(channels::ConversationCommand),
     /// What bots may do at most, whatever their tenants grant.
     #[command(subcommand)]
     Policy(grants::PolicyCommand),
@@ -91,6 +100,8 @@ pub(super) async fn manage(command: Management) -> anyhow::Result<()> {
         Management::Token(command) => objects::token(command).await,
         Management::Secret(command) => objects::secret(command).await,
         Management::Bot(command) => bot::bot(command).await,
+        Management::Relay(command) => channels::relay(command).await,
+        Management::Conversation(command) => channels::conversation(command).await,
         Management::Policy(command) => grants::policy(command).await,
         Management::Apply(apply) => apply::apply(apply).await,
         Management::Limit(command) => quotas::limit(command).await,
@@ -112,6 +123,19 @@ impl Api {
         let bytes = body.map(|body| Bytes::from(body.to_string()));
         let answered = self.send(method, path, &JSON, bytes).await?;
         good(answered)
+    }
+
+    /// As [`Api::ask`], with one more header.
+    async fn ask_with(
+        &self,
+        method: Method,
+        path: &str,
+        (name, value): (HeaderName, &str),
+        body: &Value,
+    ) -> anyhow::Result<Value> {
+        let headers = [(CONTENT_TYPE, "application/json"), (name, value)];
+        let bytes = Bytes::from(body.to_string());
+        good(self.send(method, path, &headers, Some(bytes)).await?)
     }
 
     /// As [`Api::ask`]; nothing where there is no such object.

@@ -24,7 +24,7 @@ const OF_SETTINGS: [(&str, &str); 3] = [
 const IN_THE_OPEN: &str = "words that anybody may read";
 
 /// Whether a file below a directory holds these bytes.
-fn holder(directory: &Path, needle: &[u8]) -> Option<String> {
+pub(crate) fn holder(directory: &Path, needle: &[u8]) -> Option<String> {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         let found = if path.is_dir() {

@@ -2,7 +2,7 @@
 
 use botyard_tests::client::management::Management;
 use botyard_tests::client::userlike::{Conversation, Webhook};
-use botyard_tests::host::{Config, Host, plugin};
+use botyard_tests::host::{Config, Host, operate, plugin};
 use botyard_tests::site::{HEADER, SECRET, TOKEN};
 use botyard_twins::userlike::{Contact, Userlike};
 use http::Method;
@@ -54,6 +54,21 @@ async fn a_name_is_not_given_away_with_what_people_said_under_it() {
     let operator = Management { token, ..host.management() };
     let kept = operator.get("/tenants/acme/conversations").await.unwrap();
     assert_eq!(kept["items"][0]["conversation"], json!(said.cid));
+    let settings = operator.ask(Method::DELETE, "/tenants/acme", None).await.unwrap();
+    assert_eq!(settings.code(), "managed-by-settings");
+    host.stop().await.unwrap();
+
+    // Whoever means it clears it, and the name is free.
+    let host = Host::start(&without).await.unwrap();
+    let operator = Management { token: operator.token, ..host.management() };
+    let clear = ["tenant", "delete", "acme", "--confirm", "acme"];
+    let cleared = operate(&without, &clear).await.unwrap();
+    assert!(cleared.status.success(), "{}", String::from_utf8_lossy(&cleared.stderr));
+    let again = operate(&without, &clear).await.unwrap();
+    assert!(String::from_utf8_lossy(&again.stderr).contains("not-found"));
+    operator.post("/tenants", json!({"name": "acme"})).await.unwrap();
+    let nothing = operator.get("/tenants/acme/conversations").await.unwrap();
+    assert_eq!(nothing["items"], json!([]));
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use botyard_tests::wait;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::canaries::holder;
 use crate::hosted::Hosted;
 
 const WITHIN: Duration = Duration::from_secs(40);
@@ -142,6 +143,10 @@ async fn nothing_is_left_of_a_tenant_that_goes() {
     assert_eq!(conversations["items"], json!([]));
     let bots = other.get("/tenants/other/bots").await.unwrap();
     assert_eq!(bots["items"][0]["name"], "bot");
+    let Hosted { host, directory, .. } = hosted;
+    host.stop().await.unwrap();
+    assert_eq!(holder(directory.path(), b"canary words"), None);
+    assert!(holder(directory.path(), b"acme-web").is_some(), "the search finds what is there");
 }
 
 #[tokio::test]
@@ -150,7 +155,7 @@ async fn a_full_disk_refuses_what_is_new_and_shows_what_is_there() {
     let admin = hosted.tenant("acme", "tally").await;
     hosted.open("acme-web").start().await.unwrap();
     let full = json!({"store": {"disk": {
-        "soft-percent": 1, "hard-percent": 2, "back-percent": 0,
+        "soft-percent": 1, "hard-percent": 2, "back-percent": 0, "counted-bytes": 1_u64 << 60,
     }}});
     let hosted = hosted.again(full).await;
     let conversation = hosted.open("acme-web");

@@ -146,23 +146,28 @@ impl Alerts {
     }
 
     /// Sends an alert to the operator and to the tenant that it is about, without
-    /// waiting for either.
-    pub fn raise(&self, alert: &Alert) {
+    /// waiting for either. `false` where one of them is not sent, because too many are
+    /// under way.
+    pub fn raise(&self, alert: &Alert) -> bool {
+        let mut all = true;
         let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
         let tenant = alert.tenant.as_ref().and_then(|tenant| tenants.get(tenant));
         for place in self.operator.iter().chain(tenant) {
             let Ok(room) = Arc::clone(&self.room).try_acquire_owned() else {
+                all = false;
                 sent("too_many");
                 tracing::warn!(kind = ?alert.kind, "an alert is not sent: too many are under way");
                 continue;
             };
             let (door, place, kind) = (self.door.clone(), Arc::clone(place), alert.kind);
-            let message = Message::of(alert, &format!("msg_{:032x}", rand::random::<u128>()));
+            let id = format!("msg_{:032x}", rand::random::<u128>());
+            let message = Message::of(alert, &id, clock::now());
             tokio::spawn(async move {
                 deliver(&door, &place, kind, &message).await;
                 drop(room);
             });
         }
+        all
     }
 }
 

@@ -107,8 +107,8 @@ impl App {
         let alerts = Alerts::new(&config, door.clone());
         let envelope = Arc::new(keys::envelope(&config)?);
         let callbacks = Callbacks::new(config.server.public_url.clone(), Arc::clone(&envelope));
-        let (limits, marks) = (config.limits.clone(), config.store.marks);
-        let bounded = Bounded { backlog: config.backlog, limits, marks };
+        let (limits, disk) = (config.limits.clone(), config.store.disk);
+        let bounded = Bounded { backlog: config.backlog, limits, disk };
         let outside = Outside { door, alerts, envelope, callbacks };
         let work = Work::new(registry, store.store(), Arc::clone(&runtime), outside, bounded);
         let tenancy = Arc::new(Tenancy::new(Arc::clone(&work)));

@@ -68,7 +68,8 @@ pub trait Archive: Send + Sync {
         stamp: &Stamp,
     ) -> Result<bool, StoreError>;
 
-    /// Erases conversations of a tenant in which nothing has happened since a time, goes
+    /// Erases conversations of a tenant in which nothing has happened since a time and
+    /// nothing is to be done (events that wait, timers, deliveries), goes
     /// on with what was erased by half, and takes away what was erased more than a day
     /// before the stamp.
     ///

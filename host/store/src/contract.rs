@@ -101,6 +101,7 @@ contract! {
         a_letter_that_was_erased_is_not_sent_again,
         a_turn_just_before_an_erasure_is_of_before,
         idle_conversations_are_swept_in_steps,
+        what_is_still_to_be_done_is_not_swept,
         what_was_erased_is_forgotten_after_a_day,
         old_entries_are_trimmed_and_needed_ones_stay,
         old_letters_go_with_their_entries;

@@ -41,7 +41,8 @@ impl Outbox {
                 if now < row.made_ms.saturating_add(REQUEST_AGE_MAX_MS) {
                     return None;
                 }
-                let why = "the service has not answered anybody for too long";
+                let why = "it was held back for too long: the service has not answered anybody, or \
+                           the tenant has made too many calls";
                 ResponseOutcome::Failed(format!("{why} (tried {} times)", tries.made))
             }
             Requested::Unanswered(why) => {

@@ -25,8 +25,8 @@ pub(super) struct Message {
 }
 
 impl Message {
-    pub(super) fn of(alert: &Alert, id: &str) -> Self {
-        let at = i64::try_from(alert.since_ms).ok();
+    pub(super) fn of(alert: &Alert, id: &str, now: Millis) -> Self {
+        let at = i64::try_from(now).ok();
         let at = at.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
         let timestamp = at.unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string();
         let body = json!({"type": alert.kind, "timestamp": timestamp, "data": alert});

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use botyard_kernel::access::Denied;
+use botyard_kernel::quota::{Refusal, Whose};
 use botyard_kernel::run::Blame;
 use botyard_runtime::LoadError;
 use botyard_store::StoreError;
@@ -28,6 +29,10 @@ pub struct Problem {
     pub detail: String,
     /// For programs: it never changes its meaning.
     pub code: &'static str,
+    /// When to come again, in seconds.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub retry_after_s: Option<u64>,
 }
 
 macro_rules! codes {
@@ -95,7 +100,30 @@ impl Problem {
             status: code.status().as_u16(),
             detail: detail.into(),
             code: code.name(),
+            retry_after_s: None,
         }
+    }
+
+    /// The same, with when to come again.
+    #[must_use]
+    pub fn after(self, retry_after_s: u64) -> Self {
+        Self { retry_after_s: Some(retry_after_s), ..self }
+    }
+
+    /// There is too much unfinished work, or no room.
+    pub fn busy(refusal: &Refusal) -> Self {
+        let Refusal { whose, what, retry_after_s } = refusal;
+        let problem = match whose {
+            Whose::Tenant => {
+                let limit = refusal.limit();
+                Self::new(Code::OverLimit, format!("the limit `{limit}` is reached: come again"))
+            }
+            Whose::Host => {
+                let detail = format!("the host has too much unfinished work, or no room ({what})");
+                Self::new(Code::Unavailable, detail)
+            }
+        };
+        problem.after(*retry_after_s)
     }
 
     /// There is no such object.
@@ -118,6 +146,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let after = HeaderValue::from(self.retry_after_s.unwrap_or(1));
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         let kind = HeaderValue::from_static("application/problem+json");
@@ -127,7 +156,7 @@ impl IntoResponse for Problem {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+                headers.insert(RETRY_AFTER, after);
             }
             _ => {}
         }

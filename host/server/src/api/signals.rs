@@ -33,13 +33,21 @@ pub(super) async fn bring_signal(
     let key = key.filter(|key| !key.is_empty() && key.len() <= KEY_BYTES_MAX).ok_or_else(|| {
         Problem::bad("send an `Idempotency-Key` of 1 to 200 characters: a signal counts once by it")
     })?;
+    // Counted until the answer is there.
+    let _admitted = allowed.app.work.admit(&allowed.tenant, 0).map_err(|it| Problem::busy(&it))?;
     let brought = bring(&allowed.app, &channel, conversation, key, signal).await;
     let label = if brought.is_ok() { "accepted" } else { "refused" };
     counter!("botyard_signals_total", "result" => label).increment(1);
     brought.map_err(|why| match why {
         NotBrought::NoConversation => Problem::not_found(),
         NotBrought::Bad(reason) => Problem::bad(reason),
-        NotBrought::Exceeded(exceeded) => Problem::new(Code::OverLimit, exceeded.to_string()),
+        NotBrought::Exceeded(exceeded) => {
+            let problem = Problem::new(Code::OverLimit, exceeded.to_string());
+            match exceeded.retry_after_s {
+                Some(seconds) => problem.after(seconds),
+                None => problem,
+            }
+        }
         NotBrought::NotNow => Problem::new(Code::Unavailable, "the store does not take it now"),
     })?;
     Ok(StatusCode::ACCEPTED)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use botyard_kernel::access::Permission;
 use botyard_kernel::id::TenantId;
 use botyard_kernel::time::Millis;
@@ -118,9 +118,20 @@ pub(super) async fn update(
 #[utoipa::path(delete, path = "/v1/tenants/{tenant}", tag = "tenants",
     params(("tenant" = String, Path)),
     responses((status = 204), (status = "4XX", body = Problem)))]
-pub(super) async fn delete(of: OfTenant) -> Result<StatusCode, Problem> {
-    let allowed = of.may(Permission::ManageTenants, None)?;
-    allowed.tenancy().delete_tenant(&allowed.tenant, &allowed.stamp).await?;
+pub(super) async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(tenant): Path<TenantId>,
+) -> Result<StatusCode, Problem> {
+    // Also what is left of one that is no more can be taken away.
+    let stamp = caller.stamp();
+    caller.grant.permits(Permission::ManageTenants, &tenant, None, stamp.at_ms)?;
+    let channels = app.tenancy.delete_tenant(&tenant, &stamp).await?;
+    for channel in channels {
+        if let Err(error) = app.captures.take(app.work.envelope(), &tenant, &channel) {
+            tracing::debug!(%tenant, %channel, %error, "nothing was captured, or it stays a day");
+        }
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

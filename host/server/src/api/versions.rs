@@ -125,6 +125,7 @@ pub(super) async fn upload(
     // Whoever has no such bot is told before anything is read.
     allowed.tenancy().bot(&allowed.tenant, &bot).await?;
     let (app, tenant) = (&allowed.app, &allowed.tenant);
+    app.work.has_room().map_err(|refusal| Problem::busy(&refusal))?;
     let reads = app.uploads.take(tenant)?;
     let upload = receive(body, &app.config.store.directory, app.config.server.body_timeout).await?;
     drop(reads);

@@ -165,8 +165,9 @@ fn changed(rotated: &Rotated) -> String {
         let _ = writeln!(
             text,
             "keep a copy of the key apart from the database's. Earlier keys ({earlier}) open \
-             backups from before: take them away (`keys/secrets.before.*`, or the setting) when \
-             these are gone"
+             backups from before, for a day what was captured and answered, and the addresses \
+             that external bots were given in conversations that go on: take them away \
+             (`keys/secrets.before.*`, or the setting) when all of these are gone"
         );
     }
     text

@@ -15,21 +15,21 @@ pub struct Store {
     pub directory: PathBuf,
     /// How large the database may grow; absent: as large as the disk allows.
     pub database_bytes_max: Option<u64>,
-    /// Where a full disk begins.
-    pub marks: Marks,
+    /// Where a full disk begins, and how much of a disk counts (bytes).
+    pub disk: (Marks, u64),
 }
 
 impl Store {
     pub(super) fn read(mut section: Section<'_>) -> Result<Self, Wrong> {
         let directory = section.required("directory")?.parsed("a path", path)?;
         let bytes = section.required("database-bytes-max")?.number(0..=u64::MAX >> 1, "bytes")?;
-        let marks = marks(section.section("disk")?)?;
+        let disk = disk(section.section("disk")?)?;
         section.finish()?;
-        Ok(Self { directory, database_bytes_max: (bytes > 0).then_some(bytes), marks })
+        Ok(Self { directory, database_bytes_max: (bytes > 0).then_some(bytes), disk })
     }
 }
 
-fn marks(mut section: Section<'_>) -> Result<Marks, Wrong> {
+fn disk(mut section: Section<'_>) -> Result<(Marks, u64), Wrong> {
     let soft = section.required("soft-percent")?;
     let senseless = soft.wrong(BadMarks.to_string());
     let percent = |entry: Entry<'_>| {
@@ -39,8 +39,9 @@ fn marks(mut section: Section<'_>) -> Result<Marks, Wrong> {
     let soft = percent(soft)?;
     let hard = percent(section.required("hard-percent")?)?;
     let back = percent(section.required("back-percent")?)?;
+    let counted = section.required("counted-bytes")?.number(1 << 20..=1 << 60, "bytes")?;
     section.finish()?;
-    Marks::new(soft, hard, back).map_err(|BadMarks| senseless)
+    Ok((Marks::new(soft, hard, back).map_err(|BadMarks| senseless)?, counted))
 }
 
 /// A path that says something.

@@ -95,6 +95,9 @@ async fn take(
         tracing::warn!(conversation = %key, reason, "what an external bot posted cannot be read");
         answer::line(StatusCode::BAD_REQUEST, &reason)
     })?;
+    let brought = (1, body.len() as u64);
+    let taken = app.work.quotas().events(&channel.tenant, brought, clock::now());
+    taken.map_err(|exceeded| answer::exceeded(&exceeded))?;
     let payload = NamedPayload { name: RELAY.to_owned(), json: heard };
     let event = Event::new(clock::event_id(), clock::now(), EventBody::Other(payload));
     let seed = clock::seed();

@@ -64,6 +64,9 @@ impl Tenancy {
                 if let Err(error) = tenancy.sweep_notes().await {
                     tracing::warn!(%error, "notes whose time is over are still there");
                 }
+                if let Err(error) = tenancy.weigh_full().await {
+                    tracing::warn!(%error, "what full tenants keep is not weighed anew");
+                }
                 if let Err(error) = tenancy.tell_of_tokens().await {
                     tracing::warn!(%error, "nobody was told of tokens that end");
                 }
@@ -92,20 +95,14 @@ impl Tenancy {
         let mut kept = Kept::default();
         let (mut needed, mut whole) = (BTreeSet::new(), true);
         for tenant in self.host_store().tenants().await? {
-            let retention = self.retention().get(&tenant).copied().unwrap_or_default();
-            kept.rows += self.sweep(&tenant, retention).await?;
-            let mut bytes = self.weigh(&tenant).await?;
-            for record in self.store(&tenant).list(kind::VERSION).await? {
-                match parsed::<VersionRecord>(&record.name, record.value) {
-                    Ok(version) => {
-                        needed.insert(version.digest);
-                        bytes = bytes.saturating_add(version.bytes as u64);
-                    }
-                    // It may name a component that cannot be told from others.
-                    Err(_) => whole = false,
+            match self.keep_house_of(&tenant, &mut needed).await {
+                Ok(rows) => kept.rows += rows,
+                Err(error) => {
+                    // Something of it may need a component that nobody else names.
+                    whole = false;
+                    tracing::error!(%tenant, %error, "housekeeping of a tenant is not done");
                 }
             }
-            self.work.quotas().weighed(&tenant, bytes);
         }
         if whole {
             kept.artefacts = self.sweep_artefacts(needed.clone()).await;
@@ -114,22 +111,70 @@ impl Tenancy {
         Ok(kept)
     }
 
+    /// What is due of one tenant. Answers how many rows were taken away, and adds the
+    /// components that it needs.
+    async fn keep_house_of(
+        &self,
+        tenant: &TenantId,
+        needed: &mut BTreeSet<Digest>,
+    ) -> Result<usize, StoreError> {
+        let retention = self.retention().get(tenant).copied().unwrap_or_default();
+        // Before anything that may fail: what is needed is known as far as it can be.
+        let components = self.components(tenant).await?;
+        needed.extend(components.iter().map(|(digest, _)| *digest));
+        let rows = self.sweep(tenant, retention).await?;
+        self.weigh_all(tenant, &components).await?;
+        Ok(rows)
+    }
+
+    /// Weighs tenants anew whose store was full: they may have made room.
+    async fn weigh_full(&self) -> Result<(), StoreError> {
+        for tenant in self.work.quotas().full() {
+            let components = self.components(&tenant).await?;
+            self.weigh_all(&tenant, &components).await?;
+        }
+        Ok(())
+    }
+
+    async fn weigh_all(
+        &self,
+        tenant: &TenantId,
+        components: &[(Digest, u64)],
+    ) -> Result<(), StoreError> {
+        let bytes =
+            components.iter().fold(self.weigh(tenant).await?, |sum, (_, bytes)| sum + bytes);
+        self.work.quotas().weighed(tenant, bytes);
+        Ok(())
+    }
+
+    /// The components of a tenant, with their sizes.
+    async fn components(&self, tenant: &TenantId) -> Result<Vec<(Digest, u64)>, StoreError> {
+        let records = self.store(tenant).list(kind::VERSION).await?.into_iter();
+        let versions = records.map(|record| {
+            let version: VersionRecord = parsed(&record.name, record.value)?;
+            Ok((version.digest, version.bytes as u64))
+        });
+        versions.collect()
+    }
+
     /// Tells once of each token that ends soon.
     async fn tell_of_tokens(&self) -> Result<(), StoreError> {
         let now = clock::now();
         for (tenant, id, at) in self.ending(now, now + TOLD_BEFORE_MS) {
             let (store, name) = (self.store(&tenant), format!("token.{id}.{at}"));
-            if store.note_put_new(TOLD, &name, &json!({}), Some(at), now).await?.is_some() {
+            if store.note_get(TOLD, &name, now).await?.is_some() {
                 continue;
             }
             tracing::warn!(%tenant, token = id, at, "a token of the management API ends soon");
             let what_to_do = "whoever uses this token needs another one by then: `botyard token \
                               create`; the host's log names it by its id";
             let kind = AlertKind::TokenExpires;
-            self.work.alerts().raise(&Alert {
-                tenant: Some(tenant),
-                ..Alert::new(kind, Blame::Tenant, at, what_to_do)
-            });
+            let alert =
+                Alert { tenant: Some(tenant), ..Alert::new(kind, Blame::Tenant, at, what_to_do) };
+            // Where too many are under way, the next round tells of it.
+            if self.work.alerts().raise(&alert) {
+                store.note_put(TOLD, &name, &json!({}), Some(at)).await?;
+            }
         }
         Ok(())
     }
@@ -145,6 +190,10 @@ impl Tenancy {
     /// half.
     async fn sweep(&self, tenant: &TenantId, retention: Retention) -> Result<usize, StoreError> {
         let (store, now, mut swept) = (self.store(tenant), clock::now(), 0);
+        if self.work.is_held() {
+            // A restored store is looked at first.
+            return Ok(0);
+        }
         let before = |age: Option<Millis>| age.map_or(0, |age| now.saturating_sub(age));
         let stamp = Stamp { at_ms: now, actor: "retention".to_owned() };
         loop {

@@ -48,7 +48,8 @@ impl Tenancy {
         if self.host_store().keeps_any(tenant).await? {
             let what = format!(
                 "what an earlier tenant `{tenant}` has left is still here, conversations of people \
-                 among it: take another name, or clear it first (`botyard tenant delete {tenant}`)"
+                 among it: take another name, or clear it first (`botyard tenant delete {tenant} \
+                 --confirm {tenant}`)"
             );
             return Err(ChangeError::InUse(what));
         }

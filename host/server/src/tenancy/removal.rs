@@ -1,8 +1,9 @@
 //! The end of a tenant: everything stops, then nothing is left of it but its audit.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use botyard_kernel::id::TenantId;
+use botyard_kernel::id::{ChannelId, TenantId};
 use botyard_kernel::limits::Limits;
 use botyard_store::Stamp;
 
@@ -13,12 +14,13 @@ use super::{Change, ChangeError, Definition, Tenancy};
 const GRACE: Duration = Duration::from_secs(30);
 
 impl Tenancy {
-    /// Takes a tenant away with everything that it has. Cut off in the middle, it is done
-    /// again, also of what a tenant of an earlier time has left behind.
+    /// Takes a tenant away with everything that it has, and answers in which channels it
+    /// had anything. Cut off in the middle, it is done again, also of what a tenant of an
+    /// earlier time has left behind.
     ///
     /// # Errors
     /// There is none, it is the operator's or in the settings file, or turns of it go on.
-    pub async fn delete_tenant(&self, tenant: &TenantId, stamp: &Stamp) -> Change<()> {
+    pub async fn delete_tenant(&self, tenant: &TenantId, stamp: &Stamp) -> Change<Vec<ChannelId>> {
         let _turn = self.change(tenant).await;
         if tenant.as_str() == OPERATOR {
             let what = "the operator's own tenant stays: take away what it has, one by one";
@@ -29,9 +31,13 @@ impl Tenancy {
                 return Err(ChangeError::InSettings(tenant.to_string()));
             }
             Ok(_) => {}
-            Err(ChangeError::NotFound) if self.has_left(tenant).await? => {}
+            Err(ChangeError::NotFound) if self.host_store().keeps_any(tenant).await? => {}
             Err(error) => return Err(error),
         }
+        let mut channels: BTreeSet<_> = self.store(tenant).channels().await?.into_iter().collect();
+        let running = self.work.channels().into_iter();
+        let own = running.filter(|channel| channel.tenant == *tenant);
+        channels.extend(own.map(|channel| channel.id.clone()));
         self.forget_tokens(tenant);
         self.run(tenant, &Definition::default(), &Limits::default());
         if !self.work.end_lanes_of(tenant, GRACE).await {
@@ -43,11 +49,6 @@ impl Tenancy {
         self.work.forget_tenant(tenant);
         self.work.registry().forget_all(tenant);
         self.retention().remove(tenant);
-        Ok(())
-    }
-
-    /// Whether something is kept of a tenant that is no more.
-    async fn has_left(&self, tenant: &TenantId) -> Change<bool> {
-        Ok(!self.store(tenant).channels().await?.is_empty())
+        Ok(channels.into_iter().collect())
     }
 }

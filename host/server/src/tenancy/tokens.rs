@@ -166,6 +166,8 @@ impl Tenancy {
     ) -> Change<(TokenText, TokenRecord)> {
         let tenant = grant.tenant.clone().unwrap_or_else(|| OPERATOR.into());
         let _turn = self.change(&tenant).await;
+        // It may have gone meanwhile.
+        self.tenant(&tenant).await?;
         self.room_for(&tenant, kind::TOKEN).await?;
         let text = TokenText::new(rand::random(), rand::random());
         let record = TokenRecord {

@@ -69,8 +69,10 @@ impl Tenancy {
             return Ok((parsed(&name, known)?, false));
         }
         self.room_for(tenant, kind::VERSION).await?;
+        self.room_for_bytes(tenant, upload.bytes())?;
         let record = VersionRecord::of(bot, &version, stamp.at_ms, &stamp.actor);
         store.put(kind::VERSION, &name, &json!(record), stamp).await?;
+        self.work.quotas().kept(tenant, upload.bytes() as u64);
         Ok((record, true))
     }
 

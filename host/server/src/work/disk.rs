@@ -11,8 +11,6 @@ use super::Work;
 use crate::alerts::{Alert, AlertKind};
 use crate::clock;
 
-/// Of a larger disk, only so much counts (bytes): five percent of it are room for long.
-const COUNTED_BYTES: u64 = 100 << 30;
 /// Until whoever is refused comes again, in seconds.
 const RETRY_AFTER_S: u64 = 60;
 
@@ -20,13 +18,15 @@ const RETRY_AFTER_S: u64 = 60;
 #[derive(Debug)]
 pub(super) struct Disk {
     marks: Marks,
+    /// Of a larger disk, only so much counts (bytes): five percent of it are room for long.
+    counted: u64,
     level: Mutex<Level>,
 }
 
 impl Disk {
     /// Nobody has looked yet.
-    pub(super) fn new(marks: Marks) -> Self {
-        Self { marks, level: Mutex::default() }
+    pub(super) fn new((marks, counted): (Marks, u64)) -> Self {
+        Self { marks, counted, level: Mutex::default() }
     }
 
     fn level(&self) -> Level {
@@ -35,7 +35,7 @@ impl Disk {
 
     /// So much is free of the whole (bytes). Answers the level before and the one now.
     fn note(&self, free: u64, total: u64) -> (Level, Level) {
-        let total = total.min(COUNTED_BYTES);
+        let total = total.min(self.counted);
         let used = total - free.min(total);
         let mut level = self.level.lock().unwrap_or_else(PoisonError::into_inner);
         let before = *level;
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn of_a_large_disk_what_is_free_counts() {
-        let disk = Disk::new(Marks::default());
+        let disk = Disk::new((Marks::default(), 100 * GIB));
         assert_eq!(disk.note(21 * GIB, 10_000 * GIB), (Level::Normal, Level::Normal));
         assert_eq!(disk.note(19 * GIB, 10_000 * GIB), (Level::Normal, Level::Soft));
         assert_eq!(disk.note(4 * GIB, 10_000 * GIB), (Level::Soft, Level::Hard));

@@ -30,6 +30,7 @@ impl Work {
         self.quotas.forget(tenant);
         self.meters.forget(tenant);
         self.pauses.forget(tenant);
+        self.redactors.set(tenant, []);
         self.ending().remove(tenant);
     }
 
@@ -57,7 +58,12 @@ impl Work {
 
     /// Whether nothing new is begun for a tenant.
     pub(super) fn is_ending(&self, tenant: &TenantId) -> bool {
-        self.draining.load(Ordering::Acquire) || self.ending().contains(tenant)
+        self.draining.load(Ordering::Acquire) || self.is_gone(tenant)
+    }
+
+    /// Whether a tenant is being taken away.
+    pub(super) fn is_gone(&self, tenant: &TenantId) -> bool {
+        self.ending().contains(tenant)
     }
 
     fn ending(&self) -> MutexGuard<'_, HashSet<TenantId>> {

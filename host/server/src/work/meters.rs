@@ -68,6 +68,9 @@ impl Work {
     pub async fn write_usage(&self) {
         let used = std::mem::take(&mut *self.meters.all());
         for ((tenant, bot), hours) in used {
+            if self.is_gone(&tenant) {
+                continue;
+            }
             for (at, usage) in hours.each() {
                 if let Err(error) = self.write(&tenant, &bot, at, usage).await {
                     tracing::warn!(%tenant, %bot, %error, "what was used is not written down yet");

@@ -158,8 +158,8 @@ pub struct Bounded {
     pub backlog: config::Backlog,
     /// The limits of tenants of which nothing else is set.
     pub limits: Values,
-    /// Where a full disk begins.
-    pub marks: Marks,
+    /// Where a full disk begins, and how much of a disk counts (bytes).
+    pub disk: (Marks, u64),
 }
 
 impl Work {
@@ -171,7 +171,7 @@ impl Work {
         outside: Outside,
         bounded: Bounded,
     ) -> Arc<Self> {
-        let Bounded { backlog, limits, marks } = bounded;
+        let Bounded { backlog, limits, disk } = bounded;
         let Outside { door, alerts, envelope, callbacks } = outside;
         Arc::new(Self {
             registry,
@@ -180,7 +180,7 @@ impl Work {
             door,
             backlog: Backlog::new(backlog.tenant, backlog.host),
             quotas: Quotas::new(limits),
-            disk: Disk::new(marks),
+            disk: Disk::new(disk),
             meters: Meters::default(),
             vendors: Destinations::new("the vendor of channel"),
             services: Destinations::new("the web service"),
@@ -447,6 +447,11 @@ impl Work {
         message: Message,
     ) -> mpsc::UnboundedSender<Message> {
         let mut lanes = self.lanes();
+        if channel.is_closed() || self.is_gone(&key.tenant) {
+            // Whoever waits for an answer is refused by this: there is no lane any more.
+            drop(message);
+            return mpsc::unbounded_channel().0;
+        }
         let message = match lanes.get(&key) {
             Some(lane) => match lane.send(message) {
                 Ok(()) => return lane.clone(),

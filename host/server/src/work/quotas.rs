@@ -46,6 +46,10 @@ struct Tenant {
     stored: u64,
     /// Its logs are cut, and it was told so.
     log_is_cut: bool,
+    /// Something was refused for want of room since it was weighed last.
+    is_full: bool,
+    /// Its calls are held back, and it was told so.
+    calls_are_held: bool,
 }
 
 impl Quotas {
@@ -99,7 +103,9 @@ impl Quotas {
         self.with(tenant, |entry| {
             let limits = Arc::clone(&entry.limits);
             let stored = entry.stored.saturating_add(bytes);
-            limits.check(Limit::StorageBytes, stored, Some(FULL_RETRY_AFTER_S))?;
+            let room = limits.check(Limit::StorageBytes, stored, Some(FULL_RETRY_AFTER_S));
+            entry.is_full |= room.is_err();
+            room?;
             entry.events.within(&limits, (Limit::EventsPerSecond, SECOND), count, now)?;
             entry.stored = stored;
             Ok(())
@@ -113,7 +119,14 @@ impl Quotas {
     pub(crate) fn call(&self, tenant: &TenantId, now: Millis) -> Result<(), Exceeded> {
         self.with(tenant, |entry| {
             let limits = Arc::clone(&entry.limits);
-            entry.calls.within(&limits, (Limit::CallsPerMinute, MINUTE), 1, now)
+            let taken = entry.calls.within(&limits, (Limit::CallsPerMinute, MINUTE), 1, now);
+            let told = std::mem::replace(&mut entry.calls_are_held, taken.is_err());
+            if let Err(exceeded) = &taken
+                && !told
+            {
+                tracing::warn!(%tenant, %exceeded, "calls of bots are held back");
+            }
+            taken
         })
     }
 
@@ -141,13 +154,28 @@ impl Quotas {
     /// There is not.
     pub(crate) fn room(&self, tenant: &TenantId, bytes: u64) -> Result<(), Exceeded> {
         self.with(tenant, |entry| {
-            entry.limits.check(Limit::StorageBytes, entry.stored.saturating_add(bytes), None)
+            let stored = entry.stored.saturating_add(bytes);
+            let room = entry.limits.check(Limit::StorageBytes, stored, None);
+            entry.is_full |= room.is_err();
+            room
         })
+    }
+
+    /// So many bytes more are kept.
+    pub(crate) fn kept(&self, tenant: &TenantId, bytes: u64) {
+        self.with(tenant, |entry| entry.stored = entry.stored.saturating_add(bytes));
+    }
+
+    /// Tenants that were refused something for want of room since they were weighed.
+    pub(crate) fn full(&self) -> Vec<TenantId> {
+        let tenants = self.tenants();
+        let full = tenants.iter().filter(|(_, entry)| entry.is_full);
+        full.map(|(tenant, _)| tenant.clone()).collect()
     }
 
     /// What a tenant takes was weighed.
     pub(crate) fn weighed(&self, tenant: &TenantId, bytes: u64) {
-        self.with(tenant, |entry| entry.stored = bytes);
+        self.with(tenant, |entry| (entry.stored, entry.is_full) = (bytes, false));
     }
 
     /// What a tenant takes of the store (bytes), about.
@@ -244,9 +272,13 @@ mod tests {
         let expected = (Limit::StorageBytes, Some(FULL_RETRY_AFTER_S));
         assert_eq!((refused.limit, refused.retry_after_s), expected);
         assert_eq!(quotas.room(&acme(), 1).unwrap_err().retry_after_s, None);
+        assert_eq!(quotas.full(), [acme()], "it is weighed anew soon");
         quotas.weighed(&acme(), 50);
+        assert!(quotas.full().is_empty());
         assert_eq!(quotas.room(&acme(), 50), Ok(()));
         assert_eq!(quotas.events(&acme(), (1, 1), NOW), Ok(()));
+        quotas.kept(&acme(), 49);
+        assert!(quotas.room(&acme(), 1).is_err(), "what was uploaded since counts");
     }
 
     #[test]

@@ -46,7 +46,8 @@ struct Stored {
 
 /// Gives a channel what earlier hosts have kept for it, before anything is sent.
 pub(super) async fn load(work: &Work, channel: &Arc<Channel>) {
-    let mut task = Task { channel: Arc::clone(channel), known: None, unreadable: false };
+    let mut task =
+        Task { channel: Arc::clone(channel), known: None, unreadable: false, is_gone: false };
     if let Input::Read(kept) = task.read(work).await {
         task.perform(work, Effect::Use(kept.state)).await;
     }
@@ -54,12 +55,12 @@ pub(super) async fn load(work: &Work, channel: &Arc<Channel>) {
 
 /// Looks after a channel until the host ends.
 pub(super) async fn run(work: Weak<Work>, channel: Arc<Channel>) {
-    let mut task = Task { channel, known: None, unreadable: false };
+    let mut task = Task { channel, known: None, unreadable: false, is_gone: false };
     let mut machine = Upkeep::new(Digest::of(&rand::random::<[u8; 32]>()));
     loop {
         let Some(work) = work.upgrade() else { return };
         let over = work.is_draining() || task.channel.is_closed();
-        if over && machine.is_idle() {
+        if over && (machine.is_idle() || task.is_gone) {
             return;
         }
         if work.is_held() && !over {
@@ -89,6 +90,8 @@ struct Task {
     known: Option<Value>,
     /// It was said that the record cannot be read.
     unreadable: bool,
+    /// The channel is closed, and its record is gone.
+    is_gone: bool,
 }
 
 impl Task {
@@ -143,6 +146,11 @@ impl Task {
     async fn write(&mut self, work: &Work, kept: &Kept) -> Input {
         let stamp = Stamp { at_ms: clock::now(), actor: "upkeep".to_owned() };
         let (name, value) = (&self.channel.id.0, self.sealed(work, kept));
+        if self.known.is_none() && self.channel.is_closed() {
+            // The channel went with its tenant: nothing of it begins anew.
+            self.is_gone = true;
+            return Input::StoreFailed;
+        }
         let store = self.store(work);
         match store.replace(UPKEEP, name, self.known.as_ref(), &value, &stamp).await {
             Ok(true) => {

@@ -219,6 +219,7 @@ pub(super) async fn idle_conversations_are_swept_in_steps(store: Store) {
     let store = acme(&store);
     let long: Vec<_> = (0..600).map(|n| at(&n.to_string(), 10)).collect();
     store.accept(&key("long"), long).await.unwrap();
+    store.commit(&key("long"), &turn("t1", 0, 600)).await.unwrap();
     for n in 0..100 {
         let at_ms = if n < 60 { 99 } else { 100 };
         store.commit(&key(&n.to_string()), &fused_at("t1", 0, at_ms)).await.unwrap();
@@ -231,6 +232,23 @@ pub(super) async fn idle_conversations_are_swept_in_steps(store: Store) {
     assert_eq!(audit.len(), 61);
     assert!(audit.iter().all(|row| (&*row.action, &*row.kind) == ("erase", "retention")));
     assert_eq!(sweep(&store, 100, 1_001).await, 0);
+}
+
+pub(super) async fn what_is_still_to_be_done_is_not_swept(store: Store) {
+    let store = acme(&store);
+    store.accept(&key("waits"), vec![at("1", 10)]).await.unwrap();
+    let timer = Turn { due_ms: Some(500_000), ..fused_at("t1", 0, 10) };
+    store.commit(&key("timer"), &timer).await.unwrap();
+    store.commit(&key("idle"), &fused_at("t1", 0, 10)).await.unwrap();
+    while sweep(&store, 100, 1_000).await > 0 {}
+    let left = store.conversations(None, None, ALL).await.unwrap();
+    let mut left: Vec<_> = left.into_iter().map(|(it, _)| it.key.vendor_key).collect();
+    left.sort();
+    assert_eq!(left, ["timer", "waits"]);
+    store.commit(&key("waits"), &turn("t1", 0, 1)).await.unwrap();
+    store.commit(&key("timer"), &turn("t2", 1, 1)).await.unwrap();
+    while sweep(&store, 3_000_000, 4_000_000).await > 0 {}
+    assert!(store.conversations(None, None, ALL).await.unwrap().is_empty());
 }
 
 pub(super) async fn what_was_erased_is_forgotten_after_a_day(store: Store) {

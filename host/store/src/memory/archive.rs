@@ -154,7 +154,8 @@ impl Archive for MemoryStore {
         });
         let removed = before - state.conversations.len();
         let is_idle = |lane: &&Lane| {
-            lane.key.tenant == *tenant && lane.active_ms.is_some_and(|at_ms| at_ms < older_than_ms)
+            let is_old = lane.active_ms.is_some_and(|at_ms| at_ms < older_than_ms);
+            lane.key.tenant == *tenant && is_old && due(lane).is_none()
         };
         let idle = state.conversations.iter().filter(is_idle).take(limit.max(1));
         let idle: Vec<_> = idle.map(|lane| lane.key.clone()).collect();

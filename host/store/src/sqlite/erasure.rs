@@ -159,7 +159,8 @@ impl<'a> Step<'a> {
         for channel in channels(self.database, self.tenant)? {
             while self.left() >= LEAST {
                 let sql = "SELECT vendor_key FROM conversation WHERE tenant = ?1 AND channel = ?2
-                    AND minute <= ?3 AND active_ms < ?4 ORDER BY minute, id LIMIT 1";
+                    AND minute <= ?3 AND active_ms < ?4 AND due_ms IS NULL
+                    ORDER BY minute, id LIMIT 1";
                 let (minute, older) = (to_sql(minute_of(older_than)), to_sql(older_than));
                 let wanted = params![self.tenant.0, channel.0, minute, older];
                 let key: Option<String> = self

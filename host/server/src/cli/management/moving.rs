@@ -18,8 +18,8 @@ use crate::tenancy::named_secrets;
 const FILE: &str = "tenant.toml";
 
 /// Write what a tenant is into a directory: its settings, bots with the components that
-/// answer, external bots and channels. Secrets stand there by name only; conversations,
-/// tokens and the audit stay where they are.
+/// answer, external bots and channels. Secrets stand there by name only; limits that were
+/// set for it, conversations, tokens and the audit stay where they are.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Export {
     /// The tenant.
@@ -66,6 +66,10 @@ pub(super) async fn export(Export { name, into, api }: Export) -> anyhow::Result
 
 fn exported(name: &str, into: &Path, secrets: &BTreeSet<String>) -> String {
     let mut text = format!("the tenant {name} is in {}\n", into.display());
+    let _ = writeln!(
+        text,
+        "limits that were set for it are not (`botyard limit list --tenant {name}`): set them there"
+    );
     if !secrets.is_empty() {
         let _ = writeln!(text, "its secrets are not: put these on the other host as well:");
         for secret in secrets {
@@ -165,6 +169,6 @@ mod tests {
         let secrets = BTreeSet::from(["token".to_owned()]);
         let text = exported("acme", Path::new("out"), &secrets);
         assert!(text.contains("botyard secret put --tenant acme token"), "{text}");
-        assert!(!exported("acme", Path::new("out"), &BTreeSet::new()).contains("secret"));
+        assert!(!exported("acme", Path::new("out"), &BTreeSet::new()).contains("secret put"));
     }
 }

@@ -164,18 +164,16 @@ fn unknown(part: &PartId) -> Refused {
 }
 
 /// Hands letters to their conversations; answers whom to wait for.
-fn send_again(
-    app: &App,
-    letters: Vec<DeadLetter>,
-    redriven: &mut Redriven,
-) -> Vec<(TenantId, PartId)> {
-    let mut conversations: BTreeMap<ConversationKey, Vec<Row>> = BTreeMap::new();
-    for letter in letters {
-        conversations.entry(letter.conversation).or_default().push(letter.row);
+fn send_again(app: &App, letters: Vec<DeadLetter>, redriven: &mut Redriven) -> Vec<Sent> {
+    let mut conversations: BTreeMap<ConversationKey, (Vec<Row>, Vec<Sent>)> = BTreeMap::new();
+    for DeadLetter { conversation, place, row, .. } in letters {
+        let sent = (conversation.tenant.clone(), row.id.clone(), place);
+        let (rows, parts) = conversations.entry(conversation).or_default();
+        rows.push(row);
+        parts.push(sent);
     }
     let mut waiting = Vec::new();
-    for (key, rows) in conversations {
-        let parts: Vec<_> = rows.iter().map(|row| (key.tenant.clone(), row.id.clone())).collect();
+    for (key, (rows, parts)) in conversations {
         if app.work.redrive(key, rows) {
             redriven.queued += parts.len();
             waiting.extend(parts);
@@ -186,11 +184,16 @@ fn send_again(
     waiting
 }
 
+/// A letter that was handed over, with its place among the letters: one that is given up
+/// again at once has a later one.
+type Sent = (TenantId, PartId, u64);
+
 /// Waits until letters are letters no more; answers how many still are.
-async fn wait(app: &App, mut waiting: Vec<(TenantId, PartId)>) -> Result<usize, Refused> {
+async fn wait(app: &App, mut waiting: Vec<Sent>) -> Result<usize, Refused> {
     let until = tokio::time::Instant::now() + REVIVED_WITHIN;
-    while let Some((tenant, part)) = waiting.last() {
-        if app.work.store().tenant(tenant).dead_letter(part).await?.is_none() {
+    while let Some((tenant, part, place)) = waiting.last() {
+        let now = app.work.store().tenant(tenant).dead_letter(part).await?;
+        if now.is_none_or(|now| now.place != *place) {
             waiting.pop();
         } else if tokio::time::Instant::now() < until {
             tokio::time::sleep(LOOK_EVERY).await;

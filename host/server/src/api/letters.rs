@@ -95,7 +95,8 @@ pub(super) async fn redrive(
         return Err(Problem::new(Code::InUse, detail));
     }
     let until = Instant::now() + QUEUED_WITHIN;
-    while store.dead_letter(&part).await?.is_some() {
+    // One that is given up at once was queued all the same: it has a later place then.
+    while store.dead_letter(&part).await?.is_some_and(|now| now.place == found.place) {
         if Instant::now() >= until {
             let detail = "it is not queued: a human may have the conversation, or too much waits \
                           in it already; look at the conversation and send it again later";

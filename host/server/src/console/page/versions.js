@@ -6,6 +6,7 @@ import { differences, wishes } from "./differences.js";
 import { facts, folded, json, make } from "./dom.js";
 import { bytes, counted, moment, short } from "./format.js";
 import { pendingBox } from "./grants.js";
+import { shown } from "./problem.js";
 import { to } from "./shell.js";
 import { upload } from "./upload.js";
 

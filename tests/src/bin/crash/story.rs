@@ -108,6 +108,8 @@ pub(crate) struct Made {
     pub(crate) made_ms: u64,
     /// What the person sees of it; nothing of delays and requests.
     pub(crate) what: Option<String>,
+    /// It hands the conversation over to humans.
+    pub(crate) hands_over: bool,
 }
 
 /// The end of a part's life.
@@ -210,7 +212,10 @@ impl Story {
         for row in turn.state.rows.iter().filter(|row| row.turn == turn.id) {
             let what = what_of(&row.action);
             shows.extend(what.clone());
-            self.parts.push(Made { id: row.id.to_string(), made_ms: row.made_ms, what });
+            let hands_over = matches!(&row.action, Action::Forward(forward)
+                if !matches!(forward.target, ForwardTarget::Bot(_)));
+            let id = row.id.to_string();
+            self.parts.push(Made { id, made_ms: row.made_ms, what, hands_over });
         }
         self.turns.push(Told { event, name, kind, tells, outcome, shows });
     }

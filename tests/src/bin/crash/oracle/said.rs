@@ -160,7 +160,7 @@ mod tests {
         let failed = || How::Failed { of_bot: true, why: String::new() };
         let mut story = turn(failed(), &[FAILURE_TEXT]);
         let what = Some(FAILURE_TEXT.to_owned());
-        story.parts.push(Made { id: "p".to_owned(), made_ms: 10, what });
+        story.parts.push(Made { id: "p".to_owned(), made_ms: 10, what, hands_over: false });
         let end = End { delivered: true, how: String::new(), at_ms: 20 };
         story.ends.insert("p".to_owned(), vec![end]);
         assert_eq!(found(&story, &[], 1), []);

@@ -103,11 +103,6 @@ impl Vendor for Khoros {
         webhooks.swap_remove(0)
     }
 
-    /// "We will ignore all response bodies."
-    fn answered(&self, _webhook: &Outgoing, _body: &str) -> Result<Vec<String>, String> {
-        Ok(Vec::new())
-    }
-
     fn calls(&self) -> Vec<Brought> {
         brought(self.twin.account(), |call| {
             Some((self.key(call.conversation.as_deref()?), what_of(call)?))

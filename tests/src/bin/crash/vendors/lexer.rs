@@ -127,21 +127,12 @@ impl Vendor for Lexer {
         format!("2410{number:012}")
     }
 
-    fn begin(&self, person: &str, name: &str) -> Vec<(String, Outgoing)> {
-        vec![(name.to_owned(), self.say(&[Said { person, text: name }]))]
-    }
-
     fn key(&self, person: &str) -> String {
         self.facebook.key(person)
     }
 
     fn say(&self, said: &[Said<'_>]) -> Outgoing {
         self.facebook.say(said)
-    }
-
-    /// Nothing rides in answers.
-    fn answered(&self, _webhook: &Outgoing, _body: &str) -> Result<Vec<String>, String> {
-        Ok(Vec::new())
     }
 
     fn calls(&self) -> Vec<Brought> {

@@ -56,7 +56,9 @@ pub(crate) trait Vendor: Send + Sync + fmt::Debug {
 
     /// The webhooks with which a conversation begins, each with the name by which its
     /// event is known: that of the person's first word is `name`.
-    fn begin(&self, person: &str, name: &str) -> Vec<(String, Outgoing)>;
+    fn begin(&self, person: &str, name: &str) -> Vec<(String, Outgoing)> {
+        vec![(name.to_owned(), self.say(&[Said { person, text: name }]))]
+    }
 
     /// What the host calls the conversation of a person who has begun one.
     fn key(&self, person: &str) -> String;
@@ -65,12 +67,14 @@ pub(crate) trait Vendor: Send + Sync + fmt::Debug {
     /// channel has [`Channel::batches`].
     fn say(&self, said: &[Said<'_>]) -> Outgoing;
 
-    /// Takes a whole answer, and tells what it shows.
+    /// Takes a whole answer, and tells what it shows: nothing, where only calls reach persons.
     ///
     /// # Errors
     ///
     /// The vendor can make nothing of it.
-    fn answered(&self, webhook: &Outgoing, body: &str) -> Result<Vec<String>, String>;
+    fn answered(&self, _webhook: &Outgoing, _body: &str) -> Result<Vec<String>, String> {
+        Ok(Vec::new())
+    }
 
     /// What calls have brought so far.
     fn calls(&self) -> Vec<Brought>;

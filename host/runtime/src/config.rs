@@ -1,12 +1,9 @@
 //! What the operator can set.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use botyard_kernel::id::TenantId;
-use botyard_kernel::share::TenantRate;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::TierLimits;
@@ -40,8 +37,6 @@ pub struct RuntimeConfig {
     /// What they may take together, in bytes; 512 MiB by default. One whose modules
     /// export thousands of names takes megabytes.
     pub linked_bytes: u64,
-    /// What tenants may use in a second; those that are not named, all they can get.
-    pub rates: BTreeMap<TenantId, TenantRate>,
     /// Features that a measurement may switch off.
     pub features: Features,
 }
@@ -60,7 +55,6 @@ impl RuntimeConfig {
             guest_threads: std::thread::available_parallelism().map_or(2, usize::from),
             linked_versions: 4_096,
             linked_bytes: 512 << 20,
-            rates: BTreeMap::new(),
             features: Features::default(),
         }
     }

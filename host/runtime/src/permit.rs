@@ -46,9 +46,10 @@ struct Place<'a> {
 }
 
 impl Gate {
-    /// A gate for so many turns at the same time.
-    pub(crate) fn new(total: usize, rates: BTreeMap<TenantId, TenantRate>) -> Self {
-        let permits = Permits::new(total, rates);
+    /// A gate for so many turns at the same time. Tenants have no rate until
+    /// [`Gate::set_rate`].
+    pub(crate) fn new(total: usize) -> Self {
+        let permits = Permits::new(total, BTreeMap::new());
         let state = State { permits, tickets: 0, wakes: HashMap::new(), sleeping: false };
         Self(Arc::new(Inner { start: Instant::now(), state: Mutex::new(state) }))
     }
@@ -179,7 +180,7 @@ mod tests {
     }
 
     fn gate(total: usize) -> Gate {
-        Gate::new(total, BTreeMap::new())
+        Gate::new(total)
     }
 
     fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
@@ -227,7 +228,8 @@ mod tests {
     #[tokio::test]
     async fn over_its_rate_a_tenant_waits_and_then_goes_on() {
         let rate = TenantRate { turns: Some(1_000), cpu_ms: Some(1) };
-        let gate = Gate::new(4, [(tenant("a"), rate)].into());
+        let gate = Gate::new(4);
+        gate.set_rate(&tenant("a"), rate);
         let mut first = gate.try_permit(&tenant("a")).unwrap();
         first.used(1_010);
         drop(first);

@@ -160,7 +160,7 @@ impl TierRuntime {
             .with_context(|| format!("cannot make the engine for {tier} bots: lower its slots"))?;
         let linker = TierLinker::new(engine)?;
         let rules = Rules { limits: settings.limits, features: config.features };
-        let gate = Gate::new(settings.permits(), config.rates.clone());
+        let gate = Gate::new(settings.permits());
         Ok(Self { linker, rules, gate })
     }
 }

@@ -51,33 +51,33 @@ const fn row(
 
 // A default of `None` bounds nothing until somebody sets it.
 limits! {
-    NativeCpuMs "native.cpu-ms" Milliseconds Some(50), Tenant, "runtime",
+    NativeCpuMs "native.cpu-ms" Milliseconds Some(50), Host, "runtime",
         "CPU time of a turn of a Rust, C or Go bot.";
     NativeWallMs "native.wall-ms" Milliseconds Some(2_000), Host, "runtime",
         "Wall time of such a turn without calls.";
     NativeWallWithCallsMs "native.wall-with-calls-ms" Milliseconds Some(10_000), Host, "runtime",
         "Wall time of such a turn with calls.";
-    NativeMemoryBytes "native.memory-bytes" Bytes Some(32 * MIB), Tenant, "runtime",
+    NativeMemoryBytes "native.memory-bytes" Bytes Some(32 * MIB), Host, "runtime",
         "Memory of such a bot, over all its memories.";
     NativeTableElements "native.table-elements" Pieces Some(20_000), Host, "runtime",
         "Elements of a table of such a bot.";
     NativeStackBytes "native.stack-bytes" Bytes Some(256 * KIB), Host, "runtime",
         "Stack of such a bot's own functions.";
-    NativeComponentBytes "native.component-bytes" Bytes Some(8 * MIB), Tenant, "runtime",
+    NativeComponentBytes "native.component-bytes" Bytes Some(8 * MIB), Host, "runtime",
         "Size of such a component.";
-    InterpretedCpuMs "interpreted.cpu-ms" Milliseconds Some(150), Tenant, "runtime",
+    InterpretedCpuMs "interpreted.cpu-ms" Milliseconds Some(150), Host, "runtime",
         "CPU time of a turn of a JavaScript or Python bot.";
     InterpretedWallMs "interpreted.wall-ms" Milliseconds Some(2_000), Host, "runtime",
         "Wall time of such a turn without calls.";
     InterpretedWallWithCallsMs "interpreted.wall-with-calls-ms" Milliseconds Some(10_000), Host, "runtime",
         "Wall time of such a turn with calls.";
-    InterpretedMemoryBytes "interpreted.memory-bytes" Bytes Some(128 * MIB), Tenant, "runtime",
+    InterpretedMemoryBytes "interpreted.memory-bytes" Bytes Some(128 * MIB), Host, "runtime",
         "Memory of such a bot, over all its memories.";
     InterpretedTableElements "interpreted.table-elements" Pieces Some(100_000), Host, "runtime",
         "Elements of a table of such a bot.";
     InterpretedStackBytes "interpreted.stack-bytes" Bytes Some(MIB), Host, "runtime",
         "Stack of such a bot's own functions.";
-    InterpretedComponentBytes "interpreted.component-bytes" Bytes Some(32 * MIB), Tenant, "runtime",
+    InterpretedComponentBytes "interpreted.component-bytes" Bytes Some(32 * MIB), Host, "runtime",
         "Size of such a component.";
     TurnActions "turn.actions" Pieces Some(ACTIONS_MAX as u64), Fixed, "kernel::validate",
         "Actions of a turn.";

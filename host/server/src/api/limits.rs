@@ -13,8 +13,7 @@ use super::caller::{Allowed, Caller, OfTenant};
 use super::page::Json;
 use super::problem::Problem;
 use crate::app::App;
-use crate::tenancy::{COUNTED, Used};
-use crate::work::OF_A_TENANT;
+use crate::tenancy::Used;
 
 /// A limit.
 #[derive(Serialize, ToSchema)]
@@ -73,7 +72,7 @@ pub(super) async fn set(
     let allowed = of.may(Permission::LowerLimits, None)?;
     let named = |limit: &&Limit| limit.row().name == name;
     let limit = *Limit::ALL.iter().find(named).ok_or_else(Problem::not_found)?;
-    if change(limit) != Change::Tenant {
+    if limit.row().change != Change::Tenant {
         let detail = format!("`{name}` is set in the host's settings, for all tenants");
         return Err(Problem::bad(detail));
     }
@@ -96,17 +95,8 @@ fn rows(limits: &Limits, used: &BTreeMap<Limit, u64>) -> Vec<Row> {
             unit: row.unit,
             value: limits.value(*limit),
             used: used.get(limit).copied(),
-            change: change(*limit),
+            change: row.change,
         }
     };
     Limit::ALL.iter().map(row).collect()
-}
-
-/// Who changes a limit: only what is counted by tenant is set by tenant.
-fn change(limit: Limit) -> Change {
-    let counted = COUNTED.iter().any(|(counted, _)| *counted == limit);
-    match limit.row().change {
-        Change::Tenant if !counted && !OF_A_TENANT.contains(&limit) => Change::Host,
-        change => change,
-    }
 }

@@ -6,29 +6,22 @@ use super::error::Wrong;
 use super::section::{Section, nearest};
 use super::{Backlog, Runtime, Server};
 
-/// The limits that may stand in the section: those of a tenant that have no key of
-/// their own elsewhere.
-const SETTABLE: [Limit; 11] = [
-    Limit::EventsPerSecond,
-    Limit::TurnsPerSecond,
-    Limit::CpuMsPerSecond,
-    Limit::CallsPerMinute,
-    Limit::LogBytesPerHour,
-    Limit::StorageBytes,
-    Limit::Bots,
-    Limit::Components,
-    Limit::Channels,
-    Limit::Secrets,
-    Limit::Tokens,
-];
+/// Whether a limit may stand in the section: one of a tenant that has no key of its own
+/// elsewhere.
+fn is_settable(limit: Limit) -> bool {
+    let is_of_backlog =
+        matches!(limit, Limit::BacklogRequests | Limit::BacklogEvents | Limit::BacklogBytes);
+    limit.row().change == Change::Tenant && !is_of_backlog
+}
 
 /// Reads the limits by their names.
 pub(super) fn read(section: Section<'_>) -> Result<Values, Wrong> {
     let mut limits = Values::new();
+    let settable = || Limit::ALL.iter().filter(|limit| is_settable(**limit));
     for (name, entry) in section.entries() {
-        let known = SETTABLE.iter().find(|limit| limit.row().name == name);
+        let known = settable().find(|limit| limit.row().name == name);
         let Some(limit) = known else {
-            let names = SETTABLE.iter().map(|limit| limit.row().name);
+            let names = settable().map(|limit| limit.row().name);
             let problem = match nearest(&name, names) {
                 Some(near) => format!("is no limit of a tenant; did you mean `{near}`?"),
                 None => "is no limit of a tenant that can be set here".to_owned(),

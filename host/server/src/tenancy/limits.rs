@@ -13,7 +13,7 @@ use super::records::{SELF, TenantRecord, kind};
 use super::{Change, ChangeError, Tenancy};
 
 /// The limits that are counted here, and what they count.
-pub const COUNTED: [(Limit, &str); 5] = [
+const COUNTED: [(Limit, &str); 5] = [
     (Limit::Bots, kind::BOT),
     (Limit::Components, kind::VERSION),
     (Limit::Channels, kind::CHANNEL),

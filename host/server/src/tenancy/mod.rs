@@ -33,7 +33,7 @@ pub use definition::{Connected, DefinedBot, Definition, Unfit};
 pub use from_settings::SettingsBot;
 pub use grants::{Approved, Standing};
 pub use housekeeping::Kept;
-pub use limits::{COUNTED, Used};
+pub use limits::Used;
 pub use records::*;
 pub use sealing::Resealed;
 pub use tokens::{Before, Holder, TokenRecord};

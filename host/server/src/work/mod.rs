@@ -65,7 +65,6 @@ use meters::Meters;
 pub use meters::{USAGE, from_hour, named};
 use pauses::Pauses;
 pub use pauses::{Pausable, Pause, Subject};
-pub use quotas::OF_A_TENANT;
 use quotas::Quotas;
 use room::{Place, Room};
 pub(crate) use upkeep::UPKEEP;

@@ -13,19 +13,6 @@ use botyard_kernel::time::{HOUR, MINUTE, Millis, SECOND};
 /// Who is over what only sweeps or the operator can mend need not come again at once.
 const FULL_RETRY_AFTER_S: u64 = 300;
 
-/// The limits that hold for each tenant by itself, as they are set for it.
-pub const OF_A_TENANT: [Limit; 9] = [
-    Limit::BacklogRequests,
-    Limit::BacklogEvents,
-    Limit::BacklogBytes,
-    Limit::EventsPerSecond,
-    Limit::TurnsPerSecond,
-    Limit::CpuMsPerSecond,
-    Limit::CallsPerMinute,
-    Limit::LogBytesPerHour,
-    Limit::StorageBytes,
-];
-
 /// The quotas of all tenants.
 #[derive(Debug)]
 pub(crate) struct Quotas {

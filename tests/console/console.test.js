@@ -140,7 +140,11 @@ test("versions are uploaded, compared, tried, deployed, watched and rolled back"
       { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput });
     await network.send("Network.enable");
     await slow(20_000);
-    await page.getByLabel("Component").setInputFiles(component("puppet"));
+    // A browser may have handed over all bytes before it shows them as sent: a file that is
+    // no component becomes no version, however much of it arrives.
+    await page.getByLabel("Component").setInputFiles({
+      name: "half.wasm", mimeType: "application/wasm", buffer: (await readFile(component("puppet"))).subarray(0, -1000),
+    });
     await page.getByRole("button", { name: "Upload", exact: true }).click();
     await page.getByRole("progressbar", { name: "Upload", exact: true }).waitFor();
     await page.getByText(/^[\d.]+ (bytes|KiB) of [\d.]+ KiB$/).waitFor();

@@ -326,6 +326,55 @@ test("channels, conversations with their turns, and dead letters that are sent a
   await closed(opened);
 });
 
+test("a bot and a channel are paused, shown so, and resumed", async () => {
+  const opened = await signedIn(admin, "#/acme/bots/bot", "Versions of bot");
+  const { page } = opened;
+  for (const [kind, name, path, heading] of [
+    ["bot", "bot", "#/acme/bots", "Bots of acme"],
+    ["channel", "acme-web", "#/acme/channels", "Channels of acme"],
+  ]) {
+    if (kind === "channel") {
+      await page.evaluate((hash) => { location.hash = hash; }, path);
+      await at(page, heading);
+    }
+    const mark = page.getByText("paused", { exact: true });
+    assert.equal(await mark.count(), 0, "nothing is paused yet");
+    await page.getByRole("button", { name: `Pause ${name}` }).click();
+    const dialog = page.getByRole("dialog", { name: `Pause the ${kind} ${name}?` });
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await dialog.waitFor({ state: "detached" });
+    const about = `/tenants/acme/${kind}s/${name}`;
+    assert.equal((await host.ask("GET", about)).paused, undefined, "whoever cancels pauses nothing");
+    await page.getByRole("button", { name: `Pause ${name}` }).click();
+    await dialog.getByRole("button", { name: "Pause" }).click();
+    await mark.waitFor();
+    const focused = await page.evaluate(() => document.activeElement.textContent);
+    assert.equal(focused, `Resume ${name}`, "the focus is not lost with the button");
+    // A reason that somebody gives elsewhere is text here.
+    await host.ask("POST", `${about}/pause`, { reason: "<img src=x> prices" });
+    await page.evaluate((hash) => { location.hash = hash; }, "#/acme/conversations");
+    await at(page, "Conversations of acme");
+    await page.evaluate((hash) => { location.hash = hash; }, path);
+    await at(page, heading);
+    await mark.waitFor();
+    if (kind === "bot") {
+      await page.getByRole("link", { name: "bot", exact: true }).click();
+      await at(page, "Versions of bot");
+    }
+    await page.getByText("<img src=x> prices").waitFor();
+    await assertAccessible(page, `paused ${kind}`);
+    await page.getByRole("button", { name: `Resume ${name}` }).click();
+    await page.getByRole("button", { name: `Pause ${name}` }).waitFor();
+    assert.equal(await mark.count(), 0);
+    assert.equal((await host.ask("GET", about)).paused, undefined);
+  }
+  const reader = await host.access("acme", { scope: "read" });
+  const looks = await signedIn(reader, "#/acme/channels", "Channels of acme");
+  assert.equal(await looks.page.getByRole("button", { name: /^Pause/ }).count(), 0);
+  await closed(looks);
+  await closed(opened);
+});
+
 test("what a version wishes for beyond its bot is shown, and granted by an administrator", async () => {
   const wishes = { name: "<b>wishful</b>", version: "2.0.0", hosts: ["shop.example", "api.bank.example"] };
   const wasm = withManifest(await readFile(component("echo")), wishes);

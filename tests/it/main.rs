@@ -30,6 +30,7 @@ mod operate;
 mod operations;
 mod overlap;
 mod overload;
+mod pauses;
 mod peers;
 mod precompile;
 mod puppet;

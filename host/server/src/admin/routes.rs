@@ -25,7 +25,7 @@ use crate::api::{self, AtSocket};
 use crate::app::{App, Rotated};
 use crate::clock;
 use crate::http::store_health;
-use crate::tenancy::{deployed_versions, kind};
+use crate::tenancy::{ChangeError, deployed_versions, kind};
 use crate::work::{Pausable, Pause, Subject};
 
 /// The commands by their paths.
@@ -82,6 +82,14 @@ impl IntoResponse for Refused {
 impl From<StoreError> for Refused {
     fn from(error: StoreError) -> Self {
         Self(StatusCode::SERVICE_UNAVAILABLE, format!("the store does not do it: {error}"))
+    }
+}
+
+impl From<ChangeError> for Refused {
+    fn from(error: ChangeError) -> Self {
+        let problem = api::Problem::from(error);
+        let status = StatusCode::from_u16(problem.status);
+        Self(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), problem.detail)
     }
 }
 
@@ -165,12 +173,12 @@ async fn rotate_key(
 
 async fn pause(
     State(app): State<Arc<App>>,
-    ConnectInfo(Operator(by)): ConnectInfo<Operator>,
+    ConnectInfo(Operator(actor)): ConnectInfo<Operator>,
     Json(request): Json<PauseRequest>,
 ) -> Result<Json<Paused>, Refused> {
     let subject = served(&app, &request).await?;
-    let pause = Pause { since_ms: clock::now(), by, reason: request.reason };
-    app.work.pause(subject.clone(), pause.clone()).await?;
+    let stamp = Stamp { at_ms: clock::now(), actor };
+    let pause = app.tenancy.pause(&subject, request.reason, &stamp).await?;
     Ok(Json(paused(subject, pause)))
 }
 
@@ -195,7 +203,7 @@ async fn resume(
         return Err(ambiguous(*what, name));
     }
     let stamp = Stamp { at_ms: clock::now(), actor };
-    app.work.resume(&subject, &stamp).await?;
+    app.tenancy.resume(&subject, &stamp).await?;
     Ok(Json(paused(subject, pause)))
 }
 

@@ -10,8 +10,10 @@ use utoipa::ToSchema;
 
 use super::caller::{Allowed, OfTenant};
 use super::page::{Json, Page, Paging, Query};
+use super::pauses::{self, Paused};
 use super::problem::Problem;
 use crate::tenancy::{BotChange, kind};
+use crate::work::Pausable;
 
 /// A bot.
 #[derive(Serialize, ToSchema)]
@@ -25,6 +27,9 @@ pub(super) struct Bot {
     shared: Option<String>,
     /// Other tenants may run it.
     offered: bool,
+    /// No turns run; absent where it is not paused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paused: Option<Paused>,
     /// `config`, `hosts`, `overlap`, `coalesce-ms`, `degrade` and `http-headers`, as in
     /// the settings file. A secret stands there as `{"secret": "NAME"}`.
     /// Shown to who may set it: the scope `admin`.
@@ -116,10 +121,11 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn shown(allowed: &Allowed, bot: BotId) -> Result<Bot, Problem> {
+pub(super) async fn shown(allowed: &Allowed, bot: BotId) -> Result<Bot, Problem> {
     let record = allowed.tenancy().bot(&allowed.tenant, &bot).await?;
     let deployed = allowed.tenancy().deployed(&allowed.tenant, &bot).await?;
     Ok(Bot {
+        paused: pauses::paused(allowed, Pausable::Bot, bot.as_str()),
         name: bot.0,
         version: deployed.map(|deployed| deployed.current.to_string()),
         shared: record.shared.map(|shared| shared.0),

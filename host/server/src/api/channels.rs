@@ -10,8 +10,10 @@ use utoipa::ToSchema;
 
 use super::caller::{Allowed, OfTenant};
 use super::page::{Json, Page, Paging, Query};
+use super::pauses::{self, Paused};
 use super::problem::Problem;
 use crate::tenancy::{ChannelRecord, RelayRecord, kind};
+use crate::work::Pausable;
 
 /// A channel.
 #[derive(Serialize, ToSchema)]
@@ -22,6 +24,9 @@ pub(super) struct Channel {
     webhook_url: String,
     /// It is connected. Where it is not, the host's log says why.
     runs: bool,
+    /// No turns run and no calls leave; absent where it is not paused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paused: Option<Paused>,
     /// As in the settings file. Secrets stand there by name. Shown to who may set it: the
     /// scope `admin`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -155,11 +160,12 @@ pub(super) async fn delete_relay(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn shown(allowed: &Allowed, name: String, mut record: Value) -> Channel {
+pub(super) fn shown(allowed: &Allowed, name: String, mut record: Value) -> Channel {
     let known = allowed.app.work.channel(&ChannelId(name.clone()));
     Channel {
         webhook_url: format!("{}/webhooks/{name}", allowed.app.base_url()),
         runs: known.is_some_and(|known| known.tenant == allowed.tenant),
+        paused: pauses::paused(allowed, Pausable::Channel, &name),
         settings: allowed.settings(record["settings"].take()),
         name,
     }

@@ -17,6 +17,7 @@ mod once;
 mod operations;
 mod page;
 mod people;
+mod pauses;
 mod places;
 mod problem;
 mod receive;
@@ -113,6 +114,10 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(signals::bring_signal))
         .routes(routes!(wit::list))
         .routes(routes!(wit::show))
+        .routes(routes!(pauses::pause_bot))
+        .routes(routes!(pauses::resume_bot))
+        .routes(routes!(pauses::pause_channel))
+        .routes(routes!(pauses::resume_channel))
         .routes(routes!(tokens::whoami))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))

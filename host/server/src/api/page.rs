@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request};
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -67,9 +68,31 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let body = Body::from(whole(app, body).await?);
-        let axum::Json(value) =
-            axum::Json::from_request(Request::from_parts(parts, body), app).await?;
+        let body = whole(app, body).await?;
+        Self::read(parts, body, app).await
+    }
+}
+
+/// Nothing where there is no body at all.
+impl<T: DeserializeOwned> OptionalFromRequest<Arc<App>> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Option<Self>, Problem> {
+        let (parts, body) = request.into_parts();
+        let body = whole(app, body).await?;
+        if body.is_empty() { Ok(None) } else { Self::read(parts, body, app).await.map(Some) }
+    }
+}
+
+impl<T: DeserializeOwned> Json<T> {
+    async fn read(parts: Parts, body: Bytes, app: &Arc<App>) -> Result<Self, Problem> {
+        // A list would be read as the object's parts in their order.
+        if body.trim_ascii_start().starts_with(b"[") {
+            return Err(Problem::bad("the body is a list: send a JSON object"));
+        }
+        let request = Request::from_parts(parts, Body::from(body));
+        let read = <axum::Json<T> as FromRequest<_>>::from_request(request, app).await;
+        let axum::Json(value) = read?;
         Ok(Self(value))
     }
 }

@@ -68,6 +68,7 @@ const FILES: &[File] = files! {
     SCRIPT "list.js",
     SCRIPT "logs.js",
     SCRIPT "main.js",
+    SCRIPT "pause.js",
     SCRIPT "problem.js",
     SCRIPT "session.js",
     SCRIPT "shell.js",

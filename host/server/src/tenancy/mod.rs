@@ -11,6 +11,7 @@ mod grants;
 mod housekeeping;
 mod limits;
 mod objects;
+mod pauses;
 mod records;
 mod removal;
 mod running;

@@ -13,6 +13,7 @@ use super::records::{
 use super::stored::{Records, parsed};
 use super::{Change, ChangeError, Tenancy, Unfit};
 use crate::config;
+use crate::work::{Pausable, Subject};
 
 /// At most so many bytes of a secret.
 const SECRET_BYTES_MAX: usize = 64 * 1024;
@@ -159,6 +160,9 @@ impl Tenancy {
             return Err(ChangeError::InUse(what));
         }
         self.settled(tenant, bot, stamp).await?;
+        // No channel has it, so nothing goes on; a later one of its name begins unpaused.
+        let paused = Subject { what: Pausable::Bot, tenant: tenant.clone(), name: bot.to_string() };
+        self.work.resume(&paused, stamp).await?;
         self.work.forget_used(tenant, bot).await?;
         self.forget_bot(tenant, bot, stamp).await?;
         self.work.registry().forget(tenant, bot);

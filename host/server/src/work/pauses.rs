@@ -1,4 +1,4 @@
-//! Bots and channels that an operator has stopped.
+//! Bots and channels that an operator, or their tenant, has stopped.
 //!
 //! A pause is a record of the catalog, so that it holds over restarts and leaves
 //! its row in the tenant's audit; what lanes ask is answered from memory.
@@ -75,7 +75,7 @@ pub struct Pause {
     pub since_ms: Millis,
     /// Who paused it.
     pub by: String,
-    /// Why, in the operator's words.
+    /// Why, in their words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -153,24 +153,40 @@ impl Work {
         known.iter().map(|(subject, pause)| (subject.clone(), pause.clone())).collect()
     }
 
-    /// Pauses a bot or a channel from now on. One that is paused already gets the
-    /// new reason.
+    /// The pause of a bot or a channel, if an operator or its tenant has stopped it.
+    pub fn pause_of(&self, subject: &Subject) -> Option<Pause> {
+        lock(&self.pauses.known).get(subject).cloned()
+    }
+
+    /// Pauses a bot or a channel from now on, and answers the pause that holds. One that is
+    /// paused already stays so since then; another reason takes the place of the one before,
+    /// with whoever gives it.
     ///
     /// # Errors
     /// When the record cannot be written: then nothing is paused.
-    pub async fn pause(&self, subject: Subject, pause: Pause) -> Result<(), StoreError> {
+    pub async fn pause(
+        &self,
+        subject: &Subject,
+        reason: Option<String>,
+        stamp: &Stamp,
+    ) -> Result<Pause, StoreError> {
         let changing = self.pauses.changing.lock().await;
-        let stamp = Stamp { at_ms: pause.since_ms, actor: pause.by.clone() };
+        let since_ms = match self.pause_of(subject) {
+            Some(known) if reason.is_none() || reason == known.reason => return Ok(known),
+            Some(known) => known.since_ms,
+            None => stamp.at_ms,
+        };
+        let pause = Pause { since_ms, by: stamp.actor.clone(), reason };
         // A pause has texts and a number: it is a value in any case.
         let value = serde_json::to_value(&pause).unwrap_or_default();
         let store = self.store.tenant(&subject.tenant);
-        store.put(KIND, &subject.record_name(), &value, &stamp).await?;
-        lock(&self.pauses.known).insert(subject.clone(), pause);
+        store.put(KIND, &subject.record_name(), &value, stamp).await?;
+        lock(&self.pauses.known).insert(subject.clone(), pause.clone());
         self.tell_paused(&subject.tenant);
         drop(changing);
-        let Subject { what, tenant, name } = &subject;
+        let Subject { what, tenant, name } = subject;
         tracing::warn!(%tenant, by = stamp.actor, "{} {name} is paused", what.name());
-        Ok(())
+        Ok(pause)
     }
 
     /// Ends a pause; what waited goes on. `false` where there was none.

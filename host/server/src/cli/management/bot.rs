@@ -7,9 +7,10 @@ use clap::Subcommand;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::grants;
 use super::table::table;
 use super::{TenantApi, escaped, given, json_file};
+use super::{grants, pauses};
+use crate::work::Pausable;
 
 /// What can be done with bots.
 #[derive(Debug, Subcommand)]
@@ -144,6 +145,10 @@ pub(in crate::cli) enum BotCommand {
         #[command(flatten)]
         of: TenantApi,
     },
+    /// Pause a bot: events are accepted and wait, no turns run. Holds until `resume`.
+    Pause(pauses::Pause),
+    /// End the pause of a bot: what waited goes on.
+    Resume(pauses::Resume),
     /// Take a bot away that no channel has.
     Delete {
         /// The bot.
@@ -157,7 +162,8 @@ pub(super) async fn bot(command: BotCommand) -> anyhow::Result<()> {
     match command {
         BotCommand::List { of } => {
             let all = of.api.all(&format!("{}/bots", of.base().await?)).await?;
-            of.api.print(&json!(all), |_| table(&all, &["name", "version", "shared"]))
+            let fields = ["name", "version", "shared", "paused"];
+            of.api.print(&json!(all), |_| table(&pauses::told(&all), &fields))
         }
         BotCommand::Put { bot, settings, shared, of } => {
             let settings = settings.as_deref().map(json_file).transpose()?;
@@ -214,6 +220,8 @@ pub(super) async fn bot(command: BotCommand) -> anyhow::Result<()> {
             let found = of.api.ask(Method::GET, &path, None).await?;
             of.api.print(&found, |found| logs(&found["items"]))
         }
+        BotCommand::Pause(pause) => pauses::pause(Pausable::Bot, pause).await,
+        BotCommand::Resume(resume) => pauses::resume(Pausable::Bot, resume).await,
         BotCommand::Delete { bot, of } => {
             let path = path(&of, &bot).await?;
             let gone = of.api.ask(Method::DELETE, &path, None).await?;

@@ -7,7 +7,8 @@ use http::{HeaderName, Method};
 use serde_json::{Value, json};
 
 use super::table::table;
-use super::{TenantApi, escaped, given, json_file};
+use super::{TenantApi, escaped, given, json_file, pauses};
+use crate::work::Pausable;
 
 /// What can be done with the channels of a tenant.
 #[derive(Debug, Subcommand)]
@@ -35,6 +36,11 @@ pub(in crate::cli) enum ChannelCommand {
         #[command(flatten)]
         of: TenantApi,
     },
+    /// Pause a channel: events are accepted and wait, no turns run, no calls leave. Holds
+    /// until `resume`.
+    Pause(pauses::Pause),
+    /// End the pause of a channel: what waited goes on.
+    Resume(pauses::Resume),
     /// Take a channel away. What waits in it goes on when it is made again.
     Delete {
         /// Its name.
@@ -116,7 +122,7 @@ pub(in crate::cli) enum ConversationCommand {
     },
 }
 
-const CHANNEL_FIELDS: [&str; 3] = ["name", "runs", "webhook_url"];
+const CHANNEL_FIELDS: [&str; 4] = ["name", "runs", "paused", "webhook_url"];
 const CONVERSATION_FIELDS: [&str; 4] = ["channel", "conversation", "turns", "owner"];
 const TURN_FIELDS: [&str; 5] = ["seq", "turn", "event", "result", "cpu_us"];
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -125,7 +131,7 @@ pub(in crate::cli) async fn channel(command: ChannelCommand) -> anyhow::Result<(
     match command {
         ChannelCommand::List { of } => {
             let all = of.api.all(&format!("{}/channels", of.base().await?)).await?;
-            of.api.print(&json!(all), |_| table(&all, &CHANNEL_FIELDS))
+            of.api.print(&json!(all), |_| table(&pauses::told(&all), &CHANNEL_FIELDS))
         }
         ChannelCommand::Show { name, of } => {
             let path = named(&of, "channels", &name).await?;
@@ -144,6 +150,8 @@ pub(in crate::cli) async fn channel(command: ChannelCommand) -> anyhow::Result<(
                 )
             })
         }
+        ChannelCommand::Pause(pause) => pauses::pause(Pausable::Channel, pause).await,
+        ChannelCommand::Resume(resume) => pauses::resume(Pausable::Channel, resume).await,
         ChannelCommand::Delete { name, of } => {
             let path = named(&of, "channels", &name).await?;
             let gone = of.api.ask(Method::DELETE, &path, None).await?;

@@ -7,6 +7,7 @@ mod channels;
 mod grants;
 mod moving;
 mod objects;
+mod pauses;
 mod people;
 mod quotas;
 mod table;

@@ -4,6 +4,7 @@ import { Problem, at } from "./api.js";
 import { deployment } from "./deployment.js";
 import { make } from "./dom.js";
 import { logs } from "./logs.js";
+import { pausing } from "./pause.js";
 import { link, to } from "./shell.js";
 import { trial } from "./trial.js";
 import { versions } from "./versions.js";
@@ -29,6 +30,6 @@ export async function bot(page, [name, part = "versions", chosen]) {
   return {
     title: `${title} ${name}`,
     before: make("nav", { class: "parts", "aria-label": `Parts of ${name}` }, links),
-    content,
+    content: [pausing(page, "bots", about), content],
   };
 }

@@ -4,6 +4,7 @@ import { at } from "./api.js";
 import { field, folded, form, json, make } from "./dom.js";
 import { short } from "./format.js";
 import { paged } from "./list.js";
+import { mark } from "./pause.js";
 import { shown } from "./problem.js";
 import { to } from "./shell.js";
 
@@ -12,7 +13,7 @@ export async function bots({ session, api, tenant, signal }) {
     fetch: (after) => api.get(at`tenants/${tenant}/bots`, { after }, signal),
     show: (bot) => [
       make("h2", {}, make("a", { href: to(tenant, "bots", bot.name) }, bot.name)),
-      make("p", {}, answers(bot), bot.offered ? " Other tenants may run it." : ""),
+      make("p", {}, mark(bot.paused), bot.paused ? " " : "", answers(bot), bot.offered ? " Other tenants may run it." : ""),
       folded("Settings", json(bot.settings)),
     ],
     noun: "bot",

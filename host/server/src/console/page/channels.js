@@ -3,11 +3,13 @@
 import { at } from "./api.js";
 import { button, field, folded, json, make, say } from "./dom.js";
 import { paged } from "./list.js";
+import { pausing } from "./pause.js";
 
-export async function channels({ api, tenant, signal }) {
+export async function channels(page) {
+  const { api, tenant, signal } = page;
   const list = paged({
     fetch: (after) => api.get(at`tenants/${tenant}/channels`, { after }, signal),
-    show: channel,
+    show: (one) => channel(page, one),
     noun: "channel",
     empty: "There is no channel yet. Make one with the command line: botyard apply.",
   });
@@ -15,12 +17,14 @@ export async function channels({ api, tenant, signal }) {
   return { title: `Channels of ${tenant}`, content: [list.element] };
 }
 
-function channel({ name, webhook_url, runs, settings }) {
+function channel(page, one) {
+  const { name, webhook_url, runs, settings } = one;
   const url = make("input", { readonly: true, value: webhook_url });
   return [
     make("h2", {}, name),
     make("p", {}, `${settings?.vendor ?? "unknown vendor"}, answered by ${settings?.bot ?? settings?.relay ?? "nobody"}. `,
       make("span", { class: runs ? "mark" : "mark bad" }, runs ? "connected" : "not connected: the host's log says why")),
+    pausing(page, "channels", one),
     field(`Webhook URL of ${name}`, url, "Paste it at the vendor: there the vendor sends what happens."),
     button(`Copy the URL of ${name}`, () => copy(url)),
     folded("Settings", json(settings)),

@@ -1,0 +1,120 @@
+//! Bots and channels that are stopped for a while.
+
+use axum::extract::Path;
+use botyard_kernel::access::Permission;
+use botyard_kernel::id::{BotId, ChannelId};
+use botyard_kernel::time::Millis;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::bots::{self, Bot};
+use super::caller::{Allowed, OfTenant};
+use super::channels::{self, Channel};
+use super::page::Json;
+use super::problem::Problem;
+use crate::tenancy::kind;
+use crate::work::{Pausable, Subject};
+
+/// That something is stopped.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Paused {
+    /// Since when (Unix milliseconds).
+    since_ms: Millis,
+    /// Who paused it, or gave the reason.
+    by: String,
+    /// Why, in their words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// How something is paused.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Pause {
+    /// Why, for whoever looks at it: at most 500 characters. Absent: the reason of a pause
+    /// that holds already stays.
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+/// Pause a bot: events are accepted and wait, no turns run; what was decided before is
+/// delivered. Holds until it is resumed, also over restarts. A body may be absent.
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/bots/{bot}/pause", tag = "bots",
+    params(("tenant" = String, Path), ("bot" = String, Path)), request_body = Option<Pause>,
+    responses((status = 200, body = Bot), (status = "4XX", body = Problem)))]
+pub(super) async fn pause_bot(
+    of: OfTenant,
+    Path((_, bot)): Path<(String, BotId)>,
+    pause: Option<Json<Pause>>,
+) -> Result<Json<Bot>, Problem> {
+    let allowed = of.may(Permission::Pause, Some(&bot))?;
+    let subject = subject(&allowed, Pausable::Bot, bot.as_str());
+    allowed.tenancy().pause(&subject, reason(pause), &allowed.stamp).await?;
+    Ok(Json(bots::shown(&allowed, bot).await?))
+}
+
+/// End the pause of a bot: what waited goes on. One that is not paused stays as it is.
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/bots/{bot}/resume", tag = "bots",
+    params(("tenant" = String, Path), ("bot" = String, Path)),
+    responses((status = 200, body = Bot), (status = "4XX", body = Problem)))]
+pub(super) async fn resume_bot(
+    of: OfTenant,
+    Path((_, bot)): Path<(String, BotId)>,
+) -> Result<Json<Bot>, Problem> {
+    let allowed = of.may(Permission::Pause, Some(&bot))?;
+    let subject = subject(&allowed, Pausable::Bot, bot.as_str());
+    allowed.tenancy().resume(&subject, &allowed.stamp).await?;
+    Ok(Json(bots::shown(&allowed, bot).await?))
+}
+
+/// Pause a channel: events are accepted and wait, no turns run, and no calls leave. Holds
+/// until it is resumed, also over restarts. A body may be absent.
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/channels/{channel}/pause", tag = "channels",
+    params(("tenant" = String, Path), ("channel" = String, Path)), request_body = Option<Pause>,
+    responses((status = 200, body = Channel), (status = "4XX", body = Problem)))]
+pub(super) async fn pause_channel(
+    of: OfTenant,
+    Path((_, channel)): Path<(String, ChannelId)>,
+    pause: Option<Json<Pause>>,
+) -> Result<Json<Channel>, Problem> {
+    let allowed = of.may(Permission::Pause, None)?;
+    let subject = subject(&allowed, Pausable::Channel, channel.as_str());
+    allowed.tenancy().pause(&subject, reason(pause), &allowed.stamp).await?;
+    channel_shown(&allowed, channel).await
+}
+
+/// End the pause of a channel: what waited goes on. One that is not paused stays as it is.
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/channels/{channel}/resume", tag = "channels",
+    params(("tenant" = String, Path), ("channel" = String, Path)),
+    responses((status = 200, body = Channel), (status = "4XX", body = Problem)))]
+pub(super) async fn resume_channel(
+    of: OfTenant,
+    Path((_, channel)): Path<(String, ChannelId)>,
+) -> Result<Json<Channel>, Problem> {
+    let allowed = of.may(Permission::Pause, None)?;
+    let subject = subject(&allowed, Pausable::Channel, channel.as_str());
+    allowed.tenancy().resume(&subject, &allowed.stamp).await?;
+    channel_shown(&allowed, channel).await
+}
+
+/// The pause that holds for a bot or a channel, if one does.
+pub(super) fn paused(allowed: &Allowed, what: Pausable, name: &str) -> Option<Paused> {
+    let pause = allowed.app.work.pause_of(&subject(allowed, what, name))?;
+    let crate::work::Pause { since_ms, by, reason } = pause;
+    Some(Paused { since_ms, by, reason })
+}
+
+fn subject(allowed: &Allowed, what: Pausable, name: &str) -> Subject {
+    Subject { what, tenant: allowed.tenant.clone(), name: name.to_owned() }
+}
+
+fn reason(pause: Option<Json<Pause>>) -> Option<String> {
+    // An empty reason says nothing.
+    pause.and_then(|Json(pause)| pause.reason).filter(|reason| !reason.trim().is_empty())
+}
+
+async fn channel_shown(allowed: &Allowed, channel: ChannelId) -> Result<Json<Channel>, Problem> {
+    let found = allowed.store().get(kind::CHANNEL, channel.as_str()).await?;
+    let found = found.ok_or_else(Problem::not_found)?;
+    Ok(Json(channels::shown(allowed, channel.0, found)))
+}

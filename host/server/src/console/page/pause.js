@@ -1,0 +1,50 @@
+// That a bot or a channel is stopped for a while, and a button for whoever may stop it or
+// let it go on.
+
+import { at } from "./api.js";
+import { button, confirmed, make, say } from "./dom.js";
+import { moment } from "./format.js";
+import { shown } from "./problem.js";
+
+const WHAT = {
+  bots: ["bot", "What people write is accepted and waits until it is resumed. Nothing new is run."],
+  channels: ["channel", "What people write is accepted and waits until it is resumed, and nothing is sent to the vendor. What waits too long is given up."],
+};
+
+/** The state of a bot or channel, as the API has it now, and what can be done about it. */
+export function pausing({ session, api, tenant, signal }, kind, { name, paused }) {
+  const [word, explanation] = WHAT[kind];
+  const place = make("div");
+  const problems = make("div");
+  const change = (step, done) => shown(problems, async () => {
+    const now = await api.post(at`tenants/${tenant}/${kind}/${name}/${step}`, undefined, signal);
+    draw(now.paused);
+    place.querySelector("button").focus();
+    say(done);
+  });
+  const actions = {
+    pause: async () => {
+      if (await confirmed(`Pause the ${word} ${name}?`, explanation, "Pause")) {
+        await change("pause", `${name} is paused.`);
+      }
+    },
+    resume: () => change("resume", `${name} goes on.`),
+  };
+
+  function draw(held) {
+    place.replaceChildren(...[
+      held && make("p", {}, mark(held), ` since ${moment(held.since_ms)} by ${held.by}${held.reason ? `: ${held.reason}` : ""}. ${explanation}`),
+      session.may("deploy") && (held
+        ? button(`Resume ${name}`, actions.resume)
+        : button(`Pause ${name}`, actions.pause)),
+    ].filter(Boolean));
+  }
+
+  draw(paused);
+  return make("div", { class: "pausing" }, place, problems);
+}
+
+/** A word that cannot be overlooked, where something is paused. */
+export function mark(paused) {
+  return paused ? make("span", { class: "mark bad" }, "paused") : null;
+}

@@ -91,7 +91,7 @@ pub struct Policy {
     /// Only these hosts; absent for all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hosts: Option<BTreeSet<Pattern>>,
-    /// Never these, nor anything under them.
+    /// Never these, nor anything under them, see [`Pattern::forbids`].
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub forbidden_hosts: BTreeSet<Pattern>,
     /// Only these imports besides [`BASIC`]; absent for all.
@@ -125,8 +125,7 @@ impl Policy {
             None => vec![wish.clone()],
             Some(allowed) => allowed.iter().filter_map(|own| own.both(wish)).collect(),
         };
-        let forbidden =
-            |part: &Pattern| self.forbidden_hosts.iter().any(|no| no.both(part).is_some());
+        let forbidden = |part: &Pattern| self.forbidden_hosts.iter().any(|no| no.forbids(part));
         parts.into_iter().filter(|part| !forbidden(part)).collect()
     }
 

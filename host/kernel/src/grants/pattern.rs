@@ -86,6 +86,16 @@ impl Pattern {
         name && self.port == wish.port
     }
 
+    /// Whether a call to something that `part` means is forbidden where this is: this name
+    /// and all under it (with `*.` in front only those), at every port, or at the one port
+    /// that is written down. Of a `part` with a forbidden host under it all is.
+    pub fn forbids(&self, part: &Self) -> bool {
+        let itself = part.name == self.name && (!self.below || part.below);
+        let above = part.below && is_under(&self.name, &part.name);
+        let name = itself || above || is_under(&part.name, &self.name);
+        name && (self.port == USUAL_PORT || self.port == part.port)
+    }
+
     /// What both mean: the narrower of the two, or nothing.
     pub fn both(&self, other: &Self) -> Option<Self> {
         if self.covers(other) {

@@ -67,6 +67,25 @@ fn a_host_is_as_narrow_as_the_narrowest_side() {
 }
 
 #[test]
+fn a_forbidden_host_is_not_reached_by_a_port_or_a_name_under_it() {
+    let forbidden =
+        ["corp.test", "corp.test:8443", "x.corp.test", "*.corp.test", "a.x.corp.test:1"];
+    let near = ["acorp.test", "corp.test.other.test"];
+    let all = [&forbidden[..], &near].concat();
+    let left = |no: &str, asked: &[&str]| {
+        let policy = Policy { forbidden_hosts: hosts(&[no]), ..Policy::default() };
+        has(asked, asked, &policy)
+    };
+    assert_eq!(left("corp.test", &all), near);
+    let itself = ["acorp.test", "corp.test", "corp.test:8443", "corp.test.other.test"];
+    assert_eq!(left("*.corp.test", &all), itself);
+    let ports = ["corp.test", "corp.test:8443", "*.corp.test:8443", "x.corp.test:1"];
+    assert_eq!(left("corp.test:8443", &ports), ["corp.test", "x.corp.test:1"]);
+    assert_eq!(left("corp.test", &["*.other.corp.test:1", "192.0.2.1"]), ["192.0.2.1"]);
+    assert_eq!(left("x.corp.test", &["*.corp.test:8443"]), [""; 0], "it would reach it");
+}
+
+#[test]
 fn hosts_are_called_without_the_import_too() {
     let (component, wishes) = (names(&["log"]), powers(&["http"], &["a.test"]));
     let (grant, policy) = (powers(&["http"], &["a.test"]), Policy::default());
@@ -206,7 +225,7 @@ fn what_is_never_used_can_be_taken_away() {
 }
 
 fn any_hosts() -> impl Strategy<Value = BTreeSet<Pattern>> {
-    let host = "(\\*\\.)?([ab]\\.){0,2}x\\.test".prop_map(|text| text.parse().unwrap());
+    let host = "(\\*\\.)?([ab]\\.){0,2}x\\.test(:8443)?".prop_map(|text| text.parse().unwrap());
     prop::collection::btree_set(host, 0..4)
 }
 

@@ -76,6 +76,14 @@ pub struct Limits {
     pub own: Values,
 }
 
+impl Limit {
+    /// The smallest value that can be set: what only slows must let something through, or
+    /// what waits would wait for ever.
+    pub fn least(self) -> u64 {
+        u64::from(matches!(self, Self::TurnsPerSecond | Self::CpuMsPerSecond))
+    }
+}
+
 impl Limits {
     /// The value that holds; absent where nothing is bounded.
     pub fn value(&self, limit: Limit) -> Option<u64> {
@@ -100,6 +108,9 @@ impl Limits {
         }
         if by < Scope::Admin {
             return Err(NotYours::Scope { limit });
+        }
+        if value.is_some_and(|value| value < limit.least()) {
+            return Err(NotYours::Nothing { limit });
         }
         if by < Scope::Operator {
             let given = Self { own: Values::new(), ..self.clone() }.value(limit);
@@ -186,6 +197,15 @@ pub enum NotYours {
     /// The token's scope is too small.
     #[error("the limit `{limit}` is set by an admin of the tenant or by the operator: ask one")]
     Scope {
+        /// Which.
+        limit: Limit,
+    },
+    /// It only slows, and would let nothing through.
+    #[error(
+        "the limit `{limit}` is at least {}: to let no turns begin, pause the bots",
+        limit.least()
+    )]
+    Nothing {
         /// Which.
         limit: Limit,
     },

@@ -78,6 +78,21 @@ fn a_tenant_lowers_and_the_operator_raises() {
 }
 
 #[test]
+fn what_only_slows_is_not_set_to_nothing() {
+    let mut limits = Limits::default();
+    for limit in [Limit::TurnsPerSecond, Limit::CpuMsPerSecond] {
+        for by in [Scope::Admin, Scope::Operator] {
+            let refused = set(&mut limits, limit, 0, by).unwrap_err();
+            assert!(refused.to_string().contains("at least 1"), "{refused}");
+            assert_eq!(limits.value(limit), None);
+            assert_eq!(set(&mut limits, limit, 1, by), Ok(()));
+            assert_eq!(limits.set(limit, None, by), Ok(()));
+        }
+    }
+    assert_eq!(set(&mut limits, Limit::EventsPerSecond, 0, Scope::Admin), Ok(()), "it refuses");
+}
+
+#[test]
 fn what_is_the_same_for_all_is_not_set_for_one() {
     let mut limits = Limits::default();
     for limit in [Limit::TurnActions, Limit::NativeWallMs] {

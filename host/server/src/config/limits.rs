@@ -28,7 +28,7 @@ pub(super) fn read(section: Section<'_>) -> Result<Values, Wrong> {
             };
             return Err(entry.wrong(problem));
         };
-        limits.insert(*limit, entry.number(0..=1 << 50, "units of the limit")?);
+        limits.insert(*limit, entry.number(limit.least()..=1 << 50, "units of the limit")?);
     }
     Ok(limits)
 }

@@ -479,5 +479,6 @@ fn bounds_and_rates_are_numbers_of_something() {
     check("[backlog.host]\nbytes-max = 10\n", &[], "a whole number of bytes from 65536 to");
     check("[backlog]\nevents-max = 10\n", &[], "does not exist");
     check("[tenants.demo.rate]\nturns = 5\n", &[], "did you mean `turns-per-second`?");
+    check("[limits]\nturns-per-second = 0\n", &[], "`limits.turns-per-second`");
     check("[tenants.demo.rate]\ncpu-ms-per-second = -1\n", &[], "a whole number of milliseconds");
 }

@@ -91,6 +91,29 @@ impl Host {
         self.child.id()
     }
 
+    /// Memory of its process in bytes, by the system's name for the kind of it: `VmHWM`
+    /// for the most there has been, `RssAnon` for what no file backs.
+    ///
+    /// # Errors
+    ///
+    /// The system does not say.
+    pub fn memory(&self, kind: &str) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id()))?;
+        let lines = status.lines().filter_map(|line| line.split_once(':'));
+        let found = lines.into_iter().find(|(name, _)| *name == kind);
+        let kib = found.and_then(|(_, kib)| kib.split_whitespace().next()?.parse::<u64>().ok());
+        Ok(kib.with_context(|| format!("the system does not tell the host's {kind}"))? << 10)
+    }
+
+    /// Whether it still runs.
+    ///
+    /// # Errors
+    ///
+    /// The system does not say.
+    pub fn runs(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_none())
+    }
+
     /// What it has logged so far.
     pub fn log(&self) -> String {
         self.log.text()
@@ -211,6 +234,16 @@ pub fn plugin(name: &str) -> Result<PathBuf> {
         .into_iter()
         .find(|path| path.is_file())
         .with_context(|| format!("the bot `{name}` is not built: run `cargo xtask plugins`"))
+}
+
+/// The same component with a number in it, which makes it another one.
+pub fn distinct(mut component: Vec<u8>, number: usize) -> Vec<u8> {
+    const NAME: &[u8] = b"number";
+    let number = number.to_le_bytes();
+    component.extend([0, (1 + NAME.len() + number.len()) as u8, NAME.len() as u8]);
+    component.extend(NAME);
+    component.extend(number);
+    component
 }
 
 /// The host's program.

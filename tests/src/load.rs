@@ -3,9 +3,11 @@
 
 mod connection;
 mod latency;
+mod pairs;
 
 pub use connection::{Answer, Connections, Target};
 pub use latency::{Latencies, median};
+pub use pairs::{Pairs, ms};
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -48,18 +48,17 @@ pub(crate) fn peers(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether one tenant, one conversation or one flood harms the others, as ratios
-/// within one run.
-pub(crate) fn fairness(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
+/// A program of the tests that measures a host from outside, by its name.
+pub(crate) fn outside(repo: &Repo, program: &str, arguments: &[String]) -> Result<ExitCode> {
     plugins::build(repo, true)?;
     eprintln!("building the host with optimization; the first time it takes many minutes");
     // One after the other: together they would have other features, and the
     // compiler of bots would be built twice.
     visible(cargo(repo).args("build --release --package botyard".split(' ')))?;
-    let bench = "build --release --package botyard-tests --bin fairness";
-    visible(cargo(repo).args(bench.split(' ')))?;
+    let bench = "build --release --package botyard-tests --bin";
+    visible(cargo(repo).args(bench.split(' ')).arg(program))?;
     let release = repo.target().join("release");
-    let mut bench = Command::new(release.join("fairness"));
+    let mut bench = Command::new(release.join(program));
     bench
         .env("BOTYARD_BIN", release.join("botyard"))
         .env("BOTYARD_PLUGINS", repo.native_plugins())

@@ -49,6 +49,7 @@ fn run(repo: &Repo, command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo { once, built } => return demo::run(repo, once, built),
         Command::Sim { arguments } => return sim::run(repo, &arguments),
         Command::Crash { built, arguments } => return crash::run(repo, built, &arguments),
+        Command::Hostile { arguments } => return bench::outside(repo, "hostile", &arguments),
         Command::Bench { bench: Bench::Turn { arguments } } => {
             return bench::turn(repo, &arguments);
         }
@@ -56,7 +57,13 @@ fn run(repo: &Repo, command: Command) -> anyhow::Result<ExitCode> {
             return bench::peers(repo, &arguments);
         }
         Command::Bench { bench: Bench::Fairness { arguments } } => {
-            return bench::fairness(repo, &arguments);
+            return bench::outside(repo, "fairness", &arguments);
+        }
+        Command::Bench { bench: Bench::Live { arguments } } => {
+            return bench::outside(repo, "live", &arguments);
+        }
+        Command::Bench { bench: Bench::Density { arguments } } => {
+            return bench::outside(repo, "density", &arguments);
         }
         Command::Bench { bench: Bench::Recovery { arguments } } => {
             return bench::store(repo, false, &arguments);
@@ -129,6 +136,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Play strangers who mean harm: hostile uploads and bots against a release build,
+    /// beside somebody who does no harm.
+    Hostile {
+        /// Handed on: `--pairs N`, `--seconds N`, `--unguarded`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Measure.
     Bench {
         #[command(subcommand)]
@@ -153,6 +167,19 @@ enum Bench {
     /// Whether one tenant, one conversation or one flood harms the others.
     Fairness {
         /// Handed to the bench as they are.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// From the upload of a bot of 1 MiB until a person has its answer.
+    Live {
+        /// Handed to the bench as they are: `--component FILE`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// 10,000 bots of 1,000 tenants on one host: their rate, the first answer of one, the
+    /// memory of those that nobody speaks to. Setting them up takes many minutes.
+    Density {
+        /// Handed to the bench as they are: `--directory DIR` keeps what was set up.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },

@@ -13,7 +13,9 @@ const OWN: &[(&str, &[&str])] = &[
     ("botyard-chance", &[]),
     ("botyard-log", &["botyard-kernel"]),
     ("botyard-vendors", &["botyard-kernel"]),
-    ("botyard-runtime", &["botyard-kernel"]),
+    // Its tests run the hostile uploads.
+    ("botyard-runtime", &["botyard-kernel", "botyard-hostile"]),
+    ("botyard-hostile", &["botyard-kernel"]),
     ("botyard-store", &["botyard-kernel", "botyard-failpoints"]),
     // Named points for the crash test; empty in an ordinary build.
     ("botyard-failpoints", &[]),

@@ -5,13 +5,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arbitrary::Unstructured;
+use botyard_hostile::build::with;
 use botyard_kernel::id::Digest;
 use botyard_kernel::run::Blame;
 use botyard_runtime::{LoadError, Phase};
 use wasm_smith::{Component, Config, Module};
 
 use crate::host::{Host, component};
-use crate::hostile::build::with;
 
 /// Cases of each kind in the normal run.
 const CASES: u64 = 120;

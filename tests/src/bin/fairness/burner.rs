@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use botyard_tests::load::{Offer, Outcome};
+use botyard_tests::load::{Offer, Outcome, Pairs};
 use serde_json::json;
 
 use crate::stage::{Half, Scene, Stage};
-use crate::table::Pairs;
 
 /// Events a second: each takes 50 ms, so that two processors can do 40.
 const RATE: f64 = 120.0;

@@ -6,7 +6,6 @@ mod burner;
 mod overload;
 mod stage;
 mod stuck;
-mod table;
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -1,14 +1,12 @@
 //! Three times as many webhooks as the host can do.
 
-use std::fs;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
-use botyard_tests::load::Offer;
+use anyhow::Result;
+use botyard_tests::load::{Offer, ms};
 use serde_json::json;
 
 use crate::stage::{Scene, Stage};
-use crate::table::ms;
 
 const GOODPUT_AIM: f64 = 0.9;
 const RSS_AIM_MIB: u64 = 512;
@@ -64,8 +62,5 @@ fn print(offered: &str, outcome: &botyard_tests::load::Outcome, scene: &Scene) -
 
 /// The most memory that the host has had so far.
 fn rss_mib(scene: &Scene) -> Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{}/status", scene.host.id()))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-    Ok(kib.context("the system does not say how much memory the host has")? / 1024)
+    Ok(scene.host.memory("VmHWM")? >> 20)
 }

@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use botyard_tests::client::metrics::Metrics;
-use botyard_tests::load::Offer;
+use botyard_tests::load::{Offer, Pairs};
 use botyard_tests::wait;
 use clap::ValueEnum;
 use serde_json::json;
 
 use crate::stage::{Half, Scene, Stage};
-use crate::table::Pairs;
 
 const EVENTS: usize = 10_000;
 /// So many a second are put into its queue before anything is measured.

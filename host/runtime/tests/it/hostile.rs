@@ -1,34 +1,15 @@
 //! Hostile uploads, as data: each row is a component and what must become of it.
 //! None may stop the runtime, and what they took must come back.
 
-pub(crate) mod build;
-mod refused;
-mod turns;
-
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use botyard_kernel::run::{Blame, FailureKind};
+use botyard_hostile::{Expect, Row, build, refused, turns};
+use botyard_kernel::run::Blame;
 use botyard_runtime::LoadError;
 
 use crate::host::{Host, Values, failure, input, load, text};
-
-/// An upload and what must become of it.
-struct Row {
-    name: &'static str,
-    bytes: Vec<u8>,
-    expect: Expect,
-}
-
-enum Expect {
-    /// It is not loaded, for a reason of this kind, with these words.
-    Refused(&'static str, &'static str),
-    /// It is loaded, and a turn fails by its fault, in this way, with these words.
-    Fails(FailureKind, &'static str),
-    /// It is loaded, and a turn finds nothing that it should not.
-    Harmless,
-}
 
 /// A fresh host for rows, with little to compile with.
 fn host() -> Host {
@@ -73,7 +54,7 @@ fn kind_of(error: &LoadError) -> String {
 
 #[test]
 fn there_are_sixty_of_them() {
-    let rows: Vec<_> = refused::rows().into_iter().chain(turns::rows()).collect();
+    let rows: Vec<_> = refused().into_iter().chain(turns()).collect();
     let names: std::collections::BTreeSet<_> = rows.iter().map(|row| row.name).collect();
     assert_eq!(names.len(), rows.len(), "each has a name of its own");
     println!("{} hostile uploads", rows.len());
@@ -83,7 +64,7 @@ fn there_are_sixty_of_them() {
 #[tokio::test]
 async fn what_must_not_be_loaded_is_refused_by_its_name() {
     let host = host();
-    for row in refused::rows() {
+    for row in refused() {
         check(&host, &row).await;
     }
     assert_eq!(text(&host.hostile("echo still here").await), "still here");
@@ -92,7 +73,7 @@ async fn what_must_not_be_loaded_is_refused_by_its_name() {
 #[tokio::test]
 async fn what_breaks_a_rule_fails_by_its_own_fault() {
     let host = host();
-    for row in turns::rows() {
+    for row in turns() {
         check(&host, &row).await;
     }
     assert_eq!(text(&host.hostile("echo still here").await), "still here");
@@ -112,7 +93,7 @@ fn what_they_took_comes_back() {
 async fn laps_that_take_no_memory() {
     let host = host();
     let rows: Vec<Row> =
-        turns::rows().into_iter().filter(|row| !matches!(row.expect, Expect::Harmless)).collect();
+        turns().into_iter().filter(|row| !matches!(row.expect, Expect::Harmless)).collect();
     let mut versions = Vec::new();
     for row in &rows {
         versions.push(load(&host.runtime, &row.bytes).await.expect("loads"));

@@ -2,26 +2,29 @@
 
 use std::time::Duration;
 
-use botyard_tests::load::{Outcome, median};
+use super::{Outcome, median};
 
 /// Halves that were measured in turn.
-pub(crate) struct Pairs {
+#[derive(Clone, Debug)]
+pub struct Pairs {
     title: String,
     halves: Vec<(Outcome, Outcome)>,
 }
 
 impl Pairs {
-    pub(crate) fn new(title: impl Into<String>) -> Self {
+    /// None yet, under this title.
+    pub fn new(title: impl Into<String>) -> Self {
         Self { title: title.into(), halves: Vec::new() }
     }
 
-    pub(crate) fn add(&mut self, without: Outcome, with: Outcome) {
+    /// One more pair.
+    pub fn add(&mut self, without: Outcome, with: Outcome) {
         self.halves.push((without, with));
     }
 
     /// Prints the pairs and answers whether the median of the ratios of their
     /// 99th percentiles is within the aim.
-    pub(crate) fn print(&self, aim: f64) -> bool {
+    pub fn print(&self, aim: f64) -> bool {
         println!("\n{}\n", self.title);
         println!(
             "| pair | p50 without | p50 with | p99 without | p99 with | p99 ratio | refused |"
@@ -51,6 +54,7 @@ impl Pairs {
     }
 }
 
-pub(crate) fn ms(time: Duration) -> String {
+/// A time as people read it.
+pub fn ms(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1_000.0)
 }

@@ -49,11 +49,11 @@ pub(super) struct BotSettings {
     offered: Option<bool>,
     /// Absent: they stay as they are.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     settings: Option<Value>,
     /// The settings as they were read. Where they are others by now, nothing is changed.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     seen: Option<Value>,
 }
 

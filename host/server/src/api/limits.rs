@@ -17,6 +17,7 @@ use crate::tenancy::Used;
 
 /// A limit.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Limit)]
 pub(super) struct Row {
     name: &'static str,
     /// What it bounds.
@@ -39,7 +40,7 @@ pub(super) struct Row {
 /// A value of a limit.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Value {
+pub(super) struct NewValue {
     /// `null` takes back what was set.
     value: Option<u64>,
 }
@@ -62,12 +63,12 @@ pub(super) async fn of_tenant(of: OfTenant) -> Result<Json<Vec<Row>>, Problem> {
 
 /// Set a limit of a tenant. The tenant itself only lowers it.
 #[utoipa::path(put, path = "/v1/tenants/{tenant}/limits/{limit}", tag = "limits",
-    params(("tenant" = String, Path), ("limit" = String, Path)), request_body = Value,
+    params(("tenant" = String, Path), ("limit" = String, Path)), request_body = NewValue,
     responses((status = 200, body = Vec<Row>), (status = "4XX", body = Problem)))]
 pub(super) async fn set(
     of: OfTenant,
     Path((_, name)): Path<(String, String)>,
-    Json(Value { value }): Json<Value>,
+    Json(NewValue { value }): Json<NewValue>,
 ) -> Result<Json<Vec<Row>>, Problem> {
     let allowed = of.may(Permission::LowerLimits, None)?;
     let named = |limit: &&Limit| limit.row().name == name;

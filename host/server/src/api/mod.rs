@@ -8,6 +8,7 @@ mod channels;
 mod components;
 mod conversations;
 mod deployments;
+mod description;
 mod errors;
 mod grants;
 mod letters;
@@ -38,8 +39,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use http::Method;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::{Modify, OpenApi};
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -48,30 +48,9 @@ pub use caller::{AtSocket, Caller};
 pub use places::{Place, Places};
 pub use problem::{Code, Problem};
 
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "Botyard",
-        description = "Tenants, bots, versions, deployments and channels of a Botyard host.",
-        license(name = "MIT OR Apache-2.0")
-    ),
-    modifiers(&Bearer),
-    security(("token" = []))
-)]
-struct Description;
-
-struct Bearer;
-
-impl Modify for Bearer {
-    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
-        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        openapi.components.get_or_insert_default().add_security_scheme("token", scheme);
-    }
-}
-
 /// The API's own paths.
 pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
-    let (router, openapi) = described().split_for_parts();
+    let (router, openapi) = described();
     let json = openapi.to_pretty_json().unwrap_or_default();
     router
         .route("/v1/openapi.json", get(move || async move { ([JSON], json) }))
@@ -102,11 +81,16 @@ const JSON: (http::HeaderName, &str) = (http::header::CONTENT_TYPE, "application
 /// # Errors
 /// None that is known: everything in it is text.
 pub fn openapi() -> Result<String, serde_json::Error> {
-    described().split_for_parts().1.to_pretty_json()
+    described().1.to_pretty_json()
 }
 
-fn described() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::with_openapi(Description::openapi())
+fn described() -> (Router<Arc<App>>, OpenApi) {
+    let (router, openapi) = routes().split_for_parts();
+    (router, description::completed(openapi))
+}
+
+fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(description::empty())
         .routes(routes!(tenants::list, tenants::create))
         .routes(routes!(tenants::show, tenants::update, tenants::delete))
         .routes(routes!(usage::list))

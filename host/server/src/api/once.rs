@@ -86,11 +86,11 @@ async fn keyed(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
+    let (mut parts, body) = request.into_parts();
+    let caller = Caller::from_request_parts(&mut parts, app).await?;
     if key.is_empty() || key.len() > KEY_BYTES_MAX {
         return Err(Problem::bad("an `Idempotency-Key` has 1 to 200 characters"));
     }
-    let (mut parts, body) = request.into_parts();
-    let caller = Caller::from_request_parts(&mut parts, app).await?;
     let Some(tenant) = reached(app, &caller, &mut parts).await? else {
         return Ok(next.run(Request::from_parts(parts, body)).await);
     };

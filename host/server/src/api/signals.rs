@@ -17,7 +17,7 @@ use crate::http::{KEY_BYTES_MAX, NotBrought, Signal, bring};
     path = "/v1/tenants/{tenant}/channels/{channel}/conversations/{conversation}/signals",
     tag = "conversations", request_body = Signal,
     params(("tenant" = String, Path), ("channel" = String, Path), ("conversation" = String, Path),
-        ("Idempotency-Key" = String, Header)),
+        ("Idempotency-Key" = String, Header, min_length = 1, max_length = 200)),
     responses((status = 202), (status = "4XX", body = Problem)))]
 pub(super) async fn bring_signal(
     of: OfTenant,

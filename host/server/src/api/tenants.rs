@@ -41,7 +41,7 @@ pub(super) struct NewTenant {
     #[serde(default)]
     label: Option<String>,
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     settings: Option<Value>,
 }
 
@@ -52,7 +52,7 @@ pub(super) struct TenantChange {
     #[serde(default)]
     label: Option<String>,
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     settings: Option<Value>,
 }
 

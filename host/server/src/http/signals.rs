@@ -34,7 +34,7 @@ pub(crate) struct Signal {
     name: String,
     /// Any JSON, of at most 64 KiB with the rest.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     payload: Option<serde_json::Value>,
 }
 

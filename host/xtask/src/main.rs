@@ -14,6 +14,7 @@ mod deny;
 mod files;
 mod plugins;
 mod repo;
+mod schemathesis;
 mod setup;
 mod sim;
 mod stamp;
@@ -46,6 +47,9 @@ fn run(repo: &Repo, command: Command) -> anyhow::Result<ExitCode> {
         Command::Template => template::check(repo)?,
         Command::Test { full } => return test::run(repo, full),
         Command::Console { built } => console::run(repo, built)?,
+        Command::Schemathesis { built, arguments } => {
+            schemathesis::run(repo, built, &arguments)?;
+        }
         Command::Demo { once, built } => return demo::run(repo, once, built),
         Command::Sim { arguments } => return sim::run(repo, &arguments),
         Command::Crash { built, arguments } => return crash::run(repo, built, &arguments),
@@ -109,6 +113,16 @@ enum Command {
         /// Take the host and the bots as they were built last.
         #[arg(long)]
         built: bool,
+    },
+    /// Ask a real host whatever its description allows, and what it forbids: as the
+    /// operator, as a tenant's administrator and as nobody.
+    Schemathesis {
+        /// Take the host and the bots as they were built last.
+        #[arg(long)]
+        built: bool,
+        /// Handed on: `--seed N`, `--examples N`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
     /// Start a host with two bots and play two conversations against it.
     Demo {

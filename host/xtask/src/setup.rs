@@ -32,6 +32,7 @@ pub(crate) fn everything(repo: &Repo) -> Result<()> {
     }
     cargo_deny(repo)?;
     console(repo)?;
+    schemathesis(repo)?;
     Ok(())
 }
 
@@ -53,6 +54,14 @@ pub(crate) fn console(repo: &Repo) -> Result<PathBuf> {
     let words = ["apt-get", "install", "--yes", "--no-install-recommends", "chromium"];
     quiet(repo, what, as_root(&words).env("DEBIAN_FRONTEND", "noninteractive"))?;
     browser().context("Chromium was installed and cannot be started")
+}
+
+/// The Python of an environment with Schemathesis.
+pub(crate) fn schemathesis(repo: &Repo) -> Result<PathBuf> {
+    let requirements = repo.root().join("tests/schemathesis/requirements.txt");
+    let environment = repo.tools().join("schemathesis");
+    python_environment(repo, &environment, &requirements)?;
+    Ok(environment.join("bin/python"))
 }
 
 /// The browser's program: its driver wants the whole path.

@@ -11,8 +11,21 @@ use crate::setup::PURE_TARGET;
 
 /// Suites that always run.
 pub(crate) const NAMES: &[&str] = &[
-    "setup", "format", "deny", "pure", "clippy", "plugins", "sim", "tests", "console", "doctests",
-    "docs", "template", "demo", "crash",
+    "setup",
+    "format",
+    "deny",
+    "pure",
+    "clippy",
+    "plugins",
+    "sim",
+    "tests",
+    "console",
+    "schemathesis",
+    "doctests",
+    "docs",
+    "template",
+    "demo",
+    "crash",
 ];
 
 /// Suites that run with `--full`, after the others.
@@ -35,6 +48,7 @@ pub(crate) fn commands(repo: &Repo, suite: &str) -> Vec<Command> {
             words(repo, "test --workspace --lib --bins --tests --no-fail-fast"),
         ],
         "console" => vec![itself(&["console", "--built"])],
+        "schemathesis" => vec![itself(&["schemathesis", "--built"])],
         "doctests" => vec![words(repo, "test --workspace --doc")],
         "docs" => vec![docs(repo)],
         "template" => vec![itself(&["template"])],

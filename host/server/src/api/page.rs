@@ -73,14 +73,15 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
     }
 }
 
-/// Nothing where there is no body at all.
+/// Nothing where there is no body at all, or `null`.
 impl<T: DeserializeOwned> OptionalFromRequest<Arc<App>> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Option<Self>, Problem> {
         let (parts, body) = request.into_parts();
         let body = whole(app, body).await?;
-        if body.is_empty() { Ok(None) } else { Self::read(parts, body, app).await.map(Some) }
+        let nothing = body.is_empty() || body.trim_ascii() == b"null";
+        if nothing { Ok(None) } else { Self::read(parts, body, app).await.map(Some) }
     }
 }
 

@@ -54,13 +54,13 @@ pub(super) struct Shown {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewToken {
-    #[schema(value_type = String)]
+    #[schema(value_type = String, pattern = "^(read|deploy|admin|operator)$")]
     scope: Scope,
     #[serde(default)]
     bot: Option<String>,
     /// `redacted` by default.
     #[serde(default)]
-    #[schema(value_type = String)]
+    #[schema(value_type = String, pattern = "^(full|redacted)$")]
     texts: Texts,
     #[serde(default)]
     expires_ms: Option<Millis>,

@@ -21,6 +21,7 @@ mod hosting_names;
 mod instabot;
 mod isolation;
 mod khoros;
+mod leftovers;
 mod lexer;
 mod lifecycle;
 mod messenger;

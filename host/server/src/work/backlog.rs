@@ -97,6 +97,18 @@ impl Backlog {
         self.state().rest(key, 0);
     }
 
+    /// Nothing of a tenant rests any more, and it has no bounds of its own.
+    pub(super) fn forget(&self, tenant: &TenantId) {
+        let mut state = self.state();
+        let own = state.resting.keys().filter(|key| key.tenant == *tenant);
+        let own: Vec<_> = own.cloned().collect();
+        own.iter().for_each(|key| state.rest(key, 0));
+        // What is counted by somebody else ends with them.
+        if let Some(entry) = state.tenants.get_mut(tenant) {
+            entry.bounds = None;
+        }
+    }
+
     /// Everything that is unfinished.
     pub(crate) fn total(&self) -> Load {
         self.state().host.load
@@ -227,6 +239,29 @@ mod tests {
         backlog.wake(&key);
         backlog.wake(&key);
         assert_eq!(backlog.total(), Load::default());
+    }
+
+    #[test]
+    fn nothing_of_a_tenant_that_is_gone_counts() {
+        let bounds = |requests| Bounds { requests, events: 100, bytes: 10_000 };
+        let backlog = Backlog::new(bounds(9), bounds(9));
+        let key = |name: &str, vendor_key: &str| ConversationKey {
+            tenant: tenant(name),
+            channel: "chat".into(),
+            vendor_key: vendor_key.to_owned(),
+        };
+        backlog.rest(&key("acme", "1"), 7);
+        backlog.rest(&key("acme", "2"), 5);
+        backlog.rest(&key("other", "1"), 3);
+        backlog.set_bounds(&tenant("acme"), bounds(1));
+        let late = backlog.admit(&tenant("acme"), 10).unwrap();
+        backlog.forget(&tenant("acme"));
+        assert_eq!(backlog.total(), Load { requests: 1, events: 3, bytes: 10 });
+        let again = backlog.admit(&tenant("acme"), 10);
+        assert!(again.is_ok(), "a later tenant of its name has the bounds of all");
+        drop((late, again));
+        assert_eq!(backlog.of(&tenant("acme")), Load::default());
+        assert_eq!(backlog.total().events, 3);
     }
 
     #[test]

@@ -30,6 +30,7 @@ impl Work {
         self.quotas.forget(tenant);
         self.meters.forget(tenant);
         self.pauses.forget(tenant);
+        self.backlog.forget(tenant);
         self.redactors.set(tenant, []);
         self.ending().remove(tenant);
     }

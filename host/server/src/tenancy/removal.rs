@@ -45,6 +45,7 @@ impl Tenancy {
                         same again in a minute";
             return Err(ChangeError::InUse(what.to_owned()));
         }
+        self.work.forget_used_by(tenant).await;
         self.host_store().delete_tenant(tenant, stamp).await?;
         self.work.forget_tenant(tenant);
         self.work.registry().forget_all(tenant);

@@ -149,6 +149,12 @@ impl Used {
         Ok(())
     }
 
+    /// What a tenant has used is not written down any more, also by whoever has begun to.
+    async fn forget(&self, tenant: &TenantId) {
+        let _one = self.writing.lock().await;
+        self.counted().retain(|(owner, _), _| owner != tenant);
+    }
+
     /// What could not be written is written the next time.
     fn put_back(&self, rest: impl Iterator<Item = ((TenantId, BotId), UsedRecord)>) {
         let mut counted = self.counted();
@@ -201,6 +207,11 @@ impl Work {
         let _one = self.used.writing.lock().await;
         self.used.counted().remove(&(tenant.clone(), bot.clone()));
         self.store.tenant(tenant).note_delete(KIND, bot.as_str()).await.map(drop)
+    }
+
+    /// What the bots of a tenant have used is written down no more. None of them runs.
+    pub(crate) async fn forget_used_by(&self, tenant: &TenantId) {
+        self.used.forget(tenant).await;
     }
 
     /// Writes down what bots have used.
@@ -258,6 +269,23 @@ mod tests {
         assert_eq!((later.hosts.len(), later.imports.len(), later.denied.len()), (1, 0, 0));
         let other = Used::read(&store, &TenantId::from("other"), &bot, 21).await.unwrap();
         assert_eq!(other, UsedRecord::default(), "another tenant's bot of the same name");
+    }
+
+    #[tokio::test]
+    async fn what_a_tenant_that_is_gone_used_is_not_written_down() {
+        let (store, used) = (MemoryStore::new().store(), Used::default());
+        let bot = BotId::from("bot");
+        let tenants = ["acme", "other"].map(TenantId::from);
+        for tenant in &tenants {
+            used.called((tenant, &bot), host(1), true, 10);
+        }
+        used.forget(&tenants[0]).await;
+        used.write(&store, 12).await.unwrap();
+        let mut kept = Vec::new();
+        for tenant in &tenants {
+            kept.push(Used::read(&store, tenant, &bot, 12).await.unwrap().hosts.len());
+        }
+        assert_eq!(kept, [0, 1]);
     }
 
     #[test]

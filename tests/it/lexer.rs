@@ -194,3 +194,28 @@ async fn a_damaged_part_holds_up_none_of_the_others_and_is_kept_once() {
     let shown = operate(&["dead-letter", "show", letters[0]["part"].as_str().unwrap()]).await;
     assert!(shown.contains("reason: ") && shown.contains("damaged_webhook"), "{shown}");
 }
+
+/// Whoever sends a thousand parts that cannot be read costs no more than who sends a few.
+#[tokio::test]
+async fn of_many_damaged_parts_the_first_are_kept_and_the_rest_in_one_letter() {
+    let page = Page::open().await;
+    let mut items: Vec<Value> = (0..1_000).map(|number| json!(number)).collect();
+    items.push(message("m_1", "say hi"));
+    for _ in 0..2 {
+        assert_eq!(page.send_all(SECRET, &items).await, 200);
+    }
+    let sent = page.facebook.wait(1, WITHIN).await.unwrap();
+    assert_eq!(sent[0].body["message"]["text"], json!("hi"));
+    let operator = page.site.host().management();
+    let list = operator.get("/tenants/demo/dead-letters?limit=200").await.unwrap();
+    let reason = |letter: &Value| letter["reason"].as_str().unwrap().to_owned();
+    let reasons: Vec<String> = list["items"].as_array().unwrap().iter().map(reason).collect();
+    assert_eq!(reasons.len(), 33, "{list}");
+    let summed = reasons.iter().filter(|reason| reason.starts_with("968 more parts")).count();
+    assert_eq!(summed, 1, "{reasons:?}");
+    let metrics = page.site.metrics().await.unwrap();
+    assert_eq!(metrics.sum("botyard_webhook_parts_damaged_total", &[]), 2_000.0);
+    let log = page.site.host().log();
+    let lines = log.lines().filter(|line| line.contains("of a webhook cannot be read"));
+    assert_eq!(lines.count(), 2, "a line for each webhook");
+}

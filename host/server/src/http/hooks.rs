@@ -93,7 +93,9 @@ async fn receive(
                 let reason = format!("an event is larger than {EVENT_BYTES_MAX} bytes");
                 return answer::line(StatusCode::PAYLOAD_TOO_LARGE, reason);
             };
-            let brought = (events.len() as u64, body.len() as u64);
+            let parts = damaged.len();
+            let damaged = damaged::bounded(damaged);
+            let brought = ((events.len() + damaged.len()) as u64, body.len() as u64);
             if let Err(exceeded) = app.work.quotas().events(&channel.tenant, brought, now) {
                 count(&channel, "quota");
                 return answer::exceeded(&exceeded);
@@ -101,6 +103,7 @@ async fn receive(
             count(&channel, "events");
             admitted.weigh(body.len());
             pass(Point::WebhookRead);
+            damaged::tell(&channel, parts, &damaged);
             if let Err(error) = damaged::keep(app, &channel, damaged, now).await {
                 tracing::warn!(channel = %channel.id, %error, "a webhook cannot be stored");
                 count(&channel, "refused");

@@ -53,7 +53,7 @@ pub(super) async fn person(command: PersonCommand) -> anyhow::Result<()> {
                 let page = format!("{path}{}", more.unwrap_or_default());
                 let mut page = of.api.ask(Method::GET, &page, None).await?;
                 if let Value::Array(found) = page["conversations"].take() {
-                    conversations.extend(found);
+                    found.into_iter().for_each(|piece| join(&mut conversations, piece));
                 }
                 after = page["after"].take();
                 if after.is_null() {
@@ -76,6 +76,23 @@ pub(super) async fn person(command: PersonCommand) -> anyhow::Result<()> {
     }
 }
 
+/// Adds what a page has of a conversation: the last one may go on in it.
+fn join(conversations: &mut Vec<Value>, mut piece: Value) {
+    let same =
+        |last: &&mut Value| ["channel", "conversation"].iter().all(|key| last[*key] == piece[*key]);
+    let Some(last) = conversations.last_mut().filter(same) else {
+        return conversations.push(piece);
+    };
+    for list in ["turns", "log"] {
+        if let (Value::Array(all), Value::Array(more)) = (&mut last[list], piece[list].take()) {
+            all.extend(more);
+        }
+    }
+    for word in ["facts", "state"] {
+        last[word] = piece[word].take();
+    }
+}
+
 impl Who {
     fn path(&self, base: &str) -> String {
         let Self { email, conversation, channel } = self;
@@ -84,5 +101,26 @@ impl Who {
             .iter()
             .filter_map(|(name, value)| Some(format!("{name}={}", escaped(value.as_deref()?))));
         format!("{base}/persons?{}", given.collect::<Vec<_>>().join("&"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conversation_that_comes_in_pieces_is_one() {
+        let piece = |conversation: &str, turns: Value, state: Value| {
+            json!({"channel": "web", "conversation": conversation, "turns": turns, "log": turns,
+                "facts": state, "state": state})
+        };
+        let mut all = Vec::new();
+        join(&mut all, piece("a", json!([1]), json!({})));
+        join(&mut all, piece("b", json!([1, 2]), Value::Null));
+        join(&mut all, piece("b", json!([3]), json!({"k": 1})));
+        assert_eq!(
+            all,
+            [piece("a", json!([1]), json!({})), piece("b", json!([1, 2, 3]), json!({"k": 1})),]
+        );
     }
 }

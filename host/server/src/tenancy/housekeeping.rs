@@ -127,9 +127,9 @@ impl Tenancy {
         Ok(rows)
     }
 
-    /// Weighs tenants anew whose store was full: they may have made room.
+    /// Weighs tenants anew whose store was full some time ago: they may have made room.
     async fn weigh_full(&self) -> Result<(), StoreError> {
-        for tenant in self.work.quotas().full() {
+        for tenant in self.work.quotas().full(clock::now()) {
             let components = self.components(&tenant).await?;
             self.weigh_all(&tenant, &components).await?;
         }
@@ -143,7 +143,7 @@ impl Tenancy {
     ) -> Result<(), StoreError> {
         let bytes =
             components.iter().fold(self.weigh(tenant).await?, |sum, (_, bytes)| sum + bytes);
-        self.work.quotas().weighed(tenant, bytes);
+        self.work.quotas().weighed(tenant, bytes, clock::now());
         Ok(())
     }
 

@@ -35,6 +35,8 @@ struct Tenant {
     log_is_cut: bool,
     /// Something was refused for want of room since it was weighed last.
     is_full: bool,
+    /// When it was weighed last.
+    weighed_ms: Millis,
     /// Its calls are held back, and it was told so.
     calls_are_held: bool,
 }
@@ -153,16 +155,21 @@ impl Quotas {
         self.with(tenant, |entry| entry.stored = entry.stored.saturating_add(bytes));
     }
 
-    /// Tenants that were refused something for want of room since they were weighed.
-    pub(crate) fn full(&self) -> Vec<TenantId> {
+    /// Tenants that were refused something for want of room since they were weighed, and
+    /// that may be weighed again: it reads all that they keep, so whoever comes again at
+    /// once does not have it done at once.
+    pub(crate) fn full(&self, now: Millis) -> Vec<TenantId> {
         let tenants = self.tenants();
-        let full = tenants.iter().filter(|(_, entry)| entry.is_full);
+        let due = |entry: &Tenant| now >= entry.weighed_ms + FULL_RETRY_AFTER_S * SECOND;
+        let full = tenants.iter().filter(|(_, entry)| entry.is_full && due(entry));
         full.map(|(tenant, _)| tenant.clone()).collect()
     }
 
     /// What a tenant takes was weighed.
-    pub(crate) fn weighed(&self, tenant: &TenantId, bytes: u64) {
-        self.with(tenant, |entry| (entry.stored, entry.is_full) = (bytes, false));
+    pub(crate) fn weighed(&self, tenant: &TenantId, bytes: u64, now: Millis) {
+        self.with(tenant, |entry| {
+            (entry.stored, entry.is_full, entry.weighed_ms) = (bytes, false, now);
+        });
     }
 
     /// What a tenant takes of the store (bytes), about.
@@ -253,15 +260,17 @@ mod tests {
     #[test]
     fn a_full_store_takes_nothing_until_it_is_weighed_again() {
         let quotas = quotas(&[(Limit::StorageBytes, 100)]);
-        quotas.weighed(&acme(), 90);
+        quotas.weighed(&acme(), 90, NOW);
         assert_eq!(quotas.events(&acme(), (1, 10), NOW), Ok(()));
         let refused = quotas.events(&acme(), (1, 1), NOW).unwrap_err();
         let expected = (Limit::StorageBytes, Some(FULL_RETRY_AFTER_S));
         assert_eq!((refused.limit, refused.retry_after_s), expected);
         assert_eq!(quotas.room(&acme(), 1).unwrap_err().retry_after_s, None);
-        assert_eq!(quotas.full(), [acme()], "it is weighed anew soon");
-        quotas.weighed(&acme(), 50);
-        assert!(quotas.full().is_empty());
+        let soon = NOW + FULL_RETRY_AFTER_S * SECOND;
+        assert!(quotas.full(soon - 1).is_empty(), "it was weighed just now");
+        assert_eq!(quotas.full(soon), [acme()], "it is weighed anew when it may come again");
+        quotas.weighed(&acme(), 50, soon);
+        assert!(quotas.full(soon + HOUR).is_empty());
         assert_eq!(quotas.room(&acme(), 50), Ok(()));
         assert_eq!(quotas.events(&acme(), (1, 1), NOW), Ok(()));
         quotas.kept(&acme(), 49);

@@ -124,6 +124,31 @@ async fn a_component_that_was_lost_is_uploaded_again() {
 }
 
 #[tokio::test]
+async fn a_version_whose_component_was_lost_is_not_tried_either() {
+    let hosted = Hosted::start().await;
+    let admin = hosted.tenant("acme", "tally").await;
+    let digest = hosted.upload(&admin, "acme", "echo").await;
+    let hosted = hosted.again(json!({})).await;
+    let admin = Management { url: hosted.host.url().to_owned(), ..admin };
+    let directory = hosted.directory.path();
+    fs::remove_file(directory.join("blobs").join(&digest[..2]).join(&digest[2..])).unwrap();
+    for file in fs::read_dir(directory.join("artefacts")).unwrap() {
+        let file = file.unwrap();
+        if file.file_name().to_string_lossy().starts_with(&digest) {
+            fs::remove_file(file.path()).unwrap();
+        }
+    }
+    let path = "/tenants/acme/bots/bot/deployment";
+    let before = admin.get(path).await.unwrap();
+    let step = json!({"action": "start-canary", "version": digest, "percent": 10});
+    let refused = admin.ask(Method::POST, path, Some(step)).await.unwrap();
+    assert_eq!((refused.status, refused.code()), (StatusCode::CONFLICT, "in-use"));
+    let said = refused.body["detail"].as_str().unwrap();
+    assert!(said.contains(&digest) && said.contains("upload it again"), "{said}");
+    assert_eq!(admin.get(path).await.unwrap(), before);
+}
+
+#[tokio::test]
 async fn versions_go_when_nothing_runs_them_and_with_their_bot() {
     let hosted = Hosted::start().await;
     let admin = hosted.tenant("acme", "tally").await;

@@ -187,8 +187,11 @@ impl Tenancy {
         }
         let next = next(known.as_ref(), step, stamp.at_ms)?;
         self.agreed(tenant, bot, step, stamp).await?;
-        // Its first event finds it loaded.
-        self.work.registry().versions().get(tenant, &next.current).await?;
+        // The first event of each that is to answer finds it loaded.
+        let canary = if let Step::StartCanary(digest, _) = step { Some(digest) } else { None };
+        for digest in canary.iter().chain([&next.current]) {
+            self.work.registry().versions().get(tenant, digest).await?;
+        }
         let (old, new) = (known.map(|known| json!(known)), json!(next));
         let name = bot.as_str();
         if !store.replace(kind::DEPLOYMENT, name, old.as_ref(), &new, stamp).await? {

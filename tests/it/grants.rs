@@ -240,6 +240,21 @@ async fn a_canary_waits_too_and_may_be_declined() {
 }
 
 #[tokio::test]
+async fn a_version_that_goes_waits_for_no_grant_any_more() {
+    let (hosted, shop) = (Hosted::start().await, shop().await);
+    let admin = hosted.tenant("acme", "tally").await;
+    let other = hosted.upload(&admin, "acme", "echo").await;
+    let version = uploaded(&admin, &[shop.authority()]).await;
+    assert_eq!(deploy(&admin, &version).await.code(), "grant-pending");
+    let versions = "/tenants/acme/bots/bot/versions";
+    admin.delete(&format!("{versions}/{other}")).await.unwrap();
+    assert_eq!(admin.get(GRANTS).await.unwrap()["waiting"]["version"], version["digest"]);
+    let path = format!("{versions}/{}", version["digest"].as_str().unwrap());
+    admin.delete(&path).await.unwrap();
+    assert_eq!(admin.get(GRANTS).await.unwrap()["waiting"], Value::Null);
+}
+
+#[tokio::test]
 async fn what_is_used_is_told_against_what_is_granted() {
     let (hosted, shop) = (Hosted::start().await, shop().await);
     let admin = hosted.tenant("acme", "puppet").await;

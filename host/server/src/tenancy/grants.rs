@@ -109,12 +109,20 @@ impl Tenancy {
         tenant: &TenantId,
         bot: &BotId,
     ) -> Change<Option<(ApprovalRecord, Vec<Pending>)>> {
-        let found = self.store(tenant).get(kind::APPROVAL, bot.as_str()).await?;
-        let Some(found) = found else { return Ok(None) };
-        let waiting: ApprovalRecord = parsed(bot.as_str(), found)?;
+        let Some(waiting) = self.waits_for_grant(tenant, bot).await? else { return Ok(None) };
         let version = self.version(tenant, bot, &waiting.version).await?;
         let pending = self.standing(tenant, bot).await?.pending(&version.asks());
         Ok(Some((waiting, pending)))
+    }
+
+    /// The deployment that waits for a grant.
+    pub(super) async fn waits_for_grant(
+        &self,
+        tenant: &TenantId,
+        bot: &BotId,
+    ) -> Change<Option<ApprovalRecord>> {
+        let found = self.store(tenant).get(kind::APPROVAL, bot.as_str()).await?;
+        Ok(found.map(|found| parsed(bot.as_str(), found)).transpose()?)
     }
 
     /// Fails where a version that is to answer wishes for more than its bot may: then its

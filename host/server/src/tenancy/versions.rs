@@ -97,6 +97,9 @@ impl Tenancy {
                         withdraw this first";
             return Err(ChangeError::InUse(what.to_owned()));
         }
+        if self.waits_for_grant(tenant, bot).await?.is_some_and(|it| it.version == *digest) {
+            self.settled(tenant, bot, stamp).await?;
+        }
         // Its bytes stay as long as anybody's version is made of them.
         Ok(store.delete(kind::VERSION, &version_name(bot, digest), stamp).await?)
     }

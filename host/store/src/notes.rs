@@ -85,6 +85,9 @@ pub trait Notes: Send + Sync {
     /// [`SWEEP_ROWS_MAX`](crate::limits::SWEEP_ROWS_MAX) of them. Answers how many.
     async fn sweep(&self, now: Millis) -> Result<usize, StoreError>;
 
+    /// Whether there is any note of a tenant.
+    async fn has_any(&self, tenant: &TenantId, now: Millis) -> Result<bool, StoreError>;
+
     /// Takes away notes of a tenant, as many as [`Notes::sweep`]. Answers how many.
     async fn forget(&self, tenant: &TenantId) -> Result<usize, StoreError>;
 }

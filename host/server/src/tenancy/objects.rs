@@ -46,7 +46,7 @@ impl Tenancy {
         if store.get(kind::TENANT, SELF).await?.is_some() {
             return Err(exists());
         }
-        if self.host_store().keeps_any(tenant).await? {
+        if self.host_store().keeps_any(tenant, stamp.at_ms).await? {
             let what = format!(
                 "what an earlier tenant `{tenant}` has left is still here, conversations of people \
                  among it: take another name, or clear it first (`botyard tenant delete {tenant} \

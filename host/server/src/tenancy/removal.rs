@@ -31,7 +31,8 @@ impl Tenancy {
                 return Err(ChangeError::InSettings(tenant.to_string()));
             }
             Ok(_) => {}
-            Err(ChangeError::NotFound) if self.host_store().keeps_any(tenant).await? => {}
+            Err(ChangeError::NotFound)
+                if self.host_store().keeps_any(tenant, stamp.at_ms).await? => {}
             Err(error) => return Err(error),
         }
         let mut channels: BTreeSet<_> = self.store(tenant).channels().await?.into_iter().collect();

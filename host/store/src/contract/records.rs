@@ -118,7 +118,7 @@ pub(super) async fn a_tenant_is_deleted_whole(store: Store) {
     }
     // Whoever has its name after its records are dropped would get its conversations.
     let host = store.host();
-    assert_eq!(host.keeps_any(&"acme".into()).await, Ok(true));
+    assert_eq!(host.keeps_any(&"acme".into(), 9).await, Ok(true));
     let dropped = store.tenant(&"dropped".into());
     dropped.put("bot", "b", &json!(1), &stamp(1)).await.unwrap();
     dropped.note_put("usage", "h", &json!({}), None).await.unwrap();
@@ -126,11 +126,17 @@ pub(super) async fn a_tenant_is_deleted_whole(store: Store) {
     host.drop_records(&"dropped".into(), &stamp(2)).await.unwrap();
     assert_eq!(dropped.list("bot").await, Ok(vec![]));
     assert_eq!(dropped.note_get("usage", "h", 0).await, Ok(None));
-    assert_eq!(host.keeps_any(&"dropped".into()).await, Ok(true));
+    assert_eq!(host.keeps_any(&"dropped".into(), 9).await, Ok(true));
     host.delete_tenant(&"dropped".into(), &stamp(2)).await.unwrap();
-    assert_eq!(host.keeps_any(&"dropped".into()).await, Ok(false));
+    assert_eq!(host.keeps_any(&"dropped".into(), 9).await, Ok(false));
     host.delete_tenant(&"acme".into(), &stamp(2)).await.unwrap();
-    assert_eq!(host.keeps_any(&"acme".into()).await, Ok(false));
+    assert_eq!(host.keeps_any(&"acme".into(), 9).await, Ok(false));
+    // A note is enough: what it tells of was somebody else's.
+    let noted = store.tenant(&"noted".into());
+    noted.note_put("usage", "h", &json!({}), Some(10)).await.unwrap();
+    assert_eq!(host.keeps_any(&"noted".into(), 9).await, Ok(true));
+    assert_eq!(host.keeps_any(&"noted".into(), 10).await, Ok(false));
+    assert_eq!(host.keeps_any(&"unnoted".into(), 9).await, Ok(false));
 
     let gone = store.tenant(&"acme".into());
     assert_eq!(gone.list("version").await, Ok(vec![]));

@@ -116,6 +116,11 @@ impl Notes for MemoryStore {
         self.remove_notes(|_, note| !lives(note, now))
     }
 
+    async fn has_any(&self, tenant: &TenantId, now: Millis) -> Result<bool, StoreError> {
+        let state = self.state();
+        Ok(state.notes.iter().any(|((_, owner, _), note)| owner == tenant && lives(note, now)))
+    }
+
     async fn forget(&self, tenant: &TenantId) -> Result<usize, StoreError> {
         self.remove_notes(|owner, _| owner == tenant)
     }

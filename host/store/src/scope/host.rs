@@ -118,9 +118,10 @@ impl HostStore {
     }
 
     /// Whether anything is here of a tenant: whoever gets its name would get that, too.
-    pub async fn keeps_any(&self, tenant: &TenantId) -> Result<bool, StoreError> {
-        let Store { log, catalog, .. } = &self.store;
-        Ok(log.has_any(tenant).await? || catalog.tenants().await?.contains(tenant))
+    pub async fn keeps_any(&self, tenant: &TenantId, now: Millis) -> Result<bool, StoreError> {
+        let Store { log, catalog, notes, .. } = &self.store;
+        let any = log.has_any(tenant).await? || notes.has_any(tenant, now).await?;
+        Ok(any || catalog.tenants().await?.contains(tenant))
     }
 
     /// See [`crate::Blobs::put`]. Blobs have no owner: check in a tenant's records that

@@ -146,6 +146,25 @@ impl Notes for Engine {
         self.writer.write(&TenantId::from(super::SWEEPER), 0, sweep).await
     }
 
+    async fn has_any(&self, tenant: &TenantId, now: Millis) -> Result<bool, StoreError> {
+        let owner = tenant.clone();
+        let read = move |database: &Connection| {
+            let has_any = || -> rusqlite::Result<bool> {
+                let sql = "SELECT EXISTS (SELECT 1 FROM note WHERE kind = ?1 AND tenant = ?2
+                    AND (expires_ms IS NULL OR expires_ms > ?3))";
+                let mut any = database.prepare_cached(sql)?;
+                for kind in kinds(database)? {
+                    if any.query_row(params![kind, owner.0, to_sql(now)], |row| row.get(0))? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            };
+            has_any().map_err(|e| store_error(&e))
+        };
+        self.readers.read(read).await
+    }
+
     async fn forget(&self, tenant: &TenantId) -> Result<usize, StoreError> {
         let owner = tenant.clone();
         let forget = move |database: &Connection| {

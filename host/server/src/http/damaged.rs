@@ -39,7 +39,7 @@ pub(super) fn bounded(mut damaged: Vec<Damaged>) -> Vec<Damaged> {
 /// Keeps them. The same part is kept once, however often it comes.
 ///
 /// # Errors
-/// The store does not keep them.
+/// The channel has gone meanwhile, or the store does not keep them.
 pub(super) async fn keep(
     app: &App,
     channel: &Channel,
@@ -53,6 +53,10 @@ pub(super) async fn keep(
         let part = PartId(format!("w{}", &digest.to_string()[..24]));
         if store.dead_letter(&part).await?.is_some() {
             continue;
+        }
+        if channel.is_closed() {
+            // A later tenant of its name would read them.
+            return Err(StoreError::NotFound);
         }
         let settled = Settled {
             at_ms: now,

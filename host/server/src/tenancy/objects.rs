@@ -149,6 +149,7 @@ impl Tenancy {
     pub async fn delete_bot(&self, tenant: &TenantId, bot: &BotId, stamp: &Stamp) -> Change<()> {
         let _turn = self.change(tenant).await;
         self.own(tenant).await?;
+        self.bot(tenant, bot).await?;
         let (records, _) = self.records(tenant).await?;
         let uses = records.channels.iter().find(|(_, channel)| channel.bot() == Some(bot.as_str()));
         if let Some((channel, _)) = uses {
@@ -164,6 +165,7 @@ impl Tenancy {
         let paused = Subject { what: Pausable::Bot, tenant: tenant.clone(), name: bot.to_string() };
         self.work.resume(&paused, stamp).await?;
         self.work.forget_used(tenant, bot).await?;
+        self.revoke_tokens_for(tenant, bot, stamp).await?;
         self.forget_bot(tenant, bot, stamp).await?;
         self.work.registry().forget(tenant, bot);
         self.refresh(tenant).await?;

@@ -5,7 +5,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use botyard_kernel::access::token::TokenText;
 use botyard_kernel::access::{Grant, OPERATOR, Scope, Texts};
-use botyard_kernel::id::{Digest, TenantId};
+use botyard_kernel::id::{BotId, Digest, TenantId};
 use botyard_kernel::time::Millis;
 use botyard_store::{Stamp, StoreError};
 use serde::{Deserialize, Serialize};
@@ -217,6 +217,26 @@ impl Tenancy {
     /// As [`Tenancy::rotate_token`].
     pub async fn revoke_token(&self, tenant: &TenantId, id: &str, stamp: &Stamp) -> Change<()> {
         let _turn = self.change(tenant).await;
+        self.revoke_in_turn(tenant, id, stamp).await
+    }
+
+    /// Takes away the tokens for one bot, for who has the tenant's turn: a later bot of its
+    /// name is none of theirs.
+    pub(super) async fn revoke_tokens_for(
+        &self,
+        tenant: &TenantId,
+        bot: &BotId,
+        stamp: &Stamp,
+    ) -> Change<()> {
+        for (id, record) in self.tokens_of(tenant) {
+            if record.grant.bot.as_ref() == Some(bot) {
+                self.revoke_in_turn(tenant, &id, stamp).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn revoke_in_turn(&self, tenant: &TenantId, id: &str, stamp: &Stamp) -> Change<()> {
         self.token(tenant, id).ok_or(ChangeError::NotFound)?;
         match self.store(tenant).delete(kind::TOKEN, id, stamp).await {
             // It was taken away by half before.

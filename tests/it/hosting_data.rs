@@ -148,6 +148,30 @@ async fn a_version_whose_component_was_lost_is_not_tried_either() {
     assert_eq!(admin.get(path).await.unwrap(), before);
 }
 
+/// A component has no content type of its own with most clients.
+#[tokio::test]
+async fn a_large_component_may_come_with_a_key_and_under_any_type() {
+    let hosted = Hosted::start().await;
+    let admin = hosted.tenant("acme", "tally").await;
+    let mut wasm = fs::read(plugin("echo").unwrap()).unwrap();
+    // A section that nobody reads, 2^21 - 1 bytes long: 3 bytes of seven bits each.
+    let mut section = vec![0; (1 << 21) - 1];
+    section[..5].copy_from_slice(b"\x04more");
+    wasm.extend([0, 0xff, 0xff, 0x7f]);
+    wasm.extend(section);
+    let url = format!("{}/v1/tenants/acme/bots/bot/versions", hosted.host.url());
+    for (kind, expected) in [("application/x-www-form-urlencoded", 201), ("", 200)] {
+        let client = botyard_tests::client::userlike::client().unwrap();
+        let mut request = client.post(&url).header("idempotency-key", "k").body(wasm.clone());
+        if !kind.is_empty() {
+            request = request.header("content-type", kind);
+        }
+        let answer = request.bearer_auth(admin.token.as_ref().unwrap()).send().await.unwrap();
+        let status = answer.status().as_u16();
+        assert_eq!(status, expected, "{kind}: {}", answer.text().await.unwrap());
+    }
+}
+
 #[tokio::test]
 async fn versions_go_when_nothing_runs_them_and_with_their_bot() {
     let hosted = Hosted::start().await;

@@ -1,4 +1,6 @@
-//! What comes with the same `Idempotency-Key` is done once, however often it is sent.
+//! What comes with the same `Idempotency-Key` is done once, however often it is sent. Only
+//! where the host dies between a change and keeping its answer, the same is done again when
+//! it comes after two minutes: what is changed and what is noted are two writes.
 //!
 //! The first answer is kept for a day, sealed: it may hold a token. A key belongs to who
 //! asks, the path and the tenant. Who asks is known before anything is noted, each time
@@ -8,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{FromRequestParts as _, Path, Request, State};
+use axum::extract::{FromRequestParts as _, MatchedPath, Path, Request, State};
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -33,6 +35,8 @@ use crate::tenancy::ChangeError;
 const KIND: &str = "idempotency";
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 const KEY_BYTES_MAX: usize = 200;
+/// Where components are uploaded.
+const UPLOADS: &str = "/v1/tenants/{tenant}/bots/{bot}/versions";
 const KEPT_MS: Millis = DAY;
 /// After so long a request that has no answer yet is taken for one that was cut off.
 const UNDER_WAY_MS: Millis = 2 * MINUTE;
@@ -68,8 +72,9 @@ struct Note<'a> {
 
 /// Does a request with a key once.
 pub(super) async fn once(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let component = HeaderValue::from_static("application/wasm");
-    let uploads = request.headers().get(CONTENT_TYPE) == Some(&component);
+    // By the route: the content type is whatever a client makes of a component.
+    let route = request.extensions().get::<MatchedPath>();
+    let uploads = route.is_some_and(|route| route.as_str() == UPLOADS);
     let key = request.headers().get(HEADER).cloned();
     match key {
         // The same component is the same version anyway.

@@ -127,10 +127,16 @@ pub(super) async fn delete(
     let stamp = caller.stamp();
     caller.grant.permits(Permission::ManageTenants, &tenant, None, stamp.at_ms)?;
     let channels = app.tenancy.delete_tenant(&tenant, &stamp).await?;
-    for channel in channels {
-        if let Err(error) = app.captures.take(app.work.envelope(), &tenant, &channel) {
-            tracing::debug!(%tenant, %channel, %error, "nothing was captured, or it stays a day");
+    let forget = move || {
+        for channel in channels {
+            if let Err(error) = app.captures.take(app.work.envelope(), &tenant, &channel) {
+                let what = "nothing was captured, or it stays a day";
+                tracing::debug!(%tenant, %channel, %error, "{what}");
+            }
         }
+    };
+    if let Err(error) = tokio::task::spawn_blocking(forget).await {
+        tracing::error!(%error, "what was captured of a tenant that is gone stays a day");
     }
     Ok(StatusCode::NO_CONTENT)
 }

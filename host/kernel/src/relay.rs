@@ -5,8 +5,11 @@
 //! and what came of it, is written down like a bot's own `request`; how it is put to
 //! that bot's vendor is the business of whoever makes the call.
 
+mod door;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::door::{Door, POSTS_WAITING_MAX, door};
 use crate::action::{Action, Bubbles, Choice, ContactUpdate, Message, Request, TextFormat};
 use crate::event::{Event, EventBody, Response, ResponseOutcome};
 use crate::id::{EventId, PartId, TurnId};

@@ -5,11 +5,13 @@ use botyard_kernel::event::{Event, EventBody, NamedPayload};
 use botyard_kernel::id::{Digest, EventId};
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::{Arrival, Row};
-use botyard_kernel::outbox::{CallId, Requested};
-use botyard_kernel::relay::{Ask, Heard, RELAY, SCHEME};
+use botyard_kernel::outbox::CallId;
+use botyard_kernel::relay::{Ask, Door, POSTS_WAITING_MAX, RELAY, SCHEME, door};
 use botyard_kernel::session::Seed;
 use botyard_vendors::CallAnswer;
+use botyard_vendors::external::{come_of, unasked};
 
+use crate::calls::answered;
 use crate::external::{self, External, Question};
 use crate::webhook::{Saying, State};
 use crate::world::{Life, Step, World};
@@ -19,9 +21,6 @@ pub(crate) struct Asking {
     call: CallId,
     question: Question,
 }
-
-/// Where so many events wait, an external bot comes again later.
-const WAITING_MAX: usize = 30;
 
 /// What asks an external bot something.
 pub(crate) fn ask_of(row: &Row) -> Option<Ask> {
@@ -37,10 +36,8 @@ impl World {
         self.tell(|| format!("conversation {conversation}: question {call} of {}", row.id));
         let ended = self.logs[conversation].settled().flat_map(|(_, it)| &it.rows);
         let ended = ended.into_iter().any(|(id, _)| *id == row.id);
-        assert!(!ended, "{} was answered, and asks again", row.id);
-        let is_who = matches!(ask, Ask::Who(_));
-        if is_who && !self.external.bot.asks_who() {
-            let requested = external::told(&Heard::default());
+        external::rule(|| assert!(!ended, "{} was answered, and asks again", row.id));
+        if let Some(requested) = unasked(&*self.external.bot, ask) {
             let input = Input::Requested { call, requested };
             self.after(0, Step::Tell { conversation, life, input });
             return;
@@ -50,7 +47,7 @@ impl World {
         let guest = format!("{conversation:024}");
         let asked = External::asked(&guest, callback.as_deref());
         let request = self.external.bot.ask(ask, &asked);
-        let question = Question { part: row.id.clone(), request, is_who };
+        let question = Question { part: row.id.clone(), ask: ask.clone(), request };
         let pause = self.latency();
         let asking = Box::new(Asking { call, question });
         self.after(pause, Step::Ask { conversation, life, asking });
@@ -61,14 +58,18 @@ impl World {
         let Asking { call, question } = asking;
         let call = *call;
         let wrong = self.goes_wrong(self.weather.vendor_percent);
-        let requested = if wrong && self.chance.percent(15) {
-            external::held(self.now, &mut self.chance)
+        let sent = if wrong && self.chance.percent(15) {
+            Err(external::held(self.now, &mut self.chance))
         } else {
-            let answer = self.external_answers(conversation, question, wrong);
-            external::requested(&*self.external.bot, question.is_who, &answer)
+            // What a dead host has asked is nobody's question any more.
+            let is_alive = self.life(conversation) == Some(life);
+            Ok(self.external_answers(conversation, question, wrong, is_alive))
         };
+        let requested = come_of(&*self.external.bot, &question.ask, sent);
         self.tell(|| format!("conversation {conversation}: question {call}: {requested:?}"));
-        self.settle_question(conversation, life, call, requested);
+        let pause = self.latency();
+        let input = Input::Requested { call, requested };
+        self.after(pause, Step::Tell { conversation, life, input });
     }
 
     fn external_answers(
@@ -76,52 +77,47 @@ impl World {
         conversation: usize,
         question: &Question,
         wrong: bool,
+        is_alive: bool,
     ) -> CallAnswer {
+        if is_alive {
+            external::rule(|| self.external.comes(&question.part));
+        }
         let (trouble, acted) = if wrong {
             let (answer, acted) = external::trouble(&mut self.chance);
             (Some(answer), acted)
         } else {
             (None, true)
         };
-        let said =
-            acted.then(|| self.external.hear(conversation, question, self.calm, &mut self.chance));
-        let said = said.map(|said| said.to_string()).unwrap_or_default();
-        trouble.unwrap_or_else(|| external::answered(200, &said))
-    }
-
-    fn settle_question(
-        &mut self,
-        conversation: usize,
-        life: Life,
-        call: CallId,
-        requested: Requested,
-    ) {
-        let pause = self.latency();
-        let input = Input::Requested { call, requested };
-        self.after(pause, Step::Tell { conversation, life, input });
+        let (external, chance) = (&mut self.external, &mut self.chance);
+        let reply = acted
+            .then(|| external::rule(|| external.hear(conversation, question, self.calm, chance)));
+        let (body, said) = reply.map(|it| (it.body.to_string(), it.said)).unwrap_or_default();
+        let answer = trouble.unwrap_or_else(|| answered((200, body), None));
+        if is_alive {
+            self.external.note(question, &answer, said);
+        }
+        answer
     }
 
     /// What an external bot posts by itself is let in, as a server does it, or not.
     pub(crate) fn lets_in(&mut self, n: usize, duplicate: bool) -> bool {
         let conversation = self.webhooks[n].parts[0];
         let log = &self.logs[conversation];
-        let state = log.state();
+        let waits = log.load(POSTS_WAITING_MAX).accepted.len();
         let request = Digest::of(&self.webhooks[n].posted.body);
-        let repeats = state.redelivered(request, self.now, |_| true).is_some();
-        let relay = state.relay.as_ref();
-        let has_begun = relay.map(|relay| relay.over().is_some() || relay.has_begun());
-        let waits = log.load(WAITING_MAX).accepted.len();
-        if has_begun == Some(true) && waits < WAITING_MAX {
-            return true;
+        let door = door(&log.state(), waits, request, self.now);
+        self.tell(|| {
+            format!("webhook {n} finds the door of conversation {conversation}: {door:?}")
+        });
+        match door {
+            Door::Open(_) => return true,
+            Door::Early | Door::Full => self.fail_webhook(n, duplicate),
+            Door::Heard | Door::Shut => {
+                let webhook = &mut self.webhooks[n];
+                webhook.state = State::Answered;
+                webhook.turned_away = door == Door::Shut;
+            }
         }
-        if has_begun.is_some() {
-            self.fail_webhook(n, duplicate);
-            return false;
-        }
-        self.tell(|| format!("webhook {n}: nobody has the conversation; heard before: {repeats}"));
-        let webhook = &mut self.webhooks[n];
-        webhook.state = State::Answered;
-        webhook.turned_away = !repeats;
         false
     }
 

@@ -267,7 +267,10 @@ impl World {
     }
 }
 
-fn answered((status, body): (u16, String), retry_after_ms: Option<Millis>) -> CallAnswer {
+pub(crate) fn answered(
+    (status, body): (u16, String),
+    retry_after_ms: Option<Millis>,
+) -> CallAnswer {
     let status = StatusCode::from_u16(status).expect("these are statuses");
     CallAnswer::Answered {
         status,

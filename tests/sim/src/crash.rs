@@ -70,13 +70,16 @@ impl World {
     /// What vendors have, or are about to read, and the logs do not know of is sent
     /// again.
     fn doubt_what_is_not_settled(&mut self) {
+        let mut all = BTreeSet::new();
         for (log, desk) in self.logs.iter().zip(&mut self.desks) {
             let ended: BTreeSet<&PartId> =
                 log.settled().flat_map(|(_, it)| it.rows.iter().map(|(id, _)| id)).collect();
             let received = desk.received.iter().map(|(id, _)| id);
             let doubtful: Vec<_> = received.filter(|id| !ended.contains(id)).cloned().collect();
             desk.may_repeat.extend(doubtful);
+            all.extend(ended.into_iter().cloned());
         }
+        self.external.doubt(&all);
         for step in self.steps.values() {
             if let Step::Read { conversation, answer, .. } = step {
                 let log = &self.logs[*conversation];

@@ -1,19 +1,23 @@
 //! External bots that bots hand conversations over to, by Instabot's Chat API: the host's
 //! end is the real one, and the other end is played here by rules of its own.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
 use botyard_chance::Chance;
-use botyard_kernel::event::Answer;
 use botyard_kernel::id::PartId;
 use botyard_kernel::outbox::Requested;
-use botyard_kernel::relay::Heard;
+use botyard_kernel::relay::Ask;
 use botyard_kernel::time::SECOND;
 use botyard_vendors::external::{Asked, ExternalBot, connect_external};
-use botyard_vendors::{Call, CallAnswer, Outcome};
+use botyard_vendors::{Call, CallAnswer};
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode};
+use http::Method;
 use serde_json::{Value, json};
+
+use crate::calls::answered;
+use crate::runs::words_of;
 
 /// What tenants call their external bot, and what stands for it where vendors are named.
 pub(crate) const NAME: &str = "external";
@@ -24,21 +28,26 @@ const BOT: u64 = 474_960_032;
 /// The number of the first chat.
 const FIRST_CHAT: usize = 478_158_890;
 /// With this the bot says that it is done.
-const DONE: &str = "That is all.";
+pub(crate) const DONE: &str = "That is all.";
 /// With this its vendor says that a live agent has left.
 const LEFT: &str = "Agent has ended this live session";
 /// With this it says that a chat is over.
 const GONE: u16 = 410;
+/// With this it says that it does not understand.
+const REFUSED: u16 = 400;
 /// Where callbacks go.
 const HERE: &str = "https://host.example/relays";
+
+/// What stands before a broken promise that concerns external bots.
+const MARK: &str = "external bots: ";
 
 /// The external bot of all tenants.
 pub(crate) struct External {
     /// The host's end.
     pub(crate) bot: Arc<dyn ExternalBot>,
     pub(crate) chats: Vec<Chat>,
-    /// What it answered when it had acted, by what it was asked with.
-    pub(crate) answers: Vec<(PartId, Spoken)>,
+    /// What became of what it was asked.
+    pub(crate) questions: BTreeMap<PartId, Fate>,
     texts: usize,
 }
 
@@ -63,9 +72,29 @@ pub(crate) struct Spoken {
 pub(crate) struct Question {
     /// What asks.
     pub(crate) part: PartId,
+    pub(crate) ask: Ask,
     pub(crate) request: Call,
-    /// It is about the person and not in a chat.
-    pub(crate) is_who: bool,
+}
+
+/// What became of a question, as the hosts that asked were told.
+#[derive(Default)]
+pub(crate) struct Fate {
+    /// What it said, each time.
+    pub(crate) said: Vec<Spoken>,
+    /// It said that the chat is over.
+    pub(crate) is_gone: bool,
+    /// It said that it does not understand.
+    pub(crate) is_refused: bool,
+    /// How often nobody could know what came of it.
+    pub(crate) unanswered: u32,
+    /// The host that is alive knows what came of it, and need not ask again.
+    is_certain: bool,
+}
+
+/// What the external bot does with a question.
+pub(crate) struct Reply {
+    pub(crate) body: Value,
+    pub(crate) said: Option<Spoken>,
 }
 
 impl External {
@@ -82,7 +111,7 @@ impl External {
             },
         });
         let bot = connect_external("instabot", settings).expect("these settings are right");
-        Self { bot, chats: Vec::new(), answers: Vec::new(), texts: 0 }
+        Self { bot, chats: Vec::new(), questions: BTreeMap::new(), texts: 0 }
     }
 
     /// Where it may speak by itself in a conversation.
@@ -95,6 +124,38 @@ impl External {
         Asked { guest, callback_url: callback }
     }
 
+    /// A question comes from the host that is alive.
+    ///
+    /// # Panics
+    /// When that knows already what came of it.
+    pub(crate) fn comes(&self, part: &PartId) {
+        let certain = self.questions.get(part).is_some_and(|fate| fate.is_certain);
+        assert!(!certain, "{part} was asked again although it was answered");
+    }
+
+    /// The host that is alive is told this, and with it what was `said`, if anything.
+    pub(crate) fn note(&mut self, question: &Question, answer: &CallAnswer, said: Option<Spoken>) {
+        let fate = self.questions.entry(question.part.clone()).or_default();
+        let status = match answer {
+            CallAnswer::Answered { status, .. } => Some(status.as_u16()),
+            CallAnswer::NotSent(_) | CallAnswer::Lost(_) => None,
+        };
+        match status {
+            Some(200) => fate.said.extend(said),
+            Some(GONE) => fate.is_gone = true,
+            Some(REFUSED) => fate.is_refused = true,
+            Some(_) | None => fate.unanswered += 1,
+        }
+        fate.is_certain = question.is_who() || matches!(status, Some(200 | GONE | REFUSED));
+    }
+
+    /// The host died: the next one knows only of what `ended` in its store.
+    pub(crate) fn doubt(&mut self, ended: &BTreeSet<PartId>) {
+        for (part, fate) in &mut self.questions {
+            fate.is_certain &= ended.contains(part);
+        }
+    }
+
     /// Takes a question, which must be as the vendor's page has it, and answers it.
     ///
     /// # Panics
@@ -105,15 +166,16 @@ impl External {
         question: &Question,
         calm: bool,
         chance: &mut Chance,
-    ) -> Value {
-        let Question { part, request, is_who } = question;
+    ) -> Reply {
+        let Question { part, request, .. } = question;
         assert_eq!(request.method, Method::POST);
         let path = request.url.strip_prefix(BASE).expect("calls go to the account's address");
         let body: Value = serde_json::from_slice(&request.body).expect("the Chat API takes JSON");
-        assert_eq!(*is_who, path == "/secure/user", "{path} was asked for {part}");
-        if *is_who {
+        assert_eq!(question.is_who(), path == "/secure/user", "{path} was asked for {part}");
+        if question.is_who() {
             judge_person(&body);
-            return json!({ "objectId": 1, "username": body["email"], "customProperties": {} });
+            let body = json!({ "objectId": 1, "username": body["email"], "customProperties": {} });
+            return Reply { body, said: None };
         }
         assert_eq!(path, "/secure/send");
         let chat = match body["streamId"].as_str() {
@@ -122,9 +184,8 @@ impl External {
         };
         let said = Spoken { stream: stream_of(chat), texts: self.speak(calm, chance) };
         let messages: Vec<_> = said.texts.iter().map(|text| json!({ "text": text })).collect();
-        let answer = json!({ "messages": messages, "streamId": said.stream });
-        self.answers.push((part.clone(), said));
-        answer
+        let body = json!({ "messages": messages, "streamId": said.stream });
+        Reply { body, said: Some(said) }
     }
 
     fn begin(&mut self, conversation: usize, body: &Value) -> usize {
@@ -194,6 +255,26 @@ impl External {
     }
 }
 
+impl Question {
+    /// Whether it is about the person and not in a chat.
+    fn is_who(&self) -> bool {
+        matches!(self.ask, Ask::Who(_))
+    }
+}
+
+/// Looks whether a promise that concerns external bots is kept, so that whoever reads that
+/// it is broken knows that from others.
+pub(crate) fn rule<T>(kept: impl FnOnce() -> T) -> T {
+    panic::catch_unwind(AssertUnwindSafe(kept)).unwrap_or_else(|why| {
+        panic::resume_unwind(Box::new(format!("{MARK}{}", words_of(&*why))));
+    })
+}
+
+/// Whether a promise that was broken concerns external bots.
+pub(crate) fn is_of_external(why: &str) -> bool {
+    why.starts_with(MARK)
+}
+
 /// The person and the account that a call names.
 fn judge_person(body: &Value) {
     assert_eq!(body["apiKey"], KEY, "the call shows no key");
@@ -219,46 +300,19 @@ pub(crate) fn posted(body: &[u8]) -> (String, Option<String>) {
 /// How a question may be answered by whom it does not reach, or who does not act on it.
 pub(crate) fn trouble(chance: &mut Chance) -> (CallAnswer, bool) {
     let acted = chance.percent(50);
-    let status = |status| answered(status, "");
+    let status = |status| answered((status, String::new()), None);
     match chance.below(100) {
         0..=24 => (status(429), false),
         25..=49 => (status(500), acted),
         50..=74 => (CallAnswer::Lost("the connection broke".to_owned()), acted),
         75..=89 => (CallAnswer::NotSent("nobody is there".to_owned()), false),
         90..=95 => (status(GONE), false),
-        _ => (status(401), false),
-    }
-}
-
-pub(crate) fn answered(status: u16, body: &str) -> CallAnswer {
-    let status = StatusCode::from_u16(status).expect("these are statuses");
-    let body = Bytes::from(body.to_owned());
-    CallAnswer::Answered { status, retry_after_ms: None, body, headers: HeaderMap::new() }
-}
-
-/// What the lane is told of an answer, as a server does it.
-pub(crate) fn requested(bot: &dyn ExternalBot, is_who: bool, answer: &CallAnswer) -> Requested {
-    if is_who {
-        let contact = bot.known(answer);
-        return told(&Heard { contact, ..Heard::default() });
-    }
-    match bot.heard(answer) {
-        Ok(heard) => told(&heard),
-        Err(Outcome::Gone(reason) | Outcome::Taken(reason)) => {
-            told(&Heard { over: Some(reason), ..Heard::default() })
-        }
-        Err(Outcome::Retry { reason, .. }) => Requested::Unanswered(reason),
-        Err(Outcome::Fatal { reason, .. }) => Requested::Refused(reason),
-        Err(Outcome::Delivered { .. }) => panic!("it said nothing"),
+        96..=97 => (status(401), false),
+        _ => (status(REFUSED), false),
     }
 }
 
 /// The service is left alone for a while.
 pub(crate) fn held(now: u64, chance: &mut Chance) -> Requested {
     Requested::Held { until_ms: now + chance.below(20 * SECOND) }
-}
-
-pub(crate) fn told(heard: &Heard) -> Requested {
-    let body = serde_json::to_string(heard).expect("texts and names are JSON");
-    Requested::Answered(Answer { status: 200, headers: Vec::new(), body, truncated: false })
 }

@@ -66,6 +66,12 @@ pub fn vendors() -> impl Iterator<Item = &'static str> {
     vendors::names()
 }
 
+/// Which broken promises say something of this vendor. Where external bots are played with,
+/// others are, too, whose promises are not theirs.
+pub fn counted_with(vendor: &str) -> fn(&str) -> bool {
+    if vendor == external::NAME { external::is_of_external } else { |_| true }
+}
+
 /// Lives through one run, with all vendors or with `only` this one. `told` prints its
 /// story.
 ///

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use botyard_sim::runs::{self, Tally};
+use botyard_sim::runs::{self, Search, Tally};
 use clap::Parser;
 
 /// Simulates the whole path, seed by seed.
@@ -59,8 +59,13 @@ fn plain(arguments: &Arguments) -> ExitCode {
 fn many(arguments: &Arguments) -> Tally {
     let start = Instant::now();
     let Arguments { from, seeds, .. } = *arguments;
-    let only = arguments.vendor.as_deref();
-    let tally = runs::many(from..from + seeds, only, BROKEN_MAX, |tally| {
+    let search = Search {
+        seeds: from..from + seeds,
+        only: arguments.vendor.as_deref(),
+        broken_max: BROKEN_MAX,
+        counts: |_| true,
+    };
+    let tally = runs::many(&search, |tally| {
         let broken: Vec<_> = tally.broken.iter().map(|(seed, _)| seed).collect();
         eprintln!("{} of {seeds} seeds, broken: {broken:?}", tally.runs);
     });
@@ -87,7 +92,7 @@ mod mutations {
     use std::process::ExitCode;
 
     use botyard_kernel::broken::{self, Mutation};
-    use botyard_sim::runs;
+    use botyard_sim::runs::{self, Search};
 
     use super::Arguments;
 
@@ -116,11 +121,16 @@ mod mutations {
         if missed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
 
-    /// Whether there is anything to break: most vendors' events have ids, by which they
-    /// are known, and not by their words. What external bots post has none.
+    /// Whether there is anything to break. Most vendors' events have ids, by which they are
+    /// known, and not by their words; what external bots post has none. And whatever comes
+    /// from these is accepted before its turn, so that it is answered by itself.
     fn breaks(mutation: Mutation, vendor: &str) -> bool {
         let known_by_words = ["userlike", "myalice", "instabot", "external"];
-        mutation != Mutation::Redelivery || known_by_words.contains(&vendor)
+        match mutation {
+            Mutation::Redelivery => known_by_words.contains(&vendor),
+            Mutation::Fuse => vendor != "external",
+            Mutation::Dedupe | Mutation::Order | Mutation::Settle => true,
+        }
     }
 
     fn is_noticed(mutation: Mutation, vendor: &str, arguments: &Arguments) -> bool {
@@ -128,7 +138,9 @@ mod mutations {
             botyard_sim::live(seed, Some(vendor), true);
         }
         let seeds = arguments.from..arguments.from + arguments.seeds;
-        let tally = runs::many(seeds, Some(vendor), 1, |_| {});
+        let counts = botyard_sim::counted_with(vendor);
+        let tally =
+            runs::many(&Search { seeds, only: Some(vendor), broken_max: 1, counts }, |_| {});
         let (name, runs) = (mutation.name(), tally.runs);
         match tally.broken.first() {
             Some((seed, why)) => {

@@ -1,5 +1,6 @@
 //! Many runs, over all cores.
 
+use std::any::Any;
 use std::ops::Range;
 use std::panic;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,21 +34,32 @@ pub struct Tally {
 /// # Errors
 /// The first line of what was found.
 pub fn try_live(seed: u64, only: Option<&str>) -> Result<Lived, String> {
-    panic::catch_unwind(|| live(seed, only, false)).map_err(|why| {
-        let text = why.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| why.downcast_ref::<&str>().copied()).unwrap_or("it panicked");
-        text.lines().take(3).collect::<Vec<_>>().join(" ")
-    })
+    panic::catch_unwind(|| live(seed, only, false))
+        .map_err(|why| words_of(&*why).lines().take(3).collect::<Vec<_>>().join(" "))
 }
 
-/// Lives through `seeds`, with all vendors or with `only` this one; stops early after
-/// `broken_max` that broke a promise. `progress` hears of the tally now and then.
-pub fn many(
-    seeds: Range<u64>,
-    only: Option<&str>,
-    broken_max: usize,
-    progress: impl Fn(&Tally),
-) -> Tally {
+/// What a panic says.
+pub(crate) fn words_of(why: &(dyn Any + Send)) -> &str {
+    let text = why.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| why.downcast_ref::<&str>().copied()).unwrap_or("it panicked")
+}
+
+/// Which runs are made.
+#[derive(Clone)]
+pub struct Search<'a> {
+    /// These.
+    pub seeds: Range<u64>,
+    /// With this vendor alone.
+    pub only: Option<&'a str>,
+    /// It ends early after so many that broke a promise.
+    pub broken_max: usize,
+    /// Which broken promises count; whoever breaks another one was there in vain.
+    pub counts: fn(&str) -> bool,
+}
+
+/// Makes many runs. `progress` hears of the tally now and then.
+pub fn many(search: &Search<'_>, progress: impl Fn(&Tally)) -> Tally {
+    let Search { seeds, only, broken_max, counts } = search.clone();
     // What breaks is told in the tally, not where it happens.
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
@@ -60,7 +72,7 @@ pub fn many(
                 return;
             }
             let lived = try_live(seed, only);
-            lock(&tally).add(seed, lived);
+            lock(&tally).add(seed, lived, counts);
         }
     };
     thread::scope(|scope| {
@@ -86,7 +98,7 @@ fn lock(tally: &Mutex<Tally>) -> std::sync::MutexGuard<'_, Tally> {
 }
 
 impl Tally {
-    fn add(&mut self, seed: u64, lived: Result<Lived, String>) {
+    fn add(&mut self, seed: u64, lived: Result<Lived, String>, counts: fn(&str) -> bool) {
         self.runs += 1;
         match lived {
             Ok(lived) => {
@@ -95,7 +107,8 @@ impl Tally {
                 self.crashes += u64::from(lived.crashes);
                 self.trace = self.trace.wrapping_add(lived.trace);
             }
-            Err(why) => self.broken.push((seed, why)),
+            Err(why) if counts(&why) => self.broken.push((seed, why)),
+            Err(_) => {}
         }
     }
 }

@@ -8,7 +8,7 @@ use axum::response::Response;
 use botyard_kernel::event::{Event, EventBody, NamedPayload};
 use botyard_kernel::id::{ChannelId, Digest};
 use botyard_kernel::log::{Arrival, Conversation};
-use botyard_kernel::relay::RELAY;
+use botyard_kernel::relay::{self, Door, POSTS_WAITING_MAX, RELAY};
 use botyard_vendors::external::ExternalBot;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -23,11 +23,8 @@ use crate::work::Answer;
 /// At most so many bytes of what an external bot posts.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
-/// Where so many events of a conversation wait for their turns, an external bot comes again
-/// later. What it says is slowed down like all that no person caused, so whatever stands
-/// behind it waits: what the person says, and that a human spoke.
-const WAITING_MAX: usize = 30;
-/// After so many seconds some of them had their turns.
+/// Where so much waits that an external bot comes again later, some of that had its turn
+/// after so many seconds.
 const WAITING_S: u64 = 10;
 
 /// Channel, conversation and tag, as the address has them.
@@ -64,33 +61,29 @@ async fn take(
     // Counted until the answer is there.
     let _admitted = admitted.map_err(|refusal| answer::busy(&refusal))?;
     let body = body::read(body, BODY_BYTES_MAX, app.config.server.body_timeout).await?;
-    let loaded = app.work.store().tenant(&key.tenant).load(&key, WAITING_MAX).await;
+    let loaded = app.work.store().tenant(&key.tenant).load(&key, POSTS_WAITING_MAX).await;
     let loaded = loaded.map_err(|error| {
         tracing::error!(conversation = %key, %error, "an external bot could not be heard");
         answer::come_again()
     })?;
-    let waiting = loaded.accepted.len();
+    let (request, waits) = (Digest::of(&body), loaded.accepted.len());
     let turn = loaded.turn.as_ref().map(|(_, turn)| turn);
     let state = Conversation::after(turn, loaded.settled);
-    let repeats = state.redelivered(Digest::of(&body), clock::now(), |_| true).is_some();
-    let relay = state.relay;
-    if relay.is_none() && repeats {
-        // It was heard, and whoever said it did not hear of that.
-        return Ok(answer::line(StatusCode::OK, "heard"));
-    }
-    if relay.as_ref().is_some_and(|relay| relay.over().is_none() && !relay.has_begun()) {
-        // Its answer, which says who may speak, is still on its way here.
-        return Err(answer::later("the conversation has not begun here: send the same again", 1));
-    }
+    let name = match relay::door(&state, waits, request, clock::now()) {
+        Door::Open(name) => name,
+        Door::Heard => return Ok(answer::line(StatusCode::OK, "heard")),
+        Door::Early => {
+            let reason = "the conversation has not begun here: send the same again";
+            return Err(answer::later(reason, 1));
+        }
+        Door::Full => {
+            let reason = "too much waits in this conversation already: send the same again later";
+            return Err(answer::later(reason, WAITING_S));
+        }
+        Door::Shut => return Err(shut()),
+    };
     let setup = channel.setup();
-    let bot = relay.and_then(|relay| setup.relays.get(&relay.bot)).ok_or_else(|| {
-        let reason = "no external bot has this conversation any more";
-        answer::line(StatusCode::GONE, reason)
-    })?;
-    if waiting >= WAITING_MAX {
-        let reason = "too much waits in this conversation already: send the same again later";
-        return Err(answer::later(reason, WAITING_S));
-    }
+    let bot = setup.relays.get(&name).ok_or_else(shut)?;
     let heard = json(&**bot, &body).map_err(|reason| {
         tracing::warn!(conversation = %key, reason, "what an external bot posted cannot be read");
         answer::line(StatusCode::BAD_REQUEST, &reason)
@@ -101,7 +94,7 @@ async fn take(
     let payload = NamedPayload { name: RELAY.to_owned(), json: heard };
     let event = Event::new(clock::event_id(), clock::now(), EventBody::Other(payload));
     let seed = clock::seed();
-    let arrival = Arrival { request: Some(Digest::of(&body)), ..Arrival::new(event, seed) };
+    let arrival = Arrival { request: Some(request), ..Arrival::new(event, seed) };
     let mut waiting = app.work.arrived(&channel, key, vec![arrival], true, "");
     match waiting.answer().await {
         Answer::Reply(_) => {
@@ -111,6 +104,11 @@ async fn take(
         }
         Answer::Refused => Err(answer::come_again()),
     }
+}
+
+/// Nobody is there to whom an external bot could say something.
+fn shut() -> Response {
+    answer::line(StatusCode::GONE, "no external bot has this conversation any more")
 }
 
 fn json(bot: &dyn ExternalBot, body: &[u8]) -> Result<String, String> {

@@ -1,12 +1,11 @@
 //! Calls of external bots that have a conversation.
 
-use botyard_kernel::event::Answer as BotAnswer;
+use std::time::Duration;
+
 use botyard_kernel::id::ConversationKey;
 use botyard_kernel::outbox::Requested;
-use botyard_kernel::relay::{Ask, Heard};
-use botyard_vendors::Outcome;
-use botyard_vendors::external::{Asked, ExternalBot};
-use std::time::Duration;
+use botyard_kernel::relay::Ask;
+use botyard_vendors::external::{Asked, come_of, unasked};
 
 use super::Work;
 use super::calls::{call_answer, own_host};
@@ -36,8 +35,8 @@ pub(super) async fn ask(
     };
     let guest = key.digest().to_string();
     let callback_url = work.callbacks.url(key);
-    if matches!(ask, Ask::Who(_)) && !bot.asks_who() {
-        return answered(bot.vendor(), &Heard::default());
+    if let Some(requested) = unasked(&**bot, &ask) {
+        return requested;
     }
     let to = Asked { guest: &guest[..GUEST_DIGITS], callback_url: callback_url.as_deref() };
     let call = bot.ask(&ask, &to);
@@ -54,41 +53,5 @@ pub(super) async fn ask(
     };
     let by = channel.bot();
     let sent = services::request(work, (&key.tenant, &by.id), outgoing).await;
-    if matches!(ask, Ask::Who(_)) {
-        // Nobody waits for an answer that does not come at once: the bot goes on.
-        let contact = sent.ok().and_then(|sent| bot.known(&call_answer(sent)));
-        return answered(bot.vendor(), &Heard { contact, ..Heard::default() });
-    }
-    match sent {
-        Ok(sent) => heard(&**bot, bot.heard(&call_answer(sent))),
-        Err(held) => held,
-    }
-}
-
-fn heard(bot: &dyn ExternalBot, heard: Result<Heard, Outcome>) -> Requested {
-    let vendor = bot.vendor();
-    let heard = match heard {
-        Ok(heard) => heard,
-        Err(Outcome::Gone(reason) | Outcome::Taken(reason)) => {
-            Heard { over: Some(reason), ..Heard::default() }
-        }
-        Err(Outcome::Retry { reason, .. }) => return Requested::Unanswered(reason),
-        Err(Outcome::Fatal { reason, .. }) => return Requested::Refused(reason),
-        Err(Outcome::Delivered { .. }) => {
-            return Requested::Refused(format!("{vendor} said nothing"));
-        }
-    };
-    answered(vendor, &heard)
-}
-
-fn answered(vendor: &str, heard: &Heard) -> Requested {
-    match serde_json::to_string(heard) {
-        Ok(body) => Requested::Answered(BotAnswer {
-            status: 200,
-            headers: Vec::new(),
-            body,
-            truncated: false,
-        }),
-        Err(error) => Requested::Refused(format!("what {vendor} said cannot be kept: {error}")),
-    }
+    come_of(&**bot, &ask, sent.map(call_answer))
 }

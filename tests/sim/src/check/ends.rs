@@ -191,10 +191,11 @@ fn hands_over(row: &Row) -> bool {
     matches!(row.action, Action::Forward(_) | Action::Abort)
 }
 
-/// Whether the bot has the conversation again with this.
+/// Whether the bot has the conversation again with this. The vendor's word that the bot has it
+/// says nothing while a hand-off waits: it may not have heard of that. Where somebody had
+/// taken it meanwhile, that is the reason.
 fn gives_back(arrival: &Arrival) -> bool {
-    arrival.owner == Some(Owner::Bot)
-        || matches!(arrival.event.body, EventBody::Returned(_) | EventBody::ForwardFailed(_))
+    matches!(arrival.event.body, EventBody::Returned(_) | EventBody::ForwardFailed(_))
 }
 
 /// Whether the vendor said to one of the calls that end here that it is over.

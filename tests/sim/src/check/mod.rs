@@ -20,11 +20,18 @@ use botyard_kernel::plan::{Reach, reach};
 use botyard_kernel::retry::RETRY_AFTER_MAX_MS;
 use botyard_kernel::time::MINUTE;
 
+use crate::external;
 use crate::world::{ConnectionId, World};
 
 impl World {
     /// Everything, once all is at rest.
     pub(crate) fn check(&self) {
+        for conversation in 0..self.logs.len() {
+            external::rule(|| {
+                self.external_bots_and_persons_heard_each_other(conversation);
+                self.external_bots_were_told_in_order(conversation);
+            });
+        }
         for conversation in 0..self.logs.len() {
             self.every_event_has_one_turn_in_order(conversation);
             self.what_was_answered_first_comes_first(conversation);
@@ -37,8 +44,6 @@ impl World {
             self.nothing_was_given_up_without_a_reason(conversation);
             self.nobody_took_it_but_who_did(conversation);
             self.requests_were_answered(conversation);
-            self.external_bots_and_persons_heard_each_other(conversation);
-            self.external_bots_were_told_in_order(conversation);
             self.acknowledgements_left_in_order(conversation);
             self.deliveries_were_echoed(conversation);
             self.what_was_taken_was_claimed(conversation);

@@ -1,11 +1,13 @@
 //! External bots and persons: each hears what the other says, whole, in order and once.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
 
 use botyard_kernel::action::{Action, Forward, ForwardTarget};
 use botyard_kernel::event::{EventBody, Response, ResponseOutcome};
 use botyard_kernel::id::PartId;
-use botyard_kernel::log::{Arrival, Outcome, Row, SkipReason, Turn};
+use botyard_kernel::log::{Arrival, Outcome, Row, Seq, SkipReason, Turn};
+use botyard_kernel::outbox::{REQUEST_AGE_MAX_MS, REQUEST_ATTEMPTS_MAX};
 use botyard_kernel::owner::Owner;
 use botyard_kernel::relay::{Ask, Heard, RELAY};
 use botyard_log::Log;
@@ -13,7 +15,7 @@ use botyard_log::Log;
 use super::deliveries::rows;
 use super::said::{text_of, words};
 use crate::asks::ask_of;
-use crate::external::{self, NAME};
+use crate::external::{self, DONE, Fate, NAME};
 use crate::world::World;
 
 /// The time in which an external bot has a conversation, as it follows from what both sides
@@ -37,12 +39,21 @@ impl World {
     pub(super) fn external_bots_and_persons_heard_each_other(&self, conversation: usize) {
         let log = &self.logs[conversation];
         let mut period: Option<Period> = None;
-        for (_, turn) in log.turns() {
-            let arrival = log.arrivals().map(|(_, it)| it).find(|it| it.event.id == turn.event);
+        // Up to where the turn before knew what was settled.
+        let mut known = 0;
+        let mut posts = BTreeSet::new();
+        let mut place = 0;
+        for (seq, turn) in log.turns() {
+            let found = log.arrivals().find(|(_, it)| it.event.id == turn.event);
+            let arrival = found.map(|(_, it)| it);
             let asked: Vec<(&Row, Ask)> =
                 own(turn).filter_map(|it| Some((it, ask_of(it)?))).collect();
             if turn.outcome == Outcome::Skipped(SkipReason::Relayed) {
-                let arrival = arrival.expect("nothing else is relayed");
+                let (came, arrival) = found.expect("nothing else is relayed");
+                assert!(came > place, "{} had to wait for what came later", turn.event);
+                place = came;
+                let again = self.post_of(arrival).is_some_and(|post| !posts.insert(post));
+                assert!(!again, "{} was heard before", turn.event);
                 let said = self.relayed(conversation, arrival, period.as_mut());
                 let told: String = own(turn).filter_map(text_of).collect::<Vec<_>>().join(" ");
                 let all = words(&told) == words(&said);
@@ -61,8 +72,10 @@ impl World {
             let has_it = turn.state.owner == Owner::Relay;
             assert!(!has_it || period.is_some(), "{}: nobody handed over", turn.event);
             if !has_it && period.take().is_some() {
-                assert!(may_end(log, turn, arrival), "{} took it away", turn.event);
+                let may = may_end(log, known..seq, turn, arrival);
+                assert!(may, "{} took it away", turn.event);
             }
+            known = turn.base;
         }
         if let Some(period) = period.filter(|_| log.state().owner == Owner::Relay) {
             let Period { asks, waits, .. } = period;
@@ -80,7 +93,8 @@ impl World {
         match &arrival.event.body {
             EventBody::Response(response) => self.answered(conversation, arrival, response, period),
             EventBody::Other(payload) if payload.name == RELAY => {
-                let (stream, text) = external::posted(&self.posted(arrival));
+                let post = self.post_of(arrival).expect("it comes from a webhook");
+                let (stream, text) = external::posted(&self.webhooks[post].posted.body);
                 let here = period.is_some_and(|it| it.stream.as_ref() == Some(&stream));
                 text.filter(|_| here).unwrap_or_default()
             }
@@ -105,7 +119,7 @@ impl World {
         let part = arrival.event.id.as_str();
         let part = part.strip_prefix('e').and_then(|it| it.strip_suffix(".response"));
         let part = PartId(part.expect("it answers something").to_owned());
-        let answer = self.answer_to(conversation, &part, response);
+        let answer = self.answer_to(conversation, &part, arrival, response);
         let Some(period) = period.filter(|it| it.asks.as_ref() == Some(&part)) else {
             return String::new();
         };
@@ -115,28 +129,51 @@ impl World {
         texts.into_iter().map(|it| it.text).collect::<Vec<_>>().join(" ")
     }
 
-    /// An answer that the external bot has given to this, and to nothing else.
-    fn answer_to(&self, conversation: usize, part: &PartId, response: &Response) -> Option<Heard> {
-        let ResponseOutcome::Answered(answer) = &response.outcome else { return None };
+    /// An answer that the external bot has given to this, and to nothing else; nothing
+    /// where it has given none for so long, or has refused to.
+    fn answer_to(
+        &self,
+        conversation: usize,
+        part: &PartId,
+        arrival: &Arrival,
+        response: &Response,
+    ) -> Option<Heard> {
+        let all = rows(&self.logs[conversation]);
+        let row = all.into_iter().find(|row| row.id == *part).expect("a turn has asked");
+        let none = Fate::default();
+        let fate = self.external.questions.get(part).unwrap_or(&none);
+        let ResponseOutcome::Answered(answer) = &response.outcome else {
+            let late = arrival.event.received_ms >= row.made_ms + REQUEST_AGE_MAX_MS;
+            let often = fate.unanswered >= REQUEST_ATTEMPTS_MAX;
+            assert!(late || often || fate.is_refused, "{part} was given up");
+            return None;
+        };
         let heard: Heard = serde_json::from_str(&answer.body).expect("it was written by the host");
+        if matches!(ask_of(row), Some(Ask::Who(_))) {
+            let contact = heard.contact.clone();
+            assert_eq!(heard, Heard { contact, ..Heard::default() }, "{part} is about a person");
+            return Some(heard);
+        }
         let texts: Vec<_> = heard.texts.iter().map(|it| &*it.text).collect();
-        let mut given = self.external.answers.iter().filter(|(to, _)| to == part);
-        let is_it = given.any(|(_, it)| {
-            it.texts == texts && heard.stream.as_ref().is_none_or(|stream| *stream == it.stream)
+        let is_it = fate.said.iter().any(|it| {
+            let over = texts.contains(&DONE) == heard.over.is_some();
+            it.texts == texts && over && heard.stream.as_ref() == Some(&it.stream)
         });
-        assert!(is_it || texts.is_empty(), "{part} was never answered with {texts:?}");
+        let gone = Heard { over: heard.over.clone(), ..Heard::default() };
+        let is_gone = fate.is_gone && heard.over.is_some() && heard == gone;
+        assert!(is_it || is_gone, "{part} was never answered with {heard:?}");
         let mut chats = self.external.chats_of(conversation);
         let stream = heard.stream.as_ref();
         assert!(stream.is_none_or(|it| chats.any(|(own, _)| own == *it)), "{stream:?} is whose?");
         Some(heard)
     }
 
-    /// The bytes of the webhook from which an event comes.
-    fn posted(&self, arrival: &Arrival) -> Vec<u8> {
+    /// Which post of an external bot an event is.
+    fn post_of(&self, arrival: &Arrival) -> Option<usize> {
         let id = arrival.event.id.as_str();
-        let n = id.strip_prefix('w').and_then(|id| id.split_once('p'));
-        let n: Option<usize> = n.and_then(|(n, _)| n.parse().ok());
-        self.webhooks[n.expect("it comes from a webhook")].posted.body.to_vec()
+        let (n, _) = id.strip_prefix('w')?.split_once('p')?;
+        let n: usize = n.parse().ok()?;
+        self.webhooks[n].saying.is_external().then_some(n)
     }
 
     /// Whatever an external bot was told is what the person said, and each thing was told
@@ -200,20 +237,25 @@ fn hands_over(turn: &Turn, arrival: Option<&Arrival>) -> bool {
     mine && !turn.state.at_desk && actions.iter().any(to_external)
 }
 
-/// Whether an external bot may have a conversation no longer after this turn.
-fn may_end(log: &Log, turn: &Turn, arrival: Option<&Arrival>) -> bool {
-    let Some(arrival) = arrival else { return true };
-    let hands = matches!(
-        arrival.event.body,
-        EventBody::HumanSpoke(_)
-            | EventBody::Returned(_)
-            | EventBody::ForwardFailed(_)
-            | EventBody::Ended(_)
-            | EventBody::Start(_)
-    );
-    let timed_out = turn.outcome == Outcome::Skipped(SkipReason::SessionTimeout);
-    let mut settled = log.settled();
-    hands || timed_out || arrival.owner.is_some() || settled.any(|(_, it)| it.owner.is_some())
+/// Whether an external bot may have a conversation no longer after this turn, which knows of
+/// what was settled `since` the turn before.
+fn may_end(log: &Log, since: Range<Seq>, turn: &Turn, arrival: Option<&Arrival>) -> bool {
+    if turn.outcome == Outcome::Skipped(SkipReason::SessionTimeout) {
+        return true;
+    }
+    let settled = log.settled().filter(|(at, _)| since.contains(at));
+    let was_taken = settled.filter_map(|(_, it)| it.owner).last().is_some();
+    let by_word = arrival.is_some_and(|arrival| {
+        matches!(arrival.owner, Some(Owner::Human | Owner::Ended))
+            || matches!(
+                arrival.event.body,
+                EventBody::HumanSpoke(_)
+                    | EventBody::Returned(_)
+                    | EventBody::ForwardFailed(_)
+                    | EventBody::Ended(_)
+            )
+    });
+    was_taken || by_word
 }
 
 /// What an external bot is told of an event.
@@ -225,8 +267,8 @@ fn said(body: &EventBody) -> Option<String> {
             words.or_else(|| click.option_ids.first()).cloned()
         }
         EventBody::Media(media) => Some(media.link.clone()),
-        EventBody::Location(_)
-        | EventBody::Start(_)
+        EventBody::Location(place) => Some(format!("{}, {}", place.latitude, place.longitude)),
+        EventBody::Start(_)
         | EventBody::Timer(_)
         | EventBody::Response(_)
         | EventBody::Signal(_)

@@ -15,8 +15,8 @@ use botyard_store::SqliteStore;
 use botyard_tests::peers::userlike::{Fault, Faults};
 use tokio::task::JoinSet;
 
-use crate::care;
 use crate::child::Host;
+use crate::external;
 use crate::mix::Mix;
 use crate::oracle::{self, Evidence, Violation};
 use crate::person::{Person, World, come_back};
@@ -111,7 +111,7 @@ pub(crate) async fn run(setup: &Setup, plan: &mut Plan, kills: usize) -> Result<
     let world = Arc::new(World {
         clock: stage.clock,
         shop: stage.shop.url(),
-        care: Arc::clone(&stage.care),
+        external: Arc::clone(&stage.external),
         mix: setup.mix,
         addresses: stage.addresses(),
         stop: AtomicBool::new(false),
@@ -323,14 +323,15 @@ async fn stories(stage: &Stage, talks: &[Talk]) -> Result<Vec<Story>> {
 }
 
 fn judge(stage: &Stage, mut talks: Vec<Talk>, stories: &[Story]) -> Outcome {
-    add_calls(stage, &mut talks);
+    let nobodys = add_calls(stage, &mut talks);
     let mut lookups: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for lookup in stage.shop.lookups() {
         let key = lookup.idempotency_key.unwrap_or_default();
         lookups.entry(lookup.order).or_default().insert(key);
     }
-    let chats = stage.care.chats();
-    let evidence = Evidence { lives: &stage.lives, lookups: &lookups, chats: &chats };
+    let (chats, asked) = (stage.external.chats(), stage.external.asked());
+    let (lives, lookups) = (&stage.lives[..], &lookups);
+    let evidence = Evidence { lives, lookups, chats: &chats, asked: &asked };
     let mut outcome = Outcome { conversations: talks.len() as u64, ..Outcome::default() };
     for (_, channel) in stage.channels() {
         outcome.turns_of.insert(channel.name, 0);
@@ -339,9 +340,10 @@ fn judge(stage: &Stage, mut talks: Vec<Talk>, stories: &[Story]) -> Outcome {
     // Of the external bot it counts what it was told, and what was told of what it said.
     let words = chats.iter().map(|chat| chat.words.len() as u64).sum();
     let tells = stories.iter().flat_map(|story| &story.turns).map(|turn| turn.tells.len() as u64);
-    outcome.turns_of.insert(care::NAME, words);
-    outcome.shown_of.insert(care::NAME, tells.sum());
+    outcome.turns_of.insert(external::NAME, words);
+    outcome.shown_of.insert(external::NAME, tells.sum());
     outcome.violations.extend(oracle::one_key_an_order(&evidence));
+    outcome.violations.extend(oracle::nobodys(&nobodys));
     for (talk, story) in talks.iter().zip(stories) {
         let vendor = &**stage.vendor(talk.channel);
         outcome.violations.extend(oracle::check(talk, story, &evidence, vendor));
@@ -363,13 +365,19 @@ fn judge(stage: &Stage, mut talks: Vec<Talk>, stories: &[Story]) -> Outcome {
     outcome
 }
 
-/// What calls brought, beside what rode in answers.
-fn add_calls(stage: &Stage, talks: &mut [Talk]) {
+/// What calls brought, beside what rode in answers. Tells for which conversations they were
+/// that nobody has.
+fn add_calls(stage: &Stage, talks: &mut [Talk]) -> BTreeSet<String> {
     let mut by_key: BTreeMap<String, &mut Talk> =
         talks.iter_mut().map(|talk| (talk.key.clone(), talk)).collect();
+    let mut nobodys = BTreeSet::new();
     for brought in stage.vendors.iter().flat_map(|vendor| vendor.calls()) {
-        if let Some(talk) = by_key.get_mut(&brought.key) {
-            talk.shown.push(brought.shown);
+        match by_key.get_mut(&brought.key) {
+            Some(talk) => talk.shown.push(brought.shown),
+            None => {
+                nobodys.insert(brought.key);
+            }
         }
     }
+    nobodys
 }

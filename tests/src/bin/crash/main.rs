@@ -2,8 +2,8 @@
 //! moments and at every named point, and an oracle that knows what it has
 //! acknowledged. `cargo xtask crash` builds everything and starts this.
 
-mod care;
 mod child;
+mod external;
 mod lap;
 mod mix;
 mod oracle;
@@ -127,26 +127,25 @@ async fn each_broken(arguments: &Arguments, seed: u64) -> Result<ExitCode> {
     let mut unnoticed = Vec::new();
     for mutation in Mutation::ALL {
         eprintln!("\nbroken on purpose: {}", mutation.name());
-        let (rules, channels) = gives_itself_away(mutation);
-        let mut noticed_on = BTreeSet::new();
+        let signs = gives_itself_away(mutation);
+        let mut noticed = BTreeSet::new();
         for again in 0..BROKEN_TRIES {
             let report = kills(arguments, seed + again, Some(mutation.name())).await?;
             report.print_first();
-            noticed_on.extend(report.broken_on(rules));
-            let all = channels.iter().all(|channel| noticed_on.contains(channel));
-            if all && !noticed_on.is_empty() {
+            for (rule, _) in signs {
+                noticed.extend(report.broken_on(*rule).into_iter().map(|on| (*rule, on)));
+            }
+            if !noticed.is_empty() && missing(signs, &noticed).is_empty() {
                 break;
             }
         }
-        let missing = channels.iter().filter(|channel| !noticed_on.contains(*channel));
-        let channels: Vec<_> = noticed_on.iter().copied().collect();
-        println!("{}: noticed on {}", mutation.name(), channels.join(", "));
-        let missing: Vec<_> = missing.copied().collect();
-        if noticed_on.is_empty() {
+        let told = noticed.iter().map(|(rule, channel)| format!("{rule:?} on {channel}"));
+        println!("{}: noticed, {}", mutation.name(), told.collect::<Vec<_>>().join(", "));
+        if noticed.is_empty() {
             unnoticed.push(mutation.name().to_owned());
-        } else if !missing.is_empty() {
-            unnoticed.push(format!("{} on {}", mutation.name(), missing.join(", ")));
         }
+        let missing = missing(signs, &noticed);
+        unnoticed.extend(missing.iter().map(|it| format!("{}: {it}", mutation.name())));
     }
     let all = Mutation::ALL.len();
     if unnoticed.is_empty() {
@@ -157,22 +156,33 @@ async fn each_broken(arguments: &Arguments, seed: u64) -> Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
-/// By which rule a broken promise gives itself away, and on which channels even a short run
-/// is sure to see it. What follows from it elsewhere, something that waits for ever, proves
-/// nothing of a channel.
-fn gives_itself_away(mutation: Mutation) -> (&'static [Rule], &'static [&'static str]) {
+/// A rule that notices a broken promise, and the channels on which even a short run is sure
+/// to see it.
+type Sign = (Rule, &'static [&'static str]);
+
+/// What gives a broken promise away. What follows from it elsewhere, something that waits
+/// for ever, proves nothing of a channel.
+fn gives_itself_away(mutation: Mutation) -> &'static [Sign] {
     match mutation {
-        Mutation::Dedupe => (
-            &[Rule::Doubled],
+        Mutation::Dedupe => &[(
+            Rule::Doubled,
             &["inline", "relay", "calls", "held", "khoros", "messenger", "lexer"],
-        ),
-        Mutation::Redelivery => (&[Rule::Doubled], &["inline", "relay", "calls", "held"]),
-        Mutation::Order => (&[Rule::Order], &["calls", "held", "khoros", "messenger", "lexer"]),
-        Mutation::Settle => {
-            (&[Rule::Repeated], &["inline", "calls", "khoros", "messenger", "lexer"])
-        }
-        Mutation::Fuse => (&[Rule::Lost], &[]),
+        )],
+        Mutation::Redelivery => &[(Rule::Doubled, &["inline", "relay", "calls", "held"])],
+        Mutation::Order => &[(Rule::Order, &["calls", "held", "khoros", "messenger", "lexer"])],
+        Mutation::Settle => &[
+            (Rule::Repeated, &["inline", "calls", "khoros", "messenger", "lexer"]),
+            (Rule::Relayed, &["relay"]),
+        ],
+        Mutation::Fuse => &[(Rule::Lost, &[])],
     }
+}
+
+/// Which signs were not seen.
+fn missing(signs: &[Sign], seen: &BTreeSet<(Rule, &'static str)>) -> Vec<String> {
+    let all = signs.iter().flat_map(|(rule, on)| on.iter().map(move |channel| (*rule, *channel)));
+    let missing = all.filter(|sign| !seen.contains(sign));
+    missing.map(|(rule, channel)| format!("{rule:?} on {channel}")).collect()
 }
 
 async fn kills(arguments: &Arguments, seed: u64, broken: Option<&str>) -> Result<Report> {

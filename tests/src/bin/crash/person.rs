@@ -10,7 +10,7 @@ use botyard_chance::Chance;
 use serde_json::json;
 use tokio::sync::watch;
 
-use crate::care::{self, BYE, Care};
+use crate::external::{self, BYE, External};
 use crate::mix::{Mix, Step, wants};
 use crate::record::{Clock, Sent, Talk};
 use crate::request::{Delivered, Event, Request, Whose, deliver};
@@ -30,7 +30,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) shop: String,
-    pub(crate) care: Arc<Care>,
+    pub(crate) external: Arc<External>,
     pub(crate) mix: Mix,
     pub(crate) addresses: watch::Receiver<Option<Address>>,
     /// No more events: finish what was begun.
@@ -208,7 +208,7 @@ impl Person {
     /// The conversation is handed to the external bot, or comes back from it.
     async fn relay(&mut self) {
         let Some(said) = self.relayed.take() else {
-            self.message_with(&format!("; relay {}", care::NAME)).await;
+            self.message_with(&format!("; relay {}", external::NAME)).await;
             self.relayed = Some(BTreeSet::new());
             return;
         };
@@ -231,7 +231,7 @@ impl Person {
             return None;
         }
         for _ in 0..LOOKS {
-            if let Some(chat) = self.world.care.chat_with(said) {
+            if let Some(chat) = self.world.external.chat_with(said) {
                 return Some(chat);
             }
             tokio::time::sleep(LOOK).await;
@@ -241,9 +241,9 @@ impl Person {
 
     /// A live agent of the external bot says something, or leaves.
     async fn agent(&mut self, chat: &str, text: Option<String>) {
-        let posted = self.world.care.agent(chat, text.as_deref());
+        let posted = self.world.external.agent(chat, text.as_deref());
         let (path, post) = posted.expect("a chat in which something was said");
-        let event = Event::named(text.unwrap_or_else(|| care::left(chat)));
+        let event = Event::named(text.unwrap_or_else(|| external::left(chat)));
         self.send(Request::callback(&path, event, &post)).await;
     }
 

@@ -89,9 +89,9 @@ impl Report {
         none(&self.sum.turns_of).union(&none(&self.sum.shown_of)).copied().collect()
     }
 
-    /// Channels on which a promise was broken, by these rules.
-    pub(crate) fn broken_on(&self, rules: &[Rule]) -> BTreeSet<&'static str> {
-        let told = self.violations.iter().filter(|violation| rules.contains(&violation.rule));
+    /// Channels on which a promise was broken, by this rule.
+    pub(crate) fn broken_on(&self, rule: Rule) -> BTreeSet<&'static str> {
+        let told = self.violations.iter().filter(|violation| violation.rule == rule);
         told.filter_map(|violation| violation.channel).collect()
     }
 

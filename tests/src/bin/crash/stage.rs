@@ -13,8 +13,8 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use crate::care::{self, Care};
 use crate::child::Host;
+use crate::external::{self, External};
 use crate::record::{Clock, Life};
 use crate::vendors::{self, Channel, Conduct, Vendor};
 
@@ -34,7 +34,7 @@ pub(crate) struct Stage {
     pub(crate) clock: Clock,
     pub(crate) vendors: Vec<Arc<dyn Vendor>>,
     pub(crate) shop: Shop,
-    pub(crate) care: Arc<Care>,
+    pub(crate) external: Arc<External>,
     pub(crate) lives: Vec<Life>,
     program: PathBuf,
     broken: Option<String>,
@@ -56,7 +56,7 @@ impl Stage {
             clock,
             vendors: vendors::start(conduct)?,
             shop: Shop::start(SHOP_DELAY).await?,
-            care: Arc::new(Care::start(conduct)?),
+            external: Arc::new(External::start(conduct)?),
             lives: Vec::new(),
             program: program.to_owned(),
             broken: broken.map(str::to_owned),
@@ -119,11 +119,11 @@ impl Stage {
             .into_iter()
             .map(|(vendor, channel)| (channel.name.to_owned(), vendor.settings(channel, life)));
         let channels: Map<String, Value> = channels.collect();
-        let relays = json!({ care::NAME: self.care.settings(life) });
+        let relays = json!({ external::NAME: self.external.settings(life) });
         let config = Config::new(directory).bot("tally", bot).with(json!({
             "log": { "format": "text", "filter": "warn,botyard::app=info" },
             // What a lane has not ended by then is left to the next host, as after a kill.
-            "server": { "shutdown-grace-ms": 5_000, "public-url": care::HERE },
+            "server": { "shutdown-grace-ms": 5_000, "public-url": external::HERE },
             // Two shared cores must not look like a bot that takes too long.
             "runtime": { "native": { "cpu-ms": 5_000, "wall-ms": 60_000 } },
             "tenants": { "demo": { "channels": channels, "relays": relays } },

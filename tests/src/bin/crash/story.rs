@@ -7,10 +7,10 @@ use botyard_kernel::action::{Action, ForwardTarget};
 use botyard_kernel::event::{Event, EventBody, First, Response, ResponseOutcome};
 use botyard_kernel::id::{ChannelId, ConversationKey, TenantId};
 use botyard_kernel::log::{Arrival, Conversation, Entry, Outcome, RowEnd, Seq, SkipReason, Turn};
-use botyard_kernel::relay::{self, RELAY, is_relays};
+use botyard_kernel::relay::{self, Ask, RELAY, SCHEME, is_relays};
 use botyard_store::Store;
 
-use crate::care::left;
+use crate::external::{Question, left};
 use crate::record::Talk;
 use crate::vendors::NAMELESS;
 
@@ -60,6 +60,8 @@ pub(crate) enum Kind {
     Relay,
     /// The bot gets the conversation back.
     Returns,
+    /// It gets it back because nobody has taken it.
+    Fails,
     #[default]
     Other,
 }
@@ -110,6 +112,8 @@ pub(crate) struct Made {
     pub(crate) what: Option<String>,
     /// It hands the conversation over to humans.
     pub(crate) hands_over: bool,
+    /// What it asks an external bot.
+    pub(crate) asks: Option<Question>,
 }
 
 /// The end of a part's life.
@@ -215,7 +219,8 @@ impl Story {
             let hands_over = matches!(&row.action, Action::Forward(forward)
                 if !matches!(forward.target, ForwardTarget::Bot(_)));
             let id = row.id.to_string();
-            self.parts.push(Made { id, made_ms: row.made_ms, what, hands_over });
+            let asks = asks_of(&row.action);
+            self.parts.push(Made { id, made_ms: row.made_ms, what, hands_over, asks });
         }
         self.turns.push(Told { event, name, kind, tells, outcome, shows });
     }
@@ -271,6 +276,17 @@ fn what_of(action: &Action) -> Option<String> {
     }
 }
 
+/// What an action asks an external bot.
+fn asks_of(action: &Action) -> Option<Question> {
+    let Action::Request(request) = action else { return None };
+    request.url.strip_prefix(SCHEME)?;
+    match serde_json::from_str(request.body.as_deref()?).ok()? {
+        Ask::Start(_) => Some(Question::Start),
+        Ask::Say { text, .. } => Some(Question::Say(text)),
+        Ask::Who(_) => Some(Question::Who),
+    }
+}
+
 fn counted(context: &str) -> Option<u64> {
     serde_json::from_str::<serde_json::Value>(context).ok()?["count"].as_u64()
 }
@@ -322,8 +338,10 @@ fn kind_of(event: &Event) -> Kind {
         Kind::Speech
     } else if is_relays(&event.body) {
         Kind::Relay
-    } else if matches!(event.body, EventBody::Returned(_) | EventBody::ForwardFailed(_)) {
+    } else if matches!(event.body, EventBody::Returned(_)) {
         Kind::Returns
+    } else if matches!(event.body, EventBody::ForwardFailed(_)) {
+        Kind::Fails
     } else {
         Kind::Other
     }

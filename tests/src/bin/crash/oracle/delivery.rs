@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Case, Rule};
 use crate::record::{Shown, Way};
-use crate::vendors::{FAILURE_TEXT, is_common};
+use crate::vendors::COMMON;
 
 /// What the host has sent one after the other, in answers on two connections or in
 /// an answer and a call, may be read in another order that soon. (After an answer,
@@ -26,7 +26,9 @@ impl Case<'_> {
         self.nothing_else_was_shown(&shown);
         self.repeated_only_over_a_kill(&shown);
         self.shown_in_order(&shown);
-        self.failures_were_shown(shown.get(FAILURE_TEXT).map_or(0, Vec::len));
+        for text in COMMON {
+            self.common_was_shown(text, shown.get(text).map_or(0, Vec::len));
+        }
     }
 
     fn part_ids_are_unique(&mut self) {
@@ -98,7 +100,7 @@ impl Case<'_> {
     fn repeated_only_over_a_kill(&mut self, shown: &BTreeMap<&str, Vec<&Shown>>) {
         let mut wrong = Vec::new();
         for part in &self.story.parts {
-            let Some(what) = part.what.as_deref().filter(|what| !is_common(what)) else {
+            let Some(what) = part.what.as_deref().filter(|what| !COMMON.contains(what)) else {
                 continue;
             };
             let sightings = shown.get(what).map_or(&[][..], Vec::as_slice);
@@ -134,7 +136,7 @@ impl Case<'_> {
         let mut latest: [Option<&Shown>; 2] = [None, None];
         let mut wrong = Vec::new();
         for part in &self.story.parts {
-            let Some(what) = part.what.as_deref().filter(|what| !is_common(what)) else {
+            let Some(what) = part.what.as_deref().filter(|what| !COMMON.contains(what)) else {
                 continue;
             };
             let first = shown.get(what).and_then(|all| all.iter().min_by_key(|one| one.time()));

@@ -276,7 +276,7 @@ mod tests {
         };
         let mut talk = Talk::new(&CHANNEL, String::new());
         talk.sent = vec![sent("one", None), sent("two", Some("one"))];
-        let evidence = Evidence { lives: &[], lookups: &BTreeMap::new(), chats: &[] };
+        let evidence = Evidence { lives: &[], lookups: &BTreeMap::new(), chats: &[], asked: &[] };
         let (talk, story, evidence) = (&talk, &story, &evidence);
         let mut case =
             Case { talk, story, evidence, conversation: String::new(), found: Vec::new() };

@@ -1,6 +1,7 @@
 //! What must hold when everything has come to rest: the host's own log against
 //! what persons, the vendors and the shop saw.
 
+mod asked;
 mod delivery;
 mod events;
 mod relayed;
@@ -9,7 +10,7 @@ mod said;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::care::Chat;
+use crate::external::{Asked, Chat};
 use crate::record::{Life, Talk};
 use crate::story::Story;
 use crate::vendors::Vendor;
@@ -57,6 +58,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) lookups: &'a BTreeMap<String, BTreeSet<String>>,
     /// What external bots were told and have said.
     pub(crate) chats: &'a [Chat],
+    /// What hosts have asked them.
+    pub(crate) asked: &'a [Asked],
 }
 
 /// Checks one conversation.
@@ -72,6 +75,7 @@ pub(crate) fn check(
     case.what_was_said_became_parts();
     case.deliveries();
     case.external_bots_and_persons_heard_each_other();
+    case.external_bots_were_asked_once();
     for (rule, text) in vendor.laws(talk, story) {
         case.violation(rule, text);
     }
@@ -89,6 +93,17 @@ pub(crate) fn one_key_an_order(evidence: &Evidence<'_>) -> Vec<Violation> {
             text: format!("order {order} was asked for under the keys {keys:?}, not under one"),
         })
         .collect()
+}
+
+/// Nothing reaches a conversation that nobody has.
+pub(crate) fn nobodys(keys: &BTreeSet<String>) -> Vec<Violation> {
+    let violation = |key: &String| Violation {
+        conversation: key.clone(),
+        channel: None,
+        rule: Rule::Unknown,
+        text: "a call was made for it, and nobody has this conversation".to_owned(),
+    };
+    keys.iter().map(violation).collect()
 }
 
 /// A conversation under examination.

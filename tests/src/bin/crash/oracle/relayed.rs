@@ -7,7 +7,7 @@ use botyard_kernel::log::SkipReason;
 use botyard_twins::instabot::heard;
 
 use super::{Case, Rule};
-use crate::care::{BYE, Chat, Word, name_of};
+use crate::external::{BYE, Chat, name_of};
 use crate::story::{How, Kind};
 
 /// The time in which an external bot has the conversation.
@@ -33,11 +33,14 @@ impl Case<'_> {
                 [] => wrong.push(format!("of {:?} the external bot heard nothing", period.said)),
                 [chat] => {
                     wrong.extend(period.not_heard(chat));
-                    wrong.extend(repeated_in_one_life(&chat.words));
                     wrong.extend(self.not_told(chat));
                 }
                 _ => wrong.push(format!("{:?} came to {} chats", period.said, chats.len())),
             }
+        }
+        let fails = self.story.turns.iter().filter(|turn| turn.kind == Kind::Fails);
+        if self.talk.channel.relays && fails.count() > 0 {
+            wrong.push("a hand-over failed, and whoever is asked always takes it".to_owned());
         }
         for text in wrong {
             self.violation(Rule::Relayed, text);
@@ -50,7 +53,7 @@ impl Case<'_> {
             let open = periods.last_mut().filter(|period| !period.is_over);
             match &turn.outcome {
                 How::Ran { relays, .. } => {
-                    if let Some(period) = open.filter(|_| turn.kind == Kind::Returns) {
+                    if let Some(period) = open.filter(|_| gives_back(turn.kind)) {
                         period.is_over = true;
                     }
                     if *relays {
@@ -94,6 +97,10 @@ impl Case<'_> {
     }
 }
 
+fn gives_back(kind: Kind) -> bool {
+    matches!(kind, Kind::Returns | Kind::Fails)
+}
+
 impl Period<'_> {
     /// How what the external bot heard differs from what the person said. What was said when
     /// it was done is not told to it any more.
@@ -115,21 +122,13 @@ impl Period<'_> {
     }
 }
 
-/// What the external bot was told twice by one process, which had heard the answer.
-fn repeated_in_one_life(words: &[Word]) -> Option<String> {
-    let again = words.iter().enumerate().find(|(at, word)| {
-        let same = |it: &Word| it.text == word.text && it.life == word.life;
-        words[..*at].iter().any(same)
-    });
-    again.map(|(_, word)| format!("it was told {:?} twice by one process", word.text))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::external::Word;
 
     fn chat(words: &[&str], agents: &[Option<&str>]) -> Chat {
-        let word = |text: &&str| Word { text: (*text).to_owned(), life: Some(0), is_live: false };
+        let word = |text: &&str| Word { text: (*text).to_owned(), is_live: false };
         Chat {
             words: words.iter().map(word).collect(),
             agents: agents.iter().map(|it| it.map(str::to_owned)).collect(),
@@ -149,13 +148,5 @@ mod tests {
         assert!(!lost(true, &["m1", &format!("m2{BYE}")], &[]), "it was done");
         assert!(!lost(true, &["m1"], &[Some("hello"), None]), "its agent left");
         assert!(lost(true, &["m1", "m2", "m3"], &[]), "nobody said that it was done");
-    }
-
-    #[test]
-    fn what_is_told_twice_by_one_process_is_found() {
-        let mut words = chat(&["m1", "m1"], &[]).words;
-        assert!(repeated_in_one_life(&words).is_some());
-        words[1].life = Some(1);
-        assert!(repeated_in_one_life(&words).is_none());
     }
 }

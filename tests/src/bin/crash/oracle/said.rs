@@ -55,29 +55,32 @@ impl Case<'_> {
         })
     }
 
-    /// All failures have the same text, so they are counted: once each, and once more at
-    /// most for each host that ended between a failure and its end.
-    pub(super) fn failures_were_shown(&mut self, seen: usize) {
-        let failures =
-            self.story.parts.iter().filter(|it| it.what.as_deref() == Some(FAILURE_TEXT));
+    /// What is said again and again has always the same `text`, so it is counted: once for
+    /// each part, and once more at most for each host that ended between a part and its end.
+    pub(super) fn common_was_shown(&mut self, text: &str, seen: usize) {
+        let parts = self.story.parts.iter().filter(|it| it.what.as_deref() == Some(text));
+        let parts: Vec<&Made> = parts.collect();
         let ended = |part: &Made| {
             let ends = self.story.ends.get(&part.id)?;
             let delivered = ends.iter().filter(|end| end.delivered);
             Some((part.made_ms, delivered.map(|end| end.at_ms).max()?))
         };
-        let delivered: Vec<(u64, u64)> = failures.filter_map(ended).collect();
+        let delivered: Vec<(u64, u64)> = parts.iter().copied().filter_map(ended).collect();
+        // What is held may have been seen before the host that sent it ended.
+        let held = if self.talk.channel.holds { parts.len() - delivered.len() } else { 0 };
         let between = |(made_ms, ended_ms): &(u64, u64)| {
             let mut began = self.evidence.lives.iter().map(|life| life.began_ms);
             began.by_ref().filter(|at| made_ms <= at && at <= ended_ms).count()
         };
-        let (least, again): (usize, usize) = (delivered.len(), delivered.iter().map(between).sum());
+        let least = delivered.len();
+        let again = held + delivered.iter().map(between).sum::<usize>();
         if seen < least {
-            let text = format!("{least} failures were told, and {seen} were seen");
+            let text = format!("\"{text}\" was told {least} times and seen {seen} times");
             self.violation(Rule::Undelivered, text);
         } else if seen > least + again {
             let text = format!(
-                "{least} failures were told, {again} of them may have come again, and {seen} \
-                 were seen"
+                "\"{text}\" was told {least} times, may have come {again} times again, and was \
+                 seen {seen} times"
             );
             self.violation(Rule::Repeated, text);
         }
@@ -125,12 +128,12 @@ mod tests {
             behind: None,
             wants: vec!["m1 part 1".to_owned()],
         });
-        let evidence = Evidence { lives, lookups: &BTreeMap::new(), chats: &[] };
+        let evidence = Evidence { lives, lookups: &BTreeMap::new(), chats: &[], asked: &[] };
         let (talk, evidence) = (&talk, &evidence);
         let mut case =
             Case { talk, story, evidence, conversation: String::new(), found: Vec::new() };
         case.what_was_said_became_parts();
-        case.failures_were_shown(seen);
+        case.common_was_shown(FAILURE_TEXT, seen);
         case.found.into_iter().map(|found| found.rule).collect()
     }
 
@@ -160,7 +163,13 @@ mod tests {
         let failed = || How::Failed { of_bot: true, why: String::new() };
         let mut story = turn(failed(), &[FAILURE_TEXT]);
         let what = Some(FAILURE_TEXT.to_owned());
-        story.parts.push(Made { id: "p".to_owned(), made_ms: 10, what, hands_over: false });
+        story.parts.push(Made {
+            id: "p".to_owned(),
+            made_ms: 10,
+            what,
+            hands_over: false,
+            asks: None,
+        });
         let end = End { delivered: true, how: String::new(), at_ms: 20 };
         story.ends.insert("p".to_owned(), vec![end]);
         assert_eq!(found(&story, &[], 1), []);

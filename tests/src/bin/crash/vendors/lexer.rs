@@ -179,7 +179,8 @@ mod tests {
         let mut story = Story::default();
         (story.heard, story.turns) = (heard, turns);
         let what = Some("1 1 m1".to_owned());
-        story.parts = vec![Made { id: "p".to_owned(), made_ms: 0, what, hands_over: false }];
+        story.parts =
+            vec![Made { id: "p".to_owned(), made_ms: 0, what, hands_over: false, asks: None }];
         story
     }
 

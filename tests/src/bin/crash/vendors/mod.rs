@@ -19,7 +19,7 @@ use botyard_twins::account::{Account, Outgoing, Vendor as Own};
 use botyard_twins::record::Call;
 use serde_json::{Value, json};
 
-use crate::care::DONE;
+use crate::external::DONE;
 use crate::oracle::Rule;
 use crate::record::{Shown, Talk, Way};
 use crate::story::Story;
@@ -30,10 +30,8 @@ pub(crate) const FAILURE_TEXT: &str = "Something went wrong.";
 /// What a log calls an event that the bot has no name for.
 pub(crate) const NAMELESS: &str = "something else";
 
-/// Whether something is said again and again, so that one saying is like the other.
-pub(crate) fn is_common(what: &str) -> bool {
-    matches!(what, FAILURE_TEXT | DONE)
-}
+/// What is said again and again, so that one saying is like the other.
+pub(crate) const COMMON: [&str; 2] = [FAILURE_TEXT, DONE];
 
 /// After an answer the host waits so long before it calls.
 const AFTER_ANSWER_MS: u64 = 250;

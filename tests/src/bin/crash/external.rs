@@ -2,17 +2,19 @@
 //! says what it has heard; its live agents speak where they were told to.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use botyard_twins::account::{Outgoing, Twin};
 use botyard_twins::instabot::{Bot, LEFT, Node, start_bot};
+use botyard_twins::record::Call;
 use serde_json::{Value, json};
 
 use crate::vendors::{Conduct, caller};
 
 /// What the tenant calls it.
-pub(crate) const NAME: &str = "care";
+pub(crate) const NAME: &str = "external";
 /// With this, behind other words, a person says that they are done with it. To the bot it
 /// is a pause, as the external bot may have done before.
 pub(crate) const BYE: &str = "; pause 1";
@@ -26,7 +28,7 @@ const BOT: u64 = 474_960_033;
 
 /// The twin.
 #[derive(Debug)]
-pub(crate) struct Care {
+pub(crate) struct External {
     twin: Twin<Bot>,
 }
 
@@ -39,17 +41,36 @@ pub(crate) struct Chat {
     pub(crate) agents: Vec<Option<String>>,
 }
 
+/// Something that the external bot was asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) question: Question,
+    /// Which host process asked.
+    pub(crate) life: usize,
+    /// The address of the person; empty where only the chat is named.
+    pub(crate) person: String,
+}
+
+/// What an external bot can be asked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Question {
+    /// To take a conversation.
+    Start,
+    /// To answer this.
+    Say(String),
+    /// Who a person is.
+    Who,
+}
+
 /// Something that the external bot was told.
 #[derive(Clone, Debug)]
 pub(crate) struct Word {
     pub(crate) text: String,
-    /// Which host process told it.
-    pub(crate) life: Option<usize>,
     /// A live agent had the chat, so that nothing was answered.
     pub(crate) is_live: bool,
 }
 
-impl Care {
+impl External {
     pub(crate) fn start(conduct: &Conduct) -> Result<Self> {
         let flow = vec![Node::Echo { bye: BYE.to_owned(), done: DONE.to_owned() }];
         Ok(Self { twin: start_bot(API_KEY, BOT, flow, conduct.for_a_token())? })
@@ -87,24 +108,45 @@ impl Care {
         Ok((path, post.context("nobody knows the chat")?))
     }
 
-    /// All chats in which anything was said.
+    /// Whatever hosts have asked, and it has answered.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        let account = self.twin.account();
+        let calls = account.calls();
+        let acted = calls.iter().filter(|call| call.acted);
+        let asked = acted.filter_map(|call| {
+            let question = if call.path == "/secure/user" {
+                Question::Who
+            } else if call.body["streamId"].is_string() {
+                Question::Say(text_of(call))
+            } else {
+                Question::Start
+            };
+            let life = call.caller.as_deref()?.parse().ok()?;
+            let person = call.body["email"].as_str().unwrap_or_default().to_owned();
+            Some(Asked { question, life, person })
+        });
+        asked.collect()
+    }
+
+    /// All chats, also those in which nothing was said.
     pub(crate) fn chats(&self) -> Vec<Chat> {
         let account = self.twin.account();
         let calls = account.calls();
         let chat = |stream: String| {
             let agents = account.agents(&stream);
             let own = calls.iter().filter(|it| it.acted && it.body["streamId"] == *stream);
-            let word = |call: &std::sync::Arc<botyard_twins::record::Call>| Word {
-                text: call.body["message"]["text"].as_str().unwrap_or_default().to_owned(),
-                life: call.caller.as_deref().and_then(|caller| caller.parse().ok()),
-                is_live: is_live(&agents, call.at),
-            };
+            let word =
+                |call: &Arc<Call>| Word { text: text_of(call), is_live: is_live(&agents, call.at) };
             let words = own.map(word).collect();
             let said = |(_, text): &(Duration, String)| Some(text.clone()).filter(|it| it != LEFT);
             Chat { words, agents: agents.iter().map(said).collect() }
         };
         account.streams().into_iter().map(chat).collect()
     }
+}
+
+fn text_of(call: &Call) -> String {
+    call.body["message"]["text"].as_str().unwrap_or_default().to_owned()
 }
 
 /// Whether a live agent has a chat at this time.

@@ -28,7 +28,7 @@ class Host:
         settings = os.path.join(place, "botyard.toml")
         with open(settings, "w", encoding="utf-8") as file:
             file.write(f'[server]\nlisten = "127.0.0.1:0"\n[store]\ndirectory = "{place}/store"\n')
-            # The vendor is at this machine; and a run sends more than a host usually gets.
+            # The vendor is on this machine.
             file.write("[egress]\nallow-loopback = true\n")
         # Into files, because nobody reads while the fuzzer runs.
         self.said, self.log = (open(os.path.join(place, name), "w+") for name in ("out", "log"))

@@ -117,6 +117,42 @@ async fn a_wish_beyond_the_grant_waits_while_the_old_version_runs() {
 }
 
 #[tokio::test]
+async fn whoever_shares_a_bot_keeps_the_version_that_it_has_granted() {
+    let (hosted, shop) = (Hosted::start().await, shop().await);
+    let (operator, admin) = (&hosted.operator, hosted.tenant("acme", "echo").await);
+    let own = "/tenants/operator/bots/common";
+    operator
+        .put(own, json!({"offered": true, "settings": {"hosts": [shop.authority()]}}))
+        .await
+        .unwrap();
+    let made = async |wasm: Vec<u8>| {
+        let uploaded = operator.upload(&format!("{own}/versions"), wasm).await.unwrap();
+        let step = json!({"action": "deploy", "version": uploaded.body["digest"]});
+        operator.post(&format!("{own}/deployment"), step).await.unwrap();
+        uploaded.body["digest"].clone()
+    };
+    made(std::fs::read(plugin("tally").unwrap()).unwrap()).await;
+    admin.put("/tenants/acme/bots/mine", json!({"shared": "common"})).await.unwrap();
+    let mut channel = hosted.channel();
+    channel["settings"]["bot"] = json!("mine");
+    admin.put("/tenants/acme/channels/acme-web", channel).await.unwrap();
+    let begun = hosted.open("acme-web");
+    assert_eq!(begun.start().await.unwrap().texts(), ["1 1 start"]);
+
+    // The next one wishes for the shop, which this tenant has not granted.
+    let version = made(wishing("puppet", &[shop.authority()])).await;
+    let meanwhile = hosted.open("acme-web");
+    assert_eq!(meanwhile.start().await.unwrap().texts(), ["1 1 start"]);
+    let approval = json!({"version": version});
+    admin.post("/tenants/acme/bots/mine/grants", approval).await.unwrap();
+    let after = hosted.open("acme-web");
+    assert_eq!(after.start().await.unwrap().texts(), ["welcome"]);
+    assert_eq!(fetched(&after, &shop).await, "200 1");
+    // What began with a version goes on with it.
+    assert_eq!(meanwhile.message("one").await.unwrap().texts(), ["2 2 one"]);
+}
+
+#[tokio::test]
 async fn what_the_tenant_takes_back_is_gone_at_once() {
     let (hosted, shop) = (Hosted::start().await, shop().await);
     let admin = hosted.tenant("acme", "puppet").await;
@@ -171,12 +207,13 @@ async fn the_manifest_and_the_operator_narrow_what_is_granted() {
         (json!({"forbidden-hosts": ["*"]}), "forbidden-hosts"),
         (json!({"imports": ["kv"]}), "imports"),
         (json!({"host": []}), "did you mean `hosts`"),
-        (json!([]), "must be an object"),
     ] {
         let wrong = hosted.operator.ask(Method::PUT, "/policy", Some(bad)).await.unwrap();
         assert_eq!((wrong.status.as_u16(), wrong.code()), (422, "bad-settings"));
         assert!(wrong.body["detail"].as_str().unwrap().contains(key), "{}", wrong.body);
     }
+    let list = hosted.operator.ask(Method::PUT, "/policy", Some(json!([]))).await.unwrap();
+    assert_eq!((list.status.as_u16(), list.code()), (400, "bad-request"));
     let set = hosted.operator.put("/policy", policy.clone()).await.unwrap();
     assert_eq!((&set["set"], &set["effective"]), (&policy, &policy));
     let denied = fetched(&conversation, &wished).await;

@@ -106,6 +106,12 @@ impl Deployment {
         self.answered.contains(version) && !self.withdrawn.contains(version)
     }
 
+    /// The versions that answered before this one and may still run, the newest first.
+    pub fn before(&self, version: Digest) -> impl Iterator<Item = Digest> {
+        let others = self.answered.iter().rev().copied();
+        others.filter(move |other| *other != version && !self.withdrawn.contains(other))
+    }
+
     /// Whether a version may still be wanted: it answers, is on trial, or sessions go on
     /// with it until it is withdrawn.
     pub fn needs(&self, version: &Digest) -> bool {

@@ -98,6 +98,8 @@ pub struct Powered {
     pub policy: Arc<Policy>,
     /// Where its calls may go.
     pub hosts: Vec<HostPattern>,
+    /// Whether it has all that it wishes for.
+    pub is_whole: bool,
     calls: Option<Refusal>,
 }
 
@@ -106,8 +108,9 @@ impl Powered {
     pub fn new(asks: Asks, grant: Powers, policy: Arc<Policy>) -> Self {
         let sides = asks.sides(&grant, &policy);
         let hosts = sides.effective().hosts.into_iter().collect();
+        let is_whole = sides.pending().is_empty();
         let calls = sides.refusal(&Wish::Import(HTTP.to_owned()));
-        Self { asks, grant, policy, hosts, calls }
+        Self { asks, grant, policy, hosts, is_whole, calls }
     }
 
     /// Why it does not have the import `http`; absent where it has, or has no use for it.

@@ -24,7 +24,10 @@ use super::fetch::Calls;
 use super::powers::Denied;
 use super::{Message, Work};
 use crate::clock;
-use crate::registry::VersionError;
+use crate::registry::{Bot, VersionError};
+
+/// So many versions that answered before are asked for what they wish.
+const EARLIER_MAX: usize = 8;
 
 /// What the lane gives to a run.
 pub(super) struct Given {
@@ -73,6 +76,11 @@ pub(super) fn run(
             Some(ready) => Ok(ready),
             None => load(&work, &bot.deployed.owner, &version, &tenant).await,
         };
+        let ready = match ready {
+            Ok(ready) if pinned.is_none() => granted(&work, &bot, &tenant, ready).await,
+            ready => ready,
+        };
+        let ran = ready.as_ref().map_or(version, |(version, _)| *version.digest());
         let mut output = match ready {
             Ok((version, permit)) => {
                 let powered = bot.powered(&version, work.registry.operator());
@@ -91,7 +99,7 @@ pub(super) fn run(
         if let Some(redactor) = work.redactors.of(&tenant) {
             redactor.output(&mut output);
         }
-        Input::Ran { run, output: Box::new(output), version, profile }
+        Input::Ran { run, output: Box::new(output), version: ran, profile }
     };
     (waits, future.boxed())
 }
@@ -120,6 +128,34 @@ async fn load(
     let version = work.registry.versions().get(owner, digest).await?;
     let permit = work.runtime.permit(&version, tenant).await;
     Ok((version, permit))
+}
+
+/// A version with all that it wishes for. The operator deploys a bot for all tenants that
+/// share it: one that has not granted what the new version wishes for goes on with the
+/// newest of those that answered before which has everything, if there is one. A tenant's
+/// own bot has none to look for: its deployment waited.
+async fn granted(
+    work: &Work,
+    bot: &Bot,
+    tenant: &TenantId,
+    ready: (Version, Permit),
+) -> Result<(Version, Permit), VersionError> {
+    let is_whole = |version: &Version| bot.powered(version, work.registry.operator()).is_whole;
+    if bot.deployed.owner == *tenant || is_whole(&ready.0) {
+        return Ok(ready);
+    }
+    let deployment = bot.deployed.now();
+    let earlier = deployment.iter().flat_map(|now| now.before(*ready.0.digest()));
+    for digest in earlier.take(EARLIER_MAX) {
+        let version = work.registry.versions().get(&bot.deployed.owner, &digest).await?;
+        if is_whole(&version) {
+            // Whoever waited for one permit with another in hand could wait for ever.
+            drop(ready);
+            let permit = work.runtime.permit(&version, tenant).await;
+            return Ok((version, permit));
+        }
+    }
+    Ok(ready)
 }
 
 /// What a run comes to that cannot be made by the host's fault: it may be tried again.

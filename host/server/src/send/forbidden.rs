@@ -2,7 +2,7 @@
 //! a list that allows it: nothing but the rules for addresses stands in the way.
 
 use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -19,6 +19,8 @@ use super::resolve::Names;
 use super::{Door, HostPattern, Outgoing, SecretHeaders, SendError};
 use crate::config::Egress;
 
+/// This machine, at a free port.
+const OWN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 const PATIENCE: Duration = Duration::from_secs(20);
 /// So many ways at least.
 const LEAST: usize = 150;
@@ -101,13 +103,13 @@ fn ways(address: Ipv4Addr) -> Vec<String> {
     ]
 }
 
-fn egress(allow_loopback: bool) -> Egress {
+pub(super) fn egress(allow_loopback: bool) -> Egress {
     let (allow_hosts, answer_bytes_max) = (Vec::new(), 1 << 20);
     Egress { allow_loopback, allow_hosts, timeout: PATIENCE, answer_bytes_max }
 }
 
 /// A call with a list that allows it.
-fn allowed(url: &str) -> Option<Outgoing> {
+pub(super) fn allowed(url: &str) -> Option<Outgoing> {
     let allow = Url::parse(url).ok().as_ref().and_then(HostPattern::of)?;
     Some(Outgoing {
         method: Method::GET,
@@ -122,9 +124,9 @@ fn allowed(url: &str) -> Option<Outgoing> {
     })
 }
 
-/// A listener of this machine that counts who comes.
-async fn door_bell() -> (SocketAddr, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+/// A listener that counts who comes.
+pub(super) async fn door_bell(at: SocketAddr) -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind(at).await.unwrap();
     let address = listener.local_addr().unwrap();
     let rung = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&rung);
@@ -138,7 +140,7 @@ async fn door_bell() -> (SocketAddr, Arc<AtomicUsize>) {
 
 #[tokio::test]
 async fn no_way_of_writing_it_leads_to_a_forbidden_address() {
-    let (bell, rung) = door_bell().await;
+    let (bell, rung) = door_bell(OWN).await;
     let door = Door::new(&egress(false)).unwrap();
     let all = ADDRESSES.into_iter().flat_map(ways).chain(OTHERS.map(str::to_owned));
     let all: BTreeSet<String> = all.collect();
@@ -158,7 +160,7 @@ async fn no_way_of_writing_it_leads_to_a_forbidden_address() {
 /// The same with the guard off: then the ways do lead there.
 #[tokio::test]
 async fn where_this_machine_is_allowed_the_ways_lead_to_it() {
-    let (bell, rung) = door_bell().await;
+    let (bell, rung) = door_bell(OWN).await;
     let door = Door::new(&egress(true)).unwrap();
     let mut reached = 0;
     for host in ways(Ipv4Addr::LOCALHOST) {
@@ -174,7 +176,7 @@ async fn where_this_machine_is_allowed_the_ways_lead_to_it() {
 /// what the connection goes to.
 #[tokio::test]
 async fn a_name_that_moves_between_check_and_connection_leads_nowhere() {
-    let (bell, rung) = door_bell().await;
+    let (bell, rung) = door_bell(OWN).await;
     // Nobody answers at the public one (documentation is not public, so a real network),
     // and nobody waits for it.
     let public: SocketAddr = "8.8.8.8:0".parse().unwrap();
@@ -198,7 +200,7 @@ async fn a_name_that_moves_between_check_and_connection_leads_nowhere() {
 
 #[tokio::test]
 async fn a_chain_of_redirects_ends_before_a_forbidden_address() {
-    let (bell, rung) = door_bell().await;
+    let (bell, rung) = door_bell(OWN).await;
     // One hop on this machine, which is allowed here, leads to a network that is not.
     let inner = ["10.0.0.1", "[fd00::1]", "169.254.169.254", "[64:ff9b::a9fe:a9fe]", "3232235777"];
     for host in inner {

@@ -19,6 +19,8 @@ mod door;
 #[cfg(test)]
 mod forbidden;
 mod message;
+#[cfg(test)]
+mod rebinding;
 mod resolve;
 mod secrets;
 #[cfg(test)]

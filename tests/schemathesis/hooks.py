@@ -33,6 +33,8 @@ LIMIT = "calls-per-minute"
 TALKS = f"{OF_TENANT}/channels/{{channel}}/conversations"
 LIVE = f"GET {OF_TENANT}/bots/{{bot}}/logs/live"
 
+# Operations that were asked for what is right already: once each, whatever chance says.
+ASKED = set()
 # When the request that is under way began.
 BEGAN = [0.0]
 
@@ -124,10 +126,11 @@ def _bodies():
     }
 
 
-def _lead(case):
+def _lead(case, right):
     """Puts names of objects that are there into the path."""
     spare = SPARE.get(case.operation.label)
     made_up = CHANCE.randrange(100) < MADE_UP_PATHS or _is_negative(case, ParameterLocation.PATH)
+    made_up = made_up and not right
     # What an earlier answer has told of may be a kept object as well.
     if made_up and (spare is None or KEPT.isdisjoint(map(str, case.path_parameters.values()))):
         return
@@ -157,7 +160,11 @@ def _prepare(case):
     label = case.operation.label
     if ROLE != "nobody" and label in PUT_BACK:
         PUT_BACK[label](STAGE)
-    _lead(case)
+    fits = case.meta is not None and case.meta.generation.mode.is_positive
+    right = fits and label not in ASKED
+    if right:
+        ASKED.add(label)
+    _lead(case, right)
     # Whoever sends a header that the description does not know is not wrong.
     case.headers.pop(UNKNOWN_HEADER, None)
     if label == f"DELETE {OF_TENANT}/persons" and not _is_negative(case, ParameterLocation.QUERY):
@@ -167,12 +174,16 @@ def _prepare(case):
         # There is something to be told: the fuzzer listens to one event.
         threading.Timer(0.2, STAGE.write, [f"live-{next(STAGE.count)}"]).start()
     bodies = _bodies().get(label)
-    if bodies and case.meta is not None and case.meta.generation.mode.is_positive:
-        if CHANCE.randrange(100) >= MADE_UP_BODIES:
-            case.body = CHANCE.choice(bodies)
-            if not isinstance(case.body, bytes) and CHANCE.randrange(100) < MUTATED_BODIES:
-                case.body = mutated(case.body, CHANCE)
-            case.media_type = WASM if isinstance(case.body, bytes) else "application/json"
+    if bodies and fits and (right or CHANCE.randrange(100) >= MADE_UP_BODIES):
+        _give(case, CHANCE.choice(bodies), right)
+
+
+def _give(case, body, right):
+    is_json = not isinstance(body, bytes)
+    if is_json and not right and CHANCE.randrange(100) < MUTATED_BODIES:
+        body = mutated(body, CHANCE)
+    case.body = body
+    case.media_type = "application/json" if is_json else WASM
 
 
 @schemathesis.hook

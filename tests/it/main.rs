@@ -40,6 +40,7 @@ mod redelivery;
 mod relay;
 mod signals;
 mod supervisor;
+mod status;
 mod tidy;
 mod twin;
 mod twins;

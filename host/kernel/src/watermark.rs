@@ -53,6 +53,16 @@ impl Marks {
         if good { Ok(Self { soft, hard, back }) } else { Err(BadMarks) }
     }
 
+    /// Where [`Level::Soft`] begins, in percent.
+    pub fn soft(self) -> u8 {
+        self.soft
+    }
+
+    /// Where [`Level::Hard`] begins, in percent.
+    pub fn hard(self) -> u8 {
+        self.hard
+    }
+
     /// The level now, after another one: so much is used of the whole, in any unit. Of
     /// nothing, nothing is free.
     pub fn level(self, before: Level, used: u64, total: u64) -> Level {

@@ -50,7 +50,7 @@ pub use jail::Part as JailPart;
 pub use limits::TierLimits;
 pub use load_error::LoadError;
 pub use manifest::{MANIFEST_SECTION, Manifest};
-pub use permit::Permit;
+pub use permit::{Occupancy, Permit};
 pub use phase::Phase;
 pub use runtime::Runtime;
 pub use safety::SafetyFeature;

@@ -38,6 +38,17 @@ pub struct Permit {
     cpu_us: u64,
 }
 
+/// How many turns of a tier may run at the same time, and do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Occupancy {
+    /// All permits.
+    pub total: usize,
+    /// Those that nobody holds.
+    pub free: usize,
+    /// Turns that wait for one.
+    pub waiting: usize,
+}
+
 /// A place among those who wait, given up when it is dropped.
 struct Place<'a> {
     gate: &'a Gate,
@@ -81,6 +92,12 @@ impl Gate {
         self.serve();
         self.serve_later();
         woken.await.expect("the gate wakes who waits before it forgets them")
+    }
+
+    /// How many permits there are, and how many are taken.
+    pub(crate) fn occupancy(&self) -> Occupancy {
+        let permits = &self.state().permits;
+        Occupancy { total: permits.total(), free: permits.free(), waiting: permits.waiting() }
     }
 
     /// Hands free permits to those who wait.
@@ -198,6 +215,7 @@ mod tests {
         let mut modest = pin!(gate.permit(&c));
         assert!(poll(greedy.as_mut()).is_pending());
         assert!(poll(modest.as_mut()).is_pending());
+        assert_eq!(gate.occupancy(), Occupancy { total: 4, free: 0, waiting: 2 });
         held.pop();
         assert!(poll(greedy.as_mut()).is_pending());
         let Poll::Ready(_of_c) = poll(modest.as_mut()) else {

@@ -16,7 +16,7 @@ use crate::engine::{EngineSpec, compatibility};
 use crate::executor::Executor;
 use crate::link::{Linked, TierLinker};
 use crate::load::CompilerState;
-use crate::permit::{Gate, Permit};
+use crate::permit::{Gate, Occupancy, Permit};
 use crate::queue::Queue;
 use crate::run::Rules;
 use crate::services::Services;
@@ -102,6 +102,11 @@ impl Runtime {
     /// wait it gets at most a quarter of all, and over its rate it waits.
     pub async fn permit(&self, version: &Version, tenant: &TenantId) -> Permit {
         self.tier(version.tier).gate.permit(tenant).await
+    }
+
+    /// How many turns of each tier may run at the same time, and do.
+    pub fn occupancy(&self) -> [(Tier, Occupancy); 2] {
+        Tier::ALL.map(|tier| (tier, self.tier(tier).gate.occupancy()))
     }
 
     /// Runs a turn in a fresh instance. Every failure is a value with its blame.

@@ -1,17 +1,19 @@
 //! The host: every part that lives as long as it does.
 
+mod copies;
 mod descriptors;
 mod key_file;
 mod keys;
 mod listeners;
 mod load;
 mod precompile;
+mod safety;
 mod stopped;
 mod tenants;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -19,8 +21,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use botyard_failpoints::{Point, pass};
 use botyard_kernel::run::Blame;
+use botyard_kernel::time::Millis;
 use botyard_runtime::{Runtime, SafetyFeature};
-use botyard_store::{BackupError, Held, Manifest, OpenError, SqliteStore, Stamp, StoreError};
+use botyard_store::{Held, OpenError, SqliteStore};
 use metrics::gauge;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::time::Instant;
@@ -58,6 +61,8 @@ pub struct App {
     pub stopping: AtomicBool,
     /// Webhooks that are kept as they came.
     pub captures: Arc<Captures>,
+    /// When it was started.
+    pub started_ms: Millis,
     /// Where it listens, once it does.
     address: OnceLock<SocketAddr>,
     /// Uploads that are read.
@@ -135,6 +140,7 @@ impl App {
             work,
             metrics,
             stopping,
+            started_ms: clock::now(),
             address,
             uploads,
             compilations,
@@ -204,50 +210,6 @@ impl App {
     /// can be.
     pub fn writes(&self) -> bool {
         self.store.is_healthy()
-    }
-
-    /// Copies the store while it is used. Keys are not in the copy.
-    ///
-    /// # Errors
-    /// Something lies there already, or the disk fails.
-    pub async fn back_up(self: &Arc<Self>, into: PathBuf) -> Result<Manifest, BackupError> {
-        let (app, place) = (Arc::clone(self), into.clone());
-        let work = move || app.store.backup(&into, |_, _| {});
-        let failed = |error| BackupError::Disk { place, source: std::io::Error::other(error) };
-        tokio::task::spawn_blocking(work).await.map_err(failed)?
-    }
-
-    /// Lets a host deliver whose store was made of a backup.
-    ///
-    /// # Errors
-    /// When the store cannot be written: then nothing is delivered yet.
-    pub async fn release(&self, stamp: &Stamp) -> Result<bool, StoreError> {
-        if self.store.held()?.is_none() {
-            return Ok(false);
-        }
-        self.store.release(stamp).await?;
-        self.work.hold(false);
-        tracing::warn!(by = stamp.actor, "the store of a backup goes on: everything is delivered");
-        Ok(true)
-    }
-
-    /// What protects this host from its bots, and whether it is really active.
-    pub fn safety(&self) -> Vec<SafetyFeature> {
-        let mut all = self.runtime.safety();
-        all.push(SafetyFeature {
-            name: "durable_commits",
-            active: self.store.is_healthy(),
-            detail: "SQLite with a write-ahead log, synchronous=FULL".to_owned(),
-        });
-        let loopback = self.config.egress.allow_loopback;
-        let detail = if loopback {
-            "calls to this machine are allowed: bots may reach what listens here"
-        } else {
-            "only https to public addresses of hosts on a list"
-        };
-        let (name, detail) = ("egress_public_only", detail.to_owned());
-        all.push(SafetyFeature { name, active: !loopback, detail });
-        all
     }
 
     async fn stop(&self, grace: Duration, servers: Servers) {

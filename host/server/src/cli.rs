@@ -7,6 +7,7 @@ mod letters;
 mod management;
 mod operate;
 mod precompile;
+mod status;
 mod twin;
 mod vendor;
 

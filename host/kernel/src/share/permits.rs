@@ -112,6 +112,11 @@ impl Permits {
         waiting.filter_map(|(_, _, tenant)| Some(self.tenants.get(tenant)?.free_at())).min()
     }
 
+    /// All permits, whoever holds them.
+    pub fn total(&self) -> usize {
+        self.total
+    }
+
     /// Permits that nobody holds.
     pub fn free(&self) -> usize {
         self.free

@@ -15,6 +15,7 @@ use anyhow::Context as _;
 use tokio::task::JoinHandle;
 
 use crate::app::App;
+pub(crate) use letters::count as count_letters;
 use socket::Socket;
 
 /// The running socket of a host.

@@ -1,5 +1,5 @@
-//! What is said over the socket: `GET /status`, `GET /deployed`, `POST /backup`,
-//! `POST /release`, `POST /rotate-key`, `POST /pause`, `POST /resume`,
+//! What is said over the socket besides the management API: `GET /deployed`, `POST /backup`,
+//! `POST /rotate-key`, `POST /pause`, `POST /resume`,
 //! `GET /dead-letters`, `GET /dead-letters/{part}`, `POST /dead-letters/redrive`,
 //! `GET /channels/{channel}/samples`, `GET` and `POST /channels/{channel}/probe`,
 //! `POST /channels/{channel}/capture`, `GET /channels/{channel}/captured`.
@@ -9,8 +9,9 @@ use std::path::PathBuf;
 
 use botyard_kernel::time::Millis;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use crate::work::Pausable;
+use crate::work::{Pausable, Pause, Subject};
 
 /// Asks for a pause or for its end.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,17 +42,12 @@ pub struct BackupRequest {
     pub into: PathBuf,
 }
 
-/// A store that was made of a backup may deliver.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Released {
-    /// It was held until now.
-    pub released: bool,
-}
-
 /// Something that is paused, or was until now.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = PausedObject)]
 pub struct Paused {
     /// A bot or a channel.
+    #[schema(value_type = String)]
     pub what: Pausable,
     /// Whose.
     pub tenant: String,
@@ -66,57 +62,12 @@ pub struct Paused {
     pub reason: Option<String>,
 }
 
-/// What is left alone because it keeps failing.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct OpenBreaker {
-    /// `bot`, or `destination`: the vendor of a channel, a web service.
-    pub what: String,
-    /// Its name; of a bot with its tenant, as `tenant/bot`.
-    pub name: String,
-    /// Since when (Unix milliseconds).
-    pub since_ms: Millis,
-}
-
-/// What protects the host from its bots.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Safety {
-    /// Its name.
-    pub name: String,
-    /// Whether it is really active.
-    pub active: bool,
-    /// What was found, and what to do where it is not active.
-    pub detail: String,
-}
-
-/// Dead letters are counted up to here.
-pub const LETTERS_COUNTED_MAX: usize = 1_000;
-
-/// How a host is.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Status {
-    /// The host's version.
-    pub version: String,
-    /// Now, by the host's clock (Unix milliseconds).
-    pub now_ms: Millis,
-    /// It ends: no new work is taken.
-    pub stopping: bool,
-    /// The store was made of a backup, and nothing is delivered until `release`.
-    #[serde(default)]
-    pub held: bool,
-    /// `ok`, or what is wrong with the store.
-    pub store: String,
-    /// Conversations in memory.
-    pub lanes: usize,
-    /// Dead letters, counted up to [`LETTERS_COUNTED_MAX`]; absent where the store
-    /// does not say.
-    pub dead_letters: Option<usize>,
-    /// What an operator has stopped.
-    pub paused: Vec<Paused>,
-    /// What is left alone because it keeps failing.
-    pub breakers: Vec<OpenBreaker>,
-    /// What protects the host from its bots.
-    #[serde(default)]
-    pub safety: Vec<Safety>,
+impl From<(Subject, Pause)> for Paused {
+    fn from((subject, pause): (Subject, Pause)) -> Self {
+        let Subject { what, tenant, name } = subject;
+        let Pause { since_ms, by, reason } = pause;
+        Self { what, tenant: tenant.0, name, since_ms, by, reason }
+    }
 }
 
 /// An action that was given up.

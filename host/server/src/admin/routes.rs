@@ -1,7 +1,6 @@
 //! The commands, as the host does them.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, Request, State};
@@ -11,32 +10,25 @@ use axum::routing::{get, post};
 use axum::serve::IncomingStream;
 use axum::{Json, Router};
 use botyard_kernel::id::TenantId;
-use botyard_runtime::SafetyFeature;
 use botyard_store::{BackupError, Manifest, Stamp, StoreError};
 use http::StatusCode;
 use tokio::net::UnixListener;
 
-use super::protocol::{
-    BackupRequest, DeployedVersion, LETTERS_COUNTED_MAX, OpenBreaker, PauseRequest, Paused,
-    Problem, Released, Safety, Status,
-};
+use super::protocol::{BackupRequest, DeployedVersion, PauseRequest, Paused, Problem};
 use super::{channels, letters};
 use crate::api::{self, AtSocket};
 use crate::app::{App, Rotated};
 use crate::clock;
-use crate::http::store_health;
 use crate::tenancy::{ChangeError, deployed_versions, kind};
-use crate::work::{Pausable, Pause, Subject};
+use crate::work::{Pausable, Subject};
 
 /// The commands by their paths.
 pub(super) fn router(app: Arc<App>) -> Router {
     Router::new()
-        .route("/status", get(status))
         .route("/deployed", get(deployed))
         .route("/pause", post(pause))
         .route("/resume", post(resume))
         .route("/backup", post(backup))
-        .route("/release", post(release))
         .route("/rotate-key", post(rotate_key))
         .route("/dead-letters", get(letters::list))
         .route("/dead-letters/redrive", post(letters::redrive))
@@ -103,62 +95,21 @@ async fn deployed(State(app): State<Arc<App>>) -> Result<Json<Vec<DeployedVersio
     Ok(Json(told.collect()))
 }
 
-async fn status(State(app): State<Arc<App>>) -> Json<Status> {
-    let pauses = app.work.pauses().into_iter();
-    let breakers = |what: &str, open: Vec<(String, u64)>| {
-        let what = what.to_owned();
-        open.into_iter().map(move |(name, since_ms)| OpenBreaker {
-            what: what.clone(),
-            name,
-            since_ms,
-        })
-    };
-    Json(Status {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        now_ms: clock::now(),
-        stopping: app.stopping.load(Ordering::Acquire),
-        held: app.work.is_held(),
-        store: store_health(&app).await.to_owned(),
-        lanes: app.work.lanes_active(),
-        // What is wrong with the store is said above.
-        dead_letters: letters::count(&app, LETTERS_COUNTED_MAX).await.ok(),
-        paused: pauses.map(|(subject, pause)| paused(subject, pause)).collect(),
-        breakers: breakers("bot", app.work.suspended_bots())
-            .chain(breakers("destination", app.work.left_alone()))
-            .collect(),
-        safety: app
-            .safety()
-            .into_iter()
-            .map(|SafetyFeature { name, active, detail }| Safety {
-                name: name.to_owned(),
-                active,
-                detail,
-            })
-            .collect(),
-    })
-}
-
 async fn backup(
     State(app): State<Arc<App>>,
+    ConnectInfo(Operator(actor)): ConnectInfo<Operator>,
     Json(request): Json<BackupRequest>,
 ) -> Result<Json<Manifest>, Refused> {
     if !request.into.is_absolute() {
         let problem = "the host may run in another directory: name the whole path".to_owned();
         return Err(Refused(StatusCode::BAD_REQUEST, problem));
     }
-    let made = app.back_up(request.into).await;
+    let stamp = Stamp { at_ms: clock::now(), actor };
+    let made = app.back_up(request.into, &stamp).await;
     made.map(Json).map_err(|error| match error {
         BackupError::NotEmpty(_) => Refused(StatusCode::CONFLICT, error.to_string()),
         error => Refused(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
     })
-}
-
-async fn release(
-    State(app): State<Arc<App>>,
-    ConnectInfo(Operator(actor)): ConnectInfo<Operator>,
-) -> Result<Json<Released>, Refused> {
-    let stamp = Stamp { at_ms: clock::now(), actor };
-    Ok(Json(Released { released: app.release(&stamp).await? }))
 }
 
 async fn rotate_key(
@@ -179,7 +130,7 @@ async fn pause(
     let subject = served(&app, &request).await?;
     let stamp = Stamp { at_ms: clock::now(), actor };
     let pause = app.tenancy.pause(&subject, request.reason, &stamp).await?;
-    Ok(Json(paused(subject, pause)))
+    Ok(Json(Paused::from((subject, pause))))
 }
 
 async fn resume(
@@ -204,7 +155,7 @@ async fn resume(
     }
     let stamp = Stamp { at_ms: clock::now(), actor };
     app.tenancy.resume(&subject, &stamp).await?;
-    Ok(Json(paused(subject, pause)))
+    Ok(Json(Paused::from((subject, pause))))
 }
 
 /// The bot or channel that is meant, among those that this host serves.
@@ -235,10 +186,4 @@ fn ambiguous(what: Pausable, name: &str) -> Refused {
     let what = what.name();
     let problem = format!("several tenants have a {what} {name}: say which with --tenant");
     Refused(StatusCode::CONFLICT, problem)
-}
-
-fn paused(subject: Subject, pause: Pause) -> Paused {
-    let Subject { what, tenant, name } = subject;
-    let Pause { since_ms, by, reason } = pause;
-    Paused { what, tenant: tenant.0, name, since_ms, by, reason }
 }

@@ -17,13 +17,14 @@ mod logs;
 mod once;
 mod operations;
 mod page;
-mod people;
 mod pauses;
+mod people;
 mod places;
 mod problem;
 mod receive;
 mod secrets;
 mod signals;
+pub mod status;
 mod tenants;
 mod tokens;
 mod trials;
@@ -91,6 +92,8 @@ fn described() -> (Router<Arc<App>>, OpenApi) {
 
 fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(description::empty())
+        .routes(routes!(status::show))
+        .routes(routes!(status::release))
         .routes(routes!(tenants::list, tenants::create))
         .routes(routes!(tenants::show, tenants::update, tenants::delete))
         .routes(routes!(usage::list))
@@ -98,10 +101,6 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(signals::bring_signal))
         .routes(routes!(wit::list))
         .routes(routes!(wit::show))
-        .routes(routes!(pauses::pause_bot))
-        .routes(routes!(pauses::resume_bot))
-        .routes(routes!(pauses::pause_channel))
-        .routes(routes!(pauses::resume_channel))
         .routes(routes!(tokens::whoami))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
@@ -118,6 +117,10 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(grants::policy, grants::set_policy))
         .routes(routes!(channels::list))
         .routes(routes!(channels::show, channels::put, channels::delete))
+        .routes(routes!(pauses::pause_bot))
+        .routes(routes!(pauses::resume_bot))
+        .routes(routes!(pauses::pause_channel))
+        .routes(routes!(pauses::resume_channel))
         .routes(routes!(channels::list_relays))
         .routes(routes!(channels::put_relay, channels::delete_relay))
         .routes(routes!(secrets::list))

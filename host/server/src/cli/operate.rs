@@ -15,10 +15,10 @@ use serde_json::Value;
 
 use super::channel::{ChannelCommand, channel};
 use super::letters::{LetterCommand, letters};
+use super::management::Api;
+use super::status;
 use crate::admin::client;
-use crate::admin::protocol::{
-    BackupRequest, LETTERS_COUNTED_MAX, PauseRequest, Paused, Released, Safety, Status,
-};
+use crate::admin::protocol::{BackupRequest, PauseRequest, Paused};
 use crate::app::Rotated;
 use crate::config::Config;
 use crate::tenancy::Resealed;
@@ -53,10 +53,11 @@ pub(super) struct Named {
 /// What can be asked of a running host.
 #[derive(Debug, Subcommand)]
 pub(super) enum Operation {
-    /// Say how the running host is: what is paused, what keeps failing.
+    /// Say how the running host is: its store and disk, what waits, what is paused, what
+    /// keeps failing.
     Status {
         #[command(flatten)]
-        host: Host,
+        api: Api,
     },
     /// Pause a bot (no turns run) or a channel (moreover, no calls leave). Events
     /// are accepted and wait. Holds over restarts, until `resume`.
@@ -93,7 +94,7 @@ pub(super) enum Operation {
     /// says nothing, as what it holds may long have been said.
     Release {
         #[command(flatten)]
-        host: Host,
+        api: Api,
     },
     /// End a pause: what waited goes on.
     Resume {
@@ -107,10 +108,7 @@ pub(super) enum Operation {
 /// Gives the command to the host and prints what it says.
 pub(super) async fn operate(operation: Operation) -> anyhow::Result<()> {
     match operation {
-        Operation::Status { host } => {
-            let answer = host.ask(Method::GET, "/status", None::<&()>).await?;
-            host.print(&answer, status)
-        }
+        Operation::Status { api } => status::status(&api).await,
         Operation::Pause { named, reason, host } => {
             let request = named.request(reason);
             let answer = host.ask(Method::POST, "/pause", Some(&request)).await?;
@@ -124,15 +122,7 @@ pub(super) async fn operate(operation: Operation) -> anyhow::Result<()> {
             let answer = host.ask(Method::POST, "/backup", Some(&request)).await?;
             host.print(&answer, |made: Manifest| copied(&made))
         }
-        Operation::Release { host } => {
-            let answer = host.ask(Method::POST, "/release", None::<&()>).await?;
-            host.print(&answer, |Released { released }| {
-                let done = "the host delivers from now on\n";
-                let nothing =
-                    "the host delivers already: its store is of no backup, or was released\n";
-                if released { done.to_owned() } else { nothing.to_owned() }
-            })
-        }
+        Operation::Release { api } => status::release(&api).await,
         Operation::RotateKey { host } => {
             let answer = host.ask(Method::POST, "/rotate-key", None::<&()>).await?;
             host.print(&answer, |rotated: Rotated| changed(&rotated))
@@ -221,35 +211,6 @@ pub(super) fn copied(made: &Manifest) -> String {
         "{conversations} conversations and {records} records, {database_bytes} bytes; the keys \
          are not among them\n"
     )
-}
-
-fn status(status: Status) -> String {
-    let Status { version, now_ms, stopping, held, store, lanes, dead_letters, .. } = status;
-    let Status { paused, breakers, safety, .. } = status;
-    let ends = if stopping { ", stopping" } else { "" };
-    let mut text = format!("botyard {version}{ends}\nstore: {store}\nin memory: {lanes}\n");
-    if held {
-        text.push_str(
-            "held: the store is of a backup, nothing is delivered until `botyard release`\n",
-        );
-    }
-    let letters = dead_letters.map_or_else(|| "unknown".to_owned(), |count| count.to_string());
-    let more = if dead_letters == Some(LETTERS_COUNTED_MAX) { " or more" } else { "" };
-    let _ = writeln!(text, "dead letters: {letters}{more}");
-    for Paused { what, tenant, name, since_ms, by, reason } in paused {
-        let (what, since) = (what.name(), age(now_ms, since_ms));
-        let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-        let _ =
-            writeln!(text, "paused: {what} {name} of tenant {tenant}, {since} ago by {by}{reason}");
-    }
-    for breaker in breakers {
-        let since = age(now_ms, breaker.since_ms);
-        let _ = writeln!(text, "keeps failing: {} {}, for {since}", breaker.what, breaker.name);
-    }
-    for Safety { name, detail, .. } in safety.into_iter().filter(|feature| !feature.active) {
-        let _ = writeln!(text, "NOT protected by {name}: {detail}");
-    }
-    text
 }
 
 /// A time span in its largest unit.

@@ -23,9 +23,7 @@ pub(super) async fn healthz() -> &'static str {
 /// The host takes webhooks, with the safety features that are really active. Anybody may
 /// ask, so what was found in detail is in the operator's `status` only.
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
-    let store = store_health(&app).await;
-    let stopping = app.stopping.load(Ordering::Acquire);
-    let ready = store == STORE_OK && !stopping;
+    let Readiness { ready, stopping, store } = readiness(&app).await;
     let safety: Vec<_> = app
         .safety()
         .into_iter()
@@ -44,8 +42,21 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
     (status, Json(body)).into_response()
 }
 
-/// `ok`, or what is wrong with the store and what to do.
-pub(crate) async fn store_health(app: &App) -> &'static str {
+/// Whether a host takes webhooks.
+pub(crate) struct Readiness {
+    pub(crate) ready: bool,
+    pub(crate) stopping: bool,
+    /// `ok`, or what is wrong with the store and what to do.
+    pub(crate) store: &'static str,
+}
+
+/// Whether the host takes webhooks now.
+pub(crate) async fn readiness(app: &App) -> Readiness {
+    let (store, stopping) = (store_health(app).await, app.stopping.load(Ordering::Acquire));
+    Readiness { ready: store == STORE_OK && !stopping, stopping, store }
+}
+
+async fn store_health(app: &App) -> &'static str {
     match (app.work.reads_store().await, app.writes()) {
         (Ok(()), true) => STORE_OK,
         (Ok(()), false) => "takes no writes since an IO error: restart the host",

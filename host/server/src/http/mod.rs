@@ -28,7 +28,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 pub use connection::ConnectionInfo;
 pub(crate) use damaged::is_damaged;
-pub(crate) use health::store_health;
+pub(crate) use health::{Readiness, readiness};
 pub use serve::{Limits, serve};
 pub(crate) use signals::{NotBrought, Signal, bring};
 pub(crate) use token::KEY_BYTES_MAX;

@@ -120,7 +120,12 @@ struct Answered {
 
 impl Api {
     /// Asks; `path` begins behind `/v1`. What is refused is an error.
-    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+    pub(super) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
         let bytes = body.map(|body| Bytes::from(body.to_string()));
         let answered = self.send(method, path, &JSON, bytes).await?;
         good(answered)
@@ -249,7 +254,11 @@ impl Api {
     }
 
     /// Prints what the host says: as JSON, or in words.
-    fn print(&self, answer: &Value, words: impl FnOnce(&Value) -> String) -> anyhow::Result<()> {
+    pub(super) fn print(
+        &self,
+        answer: &Value,
+        words: impl FnOnce(&Value) -> String,
+    ) -> anyhow::Result<()> {
         let out = if self.local.json { format!("{answer:#}\n") } else { words(answer) };
         std::io::stdout().write_all(out.as_bytes()).context("cannot print the answer")
     }

@@ -178,6 +178,13 @@ pub struct BotTurn {
     pub turn: Turn,
 }
 
+impl BotTurn {
+    /// Where it stands among the news of its bot: the `after` of [`Archive::bot_news`].
+    pub fn number(&self) -> u64 {
+        self.place.number
+    }
+}
+
 /// Where something stands in a list by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {

@@ -7,8 +7,9 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, HeaderName};
-use http::{Method, Request, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde_json::Value;
@@ -86,6 +87,31 @@ pub async fn command(
     }
 }
 
+/// Sends a request and answers what comes back, as it comes.
+///
+/// # Errors
+/// [`Unreachable`], or a host that breaks off.
+pub async fn open(
+    socket: &Path,
+    method: Method,
+    path: &str,
+    headers: &[(HeaderName, &str)],
+    body: Option<Bytes>,
+) -> anyhow::Result<Response<Incoming>> {
+    let stream = UnixStream::connect(socket).await;
+    let stream = stream.map_err(|error| Unreachable::at(socket, error))?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    // It ends with the answer, and its errors are those of the answer.
+    tokio::spawn(connection);
+    let mut request = Request::builder().method(method).uri(path).header(HOST, "botyard");
+    for (name, value) in headers {
+        request = request.header(name, *value);
+    }
+    let request = request.body(Full::new(body.unwrap_or_default()))?;
+    Ok(sender.send_request(request).await?)
+}
+
 /// Sends a request and waits for its answer, whatever it is.
 ///
 /// # Errors
@@ -97,26 +123,18 @@ pub async fn talk(
     headers: &[(HeaderName, &str)],
     body: Option<Bytes>,
 ) -> anyhow::Result<(StatusCode, Bytes)> {
-    let stream = UnixStream::connect(socket).await;
-    let stream = stream.map_err(|error| Unreachable::at(socket, error))?;
     let talk = async {
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-        // It ends with the sender, and its errors are those of the answer.
-        tokio::spawn(connection);
-        let mut request = Request::builder().method(method).uri(path).header(HOST, "botyard");
-        for (name, value) in headers {
-            request = request.header(name, *value);
-        }
-        let request = request.body(Full::new(body.unwrap_or_default()))?;
-        let answer = sender.send_request(request).await?;
+        let answer = open(socket, method, path, headers, body).await?;
         let status = answer.status();
         let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
         let body = body.map_err(|error| anyhow::anyhow!(error))?.to_bytes();
         anyhow::Ok((status, body))
     };
-    tokio::time::timeout(ANSWER_WITHIN, talk)
+    let answered = tokio::time::timeout(ANSWER_WITHIN, talk)
         .await
-        .context("the host does not answer: its log may say why")?
-        .context("the host broke off: its log may say why")
+        .context("the host does not answer: its log may say why")?;
+    answered.map_err(|error| match error.is::<Unreachable>() {
+        true => error,
+        false => error.context("the host broke off: its log may say why"),
+    })
 }

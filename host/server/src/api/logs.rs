@@ -13,6 +13,7 @@ use botyard_kernel::time::{MINUTE, Millis};
 use botyard_store::{BotTurn, Place};
 use futures_util::Stream;
 use futures_util::stream;
+use http::{HeaderMap, HeaderName};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -25,6 +26,7 @@ use crate::clock;
 
 /// Whoever follows is told what is new this often.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// So many turns are told at a time.
 const TOLD_MAX: usize = 200;
 
@@ -71,21 +73,29 @@ pub(super) async fn list(
 }
 
 /// Follow the turns of a bot as they come: server-sent events of the name `turn`, each with
-/// what the list has of a turn.
+/// what the list has of a turn. Whoever comes again with the last `id` that they saw misses
+/// none and sees none twice.
 #[utoipa::path(get, path = "/v1/tenants/{tenant}/bots/{bot}/logs/live", tag = "logs",
-    params(("tenant" = String, Path), ("bot" = String, Path)),
+    params(("tenant" = String, Path), ("bot" = String, Path),
+        ("Last-Event-ID" = Option<u64>, Header)),
     responses((status = 200, content_type = "text/event-stream"), (status = "4XX", body = Problem)))]
 pub(super) async fn live(
     of: OfTenant,
     Path((_, bot)): Path<(String, BotId)>,
+    headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let allowed = of.may(Permission::ReadObjects, Some(&bot))?;
     allowed.tenancy().bot(&allowed.tenant, &bot).await?;
     let place = allowed.app.followers.take(&allowed.tenant)?;
-    let (_, last) = allowed.store().bot_news(&bot, None, TOLD_MAX).await?;
+    let last = match seen(&headers)? {
+        Some(last) => last,
+        None => allowed.store().bot_news(&bot, None, TOLD_MAX).await?.1,
+    };
     let rotated_ms = allowed.token.as_ref().and_then(|id| allowed.tenancy().rotated_ms(id));
     let follower = Follower { allowed, _place: place, bot, last, rotated_ms };
-    let stream = stream::unfold((follower, Vec::new()), |(mut follower, mut waiting)| async move {
+    // Whoever is cut off before the first turn goes on from here.
+    let begins = vec![Event::default().id(last.to_string())];
+    let stream = stream::unfold((follower, begins), |(mut follower, mut waiting)| async move {
         while waiting.is_empty() {
             tokio::time::sleep(LOOK_EVERY).await;
             if follower.is_over() {
@@ -98,6 +108,14 @@ pub(super) async fn live(
         Some((Ok(event), (follower, waiting)))
     });
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
+}
+
+/// What a follower has seen before they were cut off.
+fn seen(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+    let Some(last) = headers.get(LAST_EVENT_ID) else { return Ok(None) };
+    let last = last.to_str().ok().and_then(|last| last.parse().ok());
+    let wrong = || Problem::bad("`Last-Event-ID` is the `id` of an event that came before");
+    last.map(Some).ok_or_else(wrong)
 }
 
 struct Follower {
@@ -127,8 +145,8 @@ impl Follower {
         self.last = last;
         let texts = self.allowed.shows_texts();
         let told = found.into_iter().map(|turn| {
-            let logged = logged(turn, texts);
-            Event::default().event("turn").data(json!(logged).to_string())
+            let (number, logged) = (turn.number().to_string(), logged(turn, texts));
+            Event::default().event("turn").id(number).data(json!(logged).to_string())
         });
         Some(told.collect())
     }

@@ -209,6 +209,12 @@ pub(super) async fn news_of_a_bot_come_as_they_were_written(store: Store) {
             assert_eq!(store.bot_news(&lead, Some(next), 2).await, Ok((vec![], next)));
             break;
         }
+        let last = news.last().unwrap().number();
+        let behind = store.bot_news(&lead, Some(last), 9).await.unwrap().0;
+        assert!(
+            behind.iter().all(|turn| turn.number() > last),
+            "whoever goes on there misses none"
+        );
         seen.extend(news.into_iter().map(|turn| turn.conversation));
         after = next;
     }

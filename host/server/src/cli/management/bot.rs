@@ -3,13 +3,15 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use botyard_kernel::time::MINUTE;
 use clap::Subcommand;
 use http::Method;
 use serde_json::{Value, json};
 
 use super::table::table;
 use super::{TenantApi, escaped, given, json_file};
-use super::{grants, pauses};
+use super::{follow, grants, pauses};
+use crate::clock;
 use crate::work::Pausable;
 
 /// What can be done with bots.
@@ -139,9 +141,14 @@ pub(in crate::cli) enum BotCommand {
     Logs {
         /// The bot.
         bot: String,
-        /// Turns of the last so many minutes.
-        #[arg(long, default_value_t = 60, value_name = "MINUTES")]
-        since: u64,
+        /// Turns of the last so many minutes. Default: 60, and with --follow only what
+        /// comes from now on.
+        #[arg(long, value_name = "MINUTES")]
+        since: Option<u64>,
+        /// Go on with what comes, until Ctrl-C; with --json one object a line. Where the
+        /// connection breaks it is made again, and nothing is missed.
+        #[arg(long, short)]
+        follow: bool,
         #[command(flatten)]
         of: TenantApi,
     },
@@ -214,8 +221,12 @@ pub(super) async fn bot(command: BotCommand) -> anyhow::Result<()> {
         BotCommand::Grants { bot, used, of } => grants::grants(&of, &bot, used).await,
         BotCommand::Approve { bot, version, of } => grants::approve(&of, &bot, &version).await,
         BotCommand::Decline { bot, of } => grants::decline(&of, &bot).await,
-        BotCommand::Logs { bot, since, of } => {
-            let since = crate::clock::now().saturating_sub(since.saturating_mul(60_000));
+        BotCommand::Logs { bot, since, follow, of } => {
+            let ago = |minutes: u64| clock::now().saturating_sub(minutes.saturating_mul(MINUTE));
+            if follow {
+                return follow::follow(&of.api, path(&of, &bot).await?, since.map(ago)).await;
+            }
+            let since = ago(since.unwrap_or(60));
             let path = format!("{}/logs?limit=200&since_ms={since}", path(&of, &bot).await?);
             let found = of.api.ask(Method::GET, &path, None).await?;
             of.api.print(&found, |found| logs(&found["items"]))
@@ -282,15 +293,17 @@ fn in_words(tried: &Value) -> String {
 }
 
 fn logs(turns: &Value) -> String {
-    let mut text = String::new();
-    for turn in turns.as_array().into_iter().flatten() {
-        let [channel, conversation] =
-            ["channel", "conversation"].map(|field| turn[field].as_str().unwrap_or_default());
-        let _ = writeln!(text, "{channel} {conversation}: {}", turn["result"]);
-        for line in turn["log"].as_array().into_iter().flatten() {
-            let level = line["level"].as_str().unwrap_or_default();
-            let _ = writeln!(text, "  {level}: {}", line["message"].as_str().unwrap_or_default());
-        }
+    turns.as_array().into_iter().flatten().map(turn_in_words).collect()
+}
+
+/// What a turn of a log came to, and what its bot wrote.
+pub(super) fn turn_in_words(turn: &Value) -> String {
+    let [channel, conversation] =
+        ["channel", "conversation"].map(|field| turn[field].as_str().unwrap_or_default());
+    let mut text = format!("{channel} {conversation}: {}\n", turn["result"]);
+    for line in turn["log"].as_array().into_iter().flatten() {
+        let level = line["level"].as_str().unwrap_or_default();
+        let _ = writeln!(text, "  {level}: {}", line["message"].as_str().unwrap_or_default());
     }
     text
 }

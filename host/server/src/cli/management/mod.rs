@@ -4,6 +4,7 @@
 mod apply;
 mod bot;
 mod channels;
+mod follow;
 mod grants;
 mod moving;
 mod objects;
@@ -223,24 +224,26 @@ impl Api {
         body: Option<Bytes>,
     ) -> anyhow::Result<(StatusCode, Bytes)> {
         let url = format!("{}{path}", url.trim_end_matches('/'));
+        let request = self.request(reqwest::Client::builder(), method, &url, headers)?;
+        let answer = request.body(body.unwrap_or_default()).send().await;
+        let answer = answer.map_err(|error| unreachable(&url, error))?;
+        let status = answer.status();
+        Ok((status, answer.bytes().await.map_err(|error| unreachable(&url, error))?))
+    }
+
+    fn request(
+        &self,
+        client: reqwest::ClientBuilder,
+        method: Method,
+        url: &str,
+        headers: &[(HeaderName, &str)],
+    ) -> anyhow::Result<reqwest::RequestBuilder> {
         // It fails where another part of the process has chosen one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut request = reqwest::Client::builder()
-            .build()
-            .context("cannot make an HTTP client")?
-            .request(method, &url)
-            .header("authorization", format!("Bearer {}", self.token()?))
-            .body(body.unwrap_or_default());
-        for (name, value) in headers {
-            request = request.header(name, *value);
-        }
-        let unreachable = |error: reqwest::Error| Unreachable::Elsewhere {
-            url: url.clone(),
-            error: error.without_url().to_string(),
-        };
-        let answer = request.send().await.map_err(unreachable)?;
-        let status = answer.status();
-        Ok((status, answer.bytes().await.map_err(unreachable)?))
+        let client = client.build().context("cannot make an HTTP client")?;
+        let request = client.request(method, url);
+        let request = request.header("authorization", format!("Bearer {}", self.token()?));
+        Ok(headers.iter().fold(request, |request, (name, value)| request.header(name, *value)))
     }
 
     fn token(&self) -> anyhow::Result<String> {
@@ -277,6 +280,10 @@ impl TenantApi {
         };
         Ok(format!("/tenants/{}", escaped(&tenant)))
     }
+}
+
+fn unreachable(url: &str, error: reqwest::Error) -> Unreachable {
+    Unreachable::Elsewhere { url: url.to_owned(), error: error.without_url().to_string() }
 }
 
 fn good(answered: Answered) -> anyhow::Result<Value> {

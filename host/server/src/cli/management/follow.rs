@@ -1,0 +1,183 @@
+//! The log of a bot, followed as it comes, also over connections that break.
+
+use std::collections::HashSet;
+use std::io::{self, ErrorKind, Write as _};
+use std::pin::Pin;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use http::header::HeaderName;
+use http::{Method, StatusCode};
+use http_body_util::BodyExt as _;
+use http_body_util::combinators::UnsyncBoxBody;
+use serde_json::Value;
+use sse_stream::{Sse, SseStream};
+
+use super::bot::turn_in_words;
+use super::{Answered, Api, client, good, unreachable};
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+/// A host says every 15 s that it is there: one that is silent for longer is not.
+const SILENT_MAX: Duration = Duration::from_secs(45);
+/// How long until it is tried again, the first time and at most.
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
+const AGAIN_AFTER_MAX: Duration = Duration::from_secs(10);
+
+type Events = Pin<Box<SseStream<UnsyncBoxBody<Bytes, io::Error>>>>;
+
+/// What a host says to whoever wants to follow.
+enum Opened {
+    Events(Events),
+    Refused(Answered),
+}
+
+/// Prints the turns of a bot, whose path is given, as they come, until somebody ends it;
+/// before them those from a time on, if one is named (Unix milliseconds).
+pub(super) async fn follow(api: &Api, bot: String, since_ms: Option<u64>) -> anyhow::Result<()> {
+    let mut follower = Follower { api, bot, after: None, printed: HashSet::new() };
+    let followed = tokio::select! {
+        followed = follower.follow(since_ms) => followed,
+        // Who follows ends it so: nothing is wrong.
+        _ = tokio::signal::ctrl_c() => return Ok(()),
+    };
+    match followed {
+        // Whoever reads has seen enough.
+        Err(error) if is_left(&error) => Ok(()),
+        other => other,
+    }
+}
+
+struct Follower<'a> {
+    api: &'a Api,
+    /// The path of the bot.
+    bot: String,
+    /// What came last.
+    after: Option<String>,
+    /// Turns that were printed of the past: they may come as new ones, too.
+    printed: HashSet<String>,
+}
+
+impl Follower<'_> {
+    async fn follow(&mut self, since_ms: Option<u64>) -> anyhow::Result<()> {
+        let mut events = match self.open().await? {
+            Opened::Events(events) => events,
+            Opened::Refused(answered) => return good(answered).map(drop),
+        };
+        // Whatever comes from now on is told as new, so nothing is missed in between.
+        if let Some(since_ms) = since_ms {
+            let path = format!("{}/logs?since_ms={since_ms}", self.bot);
+            for turn in self.api.all(&path).await? {
+                self.print(&turn)?;
+                self.printed.insert(place(&turn));
+            }
+        }
+        loop {
+            match events.next().await {
+                Some(Ok(event)) => self.heard(event)?,
+                Some(Err(_)) | None => events = self.open_again().await?,
+            }
+        }
+    }
+
+    fn heard(&mut self, Sse { event, data, id, .. }: Sse) -> anyhow::Result<()> {
+        if event.as_deref() == Some("turn") {
+            let turn = serde_json::from_str(&data.unwrap_or_default())
+                .context("the host says something else: is it of this version?")?;
+            if !self.printed.remove(&place(&turn)) {
+                self.print(&turn)?;
+            }
+        }
+        self.after = id.or(self.after.take());
+        Ok(())
+    }
+
+    /// Goes on where the connection broke, as soon as the host is there. What is refused and
+    /// does not end by itself ends the log.
+    async fn open_again(&self) -> anyhow::Result<Events> {
+        let mut pause = AGAIN_AFTER;
+        let mut told = false;
+        loop {
+            tokio::time::sleep(pause).await;
+            let problem = match self.open().await {
+                Ok(Opened::Events(events)) => return Ok(events),
+                Ok(Opened::Refused(answered)) if !may_end(answered.status) => {
+                    return Err(ended(answered));
+                }
+                Ok(Opened::Refused(Answered { status, .. })) => format!("it answers {status}"),
+                Err(error) => format!("{error:#}"),
+            };
+            if !told {
+                // Not among the lines, which a program may read.
+                writeln!(io::stderr(), "the host is away ({problem}); it is tried again")?;
+                told = true;
+            }
+            pause = AGAIN_AFTER_MAX.min(pause * 2);
+        }
+    }
+
+    async fn open(&self) -> anyhow::Result<Opened> {
+        let path = format!("/v1{}/logs/live", self.bot);
+        let after = self.after.iter().map(|after| (LAST_EVENT_ID, after.as_str()));
+        let headers: Vec<_> = after.collect();
+        let (status, body) = match &self.api.url {
+            None => {
+                let socket = self.api.local.socket()?;
+                let answer = client::open(&socket, Method::GET, &path, &headers, None).await?;
+                let (parts, body) = answer.into_parts();
+                (parts.status, body.map_err(io::Error::other).boxed_unsync())
+            }
+            Some(url) => {
+                let url = format!("{}{path}", url.trim_end_matches('/'));
+                let client = reqwest::Client::builder().read_timeout(SILENT_MAX);
+                let request = self.api.request(client, Method::GET, &url, &headers)?;
+                let answer = request.send().await.map_err(|error| unreachable(&url, error))?;
+                let (parts, body) = http::Response::from(answer).into_parts();
+                (parts.status, body.map_err(io::Error::other).boxed_unsync())
+            }
+        };
+        if status.is_success() {
+            return Ok(Opened::Events(Box::pin(SseStream::new(body))));
+        }
+        let text = body.collect().await?.to_bytes();
+        let body = serde_json::from_slice(&text).unwrap_or_default();
+        Ok(Opened::Refused(Answered { status, body }))
+    }
+
+    fn print(&self, turn: &Value) -> anyhow::Result<()> {
+        let text = if self.api.local.json { format!("{turn}\n") } else { turn_in_words(turn) };
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()?;
+        Ok(())
+    }
+}
+
+/// Whether somebody else may be let in later where this is answered.
+fn may_end(status: StatusCode) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
+}
+
+fn ended(answered: Answered) -> anyhow::Error {
+    let unauthorized = answered.status == StatusCode::UNAUTHORIZED;
+    let why = if unauthorized {
+        "the token is good for nothing any more, so the log ends here"
+    } else {
+        "the log ends here"
+    };
+    match good(answered) {
+        Ok(_) => anyhow::Error::msg(why),
+        Err(error) => error.context(why),
+    }
+}
+
+/// Tells a turn from all others of its bot.
+fn place(turn: &Value) -> String {
+    format!("{} {} {}", turn["channel"], turn["conversation"], turn["seq"])
+}
+
+fn is_left(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<io::Error>();
+    io.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}

@@ -184,6 +184,7 @@ async fn what_comes_with_the_same_key_is_made_once() {
 async fn a_tenant_moves_to_another_host() {
     let from = Hosted::start().await;
     from.tenant("acme", "tally").await;
+    from.operator.put("/tenants/acme/limits/bots", json!({"value": 7})).await.unwrap();
     let into = from.directory.path().join("acme");
     let place = into.to_str().unwrap();
     let export = ["tenant", "export", "acme", "--into", place];
@@ -193,6 +194,7 @@ async fn a_tenant_moves_to_another_host() {
     assert!(complaint(&again).contains("is not empty"));
     let text = fs::read_to_string(into.join("tenant.toml")).unwrap();
     assert!(!text.contains(SECRET) && !text.contains(TOKEN), "{text}");
+    assert!(text.contains("[tenants.acme.limits]\nbots = 7\n"), "only what was set: {text}");
 
     let to = Hosted::start().await;
     let import = ["tenant", "import", place];
@@ -212,6 +214,24 @@ async fn a_tenant_moves_to_another_host() {
     let conversation = Conversation::open(account, &webhook, Contact::new()).unwrap();
     assert_eq!(conversation.start().await.unwrap().texts(), ["1 1 start"]);
     assert!(says(&to.config, &import).await.contains("0 things changed"));
+    let bots = async || {
+        let rows = to.operator.get("/tenants/acme/limits").await.unwrap();
+        let row = rows.as_array().unwrap().iter().find(|row| row["name"] == "bots").cloned();
+        row.unwrap()["value"].clone()
+    };
+    assert_eq!(bots().await, 7);
+    // Whoever is no operator of the other host sets none there.
+    to.operator.put("/tenants/acme/limits/bots", json!({"value": 9})).await.unwrap();
+    let admin = json!({"scope": "admin"});
+    let admin = to.operator.post("/tenants/acme/tokens", admin).await.unwrap();
+    let output = std::process::Command::new(program())
+        .args(["tenant", "import", place, "--url", to.host.url()])
+        .env("BOTYARD_TOKEN", admin["token"].as_str().unwrap())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("the operator's to set"), "{said}");
+    assert_eq!(bots().await, 9);
 }
 
 #[tokio::test]

@@ -8,6 +8,8 @@ use botyard_twins::userlike::{Contact, Userlike};
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::hosted::Hosted;
+
 fn settings(directory: &std::path::Path, tenants: Value) -> Config {
     let config = Config::new(directory).with(json!({"tenants": {"demo": null}}));
     config.with(json!({"tenants": tenants}))
@@ -69,6 +71,40 @@ async fn a_name_is_not_given_away_with_what_people_said_under_it() {
     operator.post("/tenants", json!({"name": "acme"})).await.unwrap();
     let nothing = operator.get("/tenants/acme/conversations").await.unwrap();
     assert_eq!(nothing["items"], json!([]));
+}
+
+#[tokio::test]
+async fn the_audit_of_an_earlier_tenant_is_not_the_later_ones_to_read() {
+    let hosted = Hosted::start().await;
+    hosted.tenant("acme", "tally").await;
+    let operator = &hosted.operator;
+    let all = async || {
+        let audit = operator.get("/tenants/acme/audit?limit=200").await.unwrap();
+        audit["items"].as_array().unwrap().clone()
+    };
+    operator.delete("/tenants/acme").await.unwrap();
+    operator.post("/tenants", json!({"name": "acme"})).await.unwrap();
+    let token = operator.post("/tenants/acme/tokens", json!({"scope": "admin"})).await.unwrap();
+    let later = operator.with(token["token"].as_str().unwrap());
+    let rows = all().await;
+    let created = rows.iter().rposition(|row| row["kind"] == "tenant" && row["action"] == "put");
+    let own = &rows[created.unwrap()..];
+    assert!(own.len() == 2 && rows.len() > 8, "rows are never taken away: {rows:#?}");
+    for path in ["/tenants/acme/audit?limit=200", "/tenants/acme/audit?limit=200&after=1"] {
+        let seen = later.get(path).await.unwrap();
+        assert_eq!(seen["items"].as_array().unwrap(), own, "{path}");
+    }
+    let verified = later.get("/tenants/acme/audit/verify").await.unwrap();
+    assert_eq!(verified["rows"], 2);
+    let whole = operator.get("/tenants/acme/audit/verify").await.unwrap();
+    assert_eq!((&whole["rows"], &whole["head"]), (&json!(rows.len()), &verified["head"]));
+    // Where an earlier row stands is not told either; the own ones go on as they did.
+    let head = |row: &Value| format!("{}:{}", row["seq"], row["hash"].as_str().unwrap());
+    for (row, code) in [(&rows[0], "audit-differs"), (&own[0], "")] {
+        let path = format!("/tenants/acme/audit/verify?expect={}", head(row));
+        assert_eq!(later.ask(Method::GET, &path, None).await.unwrap().code(), code);
+        assert_eq!(operator.ask(Method::GET, &path, None).await.unwrap().code(), "");
+    }
 }
 
 #[tokio::test]

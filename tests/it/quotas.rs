@@ -4,6 +4,7 @@
 use std::fs;
 use std::time::Duration;
 
+use botyard_tests::client::desk::Desk;
 use botyard_tests::client::management::Management;
 use botyard_tests::host::plugin;
 use botyard_tests::wait;
@@ -14,6 +15,7 @@ use crate::canaries::holder;
 use crate::hosted::Hosted;
 
 const WITHIN: Duration = Duration::from_secs(40);
+const DESK_TOKEN: &str = "a-token-for-the-desk-of-acme";
 
 /// The row of a limit.
 async fn limit(admin: &Management, name: &str) -> Value {
@@ -153,7 +155,12 @@ async fn nothing_is_left_of_a_tenant_that_goes() {
 async fn a_full_disk_refuses_what_is_new_and_shows_what_is_there() {
     let hosted = Hosted::start().await;
     let admin = hosted.tenant("acme", "tally").await;
-    hosted.open("acme-web").start().await.unwrap();
+    admin.put("/tenants/acme/secrets/desk", json!({"value": DESK_TOKEN})).await.unwrap();
+    let mut channel = hosted.channel();
+    channel["settings"]["desk-token"] = json!({"secret": "desk"});
+    admin.put("/tenants/acme/channels/acme-web", channel).await.unwrap();
+    let begun = hosted.open("acme-web");
+    begun.start().await.unwrap();
     let full = json!({"store": {"disk": {
         "soft-percent": 1, "hard-percent": 2, "back-percent": 0, "counted-bytes": 1_u64 << 60,
     }}});
@@ -166,6 +173,21 @@ async fn a_full_disk_refuses_what_is_new_and_shows_what_is_there() {
     let refused = wait::until_asked("a refusal", WITHIN, refused).await.unwrap();
     assert!(refused.body.contains("disk"), "{}", refused.body);
     assert_eq!(refused.retry_after, Some(60));
+    // Nor are humans heard at the desk, who read it all the same.
+    let url = format!("{}/v1/channels/acme-web/desk", hosted.host.url());
+    let desk = Desk { url, token: DESK_TOKEN.to_owned() };
+    let own = format!("/conversations/{}", begun.cid);
+    for (step, body) in
+        [("replies", json!({"text": "hello"})), ("take", json!({})), ("return", json!({}))]
+    {
+        let (status, text) = desk.post(&format!("{own}/{step}"), Some("k"), &body).await.unwrap();
+        assert!(status == 503 && text.to_string().contains("disk"), "{step}: {status} {text}");
+    }
+    let (status, transcript) = desk.read(&format!("{own}/messages")).await.unwrap();
+    assert_eq!(status, 200);
+    assert!(!transcript.to_string().contains("hello"), "{transcript}");
+    let operator = Management { url: hosted.host.url().to_owned(), ..hosted.operator.clone() };
+    assert_eq!(operator.get("/status").await.unwrap()["store"]["disk"], "hard");
     let admin = Management { url: hosted.host.url().to_owned(), ..admin };
     let conversations = admin.get("/tenants/acme/conversations").await.unwrap();
     assert!(!conversations["items"].as_array().unwrap().is_empty());

@@ -1,11 +1,11 @@
 //! What was changed of a tenant, by whom: rows that nobody changes.
 
-use botyard_kernel::access::Permission;
+use botyard_kernel::access::{Permission, Scope};
 use botyard_kernel::time::Millis;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::caller::OfTenant;
+use super::caller::{Allowed, OfTenant};
 use super::page::{Json, Page, Paging, Query};
 use super::problem::{Code, Problem};
 
@@ -51,7 +51,8 @@ pub(super) struct Expected {
     expect: Option<String>,
 }
 
-/// The changes of a tenant, the oldest first.
+/// The changes of a tenant, the oldest first. What an earlier tenant of its name has left
+/// behind is shown to the operator alone.
 #[utoipa::path(get, path = "/v1/tenants/{tenant}/audit", tag = "audit",
     params(("tenant" = String, Path), Paging),
     responses((status = 200, body = Page<Row>), (status = "4XX", body = Problem)))]
@@ -62,7 +63,7 @@ pub(super) async fn list(
     let allowed = of.may(Permission::ReadAudit, None)?;
     let after = paging.after.as_deref().map(str::parse).transpose();
     let after = after.map_err(|_| Problem::bad("`after` is the `seq` of a row"))?.unwrap_or(0);
-    let limit = paging.limit();
+    let (limit, after) = (paging.limit(), after.max(hidden(&allowed).await?));
     let rows = allowed.store().audit(after, limit).await?;
     let after = rows.last().filter(|_| rows.len() == limit).map(|row| row.seq.to_string());
     let items = rows.into_iter().map(|row| Row {
@@ -88,11 +89,13 @@ pub(super) async fn verify(
     Query(expected): Query<Expected>,
 ) -> Result<Json<Verified>, Problem> {
     let allowed = of.may(Permission::ReadAudit, None)?;
+    let hidden = hidden(&allowed).await?;
     if let Some(expected) = &expected.expect {
         let known = expected.split_once(':').and_then(|(seq, _)| seq.parse::<u64>().ok());
         let wrong = || Problem::bad("`expect` is the `head` of an earlier check: `place:hash`");
         let place = known.filter(|place| *place > 0).ok_or_else(wrong)?;
         let row = allowed.store().audit(place - 1, 1).await?.pop();
+        let row = row.filter(|row| row.seq > hidden);
         if row.is_none_or(|row| format!("{}:{}", row.seq, row.hash) != *expected) {
             let detail = format!(
                 "the audit does not have the row {expected}: rows were cut off or written anew \
@@ -102,6 +105,15 @@ pub(super) async fn verify(
         }
     }
     let head = allowed.store().audit_head().await?;
-    let rows = head.map_or(0, |(seq, _)| seq);
+    let rows = head.map_or(0, |(seq, _)| seq.saturating_sub(hidden));
     Ok(Json(Verified { rows, head: head.map(|(seq, hash)| format!("{seq}:{hash}")) }))
+}
+
+/// How many rows at the beginning of the audit are not the caller's to see: those of an
+/// earlier tenant of this name. The chain is one, as rows are never taken away.
+async fn hidden(allowed: &Allowed) -> Result<u64, Problem> {
+    if allowed.grant.scope == Scope::Operator {
+        return Ok(0);
+    }
+    Ok(allowed.tenancy().tenant(&allowed.tenant).await?.audit_after)
 }

@@ -41,7 +41,7 @@ impl Tenancy {
     ) -> Result<Vec<Unfit>, StoreError> {
         let _turn = self.change(tenant).await;
         let store = self.store(tenant);
-        let limits = match keep_tenant(&store).await? {
+        let limits = match keep_tenant(&store, self.left_before(tenant).await?).await? {
             Ok(record) => record.limits,
             Err(unfit) => return Ok(vec![unfit]),
         };
@@ -110,6 +110,16 @@ impl Tenancy {
         Ok(())
     }
 
+    /// The rows of the audit that are an earlier tenant's, where one begins of whom nothing
+    /// else is left: one that the file had lost for a while goes on with its own.
+    async fn left_before(&self, tenant: &TenantId) -> Result<u64, StoreError> {
+        let known = self.store(tenant).get(kind::TENANT, SELF).await?.is_some();
+        if known || self.host_store().keeps_any(tenant, clock::now()).await? {
+            return Ok(0);
+        }
+        self.told_before(tenant).await
+    }
+
     /// The operator's own tenant is there in any case: with its tokens, and with what was
     /// made of it by commands.
     async fn give_back(&self, record: TenantRecord) -> Result<(), StoreError> {
@@ -162,7 +172,10 @@ fn next(known: Option<&Deployment>, version: Digest) -> Option<Deployment> {
 }
 
 /// Fails where the tenant was made by the API: it is not taken over silently.
-async fn keep_tenant(store: &TenantStore) -> Result<Result<TenantRecord, Unfit>, StoreError> {
+async fn keep_tenant(
+    store: &TenantStore,
+    audit_after: u64,
+) -> Result<Result<TenantRecord, Unfit>, StoreError> {
     let known = store.get(kind::TENANT, SELF).await?;
     let old: Option<TenantRecord> =
         known.clone().and_then(|known| serde_json::from_value(known).ok());
@@ -173,7 +186,7 @@ async fn keep_tenant(store: &TenantStore) -> Result<Result<TenantRecord, Unfit>,
         );
         return Ok(Err(Unfit { what: "the tenant".to_owned(), error }));
     }
-    let mut record = old.unwrap_or_default();
+    let mut record = old.unwrap_or_else(|| TenantRecord { audit_after, ..TenantRecord::default() });
     record.managed = Managed::Settings;
     if record.created_ms == 0 {
         record.created_ms = clock::now();

@@ -3,7 +3,7 @@
 
 use botyard_kernel::access::Scope;
 use botyard_kernel::id::{BotId, ChannelId, TenantId};
-use botyard_store::{Stamp, TenantStore};
+use botyard_store::{Stamp, StoreError, TenantStore};
 use serde_json::json;
 
 use super::records::{
@@ -54,12 +54,18 @@ impl Tenancy {
             );
             return Err(ChangeError::InUse(what));
         }
+        let record = TenantRecord { audit_after: self.told_before(tenant).await?, ..record };
         self.tried(tenant, |records, _| records.tenant = record.clone()).await?;
         if !store.replace(kind::TENANT, SELF, None, &json!(record), stamp).await? {
             return Err(exists());
         }
         self.refresh(tenant).await?;
         Ok(record)
+    }
+
+    /// The last row of the audit that an earlier tenant of this name has left behind.
+    pub(super) async fn told_before(&self, tenant: &TenantId) -> Result<u64, StoreError> {
+        Ok(self.store(tenant).audit_head().await?.map_or(0, |(seq, _)| seq))
     }
 
     /// Sets something of a tenant, by somebody with this scope: what is not named stays.
@@ -419,9 +425,9 @@ fn named(name: &str) -> Change<()> {
     if config::is_name(name) { Ok(()) } else { Err(ChangeError::BadName(name.to_owned())) }
 }
 
-fn found(deleted: Result<(), botyard_store::StoreError>) -> Change<()> {
+fn found(deleted: Result<(), StoreError>) -> Change<()> {
     match deleted {
-        Err(botyard_store::StoreError::NotFound) => Err(ChangeError::NotFound),
+        Err(StoreError::NotFound) => Err(ChangeError::NotFound),
         other => Ok(other?),
     }
 }

@@ -43,6 +43,10 @@ pub mod kind {
     pub const POLICY: &str = "policy";
 }
 
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 fn is_default(limits: &Limits) -> bool {
     *limits == Limits::default()
 }
@@ -73,6 +77,9 @@ pub struct TenantRecord {
     /// As in the settings file: `alert-url`, `rate`.
     #[serde(default)]
     pub settings: Value,
+    /// Rows of its audit up to here tell of an earlier tenant of its name.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub audit_after: u64,
     /// What was set of its limits.
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: Limits,

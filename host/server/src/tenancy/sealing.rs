@@ -1,5 +1,7 @@
 //! What is sealed in the records of tenants is sealed anew when the host has another key.
 
+use std::collections::BTreeSet;
+
 use botyard_kernel::id::TenantId;
 use botyard_store::{Record, Stamp, StoreError};
 use serde::{Deserialize, Serialize};
@@ -31,9 +33,19 @@ impl Tenancy {
     pub async fn reseal(&self, stamp: &Stamp) -> Result<Resealed, StoreError> {
         let mut all = Resealed::default();
         let kinds: [Kind; 2] = [(kind::SECRET, secret_place), (UPKEEP, upkeep_place)];
-        for (kind, place) in kinds {
-            for (tenant, record) in self.host_store().list_all(kind).await? {
-                self.reseal_record(&tenant, (kind, place), record, &mut all, stamp).await?;
+        // Also those that have nothing yet: their first secret may be on its way.
+        let mut tenants: BTreeSet<TenantId> = self.tenants().await?.into_iter().collect();
+        for (kind, _) in kinds {
+            let records = self.host_store().list_all(kind).await?;
+            tenants.extend(records.into_iter().map(|(tenant, _)| tenant));
+        }
+        for tenant in tenants {
+            // Whoever has the turn now may have sealed with the key from before.
+            let _turn = self.change(&tenant).await;
+            for (kind, place) in kinds {
+                for record in self.store(&tenant).list(kind).await? {
+                    self.reseal_record(&tenant, (kind, place), record, &mut all, stamp).await?;
+                }
             }
         }
         Ok(all)
@@ -48,8 +60,8 @@ impl Tenancy {
         stamp: &Stamp,
     ) -> Result<(), StoreError> {
         let (store, mut value) = (self.store(tenant), Some(record.value));
-        // Whoever writes it at the same time seals it with the new key, but may have read
-        // the old one's before.
+        // Upkeep takes no turn. Whoever writes it at the same time seals it with the new key,
+        // but may have read the old one's before.
         while let Some(old) = value {
             let new = match self.resealed(tenant, &place(&record.name), &old) {
                 Ok(Some(new)) => new,

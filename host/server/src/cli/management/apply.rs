@@ -21,7 +21,8 @@ use crate::config::merge;
 /// `*.toml` of a directory. A bot's `component` is a file beside them: it is uploaded and
 /// deployed. A secret is put first, by `botyard secret put`, and named:
 /// `{ secret = "NAME" }`. What stands there already is left alone, so the command can be
-/// repeated; what the files do not name stays as it is.
+/// repeated; what the files do not name stays as it is. `limits` of a tenant are set for the
+/// operator of the host, and left alone for everybody else.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Apply {
     /// A file, or a directory of them.
@@ -33,6 +34,9 @@ pub(in crate::cli) struct Apply {
     #[command(flatten)]
     api: Api,
 }
+
+/// The key of a tenant's limits.
+pub(super) const LIMITS: &str = "limits";
 
 impl Apply {
     /// All of a directory, for good.
@@ -57,6 +61,10 @@ pub(super) async fn apply(asked: Apply) -> anyhow::Result<()> {
     for (tenant, wanted) in &tenants {
         let mut plan = Planned { api, base: format!("/tenants/{}", escaped(tenant)), name: tenant };
         for step in plan.tenant(wanted).await? {
+            steps += 1;
+            done(&asked, step).await?;
+        }
+        for step in plan.limits(wanted).await? {
             steps += 1;
             done(&asked, step).await?;
         }
@@ -100,7 +108,7 @@ struct Planned<'a> {
 
 impl Planned<'_> {
     async fn tenant(&mut self, wanted: &Map<String, Value>) -> anyhow::Result<Vec<Step>> {
-        let own = |key: &&String| !["bots", "relays", "channels"].contains(&key.as_str());
+        let own = |key: &&String| !["bots", "relays", "channels", LIMITS].contains(&key.as_str());
         let own: Map<String, Value> = wanted
             .iter()
             .filter(|(key, _)| own(key))
@@ -117,6 +125,37 @@ impl Planned<'_> {
         }
         let (body, old) = (json!({"settings": settings}), &known["settings"]);
         Ok(vec![json_step("~", "tenant", name, Method::PATCH, &self.base, &body, Some(old))])
+    }
+
+    /// What the operator is to set of the tenant's limits.
+    async fn limits(&self, wanted: &Map<String, Value>) -> anyhow::Result<Vec<Step>> {
+        let wanted = section(wanted, LIMITS)?;
+        let me = if wanted.is_empty() {
+            Value::Null
+        } else {
+            self.api.ask(Method::GET, "/whoami", None).await?
+        };
+        if me["scope"] != json!("operator") {
+            if !wanted.is_empty() {
+                let name = self.name;
+                let told = format!("limits of {name} are the operator's to set: they stay\n");
+                write!(std::io::stderr(), "{told}")?;
+            }
+            return Ok(Vec::new());
+        }
+        let known = self.api.find(&format!("{}/limits", self.base)).await?.unwrap_or_default();
+        let value = |name: &str| {
+            let rows = known.as_array().into_iter().flatten();
+            rows.into_iter().find(|row| row["name"] == json!(name)).map(|row| &row["value"])
+        };
+        let other = wanted.into_iter().filter(|(name, wanted)| value(name) != Some(*wanted));
+        let step = |(name, wanted): (&str, &Value)| {
+            let (path, body) = (format!("{}/limits/{}", self.base, escaped(name)), wanted);
+            let body = json!({"value": body});
+            let old = value(name).map(|old| json!({"value": old}));
+            json_step("~", "limit", name, Method::PUT, &path, &body, old.as_ref())
+        };
+        Ok(other.map(step).collect())
     }
 
     async fn bot(&self, bot: &str, wanted: &Value, beside: &Path) -> anyhow::Result<Vec<Step>> {

@@ -18,8 +18,9 @@ use crate::tenancy::named_secrets;
 const FILE: &str = "tenant.toml";
 
 /// Write what a tenant is into a directory: its settings, bots with the components that
-/// answer, external bots and channels. Secrets stand there by name only; limits that were
-/// set for it, conversations, tokens and the audit stay where they are.
+/// answer, external bots and channels, and the limits that were set for it, which only an
+/// operator of the other host can set there. Secrets stand there by name only;
+/// conversations, tokens and the audit stay where they are.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Export {
     /// The tenant.
@@ -56,6 +57,10 @@ pub(super) async fn export(Export { name, into, api }: Export) -> anyhow::Result
     for kind in ["relays", "channels"] {
         tenant.insert(kind.to_owned(), settings(&api, &base, kind).await?);
     }
+    let limits = limits(&api, &base).await?;
+    if !limits.is_empty() {
+        tenant.insert(apply::LIMITS.to_owned(), Value::Object(limits));
+    }
     let secrets: BTreeSet<String> = names(tenant.values()).map(str::to_owned).collect();
     let whole = json!({"tenants": {name.as_str(): tenant}});
     let text = toml::to_string_pretty(&without_nulls(whole)).context("cannot write it as TOML")?;
@@ -66,10 +71,6 @@ pub(super) async fn export(Export { name, into, api }: Export) -> anyhow::Result
 
 fn exported(name: &str, into: &Path, secrets: &BTreeSet<String>) -> String {
     let mut text = format!("the tenant {name} is in {}\n", into.display());
-    let _ = writeln!(
-        text,
-        "limits that were set for it are not (`botyard limit list --tenant {name}`): set them there"
-    );
     if !secrets.is_empty() {
         let _ = writeln!(text, "its secrets are not: put these on the other host as well:");
         for secret in secrets {
@@ -77,6 +78,21 @@ fn exported(name: &str, into: &Path, secrets: &BTreeSet<String>) -> String {
         }
     }
     text
+}
+
+/// The limits that hold for a tenant and differ from those of the host.
+async fn limits(api: &Api, base: &str) -> anyhow::Result<Map<String, Value>> {
+    let host = api.ask(Method::GET, "/limits", None).await?;
+    let own = api.ask(Method::GET, &format!("{base}/limits"), None).await?;
+    let rows = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let common = rows(&host);
+    let set = rows(&own).into_iter().filter_map(|row| {
+        let name = row["name"].as_str()?.to_owned();
+        let default = common.iter().find(|other| other["name"] == row["name"])?;
+        let set = row["change"] == json!("tenant") && row["value"] != default["value"];
+        (set && !row["value"].is_null()).then(|| (name, row["value"].clone()))
+    });
+    Ok(set.collect())
 }
 
 /// The bots with their settings; the components that answer are written into files.

@@ -69,6 +69,7 @@ pub(in crate::http) async fn reply(
     body: Body,
 ) -> Result<Response, Refused> {
     let channel = open(&app, channel, &headers)?;
+    app.work.has_room().map_err(|refusal| answer::busy(&refusal))?;
     let idempotency_key = idempotency_key(&headers)?;
     let Reply { text, agent } = read(&app, body, "{\"text\": …, \"agent\": …}").await?;
     if text.trim().is_empty() || text.chars().count() > TEXT_CHARACTERS_MAX {
@@ -128,6 +129,7 @@ async fn tell(
     body_of: impl FnOnce(Note) -> Result<EventBody, Refused>,
 ) -> Result<Response, Refused> {
     let channel = open(app, channel, headers)?;
+    app.work.has_room().map_err(|refusal| answer::busy(&refusal))?;
     let idempotency_key = idempotency_key(headers)?;
     let event = body_of(read(app, body, "{\"agent\": …, \"reason\": …}").await?)?;
     let key = channel.conversation(conversation);

@@ -6,17 +6,15 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use bytes::Bytes;
 use futures_util::StreamExt as _;
+use http::StatusCode;
 use http::header::HeaderName;
-use http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
-use http_body_util::combinators::UnsyncBoxBody;
 use serde_json::Value;
 use sse_stream::{Sse, SseStream};
 
 use super::bot::turn_in_words;
-use super::{Answered, Api, client, good, unreachable};
+use super::{Answered, Api, AsItComes, good};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// A host says every 15 s that it is there: one that is silent for longer is not.
@@ -25,7 +23,7 @@ const SILENT_MAX: Duration = Duration::from_secs(45);
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 const AGAIN_AFTER_MAX: Duration = Duration::from_secs(10);
 
-type Events = Pin<Box<SseStream<UnsyncBoxBody<Bytes, io::Error>>>>;
+type Events = Pin<Box<SseStream<AsItComes>>>;
 
 /// What a host says to whoever wants to follow.
 enum Opened {
@@ -121,22 +119,8 @@ impl Follower<'_> {
         let path = format!("/v1{}/logs/live", self.bot);
         let after = self.after.iter().map(|after| (LAST_EVENT_ID, after.as_str()));
         let headers: Vec<_> = after.collect();
-        let (status, body) = match &self.api.url {
-            None => {
-                let socket = self.api.local.socket()?;
-                let answer = client::open(&socket, Method::GET, &path, &headers, None).await?;
-                let (parts, body) = answer.into_parts();
-                (parts.status, body.map_err(io::Error::other).boxed_unsync())
-            }
-            Some(url) => {
-                let url = format!("{}{path}", url.trim_end_matches('/'));
-                let client = reqwest::Client::builder().read_timeout(SILENT_MAX);
-                let request = self.api.request(client, Method::GET, &url, &headers)?;
-                let answer = request.send().await.map_err(|error| unreachable(&url, error))?;
-                let (parts, body) = http::Response::from(answer).into_parts();
-                (parts.status, body.map_err(io::Error::other).boxed_unsync())
-            }
-        };
+        let (parts, body) = self.api.open(&path, &headers, SILENT_MAX).await?.into_parts();
+        let status = parts.status;
         if status.is_success() {
             return Ok(Opened::Events(Box::pin(SseStream::new(body))));
         }

@@ -14,14 +14,17 @@ mod quotas;
 mod table;
 mod upload;
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use clap::{Args, Subcommand};
 use http::header::{CONTENT_TYPE, HeaderName};
 use http::{Method, StatusCode};
+use http_body_util::BodyExt as _;
+use http_body_util::combinators::UnsyncBoxBody;
 use serde_json::{Value, json};
 use url::form_urlencoded::byte_serialize;
 
@@ -112,6 +115,9 @@ pub(super) async fn manage(command: Management) -> anyhow::Result<()> {
         Management::Person(command) => people::person(command).await,
     }
 }
+
+/// An answer as it comes.
+type AsItComes = UnsyncBoxBody<Bytes, io::Error>;
 
 /// What the host answered.
 struct Answered {
@@ -231,6 +237,27 @@ impl Api {
         Ok((status, answer.bytes().await.map_err(|error| unreachable(&url, error))?))
     }
 
+    /// What is there, as it comes. A host elsewhere that is silent for so long is not there
+    /// any more.
+    async fn open(
+        &self,
+        path: &str,
+        headers: &[(HeaderName, &str)],
+        silent_max: Duration,
+    ) -> anyhow::Result<http::Response<AsItComes>> {
+        let Some(url) = &self.url else {
+            let socket = self.local.socket()?;
+            let answer = client::open(&socket, Method::GET, path, headers, None).await?;
+            return Ok(answer.map(|body| body.map_err(io::Error::other).boxed_unsync()));
+        };
+        let url = format!("{}{path}", url.trim_end_matches('/'));
+        let client = reqwest::Client::builder().read_timeout(silent_max);
+        let request = self.request(client, Method::GET, &url, headers)?;
+        let answer = request.send().await.map_err(|error| unreachable(&url, error))?;
+        let answer = http::Response::from(answer);
+        Ok(answer.map(|body: reqwest::Body| body.map_err(io::Error::other).boxed_unsync()))
+    }
+
     fn request(
         &self,
         client: reqwest::ClientBuilder,
@@ -263,7 +290,7 @@ impl Api {
         words: impl FnOnce(&Value) -> String,
     ) -> anyhow::Result<()> {
         let out = if self.local.json { format!("{answer:#}\n") } else { words(answer) };
-        std::io::stdout().write_all(out.as_bytes()).context("cannot print the answer")
+        io::stdout().write_all(out.as_bytes()).context("cannot print the answer")
     }
 }
 
@@ -305,7 +332,7 @@ fn escaped(text: &str) -> String {
 /// JSON out of a file, or of standard input for `-`.
 fn json_file(file: &std::path::Path) -> anyhow::Result<Value> {
     let text = if file == std::path::Path::new("-") {
-        std::io::read_to_string(std::io::stdin()).context("cannot read standard input")?
+        io::read_to_string(io::stdin()).context("cannot read standard input")?
     } else {
         std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?
     };

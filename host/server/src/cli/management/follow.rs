@@ -87,7 +87,7 @@ impl Follower<'_> {
                 self.print(&turn)?;
             }
         }
-        self.after = id.or(self.after.take());
+        self.after = id.or_else(|| self.after.take());
         Ok(())
     }
 

@@ -96,7 +96,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(status::release))
         .routes(routes!(tenants::list, tenants::create))
         .routes(routes!(tenants::show, tenants::update, tenants::delete))
-        .routes(routes!(usage::list))
+        .routes(routes!(usage::hours))
         .routes(routes!(components::component))
         .routes(routes!(signals::bring_signal))
         .routes(routes!(wit::list))

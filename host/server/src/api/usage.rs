@@ -45,7 +45,7 @@ pub(super) struct Hour {
 #[utoipa::path(get, path = "/v1/tenants/{tenant}/usage", tag = "limits",
     params(("tenant" = String, Path), Wanted),
     responses((status = 200, body = Page<Hour>), (status = "4XX", body = Problem)))]
-pub(super) async fn list(
+pub(super) async fn hours(
     of: OfTenant,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Page<Hour>>, Problem> {

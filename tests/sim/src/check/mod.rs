@@ -12,16 +12,25 @@ use std::collections::BTreeSet;
 
 use botyard_kernel::event::EventBody;
 use botyard_kernel::lane::Lane;
-use botyard_kernel::log::{Arrival, Row, RowEnd, Turn};
+use botyard_kernel::log::{Arrival, Row, RowEnd, Seq, Turn};
 use botyard_kernel::outbox::RequestId;
 use botyard_kernel::owner::Owner;
 use botyard_kernel::plan::{Reach, reach};
 
 use botyard_kernel::retry::RETRY_AFTER_MAX_MS;
 use botyard_kernel::time::MINUTE;
+use botyard_log::Log;
 
 use crate::external;
 use crate::world::{ConnectionId, World};
+
+/// Whether it was settled between the turn before and the one at this place that somebody
+/// else has the conversation.
+fn was_settled_away(log: &Log, at: Seq) -> bool {
+    let before = log.turns().take_while(|(seq, _)| *seq < at).last();
+    let known = before.map_or(0, |(_, turn)| turn.base);
+    log.settled().any(|(seq, it)| known < seq && seq < at && it.owner.is_some())
+}
 
 impl World {
     /// Everything, once all is at rest.

@@ -1,19 +1,18 @@
 //! External bots and persons: each hears what the other says, whole, in order and once.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::ops::Range;
 
 use botyard_kernel::action::{Action, Forward, ForwardTarget};
 use botyard_kernel::event::{EventBody, Response, ResponseOutcome};
 use botyard_kernel::id::PartId;
-use botyard_kernel::log::{Arrival, Outcome, Row, Seq, SkipReason, Turn};
+use botyard_kernel::log::{Arrival, Outcome, Row, SkipReason, Turn};
 use botyard_kernel::outbox::{REQUEST_AGE_MAX_MS, REQUEST_ATTEMPTS_MAX};
 use botyard_kernel::owner::Owner;
 use botyard_kernel::relay::{Ask, Heard, RELAY};
-use botyard_log::Log;
 
 use super::deliveries::rows;
 use super::said::{text_of, words};
+use super::was_settled_away;
 use crate::asks::ask_of;
 use crate::external::{self, DONE, Fate, NAME};
 use crate::world::World;
@@ -39,8 +38,6 @@ impl World {
     pub(super) fn external_bots_and_persons_heard_each_other(&self, conversation: usize) {
         let log = &self.logs[conversation];
         let mut period: Option<Period> = None;
-        // Up to where the turn before knew what was settled.
-        let mut known = 0;
         let mut posts = BTreeSet::new();
         let mut place = 0;
         for (seq, turn) in log.turns() {
@@ -72,10 +69,9 @@ impl World {
             let has_it = turn.state.owner == Owner::Relay;
             assert!(!has_it || period.is_some(), "{}: nobody handed over", turn.event);
             if !has_it && period.take().is_some() {
-                let may = may_end(log, known..seq, turn, arrival);
+                let may = was_settled_away(log, seq) || may_end(turn, arrival);
                 assert!(may, "{} took it away", turn.event);
             }
-            known = turn.base;
         }
         if let Some(period) = period.filter(|_| log.state().owner == Owner::Relay) {
             let Period { asks, waits, .. } = period;
@@ -237,14 +233,8 @@ fn hands_over(turn: &Turn, arrival: Option<&Arrival>) -> bool {
     mine && !turn.state.at_desk && actions.iter().any(to_external)
 }
 
-/// Whether an external bot may have a conversation no longer after this turn, which knows of
-/// what was settled `since` the turn before.
-fn may_end(log: &Log, since: Range<Seq>, turn: &Turn, arrival: Option<&Arrival>) -> bool {
-    if turn.outcome == Outcome::Skipped(SkipReason::SessionTimeout) {
-        return true;
-    }
-    let settled = log.settled().filter(|(at, _)| since.contains(at));
-    let was_taken = settled.filter_map(|(_, it)| it.owner).last().is_some();
+/// Whether with this turn somebody takes the conversation from an external bot, or it ends.
+fn may_end(turn: &Turn, arrival: Option<&Arrival>) -> bool {
     let by_word = arrival.is_some_and(|arrival| {
         matches!(arrival.owner, Some(Owner::Human | Owner::Ended))
             || matches!(
@@ -255,7 +245,7 @@ fn may_end(log: &Log, since: Range<Seq>, turn: &Turn, arrival: Option<&Arrival>)
                     | EventBody::Ended(_)
             )
     });
-    was_taken || by_word
+    by_word || turn.outcome == Outcome::Skipped(SkipReason::SessionTimeout)
 }
 
 /// What an external bot is told of an event.

@@ -6,6 +6,7 @@ use botyard_kernel::id::TurnId;
 use botyard_kernel::log::{Outcome, Row, Turn};
 use botyard_kernel::plan::{Reach, reach};
 
+use super::was_settled_away;
 use crate::world::World;
 
 impl World {
@@ -13,7 +14,7 @@ impl World {
     /// medium has no form for is there in another one.
     pub(super) fn what_bots_said_became_rows(&self, conversation: usize) {
         let log = &self.logs[conversation];
-        for (_, turn) in log.turns() {
+        for (seq, turn) in log.turns() {
             let Outcome::Ran { actions, .. } = &turn.outcome else { continue };
             let mut events = log.arrivals().map(|(_, arrival)| &arrival.event);
             let event = events.find(|event| event.id == turn.event);
@@ -24,9 +25,13 @@ impl World {
                     matches!(event.body, EventBody::Ended(_) | EventBody::HumanSpoke(_))
                 });
             let own: Vec<&Row> = turn.state.rows.iter().filter(|row| row.turn == turn.id).collect();
+            // So may the vendor have said, or a hand-off have come to its end.
+            let mut speech = actions.iter().enumerate().filter(|(_, it)| is_speech(it));
+            let withheld = speech.all(|(index, _)| of_action(&own, &turn.id, index).is_empty());
+            let is_taken = is_taken || was_settled_away(log, seq) && withheld;
             for (index, action) in actions.iter().enumerate() {
                 let rows = of_action(&own, &turn.id, index);
-                if is_taken && reach(action) == Reach::Person {
+                if is_taken && is_speech(action) {
                     assert!(rows.is_empty(), "{rows:?} is said where the bot has nothing to say");
                 } else {
                     is_whole(turn, action, &rows);
@@ -35,6 +40,10 @@ impl World {
             is_in_order(&own);
         }
     }
+}
+
+fn is_speech(action: &Action) -> bool {
+    reach(action) == Reach::Person
 }
 
 /// The rows that an action has become.

@@ -150,7 +150,8 @@ mod tests {
         let gone = said(of(answer(410, "")));
         assert!(gone.over.is_some() && gone.texts.is_empty() && gone.stream.is_none());
         assert!(matches!(of(answer(500, "")), Requested::Unanswered(_)));
-        assert!(matches!(of(answer(401, "")), Requested::Refused(_)));
+        assert!(matches!(of(answer(401, "")), Requested::Unanswered(_)), "somebody mends the key");
+        assert!(matches!(of(answer(400, "")), Requested::Refused(_)));
         let lost = Ok(CallAnswer::Lost("the connection broke".to_owned()));
         assert!(matches!(of(lost), Requested::Unanswered(_)));
         let held = of(Err(Requested::Held { until_ms: 5 }));

@@ -8,8 +8,8 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::process::{Child, ChildStdout, Command};
-use tokio::task::JoinHandle;
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::sync::watch;
 
 use crate::hosted::Hosted;
 
@@ -17,42 +17,48 @@ const WITHIN: Duration = Duration::from_secs(30);
 /// So long nothing must be printed.
 const QUIET: Duration = Duration::from_millis(1_500);
 
-/// The way to a host, which can be cut.
+/// The way to a host, which can be cut. Its address stays its own all the time.
 struct Line {
     address: String,
-    host: String,
-    carries: Option<JoinHandle<()>>,
+    whole: watch::Sender<bool>,
 }
 
 impl Line {
     async fn to(url: &str) -> Self {
         let host = url.strip_prefix("http://").unwrap().to_owned();
-        let mut line = Self { address: "127.0.0.1:0".to_owned(), host, carries: None };
-        line.mend().await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let whole = watch::Sender::new(true);
+        let line = Self { address, whole: whole.clone() };
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let (host, mut whole) = (host.clone(), whole.subscribe());
+                tokio::spawn(async move {
+                    let carried = async {
+                        let mut server = TcpStream::connect(host).await.unwrap();
+                        let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+                    };
+                    tokio::select! {
+                        biased;
+                        _ = whole.wait_for(|whole| !whole) => {}
+                        () = carried => {}
+                    }
+                });
+            }
+        });
         line
     }
 
-    async fn mend(&mut self) {
-        let listener = TcpListener::bind(&self.address).await.unwrap();
-        self.address = listener.local_addr().unwrap().to_string();
-        let host = self.host.clone();
-        self.carries = Some(tokio::spawn(async move {
-            // They end with this task.
-            let mut open = tokio::task::JoinSet::new();
-            while let Ok((mut client, _)) = listener.accept().await {
-                let host = host.clone();
-                open.spawn(async move {
-                    let mut server = TcpStream::connect(host).await.unwrap();
-                    let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
-                });
-            }
-        }));
+    fn mend(&self) {
+        self.whole.send_replace(true);
     }
 
-    async fn cut(&mut self) {
-        let carries = self.carries.take().unwrap();
-        carries.abort();
-        let _ = carries.await;
+    /// Whoever connects from now on is left at once, as is whoever has been connected.
+    async fn cut(&self) {
+        self.whole.send_replace(false);
+        while self.whole.receiver_count() > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 }
 
@@ -60,6 +66,7 @@ impl Line {
 struct Follows {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
+    said: Lines<BufReader<ChildStderr>>,
 }
 
 impl Follows {
@@ -73,7 +80,15 @@ impl Follows {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.kill_on_drop(true).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines }
+        let said = BufReader::new(child.stderr.take().unwrap()).lines();
+        Self { child, lines, said }
+    }
+
+    /// From now on it misses nothing.
+    async fn is_connected(&mut self) {
+        let said = tokio::time::timeout(WITHIN, self.said.next_line()).await;
+        let said = said.expect("it says so").unwrap().expect("it goes on");
+        assert!(said.contains("is followed from here"), "{said}");
     }
 
     async fn line(&mut self) -> String {
@@ -97,7 +112,7 @@ impl Follows {
     async fn end(mut self) -> (ExitStatus, String) {
         let status = tokio::time::timeout(WITHIN, self.child.wait()).await.expect("it ends");
         let mut said = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut said).await.unwrap();
+        self.said.into_inner().read_to_string(&mut said).await.unwrap();
         (status.unwrap(), said)
     }
 }
@@ -115,7 +130,7 @@ async fn a_log_is_followed_over_a_connection_that_breaks_until_its_token_ends() 
     let made = admin.post("/tenants/acme/tokens", json!({"scope": "read"})).await.unwrap();
     let (id, token) = (made["id"].as_str().unwrap(), made["token"].as_str().unwrap());
     let past = began(&hosted).await;
-    let mut line = Line::to(hosted.host.url()).await;
+    let line = Line::to(hosted.host.url()).await;
     let url = format!("http://{}", line.address);
     let more = ["--json", "--since", "5"];
     let mut follows = Follows::begin(&hosted, &more, Some((&url, token)));
@@ -126,7 +141,7 @@ async fn a_log_is_followed_over_a_connection_that_breaks_until_its_token_ends() 
     line.cut().await;
     let missed = [began(&hosted).await, began(&hosted).await];
     follows.is_quiet().await;
-    line.mend().await;
+    line.mend();
     for expected in missed {
         assert_eq!(follows.conversation().await, expected, "in order, from where it was");
     }
@@ -148,7 +163,8 @@ async fn a_log_is_followed_over_a_restart_before_its_first_turn_and_ends_at_ctrl
     hosted.tenant("acme", "tally").await;
     began(&hosted).await;
     let mut follows = Follows::begin(&hosted, &[], None);
-    // Without a time only what is new is told, so there is nothing to see it begin by.
+    // Without a time only what is new is told.
+    follows.is_connected().await;
     follows.is_quiet().await;
     let hosted = hosted.again(json!({})).await;
     let cid = began(&hosted).await;

@@ -87,6 +87,10 @@ impl Follower<'_> {
                 self.print(&turn)?;
             }
         }
+        if self.after.is_none() && id.is_some() {
+            // Whoever has heard where the log is misses nothing from now on.
+            writeln!(io::stderr(), "the log is followed from here; Ctrl-C ends it")?;
+        }
         self.after = id.or_else(|| self.after.take());
         Ok(())
     }

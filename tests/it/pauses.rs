@@ -103,6 +103,46 @@ async fn who_may_pause_and_what_is_refused() {
 }
 
 #[tokio::test]
+async fn what_the_operator_pauses_goes_on_for_nobody_else() {
+    let hosted = Hosted::start().await;
+    let admin = hosted.tenant("acme", "tally").await;
+    admin.put("/tenants/acme/bots/second", json!({})).await.unwrap();
+    let answer = async |who: &Management, path: &str, body: Value| {
+        let answered = who.ask(Method::POST, path, Some(body)).await.unwrap();
+        (answered.status.as_u16(), answered.code().to_owned(), answered.body)
+    };
+    for path in [BOT, CHANNEL, "/tenants/acme/bots/second"] {
+        let (pause, resume) = (format!("{path}/pause"), format!("{path}/resume"));
+        // The operator makes a pause of the tenant's their own, with its reason.
+        admin.post(&pause, json!({"reason": "wrong prices"})).await.unwrap();
+        let paused = hosted.operator.post(&pause, json!({})).await.unwrap()["paused"].clone();
+        assert_eq!(paused["reason"], "wrong prices");
+        for (step, body) in [(&pause, json!({"reason": "nothing"})), (&resume, Value::Null)] {
+            let (status, code, body) = answer(&admin, step, body).await;
+            assert_eq!((status, code.as_str()), (403, "paused-by-operator"), "{step}: {body}");
+            assert!(body["detail"].as_str().unwrap().contains("wrong prices"), "{body}");
+        }
+        // What changes nothing is no fault.
+        assert_eq!(answer(&admin, &pause, json!({})).await.0, 200);
+        assert_eq!(admin.get(path).await.unwrap()["paused"], paused);
+    }
+    // Nor does it help to make it again.
+    admin.delete("/tenants/acme/bots/second").await.unwrap();
+    let made = admin.put("/tenants/acme/bots/second", json!({})).await.unwrap();
+    assert_eq!(made["paused"]["reason"], "wrong prices");
+    let hosted = hosted.again(json!({})).await;
+    let admin = Management { url: hosted.operator.url.clone(), ..admin };
+    assert_eq!(answer(&admin, &format!("{BOT}/resume"), Value::Null).await.0, 403);
+    let words = ["resume", "bot", "bot", "--tenant", "acme"];
+    assert!(operate(&hosted.config, &words).await.unwrap().status.success());
+    assert_eq!(admin.get(BOT).await.unwrap().get("paused"), None);
+    // A command on the host's own machine is the operator's as well.
+    let words = ["pause", "bot", "bot", "--tenant", "acme"];
+    assert!(operate(&hosted.config, &words).await.unwrap().status.success());
+    assert_eq!(answer(&admin, &format!("{BOT}/resume"), Value::Null).await.0, 403);
+}
+
+#[tokio::test]
 async fn a_bot_that_is_made_again_is_not_paused_and_a_channel_is() {
     let hosted = Hosted::start().await;
     let admin = hosted.tenant("acme", "tally").await;

@@ -65,7 +65,7 @@ pub struct Paused {
 impl From<(Subject, Pause)> for Paused {
     fn from((subject, pause): (Subject, Pause)) -> Self {
         let Subject { what, tenant, name } = subject;
-        let Pause { since_ms, by, reason } = pause;
+        let Pause { since_ms, by, reason, by_operator: _ } = pause;
         Self { what, tenant: tenant.0, name, since_ms, by, reason }
     }
 }

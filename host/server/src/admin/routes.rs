@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::serve::IncomingStream;
 use axum::{Json, Router};
+use botyard_kernel::access::Scope;
 use botyard_kernel::id::TenantId;
 use botyard_store::{BackupError, Manifest, Stamp, StoreError};
 use http::StatusCode;
@@ -129,7 +130,7 @@ async fn pause(
 ) -> Result<Json<Paused>, Refused> {
     let subject = served(&app, &request).await?;
     let stamp = Stamp { at_ms: clock::now(), actor };
-    let pause = app.tenancy.pause(&subject, request.reason, &stamp).await?;
+    let pause = app.tenancy.pause(&subject, request.reason, Scope::Operator, &stamp).await?;
     Ok(Json(Paused::from((subject, pause))))
 }
 
@@ -154,7 +155,7 @@ async fn resume(
         return Err(ambiguous(*what, name));
     }
     let stamp = Stamp { at_ms: clock::now(), actor };
-    app.tenancy.resume(&subject, &stamp).await?;
+    app.tenancy.resume(&subject, Scope::Operator, &stamp).await?;
     Ok(Json(Paused::from((subject, pause))))
 }
 

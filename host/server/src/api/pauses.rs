@@ -49,11 +49,12 @@ pub(super) async fn pause_bot(
 ) -> Result<Json<Bot>, Problem> {
     let allowed = of.may(Permission::Pause, Some(&bot))?;
     let subject = subject(&allowed, Pausable::Bot, bot.as_str());
-    allowed.tenancy().pause(&subject, reason(pause), &allowed.stamp).await?;
+    allowed.tenancy().pause(&subject, reason(pause), allowed.grant.scope, &allowed.stamp).await?;
     Ok(Json(bots::shown(&allowed, bot).await?))
 }
 
-/// End the pause of a bot: what waited goes on. One that is not paused stays as it is.
+/// End the pause of a bot: what waited goes on. One that is not paused stays as it is. What
+/// the operator has paused goes on for nobody else.
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/bots/{bot}/resume", tag = "bots",
     params(("tenant" = String, Path), ("bot" = String, Path)),
     responses((status = 200, body = Bot), (status = "4XX", body = Problem)))]
@@ -63,7 +64,7 @@ pub(super) async fn resume_bot(
 ) -> Result<Json<Bot>, Problem> {
     let allowed = of.may(Permission::Pause, Some(&bot))?;
     let subject = subject(&allowed, Pausable::Bot, bot.as_str());
-    allowed.tenancy().resume(&subject, &allowed.stamp).await?;
+    allowed.tenancy().resume(&subject, allowed.grant.scope, &allowed.stamp).await?;
     Ok(Json(bots::shown(&allowed, bot).await?))
 }
 
@@ -79,11 +80,12 @@ pub(super) async fn pause_channel(
 ) -> Result<Json<Channel>, Problem> {
     let allowed = of.may(Permission::Pause, None)?;
     let subject = subject(&allowed, Pausable::Channel, channel.as_str());
-    allowed.tenancy().pause(&subject, reason(pause), &allowed.stamp).await?;
+    allowed.tenancy().pause(&subject, reason(pause), allowed.grant.scope, &allowed.stamp).await?;
     channel_shown(&allowed, channel).await
 }
 
 /// End the pause of a channel: what waited goes on. One that is not paused stays as it is.
+/// What the operator has paused goes on for nobody else.
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/channels/{channel}/resume", tag = "channels",
     params(("tenant" = String, Path), ("channel" = String, Path)),
     responses((status = 200, body = Channel), (status = "4XX", body = Problem)))]
@@ -93,14 +95,14 @@ pub(super) async fn resume_channel(
 ) -> Result<Json<Channel>, Problem> {
     let allowed = of.may(Permission::Pause, None)?;
     let subject = subject(&allowed, Pausable::Channel, channel.as_str());
-    allowed.tenancy().resume(&subject, &allowed.stamp).await?;
+    allowed.tenancy().resume(&subject, allowed.grant.scope, &allowed.stamp).await?;
     channel_shown(&allowed, channel).await
 }
 
 /// The pause that holds for a bot or a channel, if one does.
 pub(super) fn paused(allowed: &Allowed, what: Pausable, name: &str) -> Option<Paused> {
     let pause = allowed.app.work.pause_of(&subject(allowed, what, name))?;
-    let crate::work::Pause { since_ms, by, reason } = pause;
+    let crate::work::Pause { since_ms, by, reason, by_operator: _ } = pause;
     Some(Paused { since_ms, by, reason })
 }
 

@@ -68,6 +68,7 @@ codes! {
     TokenExpired "token-expired" UNAUTHORIZED "The token's time is over. Whoever gave it to you can give you another one.",
     Forbidden "forbidden" FORBIDDEN "The token's scope is too small for this.",
     TextsHidden "texts-hidden" FORBIDDEN "The token shows no people's texts.",
+    PausedByOperator "paused-by-operator" FORBIDDEN "The operator of the host has stopped it, and they alone end that. The detail says why.",
     NotFound "not-found" NOT_FOUND "There is no such object, or the token does not reach it.",
     BadRequest "bad-request" BAD_REQUEST "The request cannot be read: its path, query, headers or body.",
     BadName "bad-name" UNPROCESSABLE_ENTITY "A name has 1 to 63 characters: a-z, 0-9 and `-`, which is not the first.",
@@ -214,6 +215,7 @@ impl From<ChangeError> for Problem {
             ChangeError::Stale => Code::Stale,
             ChangeError::Pending(_) => Code::GrantPending,
             ChangeError::Forbidden(_) => Code::Forbidden,
+            ChangeError::PausedByOperator(_) => Code::PausedByOperator,
             ChangeError::TooMany(_) => Code::TooMany,
         };
         Self::new(code, error.to_string())

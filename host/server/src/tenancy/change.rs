@@ -53,6 +53,9 @@ pub enum ChangeError {
     /// Whoever wants it may not.
     #[error("{0}")]
     Forbidden(String),
+    /// The operator has stopped it.
+    #[error("{0}")]
+    PausedByOperator(String),
     /// More than may be.
     #[error("{0}")]
     TooMany(String),

@@ -167,9 +167,12 @@ impl Tenancy {
             return Err(ChangeError::InUse(what));
         }
         self.settled(tenant, bot, stamp).await?;
-        // No channel has it, so nothing goes on; a later one of its name begins unpaused.
+        // No channel has it, so nothing goes on; a later one of its name begins unpaused,
+        // unless the operator has stopped it.
         let paused = Subject { what: Pausable::Bot, tenant: tenant.clone(), name: bot.to_string() };
-        self.work.resume(&paused, stamp).await?;
+        if !self.work.pause_of(&paused).is_some_and(|pause| pause.by_operator) {
+            self.work.resume(&paused, stamp).await?;
+        }
         self.work.forget_used(tenant, bot).await?;
         self.revoke_tokens_for(tenant, bot, stamp).await?;
         self.forget_bot(tenant, bot, stamp).await?;

@@ -1,5 +1,6 @@
 //! Bots and channels that are stopped for a while, by their tenant or an operator.
 
+use botyard_kernel::access::Scope;
 use botyard_store::Stamp;
 
 use super::records::kind;
@@ -14,11 +15,13 @@ impl Tenancy {
     /// Answers the pause that holds.
     ///
     /// # Errors
-    /// There is no such bot or channel, or the reason is too long.
+    /// There is no such bot or channel, the reason is too long, or the operator has given
+    /// another one.
     pub async fn pause(
         &self,
         subject: &Subject,
         reason: Option<String>,
+        by: Scope,
         stamp: &Stamp,
     ) -> Change<Pause> {
         if reason.as_ref().is_some_and(|reason| reason.chars().count() > REASON_CHARS_MAX) {
@@ -28,21 +31,34 @@ impl Tenancy {
         // Nobody takes it away meanwhile.
         let _turn = self.change(&subject.tenant).await;
         self.there(subject).await?;
-        Ok(self.work.pause(subject, reason, stamp).await?)
+        let says = |held: &Pause| reason.is_some() && reason != held.reason;
+        if let Some(held) = self.held(subject, by).filter(says) {
+            return Err(paused_by_operator(subject, &held));
+        }
+        Ok(self.work.pause(subject, reason, by, stamp).await?)
     }
 
     /// Ends a pause; what waited goes on. `false` where there was none.
     ///
     /// # Errors
-    /// There is no such bot or channel, and nothing of this name is paused.
-    pub async fn resume(&self, subject: &Subject, stamp: &Stamp) -> Change<bool> {
+    /// There is no such bot or channel, and nothing of this name is paused; or the operator
+    /// has paused it.
+    pub async fn resume(&self, subject: &Subject, by: Scope, stamp: &Stamp) -> Change<bool> {
         let _turn = self.change(&subject.tenant).await;
+        if let Some(held) = self.held(subject, by) {
+            return Err(paused_by_operator(subject, &held));
+        }
         // A channel may have been taken away in its pause.
         let ended = self.work.resume(subject, stamp).await?;
         if !ended {
             self.there(subject).await?;
         }
         Ok(ended)
+    }
+
+    /// The operator's pause that holds for whoever is not the operator.
+    fn held(&self, subject: &Subject, by: Scope) -> Option<Pause> {
+        self.work.pause_of(subject).filter(|pause| pause.by_operator && by < Scope::Operator)
     }
 
     async fn there(&self, subject: &Subject) -> Change<()> {
@@ -53,4 +69,14 @@ impl Tenancy {
         let found = self.store(&subject.tenant).get(kind, &subject.name).await?;
         found.map(drop).ok_or(ChangeError::NotFound)
     }
+}
+
+fn paused_by_operator(subject: &Subject, held: &Pause) -> ChangeError {
+    let why = held.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let what = subject.what.name();
+    let told = format!(
+        "the operator of the host has paused this {what}{why}, and nobody else ends or changes \
+         that: ask them"
+    );
+    ChangeError::PausedByOperator(told)
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use botyard_kernel::access::Scope;
 use botyard_kernel::id::{ConversationKey, TenantId};
 use botyard_kernel::lane::Input;
 use botyard_kernel::outbox::Paused;
@@ -75,6 +76,9 @@ pub struct Pause {
     pub since_ms: Millis,
     /// Who paused it.
     pub by: String,
+    /// It is the operator's, who alone changes or ends it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_operator: bool,
     /// Why, in their words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -160,7 +164,7 @@ impl Work {
 
     /// Pauses a bot or a channel from now on, and answers the pause that holds. One that is
     /// paused already stays so since then; another reason takes the place of the one before,
-    /// with whoever gives it.
+    /// with whoever gives it, and an operator makes a tenant's pause their own.
     ///
     /// # Errors
     /// When the record cannot be written: then nothing is paused.
@@ -168,15 +172,22 @@ impl Work {
         &self,
         subject: &Subject,
         reason: Option<String>,
+        by: Scope,
         stamp: &Stamp,
     ) -> Result<Pause, StoreError> {
         let changing = self.pauses.changing.lock().await;
-        let since_ms = match self.pause_of(subject) {
-            Some(known) if reason.is_none() || reason == known.reason => return Ok(known),
-            Some(known) => known.since_ms,
-            None => stamp.at_ms,
+        let by_operator = by == Scope::Operator;
+        let (since_ms, reason) = match self.pause_of(subject) {
+            Some(known) => {
+                let same = reason.is_none() || reason == known.reason;
+                if same && known.by_operator >= by_operator {
+                    return Ok(known);
+                }
+                (known.since_ms, reason.or(known.reason))
+            }
+            None => (stamp.at_ms, reason),
         };
-        let pause = Pause { since_ms, by: stamp.actor.clone(), reason };
+        let pause = Pause { since_ms, by: stamp.actor.clone(), by_operator, reason };
         // A pause has texts and a number: it is a value in any case.
         let value = serde_json::to_value(&pause).unwrap_or_default();
         let store = self.store.tenant(&subject.tenant);

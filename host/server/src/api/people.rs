@@ -72,7 +72,7 @@ pub(super) async fn export(of: OfTenant, Query(who): Query<Who>) -> Result<Json<
     let after = who.after.as_deref().map(str::parse::<After>).transpose();
     let after = after.map_err(|()| Problem::bad("`after` is the `after` of the page before"))?;
     let mut keys = found(&allowed, &who, HANDED_OUT_MAX).await?;
-    keys.sort_by_key(place);
+    keys.sort_by_cached_key(place);
     let store = allowed.store();
     Ok(Json(page(&store, &keys, after, PAGE_BYTES, &allowed.stamp).await?))
 }
@@ -93,8 +93,11 @@ async fn page(
     let mut left = keys.iter().filter_map(|key| Some((key, from(key)?)));
     let (mut conversations, mut last) = (Vec::new(), None);
     for (key, seq) in left.by_ref().take(PAGE) {
-        let name = key.digest().to_string();
-        store.witness("export", Cause::Person.as_str(), &name, stamp).await?;
+        // What goes on with a conversation is of the same hand-out.
+        if seq == 0 {
+            let name = key.digest().to_string();
+            store.witness("export", Cause::Person.as_str(), &name, stamp).await?;
+        }
         let (piece, seq) = piece(store, key, seq, &mut room).await?;
         conversations.push(piece);
         last = Some(After { seq, place: place(key) });
@@ -307,6 +310,10 @@ mod tests {
             vec![piece("d-1", true)],
         ];
         assert_eq!(pages(&store, &keys, 10_000).await, expected);
+        let told = store.audit(0, 100).await.unwrap();
+        let told: Vec<_> = told.into_iter().map(|row| row.name).collect();
+        let each: Vec<_> = keys.iter().map(|key| key.digest().to_string()).collect();
+        assert_eq!(told, each, "each conversation once");
         let whole = ["a-1", "b-1 b-2 b-3 b-4 b-5", "c-1", "d-1"];
         let whole: Vec<_> = whole.iter().map(|turns| piece(turns, true)).collect();
         assert_eq!(pages(&store, &keys, PAGE_BYTES).await, [whole]);

@@ -107,9 +107,13 @@ impl Deployment {
     }
 
     /// The versions that answered before this one and may still run, the newest first.
+    /// One that is on trial has not answered all yet.
     pub fn before(&self, version: Digest) -> impl Iterator<Item = Digest> {
+        let tried = self.canary.map(|canary| canary.version);
         let others = self.answered.iter().rev().copied();
-        others.filter(move |other| *other != version && !self.withdrawn.contains(other))
+        others.filter(move |other| {
+            *other != version && Some(*other) != tried && !self.withdrawn.contains(other)
+        })
     }
 
     /// Whether a version may still be wanted: it answers, is on trial, or sessions go on

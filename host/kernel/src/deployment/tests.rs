@@ -57,6 +57,18 @@ fn a_session_leaves_a_version_that_is_withdrawn_or_was_another_bots() {
 }
 
 #[test]
+fn what_answered_before_is_neither_on_trial_nor_withdrawn() {
+    let before = |deployment: &Deployment, of| deployment.before(of).collect::<Vec<_>>();
+    let four = (3..5).fold(deployed(), |now, n| now.deploy(version(n), 3_000).unwrap());
+    assert_eq!(before(&four, version(4)), [3, 2, 1].map(version));
+    let withdrawn = four.withdraw(version(2), 4_000).unwrap();
+    assert_eq!(before(&withdrawn, version(4)), [3, 1].map(version));
+    let tried = withdrawn.start_canary(version(5), 1, 5_000).unwrap();
+    assert_eq!(before(&tried, version(4)), [3, 1].map(version));
+    assert_eq!(before(&tried, version(5)), [4, 3, 1].map(version));
+}
+
+#[test]
 fn an_event_that_was_tried_keeps_its_version_even_when_that_is_withdrawn() {
     let withdrawn = deployed().withdraw(version(1), 3_000).unwrap();
     let again = Some(Pinned::Event { version: version(1) });

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use botyard_kernel::grants::{HTTP, Policy, Powers, Refusal, Sides, Wish};
+use botyard_kernel::grants::{Approver, HTTP, Pending, Policy, Powers, Refusal, Sides, Wish};
 use botyard_runtime::Version;
 
 use crate::send::HostPattern;
@@ -98,8 +98,8 @@ pub struct Powered {
     pub policy: Arc<Policy>,
     /// Where its calls may go.
     pub hosts: Vec<HostPattern>,
-    /// Whether it has all that it wishes for.
-    pub is_whole: bool,
+    /// Whether it wishes for something that the tenant could grant and has not.
+    pub lacks_grant: bool,
     calls: Option<Refusal>,
 }
 
@@ -108,9 +108,10 @@ impl Powered {
     pub fn new(asks: Asks, grant: Powers, policy: Arc<Policy>) -> Self {
         let sides = asks.sides(&grant, &policy);
         let hosts = sides.effective().hosts.into_iter().collect();
-        let is_whole = sides.pending().is_empty();
+        let by_tenant = |pending: &Pending| pending.approver == Approver::Tenant;
+        let lacks_grant = sides.pending().iter().any(by_tenant);
         let calls = sides.refusal(&Wish::Import(HTTP.to_owned()));
-        Self { asks, grant, policy, hosts, is_whole, calls }
+        Self { asks, grant, policy, hosts, lacks_grant, calls }
     }
 
     /// Why it does not have the import `http`; absent where it has, or has no use for it.

@@ -59,38 +59,42 @@ pub(super) fn run(
         let version = Digest::of(b"");
         return (false, future::ready(Input::Ran { run, output, version, profile }).boxed());
     };
-    if let Some(output) = work.suspended(&driver.channel, version) {
+    let is_chosen = is_bound(pinned, &version) || bot.deployed.owner == tenant;
+    let loaded = work.registry.versions().loaded(&version);
+    let is_chosen =
+        is_chosen || loaded.as_ref().is_some_and(|loaded| is_granted(&work, &bot, loaded));
+    if is_chosen && let Some(output) = work.suspended(&driver.channel, version) {
         let output = Box::new(output);
         return (false, future::ready(Input::Ran { run, output, version, profile }).boxed());
     }
-    let values = Values { store: work.store.tenant(&tenant), bot: bot.id.clone() };
-    let loaded = work.registry.versions().loaded(&version);
-    let ready = loaded.and_then(|version| {
+    let ready = loaded.filter(|_| is_chosen).and_then(|version| {
         let permit = work.runtime.try_permit(&version, &tenant)?;
         Some((version, permit))
     });
     let waits = ready.is_none();
+    let channel = Arc::clone(&driver.channel);
     let future = async move {
-        let input = RunInput { event, session, conversation_kv, config: bot.config.clone(), calls };
+        let version = if is_chosen { version } else { granted(&work, &bot, version).await };
+        if !is_chosen && let Some(output) = work.suspended(&channel, version) {
+            return Input::Ran { run, output: Box::new(output), version, profile };
+        }
         let ready = match ready {
             Some(ready) => Ok(ready),
             None => load(&work, &bot.deployed.owner, &version, &tenant).await,
         };
-        let ready = match ready {
-            Ok(ready) if pinned.is_none() => granted(&work, &bot, &tenant, ready).await,
-            ready => ready,
-        };
-        let ran = ready.as_ref().map_or(version, |(version, _)| *version.digest());
         let mut output = match ready {
-            Ok((version, permit)) => {
-                let powered = bot.powered(&version, work.registry.operator());
+            Ok((loaded, permit)) => {
+                let powered = bot.powered(&loaded, work.registry.operator());
                 let http: Arc<dyn HttpCalls> = match powered.without_http() {
                     None => Arc::new(Calls { run, lane }),
                     Some(refusal) => Arc::new(Denied(refusal)),
                 };
+                let values = Values { store: work.store.tenant(&tenant), bot: bot.id.clone() };
                 let services = Services { values: Arc::new(values), http };
+                let config = bot.config.clone();
+                let input = RunInput { event, session, conversation_kv, config, calls };
                 pass(Point::RunBegins);
-                let output = work.runtime.run(&version, permit, input, services).await;
+                let output = work.runtime.run(&loaded, permit, input, services).await;
                 cut(&work, &tenant, output)
             }
             Err(error) => failed(error.to_string()),
@@ -99,7 +103,7 @@ pub(super) fn run(
         if let Some(redactor) = work.redactors.of(&tenant) {
             redactor.output(&mut output);
         }
-        Input::Ran { run, output: Box::new(output), version: ran, profile }
+        Input::Ran { run, output: Box::new(output), version, profile }
     };
     (waits, future.boxed())
 }
@@ -130,32 +134,40 @@ async fn load(
     Ok((version, permit))
 }
 
-/// A version with all that it wishes for. The operator deploys a bot for all tenants that
-/// share it: one that has not granted what the new version wishes for goes on with the
-/// newest of those that answered before which has everything, if there is one. A tenant's
-/// own bot has none to look for: its deployment waited.
-async fn granted(
-    work: &Work,
-    bot: &Bot,
-    tenant: &TenantId,
-    ready: (Version, Permit),
-) -> Result<(Version, Permit), VersionError> {
-    let is_whole = |version: &Version| bot.powered(version, work.registry.operator()).is_whole;
-    if bot.deployed.owner == *tenant || is_whole(&ready.0) {
-        return Ok(ready);
+/// Whether a version is that of an earlier try, or of the session: nothing else is chosen.
+fn is_bound(pinned: Option<Pinned>, version: &Digest) -> bool {
+    match pinned {
+        Some(Pinned::Event { .. }) => true,
+        Some(Pinned::Session { version: own, .. }) => own == *version,
+        None => false,
+    }
+}
+
+fn is_granted(work: &Work, bot: &Bot, version: &Version) -> bool {
+    !bot.powered(version, work.registry.operator()).lacks_grant
+}
+
+/// The version that a tenant has granted of a bot that it shares. The operator deploys it
+/// for all of them: a tenant that has not granted what the new version wishes for goes on
+/// with the newest of those that answered before which lacks nothing. Where there is none,
+/// the new one runs without. A tenant's own deployments wait instead.
+async fn granted(work: &Work, bot: &Bot, chosen: Digest) -> Digest {
+    let (versions, owner) = (work.registry.versions(), &bot.deployed.owner);
+    match versions.get(owner, &chosen).await {
+        Ok(version) if !is_granted(work, bot, &version) => {}
+        // What cannot be loaded is told by whoever is to run it.
+        Ok(_) | Err(_) => return chosen,
     }
     let deployment = bot.deployed.now();
-    let earlier = deployment.iter().flat_map(|now| now.before(*ready.0.digest()));
+    let earlier = deployment.iter().flat_map(|now| now.before(chosen));
     for digest in earlier.take(EARLIER_MAX) {
-        let version = work.registry.versions().get(&bot.deployed.owner, &digest).await?;
-        if is_whole(&version) {
-            // Whoever waited for one permit with another in hand could wait for ever.
-            drop(ready);
-            let permit = work.runtime.permit(&version, tenant).await;
-            return Ok((version, permit));
+        if let Ok(version) = versions.get(owner, &digest).await
+            && is_granted(work, bot, &version)
+        {
+            return digest;
         }
     }
-    Ok(ready)
+    chosen
 }
 
 /// What a run comes to that cannot be made by the host's fault: it may be tried again.

@@ -2,7 +2,7 @@
 //! answered, so that somebody can look at them, and told from letters of ours.
 //!
 //! Whoever may send webhooks may fill one with such parts, so of each webhook the first
-//! are kept one by one, and all others in one letter.
+//! are kept one by one, and the others in one letter, as far as they fit.
 
 use botyard_kernel::action::{Action, NamedPayload};
 use botyard_kernel::id::{ConversationKey, Digest, EventId, PartId, TurnId};

@@ -4,6 +4,7 @@
 //! For this the test runs once more in a network of its own, in which it is the name server
 //! and in which a public address leads to it, too.
 
+use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::Command;
 use std::sync::Arc;
@@ -43,7 +44,9 @@ async fn names_of_a_live_name_server_that_move_lead_nowhere() {
     };
     // Some containers forbid it; the scripted names of the other tests remain.
     if !unshare().arg("true").status().is_ok_and(|status| status.success()) {
-        return eprintln!("not tested: this system lets nobody make a network of their own");
+        // Written past the test runner, which keeps to itself what passes.
+        let why = "not tested: this system lets nobody make a network of their own";
+        return writeln!(std::io::stderr(), "{why}").unwrap();
     }
     let directory = tempfile::tempdir().unwrap();
     let settings = directory.path().join("resolv.conf");

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, ensure};
 use botyard_chance::Chance;
@@ -59,11 +59,13 @@ pub(crate) async fn cold(stage: Stage, count: usize, seed: u64) -> Result<Stage>
     Chance::new(seed).shuffle(&mut numbers);
     numbers.truncate(count);
     let (mut first, mut second) = (Vec::new(), Vec::new());
+    let began_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
     for number in numbers {
-        for times in [&mut first, &mut second] {
-            let target = stage.population.target(number);
-            // Conversations that no traffic has used, so that both begin one.
-            let request = target.message(1_000_000 + times.len(), number, "hello");
+        for (times, conversation) in [(&mut first, 0), (&mut second, 1)] {
+            let mut target = stage.population.target(number);
+            // Both begin a conversation, also where an earlier run has used this store.
+            target.name = format!("{}-{began_ms}", target.name);
+            let request = target.message(conversation, number, "hello");
             let start = Instant::now();
             let answer = stage.connections.send(&request).await?;
             ensure!(answer.status == 200, "bot {number}: {answer:?}");

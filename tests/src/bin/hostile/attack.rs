@@ -12,8 +12,8 @@ use tokio::task::JoinSet;
 use crate::corpus;
 use crate::stage::{Attacker, Stage};
 
-/// What the bots are told, in turn: two of six do no harm, so that no breaker takes the
-/// others out of the way.
+/// What the bots are told besides [`HARMLESS`]. Four of these eight fail, so that no
+/// breaker takes them out of the way.
 const WORDS: [&str; 6] =
     ["spin", "allocate 40", "recurse", "lines 20000", "result 66000", "log 200000"];
 const HARMLESS: [&str; 2] = ["echo well", "allocate 8"];

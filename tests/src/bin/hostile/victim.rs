@@ -15,6 +15,8 @@ const AIM: f64 = 2.0;
 /// How much more memory of its own the host may have after the last attack than after the
 /// first, in bytes.
 const GROWN_MAX: u64 = 32 << 20;
+/// The share of an attack that must be taken for it to be one.
+const TAKEN_MIN: f64 = 0.5;
 const QUIET_WITHIN: Duration = Duration::from_secs(60);
 
 /// One half of a pair.
@@ -46,6 +48,9 @@ pub(crate) async fn measure(stage: &Stage, pairs: usize, half: Half) -> Result<b
         let attacked = attack.run(half.attack_rate, longer);
         let (with, done) = tokio::join!(people(stage, half), attacked);
         let done = done?;
+        let offered = half.attack_rate * longer.as_secs_f64();
+        let least = (offered * TAKEN_MIN) as usize;
+        ensure!(done.taken >= least, "only {} of {offered:.0} attacks were taken", done.taken);
         taken += done.taken;
         refused += done.refused;
         uploads += done.uploads;
@@ -53,6 +58,9 @@ pub(crate) async fn measure(stage: &Stage, pairs: usize, half: Half) -> Result<b
         quiet(stage, &attack).await?;
         memory.push(stage.host.memory("RssAnon")?);
     }
+    let url = format!("{}/metrics", stage.host.url());
+    let tripped = Metrics::read(&url).await?.sum("botyard_breaker_trips_total", &["what=\"bot\""]);
+    ensure!(tripped == 0.0, "{tripped} bots were suspended, and did no harm any more");
     let unharmed = table.print(AIM);
     println!(
         "\nthe attacks: {taken} events taken and {refused} refused, {uploads} uploads refused"

@@ -159,6 +159,14 @@ async fn a_bot_that_is_made_again_is_not_paused_and_a_channel_is() {
     assert_eq!(gone.status, StatusCode::NOT_FOUND);
     let made = admin.put(CHANNEL, hosted.channel()).await.unwrap();
     assert_eq!(made["paused"]["reason"], "kept");
+    // One that is resumed while it is gone is not there to be shown.
+    admin.delete(CHANNEL).await.unwrap();
+    for expected in [StatusCode::NO_CONTENT, StatusCode::NOT_FOUND] {
+        let answered = admin.ask(Method::POST, &format!("{CHANNEL}/resume"), None).await.unwrap();
+        assert_eq!(answered.status, expected, "{}", answered.body);
+    }
+    let made = admin.put(CHANNEL, hosted.channel()).await.unwrap();
+    assert_eq!(made.get("paused"), None);
 }
 
 #[tokio::test]

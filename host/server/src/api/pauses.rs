@@ -1,9 +1,11 @@
 //! Bots and channels that are stopped for a while.
 
 use axum::extract::Path;
+use axum::response::{IntoResponse as _, Response};
 use botyard_kernel::access::Permission;
 use botyard_kernel::id::{BotId, ChannelId};
 use botyard_kernel::time::Millis;
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -11,7 +13,7 @@ use super::bots::{self, Bot};
 use super::caller::{Allowed, OfTenant};
 use super::channels::{self, Channel};
 use super::page::Json;
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use crate::tenancy::kind;
 use crate::work::{Pausable, Subject};
 
@@ -57,15 +59,17 @@ pub(super) async fn pause_bot(
 /// the operator has paused goes on for nobody else.
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/bots/{bot}/resume", tag = "bots",
     params(("tenant" = String, Path), ("bot" = String, Path)),
-    responses((status = 200, body = Bot), (status = "4XX", body = Problem)))]
+    responses((status = 200, body = Bot),
+        (status = 204, description = "It goes on, and is deleted."),
+        (status = "4XX", body = Problem)))]
 pub(super) async fn resume_bot(
     of: OfTenant,
     Path((_, bot)): Path<(String, BotId)>,
-) -> Result<Json<Bot>, Problem> {
+) -> Result<Response, Problem> {
     let allowed = of.may(Permission::Pause, Some(&bot))?;
     let subject = subject(&allowed, Pausable::Bot, bot.as_str());
     allowed.tenancy().resume(&subject, allowed.grant.scope, &allowed.stamp).await?;
-    Ok(Json(bots::shown(&allowed, bot).await?))
+    gone_or(bots::shown(&allowed, bot).await)
 }
 
 /// Pause a channel: events are accepted and wait, no turns run, and no calls leave. Holds
@@ -81,22 +85,24 @@ pub(super) async fn pause_channel(
     let allowed = of.may(Permission::Pause, None)?;
     let subject = subject(&allowed, Pausable::Channel, channel.as_str());
     allowed.tenancy().pause(&subject, reason(pause), allowed.grant.scope, &allowed.stamp).await?;
-    channel_shown(&allowed, channel).await
+    Ok(Json(channel_shown(&allowed, channel).await?))
 }
 
 /// End the pause of a channel: what waited goes on. One that is not paused stays as it is.
 /// What the operator has paused goes on for nobody else.
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/channels/{channel}/resume", tag = "channels",
     params(("tenant" = String, Path), ("channel" = String, Path)),
-    responses((status = 200, body = Channel), (status = "4XX", body = Problem)))]
+    responses((status = 200, body = Channel),
+        (status = 204, description = "It goes on, and is deleted."),
+        (status = "4XX", body = Problem)))]
 pub(super) async fn resume_channel(
     of: OfTenant,
     Path((_, channel)): Path<(String, ChannelId)>,
-) -> Result<Json<Channel>, Problem> {
+) -> Result<Response, Problem> {
     let allowed = of.may(Permission::Pause, None)?;
     let subject = subject(&allowed, Pausable::Channel, channel.as_str());
     allowed.tenancy().resume(&subject, allowed.grant.scope, &allowed.stamp).await?;
-    channel_shown(&allowed, channel).await
+    gone_or(channel_shown(&allowed, channel).await)
 }
 
 /// The pause that holds for a bot or a channel, if one does.
@@ -115,8 +121,19 @@ fn reason(pause: Option<Json<Pause>>) -> Option<String> {
     pause.and_then(|Json(pause)| pause.reason).filter(|reason| !reason.trim().is_empty())
 }
 
-async fn channel_shown(allowed: &Allowed, channel: ChannelId) -> Result<Json<Channel>, Problem> {
+/// What goes on, which may have been deleted in its pause.
+fn gone_or<T: Serialize>(shown: Result<T, Problem>) -> Result<Response, Problem> {
+    match shown {
+        Ok(shown) => Ok(Json(shown).into_response()),
+        Err(problem) if problem.code == Code::NotFound.name() => {
+            Ok(StatusCode::NO_CONTENT.into_response())
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+async fn channel_shown(allowed: &Allowed, channel: ChannelId) -> Result<Channel, Problem> {
     let found = allowed.store().get(kind::CHANNEL, channel.as_str()).await?;
     let found = found.ok_or_else(Problem::not_found)?;
-    Ok(Json(channels::shown(allowed, channel.0, found)))
+    Ok(channels::shown(allowed, channel.0, found))
 }

@@ -108,6 +108,43 @@ async fn the_audit_of_an_earlier_tenant_is_not_the_later_ones_to_read() {
 }
 
 #[tokio::test]
+async fn what_the_file_had_lost_for_a_while_reads_its_own_audit_and_no_earlier_ones() {
+    let hosted = Hosted::start().await;
+    hosted.tenant("acme", "tally").await;
+    hosted.operator.delete("/tenants/acme").await.unwrap();
+    let tenants = |acme: Value| json!({"tenants": {"demo": null, "acme": acme}});
+    let bot = json!({"bots": {"bot": {"component": plugin("echo").unwrap()}}});
+    let (with, without) = (tenants(bot), tenants(Value::Null));
+    let admin = json!({"scope": "admin"});
+    let mut own = Vec::new();
+    let mut hosted = hosted.again(with.clone()).await;
+    for lost in [false, true] {
+        if lost {
+            hosted = hosted.again(without.clone()).await.again(with.clone()).await;
+        }
+        let operator = &hosted.operator;
+        let token = operator.post("/tenants/acme/tokens", admin.clone()).await.unwrap();
+        let admin = operator.with(token["token"].as_str().unwrap());
+        let seen = admin.get("/tenants/acme/audit?limit=200").await.unwrap();
+        let seen = seen["items"].as_array().unwrap().clone();
+        let whole = operator.get("/tenants/acme/audit?limit=200").await.unwrap();
+        let rows = whole["items"].as_array().unwrap();
+        assert_eq!(seen[0]["actor"], "settings", "nothing of the earlier one: {seen:#?}");
+        assert!(seen.len() + 8 < rows.len() && rows.ends_with(&seen), "{rows:#?}");
+        assert!(seen.starts_with(&own), "what was its own is so again: {seen:#?}");
+        own = seen;
+    }
+    // Whoever has the name after it has nothing of it, though the file had lost it before.
+    let hosted = hosted.again(without).await;
+    hosted.operator.delete("/tenants/acme").await.unwrap();
+    let hosted = hosted.again(with).await;
+    let token = hosted.operator.post("/tenants/acme/tokens", admin).await.unwrap();
+    let later = hosted.operator.with(token["token"].as_str().unwrap());
+    let seen = later.get("/tenants/acme/audit?limit=200").await.unwrap();
+    assert!(seen["items"][0]["seq"].as_u64() > own.last().unwrap()["seq"].as_u64(), "{seen}");
+}
+
+#[tokio::test]
 async fn the_operators_own_things_outlive_settings_of_that_name() {
     let directory = tempfile::Builder::new().prefix("botyard-it-").tempdir().unwrap();
     let without = settings(directory.path(), json!({}));

@@ -104,17 +104,24 @@ impl Tenancy {
                 self.give_back(record).await?;
             } else {
                 // Its conversations stay, and nobody is given its name while they do.
+                self.keep_lost(&tenant, record.audit_after, &stamp()).await?;
                 self.host_store().drop_records(&tenant, &stamp()).await?;
             }
         }
         Ok(())
     }
 
-    /// The rows of the audit that are an earlier tenant's, where one begins of whom nothing
-    /// else is left: one that the file had lost for a while goes on with its own.
+    /// The rows of the audit that are an earlier tenant's, where one begins: one that the
+    /// file had lost for a while goes on with its own.
     async fn left_before(&self, tenant: &TenantId) -> Result<u64, StoreError> {
-        let known = self.store(tenant).get(kind::TENANT, SELF).await?.is_some();
-        if known || self.host_store().keeps_any(tenant, clock::now()).await? {
+        if self.store(tenant).get(kind::TENANT, SELF).await?.is_some() {
+            return Ok(0);
+        }
+        if let Some(audit_after) = self.lost(tenant).await? {
+            return Ok(audit_after);
+        }
+        // A host of an earlier version kept nothing of whom the file had lost.
+        if self.host_store().keeps_any(tenant, clock::now()).await? {
             return Ok(0);
         }
         self.told_before(tenant).await

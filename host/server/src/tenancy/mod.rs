@@ -10,6 +10,7 @@ mod from_settings;
 mod grants;
 mod housekeeping;
 mod limits;
+mod lost;
 mod objects;
 mod pauses;
 mod records;

@@ -59,6 +59,7 @@ impl Tenancy {
         if !store.replace(kind::TENANT, SELF, None, &json!(record), stamp).await? {
             return Err(exists());
         }
+        self.forget_lost(tenant, stamp).await?;
         self.refresh(tenant).await?;
         Ok(record)
     }

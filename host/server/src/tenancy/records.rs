@@ -39,6 +39,8 @@ pub mod kind {
 
     /// A deployment that waits until what its version wishes for is granted.
     pub const APPROVAL: &str = "approval";
+    /// A tenant that the settings file has lost.
+    pub const LOST: &str = "lost-tenant";
     /// The operator's policy for all bots.
     pub const POLICY: &str = "policy";
 }

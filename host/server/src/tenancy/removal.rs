@@ -32,7 +32,8 @@ impl Tenancy {
             }
             Ok(_) => {}
             Err(ChangeError::NotFound)
-                if self.host_store().keeps_any(tenant, stamp.at_ms).await? => {}
+                if self.host_store().keeps_any(tenant, stamp.at_ms).await?
+                    || self.lost(tenant).await?.is_some() => {}
             Err(error) => return Err(error),
         }
         let mut channels: BTreeSet<_> = self.store(tenant).channels().await?.into_iter().collect();
@@ -48,6 +49,7 @@ impl Tenancy {
         }
         self.work.forget_used_by(tenant).await;
         self.host_store().delete_tenant(tenant, stamp).await?;
+        self.forget_lost(tenant, stamp).await?;
         self.work.forget_tenant(tenant);
         self.work.registry().forget_all(tenant);
         self.retention().remove(tenant);

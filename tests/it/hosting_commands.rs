@@ -8,6 +8,7 @@ use botyard_tests::client::userlike::{Conversation, Webhook};
 use botyard_tests::host::{Config, Host, operate, plugin, program};
 use botyard_tests::site::{HEADER, SECRET, TOKEN};
 use botyard_twins::userlike::{Contact, Userlike};
+use http::{Method, StatusCode};
 use serde_json::json;
 
 use crate::hosted::Hosted;
@@ -183,8 +184,13 @@ async fn what_comes_with_the_same_key_is_made_once() {
 #[tokio::test]
 async fn a_tenant_moves_to_another_host() {
     let from = Hosted::start().await;
-    from.tenant("acme", "tally").await;
+    let admin = from.tenant("acme", "tally").await;
     from.operator.put("/tenants/acme/limits/bots", json!({"value": 7})).await.unwrap();
+    // What the tenant has set for itself is no matter of the operator of the other host.
+    for (name, value) in [("bots", 5), ("channels", 3)] {
+        let path = format!("/tenants/acme/limits/{name}");
+        admin.put(&path, json!({"value": value})).await.unwrap();
+    }
     let into = from.directory.path().join("acme");
     let place = into.to_str().unwrap();
     let export = ["tenant", "export", "acme", "--into", place];
@@ -194,9 +200,23 @@ async fn a_tenant_moves_to_another_host() {
     assert!(complaint(&again).contains("is not empty"));
     let text = fs::read_to_string(into.join("tenant.toml")).unwrap();
     assert!(!text.contains(SECRET) && !text.contains(TOKEN), "{text}");
-    assert!(text.contains("[tenants.acme.limits]\nbots = 7\n"), "only what was set: {text}");
+    let limits: toml::Table = toml::from_str(&text).unwrap();
+    let limits = json!(limits["tenants"]["acme"]["limits"]);
+    assert_eq!(limits, json!({"bots": 7}), "only what the operator has set");
 
     let to = Hosted::start().await;
+    let wrong = from.directory.path().join("wrong");
+    fs::create_dir(&wrong).unwrap();
+    let fixed = "\"turn.actions\" = 7";
+    for limit in ["none = 7", "bots = -1", "bots = \"many\"", "turns-per-second = 0", fixed] {
+        let text = format!("[tenants.acme.limits]\n{limit}\n");
+        fs::write(wrong.join("tenant.toml"), text).unwrap();
+        let wrong = ["tenant", "import", wrong.to_str().unwrap()];
+        let said = complaint(&operate(&to.config, &wrong).await.unwrap());
+        assert!(said.contains("nothing was done"), "{limit}: {said}");
+        let tenant = to.operator.ask(Method::GET, "/tenants/acme", None).await.unwrap();
+        assert_eq!(tenant.status, StatusCode::NOT_FOUND, "{limit}");
+    }
     let import = ["tenant", "import", place];
     let said = complaint(&operate(&to.config, &import).await.unwrap());
     assert!(said.contains("lacks secrets") && said.contains("acme token"), "{said}");

@@ -28,6 +28,10 @@ pub(super) struct Row {
     /// Absent where nothing is bounded until somebody sets it.
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<u64>,
+    /// What the operator has set for this tenant; absent where they set nothing. What holds
+    /// is lower where the tenant has set less.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    set_by_operator: Option<u64>,
     /// How much of it is used now; absent where that is not counted, or only in a turn.
     #[serde(skip_serializing_if = "Option::is_none")]
     used: Option<u64>,
@@ -95,6 +99,7 @@ fn rows(limits: &Limits, used: &BTreeMap<Limit, u64>) -> Vec<Row> {
             what: row.what,
             unit: row.unit,
             value: limits.value(*limit),
+            set_by_operator: limits.tenant.get(limit).copied(),
             used: used.get(limit).copied(),
             change: row.change,
         }

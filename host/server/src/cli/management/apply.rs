@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use botyard_kernel::limits::Limit;
 use bytes::Bytes;
 use clap::Args;
 use http::Method;
@@ -58,6 +59,7 @@ struct Step {
 pub(super) async fn apply(asked: Apply) -> anyhow::Result<()> {
     let tenants = read(&asked.file)?;
     let (mut steps, api) = (0, &asked.api);
+    check_limits(api, &tenants).await?;
     for (tenant, wanted) in &tenants {
         let mut plan = Planned { api, base: format!("/tenants/{}", escaped(tenant)), name: tenant };
         for step in plan.tenant(wanted).await? {
@@ -99,6 +101,47 @@ async fn done(asked: &Apply, step: Step) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Fails where limits that the files name cannot be set on this host: before anything is
+/// changed.
+pub(super) async fn check_limits(
+    api: &Api,
+    tenants: &BTreeMap<String, Map<String, Value>>,
+) -> anyhow::Result<()> {
+    let mut wanted = Vec::new();
+    for (tenant, whole) in tenants {
+        let named = section(whole, LIMITS)?.into_iter();
+        wanted.extend(named.map(|(name, value)| (format!("tenants.{tenant}.limits"), name, value)));
+    }
+    if wanted.is_empty() || !is_operator(api).await? {
+        return Ok(());
+    }
+    let rows = api.ask(Method::GET, "/limits", None).await?;
+    for (place, name, value) in wanted {
+        let mut rows = rows.as_array().into_iter().flatten();
+        let Some(row) = rows.find(|row| row["name"] == json!(name)) else {
+            bail!("this host knows no limit `{name}`: take it out of `{place}`; nothing was done");
+        };
+        if row["change"] != json!("tenant") {
+            bail!(
+                "`{name}` is the same for all tenants of a host: take it out of `{place}`; \
+                 nothing was done"
+            );
+        }
+        let least = Limit::ALL.iter().find(|limit| limit.row().name == name);
+        let least = least.map_or(0, |limit| limit.least());
+        if value.as_u64().is_none_or(|value| value < least) {
+            bail!(
+                "`{name}` in `{place}` is no number from {least} on: correct it; nothing was done"
+            );
+        }
+    }
+    Ok(())
+}
+
+async fn is_operator(api: &Api) -> anyhow::Result<bool> {
+    Ok(api.ask(Method::GET, "/whoami", None).await?["scope"] == json!("operator"))
+}
+
 /// What is to be done for one tenant.
 struct Planned<'a> {
     api: &'a Api,
@@ -130,23 +173,18 @@ impl Planned<'_> {
     /// What the operator is to set of the tenant's limits.
     async fn limits(&self, wanted: &Map<String, Value>) -> anyhow::Result<Vec<Step>> {
         let wanted = section(wanted, LIMITS)?;
-        let me = if wanted.is_empty() {
-            Value::Null
-        } else {
-            self.api.ask(Method::GET, "/whoami", None).await?
-        };
-        if me["scope"] != json!("operator") {
-            if !wanted.is_empty() {
-                let name = self.name;
-                let told = format!("limits of {name} are the operator's to set: they stay\n");
-                write!(std::io::stderr(), "{told}")?;
-            }
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        if !is_operator(self.api).await? {
+            let name = self.name;
+            writeln!(std::io::stderr(), "limits of {name} are the operator's to set: they stay")?;
             return Ok(Vec::new());
         }
         let known = self.api.find(&format!("{}/limits", self.base)).await?.unwrap_or_default();
         let value = |name: &str| {
             let rows = known.as_array().into_iter().flatten();
-            rows.into_iter().find(|row| row["name"] == json!(name)).map(|row| &row["value"])
+            rows.into_iter().find(|row| row["name"] == json!(name))?.get("set_by_operator")
         };
         let other = wanted.into_iter().filter(|(name, wanted)| value(name) != Some(*wanted));
         let step = |(name, wanted): (&str, &Value)| {

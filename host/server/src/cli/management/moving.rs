@@ -18,8 +18,8 @@ use crate::tenancy::named_secrets;
 const FILE: &str = "tenant.toml";
 
 /// Write what a tenant is into a directory: its settings, bots with the components that
-/// answer, external bots and channels, and the limits that were set for it, which only an
-/// operator of the other host can set there. Secrets stand there by name only;
+/// answer, external bots and channels, and the limits that the operator has set for it,
+/// which only an operator of the other host can set there. Secrets stand there by name only;
 /// conversations, tokens and the audit stay where they are.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Export {
@@ -80,17 +80,13 @@ fn exported(name: &str, into: &Path, secrets: &BTreeSet<String>) -> String {
     text
 }
 
-/// The limits that hold for a tenant and differ from those of the host.
+/// The limits that the operator has set for a tenant. What it has set for itself would be
+/// the operator's on the other host, and it could not take that back.
 async fn limits(api: &Api, base: &str) -> anyhow::Result<Map<String, Value>> {
-    let host = api.ask(Method::GET, "/limits", None).await?;
-    let own = api.ask(Method::GET, &format!("{base}/limits"), None).await?;
-    let rows = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let common = rows(&host);
-    let set = rows(&own).into_iter().filter_map(|row| {
-        let name = row["name"].as_str()?.to_owned();
-        let default = common.iter().find(|other| other["name"] == row["name"])?;
-        let set = row["change"] == json!("tenant") && row["value"] != default["value"];
-        (set && !row["value"].is_null()).then(|| (name, row["value"].clone()))
+    let rows = api.ask(Method::GET, &format!("{base}/limits"), None).await?;
+    let set = rows.as_array().into_iter().flatten().filter_map(|row| {
+        let value = row.get("set_by_operator").filter(|value| !value.is_null())?;
+        Some((row["name"].as_str()?.to_owned(), value.clone()))
     });
     Ok(set.collect())
 }
@@ -149,7 +145,9 @@ fn without_nulls(value: Value) -> Value {
 }
 
 pub(super) async fn import(Import { directory, api }: Import) -> anyhow::Result<()> {
-    for (name, tenant) in apply::read(&directory)? {
+    let tenants = apply::read(&directory)?;
+    apply::check_limits(&api, &tenants).await?;
+    for (name, tenant) in tenants {
         let base = format!("/tenants/{}", escaped(&name));
         if api.find(&base).await?.is_none() {
             let body = json!({"name": name});

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::{self, ErrorKind, Write as _};
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use futures_util::StreamExt as _;
@@ -22,6 +22,8 @@ const SILENT_MAX: Duration = Duration::from_secs(45);
 /// How long until it is tried again, the first time and at most.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 const AGAIN_AFTER_MAX: Duration = Duration::from_secs(10);
+/// A turn of the past that comes as a new one, too, does so within this time.
+const LATE_MAX: Duration = Duration::from_secs(60);
 
 type Events = Pin<Box<SseStream<AsItComes>>>;
 
@@ -34,7 +36,8 @@ enum Opened {
 /// Prints the turns of a bot, whose path is given, as they come, until somebody ends it;
 /// before them those from a time on, if one is named (Unix milliseconds).
 pub(super) async fn follow(api: &Api, bot: String, since_ms: Option<u64>) -> anyhow::Result<()> {
-    let mut follower = Follower { api, bot, after: None, printed: HashSet::new() };
+    let (printed, past_until) = (HashSet::new(), Instant::now());
+    let mut follower = Follower { api, bot, after: None, printed, past_until };
     let followed = tokio::select! {
         followed = follower.follow(since_ms) => followed,
         // Who follows ends it so: nothing is wrong.
@@ -53,8 +56,10 @@ struct Follower<'a> {
     bot: String,
     /// What came last.
     after: Option<String>,
-    /// Turns that were printed of the past: they may come as new ones, too.
+    /// Turns that were printed of the past: they may come as new ones, too, soon after.
     printed: HashSet<String>,
+    /// When the last of them was printed.
+    past_until: Instant,
 }
 
 impl Follower<'_> {
@@ -65,11 +70,7 @@ impl Follower<'_> {
         };
         // Whatever comes from now on is told as new, so nothing is missed in between.
         if let Some(since_ms) = since_ms {
-            let path = format!("{}/logs?since_ms={since_ms}", self.bot);
-            for turn in self.api.all(&path).await? {
-                self.print(&turn)?;
-                self.printed.insert(place(&turn));
-            }
+            self.past(since_ms).await?;
         }
         loop {
             match events.next().await {
@@ -79,11 +80,32 @@ impl Follower<'_> {
         }
     }
 
+    /// Prints what there is from a time on, page by page.
+    async fn past(&mut self, since_ms: u64) -> anyhow::Result<()> {
+        let path = format!("{}/logs?since_ms={since_ms}", self.bot);
+        let mut after = None;
+        loop {
+            let (turns, next) = self.api.page(&path, after.as_deref()).await?;
+            for turn in turns {
+                self.print(&turn)?;
+                self.printed.insert(place(&turn));
+            }
+            self.past_until = Instant::now();
+            after = next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
     fn heard(&mut self, Sse { event, data, id, .. }: Sse) -> anyhow::Result<()> {
         if event.as_deref() == Some("turn") {
             let turn = serde_json::from_str(&data.unwrap_or_default())
                 .context("the host says something else: is it of this version?")?;
             if !self.printed.remove(&place(&turn)) {
+                if self.past_until.elapsed() > LATE_MAX {
+                    self.printed = HashSet::new();
+                }
                 self.print(&turn)?;
             }
         }

@@ -162,21 +162,31 @@ impl Api {
 
     /// All pages of a list.
     async fn all(&self, path: &str) -> anyhow::Result<Vec<Value>> {
-        let (mut all, mut after) = (Vec::new(), None::<String>);
+        let (mut all, mut after) = (Vec::new(), None);
         loop {
-            let more = after.iter().map(|after| format!("&after={}", escaped(after)));
-            let sign = if path.contains('?') { '&' } else { '?' };
-            let page = format!("{path}{sign}limit=200{}", more.collect::<String>());
-            let mut page = self.ask(Method::GET, &page, None).await?;
-            match page["items"].take() {
-                Value::Array(items) => all.extend(items),
-                _ => bail!("the host answers something else: is it of this version?"),
-            }
-            match page["after"].as_str() {
-                Some(next) => after = Some(next.to_owned()),
+            let (items, next) = self.page(path, after.as_deref()).await?;
+            all.extend(items);
+            match next {
+                Some(next) => after = Some(next),
                 None => return Ok(all),
             }
         }
+    }
+
+    /// A page of a list, and behind what the next one begins.
+    async fn page(
+        &self,
+        path: &str,
+        after: Option<&str>,
+    ) -> anyhow::Result<(Vec<Value>, Option<String>)> {
+        let more = after.map(|after| format!("&after={}", escaped(after))).unwrap_or_default();
+        let sign = if path.contains('?') { '&' } else { '?' };
+        let page = format!("{path}{sign}limit=200{more}");
+        let mut page = self.ask(Method::GET, &page, None).await?;
+        let Value::Array(items) = page["items"].take() else {
+            bail!("the host answers something else: is it of this version?");
+        };
+        Ok((items, page["after"].as_str().map(str::to_owned)))
     }
 
     /// The bytes that are there.

@@ -73,8 +73,9 @@ pub(super) async fn list(
 }
 
 /// Follow the turns of a bot as they come: server-sent events of the name `turn`, each with
-/// what the list has of a turn. Whoever comes again with the last `id` that they saw misses
-/// none and sees none twice.
+/// what the list has of a turn. Whoever comes again with the last `id` that they saw goes on
+/// behind it: they miss none and see none twice, unless the newest turns were erased
+/// meanwhile, whose numbers come again.
 #[utoipa::path(get, path = "/v1/tenants/{tenant}/bots/{bot}/logs/live", tag = "logs",
     params(("tenant" = String, Path), ("bot" = String, Path),
         ("Last-Event-ID" = Option<u64>, Header)),

@@ -146,7 +146,7 @@ pub(in crate::cli) enum BotCommand {
         #[arg(long, value_name = "MINUTES")]
         since: Option<u64>,
         /// Go on with what comes, until Ctrl-C; with --json one object a line. Where the
-        /// connection breaks it is made again, and nothing is missed.
+        /// connection breaks it is made again and goes on behind what came last.
         #[arg(long, short)]
         follow: bool,
         #[command(flatten)]

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use botyard_tests::client::management::Management;
+use botyard_tests::client::management::{Management, userlike_channel};
 use botyard_tests::client::userlike::{Conversation, Webhook};
 use botyard_tests::host::{Config, Host, plugin};
 use botyard_tests::site::{HEADER, SECRET, TOKEN, patience};
@@ -67,14 +67,7 @@ impl Hosted {
     }
 
     pub(crate) fn channel(&self) -> Value {
-        json!({"settings": {
-            "vendor": "userlike",
-            "bot": "bot",
-            "webhook-header": HEADER,
-            "webhook-secret": {"secret": "webhook"},
-            "api-url": self.userlike.api_url(),
-            "api-token": {"secret": "token"},
-        }})
+        userlike_channel("bot", &self.userlike.api_url())
     }
 
     pub(crate) fn open(&self, channel: &str) -> Conversation {

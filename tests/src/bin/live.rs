@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use botyard_tests::client::management::Management;
+use botyard_tests::client::management::{Management, userlike_channel};
 use botyard_tests::host::{Config, Host, distinct, plugin};
 use botyard_tests::load::{Connections, Target, median};
 use http::StatusCode;
@@ -51,7 +51,10 @@ async fn run(arguments: &Arguments) -> Result<bool> {
     let host = Host::start(&Config::new(directory.path()).with(settings)).await?;
     let operator = host.management();
     operator.post("/tenants", json!({"name": "acme"})).await?;
-    operator.put("/tenants/acme/secrets/webhook", json!({"value": SECRET})).await?;
+    for secret in ["webhook", "token"] {
+        let path = format!("/tenants/acme/secrets/{secret}");
+        operator.put(&path, json!({"value": SECRET})).await?;
+    }
     let connections = Connections::new(host.url(), 1)?;
     println!(
         "a component of {} bytes; in each round another one, as far as the host can see",
@@ -83,14 +86,7 @@ async fn one(
 ) -> Result<[Duration; 3]> {
     let (bot, channel) = (format!("/tenants/acme/bots/b{round}"), format!("acme-{round}"));
     operator.put(&bot, json!({})).await?;
-    let settings = json!({"settings": {
-        "vendor": "userlike",
-        "bot": format!("b{round}"),
-        "webhook-header": "api-security-token",
-        "webhook-secret": {"secret": "webhook"},
-        "api-url": "https://api.example.invalid/",
-        "api-token": {"secret": "webhook"},
-    }});
+    let settings = userlike_channel(&format!("b{round}"), "https://api.example.invalid/");
     operator.put(&format!("/tenants/acme/channels/{channel}"), settings).await?;
 
     let start = Instant::now();

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use http::{Method, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::userlike::client;
 
@@ -24,6 +24,19 @@ pub struct Answered {
     pub status: StatusCode,
     /// The body; `null` where there is none.
     pub body: Value,
+}
+
+/// A channel of a Userlike account that this bot answers, as it is put: with the tenant's
+/// secrets `webhook`, in the header `API-SECURITY-TOKEN`, and `token`.
+pub fn userlike_channel(bot: &str, api_url: &str) -> Value {
+    json!({"settings": {
+        "vendor": "userlike",
+        "bot": bot,
+        "webhook-header": "API-SECURITY-TOKEN",
+        "webhook-secret": {"secret": "webhook"},
+        "api-url": api_url,
+        "api-token": {"secret": "token"},
+    }})
 }
 
 impl Answered {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use axum::Router;
-use botyard_tests::client::management::Management;
+use botyard_tests::client::management::{Management, userlike_channel};
 use botyard_tests::host::{Config, Host, distinct, plugin};
 use botyard_tests::load::{Connections, Target};
 use http::StatusCode;
@@ -16,7 +16,6 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 const SECRET: &str = "density-webhook-secret";
-const HEADER: &str = "api-security-token";
 /// Written when all bots are there.
 const DONE: &str = "density.json";
 /// Tenants that are set up at the same time.
@@ -167,14 +166,7 @@ impl Maker {
         ensure!(status == StatusCode::CREATED, "{path}: {status} {body}");
         let deploy = json!({"action": "deploy", "version": body["digest"]});
         operator.post(&format!("{path}/deployment"), deploy).await?;
-        let settings = json!({"settings": {
-            "vendor": "userlike",
-            "bot": format!("b{bot}"),
-            "webhook-header": HEADER,
-            "webhook-secret": {"secret": "webhook"},
-            "api-url": self.api_url,
-            "api-token": {"secret": "token"},
-        }});
+        let settings = userlike_channel(&format!("b{bot}"), &self.api_url);
         operator.put(&format!("{own}/channels/t{tenant}-b{bot}"), settings).await?;
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
 use axum::Router;
-use botyard_tests::client::management::Management;
+use botyard_tests::client::management::{Management, userlike_channel};
 use botyard_tests::host::{Bot, Channel, Config, Host, plugin};
 use botyard_tests::load::{Connections, Target};
 use http::StatusCode;
@@ -88,14 +88,7 @@ impl<'a> Attacker<'a> {
         let deploy = json!({"action": "deploy", "version": body["digest"]});
         self.admin.post(&format!("{own}/bots/{bot}/deployment"), deploy).await?;
         let channel = format!("{}-{bot}", self.name);
-        let settings = json!({"settings": {
-            "vendor": "userlike",
-            "bot": bot,
-            "webhook-header": HEADER,
-            "webhook-secret": {"secret": "webhook"},
-            "api-url": self.stage.api_url,
-            "api-token": {"secret": "token"},
-        }});
+        let settings = userlike_channel(bot, &self.stage.api_url);
         self.admin.put(&format!("{own}/channels/{channel}"), settings).await?;
         Ok(channel)
     }

@@ -36,8 +36,8 @@ enum Opened {
 /// Prints the turns of a bot, whose path is given, as they come, until somebody ends it;
 /// before them those from a time on, if one is named (Unix milliseconds).
 pub(super) async fn follow(api: &Api, bot: String, since_ms: Option<u64>) -> anyhow::Result<()> {
-    let (printed, past_until) = (HashSet::new(), Instant::now());
-    let mut follower = Follower { api, bot, after: None, printed, past_until };
+    let past = Past { places: HashSet::new(), until: Instant::now() };
+    let mut follower = Follower { api, bot, after: None, past };
     let followed = tokio::select! {
         followed = follower.follow(since_ms) => followed,
         // Who follows ends it so: nothing is wrong.
@@ -56,10 +56,26 @@ struct Follower<'a> {
     bot: String,
     /// What came last.
     after: Option<String>,
-    /// Turns that were printed of the past: they may come as new ones, too, soon after.
-    printed: HashSet<String>,
+    past: Past,
+}
+
+/// Turns that were printed of the past: they may come as new ones, too, soon after.
+struct Past {
+    places: HashSet<String>,
     /// When the last of them was printed.
-    past_until: Instant,
+    until: Instant,
+}
+
+impl Past {
+    /// Whether a turn that comes now was printed before. Where one was not and comes late, no
+    /// other one was that still comes.
+    fn had(&mut self, place: &str, now: Instant) -> bool {
+        let had = self.places.remove(place);
+        if !had && now.saturating_duration_since(self.until) > LATE_MAX {
+            self.places = HashSet::new();
+        }
+        had
+    }
 }
 
 impl Follower<'_> {
@@ -70,7 +86,7 @@ impl Follower<'_> {
         };
         // Whatever comes from now on is told as new, so nothing is missed in between.
         if let Some(since_ms) = since_ms {
-            self.past(since_ms).await?;
+            self.print_past(since_ms).await?;
         }
         loop {
             match events.next().await {
@@ -81,16 +97,16 @@ impl Follower<'_> {
     }
 
     /// Prints what there is from a time on, page by page.
-    async fn past(&mut self, since_ms: u64) -> anyhow::Result<()> {
+    async fn print_past(&mut self, since_ms: u64) -> anyhow::Result<()> {
         let path = format!("{}/logs?since_ms={since_ms}", self.bot);
         let mut after = None;
         loop {
             let (turns, next) = self.api.page(&path, after.as_deref()).await?;
             for turn in turns {
                 self.print(&turn)?;
-                self.printed.insert(place(&turn));
+                self.past.places.insert(place(&turn));
             }
-            self.past_until = Instant::now();
+            self.past.until = Instant::now();
             after = next;
             if after.is_none() {
                 return Ok(());
@@ -102,10 +118,7 @@ impl Follower<'_> {
         if event.as_deref() == Some("turn") {
             let turn = serde_json::from_str(&data.unwrap_or_default())
                 .context("the host says something else: is it of this version?")?;
-            if !self.printed.remove(&place(&turn)) {
-                if self.past_until.elapsed() > LATE_MAX {
-                    self.printed = HashSet::new();
-                }
+            if !self.past.had(&place(&turn), Instant::now()) {
                 self.print(&turn)?;
             }
         }
@@ -190,4 +203,22 @@ fn place(turn: &Value) -> String {
 fn is_left(error: &anyhow::Error) -> bool {
     let io = error.downcast_ref::<io::Error>();
     io.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_printed_of_the_past_is_known_until_something_new_comes_late() {
+        let until = Instant::now();
+        let places = ["a 1", "a 2", "a 3"].map(str::to_owned).into();
+        let mut past = Past { places, until };
+        assert!(past.had("a 1", until));
+        assert!(!past.had("b 1", until + LATE_MAX), "a new one, and soon");
+        let late = until + LATE_MAX + Duration::from_secs(1);
+        assert!(past.had("a 2", late), "however late it comes");
+        assert!(!past.had("b 2", late));
+        assert!(past.places.is_empty(), "nothing is kept for ever");
+    }
 }

@@ -12,16 +12,17 @@ use tokio::task::JoinSet;
 use crate::corpus;
 use crate::stage::{Attacker, Stage};
 
-/// What the bots are told besides [`HARMLESS`]. Four of these eight fail, so that no
-/// breaker takes them out of the way.
+/// What the bots are told that does harm, or tries to.
 const WORDS: [&str; 6] =
     ["spin", "allocate 40", "recurse", "lines 20000", "result 66000", "log 200000"];
+/// What they are told as often that does none.
 const HARMLESS: [&str; 2] = ["echo well", "allocate 8"];
 
 /// Tenants with bots that break any rule on demand.
 pub(crate) struct Attack<'a> {
     uploader: Attacker<'a>,
     channels: Vec<String>,
+    words: Vec<&'static str>,
 }
 
 /// What came of it.
@@ -36,26 +37,31 @@ pub(crate) struct Done {
 }
 
 impl<'a> Attack<'a> {
-    pub(crate) async fn prepare(stage: &'a Stage) -> Result<Self> {
+    pub(crate) async fn prepare(stage: &'a Stage, only: &[String]) -> Result<Self> {
+        let first = |words: &str| words.split(' ').next().unwrap_or_default().to_owned();
+        let wanted = |words: &&str| only.is_empty() || only.contains(&first(words));
+        let bad = WORDS.into_iter().filter(wanted).collect::<Vec<_>>();
+        // As many again that do no harm, so that no breaker takes the others out of the way.
+        let good = HARMLESS.into_iter().cycle().take(bad.len());
+        let words = bad.iter().copied().chain(good).collect();
         let hostile = std::fs::read(plugin("hostile")?)?;
         let mut channels = Vec::new();
         for number in 0..3 {
             let attacker = stage.attacker(&format!("attacker-{number}")).await?;
             channels.push(attacker.deploy("bot", &hostile).await?);
         }
-        Ok(Self { uploader: stage.attacker("uploader").await?, channels })
+        Ok(Self { uploader: stage.attacker("uploader").await?, channels, words })
     }
 
     /// Goes on for so long, with so many webhooks a second.
     pub(crate) async fn run(&self, rate: f64, time: Duration) -> Result<Done> {
-        let words: Vec<_> = WORDS.iter().chain(&HARMLESS).collect();
-        let each = rate / (words.len() * self.channels.len()) as f64;
+        let each = rate / (self.words.len() * self.channels.len()) as f64;
         let mut offers = JoinSet::new();
         for channel in &self.channels {
-            for word in &words {
+            for word in &self.words {
                 let offer = Offer {
                     target: Stage::target(channel, word.split(' ').next().unwrap_or_default()),
-                    text: (**word).to_owned(),
+                    text: (*word).to_owned(),
                     conversations: 20,
                     rate: each,
                     time,

@@ -37,7 +37,7 @@ pub(crate) async fn check(stage: &Stage) -> Result<()> {
 
 /// Small enough to be uploaded, and more to compile than this host allows.
 pub(crate) fn bomb() -> Vec<u8> {
-    build::compile_bomb(20, 10_000)
+    build::compile_bomb(10, 26_000)
 }
 
 async fn refuse(attacker: &Attacker<'_>, bytes: &[u8], words: &str) -> Result<()> {

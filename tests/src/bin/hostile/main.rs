@@ -29,6 +29,10 @@ struct Arguments {
     /// Webhooks a second of the attack, besides its uploads.
     #[arg(long, default_value_t = 60.0)]
     attack_rate: f64,
+    /// Only these attacks, by their first words: `spin`, `allocate`, `recurse`, `lines`,
+    /// `result`, `log`. Default: all.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
     /// Takes the guard away that keeps an attack from the victim: bots get 2 s of CPU
     /// time for a turn. The victim must then notice.
     #[arg(long)]
@@ -57,7 +61,7 @@ async fn run(arguments: &Arguments) -> Result<bool> {
         attack_rate: arguments.attack_rate,
         time: Duration::from_secs(arguments.seconds),
     };
-    let unharmed = victim::measure(&stage, arguments.pairs, half).await?;
+    let unharmed = victim::measure(&stage, arguments.pairs, half, &arguments.only).await?;
     let log = stage.host.log();
     ensure!(!log.contains("panicked"), "the host panicked:\n{log}");
     ensure!(stage.host.runs()?, "the host ended:\n{log}");

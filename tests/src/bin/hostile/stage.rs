@@ -111,7 +111,7 @@ fn settings(directory: &TempDir, api_url: &str, unguarded: bool) -> Result<Confi
         "log": { "filter": "error,botyard::app=info" },
         "runtime": {
             // A compile bomb ends soon enough to be seen ending.
-            "compile": { "cpu-seconds": 5 },
+            "compile": { "cpu-seconds": 3 },
             "native": { "cpu-ms": cpu_ms },
         },
     })))

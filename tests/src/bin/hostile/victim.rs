@@ -13,8 +13,8 @@ use crate::stage::{Stage, VICTIM};
 /// How much worse the victim's p99 may be.
 const AIM: f64 = 2.0;
 /// How much more memory of its own the host may have after the last attack than after the
-/// first, in bytes.
-const GROWN_MAX: u64 = 32 << 20;
+/// one in the middle, in bytes.
+const GROWN_MAX: u64 = 8 << 20;
 /// The share of an attack that must be taken for it to be one.
 const TAKEN_MIN: f64 = 0.5;
 const QUIET_WITHIN: Duration = Duration::from_secs(60);
@@ -28,8 +28,13 @@ pub(crate) struct Half {
 }
 
 /// Measures and answers whether nobody was harmed and all memory came back.
-pub(crate) async fn measure(stage: &Stage, pairs: usize, half: Half) -> Result<bool> {
-    let attack = Attack::prepare(stage).await?;
+pub(crate) async fn measure(
+    stage: &Stage,
+    pairs: usize,
+    half: Half,
+    only: &[String],
+) -> Result<bool> {
+    let attack = Attack::prepare(stage, only).await?;
     let mut table = Pairs::new(format!(
         "Bots of three other tenants break a rule {} times a second, and a fourth uploads \
          what must be refused, without a pause",
@@ -99,15 +104,17 @@ async fn quiet(stage: &Stage, attack: &Attack<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Until all slots of the pool were used once there is more with each attack; from the
+/// middle on there must not be.
 fn returned(memory: &[u64]) -> bool {
     let mebibytes: Vec<_> = memory.iter().map(|bytes| (bytes >> 20).to_string()).collect();
-    let (first, last) = (memory.first(), memory.last());
-    let grown = last.copied().unwrap_or(0).saturating_sub(first.copied().unwrap_or(0));
+    let middle = memory.get(memory.len() / 2).copied().unwrap_or(0);
+    let grown = memory.last().map_or(0, |last| last.saturating_sub(middle));
     let reached = grown <= GROWN_MAX;
     let verdict = if reached { "reached" } else { "NOT reached" };
     println!(
         "memory of the host's own after each attack: {} MiB; aim: at most {} more at the \
-         end: {verdict}",
+         end than in the middle: {verdict}",
         mebibytes.join(", "),
         GROWN_MAX >> 20,
     );

@@ -103,7 +103,8 @@ impl Config {
         let file = self.directory.join("botyard.toml");
         let mut value = json!({
             "server": { "listen": "127.0.0.1:0" },
-            "store": { "directory": self.directory },
+            // However full the disk is that tests share with builds, it is not what they are about.
+            "store": { "directory": self.directory, "disk": { "counted-bytes": 1 << 28 } },
             "egress": { "allow-loopback": true },
             "tenants": { "demo": { "bots": self.bots, "channels": self.channels } },
         });

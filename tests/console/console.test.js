@@ -351,7 +351,7 @@ test("a bot and a channel are paused, shown so, and resumed", async () => {
     const focused = await page.evaluate(() => document.activeElement.textContent);
     assert.equal(focused, `Resume ${name}`, "the focus is not lost with the button");
     // A reason that somebody gives elsewhere is text here.
-    await host.ask("POST", `${about}/pause`, { reason: "<img src=x> prices" });
+    await host.ask("POST", `${about}/pause`, { reason: "<img src=x> prices" }, admin);
     await page.evaluate((hash) => { location.hash = hash; }, "#/acme/conversations");
     await at(page, "Conversations of acme");
     await page.evaluate((hash) => { location.hash = hash; }, path);
@@ -368,6 +368,13 @@ test("a bot and a channel are paused, shown so, and resumed", async () => {
     assert.equal(await mark.count(), 0);
     assert.equal((await host.ask("GET", about)).paused, undefined);
   }
+  // What the operator has paused is the operator's to resume, and the page says so.
+  await host.ask("POST", "/tenants/acme/channels/acme-web/pause");
+  await page.reload();
+  await at(page, "Channels of acme");
+  await page.getByText("Only the operator ends it.").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Resume acme-web" }).count(), 0);
+  await host.ask("POST", "/tenants/acme/channels/acme-web/resume");
   const reader = await host.access("acme", { scope: "read" });
   const looks = await signedIn(reader, "#/acme/channels", "Channels of acme");
   assert.equal(await looks.page.getByRole("button", { name: /^Pause/ }).count(), 0);

@@ -186,6 +186,8 @@ TAKE_BACK = {
 def _spare_channel(stage):
     # Made anew: what the fuzzer has set of it may not run.
     stage.own("PUT", "/channels/acme-spare", stage.channel("tuned"))
+    # What the operator has paused, the tenant's administrator could not resume.
+    stage.own("POST", "/channels/acme-spare/resume")
 
 
 # By operation: what has to be there before it is asked.
@@ -193,6 +195,10 @@ PUT_BACK = {
     f"DELETE {OF_TENANT}": lambda stage: stage.ask(
         "POST", "/tenants", {"name": SPARE_TENANT}, allow=(409,)),
     f"DELETE {OF_TENANT}/bots/{{bot}}": lambda stage: stage.own("PUT", "/bots/spare", {}),
+    f"POST {OF_TENANT}/bots/{{bot}}/pause": lambda stage: stage.own(
+        "POST", "/bots/tuned/resume"),
+    f"POST {OF_TENANT}/bots/{{bot}}/resume": lambda stage: stage.own(
+        "POST", "/bots/tuned/resume"),
     f"POST {OF_TENANT}/bots/{{bot}}/deployment": Stage.tuned,
     f"POST {OF_TENANT}/bots/{{bot}}/grants": Stage.pending,
     f"DELETE {OF_TENANT}/bots/{{bot}}/grants": Stage.pending,

@@ -27,6 +27,8 @@ pub(super) struct Paused {
     /// Why, in their words.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// Whether the operator paused it: nobody else ends that.
+    by_operator: bool,
 }
 
 /// How something is paused.
@@ -108,8 +110,8 @@ pub(super) async fn resume_channel(
 /// The pause that holds for a bot or a channel, if one does.
 pub(super) fn paused(allowed: &Allowed, what: Pausable, name: &str) -> Option<Paused> {
     let pause = allowed.app.work.pause_of(&subject(allowed, what, name))?;
-    let crate::work::Pause { since_ms, by, reason, by_operator: _ } = pause;
-    Some(Paused { since_ms, by, reason })
+    let crate::work::Pause { since_ms, by, reason, by_operator } = pause;
+    Some(Paused { since_ms, by, reason, by_operator })
 }
 
 fn subject(allowed: &Allowed, what: Pausable, name: &str) -> Subject {

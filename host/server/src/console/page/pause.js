@@ -31,12 +31,22 @@ export function pausing({ session, api, tenant, signal }, kind, { name, paused }
     resume: () => change("resume", `${name} goes on.`),
   };
 
+  function control(held) {
+    if (!session.may("deploy")) {
+      return null;
+    }
+    if (!held) {
+      return button(`Pause ${name}`, actions.pause);
+    }
+    return held.by_operator && !session.may("operator")
+      ? make("p", { class: "hint" }, "Only the operator ends it.")
+      : button(`Resume ${name}`, actions.resume);
+  }
+
   function draw(held) {
     place.replaceChildren(...[
       held && make("p", {}, mark(held), ` since ${moment(held.since_ms)} by ${held.by}${held.reason ? `: ${held.reason}` : ""}. ${explanation}`),
-      session.may("deploy") && (held
-        ? button(`Resume ${name}`, actions.resume)
-        : button(`Pause ${name}`, actions.pause)),
+      control(held),
     ].filter(Boolean));
   }
 

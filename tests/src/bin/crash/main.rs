@@ -172,7 +172,9 @@ fn gives_itself_away(mutation: Mutation) -> &'static [Sign] {
         Mutation::Order => &[(Rule::Order, &["calls", "held", "khoros", "messenger", "lexer"])],
         Mutation::Settle => &[
             (Rule::Repeated, &["inline", "calls", "khoros", "messenger", "lexer"]),
-            (Rule::Relayed, &["relay"]),
+            // A kill has to come between an external bot's answer and its commit, which in a
+            // short run is likely and not sure.
+            (Rule::Relayed, &[]),
         ],
         Mutation::Fuse => &[(Rule::Lost, &[])],
     }

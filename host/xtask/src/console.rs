@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::command::{cargo, visible};
+use crate::command::visible;
 use crate::plugins;
 use crate::repo::Repo;
 use crate::setup;
@@ -13,14 +13,7 @@ use crate::setup;
 pub(crate) fn run(repo: &Repo, built: bool) -> Result<()> {
     let browser = setup::console(repo)?;
     if !built {
-        setup::rust_targets(repo)?;
-        plugins::native(
-            repo,
-            &["botyard-plugin-echo", "botyard-plugin-puppet"].map(str::to_owned),
-        )?;
-        // All programs, as the tests build them: a smaller choice would have other
-        // features, and the compiler of bots would be built twice.
-        visible(cargo(repo).args(["build", "--workspace", "--bins"]))?;
+        plugins::beside_host(repo)?;
     }
     let folder = repo.root().join("tests/console");
     let mut node = Command::new("node");

@@ -35,6 +35,15 @@ pub(crate) fn native(repo: &Repo, packages: &[String]) -> Result<()> {
     visible(&mut build)
 }
 
+/// Builds the host, and the bots that its page and its API are tried with.
+pub(crate) fn beside_host(repo: &Repo) -> Result<()> {
+    setup::rust_targets(repo)?;
+    native(repo, &["botyard-plugin-echo", "botyard-plugin-puppet"].map(str::to_owned))?;
+    // All programs, as the tests build them: a smaller choice would have other
+    // features, and the compiler of bots would be built twice.
+    visible(cargo(repo).args(["build", "--workspace", "--bins"]))
+}
+
 /// Where the component of an interpreted bot is put.
 pub(crate) fn interpreted_path(repo: &Repo, name: &str) -> PathBuf {
     repo.interpreted_plugins().join(format!("{}.wasm", name.replace('-', "_")))

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use botyard_tests::client::management::{Management, userlike_channel};
 use botyard_tests::host::{Config, Host, distinct, plugin};
 use botyard_tests::load::{Connections, Target, median};
+use botyard_tests::verdict;
 use http::StatusCode;
 use serde_json::json;
 
@@ -30,14 +31,7 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(&clap::Parser::parse()).await {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("\nthe bench failed: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    verdict("the bench failed", run(&clap::Parser::parse()).await)
 }
 
 async fn run(arguments: &Arguments) -> Result<bool> {

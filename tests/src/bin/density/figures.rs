@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Result, ensure};
 use botyard_chance::Chance;
 use botyard_tests::host::Host;
+use botyard_tests::load::{Latencies, ms};
 
 use crate::stage::{self, Stage};
 
@@ -58,7 +59,7 @@ pub(crate) async fn cold(stage: Stage, count: usize, seed: u64) -> Result<Stage>
     let mut numbers: Vec<_> = (0..stage.population.tenants).collect();
     Chance::new(seed).shuffle(&mut numbers);
     numbers.truncate(count);
-    let (mut first, mut second) = (Vec::new(), Vec::new());
+    let (mut first, mut second) = (Latencies::default(), Latencies::default());
     let began_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
     for number in numbers {
         for (times, conversation) in [(&mut first, 0), (&mut second, 1)] {
@@ -69,26 +70,22 @@ pub(crate) async fn cold(stage: Stage, count: usize, seed: u64) -> Result<Stage>
             let start = Instant::now();
             let answer = stage.connections.send(&request).await?;
             ensure!(answer.status == 200, "bot {number}: {answer:?}");
-            times.push(start.elapsed());
+            times.note(start.elapsed());
         }
     }
     let cache = if forgotten { "page cache dropped" } else { "page cache kept, for want of root" };
     println!(
         "the first answer of {} bots since the start ({cache}): {}; their second: {}; ready \
          {:.1} s after the start",
-        first.len(),
-        quantiles(&mut first),
-        quantiles(&mut second),
+        first.count(),
+        quantiles(&first),
+        quantiles(&second),
         stage.started.as_secs_f64(),
     );
     Ok(stage)
 }
 
-fn quantiles(times: &mut [Duration]) -> String {
-    times.sort_unstable();
-    let at = |share: f64| {
-        let index = (times.len().saturating_sub(1) as f64 * share).ceil() as usize;
-        times.get(index).copied().unwrap_or_default().as_secs_f64() * 1_000.0
-    };
-    format!("p50 {:.1} ms, p99 {:.1} ms", at(0.5), at(0.99))
+fn quantiles(times: &Latencies) -> String {
+    let [p50, p99] = [0.5, 0.99].map(|share| ms(times.quantile(share)));
+    format!("p50 {p50}, p99 {p99}")
 }

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
+use botyard_tests::verdict;
 use clap::Parser;
 
 /// Measures how fair the host is.
@@ -35,14 +36,7 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(&Arguments::parse()).await {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("\nthe bench failed: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    verdict("the bench failed", run(&Arguments::parse()).await)
 }
 
 async fn run(arguments: &Arguments) -> Result<bool> {

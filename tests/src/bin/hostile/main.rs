@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use botyard_tests::verdict;
 use clap::Parser;
 
 use crate::stage::Stage;
@@ -41,14 +42,7 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(&Arguments::parse()).await {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("\nhostile: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    verdict("hostile", run(&Arguments::parse()).await)
 }
 
 async fn run(arguments: &Arguments) -> Result<bool> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use botyard_tests::client::management::{Answered, Management};
 use botyard_tests::client::userlike::Conversation;
-use botyard_tests::host::{operate, plugin};
+use botyard_tests::host::{operate, plugin, with_section};
 use botyard_tests::peers::shop::Shop;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -17,20 +17,9 @@ const DEPLOYMENT: &str = "/tenants/acme/bots/bot/deployment";
 
 /// The component of a bot, with a manifest that wishes for these hosts: the last one counts.
 fn wishing(bot: &str, hosts: &[String]) -> Vec<u8> {
-    let mut wasm = std::fs::read(plugin(bot).unwrap()).unwrap();
-    let name = "botyard:manifest";
-    let mut section = vec![u8::try_from(name.len()).unwrap()];
-    section.extend(name.as_bytes());
-    section.extend(json!({"name": "wishful", "hosts": hosts}).to_string().into_bytes());
-    wasm.push(0);
-    let mut length = section.len();
-    while length >= 0x80 {
-        wasm.push(u8::try_from(length & 0x7f).unwrap() | 0x80);
-        length >>= 7;
-    }
-    wasm.push(u8::try_from(length).unwrap());
-    wasm.extend(section);
-    wasm
+    let manifest = json!({"name": "wishful", "hosts": hosts}).to_string();
+    let wasm = std::fs::read(plugin(bot).unwrap()).unwrap();
+    with_section(wasm, "botyard:manifest", manifest.as_bytes())
 }
 
 async fn shop() -> Shop {

@@ -237,12 +237,22 @@ pub fn plugin(name: &str) -> Result<PathBuf> {
 }
 
 /// The same component with a number in it, which makes it another one.
-pub fn distinct(mut component: Vec<u8>, number: usize) -> Vec<u8> {
-    const NAME: &[u8] = b"number";
-    let number = number.to_le_bytes();
-    component.extend([0, (1 + NAME.len() + number.len()) as u8, NAME.len() as u8]);
-    component.extend(NAME);
-    component.extend(number);
+pub fn distinct(component: Vec<u8>, number: usize) -> Vec<u8> {
+    with_section(component, "number", &number.to_le_bytes())
+}
+
+/// The same component with one more custom section, whose name has at most 127 bytes.
+pub fn with_section(mut component: Vec<u8>, name: &str, content: &[u8]) -> Vec<u8> {
+    component.push(0);
+    // Lengths are in LEB128; that of the name takes a single byte.
+    let mut length = 1 + name.len() + content.len();
+    while length >= 0x80 {
+        component.push((length & 0x7f) as u8 | 0x80);
+        length >>= 7;
+    }
+    component.extend([length as u8, name.len() as u8]);
+    component.extend(name.as_bytes());
+    component.extend(content);
     component
 }
 

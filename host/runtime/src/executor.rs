@@ -2,13 +2,16 @@
 //! bots for a millisecond at most, and never the host's own work.
 
 use std::future::Future;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
-/// How far behind the host's own threads those of bots stand (`nice`): an event
-/// that arrives is taken and stored before a bot goes on computing.
-const NICE: i32 = 10;
+use crate::priority::Priority;
+
+/// Where the threads of bots stand: an event that arrives is taken and stored before a
+/// bot goes on computing.
+const PRIORITY: Priority = Priority { nice: 10, slice: Duration::from_millis(20) };
 
 /// The threads that run bots.
 pub(crate) struct Executor(Option<Runtime>);
@@ -48,9 +51,8 @@ impl Executor {
 
 /// Lets the host's own threads go before this one.
 fn stand_back() {
-    // On Linux this is about the calling thread alone. Where the system does not
-    // let us, bots and the host stand equal, which is only slower.
-    let _ = rustix::process::setpriority_process(None, NICE);
+    // Where the system does not let us, bots and the host stand equal, which is only slower.
+    let _ = PRIORITY.take();
 }
 
 impl Drop for Executor {

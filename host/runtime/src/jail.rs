@@ -15,18 +15,22 @@
 mod calls;
 mod limits;
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 use landlock::{
     ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, RulesetStatus, Scope,
 };
-use rustix::process::{Signal, set_parent_process_death_signal, setpriority_process};
+use rustix::process::{Signal, set_parent_process_death_signal};
 use rustix::thread::set_no_new_privs;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use limits::JailLimits;
 
-/// The lowest priority that there is.
-const NICE: i32 = 19;
+use crate::priority::Priority;
+
+/// The lowest priority with which work still goes on: any bot takes its processor at once.
+const PRIORITY: Priority = Priority { nice: 19, slice: Duration::from_millis(100) };
 /// Where a process says how much it minds being ended for its memory.
 const OOM_SCORE: &str = "/proc/self/oom_score_adj";
 /// It minds least of all.
@@ -97,8 +101,8 @@ impl Part {
                 Ok("dies with the host".to_owned())
             }
             Self::Priority => {
-                setpriority_process(None, NICE)?;
-                Ok(format!("nice {NICE}"))
+                PRIORITY.take()?;
+                Ok(format!("nice {}", PRIORITY.nice))
             }
             Self::Sacrifice => {
                 std::fs::write(OOM_SCORE, OOM_FIRST)

@@ -31,6 +31,8 @@ struct State {
 #[derive(Debug)]
 struct Turn {
     phase: Phase,
+    /// CPU time that its slices took so far.
+    used_us: u64,
     /// The executor's.
     task: Waker,
 }
@@ -77,8 +79,8 @@ impl Processors {
         state.tickets += 1;
         let ticket = state.tickets;
         let task = Waker::noop().clone();
-        state.turns.insert(ticket, Turn { phase: Phase::Asking, task });
-        state.slices.ask(&tenant, ticket);
+        state.turns.insert(ticket, Turn { phase: Phase::Asking, used_us: 0, task });
+        state.slices.ask(&tenant, ticket, 0);
         let woken = state.begin();
         drop(state);
         wake(woken, None);
@@ -125,15 +127,16 @@ impl Bell {
     fn polled(&self, used_us: u64, ready: bool) {
         let mut state = self.processors.state();
         state.slices.ended(&self.tenant, self.ticket, used_us);
-        let woken_meanwhile = state.turns.get_mut(&self.ticket).is_some_and(|turn| {
-            let woken = turn.phase == Phase::Woken;
-            turn.phase = if woken { Phase::Asking } else { Phase::Asleep };
-            woken
-        });
         if ready {
             state.turns.remove(&self.ticket);
-        } else if woken_meanwhile {
-            state.slices.ask(&self.tenant, self.ticket);
+        } else if let Some(turn) = state.turns.get_mut(&self.ticket) {
+            turn.used_us += used_us;
+            let woken = turn.phase == Phase::Woken;
+            turn.phase = if woken { Phase::Asking } else { Phase::Asleep };
+            if woken {
+                let used_us = turn.used_us;
+                state.slices.ask(&self.tenant, self.ticket, used_us);
+            }
         }
         let woken = state.begin();
         drop(state);
@@ -168,7 +171,8 @@ impl Wake for Bell {
             }
             Phase::Asking | Phase::Given | Phase::Woken => return,
         }
-        state.slices.ask(&self.tenant, self.ticket);
+        let used_us = turn.used_us;
+        state.slices.ask(&self.tenant, self.ticket, used_us);
         let woken = state.begin();
         drop(state);
         wake(woken, None);

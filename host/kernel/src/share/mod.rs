@@ -13,7 +13,7 @@ mod slices;
 
 pub use permits::Permits;
 pub use rate::TenantRate;
-pub use slices::{QUANTUM_US, Slices};
+pub use slices::{LONG_US, QUANTUM_US, Slices};
 
 /// Names who waits, within one machine. Smaller ones came earlier.
 pub type Ticket = u64;

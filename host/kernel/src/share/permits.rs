@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::rate::Pacer;
 use super::{TenantRate, Ticket};
 use crate::id::TenantId;
+use crate::limits::Limit;
 use crate::time::Millis;
 
 /// The permits of a pool: a turn has one from its first step to its last.
@@ -129,7 +130,7 @@ impl Permits {
 
     /// Whether who holds so many may have one more.
     fn may_take(&self, held: usize) -> bool {
-        let quarter = self.total / 4;
+        let quarter = self.total * Limit::RunningTurnsPercent.preset_size() / 100;
         self.free > if held < quarter.max(1) { 0 } else { quarter }
     }
 

@@ -9,6 +9,10 @@ use crate::id::TenantId;
 /// a slice lasts before a bot is interrupted.
 pub const QUANTUM_US: i64 = 1_000;
 
+/// From which CPU time on a turn is a long one, in microseconds: most turns, also of
+/// interpreted bots, have ended by then.
+pub const LONG_US: u64 = 3_000;
+
 /// The processors of a host and who waits for one.
 ///
 /// Nobody knows beforehand what a slice will cost. So a slice is charged with
@@ -19,12 +23,20 @@ pub const QUANTUM_US: i64 = 1_000;
 ///
 /// A tenant's own turns go round, too: a bot that spins must not hold up the short
 /// turns of its neighbours.
+///
+/// Long turns leave a processor to the others, where there are two: whoever answers at
+/// once does not wait for the end of somebody's slice, and neither does the host.
 #[derive(Debug)]
 pub struct Slices {
     /// Processors that nobody computes on.
     free: usize,
     total: usize,
-    waiting: usize,
+    /// Processors on which long turns may yet begin.
+    free_for_long: usize,
+    /// How many were asked for so far.
+    asked: u64,
+    short_waiting: usize,
+    long_waiting: usize,
     tenants: BTreeMap<TenantId, Account>,
     /// Tenants that have just begun to compute.
     fresh: VecDeque<TenantId>,
@@ -36,28 +48,58 @@ struct Account {
     deficit_us: i64,
     /// What a slice cost of late.
     usual_us: i64,
-    /// In the order in which they asked.
-    waiting: VecDeque<Ticket>,
-    /// What the slices that run were charged with.
-    running: BTreeMap<Ticket, i64>,
+    short: Line,
+    long: Line,
+    running: BTreeMap<Ticket, Running>,
     /// It stands in one of the two queues.
     placed: bool,
+}
+
+/// Who waits, in the order in which they asked, with the number of their question.
+type Line = VecDeque<(u64, Ticket)>;
+
+#[derive(Debug)]
+struct Running {
+    charged_us: i64,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Short,
+    Long,
 }
 
 impl Slices {
     /// So many processors, at least 1.
     pub fn new(processors: usize) -> Self {
         let total = processors.max(1);
-        let (fresh, round) = (VecDeque::new(), VecDeque::new());
-        Self { free: total, total, waiting: 0, tenants: BTreeMap::new(), fresh, round }
+        Self {
+            free: total,
+            total,
+            free_for_long: (total - 1).max(1),
+            asked: 0,
+            short_waiting: 0,
+            long_waiting: 0,
+            tenants: BTreeMap::new(),
+            fresh: VecDeque::new(),
+            round: VecDeque::new(),
+        }
     }
 
-    /// Waits for a slice; [`Slices::grant`] says when it begins.
-    pub fn ask(&mut self, tenant: &TenantId, ticket: Ticket) {
+    /// Waits for a slice of a turn that has used so many microseconds of CPU time;
+    /// [`Slices::grant`] says when it begins.
+    pub fn ask(&mut self, tenant: &TenantId, ticket: Ticket, used_us: u64) {
         let account = self.tenants.entry(tenant.clone()).or_default();
-        if !account.waiting.contains(&ticket) {
-            account.waiting.push_back(ticket);
-            self.waiting += 1;
+        if !account.waits(ticket) {
+            self.asked += 1;
+            if used_us < LONG_US {
+                account.short.push_back((self.asked, ticket));
+                self.short_waiting += 1;
+            } else {
+                account.long.push_back((self.asked, ticket));
+                self.long_waiting += 1;
+            }
         }
         if !account.placed {
             account.placed = true;
@@ -68,11 +110,9 @@ impl Slices {
 
     /// Waits no longer. Nothing happens where the slice has begun.
     pub fn gave_up(&mut self, tenant: &TenantId, ticket: Ticket) {
-        if let Some(account) = self.tenants.get_mut(tenant)
-            && let Some(at) = account.waiting.iter().position(|waiting| *waiting == ticket)
-        {
-            account.waiting.remove(at);
-            self.waiting -= 1;
+        if let Some(account) = self.tenants.get_mut(tenant) {
+            self.short_waiting -= leave_line(&mut account.short, ticket);
+            self.long_waiting -= leave_line(&mut account.long, ticket);
         }
         self.rest();
     }
@@ -80,14 +120,14 @@ impl Slices {
     /// Begins the next slice, if a processor is free; to be asked until it says
     /// `None`.
     pub fn grant(&mut self) -> Option<Ticket> {
-        while self.free > 0 && self.waiting > 0 {
+        while self.may_begin() {
             let from_fresh = !self.fresh.is_empty();
             let queue = if from_fresh { &mut self.fresh } else { &mut self.round };
             let tenant = queue.pop_front()?;
             let Some(account) = self.tenants.get_mut(&tenant) else { continue };
-            let Some(ticket) = account.waiting.front().copied() else {
+            let Some(kind) = account.next_kind(self.free_for_long > 0) else {
                 // Who was fresh passes the round once before being so again.
-                if from_fresh || !account.running.is_empty() {
+                if from_fresh || !account.idle() {
                     self.round.push_back(tenant);
                 } else {
                     self.leave(&tenant);
@@ -99,11 +139,15 @@ impl Slices {
                 self.round.push_back(tenant);
                 continue;
             }
-            account.waiting.pop_front();
-            account.deficit_us -= account.usual_us;
-            account.running.insert(ticket, account.usual_us);
-            self.waiting -= 1;
+            let ticket = account.begin(kind)?;
             self.free -= 1;
+            match kind {
+                Kind::Short => self.short_waiting -= 1,
+                Kind::Long => {
+                    self.long_waiting -= 1;
+                    self.free_for_long -= 1;
+                }
+            }
             let queue = if from_fresh { &mut self.fresh } else { &mut self.round };
             queue.push_front(tenant);
             return Some(ticket);
@@ -114,17 +158,27 @@ impl Slices {
     /// A slice has ended after so many microseconds of CPU time.
     pub fn ended(&mut self, tenant: &TenantId, ticket: Ticket, used_us: u64) {
         let Some(account) = self.tenants.get_mut(tenant) else { return };
-        let Some(charged_us) = account.running.remove(&ticket) else { return };
+        let Some(Running { charged_us, kind }) = account.running.remove(&ticket) else { return };
         let used_us = i64::try_from(used_us).unwrap_or(i64::MAX / 2);
         account.deficit_us = account.deficit_us.saturating_add(charged_us - used_us);
         account.usual_us = (account.usual_us * 7 + used_us) / 8;
         self.free += 1;
+        match kind {
+            Kind::Short => {}
+            Kind::Long => self.free_for_long += 1,
+        }
         self.rest();
     }
 
     /// How many wait.
     pub fn waiting(&self) -> usize {
-        self.waiting
+        self.short_waiting + self.long_waiting
+    }
+
+    /// Whether somebody waits who may have one of the free processors.
+    fn may_begin(&self) -> bool {
+        let long = self.long_waiting > 0 && self.free_for_long > 0;
+        self.free > 0 && (self.short_waiting > 0 || long)
     }
 
     /// A tenant that does nothing keeps its debt and no credit.
@@ -139,10 +193,51 @@ impl Slices {
 
     /// Where nobody computes and nobody waits, there is nobody to be unfair to.
     fn rest(&mut self) {
-        if self.waiting == 0 && self.free == self.total {
+        if self.waiting() == 0 && self.free == self.total {
+            self.asked = 0;
             self.tenants.clear();
             self.fresh.clear();
             self.round.clear();
         }
     }
+}
+
+impl Account {
+    fn waits(&self, ticket: Ticket) -> bool {
+        self.short.iter().chain(&self.long).any(|(_, waiting)| *waiting == ticket)
+    }
+
+    fn idle(&self) -> bool {
+        self.running.is_empty() && self.short.is_empty() && self.long.is_empty()
+    }
+
+    /// Which of its turns is next: the one that asked first of those that may begin.
+    fn next_kind(&self, long_may: bool) -> Option<Kind> {
+        let long = self.long.front().filter(|_| long_may);
+        match (self.short.front(), long) {
+            (Some((short, _)), Some((long, _))) if long < short => Some(Kind::Long),
+            (Some(_), _) => Some(Kind::Short),
+            (None, Some(_)) => Some(Kind::Long),
+            (None, None) => None,
+        }
+    }
+
+    fn begin(&mut self, kind: Kind) -> Option<Ticket> {
+        let line = match kind {
+            Kind::Short => &mut self.short,
+            Kind::Long => &mut self.long,
+        };
+        let (_, ticket) = line.pop_front()?;
+        let charged_us = self.usual_us;
+        self.deficit_us -= charged_us;
+        self.running.insert(ticket, Running { charged_us, kind });
+        Some(ticket)
+    }
+}
+
+/// How many left: one or none.
+fn leave_line(line: &mut Line, ticket: Ticket) -> usize {
+    let before = line.len();
+    line.retain(|(_, waiting)| *waiting != ticket);
+    before - line.len()
 }

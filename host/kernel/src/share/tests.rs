@@ -79,12 +79,12 @@ fn over_its_rate_a_tenant_waits_and_the_others_do_not() {
 fn a_newcomer_computes_before_those_who_have_done_so() {
     let mut slices = Slices::new(1);
     for ticket in 0..3 {
-        slices.ask(&numbered(ticket), ticket as Ticket);
+        slices.ask(&numbered(ticket), ticket as Ticket, 0);
     }
     assert_eq!(slices.grant(), Some(0));
     slices.ended(&numbered(0), 0, 5_000);
-    slices.ask(&numbered(0), 0);
-    slices.ask(&tenant("new"), 9);
+    slices.ask(&numbered(0), 0, 0);
+    slices.ask(&tenant("new"), 9, 0);
     assert_eq!([slices.grant(), slices.grant()], [Some(1), None]);
     slices.ended(&numbered(1), 1, 20);
     assert_eq!(slices.grant(), Some(2));
@@ -97,15 +97,15 @@ fn a_newcomer_computes_before_those_who_have_done_so() {
 #[test]
 fn the_turns_of_a_tenant_go_round() {
     let mut slices = Slices::new(1);
-    slices.ask(&tenant("a"), 1);
-    slices.ask(&tenant("a"), 2);
+    slices.ask(&tenant("a"), 1, 0);
+    slices.ask(&tenant("a"), 2, 0);
     for expected in [1, 2, 1, 2] {
         assert_eq!(slices.grant(), Some(expected));
         slices.ended(&tenant("a"), expected, 1_000);
-        slices.ask(&tenant("a"), expected);
+        slices.ask(&tenant("a"), expected, 0);
     }
     // Who comes later waits for a slice of each of the others.
-    slices.ask(&tenant("a"), 3);
+    slices.ask(&tenant("a"), 3, 0);
     let order = std::iter::from_fn(|| {
         let ticket = slices.grant()?;
         slices.ended(&tenant("a"), ticket, 1_000);
@@ -115,9 +115,34 @@ fn the_turns_of_a_tenant_go_round() {
 }
 
 #[test]
+fn long_turns_leave_a_processor_to_short_ones() {
+    let mut slices = Slices::new(2);
+    slices.ask(&tenant("a"), 1, LONG_US);
+    slices.ask(&tenant("a"), 2, LONG_US);
+    slices.ask(&tenant("b"), 3, LONG_US);
+    assert_eq!([slices.grant(), slices.grant()], [Some(1), None]);
+    // Its own tenant's, too; and who asked first comes first again.
+    slices.ask(&tenant("a"), 4, LONG_US - 1);
+    assert_eq!([slices.grant(), slices.grant()], [Some(4), None]);
+    slices.ended(&tenant("a"), 4, 20);
+    slices.ended(&tenant("a"), 1, 1_000);
+    slices.gave_up(&tenant("a"), 2);
+    assert_eq!([slices.grant(), slices.grant()], [Some(3), None]);
+    slices.ended(&tenant("b"), 3, 1_000);
+    assert_eq!(format!("{slices:?}"), format!("{:?}", Slices::new(2)));
+}
+
+#[test]
+fn a_single_processor_is_for_long_turns_too() {
+    let mut slices = Slices::new(1);
+    slices.ask(&tenant("a"), 1, LONG_US);
+    assert_eq!(slices.grant(), Some(1));
+}
+
+#[test]
 fn nothing_is_remembered_of_a_host_at_rest() {
     let mut slices = Slices::new(2);
-    slices.ask(&tenant("a"), 1);
+    slices.ask(&tenant("a"), 1, 0);
     assert_eq!(slices.grant(), Some(1));
     slices.ended(&tenant("a"), 1, 70_000);
     assert_eq!(format!("{slices:?}"), format!("{:?}", Slices::new(2)));
@@ -128,12 +153,19 @@ fn nothing_is_remembered_of_a_host_at_rest() {
 #[derive(Clone, Debug)]
 struct Habit {
     turns: usize,
+    /// CPU time that each turn has used before.
+    used_us: u64,
     costs_us: Vec<u64>,
 }
 
 fn habit(turns_min: usize) -> impl Strategy<Value = Habit> {
     let costs_us = prop::collection::vec(1_u64..=SLICE_MAX_US as u64, 1..5);
-    (turns_min..6, costs_us).prop_map(|(turns, costs_us)| Habit { turns, costs_us })
+    (turns_min..6, costs_us).prop_map(|(turns, costs_us)| Habit { turns, used_us: 0, costs_us })
+}
+
+fn short_or_long_habit() -> impl Strategy<Value = Habit> {
+    let used_us = prop::sample::select(vec![0, LONG_US]);
+    (habit(1), used_us).prop_map(|(habit, used_us)| Habit { used_us, ..habit })
 }
 
 const SLICE_MAX_US: i64 = 1_500;
@@ -159,7 +191,7 @@ impl World {
         let count = habits.len();
         for (index, habit) in habits.iter().enumerate() {
             for turn in 0..habit.turns {
-                slices.ask(&numbered(index), (turn * 100 + index) as Ticket);
+                slices.ask(&numbered(index), (turn * 100 + index) as Ticket, habit.used_us);
             }
         }
         let (used_us, slices_had, last_us) = (vec![0; count], vec![0; count], vec![0; count]);
@@ -200,8 +232,21 @@ impl World {
         let index = (ticket % 100) as usize;
         self.used_us[index] += cost as i64;
         self.slices.ended(&numbered(index), ticket, cost);
-        self.slices.ask(&numbered(index), ticket);
+        self.slices.ask(&numbered(index), ticket, self.habits[index].used_us);
         self.fill();
+    }
+
+    /// How many short turns and how many long ones there are and compute.
+    fn counts(&self) -> [(usize, usize); 2] {
+        let is_long = |index: usize| self.habits[index].used_us >= LONG_US;
+        [false, true].map(|long| {
+            let of_habits = self.habits.iter().enumerate().filter(|(at, _)| is_long(*at) == long);
+            let running = self
+                .running
+                .iter()
+                .filter(|(_, ticket, _)| is_long((ticket % 100) as usize) == long);
+            (of_habits.map(|(_, habit)| habit.turns).sum(), running.count())
+        })
     }
 }
 
@@ -225,13 +270,18 @@ proptest! {
     #[test]
     fn no_processor_is_idle_while_somebody_waits_and_nobody_starves(
         processors in 1_usize..4,
-        habits in prop::collection::vec(habit(1), 1..6),
+        habits in prop::collection::vec(short_or_long_habit(), 1..6),
     ) {
         let round_us = (habits.len() as u64 + 1) * (QUANTUM_US + 2 * SLICE_MAX_US) as u64;
         let mut world = World::new(processors, habits);
         for _ in 0..1_000 {
             world.fill();
-            prop_assert!(world.running.len() == processors || world.slices.waiting() == 0);
+            let [(short, short_run), (long, long_run)] = world.counts();
+            let long_most = (processors - 1).max(1);
+            prop_assert!(long_run <= long_most, "{long_run} long turns compute");
+            prop_assert_eq!(world.slices.waiting(), short + long - short_run - long_run);
+            let all_run = short_run == short && (long_run == long || long_run == long_most);
+            prop_assert!(world.running.len() == processors || all_run, "a processor is idle");
             for (index, last_us) in world.last_us.iter().enumerate() {
                 let waited = world.now_us - last_us;
                 prop_assert!(waited <= 3 * round_us, "tenant {index} waited {waited} µs");
@@ -253,7 +303,7 @@ proptest! {
             world.step();
         }
         world.fill();
-        world.slices.ask(&tenant("new"), NEWCOMER);
+        world.slices.ask(&tenant("new"), NEWCOMER, 0);
         let asked_us = world.now_us;
         while world.last_granted != Some(NEWCOMER) {
             world.step();

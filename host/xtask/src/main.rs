@@ -153,7 +153,8 @@ enum Command {
     /// Play strangers who mean harm: hostile uploads and bots against a release build,
     /// beside somebody who does no harm.
     Hostile {
-        /// Handed on: `--pairs N`, `--seconds N`, `--unguarded`.
+        /// Handed on: `--pairs N`, `--seconds N`, `--rate N`, `--attack-rate N`,
+        /// `--only WORD,...`, `--unguarded`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },

@@ -1,5 +1,5 @@
 //! What strangers do all at once: uploads that must be refused, and bots that break a rule
-//! as often as their breaker lets them.
+//! every other time, which no breaker stops.
 
 use std::time::{Duration, Instant};
 
@@ -7,14 +7,36 @@ use anyhow::{Context as _, Result, ensure};
 use botyard_hostile::refused;
 use botyard_tests::host::plugin;
 use botyard_tests::load::{Offer, Outcome};
+use clap::ValueEnum;
 use tokio::task::JoinSet;
 
 use crate::corpus;
 use crate::stage::{Attacker, Stage};
 
-/// What the bots are told that does harm, or tries to.
-const WORDS: [&str; 6] =
-    ["spin", "allocate 40", "recurse", "lines 20000", "result 66000", "log 200000"];
+/// What bots are told that does harm, or tries to, by its first word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Word {
+    Spin,
+    Allocate,
+    Recurse,
+    Lines,
+    Result,
+    Log,
+}
+
+impl Word {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Spin => "spin",
+            Self::Allocate => "allocate 40",
+            Self::Recurse => "recurse",
+            Self::Lines => "lines 20000",
+            Self::Result => "result 66000",
+            Self::Log => "log 200000",
+        }
+    }
+}
+
 /// What they are told as often that does none.
 const HARMLESS: [&str; 2] = ["echo well", "allocate 8"];
 
@@ -37,13 +59,11 @@ pub(crate) struct Done {
 }
 
 impl<'a> Attack<'a> {
-    pub(crate) async fn prepare(stage: &'a Stage, only: &[String]) -> Result<Self> {
-        let first = |words: &str| words.split(' ').next().unwrap_or_default().to_owned();
-        let wanted = |words: &&str| only.is_empty() || only.contains(&first(words));
-        let bad = WORDS.into_iter().filter(wanted).collect::<Vec<_>>();
+    pub(crate) async fn prepare(stage: &'a Stage, only: &[Word]) -> Result<Self> {
+        let bad = if only.is_empty() { Word::value_variants() } else { only };
         // As many again that do no harm, so that no breaker takes the others out of the way.
         let good = HARMLESS.into_iter().cycle().take(bad.len());
-        let words = bad.iter().copied().chain(good).collect();
+        let words = bad.iter().map(|word| word.text()).chain(good).collect();
         let hostile = std::fs::read(plugin("hostile")?)?;
         let mut channels = Vec::new();
         for number in 0..3 {
@@ -58,9 +78,9 @@ impl<'a> Attack<'a> {
         let each = rate / (self.words.len() * self.channels.len()) as f64;
         let mut offers = JoinSet::new();
         for channel in &self.channels {
-            for word in &self.words {
+            for (number, word) in self.words.iter().enumerate() {
                 let offer = Offer {
-                    target: Stage::target(channel, word.split(' ').next().unwrap_or_default()),
+                    target: Stage::target(channel, &format!("word-{number}")),
                     text: (*word).to_owned(),
                     conversations: 20,
                     rate: each,

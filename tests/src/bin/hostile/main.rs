@@ -13,27 +13,29 @@ use anyhow::{Result, ensure};
 use botyard_tests::verdict;
 use clap::Parser;
 
+use crate::attack::{Attack, Word};
 use crate::stage::Stage;
 
 /// Plays strangers who mean harm.
 #[derive(Parser)]
 struct Arguments {
-    /// Pairs of halves: the victim alone, and beside the attack.
-    #[arg(long, default_value_t = 7)]
-    pairs: usize,
+    /// Pairs of halves: the victim alone, and beside the attack. Memory is compared between
+    /// them, so there are two at least.
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(2..))]
+    pairs: u32,
     /// Seconds of each half.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
     /// Webhooks a second of the victim.
     #[arg(long, default_value_t = 100.0)]
     rate: f64,
-    /// Webhooks a second of the attack, besides its uploads.
+    /// Webhooks a second of the attack, besides its uploads: half of them break a rule,
+    /// the others do no harm, so that no breaker takes their bots out of the way.
     #[arg(long, default_value_t = 60.0)]
     attack_rate: f64,
-    /// Only these attacks, by their first words: `spin`, `allocate`, `recurse`, `lines`,
-    /// `result`, `log`. Default: all.
+    /// Only these attacks. Default: all.
     #[arg(long, value_delimiter = ',')]
-    only: Vec<String>,
+    only: Vec<Word>,
     /// Takes the guard away that keeps an attack from the victim: bots get 2 s of CPU
     /// time for a turn. The victim must then notice.
     #[arg(long)]
@@ -47,20 +49,24 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &Arguments) -> Result<bool> {
     let mut stage = Stage::set(arguments.unguarded).await?;
-    if !arguments.unguarded {
-        corpus::check(&stage).await?;
-    }
     let half = victim::Half {
         rate: arguments.rate,
         attack_rate: arguments.attack_rate,
         time: Duration::from_secs(arguments.seconds),
     };
-    let unharmed = victim::measure(&stage, arguments.pairs, half, &arguments.only).await?;
+    // Before any bot of a stranger has run.
+    let at_rest = stage.host.memory("RssAnon")?;
+    if !arguments.unguarded {
+        corpus::check(&stage).await?;
+    }
+    let attack = Attack::prepare(&stage, &arguments.only).await?;
+    let seen = victim::measure(&stage, &attack, arguments.pairs, half).await?;
+    let returned = victim::returned(at_rest, &seen.memory);
     let log = stage.host.log();
     ensure!(!log.contains("panicked"), "the host panicked:\n{log}");
     ensure!(stage.host.runs()?, "the host ended:\n{log}");
     println!("the host is the process that it was, and did not panic");
-    Ok(if arguments.unguarded { noticed(unharmed) } else { unharmed })
+    Ok(if arguments.unguarded { noticed(seen.unharmed) } else { seen.unharmed & returned })
 }
 
 /// Without the guard, whoever finds no harm has not looked.

@@ -15,6 +15,9 @@ const AIM: f64 = 2.0;
 /// How much more memory of its own the host may have after the last attack than after the
 /// one in the middle, in bytes.
 const GROWN_MAX: u64 = 8 << 20;
+/// How much more memory of its own it may have then than before any bot of a stranger ran:
+/// what the slots of the pool keep, and the engine's own books.
+const KEPT_MAX: u64 = 96 << 20;
 /// The share of an attack that must be taken for it to be one.
 const TAKEN_MIN: f64 = 0.5;
 const QUIET_WITHIN: Duration = Duration::from_secs(60);
@@ -27,23 +30,30 @@ pub(crate) struct Half {
     pub(crate) time: Duration,
 }
 
-/// Measures and answers whether nobody was harmed and all memory came back.
+/// What came of the pairs.
+pub(crate) struct Seen {
+    /// The median of the p99's ratios is within the aim.
+    pub(crate) unharmed: bool,
+    /// Of the host's own after each attack, in bytes.
+    pub(crate) memory: Vec<u64>,
+}
+
+/// Measures pairs of halves.
 pub(crate) async fn measure(
     stage: &Stage,
-    pairs: usize,
+    attack: &Attack<'_>,
+    pairs: u32,
     half: Half,
-    only: &[String],
-) -> Result<bool> {
-    let attack = Attack::prepare(stage, only).await?;
+) -> Result<Seen> {
     let mut table = Pairs::new(format!(
-        "Bots of three other tenants break a rule {} times a second, and a fourth uploads \
-         what must be refused, without a pause",
+        "{} times a second bots of three other tenants are spoken to, and break a rule every \
+         other time; a fourth uploads what must be refused, without a pause",
         half.attack_rate
     ));
     // Twice before anything counts: pools are filled, code is mapped.
     for _ in 0..2 {
         attack.run(half.attack_rate, half.time).await?;
-        quiet(stage, &attack).await?;
+        quiet(stage, attack).await?;
     }
     let mut memory = vec![stage.host.memory("RssAnon")?];
     let (mut taken, mut refused, mut uploads) = (0, 0, 0);
@@ -60,7 +70,7 @@ pub(crate) async fn measure(
         refused += done.refused;
         uploads += done.uploads;
         table.add(without, with?);
-        quiet(stage, &attack).await?;
+        quiet(stage, attack).await?;
         memory.push(stage.host.memory("RssAnon")?);
     }
     let url = format!("{}/metrics", stage.host.url());
@@ -70,7 +80,7 @@ pub(crate) async fn measure(
     println!(
         "\nthe attacks: {taken} events taken and {refused} refused, {uploads} uploads refused"
     );
-    Ok(unharmed & returned(&memory))
+    Ok(Seen { unharmed, memory })
 }
 
 /// What people experience: 100 conversations, a short turn each time. The first second is
@@ -104,19 +114,22 @@ async fn quiet(stage: &Stage, attack: &Attack<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Until all slots of the pool were used once there is more with each attack; from the
-/// middle on there must not be.
-fn returned(memory: &[u64]) -> bool {
+/// Whether memory came back. Until all slots of the pool were used once there is more with
+/// each attack; from the middle on there must not be.
+pub(crate) fn returned(at_rest: u64, memory: &[u64]) -> bool {
     let mebibytes: Vec<_> = memory.iter().map(|bytes| (bytes >> 20).to_string()).collect();
     let middle = memory.get(memory.len() / 2).copied().unwrap_or(0);
-    let grown = memory.last().map_or(0, |last| last.saturating_sub(middle));
-    let reached = grown <= GROWN_MAX;
+    let last = memory.last().copied().unwrap_or(0);
+    let (grown, kept) = (last.saturating_sub(middle), last.saturating_sub(at_rest));
+    let reached = grown <= GROWN_MAX && kept <= KEPT_MAX;
     let verdict = if reached { "reached" } else { "NOT reached" };
     println!(
-        "memory of the host's own after each attack: {} MiB; aim: at most {} more at the \
-         end than in the middle: {verdict}",
+        "memory of the host's own: {} MiB at rest, then after each attack {} MiB; aim: at most \
+         {} more at the end than in the middle, and {} more than at rest: {verdict}",
+        at_rest >> 20,
         mebibytes.join(", "),
         GROWN_MAX >> 20,
+        KEPT_MAX >> 20,
     );
     reached
 }

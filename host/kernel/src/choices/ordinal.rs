@@ -11,9 +11,7 @@ struct Words {
 const LANGUAGES: [Words; 4] = [
     Words {
         language: "en",
-        around: &[
-            "the", "number", "no", "option", "one", "please", "choice", "answer", "take", "i",
-        ],
+        around: &["the", "number", "option", "please", "choice", "answer", "take", "i"],
         places: [
             "one first 1st",
             "two second 2nd",
@@ -49,7 +47,8 @@ const LANGUAGES: [Words; 4] = [
     },
     Words {
         language: "fr",
-        around: &["le", "la", "l", "les", "numero", "option", "choix", "svp", "reponse"],
+        // "Les deux" means both of them.
+        around: &["le", "la", "l", "numero", "option", "choix", "svp", "reponse"],
         places: [
             "un une premier premiere 1er 1ere",
             "deux deuxieme second seconde 2e 2eme",
@@ -109,10 +108,17 @@ impl Words {
             said.iter().filter(|word| !self.around.contains(*word)).copied().collect();
         match rest[..] {
             [word] => of(word).or_else(|| digits(word)),
-            // "the one" names the first; so does "one" alone.
-            [] => said.last().and_then(|word| of(word)),
+            // "No" is an answer by itself, and short for "number" before digits only.
+            ["no", word] => digits(word),
+            // "The second one", but neither "no one" nor "two one".
+            [word, "one"] => of(word).filter(|place| !self.counts(word, *place)),
             _ => None,
         }
+    }
+
+    /// Whether a word for a place is its cardinal, which stands first.
+    fn counts(&self, word: &str, place: usize) -> bool {
+        self.places[place - 1].split(' ').next() == Some(word)
     }
 }
 

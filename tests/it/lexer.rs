@@ -11,6 +11,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+use crate::relay;
+
 const WITHIN: Duration = Duration::from_secs(10);
 const SECRET: &str = "canary-app-secret";
 
@@ -23,10 +25,10 @@ struct Page {
 
 impl Page {
     async fn open() -> Self {
-        Self::open_with(json!({})).await
+        Self::open_with(json!({}), json!({})).await
     }
 
-    async fn open_with(dialect: Value) -> Self {
+    async fn open_with(dialect: Value, more: Value) -> Self {
         let facebook =
             Vendor::start(json!({ "recipient_id": "7200", "message_id": "m_reply" })).unwrap();
         let lexer = Vendor::start_with(StatusCode::CREATED, json!({ "status": "ok" })).unwrap();
@@ -49,7 +51,8 @@ impl Page {
             "hub-url": lexer.url(),
             "dialect": dialect,
         });
-        let site = Setup::new("puppet").unwrap().channel("page", channel).start().await.unwrap();
+        let setup = Setup::new("puppet").unwrap().channel("page", channel).with(more);
+        let site = setup.start().await.unwrap();
         Self { site, facebook, lexer }
     }
 
@@ -161,10 +164,31 @@ async fn a_hand_off_is_no_call_and_ends_the_claims() {
     assert_eq!(lexer.account().claimed(&page_id).len(), 1, "the team has the second message");
 }
 
+/// To Lexer's team an external bot is the chatbot: what it takes does not show in the
+/// inbox, and what it says is in the history.
+#[tokio::test]
+async fn what_an_external_bot_takes_is_claimed_too() {
+    let twin = relay::external();
+    let care = json!({
+        "vendor": "instabot", "base-url": twin.url(), "api-key": relay::KEY,
+        "bot-id": relay::BOT_ID,
+    });
+    let relays = json!({ "tenants": { "demo": { "relays": { "care": care } } } });
+    let page = Page::open_with(json!({}), relays).await;
+    assert_eq!(page.send(SECRET, message("m_1", "hand-over care")).await, 200);
+    page.facebook.wait(2, WITHIN).await.unwrap();
+    assert_eq!(page.send(SECRET, message("m_2", "Rye")).await, 200);
+    let sent = page.facebook.wait(3, WITHIN).await.unwrap();
+    assert_eq!(sent[2].body["message"]["text"], json!("How many?"));
+    let told = page.lexer.wait(5, WITHIN).await.unwrap();
+    assert_eq!(noticed(&told, "/objects/claim"), ["m_1", "m_2"]);
+    assert_eq!(noticed(&told, "/objects/echo"), ["m_reply"; 3]);
+}
+
 /// On a page that has handover roles beside Lexer, the channel may say so.
 #[tokio::test]
 async fn a_page_with_handover_roles_passes_the_thread() {
-    let page = Page::open_with(json!({ "pass-thread": true })).await;
+    let page = Page::open_with(json!({ "pass-thread": true }), json!({})).await;
     assert_eq!(page.send(SECRET, message("m_1", "forward")).await, 200);
     let passed = page.facebook.wait(1, WITHIN).await.unwrap();
     assert_eq!(passed[0].path, "/me/pass_thread_control");

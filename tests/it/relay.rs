@@ -15,13 +15,13 @@ use serde_json::{Value, json};
 use crate::puppet::begun;
 
 const WITHIN: Duration = Duration::from_secs(10);
-const KEY: &str = "canary-external-key";
-const BOT_ID: u64 = 474_960_032;
+pub(crate) const KEY: &str = "canary-external-key";
+pub(crate) const BOT_ID: u64 = 474_960_032;
 /// What the external bot calls its first chat.
 const CHAT: &str = "478158890";
 const HERE: &str = "https://host.example";
 
-fn external() -> Twin<Bot> {
+pub(crate) fn external() -> Twin<Bot> {
     behaving(Conduct::default())
 }
 

@@ -42,6 +42,15 @@ impl Owner {
         }
     }
 
+    /// Whether a bot answers, our own or an external one through us: to the vendor the
+    /// two are the same one.
+    pub fn is_ours(self) -> bool {
+        match self {
+            Self::Bot | Self::Relay => true,
+            Self::HandingOff | Self::Human | Self::Ended => false,
+        }
+    }
+
     fn told(self, said: Option<Self>, stale: bool) -> Self {
         match (said, self) {
             (Some(Self::Bot), Self::HandingOff | Self::Relay) | (None, _) => self,

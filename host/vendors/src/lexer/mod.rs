@@ -7,8 +7,8 @@
 //!
 //! To hand over is to stop claiming, and nothing else: no call is made for it, unless
 //! the dialect says that the page has handover roles as well (`pass-thread`). While
-//! the owner of the conversation is not the bot, nothing is claimed, and what the
-//! person writes stands in the team's inbox. Lexer never says that the team is done.
+//! neither the bot has the conversation nor an external bot behind it, nothing is
+//! claimed, and what the person writes stands in the team's inbox. Lexer never says that the team is done.
 //! So the channel says when the bot has the conversation again: when no human has
 //! spoken for as long as `returns-after-ms` says; and, on pages with handover roles,
 //! when control of the thread is passed to our app (which the host does by itself at the

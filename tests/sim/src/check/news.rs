@@ -54,9 +54,9 @@ impl World {
         assert!(all, "an echo of what was not delivered");
     }
 
-    /// Whatever a person said and the bot took is claimed where the vendor wants that, and
-    /// what somebody else has taken is not: as the vendor has heard it, and not as the log
-    /// says.
+    /// Whatever a person said and a bot took, ours or an external one through us, is
+    /// claimed where the vendor wants that, and what somebody else has taken is not: as
+    /// the vendor has heard it, and not as the log says.
     pub(super) fn what_was_taken_was_claimed(&self, conversation: usize) {
         let (log, desk) = (&self.logs[conversation], &self.desks[conversation]);
         let (line, age_max_ms) = self.line_and_age(conversation);
@@ -74,15 +74,16 @@ impl World {
             match &turn.outcome {
                 Outcome::Ran { .. }
                 | Outcome::Failed { .. }
-                | Outcome::Skipped(SkipReason::Superseded | SkipReason::NextPage) => {
+                | Outcome::Skipped(
+                    SkipReason::Superseded | SkipReason::NextPage | SkipReason::Relayed,
+                ) => {
                     // When it was said somebody else had the conversation, by the vendor's
                     // word, and it is theirs, however late the bot hears of it.
                     let theirs = came.is_some_and(|it| it.owner == Some(Owner::Human));
                     let told = heard.contains(&object) || refused || theirs || late();
-                    assert!(told, "{} was taken by the bot and never claimed", turn.event);
+                    assert!(told, "{} was taken by a bot and never claimed", turn.event);
                 }
-                // The bot has not heard of it, also where an external bot answers.
-                Outcome::Skipped(SkipReason::NotOwner | SkipReason::Relayed) => {
+                Outcome::Skipped(SkipReason::NotOwner) => {
                     assert!(!heard.contains(&object), "{} was claimed from others", turn.event);
                 }
                 Outcome::Skipped(

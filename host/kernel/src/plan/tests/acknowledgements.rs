@@ -30,3 +30,25 @@ fn a_line_says_how_many_acknowledgements_give_way_and_of_which_kind() {
         assert!(!line.contains("  "), "{line:?}");
     }
 }
+
+#[test]
+fn whoever_of_ours_has_the_conversation_tells_the_vendor_that_it_was_heard() {
+    let owners = [
+        (Owner::Bot, true),
+        (Owner::Relay, true),
+        (Owner::HandingOff, false),
+        (Owner::Human, false),
+        (Owner::Ended, false),
+    ];
+    for (owner, tells) in owners {
+        let mut world = World::new();
+        world.policy.reopens = false;
+        world.state.owner = owner;
+        let mut arrival = world.arrival(hello());
+        arrival.acknowledge = Some("m1".to_owned());
+        let turn = world.plan(&arrival).skip(SkipReason::Relayed);
+        let told: Vec<_> = turn.state.acknowledgements.iter().map(|it| &*it.token).collect();
+        let expect: &[&str] = if tells { &["m1"] } else { &[] };
+        assert_eq!(told, expect, "{owner:?}");
+    }
+}

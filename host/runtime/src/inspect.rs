@@ -37,7 +37,11 @@ const INTERPRETERS: [&str; 8] = [
 ];
 /// Names of imports and exports that a refusal lists.
 const NAMED: usize = 100;
-/// No interpreter fits below this many bytes, and nothing else needs more.
+/// Whoever signs as an interpreter has so much code, or carries none: that of the Python
+/// that componentize-py brings has 6.3 MiB, that of componentize-js 8.8, while a Rust bot
+/// with a client of HTTP and regular expressions has 0.6.
+const INTERPRETER_CODE_BYTES: usize = 4 << 20;
+/// Whoever does not sign carries one above this many bytes: nothing else needs more.
 const INTERPRETER_BYTES: usize = 8 << 20;
 
 /// What a component is.
@@ -56,9 +60,10 @@ pub(crate) struct Inspection<'a> {
 /// Reads a component and refuses what is not a bot. A core module that carries
 /// the type of a component is made into that component first.
 ///
-/// The tier is interpreted where a tool that embeds an interpreter has signed
-/// one of the `producers` sections, or where the component has more than 8 MiB;
-/// everything else is native.
+/// The tier is interpreted where the component has the code of an interpreter: at least
+/// 4 MiB of it, all modules together, and either a signature of a tool that embeds one
+/// in a `producers` section, or more than 8 MiB in all. Everything else is native: a
+/// signature is what the uploader wrote, and so is whatever is no code.
 pub(crate) fn inspect(uploaded: &[u8]) -> Result<Inspection<'_>, LoadError> {
     let mut component = Cow::Borrowed(uploaded);
     let mut outline = Outline::read(&component)?;
@@ -77,7 +82,8 @@ pub(crate) fn inspect(uploaded: &[u8]) -> Result<Inspection<'_>, LoadError> {
     })?;
     check_exports(outline.exports)?;
     validate(&component)?;
-    let interpreted = outline.interpreter || component.len() > INTERPRETER_BYTES;
+    let interpreted = outline.code_bytes >= INTERPRETER_CODE_BYTES
+        && (outline.interpreter || component.len() > INTERPRETER_BYTES);
     let tier = if interpreted { Tier::Interpreted } else { Tier::Native };
     let (manifest, linked_bytes) = (outline.manifest, outline.census.linked_bytes());
     Ok(Inspection { component, tier, manifest, imports, linked_bytes })
@@ -89,7 +95,10 @@ struct Outline {
     metadata: bool,
     imports: Vec<String>,
     exports: Vec<String>,
+    /// A tool that embeds an interpreter has signed it.
     interpreter: bool,
+    /// What its functions have, in bytes.
+    code_bytes: usize,
     manifest: Option<Manifest>,
     census: Census,
 }
@@ -105,6 +114,7 @@ impl Outline {
             imports: Vec::new(),
             exports: Vec::new(),
             interpreter: false,
+            code_bytes: 0,
             manifest: None,
             census: Census::default(),
         };
@@ -138,6 +148,7 @@ impl Outline {
                         }
                     }
                 }
+                Payload::CodeSectionEntry(body) => outline.code_bytes += body.range().len(),
                 Payload::CustomSection(section) => outline.read_custom(&section)?,
                 _ => {}
             }
@@ -307,12 +318,37 @@ mod tests {
         assert!(error.contains("(it has "), "{error}");
     }
 
+    /// Functions of so many bytes together and a few more.
+    fn code(bytes: usize) -> String {
+        // The longest instruction there is, and one byte that drops what it gives.
+        const STEP: (&str, usize) = ("(drop (v128.const i64x2 0 0))", 19);
+        let function = format!("(func {})", STEP.0.repeat((64 << 10) / STEP.1 + 1));
+        function.repeat(bytes.div_ceil(64 << 10))
+    }
+
     #[test]
-    fn a_signature_or_the_size_tells_the_interpreter() {
-        assert_eq!(bot("").expect("a bot").tier, Tier::Native);
-        let signed = r#"(core module (@producers (processed-by "ComponentizeJS" "0.23")))"#;
-        assert_eq!(bot(signed).expect("a bot").tier, Tier::Interpreted);
-        let large = format!(r#"(core module (@custom "x" "{}"))"#, "x".repeat(INTERPRETER_BYTES));
-        assert_eq!(bot(&large).expect("a bot").tier, Tier::Interpreted);
+    fn whoever_signs_as_an_interpreter_carries_one_or_stays_native() {
+        let tier = |code_bytes: usize, signed: bool, padding: usize| {
+            let signature = r#"(@producers (processed-by "ComponentizeJS" "0.23"))"#;
+            let (code, padding) = (code(code_bytes), "x".repeat(padding));
+            let signature = if signed { signature } else { "" };
+            let module =
+                format!(r#"(core module {code} {signature} (@custom "padding" "{padding}"))"#);
+            bot(&module).expect("a bot").tier
+        };
+        let rows = [
+            (0, false, 0, Tier::Native),
+            // What is written in a component makes no interpreter of it, nor what fills it.
+            (0, true, 0, Tier::Native),
+            (INTERPRETER_CODE_BYTES / 2, true, INTERPRETER_BYTES, Tier::Native),
+            (0, false, INTERPRETER_BYTES, Tier::Native),
+            (INTERPRETER_CODE_BYTES, false, 0, Tier::Native),
+            (INTERPRETER_CODE_BYTES, true, 0, Tier::Interpreted),
+            (INTERPRETER_CODE_BYTES, false, INTERPRETER_BYTES, Tier::Interpreted),
+        ];
+        for (code_bytes, signed, padding, expected) in rows {
+            let found = tier(code_bytes, signed, padding);
+            assert_eq!(found, expected, "{code_bytes} {signed} {padding}");
+        }
     }
 }

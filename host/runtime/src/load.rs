@@ -66,9 +66,8 @@ impl Runtime {
     /// and makes one instance, so that its first turn is as sure as the others. What
     /// is linked is not kept, as it may never run. Each phase is told when it begins.
     ///
-    /// The tier is decided by what the component is: interpreted where a tool
-    /// that embeds an interpreter signed it (its `producers` sections) or where
-    /// it has more than 8 MiB, native otherwise.
+    /// The tier is decided by what the component is: interpreted where it has the code
+    /// of an interpreter, native otherwise. That a tool signed it is not enough.
     ///
     /// A load that was begun goes on to its end, also where this future is dropped.
     /// What is refused leaves nothing on disk.

@@ -39,6 +39,15 @@ fn computing() -> Vec<Row> {
         ),
         row("a memory bomb", bot(&format!("{grown} unreachable")), Memory, "32 MiB"),
         row(
+            "a memory bomb of a small bot that signs as Python",
+            with(
+                r#"(@producers (processed-by "componentize-py" "0.25"))"#,
+                &format!("{grown} unreachable"),
+            ),
+            Memory,
+            "32 MiB",
+        ),
+        row(
             "a table bomb",
             with(
                 "(table $t 1 funcref)",

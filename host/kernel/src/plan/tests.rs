@@ -23,6 +23,8 @@ struct World {
     state: Conversation,
     policy: Policy,
     native: &'static [&'static str],
+    /// The component of the version that runs.
+    version: &'static [u8],
     now: Millis,
 }
 
@@ -32,7 +34,8 @@ impl World {
         policy.failure_texts.insert(String::new(), "Sorry.".to_owned());
         policy.failure_texts.insert("de".to_owned(), "Leider nicht.".to_owned());
         policy.failure_hand_off = true;
-        Self { state: Conversation::default(), policy, native: NATIVE, now: 1_000 }
+        let state = Conversation::default();
+        Self { state, policy, native: NATIVE, version: b"v", now: 1_000 }
     }
 
     fn arrival(&mut self, body: EventBody) -> Arrival {
@@ -54,7 +57,8 @@ impl World {
         let output =
             RunOutput { result, writes: Vec::new(), log: Vec::new(), log_cut_bytes: 0, cpu_us: 1 };
         let profile = Profile::new(self.native, 5_000);
-        let turn = self.plan(arrival).complete(output, Digest::of(b"v"), &profile, self.now + 7);
+        let version = Digest::of(self.version);
+        let turn = self.plan(arrival).complete(output, version, &profile, self.now + 7);
         self.state = turn.state.clone();
         turn
     }
@@ -73,10 +77,19 @@ impl World {
 
     /// The context that the bot would see now.
     fn seen(&mut self, vendor_context: Option<&str>) -> String {
+        self.session(vendor_context).context
+    }
+
+    /// The version that wrote it, as the bot would be told.
+    fn writer(&mut self, vendor_context: Option<&str>) -> Option<Digest> {
+        self.session(vendor_context).context_by
+    }
+
+    fn session(&mut self, vendor_context: Option<&str>) -> Session {
         let mut arrival = self.arrival(hello());
         arrival.vendor_context = vendor_context.map(str::to_owned);
         let Step::Run(run) = self.step(&arrival) else { panic!("it does not run") };
-        run.1.context
+        run.1
     }
 
     fn skip(&mut self, body: EventBody) -> SkipReason {
@@ -192,6 +205,11 @@ fn a_session_ends_after_a_day_of_silence_and_the_next_event_starts_another() {
     let Step::Run(run) = world.step(&arrival) else { panic!("it does not run") };
     let EventBody::Start(start) = &run.0.body else { panic!("{:?}", run.0.body) };
     assert!(start.resumed && start.first.is_some());
+    // Who never says that a conversation begins does not say that this one goes on.
+    world.policy.sends_start = false;
+    let Step::Run(run) = world.step(&arrival) else { panic!("it does not run") };
+    let EventBody::Start(start) = &run.0.body else { panic!("{:?}", run.0.body) };
+    assert!(!start.resumed && start.first.is_some());
     assert_eq!(run.1.context, "{}");
     let signal = event::NamedPayload { name: "s".to_owned(), json: "null".to_owned() };
     let arrival = world.arrival(EventBody::Signal(signal));

@@ -36,6 +36,24 @@ fn a_foreign_context_is_offered_only_while_there_is_none_of_ours() {
 }
 
 #[test]
+fn a_bot_sees_which_version_wrote_the_context() {
+    let mut world = World::new();
+    assert_eq!(world.writer(None), None, "nobody has");
+    let foreign = r#"{"theirs":true}"#;
+    assert_eq!(world.writer(Some(foreign)), None, "no version of ours has");
+    world.version = b"old";
+    world.says(vec![remember(r#"{"a":1}"#)]);
+    world.version = b"new";
+    assert_eq!(world.writer(None), Some(Digest::of(b"old")));
+    world.says(vec![say("hi"), remember("{}")]);
+    assert_eq!(world.writer(None), Some(Digest::of(b"old")), "the new one has only read it");
+    world.says(vec![remember(r#"{"a":2}"#)]);
+    assert_eq!(world.writer(None), Some(Digest::of(b"new")));
+    world.says(vec![Action::ContextClear]);
+    assert_eq!(world.writer(None), None, "there is none any more");
+}
+
+#[test]
 fn the_context_rides_on_the_last_row_unless_the_vendor_has_it() {
     let mut world = World::new();
     let turn = world.says(vec![say("a"), say("b"), remember(r#"{"a":1}"#)]);

@@ -7,6 +7,7 @@ mod canaries;
 mod channel;
 mod crash;
 mod delivery;
+mod deployments;
 mod desk;
 mod failures;
 mod fetch;

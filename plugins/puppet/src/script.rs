@@ -8,7 +8,9 @@
 //! | `media LINK`, `pause MS`, `note TEXT`, `name NAME` | a picture, a delay, a note, the contact's name |
 //! | `count` | counts in the context and in the conversation's values, says both |
 //! | `context`, `clear` | says the context, forgets it |
+//! | `writer` | says the digest of the version that wrote the context |
 //! | `skipped` | says the messages that had no turn of their own |
+//! | `note-config`, `break-config` | writes all that is configured into the log, breaks down with it |
 //! | `work COUNT` | uses so many million steps of CPU time |
 //! | `later MS SCRIPT` | a timer that performs one line of script |
 //! | `request NAME LINK` | a durable GET |
@@ -53,7 +55,13 @@ fn command(line: &str, turn: &Turn<'_>) -> Answer {
         "count" => count(turn)?,
         "context" => actions![reply(turn.session().context.as_str())],
         "clear" => actions![context_clear()],
+        "writer" => actions![reply(turn.session().context_by.as_deref().unwrap_or("nobody"))],
         "skipped" => actions![reply(skipped(turn))],
+        "note-config" => {
+            turn.info(&configured(turn));
+            actions![]
+        }
+        "break-config" => panic!("{}", configured(turn)),
         "work" => work(rest.parse()?),
         "later" => {
             let (after, script) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -95,6 +103,12 @@ fn skipped(turn: &Turn<'_>) -> String {
     });
     let texts: Vec<_> = texts.collect();
     if texts.is_empty() { "none".to_owned() } else { texts.join(", ") }
+}
+
+fn configured(turn: &Turn<'_>) -> String {
+    let all = turn.config_all().into_iter();
+    let all: Vec<_> = all.map(|it| format!("{}={}", it.name, it.value)).collect();
+    all.join(", ")
 }
 
 fn menu(words: &str) -> Bubbles {

@@ -11,6 +11,7 @@ use botyard_kernel::log::{Outcome, Turn};
 use botyard_kernel::run::{Blame, FailureKind, RunFailure, RunOutput};
 use botyard_kernel::time::Millis;
 use metrics::counter;
+use tokio::time::Instant;
 
 use super::Work;
 use crate::alerts::{Alert, AlertKind};
@@ -104,9 +105,44 @@ impl Work {
     }
 }
 
+/// What a run has cost. How long it waited for its turn, or for the processor, is not in
+/// it: that is the host's and would make a version look slow because others were at work.
+#[derive(Debug, Default)]
+pub(super) struct Spent {
+    /// Of the processor (microseconds).
+    pub(super) cpu_us: u64,
+    /// Until the calls that it made were answered (microseconds).
+    called_us: u64,
+    /// A call is under way since then.
+    since: Option<Instant>,
+}
+
+impl Spent {
+    /// A run begins anew: whatever was called before is not its own.
+    pub(super) fn begins(&mut self) {
+        (self.called_us, self.since) = (0, None);
+    }
+
+    /// A call begins.
+    pub(super) fn calls(&mut self) {
+        self.since = Some(Instant::now());
+    }
+
+    /// It has ended.
+    pub(super) fn called(&mut self) {
+        let took = self.since.take().map_or(0, |since| since.elapsed().as_micros());
+        self.called_us += u64::try_from(took).unwrap_or_default();
+    }
+
+    /// What whoever waited for the run waited because of the bot (microseconds).
+    pub(super) fn took_us(&self) -> u64 {
+        self.cpu_us.saturating_add(self.called_us)
+    }
+}
+
 impl Work {
-    /// Compares versions by how their runs end, used CPU time of `took_us` included. One
-    /// that does worse is rolled back.
+    /// Compares versions by how their runs end, and by what these took. One that does worse
+    /// is rolled back.
     pub(super) fn watch_run(&self, channel: &Channel, turn: &Turn, took_us: u64) {
         let deployed = Arc::clone(&channel.bot().deployed);
         if deployed.owner != channel.tenant {

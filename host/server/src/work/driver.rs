@@ -23,6 +23,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::backlog::{Waits, Weight};
+use super::bots::Spent;
 use super::destinations::VendorService;
 use super::fetch::{self, Caller};
 use super::room::Place;
@@ -57,8 +58,8 @@ pub(super) struct Driver {
     place: Option<Place>,
     /// Somebody wrote since it is in memory.
     lively: bool,
-    /// What the last run used of the processor (microseconds).
-    ran_us: u64,
+    /// What the last run has cost.
+    spent: Spent,
 }
 
 /// Who waits for the answer of a request, and which form it has.
@@ -95,7 +96,7 @@ impl Driver {
             weight: Weight::default(),
             place: None,
             lively: false,
-            ran_us: 0,
+            spent: Spent::default(),
         }
     }
 
@@ -199,7 +200,10 @@ impl Driver {
     fn feed(&mut self, input: Input) {
         if let Input::Ran { run, output, .. } = &input {
             self.callers.remove(run);
-            self.ran_us = output.cpu_us;
+            self.spent.cpu_us = output.cpu_us;
+        }
+        if let Input::Fetched { .. } = &input {
+            self.spent.called();
         }
         if let Input::Accepted(places) = &input {
             self.count_events(places.len());
@@ -237,6 +241,7 @@ impl Driver {
                 // Whoever waits has left where its time was over.
                 let deadline = self.callers.get(&run).map(|caller| caller.deadline);
                 let deadline = deadline.unwrap_or_else(Instant::now);
+                self.spent.calls();
                 self.start(fetch::fetch(self, run, idempotency_key, *ask, deadline));
             }
             Effect::Resume { run, answer } => {
@@ -247,6 +252,7 @@ impl Driver {
             }
             Effect::Abandon { run } => drop(self.callers.remove(&run)),
             Effect::Run { run, event, session, kv, calls, pinned } => {
+                self.spent.begins();
                 let (event, session) = (*event, *session);
                 let given = runs::Given { event, session, kv, calls, pinned };
                 let (waits, future) = runs::run(self, run, given, self.outside.clone());
@@ -268,9 +274,9 @@ impl Driver {
                 self.waits.turned();
                 log::turned(&self.channel, &self.key, &turn);
                 self.work.count_run(&self.channel, &turn);
-                self.work.watch_run(&self.channel, &turn, self.ran_us);
+                self.work.watch_run(&self.channel, &turn, self.spent.took_us());
                 self.count_events(usize::from(turn.fused.is_some()));
-                let usage = Usage::of_turn(&turn.outcome, &turn.log, self.ran_us);
+                let usage = Usage::of_turn(&turn.outcome, &turn.log, self.spent.cpu_us);
                 self.work.meters.add(&self.key.tenant, &turn.bot, usage);
             }
             Effect::Revived(parts) => {

@@ -92,6 +92,12 @@ pub enum LoadError {
     /// A manifest that is not of its form, or larger than it may be.
     #[error("the manifest in the component cannot be read ({0}): build it with a current SDK")]
     Manifest(String),
+    /// A schema of the configuration that this host does not read.
+    #[error(
+        "the `config` of the component's manifest is no JSON Schema that this host reads ({0}): \
+         correct it where the bot says what can be configured"
+    )]
+    Schema(String),
     /// What the engine refuses although it is valid.
     #[error("the component cannot be compiled ({0})")]
     Unsupported(String),
@@ -131,6 +137,7 @@ impl LoadError {
             | Self::WrongType(_)
             | Self::Start(_)
             | Self::Manifest(_)
+            | Self::Schema(_)
             | Self::Unsupported(_)
             | Self::TooMuchToCompile(_) => Blame::Bot,
         }

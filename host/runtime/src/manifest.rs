@@ -1,5 +1,6 @@
 //! What a bot says about itself, written by its SDK into the component.
 
+use botyard_kernel::choices::Recognition;
 use botyard_kernel::degrade::Degrading;
 use serde::{Deserialize, Serialize};
 
@@ -24,11 +25,15 @@ pub struct Manifest {
     /// Hosts that it wants to call.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
-    /// What can be configured: a JSON schema, `{}` where there is nothing.
+    /// What can be configured: a JSON schema, `{}` where there is nothing. See
+    /// [`ConfigSchema`](crate::ConfigSchema).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<serde_json::Value>,
     /// What becomes of what a medium cannot carry: `allow`, the default, or `deny`.
     pub degrade: Degrading,
+    /// Which typed texts mean an option of a menu: `all`, the default,
+    /// `numbers-and-labels`, or `off`.
+    pub choices: Recognition,
     /// The version of the contract that it was built for, for example `1.0.0`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wit: Option<String>,

@@ -74,6 +74,43 @@ async fn the_second_picture_of_an_image_block_follows_as_a_link() {
     assert_eq!(texts(&calls), ["https://x.example/b.png", "done"]);
 }
 
+/// The believed form of quick replies has no place for the text.
+#[tokio::test]
+async fn the_text_of_quick_replies_is_said_and_a_second_menu_is_numbered() {
+    let rest = Vendor::start(json!({ "success": true })).unwrap();
+    let site = site(&rest).await;
+    let answer = block(&site, "quick-reply", "menu Sure? Yes No\nmenu When? Today Later").await;
+    assert_eq!(answer["data"], json!(r#"[{"title":"Yes"},{"title":"No"}]"#), "{answer}");
+    let calls = rest.wait(2, WITHIN).await.unwrap();
+    let numbered = "When?\n1. Today\n2. Later\nReply with a number.";
+    assert_eq!(texts(&calls), ["Sure?", numbered]);
+    let answer = block(&site, "quick-reply", "Today").await;
+    assert_eq!(answer["success"], json!(false), "nothing is a quick reply: {answer}");
+    assert_eq!(texts(&rest.wait(3, WITHIN).await.unwrap())[2], "clicked Today");
+}
+
+/// What misses its block's answer loses nothing: it is numbered in as many messages as it
+/// takes.
+#[tokio::test]
+async fn a_late_menu_of_forty_options_arrives_whole() {
+    let rest = Vendor::start(json!({ "success": true })).unwrap();
+    let channel = json!({ "dialect": { "timing": { "answer-by-ms": 1 } } });
+    let more = json!({ "tenants": { "demo": { "channels": { "alice": channel } } } });
+    let mut site = site(&rest).await;
+    site.restart_with(more).await.unwrap();
+    let labels: Vec<String> = (1..=40).map(|n| format!("{n}-{}", "x".repeat(60))).collect();
+    let script = format!("work 30\nmenu Which? {}", labels.join(" "));
+    let answer = block(&site, "quick-reply", &script).await;
+    assert_eq!((&answer["data"], &answer["success"]), (&json!(""), &json!(false)), "{answer}");
+    let calls = rest.wait(2, WITHIN).await.unwrap();
+    let texts = texts(&calls);
+    assert!(texts.iter().all(|text| text.chars().count() <= 2_000), "{texts:?}");
+    let whole = texts.join("\n");
+    for (n, label) in (1..).zip(&labels) {
+        assert!(whole.contains(&format!("{n}. {label}")), "{n}: {whole}");
+    }
+}
+
 #[tokio::test]
 async fn a_late_turn_is_awaited_with_the_wait_text_and_goes_by_rest() {
     let rest = Vendor::start(json!({ "success": true })).unwrap();

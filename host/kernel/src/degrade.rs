@@ -15,8 +15,11 @@
 //!   `forward_skills`, `forward_human`, `forward_bot`).
 //! - `forward_skills_feedback` is `on_failure: feedback` of a hand-off by skills.
 //! - `buttons_text` is a text above buttons that open pages.
-//! - `carousel_text_apart` says that a carousel shows its cards only: its text goes
-//!   before as a message.
+//! - `carousel_text_apart` and `bubbles_text_apart` say that cards or options are shown
+//!   and nothing else: the text goes before as a message.
+//! - `rich_link_needs_image` says that no link has a preview without a picture.
+//! - `media_image`, `media_video`, `media_audio` and `media_document` are the kinds of
+//!   files that the medium takes; where none of them stands it takes all.
 //! - `media_caption` is a text beside a file.
 //! - `button_template_header_text`, `…_image`, `…_video`, `…_document` and
 //!   `button_template_footer` are what the medium shows around the text.

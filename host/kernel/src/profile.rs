@@ -14,6 +14,7 @@ pub use names::limit_keys;
 use crate::action::Action;
 use crate::destination::Purpose;
 use crate::event::Setting;
+use crate::plan::reaches_desk_only;
 use crate::time::Millis;
 
 /// What a medium of a vendor can carry.
@@ -22,6 +23,9 @@ pub struct Profile {
     /// Canonical names of the actions that the vendor takes as they are, and
     /// the names that [`crate::degrade`] gives to parts of them.
     pub native: Vec<&'static str>,
+    /// What only the one answer that waits can carry, for one action of these: the next
+    /// goes by a call, which takes what is [`Profile::native`].
+    pub rides: Vec<&'static str>,
     /// How much of them it takes.
     pub limits: Arc<Limits>,
     /// What bots are told of it, by name.
@@ -33,12 +37,34 @@ impl Profile {
     /// (Unicode scalar values), and states no other limit.
     pub fn new(native: &[&'static str], text_characters: usize) -> Self {
         let limits = Arc::new(Limits::of_text(text_characters));
-        Self { native: native.to_vec(), limits, settings: Vec::new() }
+        Self { native: native.to_vec(), rides: Vec::new(), limits, settings: Vec::new() }
     }
 
     /// Whether the vendor takes this action as it is.
     pub fn carries(&self, action: &str) -> bool {
-        self.native.contains(&action)
+        self.native.contains(&action) || self.rides.contains(&action)
+    }
+
+    /// An answer that waits takes these besides: one action that the person would
+    /// notice, and all that only the vendor's desk sees.
+    pub fn let_ride(&mut self, names: &[&'static str]) {
+        for name in names {
+            if self.carries(name) {
+                continue;
+            }
+            let all = if reaches_desk_only(name) { &mut self.native } else { &mut self.rides };
+            all.push(name);
+        }
+    }
+
+    /// Whether this action takes the one place in the answer that waits.
+    pub fn fills_answer(&self, action: &Action) -> bool {
+        self.rides.contains(&action.name())
+    }
+
+    /// What is carried when the one place in the answer is taken.
+    pub fn without_rides(&self) -> Self {
+        Self { rides: Vec::new(), ..self.clone() }
     }
 
     /// What the medium states for the parts of this action, by its canonical name.

@@ -102,7 +102,8 @@ pub trait Vendor: Send + Sync + fmt::Debug {
     /// where an answer takes only one of them; absent where it takes a list of what
     /// [`Profile::carries`]. They may be more than calls can carry, or less.
     /// `contact_update`, where it is among them, rides beside the one, so often as it
-    /// comes. A form that no request has takes none.
+    /// comes. With them stand the names that [`botyard_kernel::degrade`] gives to what is
+    /// carried of them. A form that no request has takes none.
     fn rides(&self, form: &str) -> Option<&'static [&'static str]> {
         let _ = form;
         None

@@ -73,7 +73,8 @@ impl File {
         let mut table = self.mediums().of(medium).clone();
         change(&mut table);
         let settings = told::settings(&table);
-        Profile { native: table.native, limits: table.limits, settings }
+        let rides = Vec::new();
+        Profile { native: table.native, rides, limits: table.limits, settings }
     }
 
     fn mediums(&self) -> &Mediums {

@@ -14,6 +14,10 @@ impl Carrier<'_> {
     ) -> Result<(), String> {
         self.count("bubbles", bubbles.options.len())?;
         self.labels("bubbles", bubbles.options.iter_mut().map(|it| &mut it.label), labels)?;
+        self.say_apart("bubbles", &mut bubbles.text, bubbles.format);
+        if bubbles.text.is_empty() {
+            bubbles.format = TextFormat::Plain;
+        }
         let (text, format) = self.read(bubbles.text, bubbles.format, "bubbles_markdown");
         bubbles.text = self.lead("bubbles", text, format);
         bubbles.format = format;
@@ -32,13 +36,24 @@ impl Carrier<'_> {
         let described = cards.map(|card| (&*card.label, &mut card.description));
         self.move_descriptions(FORM, described, &mut carousel.text);
         self.labels(FORM, carousel.cards.iter_mut().map(|it| &mut it.label), labels)?;
-        if self.profile.carries("carousel_text_apart") && !carousel.text.trim().is_empty() {
-            self.note("the text went before as a message: cards carry none here");
-            self.say(&std::mem::take(&mut carousel.text), TextFormat::Plain);
-        }
+        self.say_apart(FORM, &mut carousel.text, TextFormat::Plain);
         carousel.text = self.lead(FORM, carousel.text, TextFormat::Plain);
         self.push(Action::Carousel(carousel));
         Ok(())
+    }
+
+    /// Says the text of options before them, where these show none.
+    fn say_apart(&mut self, form: &str, text: &mut String, format: TextFormat) {
+        let shown = match form {
+            "bubbles" if self.profile.carries("bubbles_text_apart") => "options",
+            "carousel" if self.profile.carries("carousel_text_apart") => "cards",
+            _ => return,
+        };
+        if !text.trim().is_empty() {
+            self.note(format!("the text went before as a message: {shown} carry none here"));
+            let (text, format) = self.read(std::mem::take(text), format, "message_markdown");
+            self.say(&text, format);
+        }
     }
 
     pub(super) fn tap_button_template(

@@ -1,5 +1,7 @@
 //! The turn in the making: what a bot's actions do to the conversation.
 
+use std::borrow::Cow;
+
 use crate::action::{Action, Schedule};
 use crate::choices::Page;
 use crate::context;
@@ -32,7 +34,7 @@ struct Offered {
 /// A turn in the making.
 pub(super) struct Draft<'a> {
     pub(super) plan: &'a Plan<'a>,
-    profile: &'a Profile,
+    profile: Cow<'a, Profile>,
     turn: TurnId,
     now: Millis,
     /// When the rows are made: they age from then on, however long the event waited.
@@ -75,7 +77,7 @@ impl<'a> Draft<'a> {
         let first_row = state.rows.len();
         let mut draft = Self {
             plan,
-            profile,
+            profile: Cow::Borrowed(profile),
             turn: plan.turn_id(),
             now: event.received_ms,
             made_ms,
@@ -163,7 +165,7 @@ impl<'a> Draft<'a> {
             return;
         }
         let (locale, vendor) = (self.state.facts.locale.as_deref(), &self.plan.policy.vendor);
-        let mut degraded = degrade_in(action.clone(), self.profile, vendor, locale);
+        let mut degraded = degrade_in(action.clone(), &self.profile, vendor, locale);
         let hand_off = self.hand_over_here(action, &mut degraded);
         if self.degrading == Degrading::Deny {
             let medium = &self.state.facts.medium;
@@ -182,6 +184,9 @@ impl<'a> Draft<'a> {
             if action == Action::End {
                 self.state.owner = Owner::Ended;
             }
+            if self.profile.fills_answer(&action) {
+                self.profile = Cow::Owned(self.profile.without_rides());
+            }
             self.add_row(index, part, action, hand_off);
         }
         // Where the vendor knows no end, the session ends all the same, and what
@@ -197,7 +202,7 @@ impl<'a> Draft<'a> {
             return;
         };
         let id = PartId::of(&self.turn, index, 0);
-        degraded.name_options(self.profile, id.as_str(), action);
+        degraded.name_options(&self.profile, id.as_str(), action);
         let owned = |(id, label): (&str, &str)| (id.to_owned(), label.to_owned());
         let options = options.into_iter().map(owned).collect();
         let pages = std::mem::take(&mut degraded.pages);

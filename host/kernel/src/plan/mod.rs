@@ -34,6 +34,7 @@ use crate::validate;
 use draft::Draft;
 pub use overlap::Overlap;
 pub use reach::{Reach, reach};
+pub(crate) use reach::reaches_desk_only;
 pub use returns::return_id;
 pub use timeout::{SessionTimeout, TimeoutAction, session_timeout_id};
 

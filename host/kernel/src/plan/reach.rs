@@ -50,3 +50,35 @@ pub fn reach(action: &Action) -> Reach {
         | Action::Request(_) => Reach::Host,
     }
 }
+
+/// Whether actions of this canonical name reach the vendor's desk and nobody else.
+pub(crate) fn reaches_desk_only(name: &str) -> bool {
+    DESK.contains(&name)
+}
+
+const DESK: [&str; 10] = [
+    "contact_update",
+    "conversation_update",
+    "note_create",
+    "tag",
+    "untag",
+    "priority",
+    "work_queue",
+    "resolve",
+    "addon_dispatch",
+    "email_dispatch",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::degrade::samples::{every_action, words};
+
+    #[test]
+    fn names_reach_as_far_as_their_actions() {
+        for action in every_action(&words("t", &["l"])) {
+            let only_desk = reach(&action) == Reach::Desk;
+            assert_eq!(reaches_desk_only(action.name()), only_desk, "{}", action.name());
+        }
+    }
+}

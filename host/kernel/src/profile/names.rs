@@ -44,6 +44,7 @@ const ACTIONS: &[&str] = &[
 const PARTS: &[&str] = &[
     "message_markdown",
     "bubbles_markdown",
+    "bubbles_text_apart",
     "carousel_text_apart",
     "button_template_header_text",
     "button_template_header_image",

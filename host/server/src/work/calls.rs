@@ -4,16 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use botyard_failpoints::{Point, pass};
-use botyard_kernel::action::{Action, Message, TextFormat};
-use botyard_kernel::degrade::degrade;
 use botyard_kernel::destination::{Ended, Purpose};
 use botyard_kernel::id::ConversationKey;
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::{Acknowledgement, Row, Taken};
 use botyard_kernel::outbox::{CallId, Called};
-use botyard_kernel::plan::{Reach, reach};
-use botyard_kernel::profile::{Limited, Profile};
-use botyard_kernel::text::shorten;
+use botyard_kernel::profile::Limited;
 use botyard_kernel::time::{Millis, SECOND};
 use botyard_vendors::{Call, CallAnswer, Outcome, Part, To, Vendor};
 use futures_util::FutureExt as _;
@@ -23,6 +19,7 @@ use http::header::RETRY_AFTER;
 use metrics::counter;
 
 use super::Work;
+use super::carried::Progress;
 use super::destinations::{self, Of, VendorService};
 use super::driver::{Driver, part};
 use crate::clock;
@@ -44,23 +41,12 @@ pub(super) fn call(
     let channel = Arc::clone(&driver.channel);
     let key = driver.key.clone();
     let (reply_to, desk_id) = (driver.reply_to(), driver.desk_id());
-    let medium = driver.medium().to_owned();
+    let (carrier, progress) = (driver.carrier(), driver.progress.clone());
     async move {
-        let profile = channel.vendor().profile(&medium);
-        let carried = |row: Row| Row { action: carried(row.action, &profile, &channel), ..row };
-        let rows: Vec<Row> = rows.into_iter().map(carried).collect();
-        let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
-        let desk = channel.vendor();
-        let to = to(&key, reply_to.as_deref(), desk_id.as_deref());
-        let request = desk.call_at(&to, &parts, clock::now());
-        pass(Point::CallLeaves);
-        let sent = send(&work, &channel, Purpose::Delivery, request).await;
-        pass(Point::CallAnswered);
-        let answer = heard(&channel, &*desk, sent);
-        let outcome = desk.outcome_at(&to, &parts, &answer, clock::now());
-        let called = called(outcome);
-        let (vendor, parts) = (desk.name(), rows.len());
+        let (vendor, parts) = (carrier.vendor, rows.len());
         let turn = rows.first().map(|row| row.turn.to_string());
+        let to = to(&key, reply_to.as_deref(), desk_id.as_deref());
+        let called = deliver(&work, &channel, &to, carrier.lists(rows), &progress).await;
         let result = result(&called);
         counter!("botyard_calls_total", "vendor" => vendor, "result" => result).increment(1);
         if again {
@@ -92,33 +78,43 @@ pub(super) fn call(
     .boxed()
 }
 
-/// An action as calls carry it. What was to ride in an answer of another form, and did
-/// not, is said in one message.
-fn carried(action: Action, profile: &Profile, channel: &Channel) -> Action {
-    let rides = reach(&action) == Reach::Person && !profile.carries(action.name());
-    let own = matches!(action, Action::Passthrough(_) | Action::Delay(_) | Action::Forward(_));
-    if !rides || own {
-        return action;
+/// Makes these calls, one behind the other, until one does not arrive.
+async fn deliver(
+    work: &Work,
+    channel: &Channel,
+    to: &To<'_>,
+    lists: Vec<Vec<Row>>,
+    progress: &Progress,
+) -> Called {
+    let Some(row) = lists.first().and_then(|list| list.first()).map(|row| row.id.clone()) else {
+        return Called::Delivered { follow_ups: Vec::new(), asks: None };
+    };
+    let desk = channel.vendor();
+    let (mut told, mut asked) = (Vec::new(), None);
+    for list in lists.into_iter().skip(progress.of(&row)) {
+        let parts: Vec<Part<'_>> = list.iter().map(part).collect();
+        let request = desk.call_at(to, &parts, clock::now());
+        pass(Point::CallLeaves);
+        let sent = send(work, channel, Purpose::Delivery, request).await;
+        pass(Point::CallAnswered);
+        let heard = heard(channel, &*desk, sent);
+        let outcome = desk.outcome_at(to, &parts, &heard.answer, clock::now());
+        heard.tell(work, channel, &outcome);
+        match called(outcome) {
+            Called::Delivered { follow_ups, asks } => {
+                told.extend(follow_ups);
+                asked = asks;
+                progress.arrived(&row);
+            }
+            retry @ Called::Retry { .. } => return retry,
+            other @ (Called::Fatal(_) | Called::Taken(_) | Called::Gone(_)) => {
+                progress.forget(&row);
+                return other;
+            }
+        }
     }
-    let degraded = degrade(action.clone(), profile, channel.vendor().name()).actions;
-    let texts: Vec<String> = degraded
-        .into_iter()
-        .filter_map(|part| if let Action::Message(it) = part { Some(it.text) } else { None })
-        .collect();
-    if texts.is_empty() {
-        return action;
-    }
-    let whole = texts.join("\n");
-    let limit = &profile.limits.text;
-    // A row is one call, so what does not fit into one message has no other place.
-    let Some(text) = shorten(&whole, limit.max, limit.unit) else { return action };
-    if text.len() < whole.len() {
-        tracing::warn!(
-            action = action.name(),
-            "the end of what was to ride in an answer does not fit into one message and is cut"
-        );
-    }
-    Action::Message(Message { text, format: TextFormat::Plain })
+    progress.forget(&row);
+    Called::Delivered { follow_ups: told, asks: asked }
 }
 
 /// Tells a vendor that an event was taken.
@@ -143,7 +139,12 @@ pub(super) fn acknowledge(
                     None => send(&work, &channel, Purpose::Acknowledgement, request).await,
                 };
                 pass(Point::AcknowledgementAnswered);
-                called(desk.outcome_of(&token, &heard(&channel, &*desk, sent)))
+                let heard = heard(&channel, &*desk, sent);
+                let outcome = desk.outcome_of(&token, &heard.answer);
+                if asks_of.is_none() {
+                    heard.tell(&work, &channel, &outcome);
+                }
+                called(outcome)
             }
             // Another version of this host may have wanted it.
             None => Called::Delivered { follow_ups: Vec::new(), asks: None },
@@ -187,14 +188,32 @@ fn log_acknowledged(key: &ConversationKey, called: &Called, asks_of: Option<&Tak
     }
 }
 
+/// What came back of a call.
+struct Heard {
+    answer: CallAnswer,
+    /// It is about a credential, which the channel's upkeep sees to.
+    kept_up: bool,
+}
+
+impl Heard {
+    /// Tells whoever must act, unless the host acts by itself: upkeep that fails says so.
+    fn tell(&self, work: &Work, channel: &Channel, outcome: &Outcome) {
+        if !self.kept_up {
+            work.tell_of_refusal(channel, outcome);
+        }
+    }
+}
+
 /// What came back of a call that `desk` made. Where it refuses the channel's credential,
 /// the channel's upkeep is told.
-fn heard(channel: &Channel, desk: &dyn Vendor, sent: Result<Answer, SendError>) -> CallAnswer {
+fn heard(channel: &Channel, desk: &dyn Vendor, sent: Result<Answer, SendError>) -> Heard {
     let answer = call_answer(sent);
-    if let Some(credential) = desk.upkeep().and_then(|upkeep| upkeep.refused(&answer)) {
+    let refused = desk.upkeep().and_then(|upkeep| upkeep.refused(&answer));
+    let kept_up = refused.is_some();
+    if let Some(credential) = refused {
         channel.note_refused(credential);
     }
-    answer
+    Heard { answer, kept_up }
 }
 
 fn to<'a>(key: &'a ConversationKey, reply_to: Option<&'a str>, desk_id: Option<&'a str>) -> To<'a> {

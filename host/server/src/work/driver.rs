@@ -24,6 +24,7 @@ use tokio::time::Instant;
 
 use super::backlog::{Waits, Weight};
 use super::bots::Spent;
+use super::carried::{Carrier, Progress};
 use super::destinations::VendorService;
 use super::fetch::{self, Caller};
 use super::room::Place;
@@ -58,6 +59,10 @@ pub(super) struct Driver {
     place: Option<Place>,
     /// Somebody wrote since it is in memory.
     lively: bool,
+    /// How far rows have come that make several calls.
+    pub(super) progress: Progress,
+    /// What runs: its number, its medium and its event.
+    running: Option<(u64, String, EventId)>,
     /// What the last run has cost.
     spent: Spent,
 }
@@ -96,6 +101,8 @@ impl Driver {
             weight: Weight::default(),
             place: None,
             lively: false,
+            progress: Progress::default(),
+            running: None,
             spent: Spent::default(),
         }
     }
@@ -197,10 +204,14 @@ impl Driver {
         }
     }
 
-    fn feed(&mut self, input: Input) {
-        if let Input::Ran { run, output, .. } = &input {
+    fn feed(&mut self, mut input: Input) {
+        if let Input::Ran { run, output, profile, .. } = &mut input {
             self.callers.remove(run);
             self.spent.cpu_us = output.cpu_us;
+            // The answer that waited may have gone out meanwhile: then nothing rides.
+            if let Some((_, medium, event)) = self.running.take_if(|(own, ..)| own == run) {
+                **profile = self.profile(&medium, &event);
+            }
         }
         if let Input::Fetched { .. } = &input {
             self.spent.called();
@@ -254,6 +265,7 @@ impl Driver {
             Effect::Run { run, event, session, kv, calls, pinned } => {
                 self.spent.begins();
                 let (event, session) = (*event, *session);
+                self.running = Some((run, session.facts.medium.clone(), event.id.clone()));
                 let given = runs::Given { event, session, kv, calls, pinned };
                 let (waits, future) = runs::run(self, run, given, self.outside.clone());
                 self.start(future);
@@ -339,11 +351,7 @@ impl Driver {
         let is = |own: &EventId| own == event || host_start_id(own) == *event;
         let waits = |awaited: &&Awaited| awaited.events.iter().any(is);
         let form = self.answers.values().find(waits).map_or("", |awaited| awaited.form);
-        for name in vendor.rides(form).unwrap_or_default() {
-            if !profile.carries(name) {
-                profile.native.push(name);
-            }
-        }
+        profile.let_ride(vendor.rides(form).unwrap_or_default());
         let to_nobody = |it: &&mut Setting| it.name == "forward-targets" && it.value.is_empty();
         if self.channel.setup().rules.policy.has_desk
             && let Some(targets) = profile.settings.iter_mut().find(to_nobody)
@@ -362,6 +370,17 @@ impl Driver {
     /// What the person writes on, by the newest word of the vendor.
     pub(super) fn medium(&self) -> &str {
         &self.lane.state().facts.medium
+    }
+
+    /// What calls carry to this person.
+    pub(super) fn carrier(&self) -> Carrier {
+        let vendor = self.channel.vendor();
+        Carrier {
+            profile: vendor.profile(self.medium()),
+            vendor: vendor.name(),
+            locale: self.lane.state().facts.locale.clone(),
+            lists: vendor.delivery().lists,
+        }
     }
 
     /// The version that the session is bound to, else the one that answers now.

@@ -5,6 +5,7 @@ mod backlog;
 mod bot_headers;
 mod bots;
 mod calls;
+mod carried;
 mod destinations;
 mod disk;
 mod driver;

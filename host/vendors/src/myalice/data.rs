@@ -118,6 +118,17 @@ impl Data {
         }
     }
 
+    /// Whether a block of this form has a place for the text above its items.
+    pub(super) fn tells(&self, form: Form) -> bool {
+        match form {
+            Form::Text => true,
+            Form::Image => false,
+            Form::Gallery => self.gallery.tells(),
+            Form::Button => self.button.tells(),
+            Form::QuickReply => self.quick_reply.tells(),
+        }
+    }
+
     /// Whether every name in braces stands for something; in words for the tenant.
     pub(super) fn check(&self) -> Result<(), String> {
         known("image", &self.image, &["link", "name", "mime_type"])?;
@@ -136,6 +147,10 @@ impl Data {
 }
 
 impl List {
+    fn tells(&self) -> bool {
+        stands_in(&self.whole, "text")
+    }
+
     fn fill<'a, const N: usize>(
         &self,
         text: Option<&str>,
@@ -203,6 +218,16 @@ fn fill(template: &Value, meanings: &[Meaning<'_>]) -> Option<Value> {
             Some(Value::Object(filled.collect()))
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => Some(template.clone()),
+    }
+}
+
+/// Whether a template has a place for what this name stands for.
+fn stands_in(template: &Value, name: &str) -> bool {
+    match template {
+        Value::String(text) => braced(text) == Some(name),
+        Value::Array(items) => items.iter().any(|item| stands_in(item, name)),
+        Value::Object(fields) => fields.values().any(|field| stands_in(field, name)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

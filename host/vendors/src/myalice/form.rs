@@ -1,5 +1,7 @@
 //! What a block shows: the output type that was chosen for its API.
 
+use super::data::Data;
+
 /// An output type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
@@ -14,13 +16,16 @@ pub(super) enum Form {
 pub(super) const TICKETS: &str = "tickets";
 
 /// Which actions may ride in an answer of this form, by their canonical names:
-/// `contact_update`, and one of the others.
-pub fn rides(form: &str) -> &'static [&'static str] {
-    Form::named(form).map_or(&[], Form::rides)
+/// `contact_update`, and one of the others. With them stand the names that the kernel
+/// gives to parts of them, by whether the templates have a place for a text.
+pub(super) fn rides(form: &str, data: &Data) -> &'static [&'static str] {
+    Form::named(form).map_or(&[], |form| form.rides(data.tells(form)))
 }
 
 impl Form {
-    const ALL: [Self; 5] = [Self::Text, Self::Image, Self::Gallery, Self::Button, Self::QuickReply];
+    /// All of them.
+    pub(super) const ALL: [Self; 5] =
+        [Self::Text, Self::Image, Self::Gallery, Self::Button, Self::QuickReply];
 
     /// The form of this name, as it stands in URLs.
     pub(super) fn named(name: &str) -> Option<Self> {
@@ -38,13 +43,18 @@ impl Form {
         }
     }
 
-    fn rides(self) -> &'static [&'static str] {
-        match self {
-            Self::Text => &["message", "contact_update"],
-            Self::Image => &["media", "contact_update"],
-            Self::Gallery => &["carousel", "rich_link", "contact_update"],
-            Self::Button => &["buttons", "contact_update"],
-            Self::QuickReply => &["bubbles", "contact_update"],
+    fn rides(self, tells: bool) -> &'static [&'static str] {
+        match (self, tells) {
+            (Self::Text, _) => &["message", "contact_update"],
+            (Self::Image, _) => &["media", "contact_update"],
+            (Self::Gallery, true) => &["carousel", "rich_link", "contact_update"],
+            (Self::Gallery, false) => {
+                &["carousel", "carousel_text_apart", "rich_link", "contact_update"]
+            }
+            (Self::Button, true) => &["buttons", "buttons_text", "contact_update"],
+            (Self::Button, false) => &["buttons", "contact_update"],
+            (Self::QuickReply, true) => &["bubbles", "contact_update"],
+            (Self::QuickReply, false) => &["bubbles", "bubbles_text_apart", "contact_update"],
         }
     }
 }

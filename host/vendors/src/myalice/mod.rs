@@ -26,7 +26,6 @@ use botyard_kernel::profile::{Delivery, Limited, Profile};
 use botyard_kernel::time::Millis;
 
 use self::dialect::Dialect;
-pub use self::form::rides;
 use self::settings::Settings;
 pub use self::settings::{KEYS, WAIT_TEXT_CHARACTERS_MAX};
 use crate::{
@@ -131,7 +130,7 @@ impl Vendor for MyAlice {
     }
 
     fn rides(&self, form: &str) -> Option<&'static [&'static str]> {
-        Some(rides(form))
+        Some(form::rides(form, &self.settings.dialect.data))
     }
 
     fn call(&self, to: &To<'_>, parts: &[Part<'_>]) -> Call {

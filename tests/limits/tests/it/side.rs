@@ -103,7 +103,7 @@ impl Side {
         let mut profile = vendor.profile(medium);
         if let Twin::MyAlice(Some(_)) = &twin {
             let rides = vendor.rides(event.form).unwrap_or_default();
-            profile.native.extend(rides.iter().filter(|it| **it != "contact_update"));
+            profile.let_ride(rides);
         }
         Self { name, profile, medium: medium.to_owned(), vendor, event, twin }
     }

@@ -97,6 +97,22 @@ fn the_text_of_cards_goes_before_them_where_they_carry_none() {
 }
 
 #[test]
+fn the_text_of_options_goes_before_them_where_they_carry_none() {
+    let apart = profile(&["message", "bubbles", "bubbles_text_apart"], 100);
+    let bubbles = |text: &str| menus(&words(text, &["Yes", "No"])).swap_remove(0);
+    let done = check(&bubbles("*Sure?*"), &apart);
+    let [Action::Message(message), Action::Bubbles(options)] = &done.actions[..] else {
+        panic!("{done:?}")
+    };
+    assert_eq!((&*message.text, &*options.text, options.options.len()), ("Sure?", "", 2));
+    let notes: Vec<_> = done.notes.iter().map(|note| &*note.what).collect();
+    let [apart_note, bare] = notes[..] else { panic!("{notes:?}") };
+    assert_eq!(apart_note, "the text went before as a message: options carry none here");
+    assert!(bare.starts_with("sent as bare text"), "{bare}");
+    assert_eq!(check(&bubbles(" "), &apart).actions.len(), 1);
+}
+
+#[test]
 fn a_button_without_a_label_gets_one_of_ours() {
     for label in ["", "  "] {
         let (actions, _) =

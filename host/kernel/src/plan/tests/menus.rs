@@ -36,6 +36,10 @@ fn drinks() -> Action {
 }
 
 fn offers(world: &mut World, actions: Vec<Action>) -> Turn {
+    offers_on(world, &profile(), actions)
+}
+
+fn offers_on(world: &mut World, profile: &Profile, actions: Vec<Action>) -> Turn {
     let arrival = world.arrival(hello());
     let output = RunOutput {
         result: Ok(actions),
@@ -45,7 +49,7 @@ fn offers(world: &mut World, actions: Vec<Action>) -> Turn {
         cpu_us: 1,
     };
     let now = world.now + 7;
-    let turn = world.plan(&arrival).complete(output, Digest::of(b"v"), &profile(), now);
+    let turn = world.plan(&arrival).complete(output, Digest::of(b"v"), profile, now);
     world.state = turn.state.clone();
     turn
 }
@@ -283,4 +287,28 @@ fn an_author_who_denies_changes_fails_the_turn_that_needs_one() {
     assert_eq!(failure.blame, Blame::Bot);
     assert!(failure.message.contains("action 1 (bubbles)"), "{}", failure.message);
     assert_eq!(names(&turn)[1..], ["message"], "the failure text is the host's own");
+}
+
+/// An answer has one place: what comes behind it is what calls carry, with a word in the
+/// log, and whoever denies changes hears of it.
+#[test]
+fn one_menu_rides_in_an_answer_and_the_next_is_numbered() {
+    let mut world = World::new();
+    let mut profile = Profile::new(&["message"], 5_000);
+    profile.let_ride(&["bubbles", "contact_update"]);
+    let turn = offers_on(&mut world, &profile, vec![drinks(), drinks()]);
+    let names: Vec<_> = turn.state.rows.iter().map(|row| row.action.name()).collect();
+    assert_eq!(names, ["bubbles", "message"]);
+    assert_eq!(turn.log.len(), 1, "{:?}", turn.log);
+
+    world.policy.degrading = Degrading::Deny;
+    let denied = offers_on(&mut world, &profile, vec![drinks()]);
+    assert!(matches!(denied.outcome, Outcome::Ran { .. }), "{:?}", denied.outcome);
+    let denied = offers_on(&mut world, &profile, vec![drinks(), drinks()]);
+    assert!(matches!(denied.outcome, Outcome::Failed { .. }), "{:?}", denied.outcome);
+    // Where options show no text, it would be a message of its own.
+    profile.let_ride(&["bubbles_text_apart"]);
+    let denied = offers_on(&mut world, &profile, vec![drinks()]);
+    let Outcome::Failed { failure, .. } = denied.outcome else { panic!("{denied:?}") };
+    assert!(failure.message.contains("the text went before as a message"), "{failure:?}");
 }

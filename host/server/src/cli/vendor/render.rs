@@ -82,11 +82,9 @@ pub(super) fn render(asked: &Render) -> anyhow::Result<()> {
     let mut profile = vendor.profile(&asked.medium);
     let rides = vendor.rides(form);
     if !asked.late {
-        let more = rides.unwrap_or_default().iter().filter(|name| !profile.carries(name));
-        let more: Vec<_> = more.copied().collect();
-        profile.native.extend(more);
+        profile.let_ride(rides.unwrap_or_default());
     }
-    let mut pieces = pieces(asked, &*vendor, &profile, actions)?;
+    let mut pieces = pieces(asked, &*vendor, profile, actions)?;
     if vendor.delivery().inline {
         let riding =
             if asked.late { Vec::new() } else { take_riding(&*vendor, rides, &mut pieces) };
@@ -109,7 +107,7 @@ pub(super) fn render(asked: &Render) -> anyhow::Result<()> {
 fn pieces(
     asked: &Render,
     vendor: &dyn Vendor,
-    profile: &Profile,
+    mut profile: Profile,
     actions: Vec<Action>,
 ) -> anyhow::Result<Vec<Piece>> {
     let turn = TurnId::from("t0");
@@ -121,14 +119,19 @@ fn pieces(
             continue;
         }
         let locale = asked.locale.as_deref();
-        let degraded = degrade_in(action.clone(), profile, vendor.name(), locale);
+        let degraded = degrade_in(action.clone(), &profile, vendor.name(), locale);
         for note in &degraded.notes {
             writeln!(stderr(), "action {index} ({}): {}", note.action, note.what)?;
         }
         if degraded.actions.is_empty() && degraded.notes.is_empty() {
             writeln!(stderr(), "action {index} ({}): kept by the host", action.name())?;
         }
-        pieces.extend(degraded.into_parts(profile, &turn, index, &action));
+        let fills = degraded.actions.iter().any(|action| profile.fills_answer(action));
+        pieces.extend(degraded.into_parts(&profile, &turn, index, &action));
+        if fills {
+            // There is one place in the answer.
+            profile = profile.without_rides();
+        }
     }
     Ok(pieces)
 }

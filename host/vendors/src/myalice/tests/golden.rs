@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use botyard_kernel::action::Action;
+use botyard_kernel::degrade::degrade;
 use botyard_kernel::event::EventBody;
 use botyard_kernel::id::PartId;
 use botyard_kernel::log::Route;
@@ -13,6 +14,7 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::super::NAME;
 use super::{API_KEY, channel, event, headers, receive_as, with, with_dialect};
 use crate::{Part, To};
 
@@ -164,9 +166,15 @@ fn actions_become_one_answer() {
         let reply = channel.answer(&to, &parts);
         assert_eq!((reply.status.as_u16(), reply.content_type), (200, "application/json"));
         assert_eq!(json(&reply.body), expect.answer, "{name}");
+        let rides = channel.rides(&expect.form).unwrap();
+        let mut profile = channel.profile("");
+        profile.let_ride(rides);
         for action in &expect.actions {
-            let rides = channel.rides(&expect.form).unwrap();
             assert!(rides.contains(&action.name()), "{name}: {}", action.name());
+            // What an answer has no place for does not come as far as that.
+            let carried = degrade(action.clone(), &profile, NAME);
+            assert_eq!(carried.actions, std::slice::from_ref(action), "{name}");
+            assert_eq!(carried.notes, [], "{name}");
         }
     }
 }

@@ -243,6 +243,7 @@ const NATIVE: &[&str] = &[
     "message_markdown",
     "bubbles",
     "bubbles_markdown",
+    "bubbles_text_apart",
     "button_template",
     "button_template_header_text",
     "button_template_footer",
@@ -311,7 +312,8 @@ fn profile() -> impl Strategy<Value = Profile> {
         native.push("message");
         let names = ["bubbles", "button_template", "list_template", "carousel"];
         let actions = names.into_iter().zip(each).collect();
-        Profile { native, limits: Arc::new(Limits { text, actions }), settings: Vec::new() }
+        let limits = Arc::new(Limits { text, actions });
+        Profile { native, rides: Vec::new(), limits, settings: Vec::new() }
     })
 }
 

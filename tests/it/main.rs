@@ -26,6 +26,7 @@ mod khoros;
 mod leftovers;
 mod lexer;
 mod lifecycle;
+mod matrix;
 mod messenger;
 mod myalice;
 mod myalice_people;

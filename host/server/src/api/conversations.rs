@@ -135,7 +135,9 @@ pub(super) async fn turns(
     let key = key(&allowed, channel, conversation);
     let after = paging.after.as_deref().map(str::parse).transpose();
     let after = after.map_err(|_| Problem::bad("`after` is the `seq` of a turn"))?.unwrap_or(0);
-    let found = allowed.store().turns(&key, after, paging.limit()).await?;
+    let store = allowed.store();
+    store.summary(&key).await?.ok_or_else(Problem::not_found)?;
+    let found = store.turns(&key, after, paging.limit()).await?;
     let after = found.last().filter(|_| found.len() == paging.limit());
     let after = after.map(|(seq, _)| seq.to_string());
     let texts = allowed.shows_texts();

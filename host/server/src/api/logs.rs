@@ -60,6 +60,7 @@ pub(super) async fn list(
     Query(since): Query<Since>,
 ) -> Result<Json<Page<Logged>>, Problem> {
     let allowed = of.may(Permission::ReadObjects, Some(&bot))?;
+    allowed.tenancy().bot(&allowed.tenant, &bot).await?;
     let paging = Paging { limit: since.limit, after: since.after };
     let after = paging.after.as_deref().map(str::parse::<Place>).transpose();
     let after = after.map_err(|()| Problem::bad("`after` is the `after` of the page before"))?;

@@ -293,6 +293,28 @@ async fn a_token_that_dies_is_replaced_and_what_waited_arrives() {
     assert_eq!(texts, ["hi", "again"], "in order, and once");
 }
 
+/// Webhooks have failed while no host was there: Khoros says so, the tenant is told once
+/// and the operator sees it.
+#[tokio::test]
+async fn a_bot_that_khoros_calls_degraded_is_told_of() {
+    let twin = khoros::start(options(), botyard_twins::account::Conduct::default()).unwrap();
+    let account = twin.account();
+    let nowhere = "http://127.0.0.1:9/webhooks/care";
+    account.register(nowhere, "BASIC_AUTH", "botyard", "canary-khoros-secret").unwrap();
+    let lost = account.write(AUTHOR, "say lost").await;
+    assert!(lost.iter().all(|delivery| !delivery.is_delivered()));
+    let care = Care::with(twin, json!({})).await;
+    let operator = care.site.host().management();
+    let shown = async || {
+        let status = operator.get("/status").await.unwrap();
+        let all = status["breakers"].as_array().unwrap().clone();
+        Ok(all.into_iter().find(|it| it["what"] == "channel" && it["name"] == "demo/care"))
+    };
+    botyard_tests::wait::until_asked("the status", WITHIN, shown).await.unwrap();
+    let log = care.site.host().log();
+    assert_eq!(log.matches("Khoros calls the bot DEGRADED").count(), 1, "{log}");
+}
+
 /// An agent takes the conversation, and the webhook that says so is late: what is under
 /// way is refused, and all that waits is kept from the person.
 #[tokio::test]

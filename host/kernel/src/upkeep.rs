@@ -117,8 +117,9 @@ pub enum Ended {
     },
     /// It was not, and somebody must act.
     Hopeless(String),
-    /// As [`Ended::Hopeless`], for one of several things that the chore is about: the
-    /// vendor's new state says which and when it is tried again, and the others go on.
+    /// As [`Ended::Hopeless`], where the vendor's new state says when it is tried again:
+    /// for one of several things that the chore is about, while the others go on, or
+    /// because of what was found out.
     PutOff {
         /// The vendor's new state.
         state: String,

@@ -51,7 +51,8 @@ pub enum AlertKind {
     /// It answers again.
     #[serde(rename = "destination.answers")]
     DestinationAnswers,
-    /// Something that a channel needs (a token, a registration) cannot be had.
+    /// Something that a channel needs (a token, a registration) cannot be had, or the
+    /// vendor calls its bot unwell.
     #[serde(rename = "upkeep.failed")]
     UpkeepFailed,
     /// A version did worse than the one before, which answers again.

@@ -202,6 +202,13 @@ pub trait Upkeep: Chores + Send + Sync {
         None
     }
 
+    /// Since when the vendor has called the channel's bot unwell, by the state; absent
+    /// where it is well, or nobody knows.
+    fn unwell_since(&self, state: &str) -> Option<Millis> {
+        let _ = state;
+        None
+    }
+
     /// The same channel with this state.
     fn renewed(&self, state: &str) -> Arc<dyn Vendor>;
 }

@@ -19,6 +19,7 @@ use crate::admin::protocol::Paused;
 use crate::app::App;
 use crate::clock;
 use crate::http::{Readiness, readiness};
+use crate::registry::Channel;
 
 /// Dead letters are counted up to here.
 pub const LETTERS_COUNTED_MAX: usize = 1_000;
@@ -52,7 +53,7 @@ pub struct Status {
     pub dead_letters: Option<usize>,
     /// What an operator or a tenant has stopped.
     pub paused: Vec<Paused>,
-    /// What is left alone because it keeps failing.
+    /// What keeps failing: bots and destinations of this kind are left alone.
     pub breakers: Vec<OpenBreaker>,
     /// How many turns may run at the same time, and do.
     pub permits: Vec<Permits>,
@@ -114,12 +115,13 @@ pub struct Backlog {
     pub bytes: usize,
 }
 
-/// What is left alone because it keeps failing.
+/// What keeps failing: bots and destinations of this kind are left alone.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct OpenBreaker {
-    /// `bot`, or `destination`: the vendor of a channel, a web service.
+    /// `bot`; `destination`, the vendor of a channel or a web service; or `channel`, of
+    /// which its vendor says that its bot fails.
     pub what: String,
-    /// Its name; of a bot with its tenant, as `tenant/bot`.
+    /// Its name; of a bot or a channel with its tenant, as `tenant/bot`.
     pub name: String,
     /// Since when (Unix milliseconds).
     pub since_ms: Millis,
@@ -228,7 +230,9 @@ fn breakers(app: &App) -> Vec<OpenBreaker> {
         open.into_iter().map(named)
     };
     let bots = open("bot", app.work.suspended_bots());
-    bots.chain(open("destination", app.work.left_alone())).collect()
+    let bots = bots.chain(open("destination", app.work.left_alone()));
+    let unwell = |it: &Arc<Channel>| Some((format!("{}/{}", it.tenant, it.id), it.unwell_since()?));
+    bots.chain(open("channel", app.work.channels().iter().filter_map(unwell).collect())).collect()
 }
 
 fn permits(app: &App) -> Vec<Permits> {

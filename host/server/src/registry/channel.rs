@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use botyard_kernel::id::{ChannelId, ConversationKey, TenantId};
 use botyard_kernel::lane::Rules;
+use botyard_kernel::time::Millis;
 use botyard_vendors::Vendor;
 
 use super::bot::Bot;
@@ -131,6 +132,13 @@ impl Channel {
             (Some(upkeep), Some(Obtained(state))) => upkeep.renewed(state),
             (None, _) | (_, None) => Arc::clone(&vendor),
         }
+    }
+
+    /// Since when the vendor has called its bot unwell; absent where it is well, or nobody
+    /// knows.
+    pub fn unwell_since(&self) -> Option<Millis> {
+        let obtained = self.obtained.read().unwrap_or_else(PoisonError::into_inner);
+        self.vendor().upkeep()?.unwell_since(&obtained.as_ref()?.0)
     }
 
     /// A call was refused for this credential of the channel.

@@ -47,6 +47,9 @@ pub(super) struct State {
     pub(super) checked_ms: Option<Millis>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) health: Option<String>,
+    /// Since when each look has found the bot unwell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) unwell_ms: Option<Millis>,
 }
 
 impl State {

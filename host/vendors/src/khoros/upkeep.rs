@@ -27,6 +27,11 @@ const BEFORE_END_MS: Millis = DAY;
 /// How often the bot's health is looked at; no page says how often is right.
 const HEALTH_MS: Millis = DAY;
 
+/// What Khoros calls a bot that has failed: the page of the call shows the first word, and
+/// another one says that "too many errors" make a bot unhealthy, which loses it its
+/// conversations.
+const UNWELL: [&str; 2] = ["UNHEALTHY", "DEGRADED"];
+
 /// Whoever runs elsewhere with a token that we adopted has so long until we refresh it.
 const OTHERS_MS: Millis = DAY;
 /// A token that was just made and is refused is not made again before this: something
@@ -133,7 +138,9 @@ impl Khoros {
         }
         let register = self.unregistered(state).map(|entry| soon(REGISTER, &entry));
         let mode = self.in_other_mode(state).map(|entry| soon(MODE, &entry));
-        let health_ms = state.checked_ms.map_or(0, |at| at.saturating_add(HEALTH_MS));
+        // Of a bot that is unwell it is soon known that it has recovered.
+        let pause_ms = if state.unwell_ms.is_some() { HOPELESS_MS } else { HEALTH_MS };
+        let health_ms = state.checked_ms.map_or(0, |at| at.saturating_add(pause_ms));
         // Looked at again until somebody has put in another token.
         let health_ms = if state.refused { 0 } else { health_ms };
         let refresh = self.refresh_at(state).filter(|_| !state.refused);
@@ -292,7 +299,7 @@ impl Upkeep for Khoros {
                 state.checked_ms = Some(now);
                 state.obtained_ms = state.obtained_ms.or(Some(now));
                 state.refused = false;
-                state.health = health(body);
+                return diagnosed(state, body, now);
             }
         }
         Ended::Done(state.written())
@@ -302,6 +309,10 @@ impl Upkeep for Khoros {
         let CallAnswer::Answered { status, body, .. } = answer else { return None };
         let token = self.token.as_ref().filter(|_| refuses(status.as_u16(), body))?;
         token.to_str().ok()?.strip_prefix("Bearer ").map(name)
+    }
+
+    fn unwell_since(&self, state: &str) -> Option<Millis> {
+        self.state(state).unwell_ms
     }
 
     fn renewed(&self, state: &str) -> Arc<dyn Vendor> {
@@ -328,12 +339,31 @@ fn refuses(code: u16, body: &[u8]) -> bool {
     code == 401 || code == 400 && words(body).eq_ignore_ascii_case("unauthorized")
 }
 
+/// What follows from a look at the bot's health: that it has become unwell is told once.
+fn diagnosed(mut state: State, body: &[u8], now: Millis) -> Ended {
+    state.health = health(body);
+    let unwell = state.health.clone().filter(|it| UNWELL.contains(&&**it));
+    let began = state.unwell_ms.is_none();
+    state.unwell_ms = unwell.is_some().then(|| state.unwell_ms.unwrap_or(now));
+    match unwell.filter(|_| began) {
+        Some(word) => Ended::PutOff {
+            state: state.written(),
+            reason: format!(
+                "Khoros calls the bot {word}, because webhooks to this host have failed: see \
+                 whether it can be reached from outside at any time, before Khoros takes its \
+                 conversations away"
+            ),
+        },
+        None => Ended::Done(state.written()),
+    }
+}
+
 /// The worst that is told of the bot.
 fn health(body: &[u8]) -> Option<String> {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let told = body.get("data")?.as_array()?.iter();
     let told = told.filter_map(|it| it.get("status")?.as_str()).collect::<Vec<_>>();
-    let worst = told.iter().find(|it| **it == "DEGRADED").or_else(|| told.first())?;
+    let worst = UNWELL.iter().find(|it| told.contains(it)).or_else(|| told.first())?;
     Some(super::facts::cut(worst, 64))
 }
 

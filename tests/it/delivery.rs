@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use botyard_tests::peers::shop::Shop;
 use botyard_tests::peers::userlike::Packet;
 use botyard_tests::site::{MAIN, Setup, Site};
+use botyard_tests::wait::until;
+use botyard_twins::userlike::Act;
 use serde_json::{Value, json};
 
 use crate::puppet::{begun, site};
@@ -273,5 +275,57 @@ async fn every_medium_gets_options_with_a_fallback_and_text_with_its_format() {
         assert_eq!(text, &json!({ "body": "*so*", "text_format": "markdown_v1" }), "{medium}");
         let answer = conversation.click("left", "left").await.unwrap();
         assert_eq!(answer.texts(), ["clicked left"], "{medium}");
+    }
+}
+
+/// In an app only the first tap is a `click`; another one is a message with the label.
+#[tokio::test]
+async fn a_second_tap_in_an_app_is_a_click_and_a_label_on_the_web_is_a_message() {
+    let site = site().await;
+    for medium in ["facebook", "whatsapp_business"] {
+        let mut conversation = site.open().unwrap();
+        conversation.medium = medium.to_owned();
+        conversation.connect();
+        let (account, cid) = (site.account(), &conversation.cid);
+        let acts = [
+            Act::Write("say hi".to_owned()),
+            Act::Write("menu Which? rye spelt".to_owned()),
+            Act::Click("rye".to_owned()),
+            Act::Click("spelt".to_owned()),
+            Act::Write("say bye".to_owned()),
+        ];
+        for act in acts {
+            let delivery = conversation.deliver(account.act(cid, act).unwrap()).await;
+            assert!(delivery.is_answered(), "{medium}: {delivery:?}");
+        }
+        let said = || {
+            let packets = account.delivered(cid);
+            let texts: Vec<_> = packets.iter().filter_map(Packet::text).collect();
+            texts.contains(&"bye").then(|| texts.join(", "))
+        };
+        let said = until("all texts", WITHIN, said).await.unwrap();
+        assert!(said.ends_with("clicked rye, clicked spelt, bye"), "{medium}: {said}");
+    }
+    let conversation = begun(&site).await;
+    conversation.message("menu Which? rye spelt").await.unwrap();
+    conversation.click("rye", "rye").await.unwrap();
+    assert_eq!(conversation.message("spelt").await.unwrap().texts(), ["you said: spelt"]);
+}
+
+/// The hoster, or the author in the manifest, says which texts answer a menu.
+#[tokio::test]
+async fn what_is_typed_is_a_click_only_where_the_settings_say_so() {
+    let rows = [("all", true, true), ("numbers-and-labels", true, false), ("off", false, false)];
+    for (choices, number, ordinal) in rows {
+        let more = json!({ "tenants": { "demo": { "bots": { "bot": { "choices": choices } } } } });
+        let site = Setup::new("puppet").unwrap().with(more).start().await.unwrap();
+        let conversation = begun(&site).await;
+        for (text, is_click) in [("2", number), ("the second one", ordinal)] {
+            conversation.message("menu Which? rye spelt").await.unwrap();
+            let answer = conversation.message(text).await.unwrap();
+            let expect =
+                if is_click { "clicked spelt".to_owned() } else { format!("you said: {text}") };
+            assert_eq!(answer.texts(), [expect], "{choices}");
+        }
     }
 }

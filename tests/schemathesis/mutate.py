@@ -13,7 +13,7 @@ ODD = [
 ]
 # Keys of settings, which the description leaves free.
 KEYS = [
-    "config", "hosts", "overlap", "coalesce-ms", "degrade", "http-headers", "alert-url", "rate",
+    "config", "hosts", "overlap", "coalesce-ms", "degrade", "choices", "http-headers", "alert-url", "rate",
     "retention", "vendor", "bot", "signal-token", "desk-token", "failure-texts",
     "failure-hand-off", "session-idle-ms", "dialect", "inline", "hold-ambiguous", "api-url",
     "forbidden-hosts", "imports", "locale", "medium", "channel", "payload", "expires_ms", "texts",

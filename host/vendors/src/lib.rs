@@ -109,6 +109,12 @@ pub trait Vendor: Send + Sync + fmt::Debug {
         None
     }
 
+    /// Mediums on which a tap that comes late, a second one or one on an older menu,
+    /// arrives as a message with the label.
+    fn late_taps(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The answer of a webhook that is refused, where whoever calls reads its body.
     /// Absent where a line of text does.
     fn refusal(&self, rejection: &Rejection) -> Option<Reply> {

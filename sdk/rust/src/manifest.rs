@@ -3,14 +3,17 @@
 //!
 //! ```json
 //! {"name": "my-bot", "version": "0.1.0", "sdk": "rust 0.1.0", "wit": "1.0.0",
-//!  "hosts": ["shop.example.com"], "config": {"type": "object"}, "degrade": "allow"}
+//!  "hosts": ["shop.example.com"], "config": {"type": "object"}, "degrade": "allow",
+//!  "choices": "all"}
 //! ```
 //!
 //! `hosts` are the hosts that the bot wants to reach, and no others: its tenant may or
 //! may not grant them. A bot that learns from its configuration whom to call names none.
 //! `config` is the JSON schema of its configuration, `{}` where it
-//! needs none; `degrade` says what becomes of what a medium cannot carry: `allow`
-//! lets the host make something of it that the medium carries, `deny` fails the turn.
+//! needs none, and the host holds what tenants configure against it; `degrade` says what becomes of what a medium cannot carry: `allow`
+//! lets the host make something of it that the medium carries, `deny` fails the turn;
+//! and `choices` which typed texts are a click on an option of the menu that was asked
+//! last: `all`, `numbers-and-labels` only, or none, `off`.
 //! [`export!`](crate::export) writes it.
 
 use serde_json::Value;
@@ -66,6 +69,12 @@ pub const fn degrade(given: &[&'static str]) -> &'static str {
     if given.is_empty() { "allow" } else { given[0] }
 }
 
+/// Which typed texts mean an option.
+#[doc(hidden)]
+pub const fn choices(given: &[&'static str]) -> &'static str {
+    if given.is_empty() { "all" } else { given[0] }
+}
+
 /// Whether a manifest is one that a host can read; every bot's tests run it.
 ///
 /// # Errors
@@ -80,6 +89,11 @@ pub fn check(manifest: &[u8]) -> Result<(), String> {
     }
     if !["allow", "deny"].map(Value::from).contains(&manifest["degrade"]) {
         return Err("`degrade` in `export!` has to be \"allow\" or \"deny\"".to_owned());
+    }
+    let words = ["all", "numbers-and-labels", "off"];
+    if !words.map(Value::from).contains(&manifest["choices"]) {
+        return Err("`choices` in `export!` has to be \"all\", \"numbers-and-labels\" or \"off\""
+            .to_owned());
     }
     for host in manifest["hosts"].as_array().into_iter().flatten() {
         let host = host.as_str().unwrap_or_default();
@@ -97,9 +111,11 @@ pub fn check(manifest: &[u8]) -> Result<(), String> {
 ///
 /// Say it once, in the crate's root, with the name of the type. Optional, in this
 /// order: `hosts`, the hosts that the bot wants to reach; `config`, the JSON schema of
-/// its configuration (a string literal, or `include_str!` of a file); and `degrade`,
+/// its configuration (a string literal, or `include_str!` of a file); `degrade`,
 /// where `"deny"` fails a turn whose actions the person's medium cannot carry as they
-/// are, instead of changing them.
+/// are, instead of changing them; and `choices`, where `"numbers-and-labels"` lets only
+/// these answer a menu that the bot asked, and no ordinals, beginnings of labels and
+/// typing errors, and `"off"` leaves all that is typed a message.
 /// The name and the version are those of the package. A test that checks the
 /// manifest comes with it.
 ///
@@ -125,6 +141,7 @@ macro_rules! export {
         $(, hosts: [$($host:literal),* $(,)?])?
         $(, config: $config:expr)?
         $(, degrade: $degrade:literal)?
+        $(, choices: $choices:literal)?
         $(,)?
     ) => {
         #[doc(hidden)]
@@ -144,6 +161,8 @@ macro_rules! export {
                 $crate::manifest::schema(&[$($config)?]),
                 ",\"degrade\":\"",
                 $crate::manifest::degrade(&[$($degrade)?]),
+                "\",\"choices\":\"",
+                $crate::manifest::choices(&[$($choices)?]),
                 "\"}",
             ];
 
@@ -175,10 +194,17 @@ mod tests {
 
     #[test]
     fn parts_are_joined() {
-        const PARTS: &[&str] =
-            &["{\"degrade\":\"", degrade(&[]), "\",\"config\":", schema(&[]), "}"];
+        const PARTS: &[&str] = &[
+            "{\"degrade\":\"",
+            degrade(&[]),
+            "\",\"choices\":\"",
+            choices(&[]),
+            "\",\"config\":",
+            schema(&[]),
+            "}",
+        ];
         const JOINED: [u8; length(PARTS)] = join(PARTS);
-        assert_eq!(&JOINED, br#"{"degrade":"allow","config":{}}"#);
+        assert_eq!(&JOINED, br#"{"degrade":"allow","choices":"all","config":{}}"#);
         assert_eq!(check(&JOINED), Ok(()));
     }
 
@@ -188,11 +214,12 @@ mod tests {
             (r#"{"config":{a}}"#, "not written as JSON"),
             (r#"{"config":[]}"#, "JSON schema"),
             (r#"{"config":{},"degrade":"never"}"#, "\"allow\" or \"deny\""),
+            (r#"{"config":{},"degrade":"allow","choices":"some"}"#, "\"numbers-and-labels\""),
             (
-                r#"{"config":{},"degrade":"deny","hosts":["https://shop.example.com/"]}"#,
+                r#"{"config":{},"degrade":"deny","choices":"off","hosts":["https://shop.example.com/"]}"#,
                 "host name",
             ),
-            (r#"{"config":{},"degrade":"allow","hosts":[""]}"#, "host name"),
+            (r#"{"config":{},"degrade":"allow","choices":"all","hosts":[""]}"#, "host name"),
         ];
         for (manifest, expected) in rows {
             let reason = check(manifest.as_bytes()).unwrap_err();

@@ -24,13 +24,22 @@ use crate::log::Conversation;
 use crate::time::Millis;
 use pages::Meant;
 pub(crate) use pages::Page;
-pub use recognize::recognize;
+pub use recognize::{Recognition, recognize};
 pub(crate) use token::{link_pages, shorten_ids};
 
 /// At most so many menus of a conversation are remembered, the newest.
 pub const MENUS_MAX: usize = 8;
 /// At most so many bytes of their options and pages; the newest is always remembered.
 pub const MENUS_BYTES_MAX: usize = 32 * 1024;
+
+/// How texts are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// Which of them mean an option of the menu that was asked last.
+    pub(crate) recognition: Recognition,
+    /// A tap that comes late arrives as a text with the label.
+    pub(crate) late_taps: bool,
+}
 
 /// A menu that was offered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -67,6 +76,18 @@ impl Menu {
         let mut labelled = self.options.iter().enumerate().filter(|(_, (_, own))| own == label);
         let (option, _) = labelled.next()?;
         labelled.next().is_none().then_some(option)
+    }
+
+    /// Its option at this place, which a text has named.
+    fn typed(&self, option: usize, text: &str) -> Click {
+        let (id, label) = self.options[option].clone();
+        Click {
+            option_ids: vec![id],
+            label: Some(label),
+            menu: Some(self.id.clone()),
+            stale: false,
+            typed_text: Some(text.to_owned()),
+        }
     }
 
     /// The option with this id, or for which this token stands.
@@ -114,15 +135,15 @@ impl Conversation {
     }
 
     /// What a person says, with the option that they mean, where it is known.
-    pub(crate) fn understand(&self, body: EventBody) -> EventBody {
+    pub(crate) fn understand(&self, body: EventBody, reading: Reading) -> EventBody {
         match body {
-            EventBody::Message(message) => match self.typed(&message) {
+            EventBody::Message(message) => match self.typed(&message, reading) {
                 Some(click) => EventBody::Click(click),
                 None => EventBody::Message(message),
             },
             EventBody::Click(click) => EventBody::Click(self.tapped(click)),
             EventBody::Start(mut start) => {
-                start.first = start.first.map(|first| self.understand_first(first));
+                start.first = start.first.map(|first| self.understand_first(first, reading));
                 EventBody::Start(start)
             }
             body @ (EventBody::Media(_)
@@ -140,9 +161,9 @@ impl Conversation {
         }
     }
 
-    fn understand_first(&self, first: First) -> First {
+    fn understand_first(&self, first: First, reading: Reading) -> First {
         match first {
-            First::Message(message) => match self.typed(&message) {
+            First::Message(message) => match self.typed(&message, reading) {
                 Some(click) => First::Click(click),
                 None => First::Message(message),
             },
@@ -151,20 +172,26 @@ impl Conversation {
         }
     }
 
-    fn typed(&self, message: &Message) -> Option<Click> {
-        let (_, menu) = self.current_menu()?;
-        let text = &message.text;
-        let Meant::Option(option) = menu.meant(text, self.facts.locale.as_deref())? else {
+    fn typed(&self, message: &Message, reading: Reading) -> Option<Click> {
+        let (text, locale) = (&*message.text, self.facts.locale.as_deref());
+        let current = self.current_menu();
+        let meant = current.and_then(|(_, menu)| menu.meant(text, locale, reading.recognition));
+        match (current, meant) {
+            (Some((_, menu)), Some(Meant::Option(option))) => Some(menu.typed(option, text)),
+            (_, Some(Meant::NextPage)) => None,
+            (_, None) | (None, _) => self.tapped_late(text, reading),
+        }
+    }
+
+    /// A tap on a menu that was answered, or is older, of which the vendor tells by the
+    /// label alone. A number may as well be the answer to what was asked since.
+    fn tapped_late(&self, text: &str, reading: Reading) -> Option<Click> {
+        let off = !reading.late_taps || reading.recognition == Recognition::Off;
+        if off || recognize::is_place(text, self.facts.locale.as_deref()) {
             return None;
-        };
-        let (id, label) = menu.options[option].clone();
-        Some(Click {
-            option_ids: vec![id],
-            label: Some(label),
-            menu: Some(menu.id.clone()),
-            stale: false,
-            typed_text: Some(text.clone()),
-        })
+        }
+        let (place, option) = self.newest(|menu| menu.only_labelled(text))?;
+        Some(Click { stale: true, ..self.menus[place].typed(option, text) })
     }
 
     /// A tap with what is known of the menu that offered it: the newest with this option.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::recognize::{Meaning, meaning};
+use super::recognize::{Meaning, Recognition, meaning};
 use super::{Menu, is_same, token};
 use crate::action::Action;
 use crate::degrade::more;
@@ -29,11 +29,19 @@ impl Menu {
     /// What a text means: an option by any of its names, or more of them. A number is that
     /// of the page which was shown last, where "more" has one, too; larger ones are those
     /// of the whole menu.
-    pub(super) fn meant(&self, text: &str, locale: Option<&str>) -> Option<Meant> {
+    pub(super) fn meant(
+        &self,
+        text: &str,
+        locale: Option<&str>,
+        recognition: Recognition,
+    ) -> Option<Meant> {
+        if recognition == Recognition::Off {
+            return None;
+        }
         if self.has_next_page() && is_same(text, more(locale)) {
             return Some(Meant::NextPage);
         }
-        match meaning(text, &self.options, locale)? {
+        match meaning(text, &self.options, locale, recognition)? {
             Meaning::Option(option) => Some(Meant::Option(option)),
             Meaning::Place { place, id } => self.at(place).or_else(|| id.map(Meant::Option)),
         }
@@ -69,11 +77,16 @@ impl Menu {
 impl Conversation {
     /// The page that a person asks for with this, by a tap or by its words. Words ask
     /// only while the menu is the last thing that was asked.
-    pub(crate) fn page_asked_for(&self, body: &EventBody) -> Option<Page> {
+    pub(crate) fn page_asked_for(
+        &self,
+        body: &EventBody,
+        recognition: Recognition,
+    ) -> Option<Page> {
         let locale = self.facts.locale.as_deref();
         if let EventBody::Message(message) = body {
-            return self
-                .next_page(|menu| menu.meant(&message.text, locale) == Some(Meant::NextPage));
+            return self.next_page(|menu| {
+                menu.meant(&message.text, locale, recognition) == Some(Meant::NextPage)
+            });
         }
         let EventBody::Click(click) = body else { return None };
         let [id] = &click.option_ids[..] else { return None };

@@ -1,5 +1,6 @@
 //! Which option a typed text means.
 
+use serde::{Deserialize, Serialize};
 use strsim::osa_distance;
 
 use super::normal::normal;
@@ -12,6 +13,19 @@ const TYPO_CHARACTERS_MIN: usize = 5;
 /// A longer text is no answer to a menu.
 const TEXT_BYTES_MAX: usize = 1024;
 
+/// Which typed texts mean an option.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Recognition {
+    /// Numbers, ordinals, labels, beginnings of labels and labels with one typing error.
+    #[default]
+    All,
+    /// Numbers and whole labels.
+    NumbersAndLabels,
+    /// None: what is typed stays a message.
+    Off,
+}
+
 /// The option that a text means: its label, its number, an ordinal, its id, the
 /// beginning of one label only, or a label with one typing error. Where more than one
 /// fits in the same way, or none does, it means none.
@@ -19,7 +33,7 @@ const TEXT_BYTES_MAX: usize = 1024;
 /// A number that is itself a label means that label, whatever its place. Persons do not
 /// see ids, so one that is a number does not stand in the way of a place.
 pub fn recognize(text: &str, options: &[(String, String)], locale: Option<&str>) -> Option<usize> {
-    match meaning(text, options, locale)? {
+    match meaning(text, options, locale, Recognition::All)? {
         Meaning::Option(option) => Some(option),
         Meaning::Place { place, id } => {
             (1..=options.len()).contains(&place).then(|| place - 1).or(id)
@@ -39,8 +53,10 @@ pub(super) fn meaning(
     text: &str,
     options: &[(String, String)],
     locale: Option<&str>,
+    recognition: Recognition,
 ) -> Option<Meaning> {
-    if text.len() > TEXT_BYTES_MAX || options.is_empty() {
+    let off = recognition == Recognition::Off;
+    if off || text.len() > TEXT_BYTES_MAX || options.is_empty() {
         return None;
     }
     let exact = options.iter().position(|(id, _)| id == text.trim());
@@ -60,13 +76,15 @@ pub(super) fn meaning(
         Found::Many => return None,
         Found::None => {}
     }
-    if let Some(place) = number(&said).or_else(|| ordinal::place(&said, locale)) {
+    let all = recognition == Recognition::All;
+    let ordinal = || ordinal::place(&said, locale).filter(|_| all);
+    if let Some(place) = number(&said).or_else(ordinal) {
         return Some(Meaning::Place { place, id: exact });
     }
     if exact.is_some() {
         return exact.map(Meaning::Option);
     }
-    for found in [begins, nearly] {
+    for found in [begins, nearly].into_iter().filter(|_| all) {
         match found {
             Found::One(option) => return Some(Meaning::Option(option)),
             Found::Many => return None,
@@ -95,4 +113,10 @@ fn only(labels: &[String], fits: &dyn Fn(&str) -> bool) -> Found {
 fn number(said: &str) -> Option<usize> {
     let digits = !said.is_empty() && said.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| said.parse().ok()).flatten()
+}
+
+/// Whether a text is a number or an ordinal, which may answer many things.
+pub(super) fn is_place(text: &str, locale: Option<&str>) -> bool {
+    let said = normal(text);
+    number(&said).is_some() || ordinal::place(&said, locale).is_some()
 }

@@ -123,9 +123,15 @@ fn asked(state: &mut Conversation, part: &str, labels: &[&str]) {
 #[test]
 fn only_the_last_thing_that_was_asked_is_answered_by_a_text() {
     let mut state = Conversation::default();
-    assert_eq!(state.understand(message("2")), message("2"), "how many people?");
+    assert_eq!(
+        state.understand(message("2"), Reading::default()),
+        message("2"),
+        "how many people?"
+    );
     asked(&mut state, "t1.0.0", &BREADS);
-    let EventBody::Click(click) = state.understand(message("2")) else { panic!("a click") };
+    let EventBody::Click(click) = state.understand(message("2"), Reading::default()) else {
+        panic!("a click")
+    };
     let expected = Click {
         option_ids: vec!["id-1".to_owned()],
         label: Some("Spelt roll".to_owned()),
@@ -135,7 +141,79 @@ fn only_the_last_thing_that_was_asked_is_answered_by_a_text() {
     };
     assert_eq!(click, expected);
     state.close_menus();
-    assert_eq!(state.understand(message("2")), message("2"));
+    assert_eq!(state.understand(message("2"), Reading::default()), message("2"));
+}
+
+#[test]
+fn an_author_narrows_what_texts_mean_or_switches_it_off() {
+    let mut state = Conversation::default();
+    asked(&mut state, "t1.0.0", &BREADS);
+    let rows = [
+        ("2", true, true),
+        ("Spelt roll", true, true),
+        ("SPELT roll!", true, true),
+        ("id-1", true, true),
+        ("the second one", true, false),
+        ("spelt", true, false),
+        ("Spetl roll", true, false),
+        ("neither", false, false),
+    ];
+    for (text, all, narrow) in rows {
+        let each = [
+            (Recognition::All, all),
+            (Recognition::NumbersAndLabels, narrow),
+            (Recognition::Off, false),
+        ];
+        for (recognition, is_click) in each {
+            let reading = Reading { recognition, late_taps: false };
+            let click = matches!(state.understand(message(text), reading), EventBody::Click(_));
+            assert_eq!(click, is_click, "{text:?} by {recognition:?}");
+        }
+    }
+    // Whatever texts mean, a tap is a tap.
+    let tap = Click { option_ids: vec!["id-1".to_owned()], ..Click::default() };
+    let off = Reading { recognition: Recognition::Off, late_taps: true };
+    let EventBody::Click(click) = state.understand(EventBody::Click(tap), off) else { panic!() };
+    assert_eq!(click.label.as_deref(), Some("Spelt roll"));
+}
+
+/// On some mediums a second tap, or a late one, is a message with the label.
+#[test]
+fn a_label_of_an_answered_menu_is_a_late_tap_where_the_vendor_tells_of_taps_so() {
+    let mut state = Conversation::default();
+    asked(&mut state, "t1.0.0", &["Rye", "Spelt", "2", "Two", "No"]);
+    asked(&mut state, "t2.0.0", &["White", "No", "Twin", "Twin"]);
+    let late = Reading { late_taps: true, ..Reading::default() };
+    let read = |state: &Conversation, text: &str, reading| {
+        let EventBody::Click(click) = state.understand(message(text), reading) else {
+            return None;
+        };
+        assert_eq!(click.typed_text.as_deref(), Some(text));
+        Some((click.option_ids[0].clone(), click.menu.unwrap_or_default(), click.stale))
+    };
+    let is = |option: &str, menu: &str, stale| Some((option.to_owned(), menu.to_owned(), stale));
+    assert_eq!(read(&state, "White", late), is("id-0", "t2.0.0", false), "it is asked now");
+    assert_eq!(read(&state, "Rye", late), is("id-0", "t1.0.0", true), "it was asked before");
+    assert_eq!(read(&state, "Rye", Reading::default()), None, "elsewhere taps say what they are");
+    // How many people?
+    state.close_menus();
+    let rows = [
+        ("White", is("id-0", "t2.0.0", true)),
+        ("No", is("id-1", "t2.0.0", true)),
+        ("Rye", is("id-0", "t1.0.0", true)),
+        ("rye", None),
+        ("Rye!", None),
+        ("Ry", None),
+        ("Twin", None),
+        ("2", None),
+        ("Two", None),
+        ("something else", None),
+    ];
+    for (text, expect) in rows {
+        assert_eq!(read(&state, text, late), expect, "{text:?}");
+    }
+    let off = Reading { recognition: Recognition::Off, late_taps: true };
+    assert_eq!(read(&state, "Rye", off), None);
 }
 
 #[test]
@@ -146,7 +224,10 @@ fn a_tap_on_an_older_menu_is_known_and_stale() {
     state.offer(&PartId("t2.0.0".to_owned()), new, Vec::new(), 2_000);
     let tap = |id: &str| {
         let tap = Click { option_ids: vec![id.to_owned()], ..Click::default() };
-        let EventBody::Click(click) = state.understand(EventBody::Click(tap)) else { panic!() };
+        let EventBody::Click(click) = state.understand(EventBody::Click(tap), Reading::default())
+        else {
+            panic!()
+        };
         (click.label, click.menu, click.stale)
     };
     let (a, new) = (Some("A".to_owned()), Some("N".to_owned()));
@@ -162,7 +243,10 @@ fn a_tap_whose_id_the_vendor_changed_is_known_by_its_label() {
     let tap = |label: &str| {
         let (option_ids, label) = (vec!["#4503599627370497".to_owned()], Some(label.to_owned()));
         let tap = Click { option_ids, label, ..Click::default() };
-        let EventBody::Click(click) = state.understand(EventBody::Click(tap)) else { panic!() };
+        let EventBody::Click(click) = state.understand(EventBody::Click(tap), Reading::default())
+        else {
+            panic!()
+        };
         (click.option_ids, click.menu)
     };
     assert_eq!(tap("B"), (vec!["id-1".to_owned()], Some("t1.0.0".to_owned())));

@@ -1,5 +1,6 @@
 //! What an event itself does to a conversation, before anybody answers it.
 
+use crate::choices::Reading;
 use crate::context;
 use crate::event::{Event, EventBody, First, Start};
 use crate::id::{PartId, SessionId};
@@ -46,7 +47,7 @@ impl Plan<'_> {
             // What was asked in a session that is over waits for no answer.
             state.close_menus();
         }
-        event.body = state.understand(event.body);
+        event.body = state.understand(event.body, self.reading(&state));
         let told = !timeout::is_session_timeout(&event);
         if begins && told && self.holder().runs(&event.body, self.word()) {
             let begun = self.page().is_none().then(|| self.new_session(now));
@@ -83,6 +84,14 @@ impl Plan<'_> {
             state.relay = None;
         }
         (event, state)
+    }
+
+    /// How texts are read here.
+    fn reading(&self, state: &Conversation) -> Reading {
+        Reading {
+            recognition: self.policy.choices,
+            late_taps: self.policy.late_taps.contains(&&*state.facts.medium),
+        }
     }
 
     /// Whoever speaks tells the vendor that it was heard.

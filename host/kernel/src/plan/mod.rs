@@ -19,6 +19,7 @@ mod timeout;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::action::{Action, Forward, ForwardTarget, Message, OnFailure, TextFormat};
+use crate::choices::Recognition;
 use crate::degrade::Degrading;
 use crate::event::{Event, EventBody, Timer};
 use crate::id::{BotId, ConversationKey, Digest, EventId, TurnId};
@@ -33,8 +34,8 @@ use crate::time::{DAY, Millis};
 use crate::validate;
 use draft::Draft;
 pub use overlap::Overlap;
-pub use reach::{Reach, reach};
 pub(crate) use reach::reaches_desk_only;
+pub use reach::{Reach, reach};
 pub use returns::return_id;
 pub use timeout::{SessionTimeout, TimeoutAction, session_timeout_id};
 
@@ -77,6 +78,10 @@ pub struct Policy {
     pub failure_hand_off: bool,
     /// What becomes of what a medium cannot carry.
     pub degrading: Degrading,
+    /// Which typed texts mean an option of a menu.
+    pub choices: Recognition,
+    /// Mediums on which a tap that comes late arrives as a message with the label.
+    pub late_taps: &'static [&'static str],
     /// External bots that the tenant's bots can hand over to, by name.
     pub relays: BTreeSet<String>,
     /// Humans answer at the host's desk: who is handed over where the vendor has
@@ -100,6 +105,8 @@ impl Policy {
             failure_texts: BTreeMap::new(),
             failure_hand_off: false,
             degrading: Degrading::Allow,
+            choices: Recognition::All,
+            late_taps: &[],
             relays: BTreeSet::new(),
             has_desk: false,
         }

@@ -37,7 +37,7 @@ impl Plan<'_> {
             && self.can_wait()
             && next.event.body.is_speech()
             // The host shows a page by itself: no bot runs that could be handed the event.
-            && self.state.page_asked_for(&next.event.body).is_none()
+            && self.state.page_asked_for(&next.event.body, self.policy.choices).is_none()
             && next.key.as_deref().is_none_or(|key| !self.state.knows(key))
             && (next.key.is_none() || next.key != self.arrival.key)
             && self.fits_with_skipped(&self.arrival.event)

@@ -16,7 +16,7 @@ impl Plan<'_> {
     pub(super) fn page(&self) -> Option<Page> {
         let body = &self.arrival.event.body;
         let asks = matches!(body, EventBody::Click(_)) || !self.outlives_session();
-        self.state.page_asked_for(body).filter(|_| asks)
+        self.state.page_asked_for(body, self.policy.choices).filter(|_| asks)
     }
 
     /// Whether a page is asked for by a tap, which says nothing else; words may.

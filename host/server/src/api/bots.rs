@@ -30,8 +30,8 @@ pub(super) struct Bot {
     /// No turns run; absent where it is not paused.
     #[serde(skip_serializing_if = "Option::is_none")]
     paused: Option<Paused>,
-    /// `config`, `hosts`, `overlap`, `coalesce-ms`, `degrade` and `http-headers`, as in
-    /// the settings file. A secret stands there as `{"secret": "NAME"}`.
+    /// `config`, `hosts`, `overlap`, `coalesce-ms`, `degrade`, `choices` and `http-headers`,
+    /// as in the settings file. A secret stands there as `{"secret": "NAME"}`.
     /// Shown to who may set it: the scope `admin`.
     #[serde(skip_serializing_if = "Option::is_none")]
     settings: Option<Value>,

@@ -10,6 +10,7 @@ use botyard_runtime::{CompileCommand, Runtime, RuntimeConfig, Version};
 
 use super::key_file::{self, Purpose};
 use crate::config::{self, Config};
+use crate::registry::Wishes;
 use crate::tenancy::{DefinedBot, Definition};
 
 /// The runtime, which keeps so many versions linked. Its compiler is this very program,
@@ -67,7 +68,10 @@ pub(super) fn definition(
         let defined = DefinedBot {
             settings: bot.bot.clone(),
             of: (id.clone(), name.clone()),
-            degrading: manifest.map(|manifest| manifest.degrade),
+            wishes: Wishes {
+                degrade: manifest.map(|manifest| manifest.degrade),
+                choices: manifest.map(|manifest| manifest.choices),
+            },
         };
         (name.clone(), defined)
     };

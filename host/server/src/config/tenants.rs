@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 
+use botyard_kernel::choices::Recognition;
 use botyard_kernel::degrade::Degrading;
 use botyard_kernel::id::{BotId, ChannelId, TenantId};
 use botyard_kernel::plan::{Overlap, SessionTimeout, TimeoutAction};
@@ -78,6 +79,8 @@ pub struct Bot {
     pub overlap: Overlap,
     /// What becomes of what a medium cannot carry; absent: what the bot's manifest says.
     pub degrading: Option<Degrading>,
+    /// Which typed texts mean an option of a menu; absent: what the bot's manifest says.
+    pub choices: Option<Recognition>,
     /// Headers that its requests get on their way.
     pub http_headers: SecretHeaders,
 }
@@ -205,6 +208,7 @@ impl Bot {
             )?,
             overlap: overlap(&mut section)?,
             degrading: degrading(&mut section)?,
+            choices: choices(&mut section)?,
             http_headers: headers::read(section.section("http-headers")?)?,
         };
         section.finish()?;
@@ -227,6 +231,15 @@ fn overlap(section: &mut Section<'_>) -> Result<Overlap, Wrong> {
 fn degrading(section: &mut Section<'_>) -> Result<Option<Degrading>, Wrong> {
     let words = [("allow", Degrading::Allow), ("deny", Degrading::Deny)];
     section.optional("degrade").map(|entry| entry.word(&words)).transpose()
+}
+
+fn choices(section: &mut Section<'_>) -> Result<Option<Recognition>, Wrong> {
+    let words = [
+        ("all", Recognition::All),
+        ("numbers-and-labels", Recognition::NumbersAndLabels),
+        ("off", Recognition::Off),
+    ];
+    section.optional("choices").map(|entry| entry.word(&words)).transpose()
 }
 
 fn session_timeout(section: &mut Section<'_>) -> Result<Option<SessionTimeout>, Wrong> {

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use botyard_kernel::choices::Recognition;
 use botyard_kernel::degrade::Degrading;
 use botyard_kernel::id::{BotId, Digest};
 use botyard_kernel::plan::Overlap;
 use botyard_runtime::Version;
+use serde::de::DeserializeOwned;
 
 use super::deployed::Deployed;
 use super::powers::{Asks, Operator, Powered};
@@ -33,27 +35,46 @@ pub struct Bot {
     pub overlap: Overlap,
     /// What becomes of what a medium cannot carry.
     pub degrading: Degrading,
+    /// Which typed texts mean an option of a menu.
+    pub choices: Recognition,
     /// What they carry there without its knowledge.
     pub http_headers: SecretHeaders,
     /// What its versions may do.
     powered: Mutex<HashMap<Digest, Arc<Powered>>>,
 }
 
+/// What a version wishes, in its manifest, of the way in which it is served: what is set
+/// of its bot goes before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// What becomes of what a medium cannot carry.
+    pub degrade: Option<Degrading>,
+    /// Which typed texts mean an option of a menu.
+    pub choices: Option<Recognition>,
+}
+
+impl Wishes {
+    /// The wishes of a manifest as it is kept; what cannot be read is no wish.
+    pub fn of(manifest: &serde_json::Value) -> Self {
+        Self { degrade: wish(manifest, "degrade"), choices: wish(manifest, "choices") }
+    }
+}
+
+fn wish<T: DeserializeOwned>(manifest: &serde_json::Value, name: &str) -> Option<T> {
+    T::deserialize(manifest.get(name)?).ok()
+}
+
 impl Bot {
     /// A bot out of what is set of it, and what the version that answers wishes.
-    pub fn new(
-        id: BotId,
-        deployed: Arc<Deployed>,
-        settings: &config::Bot,
-        wished: Option<Degrading>,
-    ) -> Self {
+    pub fn new(id: BotId, deployed: Arc<Deployed>, settings: &config::Bot, wishes: Wishes) -> Self {
         Self {
             id,
             deployed,
             config: settings.config.clone(),
             hosts: settings.hosts.clone(),
             overlap: settings.overlap,
-            degrading: settings.degrading.or(wished).unwrap_or_default(),
+            degrading: settings.degrading.or(wishes.degrade).unwrap_or_default(),
+            choices: settings.choices.or(wishes.choices).unwrap_or_default(),
             http_headers: settings.http_headers.clone(),
             powered: Mutex::default(),
         }

@@ -31,6 +31,8 @@ pub fn connect(
     policy.session_idle_ms = settings.session_idle_ms;
     policy.overlap = bot.overlap;
     policy.degrading = bot.degrading;
+    policy.choices = bot.choices;
+    policy.late_taps = vendor.late_taps();
     policy.relays = relays.keys().cloned().collect();
     let delivery = vendor.delivery();
     policy.sends_start = delivery.sends_start;

@@ -13,7 +13,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use botyard_kernel::id::{BotId, ChannelId, TenantId};
 
-pub use bot::Bot;
+pub use bot::{Bot, Wishes};
 pub use channel::{Channel, Setup};
 pub use connect::{connect, connect_relay};
 pub use deployed::Deployed;

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use botyard_kernel::degrade::Degrading;
 use botyard_kernel::id::{BotId, ChannelId, Digest, TenantId};
 use botyard_vendors::Vendor;
 
 use crate::config::{self, TenantSettings};
-use crate::registry::{Bot, Deployed, Setup, connect, connect_relay};
+use crate::registry::{Bot, Deployed, Setup, Wishes, connect, connect_relay};
 use crate::relays::Relays;
 
 /// What a tenant runs.
@@ -32,7 +31,7 @@ pub struct DefinedBot {
     /// Whose versions it runs: its own, or those of a bot of the operator's.
     pub of: (TenantId, BotId),
     /// What the version that answers wishes.
-    pub degrading: Option<Degrading>,
+    pub wishes: Wishes,
 }
 
 /// A channel, ready to run.
@@ -71,7 +70,7 @@ impl Definition {
         }
         let bot = |(id, bot): (&BotId, &DefinedBot)| {
             let deployed = deployed(&bot.of.0, &bot.of.1);
-            (id.clone(), Arc::new(Bot::new(id.clone(), deployed, &bot.settings, bot.degrading)))
+            (id.clone(), Arc::new(Bot::new(id.clone(), deployed, &bot.settings, bot.wishes)))
         };
         let bots: HashMap<_, _> = self.bots.iter().map(bot).collect();
         let mut accounts: HashMap<Digest, ChannelId> = HashMap::new();

@@ -15,6 +15,7 @@ use super::records::{
 use super::{Change, ChangeError, DefinedBot, Definition, Tenancy, Unfit};
 use crate::config::{self, Secrets};
 use crate::envelope::EnvelopeError;
+use crate::registry::Wishes;
 
 /// The records of a tenant that say what it runs.
 #[derive(Clone, Debug, Default)]
@@ -148,8 +149,8 @@ impl Tenancy {
             match secrets.bot(object(&record.settings)) {
                 Ok(settings) => {
                     let of = owner(tenant, name, record);
-                    let degrading = self.wished(&of).await?;
-                    definition.bots.insert(name.clone(), DefinedBot { settings, of, degrading });
+                    let wishes = self.wishes(&of).await?;
+                    definition.bots.insert(name.clone(), DefinedBot { settings, of, wishes });
                 }
                 Err(error) => {
                     unfit.push(Unfit { what: format!("bot `{name}`"), error: error.into() });
@@ -235,20 +236,16 @@ impl Tenancy {
         Ok((opened, unfit))
     }
 
-    /// What the version that answers wishes of the way in which it is degraded.
-    async fn wished(
-        &self,
-        (owner, bot): &(TenantId, BotId),
-    ) -> Result<Option<botyard_kernel::degrade::Degrading>, StoreError> {
+    /// What the version that answers wishes of the way in which it is served.
+    async fn wishes(&self, (owner, bot): &(TenantId, BotId)) -> Result<Wishes, StoreError> {
         let Some(deployment) = self.work.registry().deployed(owner, bot).now() else {
-            return Ok(None);
+            return Ok(Wishes::default());
         };
         let name = version_name(bot, &deployment.current);
         let found = self.store(owner).get(kind::VERSION, &name).await?;
         let record = found.map(|found| parsed::<VersionRecord>(&name, found)).transpose()?;
         let manifest = record.and_then(|record| record.manifest);
-        let wished = manifest.and_then(|manifest| manifest.get("degrade").cloned());
-        Ok(wished.and_then(|wished| serde_json::from_value(wished).ok()))
+        Ok(manifest.as_ref().map(Wishes::of).unwrap_or_default())
     }
 }
 

@@ -106,6 +106,11 @@ impl Vendor for Userlike {
         }
     }
 
+    /// "Differences in Choice Message Behavior": only the first tap is a `click` there.
+    fn late_taps(&self) -> &'static [&'static str] {
+        &["facebook", "whatsapp_business"]
+    }
+
     fn verify(&self, request: &Inbound<'_>) -> Result<(), Rejection> {
         verify::verify(&self.settings, request)
     }

@@ -47,6 +47,7 @@ use crate::action::{
     SecureForm, TextFormat,
 };
 use crate::choices;
+use crate::files::Kind;
 use crate::id::{PartId, TurnId};
 use crate::profile::{Length, Profile};
 use crate::text;
@@ -283,8 +284,8 @@ impl Carrier<'_> {
     }
 
     fn media(&mut self, mut media: Media) {
-        if !self.native() {
-            self.note("sent as a link: this medium carries no files");
+        if let Some(why) = self.refused_file(&media) {
+            self.note(format!("sent as a link: {why}"));
             let name = media.name.as_deref().unwrap_or_default();
             let caption = media.caption.as_deref().unwrap_or_default();
             let line = labelled(name, &media.link);
@@ -298,6 +299,22 @@ impl Carrier<'_> {
         if let Some(caption) = below.filter(|caption| !caption.trim().is_empty()) {
             self.note("the caption follows as a text: this medium carries no such caption");
             self.say(&caption, TextFormat::Plain);
+        }
+    }
+
+    /// Why the medium does not take this file.
+    fn refused_file(&self, media: &Media) -> Option<&'static str> {
+        if !self.native() {
+            return Some("this medium carries no files");
+        }
+        let carries = |kind: Kind| self.profile.carries(kind.part());
+        if !Kind::ALL.into_iter().any(carries) {
+            return None;
+        }
+        match Kind::of_media(media) {
+            Some(kind) if carries(kind) => None,
+            Some(_) => Some("this medium carries no files of this kind"),
+            None => Some("this medium carries some kinds of files only; say `mime_type`"),
         }
     }
 

@@ -19,6 +19,7 @@ pub mod degrade;
 pub mod deployment;
 pub mod destination;
 pub mod event;
+pub mod files;
 pub mod grants;
 pub mod id;
 pub mod lane;

@@ -3,6 +3,7 @@
 use crate::action::{Action, Buttons, LinkButton, RichLink, TextFormat};
 use crate::degrade::options::Labels;
 use crate::degrade::{Carrier, labelled, parts};
+use crate::files::Kind;
 
 impl Carrier<'_> {
     pub(super) fn buttons(&mut self, buttons: Buttons) {
@@ -37,7 +38,8 @@ impl Carrier<'_> {
     }
 
     pub(super) fn rich_link(&mut self, mut rich: RichLink) {
-        if self.native() {
+        let lacks_image = self.native() && self.lacks_image(&rich);
+        if self.native() && !lacks_image {
             if let Some(limit) = self.profile.of("rich_link").title.as_ref()
                 && !limit.takes(&rich.title)
             {
@@ -55,7 +57,9 @@ impl Carrier<'_> {
             self.push(Action::RichLink(rich));
             return;
         }
-        if rich.image.is_some() {
+        if lacks_image {
+            self.note("sent without a preview: on this medium it needs a picture");
+        } else if rich.image.is_some() {
             self.note("the preview picture was left out: this medium shows none beside a link");
         }
         let button = LinkButton { label: rich.title, link: rich.link };
@@ -63,5 +67,14 @@ impl Carrier<'_> {
             self.note("sent as `buttons`: this medium has no links with a preview");
         }
         self.buttons(Buttons { text: rich.text, links: vec![button] });
+    }
+
+    /// Whether a preview here needs a picture that the link does not have.
+    fn lacks_image(&self, rich: &RichLink) -> bool {
+        let shown = |image: &String| {
+            // An address without an ending is most often a picture's.
+            Kind::at(image).is_none_or(|kind| matches!(kind, Kind::Image | Kind::Video))
+        };
+        self.profile.carries("rich_link_needs_image") && !rich.image.as_ref().is_some_and(shown)
     }
 }

@@ -3,11 +3,11 @@
 use botyard_kernel::event::{
     Click, EventBody, Location, Media, Message, NamedPayload, Setting, TextFormat,
 };
+use botyard_kernel::files;
 use serde_json::{Value, json};
 
 use super::dialect::Incoming;
 use super::facts;
-use super::kinds;
 
 /// Of a longer text, somebody's paste, the first part is told.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
@@ -134,7 +134,7 @@ fn media(event: &Value, bodies: &mut Vec<EventBody>, damaged: &mut Vec<String>) 
         bodies.push(EventBody::Media(Media {
             link: cut_field(link),
             name: field("title").map(cut_field),
-            mime_type: mime_type.or_else(|| kinds::mime_type(link).map(str::to_owned)),
+            mime_type: mime_type.or_else(|| files::mime_type(link).map(str::to_owned)),
             size_bytes: None,
         }));
     }

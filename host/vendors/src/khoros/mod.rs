@@ -7,7 +7,6 @@
 mod acknowledge;
 mod dialect;
 mod facts;
-mod kinds;
 mod message;
 mod outcome;
 mod place;

@@ -6,11 +6,12 @@
 use botyard_kernel::action::{
     Bubbles, ButtonTemplate, Choice, Header, ListTemplate, Media, Passthrough, RichLink, Row,
 };
+use botyard_kernel::files::{Kind, mime_type};
 use serde_json::{Map, Value, json};
 
+use super::Khoros;
 use super::dialect::{Dialect, ListWords};
 use super::reply::ReplyTo;
-use super::{Khoros, kinds};
 use crate::fields::Fields;
 
 /// The body that says this to the person.
@@ -135,8 +136,8 @@ fn choice(id: &str, title: &str, subtitle: Option<&str>) -> Value {
     Fields::new().with("id", id).with("message", Value::from(message)).into()
 }
 
-/// All fields of a rich link are required, so one without a picture is a text. The text
-/// beside it is for networks that show no rich links, so it names the page.
+/// All fields of a rich link are required, so the kernel makes a text of one without a
+/// picture, and so does this of one that an older host left. The text beside it is for networks that show no rich links, so it names the page.
 pub(super) fn rich_link(rich: &RichLink) -> Fields {
     let page = format!("{}: {}", rich.title, rich.link);
     let own = rich.text.as_deref();
@@ -144,8 +145,8 @@ pub(super) fn rich_link(rich: &RichLink) -> Fields {
     let said = text(&lines([own, (!names_page).then_some(&*page)]));
     let Some(image) = &rich.image else { return said };
     // An address without an ending is most often a picture's.
-    let mime_type = kinds::mime_type(image).unwrap_or("image/jpeg");
-    let Some(media_type) = kinds::media_type(mime_type) else { return said };
+    let mime_type = mime_type(image).unwrap_or("image/jpeg");
+    let Some(media_type) = media_type(Kind::of(mime_type)) else { return said };
     said.with(
         "richContent",
         json!({
@@ -158,12 +159,11 @@ pub(super) fn rich_link(rich: &RichLink) -> Fields {
     )
 }
 
-/// Khoros takes pictures and videos. Any other file goes as a link, which every network
-/// carries.
+/// Khoros takes pictures and videos. The kernel makes a link of any other file, which
+/// every network carries, and so does this of one that an older host left.
 pub(super) fn media(dialect: &Dialect, media: &Media) -> Fields {
-    let mime_type = media.mime_type.as_deref().or_else(|| kinds::mime_type(&media.link));
     let name = media.name.as_deref().filter(|name| !name.trim().is_empty());
-    let Some(media_type) = mime_type.and_then(kinds::media_type) else {
+    let Some(media_type) = Kind::of_media(media).and_then(media_type) else {
         let link =
             name.map_or_else(|| media.link.clone(), |name| format!("{name}: {}", media.link));
         return text(&lines([media.caption.as_deref(), Some(&*link)]));
@@ -172,4 +172,13 @@ pub(super) fn media(dialect: &Dialect, media: &Media) -> Fields {
     let file =
         Fields::new().with("url", &*media.link).with("mediaType", media_type).some("title", title);
     text(media.caption.as_deref().unwrap_or_default()).with("media", vec![Value::from(file)])
+}
+
+/// Khoros' word for a kind of file. It has one for pictures and one for videos.
+fn media_type(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Image => Some("IMAGE"),
+        Kind::Video => Some("VIDEO"),
+        Kind::Audio | Kind::Document => None,
+    }
 }

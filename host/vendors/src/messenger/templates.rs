@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::dialect::Dialect;
 use crate::fields::Fields;
 
-/// Characters of the title and the subtitle of a card.
-const CARD_CHARACTERS_MAX: usize = 80;
-/// Characters of a button.
-const BUTTON_CHARACTERS_MAX: usize = 20;
+/// Characters of the title and the subtitle of a card, as the profile has them.
+pub(super) const CARD_CHARACTERS_MAX: usize = 80;
+/// Characters of a button, as the profile has them.
+pub(super) const BUTTON_CHARACTERS_MAX: usize = 20;
 
 /// The template has no text above its cards: the kernel says it before.
 pub(super) fn carousel(dialect: &Dialect, carousel: &Carousel) -> Value {

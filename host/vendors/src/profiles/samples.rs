@@ -113,17 +113,23 @@ fn speech() -> Vec<(&'static str, Action)> {
         |count| (1..=count).map(|n| LinkButton { label: format!("Room {n}"), link: link() });
     let buttons =
         |count| Action::Buttons(Buttons { text: Some(text()), links: links(count).collect() });
-    let rich = RichLink { link: link(), title: text(), image: Some(link()), text: Some(text()) };
-    let media =
-        |caption| Action::Media(Media { link: link(), name: None, mime_type: None, caption });
+    let rich = |image| {
+        Action::RichLink(RichLink { link: link(), title: text(), image, text: Some(text()) })
+    };
+    let media = |mime_type: &str, caption| {
+        let mime_type = Some(mime_type.to_owned());
+        Action::Media(Media { link: link(), name: None, mime_type, caption })
+    };
     vec![
         ("plain", message(TextFormat::Plain)),
         ("markdown", message(TextFormat::MarkdownV1)),
         ("3 links and a text", buttons(3)),
         ("10 links and a text", buttons(10)),
-        ("", Action::RichLink(rich)),
-        ("", media(None)),
-        ("with a caption", media(Some(text()))),
+        ("", rich(Some(link()))),
+        ("without a picture", rich(None)),
+        ("a picture", media("image/png", None)),
+        ("a picture with a caption", media("image/png", Some(text()))),
+        ("a PDF", media("application/pdf", None)),
         ("", Action::Navigate(Navigate { link: link() })),
         ("", Action::SecureForm(SecureForm { form: "card".to_owned(), text: Some(text()) })),
         ("", Action::Typing(Typing::Start)),

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use botyard_kernel::action::{Action, ForwardTarget};
 use botyard_kernel::degrade::degrade;
+use botyard_kernel::profile::Length;
 use serde_json::json;
 
 use super::super::dialect::Dialect;
-use super::super::{NAME, profile, render};
+use super::super::{NAME, profile, render, templates};
 
 /// One action of every case, and a forward to every target.
 fn actions() -> Vec<Action> {
@@ -113,6 +114,23 @@ fn the_text_of_a_carousel_goes_before_its_cards() {
     assert_eq!(names, ["message", "carousel"]);
     assert!(matches!(&done.actions[0], Action::Message(message) if message.text == "t"));
     assert!(matches!(&done.actions[1], Action::Carousel(carousel) if carousel.text.is_empty()));
+}
+
+/// What is cut to fit there would not be noted.
+#[test]
+fn templates_take_as_much_as_the_profile_says() {
+    for medium in ["facebook", "instagram"] {
+        let profile = profile::of(medium);
+        let max = |length: &Option<Length>| length.as_ref().unwrap().max;
+        let (cards, links) = (profile.of("carousel"), profile.of("rich_link"));
+        for length in [&cards.label, &cards.description, &links.title, &links.text] {
+            assert_eq!(max(length), templates::CARD_CHARACTERS_MAX, "{medium}");
+        }
+        for action in ["button_template", "buttons"] {
+            let label = &profile.of(action).label;
+            assert_eq!(max(label), templates::BUTTON_CHARACTERS_MAX, "{action} on {medium}");
+        }
+    }
 }
 
 #[test]

@@ -199,6 +199,30 @@ fn payloads_of_anybodys_account_are_shown_without_settings() {
     assert!(error.contains("/secure/send") && error.contains("invented settings"), "{error}");
 }
 
+/// An ignored webhook is no failure: nothing on standard output, and why on the other.
+#[test]
+fn what_is_ignored_prints_nothing_and_says_why() {
+    let shell = Shell::new();
+    let echo = |app: u64| {
+        let message = json!({ "mid": "m_1", "is_echo": true, "app_id": app, "text": "Booked." });
+        let item = json!({ "sender": { "id": "410088" }, "recipient": { "id": "7200" },
+            "timestamp": 1_700_000_752_478_u64, "message": message });
+        let entry = json!({ "id": "410088", "time": 1_700_000_752_498_u64, "messaging": [item] });
+        json!({ "object": "page", "entry": [entry] }).to_string()
+    };
+    let ignored = |app: u64| {
+        let output = shell.run(&["receive", "messenger", "FILE"], &echo(app));
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && output.stdout.is_empty(), "{error}");
+        error
+    };
+    // The app of a channel without settings.
+    let error = ignored(1_000_000_000_000_001);
+    assert!(error.contains("ignored: an echo of our own"), "{error}");
+    let shown = shell.prints(&["receive", "messenger", "FILE"], &echo(263_902_037_430_900));
+    assert_eq!(shown[0]["event"]["name"], "human_spoke", "{shown:?}");
+}
+
 #[test]
 fn what_stays_with_the_host_is_told() {
     let shell = Shell::new();

@@ -30,6 +30,7 @@ mod matrix;
 mod messenger;
 mod myalice;
 mod myalice_people;
+mod notices;
 mod operate;
 mod operations;
 mod overlap;

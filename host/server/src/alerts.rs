@@ -36,7 +36,7 @@ const ANSWER_BYTES_MAX: usize = 1024;
 const UNDER_WAY_MAX: usize = 64;
 
 /// What has happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum AlertKind {
     /// A bot keeps failing: its events end in the failure outcome without a run,
     /// but for probes.
@@ -51,6 +51,14 @@ pub enum AlertKind {
     /// It answers again.
     #[serde(rename = "destination.answers")]
     DestinationAnswers,
+    /// A vendor does not take what is sent by a channel, by the tenant's fault: most often
+    /// its token or its address is wrong. At most once an hour for each channel.
+    #[serde(rename = "channel.refused")]
+    ChannelRefused,
+    /// A turn of a channel failed by this host's fault, however often it was tried. At most
+    /// once an hour for each channel; the operator alone hears of it.
+    #[serde(rename = "run.failed")]
+    RunFailed,
     /// Something that a channel needs (a token, a registration) cannot be had, or the
     /// vendor calls its bot unwell.
     #[serde(rename = "upkeep.failed")]
@@ -213,4 +221,44 @@ fn outgoing(place: &AlertPlace, message: &Message, now: Millis) -> Outgoing {
 
 fn sent(result: &'static str) {
     counter!("botyard_alerts_total", "result" => result).increment(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [AlertKind; 13] = [
+        AlertKind::BotSuspended,
+        AlertKind::BotRuns,
+        AlertKind::DestinationSuspended,
+        AlertKind::DestinationAnswers,
+        AlertKind::ChannelRefused,
+        AlertKind::RunFailed,
+        AlertKind::UpkeepFailed,
+        AlertKind::VersionRolledBack,
+        AlertKind::DiskFills,
+        AlertKind::DiskFull,
+        AlertKind::DiskHasRoom,
+        AlertKind::TokenExpires,
+        AlertKind::StoreStopped,
+    ];
+
+    /// A kind that is new is told of in the list, and the list names no other.
+    #[test]
+    fn the_page_for_hosters_lists_each_kind() {
+        // The last kind in its list counts those before it.
+        assert_eq!(ALL.len(), AlertKind::StoreStopped as usize + 1, "each kind is named above");
+        let page = include_str!("../../../docs/hosting.md");
+        let (_, rest) = page.split_once("## Notices").unwrap();
+        let (section, _) = rest.split_once("\n## ").unwrap();
+        let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+        let cells = rows.filter_map(|row| row.split(" | ").next());
+        let words = cells.flat_map(|cell| cell.split(',')).map(|it| it.replace(['`', ' '], ""));
+        let mut listed: Vec<_> = words.filter(|word| word != "type").collect();
+        let names = ALL.iter().map(|kind| serde_json::json!(kind));
+        let mut known: Vec<_> = names.map(|name| name.as_str().unwrap().to_owned()).collect();
+        listed.sort();
+        known.sort();
+        assert_eq!(listed, known);
+    }
 }

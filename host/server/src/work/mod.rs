@@ -13,6 +13,7 @@ mod ending;
 mod fetch;
 mod log;
 mod meters;
+mod notices;
 mod pauses;
 mod powers;
 mod quotas;
@@ -64,6 +65,7 @@ use driver::Driver;
 use fetch::Caller;
 use meters::Meters;
 pub use meters::{USAGE, from_hour, named};
+use notices::Notices;
 use pauses::Pauses;
 pub use pauses::{Pausable, Pause, Subject};
 use quotas::Quotas;
@@ -92,6 +94,7 @@ pub struct Work {
     pauses: Pauses,
     used: Used,
     alerts: Alerts,
+    notices: Notices,
     envelope: Arc<Envelope>,
     callbacks: Callbacks,
     redactors: Redactors,
@@ -189,6 +192,7 @@ impl Work {
             pauses: Pauses::default(),
             used: Used::default(),
             alerts,
+            notices: Notices::default(),
             envelope,
             callbacks,
             redactors: Redactors::default(),

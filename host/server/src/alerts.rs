@@ -5,6 +5,8 @@
 //! a restart. What it tells of stands in `botyard status`, in the log and in the
 //! metrics as well. It names bots and channels, never what a person wrote.
 
+#[cfg(test)]
+pub(crate) mod heard;
 mod message;
 
 use std::collections::HashMap;

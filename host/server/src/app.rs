@@ -8,6 +8,8 @@ mod listeners;
 mod load;
 mod precompile;
 mod safety;
+#[cfg(test)]
+pub(crate) mod scratch;
 mod stopped;
 mod tenants;
 

@@ -244,3 +244,6 @@ impl Tenancy {
         self.host_store().sweep_blobs(needed, BLOB_UNUSED_FOR).await
     }
 }
+
+#[cfg(test)]
+mod tests;

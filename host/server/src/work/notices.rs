@@ -102,7 +102,73 @@ impl Work {
 
 #[cfg(test)]
 mod tests {
+    use botyard_kernel::id::{Digest, TenantId};
+    use botyard_kernel::log::Conversation;
+    use botyard_kernel::run::{FailureKind, RunFailure};
+    use botyard_store::Stamp;
+    use serde_json::json;
+
     use super::*;
+    use crate::alerts::heard::Heard;
+    use crate::app::App;
+    use crate::app::scratch::scratch;
+    use crate::tenancy::{BotChange, ChannelRecord, TenantRecord};
+
+    fn failed(blame: Blame) -> Turn {
+        let failure = RunFailure { blame, kind: FailureKind::Internal, message: String::new() };
+        Turn {
+            id: "t".into(),
+            previous: 0,
+            base: 0,
+            watermark: 0,
+            fused: None,
+            event: "e".into(),
+            outcome: Ran::Failed { failure, version: Digest::of(b"v") },
+            log: Vec::new(),
+            bot: "bot".into(),
+            bot_writes: Vec::new(),
+            state: Conversation::default(),
+            due_ms: None,
+            human_ms: None,
+        }
+    }
+
+    /// A channel of a tenant that hears of its alerts at this address.
+    async fn channel(app: &App, url: &str) -> std::sync::Arc<Channel> {
+        let stamp = Stamp { at_ms: 1, actor: "test".to_owned() };
+        let (tenant, id) = (TenantId::from("acme"), ChannelId::from("web"));
+        let (tenancy, record) = (&app.tenancy, TenantRecord::default());
+        tenancy.create_tenant(&tenant, record, &stamp).await.unwrap();
+        tenancy.put_secret(&tenant, "it", url, &stamp).await.unwrap();
+        let secret = json!({"secret": "it"});
+        let settings = Some(json!({"alert-url": secret}));
+        let by = botyard_kernel::access::Scope::Operator;
+        tenancy.put_tenant(&tenant, (None, settings), by, &stamp).await.unwrap();
+        let bot = BotChange::default();
+        tenancy.put_bot(&tenant, &"bot".into(), bot, false, &stamp).await.unwrap();
+        let settings = json!({
+            "vendor": "userlike", "bot": "bot", "api-url": "https://api.example/",
+            "api-token": secret, "webhook-header": "x-secret", "webhook-secret": secret,
+        });
+        tenancy.put_channel(&tenant, &id, &ChannelRecord { settings }, &stamp).await.unwrap();
+        app.work.channel(&id).unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_operator_alone_hears_of_turns_that_the_host_fails() {
+        let (operator, owner) = (Heard::start().await, Heard::start().await);
+        let url = operator.url();
+        let settings = format!("[egress]\nallow-loopback = true\n[alerts]\nurl = {url:?}\n");
+        let (app, _directory) = scratch(&settings).await;
+        let channel = channel(&app, &owner.url()).await;
+        for blame in [Blame::Bot, Blame::Tenant, Blame::Vendor, Blame::Host, Blame::Host] {
+            app.work.tell_of_run(&channel, &failed(blame));
+        }
+        let told = operator.next().await;
+        assert_eq!((&told["type"], &told["data"]["blame"]), (&json!("run.failed"), &json!("host")));
+        assert_eq!(told["data"]["channel"], "web");
+        assert!(operator.is_silent().await && owner.is_silent().await);
+    }
 
     #[test]
     fn each_kind_is_told_once_an_hour_for_each_channel() {

@@ -27,6 +27,9 @@ async fn a_tenant_comes_uploads_and_is_answered_without_a_restart() {
     let channel = admin.get("/tenants/acme/channels/acme-web").await.unwrap();
     assert_eq!(channel["runs"], true);
     assert!(channel["webhook_url"].as_str().unwrap().ends_with("/webhooks/acme-web"));
+    assert_eq!(channel["paste"][0]["value"], channel["webhook_url"]);
+    let header = channel["paste"][1]["value"].as_str().unwrap();
+    assert_eq!(header, "the value of `webhook-secret`, the secret `webhook`");
     let text = channel.to_string();
     assert!(!text.contains(SECRET) && !text.contains(TOKEN), "{text}");
     let verified = admin.get("/tenants/acme/audit/verify").await.unwrap();
@@ -328,8 +331,13 @@ async fn a_tenant_has_no_more_than_its_limits_allow() {
     admin.put("/tenants/acme/bots/second", json!({"settings": {}})).await.unwrap();
 
     // Each kind of object is counted.
+    let relay = json!({"settings": {
+        "vendor": "instabot", "base-url": "https://external.example", "bot-id": 1,
+        "api-key": {"secret": "token"},
+    }});
     let rows = [
         ("channels", Method::PUT, "/channels/x", hosted.channel()),
+        ("relays", Method::PUT, "/relays/x", relay),
         ("secrets", Method::PUT, "/secrets/x", json!({"value": "v"})),
         ("tokens", Method::POST, "/tokens", json!({"scope": "read"})),
     ];

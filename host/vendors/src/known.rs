@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Vendor, instabot, khoros, lexer, messenger, myalice, userlike};
+use crate::{Paste, Vendor, instabot, khoros, lexer, messenger, myalice, userlike};
 
 /// Every vendor by its name.
 pub const VENDORS: &[Known] = &[
@@ -10,6 +10,7 @@ pub const VENDORS: &[Known] = &[
         name: userlike::NAME,
         connect: userlike::connect,
         sample: userlike::sample,
+        paste: userlike::paste,
         sample_for: |_| userlike::sample(),
         place: |_| SamplePlace::of("a-conversation"),
     },
@@ -17,6 +18,7 @@ pub const VENDORS: &[Known] = &[
         name: khoros::NAME,
         connect: khoros::connect,
         sample: khoros::sample,
+        paste: khoros::paste,
         sample_for: khoros::sample_for,
         place: khoros::place,
     },
@@ -24,6 +26,7 @@ pub const VENDORS: &[Known] = &[
         name: messenger::NAME,
         connect: messenger::connect,
         sample: messenger::sample,
+        paste: messenger::paste,
         sample_for: |_| messenger::sample(),
         place: |_| messenger::place(),
     },
@@ -31,6 +34,7 @@ pub const VENDORS: &[Known] = &[
         name: lexer::NAME,
         connect: lexer::connect,
         sample: lexer::sample,
+        paste: messenger::paste,
         sample_for: |_| lexer::sample(),
         place: |_| messenger::place(),
     },
@@ -38,6 +42,7 @@ pub const VENDORS: &[Known] = &[
         name: myalice::NAME,
         connect: myalice::connect,
         sample: myalice::sample,
+        paste: myalice::paste,
         sample_for: |_| myalice::sample(),
         place: |_| myalice::place(),
     },
@@ -45,6 +50,7 @@ pub const VENDORS: &[Known] = &[
         name: instabot::NAME,
         connect: instabot::connect,
         sample: instabot::sample,
+        paste: instabot::paste,
         sample_for: |_| instabot::sample(),
         place: |_| instabot::place(),
     },
@@ -59,7 +65,10 @@ pub struct Known {
     pub connect: Connect,
     /// Settings with invented secrets, to try it without an account.
     pub sample: fn() -> serde_json::Value,
-    /// The same for whoever a webhook's body is for, where it says so and the channel
+    /// What is pasted at the vendor, for a channel of these settings and with this webhook
+    /// URL.
+    pub paste: fn(&serde_json::Value, &str) -> Vec<Paste>,
+    /// The same as [`Known::sample`] for whoever a webhook's body is for, where it says so and the channel
     /// would have to be theirs.
     pub sample_for: fn(&[u8]) -> serde_json::Value,
     /// An invented conversation on a medium.

@@ -26,6 +26,7 @@ mod known;
 pub mod lexer;
 pub mod messenger;
 pub mod myalice;
+mod paste;
 mod profiles;
 mod secrets;
 pub mod userlike;
@@ -34,6 +35,7 @@ mod written;
 
 pub use inbound::{Damaged, Inbound, Incoming, Person, Received, Rejection};
 pub use known::{Connect, Known, SamplePlace, SettingsError, VENDORS, connect, known};
+pub use paste::Paste;
 pub use profiles::{page as profiles_page, samples};
 
 /// A channel of a vendor, with its secrets and its dialect.

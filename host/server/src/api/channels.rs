@@ -19,9 +19,12 @@ use crate::work::Pausable;
 #[derive(Serialize, ToSchema)]
 pub(super) struct Channel {
     name: String,
-    /// Where the vendor sends its webhooks: paste it there. Some vendors want more behind
-    /// it; see `docs/switch`.
+    /// Where the vendor sends its webhooks. Some vendors want more behind it: `paste` says
+    /// what.
     webhook_url: String,
+    /// What is pasted at the vendor, and where; shown with the settings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paste: Option<Vec<Paste>>,
     /// It is connected. Where it is not, the host's log says why.
     runs: bool,
     /// No turns run and no calls leave; absent where it is not paused.
@@ -31,6 +34,15 @@ pub(super) struct Channel {
     /// scope `admin`.
     #[serde(skip_serializing_if = "Option::is_none")]
     settings: Option<Value>,
+}
+
+/// One thing that is pasted at the vendor.
+#[derive(Serialize, ToSchema)]
+struct Paste {
+    /// Where, in the vendor's own words.
+    field: String,
+    /// What. A secret is named and not shown: only its owner has its value.
+    value: String,
 }
 
 /// What is set of a channel or an external bot.
@@ -162,11 +174,20 @@ pub(super) async fn delete_relay(
 
 pub(super) fn shown(allowed: &Allowed, name: String, mut record: Value) -> Channel {
     let known = allowed.app.work.channel(&ChannelId(name.clone()));
+    let webhook_url = format!("{}/webhooks/{name}", allowed.app.base_url());
+    let settings = allowed.settings(record["settings"].take());
     Channel {
-        webhook_url: format!("{}/webhooks/{name}", allowed.app.base_url()),
+        paste: settings.as_ref().and_then(|settings| paste(settings, &webhook_url)),
+        webhook_url,
         runs: known.is_some_and(|known| known.tenant == allowed.tenant),
         paused: pauses::paused(allowed, Pausable::Channel, &name),
-        settings: allowed.settings(record["settings"].take()),
+        settings,
         name,
     }
+}
+
+fn paste(settings: &Value, webhook_url: &str) -> Option<Vec<Paste>> {
+    let vendor = botyard_vendors::known(settings["vendor"].as_str()?).ok()?;
+    let pastes = (vendor.paste)(settings, webhook_url).into_iter();
+    Some(pastes.map(|one| Paste { field: one.field, value: one.value }).collect())
 }

@@ -31,6 +31,7 @@ use self::dialect::Dialect;
 pub use self::numbers::token_number;
 pub use self::settings::KEYS;
 use self::settings::Settings;
+pub(crate) use self::settings::paste;
 use crate::{
     Call, CallAnswer, Inbound, Outcome, Part, Person, Received, Rejection, Reply, SamplePlace,
     SettingsError, To, Vendor,

@@ -9,6 +9,7 @@ use super::NAME;
 use super::dialect::Dialect;
 use super::stream::StreamKeys;
 use crate::SettingsError;
+use crate::paste::{Paste, secret};
 use crate::secrets::Secrets;
 use crate::written::{Written, wrong};
 
@@ -110,4 +111,16 @@ fn stream_secret(secret: &str) -> Result<(), &'static str> {
         return Err("must have 32 to 200 bytes, at random");
     }
     Ok(())
+}
+
+/// What is pasted into a client of the Chat API.
+pub(crate) fn paste(settings: &Value, url: &str) -> Vec<Paste> {
+    let mut pastes = vec![Paste::new("address, before `/secure/send`", url)];
+    if !settings["bot-id"].is_null() {
+        let number = &settings["bot-id"];
+        let number = number.as_str().map_or_else(|| number.to_string(), str::to_owned);
+        pastes.push(Paste::new("botId", number));
+    }
+    pastes.extend(secret(settings, "api-key").map(|key| Paste::new("apiKey", key)));
+    pastes
 }

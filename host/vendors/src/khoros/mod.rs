@@ -33,6 +33,7 @@ use serde_json::Value;
 use self::dialect::Dialect;
 pub use self::settings::KEYS;
 use self::settings::Settings;
+pub(crate) use self::settings::paste;
 use crate::{
     Call, CallAnswer, Inbound, Outcome, Part, Received, Rejection, Reply, SamplePlace,
     SettingsError, To, Upkeep, Vendor,

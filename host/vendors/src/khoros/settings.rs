@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::NAME;
 use super::dialect::Dialect;
 use crate::SettingsError;
+use crate::paste::{Paste, secret};
 use crate::written::{Written, wrong};
 
 /// The names of all settings of a channel.
@@ -280,4 +281,21 @@ fn registration(written: &mut Written) -> Result<Option<Registration>, SettingsE
         public_filter,
         metadata,
     }))
+}
+
+/// What is pasted at Khoros, where the host does not register by itself.
+pub(crate) fn paste(settings: &Value, url: &str) -> Vec<Paste> {
+    if settings["registrations"].as_array().is_some_and(|registrations| !registrations.is_empty()) {
+        let what = format!("nothing: the host registers {url} by itself");
+        return vec![Paste::new("callbackUrl", what)];
+    }
+    let method = settings["webhook-method"].as_str().unwrap_or("basic");
+    let kind = if method == "hmac" { "HMAC" } else { "BASIC_AUTH" };
+    let mut pastes = vec![Paste::new("callbackUrl", url), Paste::new("credentials, type", kind)];
+    if let Some(identity) = settings["webhook-identity"].as_str() {
+        pastes.push(Paste::new("credentials, identity", identity));
+    }
+    let secret = secret(settings, "webhook-secret");
+    pastes.extend(secret.map(|secret| Paste::new("credentials, secret", secret)));
+    pastes
 }

@@ -39,6 +39,7 @@ use self::dialect::Dialect;
 pub(crate) use self::items::{FACEBOOK, Heard};
 pub use self::settings::KEYS;
 use self::settings::Settings;
+pub(crate) use self::settings::paste;
 use crate::{
     Call, CallAnswer, Inbound, Outcome, Part, Received, Rejection, Reply, SamplePlace,
     SettingsError, To, Vendor,

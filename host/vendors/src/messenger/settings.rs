@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::NAME;
 use super::dialect::Dialect;
 use crate::SettingsError;
+use crate::paste::{Paste, secret};
 use crate::secrets::Secrets;
 use crate::written::{Written, is_whole, wrong};
 
@@ -23,6 +24,10 @@ pub const KEYS: [&str; 8] = [
     "age-max-ms",
     "dialect",
 ];
+
+/// What an app subscribes to for a page.
+const WEBHOOK_FIELDS: &str = "messages, messaging_postbacks, message_echoes, \
+    messaging_referrals, messaging_handovers, standby";
 
 const APP_SECRET: &str = "copy it from the app's basic settings in the Meta dashboard";
 const VERIFY_TOKEN: &str =
@@ -128,4 +133,13 @@ fn graph_url(written: Option<String>, dialect: &Dialect) -> Result<String, Setti
         return Err(wrong("`graph-url` must be a whole address that begins with https://"));
     }
     Ok(url.trim_end_matches('/').to_owned())
+}
+
+/// What is pasted at Facebook.
+pub(crate) fn paste(settings: &Value, url: &str) -> Vec<Paste> {
+    let mut pastes = vec![Paste::new("Callback URL", url)];
+    let token = secret(settings, "verify-token");
+    pastes.extend(token.map(|token| Paste::new("Verify Token", token)));
+    pastes.push(Paste::new("Webhook fields", WEBHOOK_FIELDS));
+    pastes
 }

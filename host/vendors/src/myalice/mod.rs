@@ -27,6 +27,7 @@ use botyard_kernel::time::Millis;
 
 use self::dialect::Dialect;
 use self::settings::Settings;
+pub(crate) use self::settings::paste;
 pub use self::settings::{KEYS, WAIT_TEXT_CHARACTERS_MAX};
 use crate::{
     Call, CallAnswer, Inbound, Outcome, Part, Received, Rejection, Reply, SamplePlace,

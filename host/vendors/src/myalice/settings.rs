@@ -7,8 +7,10 @@ use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 
 use super::dialect::Dialect;
+use super::form::Form;
 use super::{NAME, ids, profile};
 use crate::SettingsError;
+use crate::paste::{Paste, secret};
 use crate::secrets::Secrets;
 use crate::written::{Written, header_secret, url_secret, wrong};
 
@@ -118,4 +120,23 @@ fn dialect(written: &mut Written) -> Result<Dialect, SettingsError> {
     let dialect = written.plain::<Dialect>("dialect")?.unwrap_or_default();
     dialect.check().map_err(|error| wrong(format!("`dialect` is wrong: {error}")))?;
     Ok(dialect)
+}
+
+/// What is pasted at `MyAlice`.
+pub(crate) fn paste(settings: &Value, url: &str) -> Vec<Paste> {
+    let mut pastes: Vec<_> = Form::ALL
+        .iter()
+        .map(|form| {
+            let form = form.name();
+            let field = format!("URL of an \"API\" with the output type {form}");
+            Paste::new(field, format!("{url}/{form}/<a name for the place>"))
+        })
+        .collect();
+    pastes.extend(Paste::header(settings, "X-Secret"));
+    let tickets = match secret(settings, "tickets-url-secret") {
+        Some(secret) => format!("{url}/tickets/<{secret}>"),
+        None => format!("{url}/tickets"),
+    };
+    pastes.push(Paste::new("URL of ticket webhooks, where the plan has them", tickets));
+    pastes
 }

@@ -23,6 +23,7 @@ use botyard_kernel::time::Millis;
 use self::dialect::Dialect;
 pub use self::settings::KEYS;
 use self::settings::Settings;
+pub(crate) use self::settings::paste;
 use crate::{
     Call, CallAnswer, Inbound, Outcome, Part, Received, Rejection, Reply, SettingsError, To, Vendor,
 };

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::NAME;
 use super::dialect::Dialect;
 use crate::SettingsError;
+use crate::paste::{Paste, secret};
 use crate::secrets::Secrets;
 use crate::written::{Written, header_secret, url_secret, wrong};
 
@@ -86,4 +87,15 @@ impl Settings {
         }
         Ok(settings)
     }
+}
+
+/// What is pasted at Userlike.
+pub(crate) fn paste(settings: &Value, url: &str) -> Vec<Paste> {
+    let url = match secret(settings, "webhook-url-secret") {
+        Some(secret) => format!("{url}/<{secret}>"),
+        None => url.to_owned(),
+    };
+    let mut pastes = vec![Paste::new("Webhook URL", url)];
+    pastes.extend(Paste::header(settings, "API-SECURITY-TOKEN"));
+    pastes
 }

@@ -1,5 +1,6 @@
 //! Channels, external bots and conversations on the command line.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Subcommand;
@@ -143,11 +144,16 @@ pub(in crate::cli) async fn channel(command: ChannelCommand) -> anyhow::Result<(
             let body = json!({"settings": json_file(&settings)?});
             let put = of.api.ask(Method::PUT, &path, Some(&body)).await?;
             of.api.print(&put, |put| {
-                let url = put["webhook_url"].as_str().unwrap_or_default();
-                format!(
-                    "the channel {name} is set; paste this address at the vendor (docs/switch has \
-                     its own words for where):\n{url}\n"
-                )
+                let mut text = format!(
+                    "the channel {name} is set; paste at the vendor (docs/switch says where that \
+                     is):\n"
+                );
+                for one in put["paste"].as_array().into_iter().flatten() {
+                    let [field, value] = ["field", "value"].map(|key| one[key].as_str());
+                    let (field, value) = (field.unwrap_or_default(), value.unwrap_or_default());
+                    let _ = writeln!(text, "  {field}: {value}");
+                }
+                text
             })
         }
         ChannelCommand::Pause(pause) => pauses::pause(Pausable::Channel, pause).await,

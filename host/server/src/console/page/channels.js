@@ -1,7 +1,7 @@
 // The channels of a tenant, with what is to be pasted at the vendor.
 
 import { at } from "./api.js";
-import { button, field, folded, json, make, say } from "./dom.js";
+import { button, facts, field, folded, json, make, say } from "./dom.js";
 import { paged } from "./list.js";
 import { pausing } from "./pause.js";
 
@@ -18,15 +18,16 @@ export async function channels(page) {
 }
 
 function channel(page, one) {
-  const { name, webhook_url, runs, settings } = one;
+  const { name, webhook_url, paste, runs, settings } = one;
   const url = make("input", { readonly: true, value: webhook_url });
   return [
     make("h2", {}, name),
     make("p", {}, `${settings?.vendor ?? "unknown vendor"}, answered by ${settings?.bot ?? settings?.relay ?? "nobody"}. `,
       make("span", { class: runs ? "mark" : "mark bad" }, runs ? "connected" : "not connected: the host's log says why")),
     pausing(page, "channels", one),
-    field(`Webhook URL of ${name}`, url, "Paste it at the vendor: there the vendor sends what happens."),
+    field(`Webhook URL of ${name}`, url, paste ? "Where the vendor sends what happens." : "Paste it at the vendor: there the vendor sends what happens."),
     button(`Copy the URL of ${name}`, () => copy(url)),
+    paste ? folded("What to paste at the vendor", facts(paste.map(({ field: where, value }) => [where, value]))) : null,
     folded("Settings", json(settings)),
   ];
 }

@@ -3,7 +3,7 @@
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use botyard_tests::host::program;
+use botyard_tests::host::{operate, program};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines};
@@ -173,6 +173,26 @@ async fn a_log_is_followed_over_a_restart_before_its_first_turn_and_ends_at_ctrl
     std::process::Command::new("kill").args(["-INT", &process]).status().unwrap();
     let (status, said) = follows.end().await;
     assert_eq!(status.code(), Some(0), "{said}");
+}
+
+#[tokio::test]
+async fn a_log_is_printed_to_its_newest_turn_however_long_it_is() {
+    let hosted = Hosted::start().await;
+    hosted.tenant("acme", "tally").await;
+    let mut all = Vec::new();
+    // More than the API gives at once.
+    for _ in 0..205 {
+        all.push(began(&hosted).await);
+    }
+    let printed = operate(&hosted.config, &["bot", "logs", "bot", "--tenant", "acme"]).await;
+    let printed = String::from_utf8(printed.unwrap().stdout).unwrap();
+    let expected: String = all.iter().map(|cid| format!("acme-web {cid}: \"ran\"\n")).collect();
+    assert_eq!(printed, expected);
+    let mut follows = Follows::begin(&hosted, &["--since", "5"], None);
+    for cid in all {
+        assert_eq!(follows.line().await, format!("acme-web {cid}: \"ran\""));
+    }
+    follows.is_quiet().await;
 }
 
 #[tokio::test]

@@ -1,20 +1,22 @@
 //! The log of a bot, followed as it comes, also over connections that break.
 
-use std::collections::HashSet;
 use std::io::{self, ErrorKind, Write as _};
+use std::num::NonZeroUsize;
 use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use futures_util::StreamExt as _;
 use http::StatusCode;
 use http::header::HeaderName;
 use http_body_util::BodyExt as _;
+use lru::LruCache;
 use serde_json::Value;
 use sse_stream::{Sse, SseStream};
 
 use super::bot::turn_in_words;
-use super::{Answered, Api, AsItComes, good};
+use super::{Answered, Api, AsItComes, Refused, good};
+use crate::admin::client::Unreachable;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// A host says every 15 s that it is there: one that is silent for longer is not.
@@ -22,8 +24,9 @@ const SILENT_MAX: Duration = Duration::from_secs(45);
 /// How long until it is tried again, the first time and at most.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 const AGAIN_AFTER_MAX: Duration = Duration::from_secs(10);
-/// A turn of the past that comes as a new one, too, does so within this time.
-const LATE_MAX: Duration = Duration::from_secs(60);
+/// So many turns of the past are known again when they come as new ones, too: those that
+/// were printed last.
+const PAST_MAX: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
 
 type Events = Pin<Box<SseStream<AsItComes>>>;
 
@@ -36,7 +39,7 @@ enum Opened {
 /// Prints the turns of a bot, whose path is given, as they come, until somebody ends it;
 /// before them those from a time on, if one is named (Unix milliseconds).
 pub(super) async fn follow(api: &Api, bot: String, since_ms: Option<u64>) -> anyhow::Result<()> {
-    let past = Past { places: HashSet::new(), until: Instant::now() };
+    let past = LruCache::new(PAST_MAX);
     let mut follower = Follower { api, bot, after: None, past };
     let followed = tokio::select! {
         followed = follower.follow(since_ms) => followed,
@@ -56,26 +59,9 @@ struct Follower<'a> {
     bot: String,
     /// What came last.
     after: Option<String>,
-    past: Past,
-}
-
-/// Turns that were printed of the past: they may come as new ones, too, soon after.
-struct Past {
-    places: HashSet<String>,
-    /// When the last of them was printed.
-    until: Instant,
-}
-
-impl Past {
-    /// Whether a turn that comes now was printed before. Where one was not and comes late, no
-    /// other one was that still comes.
-    fn had(&mut self, place: &str, now: Instant) -> bool {
-        let had = self.places.remove(place);
-        if !had && now.saturating_duration_since(self.until) > LATE_MAX {
-            self.places = HashSet::new();
-        }
-        had
-    }
+    /// Turns that were printed of the past: what was committed since the log is followed
+    /// comes as new, too, however late its events were.
+    past: LruCache<String, ()>,
 }
 
 impl Follower<'_> {
@@ -96,17 +82,25 @@ impl Follower<'_> {
         }
     }
 
-    /// Prints what there is from a time on, page by page.
+    /// Prints what there is from a time on, page by page; a host that goes away meanwhile is
+    /// waited for.
     async fn print_past(&mut self, since_ms: u64) -> anyhow::Result<()> {
         let path = format!("{}/logs?since_ms={since_ms}", self.bot);
-        let mut after = None;
+        let (mut after, mut patience) = (None, Patience::new());
         loop {
-            let (turns, next) = self.api.page(&path, after.as_deref()).await?;
+            let (turns, next) = match self.api.page(&path, after.as_deref()).await {
+                Ok(page) => page,
+                Err(error) if is_away(&error) => {
+                    patience.wait(&format!("{error:#}")).await?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            patience = Patience::new();
             for turn in turns {
                 self.print(&turn)?;
-                self.past.places.insert(place(&turn));
+                self.past.put(place(&turn), ());
             }
-            self.past.until = Instant::now();
             after = next;
             if after.is_none() {
                 return Ok(());
@@ -118,7 +112,7 @@ impl Follower<'_> {
         if event.as_deref() == Some("turn") {
             let turn = serde_json::from_str(&data.unwrap_or_default())
                 .context("the host says something else: is it of this version?")?;
-            if !self.past.had(&place(&turn), Instant::now()) {
+            if self.past.pop(&place(&turn)).is_none() {
                 self.print(&turn)?;
             }
         }
@@ -133,10 +127,9 @@ impl Follower<'_> {
     /// Goes on where the connection broke, as soon as the host is there. What is refused and
     /// does not end by itself ends the log.
     async fn open_again(&self) -> anyhow::Result<Events> {
-        let mut pause = AGAIN_AFTER;
-        let mut told = false;
+        let mut patience = Patience::new();
+        tokio::time::sleep(AGAIN_AFTER).await;
         loop {
-            tokio::time::sleep(pause).await;
             let problem = match self.open().await {
                 Ok(Opened::Events(events)) => return Ok(events),
                 Ok(Opened::Refused(answered)) if !may_end(answered.status) => {
@@ -145,12 +138,7 @@ impl Follower<'_> {
                 Ok(Opened::Refused(Answered { status, .. })) => format!("it answers {status}"),
                 Err(error) => format!("{error:#}"),
             };
-            if !told {
-                // Not among the lines, which a program may read.
-                writeln!(io::stderr(), "the host is away ({problem}); it is tried again")?;
-                told = true;
-            }
-            pause = AGAIN_AFTER_MAX.min(pause * 2);
+            patience.wait(&problem).await?;
         }
     }
 
@@ -175,6 +163,36 @@ impl Follower<'_> {
         out.flush()?;
         Ok(())
     }
+}
+
+/// With a host that is away: it is said once, and the pauses grow.
+struct Patience {
+    pause: Duration,
+    told: bool,
+}
+
+impl Patience {
+    fn new() -> Self {
+        Self { pause: AGAIN_AFTER, told: false }
+    }
+
+    async fn wait(&mut self, problem: &str) -> anyhow::Result<()> {
+        if !self.told {
+            // Not among the lines, which a program may read.
+            writeln!(io::stderr(), "the host is away ({problem}); it is tried again")?;
+            self.told = true;
+        }
+        tokio::time::sleep(self.pause).await;
+        self.pause = AGAIN_AFTER_MAX.min(self.pause * 2);
+        Ok(())
+    }
+}
+
+/// Whether what went wrong may be another time.
+fn is_away(error: &anyhow::Error) -> bool {
+    let refused = error.downcast_ref::<Refused>();
+    let may_end = refused.is_some_and(|refused| may_end(refused.status));
+    may_end || error.downcast_ref::<Unreachable>().is_some()
 }
 
 /// Whether somebody else may be let in later where this is answered.
@@ -210,15 +228,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_printed_of_the_past_is_known_until_something_new_comes_late() {
-        let until = Instant::now();
-        let places = ["a 1", "a 2", "a 3"].map(str::to_owned).into();
-        let mut past = Past { places, until };
-        assert!(past.had("a 1", until));
-        assert!(!past.had("b 1", until + LATE_MAX), "a new one, and soon");
-        let late = until + LATE_MAX + Duration::from_secs(1);
-        assert!(past.had("a 2", late), "however late it comes");
-        assert!(!past.had("b 2", late));
-        assert!(past.places.is_empty(), "nothing is kept for ever");
+    fn a_host_that_is_away_is_waited_for_and_one_that_refuses_is_not() {
+        let refused = |status| Refused { status, why: "no".to_owned() }.into();
+        assert!(is_away(&refused(StatusCode::SERVICE_UNAVAILABLE)));
+        assert!(is_away(&refused(StatusCode::TOO_MANY_REQUESTS)));
+        assert!(!is_away(&refused(StatusCode::NOT_FOUND)));
+        let (url, error) = ("http://h".to_owned(), "refused".to_owned());
+        assert!(is_away(&Unreachable::Elsewhere { url, error }.into()));
+        assert!(!is_away(&anyhow::anyhow!("something else")));
     }
 }

@@ -4,6 +4,7 @@
 mod apply;
 mod bot;
 mod channels;
+mod declared;
 mod follow;
 mod grants;
 mod moving;
@@ -118,6 +119,14 @@ pub(super) async fn manage(command: Management) -> anyhow::Result<()> {
 
 /// An answer as it comes.
 type AsItComes = UnsyncBoxBody<Bytes, io::Error>;
+
+/// The host does not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+struct Refused {
+    status: StatusCode,
+    why: String,
+}
 
 /// What the host answered.
 struct Answered {
@@ -328,10 +337,11 @@ fn good(answered: Answered) -> anyhow::Result<Value> {
     if status.is_success() {
         return Ok(body);
     }
-    match (body["detail"].as_str(), body["code"].as_str()) {
-        (Some(detail), Some(code)) => bail!("{detail} ({code})"),
-        _ => bail!("the host answers {status}: is it of this version?"),
-    }
+    let why = match (body["detail"].as_str(), body["code"].as_str()) {
+        (Some(detail), Some(code)) => format!("{detail} ({code})"),
+        _ => format!("the host answers {status}: is it of this version?"),
+    };
+    Err(Refused { status, why }.into())
 }
 
 /// A text as a part of a path or a query.

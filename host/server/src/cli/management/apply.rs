@@ -13,14 +13,15 @@ use http::Method;
 use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value, json};
 
+use super::declared::{read, section};
 use super::{Api, escaped, good};
-use crate::config::merge;
 
 /// Brings a host to what files say.
 ///
 /// The files have the form of the host's settings, below `tenants`: TOML, one file or all
-/// `*.toml` of a directory. A bot's `component` is a file beside them: it is uploaded and
-/// deployed. A secret is put first, by `botyard secret put`, and named:
+/// `*.toml` of a directory; sections of the host itself are left alone. A bot's `component`
+/// is a file beside them: it is uploaded and deployed. Besides, a tenant has a `label`, and a
+/// bot is `shared` (with the name of a bot of the operator's) or `offered` to others. A secret is put first, by `botyard secret put`, and named:
 /// `{ secret = "NAME" }`. What stands there already is left alone, so the command can be
 /// repeated; what the files do not name stays as it is. `limits` of a tenant are set for the
 /// operator of the host, and left alone for everybody else.
@@ -58,45 +59,42 @@ struct Step {
 
 pub(super) async fn apply(asked: Apply) -> anyhow::Result<()> {
     let tenants = read(&asked.file)?;
-    let (mut steps, api) = (0, &asked.api);
+    let api = &asked.api;
     check_limits(api, &tenants).await?;
+    let mut steps = Vec::new();
     for (tenant, wanted) in &tenants {
-        let mut plan = Planned { api, base: format!("/tenants/{}", escaped(tenant)), name: tenant };
-        for step in plan.tenant(wanted).await? {
-            steps += 1;
-            done(&asked, step).await?;
-        }
-        for step in plan.limits(wanted).await? {
-            steps += 1;
-            done(&asked, step).await?;
-        }
+        let plan = Planned { api, base: format!("/tenants/{}", escaped(tenant)), name: tenant };
+        done(&asked, plan.tenant(wanted).await?, &mut steps).await?;
+        done(&asked, plan.limits(wanted).await?, &mut steps).await?;
         for (bot, wanted) in section(wanted, "bots")? {
-            for step in plan.bot(bot, wanted, &asked.file).await? {
-                steps += 1;
-                done(&asked, step).await?;
-            }
+            done(&asked, plan.bot(bot, wanted, &asked.file).await?, &mut steps).await?;
         }
         for (kind, word) in [("relays", "external bot"), ("channels", "channel")] {
             for (name, wanted) in section(wanted, kind)? {
-                for step in plan.settings(kind, word, name, wanted).await? {
-                    steps += 1;
-                    done(&asked, step).await?;
-                }
+                done(&asked, plan.settings(kind, word, name, wanted).await?, &mut steps).await?;
             }
         }
     }
-    let would = if asked.dry_run { "would be changed" } else { "changed" };
-    let mut out = std::io::stdout();
-    let things = if steps == 1 { "thing" } else { "things" };
-    writeln!(out, "{steps} {things} {would}").context("cannot print the answer")
+    let answer = json!({"dry_run": asked.dry_run, "steps": steps});
+    api.print(&answer, |_| {
+        let would = if asked.dry_run { "would be changed" } else { "changed" };
+        let things = if steps.len() == 1 { "thing" } else { "things" };
+        format!("{} {things} {would}\n", steps.len())
+    })
 }
 
-async fn done(asked: &Apply, step: Step) -> anyhow::Result<()> {
-    let Step { what, method, path, kind, body } = step;
-    writeln!(std::io::stdout(), "{what}").context("cannot print the answer")?;
-    if !asked.dry_run {
-        let answered = asked.api.send(method, &path, &[(CONTENT_TYPE, kind)], Some(body)).await?;
-        good(answered).with_context(|| format!("{what} failed"))?;
+/// Says and does what is to be done. With `--json` it is said at the end.
+async fn done(asked: &Apply, steps: Vec<Step>, said: &mut Vec<String>) -> anyhow::Result<()> {
+    for Step { what, method, path, kind, body } in steps {
+        if !asked.api.local.json {
+            writeln!(std::io::stdout(), "{what}").context("cannot print the answer")?;
+        }
+        if !asked.dry_run {
+            let headers = [(CONTENT_TYPE, kind)];
+            let answered = asked.api.send(method, &path, &headers, Some(body)).await?;
+            good(answered).with_context(|| format!("{what} failed"))?;
+        }
+        said.push(what);
     }
     Ok(())
 }
@@ -119,6 +117,12 @@ pub(super) async fn check_limits(
     for (place, name, value) in wanted {
         let mut rows = rows.as_array().into_iter().flatten();
         let Some(row) = rows.find(|row| row["name"] == json!(name)) else {
+            if let Some(inner) = value.as_object().and_then(|table| table.keys().next()) {
+                bail!(
+                    "`{name}.{inner}` in `{place}` is one name with a dot: write it in quotes, \
+                     `\"{name}.{inner}\" = ...`; nothing was done"
+                );
+            }
             bail!("this host knows no limit `{name}`: take it out of `{place}`; nothing was done");
         };
         if row["change"] != json!("tenant") {
@@ -150,24 +154,24 @@ struct Planned<'a> {
 }
 
 impl Planned<'_> {
-    async fn tenant(&mut self, wanted: &Map<String, Value>) -> anyhow::Result<Vec<Step>> {
-        let own = |key: &&String| !["bots", "relays", "channels", LIMITS].contains(&key.as_str());
-        let own: Map<String, Value> = wanted
-            .iter()
-            .filter(|(key, _)| own(key))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
+    async fn tenant(&self, wanted: &Map<String, Value>) -> anyhow::Result<Vec<Step>> {
+        let (own, beside) = parted(wanted, &["label"], &["bots", "relays", "channels", LIMITS]);
         let name = self.name;
         let Some(known) = self.api.find(&self.base).await? else {
-            let body = json!({"name": name, "settings": own});
+            let mut body = json!({"name": name, "settings": own});
+            add(&mut body, beside);
             return Ok(vec![json_step("+", "tenant", name, Method::POST, "/tenants", &body, None)]);
         };
-        let settings = json!(own);
-        if known["settings"] == settings || own.is_empty() {
+        let mut body = json!({});
+        if !own.is_empty() && known["settings"] != json!(own) {
+            body["settings"] = json!(own);
+        }
+        add(&mut body, beside.into_iter().filter(|(key, value)| known[key] != *value).collect());
+        if body == json!({}) {
             return Ok(Vec::new());
         }
-        let (body, old) = (json!({"settings": settings}), &known["settings"]);
-        Ok(vec![json_step("~", "tenant", name, Method::PATCH, &self.base, &body, Some(old))])
+        let old = Some(&known);
+        Ok(vec![json_step("~", "tenant", name, Method::PATCH, &self.base, &body, old)])
     }
 
     /// What the operator is to set of the tenant's limits.
@@ -197,9 +201,11 @@ impl Planned<'_> {
     }
 
     async fn bot(&self, bot: &str, wanted: &Value, beside: &Path) -> anyhow::Result<Vec<Step>> {
-        let mut settings = wanted.clone();
-        let component = settings.as_object_mut().and_then(|table| table.remove("component"));
-        let mut steps = self.settings("bots", "bot", bot, &settings).await?;
+        let wanted =
+            wanted.as_object().with_context(|| format!("`{bot}` is a table of settings"))?;
+        let component = wanted.get("component");
+        let (settings, apart) = parted(wanted, &["shared", "offered"], &["component"]);
+        let mut steps = self.object("bots", "bot", bot, &json!(settings), apart).await?;
         let Some(component) = component else { return Ok(steps) };
         let component = component.as_str().context("`component` is the path of a file")?;
         let directory = if beside.is_dir() { Some(beside) } else { beside.parent() };
@@ -241,17 +247,33 @@ impl Planned<'_> {
         name: &str,
         wanted: &Value,
     ) -> anyhow::Result<Vec<Step>> {
+        self.object(kind, word, name, wanted, Map::new()).await
+    }
+
+    /// An object with its settings, and with what it has beside them.
+    async fn object(
+        &self,
+        kind: &str,
+        word: &str,
+        name: &str,
+        settings: &Value,
+        beside: Map<String, Value>,
+    ) -> anyhow::Result<Vec<Step>> {
         let path = format!("{}/{kind}/{}", self.base, escaped(name));
         let known = match kind {
             "relays" => self.relay(name).await?,
             _ => self.api.find(&path).await?,
         };
-        let (body, old) = (json!({"settings": wanted}), known.as_ref().map(|it| &it["settings"]));
-        if old == Some(wanted) {
+        let mut body = json!({"settings": settings});
+        add(&mut body, beside);
+        let is = |known: &Value| {
+            body.as_object().into_iter().flatten().all(|(key, value)| known[key] == *value)
+        };
+        if known.as_ref().is_some_and(is) {
             return Ok(Vec::new());
         }
-        let sign = if old.is_some() { "~" } else { "+" };
-        Ok(vec![json_step(sign, word, name, Method::PUT, &path, &body, old)])
+        let sign = if known.is_some() { "~" } else { "+" };
+        Ok(vec![json_step(sign, word, name, Method::PUT, &path, &body, known.as_ref())])
     }
 
     async fn relay(&self, name: &str) -> anyhow::Result<Option<Value>> {
@@ -263,7 +285,25 @@ impl Planned<'_> {
     }
 }
 
-/// A step with what changes: secrets stand in it by name only.
+/// The settings among what a file says, and what stands beside them in the API.
+fn parted(
+    wanted: &Map<String, Value>,
+    beside: &[&str],
+    elsewhere: &[&str],
+) -> (Map<String, Value>, Map<String, Value>) {
+    let rest = wanted.clone().into_iter().filter(|(key, _)| !elsewhere.contains(&key.as_str()));
+    let (apart, own): (Vec<_>, Vec<_>) = rest.partition(|(key, _)| beside.contains(&key.as_str()));
+    (own.into_iter().collect(), apart.into_iter().collect())
+}
+
+fn add(body: &mut Value, more: Map<String, Value>) {
+    if let Some(table) = body.as_object_mut() {
+        table.extend(more);
+    }
+}
+
+/// A step with what changes: secrets stand in it by name only. What there was has at least
+/// the keys of what there is to be.
 fn json_step(
     sign: &str,
     word: &str,
@@ -274,69 +314,26 @@ fn json_step(
     old: Option<&Value>,
 ) -> Step {
     let mut what = format!("{sign} {word} {name}");
-    let empty = Map::new();
-    let new = body["settings"].as_object().unwrap_or(&empty);
-    let old = old.and_then(Value::as_object).unwrap_or(&empty);
-    for (key, value) in new {
-        if old.get(key) != Some(value) {
-            let _ =
-                write!(what, "\n    {key}: {} -> {value}", old.get(key).unwrap_or(&Value::Null));
+    for (key, value) in body.as_object().into_iter().flatten() {
+        let old = old.map_or(&Value::Null, |old| &old[key]);
+        match value.as_object() {
+            Some(new) if key == "settings" => differences(&mut what, new, old),
+            _ if key == "name" || value == old => {}
+            _ => {
+                let _ = write!(what, "\n    {key}: {old} -> {value}");
+            }
         }
-    }
-    for key in old.keys().filter(|key| !new.contains_key(*key)) {
-        let _ = write!(what, "\n    {key}: {} -> null", old[key]);
     }
     let body = body.to_string().into();
     Step { what, method, path: path.to_owned(), kind: "application/json", body }
 }
 
-/// The tenants of a file, or of all files of a directory, merged key by key.
-pub(super) fn read(path: &Path) -> anyhow::Result<BTreeMap<String, Map<String, Value>>> {
-    let mut files = vec![path.to_owned()];
-    if path.is_dir() {
-        let found = std::fs::read_dir(path);
-        let found = found.with_context(|| format!("cannot read {}", path.display()))?;
-        let toml = |file: &PathBuf| file.extension().is_some_and(|end| end == "toml");
-        files = found.flatten().map(|file| file.path()).filter(toml).collect();
-        files.sort();
+fn differences(what: &mut String, new: &Map<String, Value>, old: &Value) {
+    for (key, value) in new.iter().filter(|(key, value)| old[key.as_str()] != **value) {
+        let _ = write!(what, "\n    {key}: {} -> {value}", old[key.as_str()]);
     }
-    if files.is_empty() {
-        bail!("there is no `*.toml` in {}", path.display());
-    }
-    let mut merged = Value::Object(Map::new());
-    for file in files {
-        let at = || file.display().to_string();
-        let text =
-            std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", at()))?;
-        let table: toml::Table = toml::from_str(&text).with_context(at)?;
-        merge(&mut merged, serde_json::to_value(table).with_context(at)?);
-    }
-    let Value::Object(mut whole) = merged else { bail!("no file holds a table") };
-    let tenants = whole.remove("tenants");
-    if let Some(other) = whole.keys().next() {
-        bail!("`{other}` is the host's own to set: here stands only what is below `tenants`");
-    }
-    let Some(Value::Object(tenants)) = tenants else {
-        bail!("the files name no tenant: write `[tenants.NAME]`");
-    };
-    tenants
-        .into_iter()
-        .map(|(name, tenant)| match tenant {
-            Value::Object(tenant) => Ok((name, tenant)),
-            _ => bail!("`tenants.{name}` is a table of settings"),
-        })
-        .collect()
-}
-
-fn section<'a>(
-    tenant: &'a Map<String, Value>,
-    key: &str,
-) -> anyhow::Result<Vec<(&'a str, &'a Value)>> {
-    match tenant.get(key) {
-        None => Ok(Vec::new()),
-        Some(Value::Object(named)) => {
-            Ok(named.iter().map(|(name, value)| (name.as_str(), value)).collect())
-        }
-        Some(_) => bail!("`{key}` is a table of settings by name"),
+    let old = old.as_object().into_iter().flatten();
+    for (key, value) in old.filter(|(key, _)| !new.contains_key(*key)) {
+        let _ = write!(what, "\n    {key}: {value} -> null");
     }
 }

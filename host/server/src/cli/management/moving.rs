@@ -11,6 +11,7 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::apply::{self, Apply};
+use super::declared;
 use super::{Api, escaped};
 use crate::tenancy::named_secrets;
 
@@ -19,7 +20,8 @@ const FILE: &str = "tenant.toml";
 
 /// Write what a tenant is into a directory: its settings, bots with the components that
 /// answer, external bots and channels, and the limits that the operator has set for it,
-/// which only an operator of the other host can set there. Secrets stand there by name only;
+/// which only an operator of the other host can set there. A bot that shares one of the
+/// operator's does so there, too, under the same name. Secrets stand there by name only;
 /// conversations, tokens and the audit stay where they are.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Export {
@@ -52,6 +54,9 @@ pub(super) async fn export(Export { name, into, api }: Export) -> anyhow::Result
     let Value::Object(mut tenant) = known["settings"].clone() else {
         bail!("settings are shown to the scope `admin` only: use such a token");
     };
+    if let Some(label) = known["label"].as_str() {
+        tenant.insert("label".to_owned(), json!(label));
+    }
     let bots = bots(&api, &base, &into).await?;
     tenant.insert("bots".to_owned(), bots);
     for kind in ["relays", "channels"] {
@@ -97,11 +102,14 @@ async fn bots(api: &Api, base: &str, into: &Path) -> anyhow::Result<Value> {
     for bot in api.all(&format!("{base}/bots")).await? {
         let name = bot["name"].as_str().context("a bot without a name")?;
         let mut settings = bot["settings"].as_object().cloned().unwrap_or_default();
+        if bot["offered"] == json!(true) {
+            settings.insert("offered".to_owned(), json!(true));
+        }
         if let Some(shared) = bot["shared"].as_str() {
-            bail!(
-                "the bot `{name}` runs the operator's bot `{shared}`: the other host may not have \
-                 it; give it a component of its own, or take it away, and export again"
-            );
+            // The operator's, which the other host has to have as well.
+            settings.insert("shared".to_owned(), json!(shared));
+            bots.insert(name.to_owned(), Value::Object(settings));
+            continue;
         }
         let path = format!("{base}/bots/{}", escaped(name));
         let deployed = api.find(&format!("{path}/deployment")).await?;
@@ -145,7 +153,7 @@ fn without_nulls(value: Value) -> Value {
 }
 
 pub(super) async fn import(Import { directory, api }: Import) -> anyhow::Result<()> {
-    let tenants = apply::read(&directory)?;
+    let tenants = declared::read(&directory)?;
     apply::check_limits(&api, &tenants).await?;
     for (name, tenant) in tenants {
         let base = format!("/tenants/{}", escaped(&name));

@@ -1,6 +1,7 @@
 //! Hosting by commands and out of files.
 
 use std::fs;
+use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use botyard_tests::host::{Config, Host, operate, plugin, program};
 use botyard_tests::site::{HEADER, SECRET, TOKEN};
 use botyard_twins::userlike::{Contact, Userlike};
 use http::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::hosted::Hosted;
 
@@ -47,7 +48,7 @@ async fn a_tenant_is_set_up_by_commands() {
     assert_eq!(digest.len(), 64, "{digest}");
 
     let tried = ["bot", "try", "bot", &digest, "--tenant", "acme", "--say", "one", "--json"];
-    let tried: serde_json::Value = serde_json::from_str(&says(&config, &tried).await).unwrap();
+    let tried: Value = serde_json::from_str(&says(&config, &tried).await).unwrap();
     let turns = tried["turns"].as_array().unwrap();
     let texts: Vec<_> = turns
         .iter()
@@ -68,9 +69,16 @@ async fn a_tenant_is_set_up_by_commands() {
     let verified = says(&config, &["audit", "verify", "--tenant", "acme"]).await;
     assert!(verified.contains("each as it was written"), "{verified}");
 
-    let token = ["token", "create", "--tenant", "acme", "--scope", "read"];
+    let token = ["token", "create", "--tenant", "acme", "--scope", "read", "--days", "30"];
     let token = says(&config, &token).await;
     assert!(token.starts_with("botyard_"), "{token}");
+    let tokens = says(&config, &["token", "list", "--tenant", "acme", "--json"]).await;
+    let tokens: Value = serde_json::from_str(&tokens).unwrap();
+    let [created, expires] = ["created_ms", "expires_ms"].map(|key| tokens[0][key].as_u64());
+    let days = (expires.unwrap() - created.unwrap()).div_ceil(24 * 60 * 60 * 1_000);
+    assert_eq!(days, 30);
+    let refused = operate(&config, &["bot", "share", "bot", "20", "--tenant", "acme"]).await;
+    assert!(complaint(&refused.unwrap()).contains("canary"), "there is none yet");
 }
 
 #[tokio::test]
@@ -138,6 +146,7 @@ async fn files_are_applied_and_applied_again() {
     assert!(done.ends_with("1 thing changed\n"), "{done}");
     let again = says(&config, &["apply", "-f", path]).await;
     assert_eq!(again, "0 things changed\n");
+    differences_are_shown(&config, &files).await;
 
     let webhook = Webhook {
         url: format!("{}/webhooks/acme-web", host.url()),
@@ -145,6 +154,43 @@ async fn files_are_applied_and_applied_again() {
     };
     let conversation = Conversation::open(userlike.account(), &webhook, Contact::new()).unwrap();
     assert_eq!(conversation.start().await.unwrap().texts(), ["1 1 start"]);
+}
+
+/// What was there is shown beside what is to be there, for everything that can be named.
+async fn differences_are_shown(config: &Config, files: &Path) {
+    let file = files.join("acme.toml");
+    let before = fs::read_to_string(&file).unwrap();
+    let path = files.to_str().unwrap();
+    says(config, &["limit", "set", "bots", "5", "--tenant", "acme"]).await;
+    let limits = "[tenants.acme.limits]\nbots = 7\nchannels = 9\n";
+    let inline = before.replace("bot = \"bot\"", "bot = \"bot\"\ninline = false");
+    fs::write(&file, format!("{inline}\n{limits}")).unwrap();
+    let planned = says(config, &["apply", "-f", path, "--dry-run"]).await;
+    let expected = [
+        "~ channel acme-web\n    inline: null -> false\n",
+        "~ limit bots\n    value: 5 -> 7\n",
+        "~ limit channels\n    value: null -> 9\n",
+        "3 things would be changed\n",
+    ];
+    for words in expected {
+        assert!(planned.contains(words), "{words} is not in:\n{planned}");
+    }
+    // The host's own settings file may be given as well; what is in no such file is refused.
+    let labelled = "[server]\nlisten = \"127.0.0.1:1\"\n\n[tenants.acme]\nlabel = \"Acme Ltd\"\n";
+    fs::write(&file, format!("{labelled}\n{before}")).unwrap();
+    let done: Value =
+        serde_json::from_str(&says(config, &["apply", "-f", path, "--json"]).await).unwrap();
+    let labels = json!(["~ tenant acme\n    label: null -> \"Acme Ltd\""]);
+    assert_eq!(done, json!({"dry_run": false, "steps": labels}));
+    fs::write(&file, format!("[sever]\n\n{before}")).unwrap();
+    let refused = complaint(&operate(config, &["apply", "-f", path]).await.unwrap());
+    assert!(refused.contains("`sever` is no section of settings"), "{refused}");
+    // A name with a dot, not in quotes, is a table to TOML.
+    let nested = "[tenants.acme.limits]\nbacklog.events = 5\n";
+    fs::write(&file, format!("{before}\n{nested}")).unwrap();
+    let refused = complaint(&operate(config, &["apply", "-f", path]).await.unwrap());
+    assert!(refused.contains("write it in quotes, `\"backlog.events\" = ...`"), "{refused}");
+    fs::write(&file, before).unwrap();
 }
 
 #[tokio::test]

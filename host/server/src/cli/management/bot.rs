@@ -1,6 +1,7 @@
 //! Bots on the command line: upload, try, deploy, roll back, look.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use botyard_kernel::time::MINUTE;
@@ -33,6 +34,9 @@ pub(in crate::cli) enum BotCommand {
         /// It runs the versions of this bot of the operator's.
         #[arg(long, value_name = "NAME")]
         shared: Option<String>,
+        /// Whether other tenants may run its versions: only the operator's own bots.
+        #[arg(long, value_name = "BOOL")]
+        offered: Option<bool>,
         #[command(flatten)]
         of: TenantApi,
     },
@@ -93,6 +97,24 @@ pub(in crate::cli) enum BotCommand {
         /// does worse. `promote` ends the trial.
         #[arg(long, value_name = "PERCENT")]
         canary: Option<u8>,
+        #[command(flatten)]
+        of: TenantApi,
+    },
+    /// Change of how many of a hundred conversations begin with the canary.
+    Share {
+        /// The bot.
+        bot: String,
+        /// So many.
+        percent: u8,
+        #[command(flatten)]
+        of: TenantApi,
+    },
+    /// Withdraw a version: it runs no more, also in sessions that began with it.
+    Withdraw {
+        /// The bot.
+        bot: String,
+        /// The version's digest.
+        version: String,
         #[command(flatten)]
         of: TenantApi,
     },
@@ -172,9 +194,13 @@ pub(super) async fn bot(command: BotCommand) -> anyhow::Result<()> {
             let fields = ["name", "version", "shared", "paused"];
             of.api.print(&json!(all), |_| table(&pauses::told(&all), &fields))
         }
-        BotCommand::Put { bot, settings, shared, of } => {
+        BotCommand::Put { bot, settings, shared, offered, of } => {
             let settings = settings.as_deref().map(json_file).transpose()?;
-            let body = given([("settings", settings), ("shared", shared.map(Value::from))]);
+            let body = given([
+                ("settings", settings),
+                ("shared", shared.map(Value::from)),
+                ("offered", offered.map(Value::from)),
+            ]);
             let path = path(&of, &bot).await?;
             let put = of.api.ask(Method::PUT, &path, Some(&body)).await?;
             of.api.print(&put, |_| format!("the bot {bot} is set\n"))
@@ -214,6 +240,12 @@ pub(super) async fn bot(command: BotCommand) -> anyhow::Result<()> {
             };
             change(&of, &bot, &body).await
         }
+        BotCommand::Share { bot, percent, of } => {
+            change(&of, &bot, &json!({"action": "set-percent", "percent": percent})).await
+        }
+        BotCommand::Withdraw { bot, version, of } => {
+            change(&of, &bot, &json!({"action": "withdraw", "version": version})).await
+        }
         BotCommand::Promote { bot, of } => change(&of, &bot, &json!({"action": "promote"})).await,
         BotCommand::Rollback { bot, of } => {
             change(&of, &bot, &json!({"action": "roll-back"})).await
@@ -227,8 +259,8 @@ pub(super) async fn bot(command: BotCommand) -> anyhow::Result<()> {
                 return follow::follow(&of.api, path(&of, &bot).await?, since.map(ago)).await;
             }
             let since = ago(since.unwrap_or(60));
-            let path = format!("{}/logs?limit=200&since_ms={since}", path(&of, &bot).await?);
-            let found = of.api.ask(Method::GET, &path, None).await?;
+            let path = format!("{}/logs?since_ms={since}", path(&of, &bot).await?);
+            let found = json!({"items": of.api.all(&path).await?, "after": null});
             of.api.print(&found, |found| logs(&found["items"]))
         }
         BotCommand::Pause(pause) => pauses::pause(Pausable::Bot, pause).await,
@@ -256,6 +288,10 @@ async fn upload(
     let digest = version["digest"].as_str().unwrap_or_default().to_owned();
     if deploy {
         return change(of, bot, &json!({"action": "deploy", "version": digest})).await;
+    }
+    if !of.api.local.json {
+        // Beside the digest, which a program reads.
+        std::io::stderr().write_all(grants::wants(&version).as_bytes())?;
     }
     of.api.print(&version, |_| format!("{digest}\n"))
 }

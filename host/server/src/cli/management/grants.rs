@@ -100,6 +100,19 @@ pub(super) async fn grants(of: &TenantApi, bot: &str, used: bool) -> anyhow::Res
     })
 }
 
+/// What an uploaded version wants otherwise than the one that answers, and what nobody has
+/// granted yet.
+pub(super) fn wants(version: &Value) -> String {
+    let mut text = String::new();
+    for (field, word) in [("added", "wants"), ("removed", "does without")] {
+        for power in each(&version["changes"][field]) {
+            let _ = writeln!(text, "{word} {}", named(power));
+        }
+    }
+    waits_for(&mut text, &version["pending"]);
+    text
+}
+
 fn in_words(report: &Value) -> String {
     let hosts: Vec<Value> = each(&report["hosts"]).cloned().collect();
     let mut text = table(&hosts, &["name", "count", "last_ms"]);
@@ -134,4 +147,22 @@ fn each(list: &Value) -> impl Iterator<Item = &Value> {
 
 async fn path(of: &TenantApi, bot: &str) -> anyhow::Result<String> {
     Ok(format!("{}/bots/{}/grants", of.base().await?, escaped(bot)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_uploads_is_told_what_the_version_wants_anew_and_what_is_not_granted() {
+        let host = json!({"what": "host", "name": "shop.example"});
+        let version = json!({
+            "changes": {"added": [host], "removed": [{"what": "import", "name": "kv"}]},
+            "pending": [{"what": "host", "name": "shop.example", "text": "shop.example: no"}],
+        });
+        let expected = "wants calls to shop.example\ndoes without the import `kv`\n\
+                        not granted: shop.example: no\n";
+        assert_eq!(wants(&version), expected);
+        assert_eq!(wants(&json!({"pending": []})), "");
+    }
 }

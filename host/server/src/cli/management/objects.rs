@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
+use botyard_kernel::time::DAY;
 use clap::Subcommand;
 use http::Method;
 use serde_json::{Value, json};
 
 use super::table::table;
 use super::{Api, TenantApi, escaped, given, json_file, moving};
+use crate::clock;
 
 /// What can be done with tenants.
 #[derive(Debug, Subcommand)]
@@ -83,6 +85,9 @@ pub(in crate::cli) enum TokenCommand {
         /// What people say is shown with it; without this, only its length.
         #[arg(long)]
         texts: bool,
+        /// It is good for so many days; without this, until it is revoked.
+        #[arg(long, value_name = "DAYS")]
+        days: Option<u64>,
         /// What people call it.
         #[arg(long)]
         label: Option<String>,
@@ -198,8 +203,10 @@ pub(super) async fn token(command: TokenCommand) -> anyhow::Result<()> {
             let fields = ["id", "scope", "bot", "texts", "label", "created_by"];
             of.api.print(&json!(all), |_| table(&all, &fields))
         }
-        TokenCommand::Create { scope, bot, texts, label, of } => {
+        TokenCommand::Create { scope, bot, texts, days, label, of } => {
+            let expires_ms = |days: u64| clock::now().saturating_add(days.saturating_mul(DAY));
             let body = given([
+                ("expires_ms", days.map(|days| json!(expires_ms(days)))),
                 ("scope", Some(json!(scope))),
                 ("bot", bot.map(Value::from)),
                 ("texts", texts.then(|| json!("full"))),

@@ -108,7 +108,7 @@ impl Powered {
     pub fn new(asks: Asks, grant: Powers, policy: Arc<Policy>) -> Self {
         let sides = asks.sides(&grant, &policy);
         let hosts = sides.effective().hosts.into_iter().collect();
-        let by_tenant = |pending: &Pending| pending.approver == Approver::Tenant;
+        let by_tenant = |pending: &Pending| pending.approver != Approver::Operator;
         let lacks_grant = sides.pending().iter().any(by_tenant);
         let calls = sides.refusal(&Wish::Import(HTTP.to_owned()));
         Self { asks, grant, policy, hosts, lacks_grant, calls }
@@ -174,6 +174,21 @@ mod tests {
         assert_eq!(*operator.policy(), policy("x.a.test"));
         operator.narrow(&Policy::default());
         assert_eq!(*operator.policy(), policy("*.a.test"));
+    }
+
+    #[test]
+    fn what_the_tenant_has_still_to_grant_is_lacking_whatever_the_operator_allows() {
+        let lacks = |granted: &[HostPattern], forbidden: Option<HostPattern>| {
+            let policy =
+                Policy { forbidden_hosts: forbidden.into_iter().collect(), ..Policy::default() };
+            let operator = Operator::new([], policy);
+            let asks = Asks::new(["a.test"], &imports(&["http"]));
+            Powered::new(asks, operator.grant(granted), operator.policy()).lacks_grant
+        };
+        assert!(lacks(&[], None));
+        assert!(lacks(&[], Some(host("a.test"))), "both have to");
+        assert!(!lacks(&[host("a.test")], Some(host("a.test"))), "only the operator has to");
+        assert!(!lacks(&[host("a.test")], None));
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub(super) fn run(
         let version = Digest::of(b"");
         return (false, future::ready(Input::Ran { run, output, version, profile }).boxed());
     };
-    let is_chosen = is_bound(pinned, &version) || bot.deployed.owner == tenant;
+    let is_chosen = is_bound(pinned, &version, &calls) || bot.deployed.owner == tenant;
     let loaded = work.registry.versions().loaded(&version);
     let is_chosen =
         is_chosen || loaded.as_ref().is_some_and(|loaded| is_granted(&work, &bot, loaded));
@@ -74,7 +74,14 @@ pub(super) fn run(
     let waits = ready.is_none();
     let channel = Arc::clone(&driver.channel);
     let future = async move {
-        let version = if is_chosen { version } else { granted(&work, &bot, version).await };
+        let granted = if is_chosen { Ok(version) } else { granted(&work, &bot, version).await };
+        let version = match granted {
+            Ok(granted) => granted,
+            Err(error) => {
+                let output = Box::new(failed(error.to_string()));
+                return Input::Ran { run, output, version, profile };
+            }
+        };
         if !is_chosen && let Some(output) = work.suspended(&channel, version) {
             return Input::Ran { run, output: Box::new(output), version, profile };
         }
@@ -134,10 +141,12 @@ async fn load(
     Ok((version, permit))
 }
 
-/// Whether a version is that of an earlier try, or of the session: nothing else is chosen.
-fn is_bound(pinned: Option<Pinned>, version: &Digest) -> bool {
+/// Whether a version is that of the session, or of an earlier try whose recorded answers are
+/// for no other: nothing else is chosen. A try that failed before it asked for anything binds
+/// nobody.
+fn is_bound(pinned: Option<Pinned>, version: &Digest, calls: &[Call]) -> bool {
     match pinned {
-        Some(Pinned::Event { .. }) => true,
+        Some(Pinned::Event { .. }) => !calls.is_empty(),
         Some(Pinned::Session { version: own, .. }) => own == *version,
         None => false,
     }
@@ -151,23 +160,26 @@ fn is_granted(work: &Work, bot: &Bot, version: &Version) -> bool {
 /// for all of them: a tenant that has not granted what the new version wishes for goes on
 /// with the newest of those that answered before which lacks nothing. Where there is none,
 /// the new one runs without. A tenant's own deployments wait instead.
-async fn granted(work: &Work, bot: &Bot, chosen: Digest) -> Digest {
+///
+/// # Errors
+///
+/// Where a version cannot be read just now: to choose another one for that would bind the
+/// session to it.
+async fn granted(work: &Work, bot: &Bot, chosen: Digest) -> Result<Digest, VersionError> {
     let (versions, owner) = (work.registry.versions(), &bot.deployed.owner);
-    match versions.get(owner, &chosen).await {
-        Ok(version) if !is_granted(work, bot, &version) => {}
-        // What cannot be loaded is told by whoever is to run it.
-        Ok(_) | Err(_) => return chosen,
+    if is_granted(work, bot, &versions.get(owner, &chosen).await?) {
+        return Ok(chosen);
     }
     let deployment = bot.deployed.now();
     let earlier = deployment.iter().flat_map(|now| now.before(chosen));
     for digest in earlier.take(EARLIER_MAX) {
-        if let Ok(version) = versions.get(owner, &digest).await
-            && is_granted(work, bot, &version)
-        {
-            return digest;
+        match versions.get(owner, &digest).await {
+            Ok(version) if is_granted(work, bot, &version) => return Ok(digest),
+            Ok(_) | Err(VersionError::Gone(_)) => {}
+            Err(error @ (VersionError::Store(_) | VersionError::Load(_))) => return Err(error),
         }
     }
-    chosen
+    Ok(chosen)
 }
 
 /// What a run comes to that cannot be made by the host's fault: it may be tried again.
@@ -186,5 +198,33 @@ struct Values {
 impl BotValues for Values {
     async fn get(&self, key: &str) -> anyhow::Result<Option<String>> {
         Ok(self.store.bot_value(&self.bot, key).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use botyard_kernel::call::Journal;
+    use botyard_kernel::id::EventId;
+
+    use super::*;
+
+    #[test]
+    fn a_session_and_recorded_answers_bind_to_a_version_and_a_failed_try_does_not() {
+        let [one, other] = [b"1", b"2"].map(|bytes| Digest::of(bytes));
+        let call = Call {
+            event: EventId::from("e"),
+            of_start: false,
+            index: 0,
+            request: Digest::of(b"request"),
+            answer: String::new(),
+            journal: Journal::default(),
+        };
+        let session = |version| Some(Pinned::Session { version, active_ms: 0 });
+        assert!(is_bound(session(one), &one, &[]));
+        assert!(!is_bound(session(one), &other, &[]), "it was withdrawn");
+        let tried = Some(Pinned::Event { version: one });
+        assert!(is_bound(tried, &one, &[call]));
+        assert!(!is_bound(tried, &one, &[]));
+        assert!(!is_bound(None, &one, &[]));
     }
 }

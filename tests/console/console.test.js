@@ -375,6 +375,24 @@ test("a bot and a channel are paused, shown so, and resumed", async () => {
   await page.getByText("Only the operator ends it.").waitFor();
   assert.equal(await page.getByRole("button", { name: "Resume acme-web" }).count(), 0);
   await host.ask("POST", "/tenants/acme/channels/acme-web/resume");
+  // What was paused, or taken away, since the page was loaded is no fault of the page.
+  await page.reload();
+  await at(page, "Channels of acme");
+  await host.ask("POST", "/tenants/acme/channels/acme-web/pause");
+  await page.getByRole("button", { name: "Pause acme-web" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Pause" }).click();
+  await page.getByText("Only the operator ends it.").waitFor();
+  assert.equal(await page.getByRole("alert").count(), 0);
+  await host.ask("POST", "/tenants/acme/channels/acme-web/resume");
+  const { settings } = await host.ask("GET", "/tenants/acme/channels/acme-web");
+  await host.ask("PUT", "/tenants/acme/channels/passing", { settings }, admin);
+  await host.ask("POST", "/tenants/acme/channels/passing/pause", {}, admin);
+  await page.reload();
+  await at(page, "Channels of acme");
+  await host.ask("DELETE", "/tenants/acme/channels/passing", undefined, admin);
+  await page.getByRole("button", { name: "Resume passing" }).click();
+  await page.getByText("passing was deleted in its pause").waitFor();
+  assert.equal(await page.getByRole("alert").count(), 0);
   const reader = await host.access("acme", { scope: "read" });
   const looks = await signedIn(reader, "#/acme/channels", "Channels of acme");
   assert.equal(await looks.page.getByRole("button", { name: /^Pause/ }).count(), 0);

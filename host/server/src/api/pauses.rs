@@ -62,7 +62,7 @@ pub(super) async fn pause_bot(
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/bots/{bot}/resume", tag = "bots",
     params(("tenant" = String, Path), ("bot" = String, Path)),
     responses((status = 200, body = Bot),
-        (status = 204, description = "It goes on, and is deleted."),
+        (status = 204, description = "It goes on, and was deleted in its pause: there is nothing to show."),
         (status = "4XX", body = Problem)))]
 pub(super) async fn resume_bot(
     of: OfTenant,
@@ -95,7 +95,7 @@ pub(super) async fn pause_channel(
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/channels/{channel}/resume", tag = "channels",
     params(("tenant" = String, Path), ("channel" = String, Path)),
     responses((status = 200, body = Channel),
-        (status = 204, description = "It goes on, and is deleted."),
+        (status = 204, description = "It goes on, and was deleted in its pause: there is nothing to show."),
         (status = "4XX", body = Problem)))]
 pub(super) async fn resume_channel(
     of: OfTenant,

@@ -68,7 +68,7 @@ codes! {
     TokenExpired "token-expired" UNAUTHORIZED "The token's time is over. Whoever gave it to you can give you another one.",
     Forbidden "forbidden" FORBIDDEN "The token's scope is too small for this.",
     TextsHidden "texts-hidden" FORBIDDEN "The token shows no people's texts.",
-    PausedByOperator "paused-by-operator" FORBIDDEN "The operator of the host has stopped it, and they alone end that. The detail says why.",
+    PausedByOperator "paused-by-operator" FORBIDDEN "The operator of the host has stopped it, and they alone end that. The detail says why, where they said so.",
     NotFound "not-found" NOT_FOUND "There is no such object, or the token does not reach it.",
     BadRequest "bad-request" BAD_REQUEST "The request cannot be read: its path, query, headers or body.",
     BadName "bad-name" UNPROCESSABLE_ENTITY "A name has 1 to 63 characters: a-z, 0-9 and `-`, which is not the first.",

@@ -171,3 +171,13 @@ fn no_script_makes_elements_of_text() {
         }
     }
 }
+
+/// Whoever meets a problem is told what to do, whichever it is.
+#[test]
+fn there_is_advice_for_every_problem_of_the_api() {
+    let page = include_str!("page/problem.js");
+    for code in crate::api::Code::ALL {
+        let code = code.name();
+        assert!(page.contains(&format!("\n  \"{code}\": \"")), "no advice for `{code}`");
+    }
+}

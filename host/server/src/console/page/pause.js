@@ -18,9 +18,13 @@ export function pausing({ session, api, tenant, signal }, kind, { name, paused }
   const problems = make("div");
   const change = (step, done) => shown(problems, async () => {
     const now = await api.post(at`tenants/${tenant}/${kind}/${name}/${step}`, undefined, signal);
-    draw(now.paused);
-    place.querySelector("button").focus();
-    say(done);
+    if (!now) {
+      place.replaceChildren(make("p", { class: "hint", tabindex: "-1" }, `${name} was deleted in its pause: load the page again.`));
+    } else {
+      draw(now.paused);
+    }
+    place.querySelector("button, .hint").focus();
+    say(now ? done : `${name} was deleted.`);
   });
   const actions = {
     pause: async () => {
@@ -39,7 +43,7 @@ export function pausing({ session, api, tenant, signal }, kind, { name, paused }
       return button(`Pause ${name}`, actions.pause);
     }
     return held.by_operator && !session.may("operator")
-      ? make("p", { class: "hint" }, "Only the operator ends it.")
+      ? make("p", { class: "hint", tabindex: "-1" }, "Only the operator ends it.")
       : button(`Resume ${name}`, actions.resume);
   }
 

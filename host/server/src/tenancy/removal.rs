@@ -48,6 +48,8 @@ impl Tenancy {
             return Err(ChangeError::InUse(what.to_owned()));
         }
         self.work.forget_used_by(tenant).await;
+        // Where this is cut off, the next one of its name is not told of this one.
+        self.keep_lost(tenant, self.told_before(tenant).await?, stamp).await?;
         self.host_store().delete_tenant(tenant, stamp).await?;
         self.forget_lost(tenant, stamp).await?;
         self.work.forget_tenant(tenant);

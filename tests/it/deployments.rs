@@ -9,10 +9,12 @@ use std::time::Duration;
 use botyard_tests::client::management::Management;
 use botyard_tests::client::userlike::{Conversation, Webhook};
 use botyard_tests::host::{distinct, plugin};
+use botyard_tests::peers::pager::Pager;
 use botyard_tests::peers::shop::Shop;
 use botyard_tests::site::{HEADER, SECRET};
 use botyard_tests::wait;
 use botyard_twins::userlike::{Account, Contact};
+use http::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -207,6 +209,11 @@ async fn a_canary_that_fails_is_rolled_back_and_its_people_go_on() {
     let hosted = Hosted::start().await;
     let admin = hosted.tenant("acme", "tally").await;
     let good = admin.get(DEPLOYMENT).await.unwrap()["current"].clone();
+    let owner = Pager::start().unwrap();
+    admin.put("/tenants/acme/secrets/owner", json!({"value": owner.url()})).await.unwrap();
+    let told = Some(json!({"settings": {"alert-url": {"secret": "owner"}}}));
+    let told = admin.ask(Method::PATCH, "/tenants/acme", told).await.unwrap();
+    assert!(told.status.is_success(), "{}", told.body);
     let bad = uploaded(&admin, fs::read(plugin("hostile").unwrap()).unwrap()).await;
     step(&admin, json!({"action": "start-canary", "version": bad, "percent": 50})).await;
     let people = People::write(&hosted, &["panic now", "panic now"], None);
@@ -221,6 +228,11 @@ async fn a_canary_that_fails_is_rolled_back_and_its_people_go_on() {
     }
     assert!(0 < tried && tried < cids.len(), "{tried} of {} were tried on", cids.len());
     assert_eq!(hosted.open("acme-web").start().await.unwrap().texts(), ["1 1 start"]);
+    let is_told = |it: &Value| it["type"] == "version.rolled_back";
+    let told = || owner.posted().into_iter().find(is_told);
+    let told = wait::until("the notice", WITHIN, told).await.unwrap();
+    let (whose, what) = (&told["data"]["bot"], &told["data"]["version"]);
+    assert_eq!((whose, what), (&json!("bot"), &json!(bad)), "{told}");
 }
 
 #[tokio::test]

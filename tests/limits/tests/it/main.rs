@@ -6,3 +6,4 @@
 mod menus;
 mod raised;
 mod side;
+mod taps;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use botyard_kernel::action::Action;
 use botyard_kernel::degrade::{Degraded, degrade_in};
-use botyard_kernel::id::PartId;
+use botyard_kernel::id::{Digest, PartId};
 use botyard_kernel::profile::Profile;
 use botyard_kernel::session::Seed;
 use botyard_twins::{instabot, khoros, messenger, myalice, userlike};
@@ -13,13 +13,13 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
-const NOW: u64 = 1_700_000_000_000;
+pub(crate) const NOW: u64 = 1_700_000_000_000;
 /// The part that offers a menu.
 const MENU: &str = "t0123456789abcdef0123456789abcdef.31.0";
 
 /// Who judges.
 #[derive(Clone, Debug)]
-enum Twin {
+pub(crate) enum Twin {
     Userlike,
     Khoros(Box<khoros::Options>),
     /// Lexer rides on it.
@@ -39,9 +39,12 @@ pub(crate) struct Side {
     /// What we take to be its limits.
     pub(crate) profile: Profile,
     medium: String,
-    vendor: Arc<dyn Vendor>,
-    event: Incoming,
-    twin: Twin,
+    pub(crate) vendor: Arc<dyn Vendor>,
+    /// What the person has written.
+    pub(crate) event: Incoming,
+    /// The webhook of it: what follows the channel's name in its URL, and its body.
+    pub(crate) said: (String, Value),
+    pub(crate) twin: Twin,
 }
 
 impl Side {
@@ -92,20 +95,19 @@ impl Side {
         let name = format!("{vendor} on {medium}");
         let known = known(vendor).unwrap();
         let vendor = (known.connect)((known.sample)()).unwrap();
-        let body = Bytes::from(body.to_string());
-        let (method, headers) = (&Method::POST, &HeaderMap::new());
-        let request =
-            Inbound { method, rest, query: None, headers, body: &body, chance: Seed::default() };
-        let event = match vendor.read(&request, NOW) {
-            Received::Events { mut events, damaged } if damaged.is_empty() => events.remove(0),
-            other => panic!("{name}: {other:?}"),
-        };
+        let event = hear(&*vendor, rest, body);
         let mut profile = vendor.profile(medium);
         if let Twin::MyAlice(Some(_)) = &twin {
             let rides = vendor.rides(event.form).unwrap_or_default();
             profile.let_ride(rides);
         }
-        Self { name, profile, medium: medium.to_owned(), vendor, event, twin }
+        let said = (rest.to_owned(), body.clone());
+        Self { name, profile, medium: medium.to_owned(), vendor, event, said, twin }
+    }
+
+    /// The event that a webhook becomes.
+    pub(crate) fn hears(&self, body: &Value) -> Incoming {
+        hear(&*self.vendor, &self.said.0, body)
     }
 
     /// All that becomes of an action here, with a menu's later pages.
@@ -144,6 +146,22 @@ impl Side {
         }
     }
 
+    /// What the vendor is given to show, in its own form.
+    pub(crate) fn shown(&self, action: &Action) -> Value {
+        let id = PartId::from(MENU);
+        let parts = [Part { id: &id, action, context: None }];
+        let answers = match &self.twin {
+            Twin::MyAlice(Some(_)) => self.rides(action),
+            Twin::Instabot { answers } => *answers,
+            Twin::Userlike | Twin::Khoros(_) | Twin::Messenger(_) | Twin::MyAlice(None) => false,
+        };
+        if answers {
+            json(&self.vendor.answer(&self.to(self.event.form), &parts).body)
+        } else {
+            json(&self.call(&parts).unwrap())
+        }
+    }
+
     fn rides(&self, action: &Action) -> bool {
         self.vendor.rides(self.event.form).is_some_and(|names| names.contains(&action.name()))
     }
@@ -156,6 +174,18 @@ impl Side {
     fn to<'a>(&'a self, form: &'a str) -> To<'a> {
         let (conversation, reply_to) = (&self.event.conversation, self.event.reply_to.as_deref());
         To { reply_to, form, ..To::conversation(conversation) }
+    }
+}
+
+fn hear(vendor: &dyn Vendor, rest: &str, body: &Value) -> Incoming {
+    let body = Bytes::from(body.to_string());
+    let (method, headers) = (&Method::POST, &HeaderMap::new());
+    // The ids of chats are made of it.
+    let chance = Seed::from_digest(&Digest::of(b"chance"));
+    let request = Inbound { method, rest, query: None, headers, body: &body, chance };
+    match vendor.read(&request, NOW) {
+        Received::Events { mut events, damaged } if damaged.is_empty() => events.remove(0),
+        other => panic!("{}: {body:?} became {other:?}", vendor.name()),
     }
 }
 

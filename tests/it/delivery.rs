@@ -299,8 +299,8 @@ async fn a_second_tap_in_an_app_is_a_click_and_a_label_on_the_web_is_a_message()
             assert!(delivery.is_answered(), "{medium}: {delivery:?}");
         }
         let said = || {
-            let packets = account.delivered(cid);
-            let texts: Vec<_> = packets.iter().filter_map(Packet::text).collect();
+            let seen = account.seen(cid);
+            let texts: Vec<_> = seen.iter().filter_map(|it| it.packet.text()).collect();
             texts.contains(&"bye").then(|| texts.join(", "))
         };
         let said = until("all texts", WITHIN, said).await.unwrap();

@@ -2,72 +2,77 @@
 
 use std::time::Duration;
 
+use botyard_kernel::limits::Limit;
 use wasmtime::ResourceLimiter;
 
-/// Bytes of a bot's result, log and writes are counted in units of this.
-const KIB: usize = 1 << 10;
-/// Bytes of memory are counted in units of this.
-const MIB: usize = 1 << 20;
+/// What goes to the host beside the body of a call, or without one, in bytes.
+const HANDED_BYTES: usize = 64 << 10;
 
-/// What one turn of a bot may use. Every limit is enforced.
+/// What one turn of a bot may use. Every limit is enforced; the defaults are those of
+/// the table of all limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TierLimits {
-    /// CPU time, from the making of the instance to the last action; 50 ms
-    /// native, 150 ms interpreted.
+    /// CPU time, from the making of the instance to the last action.
     pub cpu: Duration,
-    /// Wall time; 2 s. A bot that waits spends none of it, its clock jumps.
+    /// Wall time. A bot that waits spends none of it, its clock jumps.
     pub wall: Duration,
-    /// Wall time of a turn that makes http calls, from its beginning; 10 s. Never
-    /// less than [`TierLimits::wall`].
+    /// Wall time of a turn that makes http calls, from its beginning. Never less than
+    /// [`TierLimits::wall`].
     pub wall_with_calls: Duration,
-    /// Memory in bytes, summed over all memories; 32 and 128 MiB.
+    /// Memory in bytes, summed over all memories.
     pub memory_bytes: usize,
-    /// Elements of a table; 20,000 and 100,000.
+    /// Elements of a table.
     pub table_elements: usize,
-    /// Stack of the bot's own functions in bytes; 256 KiB and 1 MiB.
+    /// Stack of the bot's own functions in bytes.
     pub stack_bytes: usize,
-    /// Data that a bot can hand to the host in one call, in bytes: 1 MiB for the
-    /// body of an http call, and 64 KiB.
+    /// Data that a bot can hand to the host in one call, in bytes: the body of an http
+    /// call, and 64 KiB.
     pub call_bytes: usize,
-    /// Actions of a result; 32.
+    /// Actions of a result.
     pub actions: usize,
-    /// All actions of a result together, as canonical JSON in bytes; 64 KiB.
+    /// All actions of a result together, as canonical JSON in bytes.
     pub result_bytes: usize,
-    /// The bot's log, its standard output and error included, in bytes; 16 KiB.
+    /// The bot's log, its standard output and error included, in bytes.
     pub log_bytes: usize,
-    /// The component itself, in bytes; 8 and 32 MiB.
+    /// The component itself, in bytes.
     pub component_bytes: usize,
 }
 
 impl TierLimits {
     /// The defaults for Rust, C and Go bots.
-    pub fn native() -> Self {
+    pub const fn native() -> Self {
         Self {
-            cpu: Duration::from_millis(50),
-            wall: Duration::from_secs(2),
-            wall_with_calls: Duration::from_secs(10),
-            memory_bytes: 32 * MIB,
-            table_elements: 20_000,
-            stack_bytes: 256 * KIB,
-            call_bytes: MIB + 64 * KIB,
-            actions: 32,
-            result_bytes: 64 * KIB,
-            log_bytes: 16 * KIB,
-            component_bytes: 8 * MIB,
+            cpu: time(Limit::NativeCpuMs),
+            wall: time(Limit::NativeWallMs),
+            wall_with_calls: time(Limit::NativeWallWithCallsMs),
+            memory_bytes: Limit::NativeMemoryBytes.preset_size(),
+            table_elements: Limit::NativeTableElements.preset_size(),
+            stack_bytes: Limit::NativeStackBytes.preset_size(),
+            call_bytes: Limit::CallBodyBytes.preset_size() + HANDED_BYTES,
+            actions: Limit::TurnActions.preset_size(),
+            result_bytes: Limit::TurnResultBytes.preset_size(),
+            log_bytes: Limit::TurnLogBytes.preset_size(),
+            component_bytes: Limit::NativeComponentBytes.preset_size(),
         }
     }
 
     /// The defaults for JavaScript and Python bots.
-    pub fn interpreted() -> Self {
+    pub const fn interpreted() -> Self {
         Self {
-            cpu: Duration::from_millis(150),
-            memory_bytes: 128 * MIB,
-            table_elements: 100_000,
-            stack_bytes: MIB,
-            component_bytes: 32 * MIB,
+            cpu: time(Limit::InterpretedCpuMs),
+            wall: time(Limit::InterpretedWallMs),
+            wall_with_calls: time(Limit::InterpretedWallWithCallsMs),
+            memory_bytes: Limit::InterpretedMemoryBytes.preset_size(),
+            table_elements: Limit::InterpretedTableElements.preset_size(),
+            stack_bytes: Limit::InterpretedStackBytes.preset_size(),
+            component_bytes: Limit::InterpretedComponentBytes.preset_size(),
             ..Self::native()
         }
     }
+}
+
+const fn time(limit: Limit) -> Duration {
+    Duration::from_millis(limit.preset())
 }
 
 /// Counts what an instance holds, over all its memories and tables.
@@ -137,6 +142,8 @@ impl ResourceLimiter for InstanceLimiter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const MIB: usize = 1 << 20;
 
     #[test]
     fn memory_is_summed_over_all_memories() {

@@ -1,6 +1,7 @@
 //! How large things may be, and how they are written down.
 
 use botyard_kernel::id::ConversationKey;
+use botyard_kernel::limits::Limit;
 use botyard_kernel::log::{Arrival, Call, Entry, Settled, Turn};
 use botyard_kernel::stored;
 
@@ -18,7 +19,7 @@ pub const SETTLED_BYTES_MAX: usize = 256 * 1024;
 /// The vendor's own key of a conversation (bytes).
 pub const VENDOR_KEY_BYTES_MAX: usize = 1024;
 /// All values of one bot with their keys (bytes).
-pub const BOT_VALUES_BYTES_MAX: usize = 16 * 1024 * 1024;
+pub const BOT_VALUES_BYTES_MAX: usize = Limit::BotValuesBytes.preset_size();
 /// A record of the catalog (bytes of JSON).
 pub const RECORD_BYTES_MAX: usize = 256 * 1024;
 /// A note (bytes of JSON).

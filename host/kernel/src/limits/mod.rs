@@ -77,6 +77,21 @@ pub struct Limits {
 }
 
 impl Limit {
+    /// Its value by default, for whoever enforces it; where nothing is bounded then, all
+    /// there can be.
+    pub const fn preset(self) -> u64 {
+        match self.row().default {
+            Some(value) => value,
+            None => u64::MAX,
+        }
+    }
+
+    /// The same, for what is counted in memory.
+    pub const fn preset_size(self) -> usize {
+        let value = self.preset();
+        if value > usize::MAX as u64 { usize::MAX } else { value as usize }
+    }
+
     /// The smallest value that can be set: what only slows must let something through, or
     /// what waits would wait for ever.
     pub fn least(self) -> u64 {

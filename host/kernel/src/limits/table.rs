@@ -99,10 +99,28 @@ limits! {
         "Turns of a conversation; more of them wait.";
     ConversationUnpromptedPerMinute "conversation.unprompted-per-minute" PerMinute Some(UNPROMPTED_RATE.calls as u64), Fixed, "kernel::lane",
         "Turns of a conversation that no person caused; more of them wait.";
+    TrialEvents "trial.events" Pieces Some(20), Fixed, "server",
+        "Events that a version is tried with at a time.";
     BotValuesBytes "bot.values-bytes" Bytes Some(16 * MIB), Fixed, "store",
         "A bot's own values.";
     RequestBytes "request.bytes" Bytes Some(MIB), Host, "server",
         "The body of a webhook or signal.";
+    ApiBodyBytes "api.body-bytes" Bytes Some(MIB), Fixed, "server",
+        "The body of a request to the management API, but for components.";
+    HostUploads "host.uploads" Pieces Some(16), Fixed, "server",
+        "Components that come in at once, of all tenants.";
+    HostCompilations "host.compilations" Pieces Some(64), Fixed, "server",
+        "Components that are compiled or wait for it, of all tenants.";
+    HostCompiledAtOnce "host.compiled-at-once" Pieces Some(1), Host, "runtime",
+        "Components that are compiled at the same time, of all tenants.";
+    HostFollowedLogs "host.followed-logs" Pieces Some(256), Fixed, "server",
+        "Logs that are followed live, by all tenants.";
+    UploadsAtOnce "uploads-at-once" Pieces Some(2), Fixed, "server",
+        "A tenant's components that come in at once.";
+    CompilationsAtOnce "compilations-at-once" Pieces Some(2), Fixed, "server",
+        "A tenant's components that are compiled or wait for it.";
+    FollowedLogs "followed-logs" Pieces Some(16), Fixed, "server",
+        "A tenant's logs that are followed live.";
     BacklogRequests "backlog.requests" Pieces Some(1_024), Tenant, "kernel::quota",
         "A tenant's requests that have no answer yet.";
     BacklogEvents "backlog.events" Pieces Some(100_000), Tenant, "kernel::quota",
@@ -133,4 +151,6 @@ limits! {
         "A tenant's secrets.";
     Tokens "tokens" Pieces Some(100), Tenant, "kernel::limits",
         "A tenant's tokens.";
+    SecretBytes "secret.bytes" Bytes Some(64 * KIB), Fixed, "server",
+        "A secret.";
 }

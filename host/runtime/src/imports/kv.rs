@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use botyard_kernel::limits::Limit;
 use botyard_kernel::log::Call;
 use botyard_kernel::run::{KvChange, KvScope, KvWrite};
 
@@ -18,7 +19,7 @@ const KEY_BYTES: usize = 256;
 /// The longest value, in bytes.
 const VALUE_BYTES: usize = 64 << 10;
 /// All keys and values of a conversation together, in bytes.
-const CONVERSATION_BYTES: usize = 64 << 10;
+const CONVERSATION_BYTES: usize = Limit::ConversationValuesBytes.preset_size();
 /// All keys and values that one turn may write, in bytes: they are stored with it.
 const WRITE_BYTES: usize = 256 << 10;
 /// Writes of one turn.

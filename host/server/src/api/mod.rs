@@ -39,6 +39,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use botyard_kernel::limits::Limit;
 use http::Method;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -61,7 +62,7 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
 }
 
 /// At most so many bytes of a body, but for components.
-const BODY_BYTES_MAX: usize = 1 << 20;
+const BODY_BYTES_MAX: usize = Limit::ApiBodyBytes.preset_size();
 /// A change is made whole, also where whoever asked for it leaves in the middle: what is
 /// written is in force as well.
 async fn to_its_end(request: Request, next: Next) -> Response {

@@ -9,9 +9,8 @@ use futures_util::StreamExt as _;
 use tokio::time::{Instant, timeout_at};
 
 use super::problem::{Code, Problem};
+use crate::config::Config;
 
-/// The largest component that any tier takes, in bytes.
-const COMPONENT_BYTES_MAX: usize = 32 << 20;
 /// How slow an upload may be.
 #[derive(Clone, Copy, Debug)]
 struct Pace {
@@ -40,17 +39,21 @@ impl Pace {
     }
 }
 
-/// Receives a component. `patience` is for how long it may stand still.
-pub(super) async fn receive(
-    body: Body,
-    directory: &Path,
-    patience: Duration,
-) -> Result<Upload, Problem> {
+/// Receives a component: as much as the larger of both tiers takes.
+pub(super) async fn receive(body: Body, config: &Config) -> Result<Upload, Problem> {
+    let patience = config.server.body_timeout;
     let pace = Pace { grace: Duration::from_secs(30), bytes_a_second: 64 << 10, patience };
-    receive_at(pace, body, directory).await
+    let tiers = [&config.runtime.native, &config.runtime.interpreted];
+    let most = tiers.map(|tier| tier.limits.component_bytes).into_iter().max().unwrap_or(0);
+    receive_at(pace, most, body, &config.store.directory).await
 }
 
-async fn receive_at(pace: Pace, body: Body, directory: &Path) -> Result<Upload, Problem> {
+async fn receive_at(
+    pace: Pace,
+    most: usize,
+    body: Body,
+    directory: &Path,
+) -> Result<Upload, Problem> {
     let mut incoming = Incoming::begin(directory).await.map_err(unwritten)?;
     let (began, mut pieces) = (Instant::now(), body.into_data_stream());
     loop {
@@ -59,8 +62,8 @@ async fn receive_at(pace: Pace, body: Body, directory: &Path) -> Result<Upload, 
         let Some(piece) = piece else { return Ok(incoming.finish()) };
         let piece =
             piece.map_err(|error| Problem::bad(format!("the upload broke off: {error}")))?;
-        if incoming.bytes() + piece.len() > COMPONENT_BYTES_MAX {
-            let detail = format!("a component has at most {COMPONENT_BYTES_MAX} bytes");
+        if incoming.bytes() + piece.len() > most {
+            let detail = format!("a component has at most {most} bytes");
             return Err(Problem::new(Code::TooLarge, detail));
         }
         incoming = incoming.push(piece).await.map_err(unwritten)?;
@@ -100,7 +103,8 @@ mod tests {
             Some((Ok::<_, std::io::Error>(Bytes::from(vec![7; bytes])), sent + 1))
         });
         let directory = tempfile::tempdir().unwrap();
-        let received = receive_at(pace, Body::from_stream(pieces), directory.path()).await;
+        let received =
+            receive_at(pace, 32 << 20, Body::from_stream(pieces), directory.path()).await;
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
         received
     }

@@ -6,6 +6,7 @@ use axum::extract::Path;
 use botyard_kernel::access::Permission;
 use botyard_kernel::event::EventBody;
 use botyard_kernel::id::{BotId, ChannelId, Digest};
+use botyard_kernel::limits::Limit;
 use botyard_kernel::plan::Policy;
 use botyard_vendors::known;
 use serde::{Deserialize, Serialize};
@@ -20,7 +21,7 @@ use crate::tenancy::ChangeError;
 use crate::trial::Trial;
 
 /// At most so many events at a time.
-const EVENTS_MAX: usize = 20;
+const EVENTS_MAX: usize = Limit::TrialEvents.preset_size();
 
 /// What a version is tried with.
 #[derive(Deserialize, ToSchema)]
@@ -70,7 +71,8 @@ pub(super) async fn run(
     let digest = Digest::from_hex(&digest).ok_or_else(Problem::not_found)?;
     allowed.tenancy().version(&allowed.tenant, &bot, &digest).await?;
     if new.events.is_empty() || new.events.len() > EVENTS_MAX {
-        let detail = format!("`events` has 1 to {EVENTS_MAX} events");
+        let limit = Limit::TrialEvents;
+        let detail = format!("`events` has 1 to {EVENTS_MAX} events: the limit `{limit}`");
         return Err(Problem::new(Code::TooMany, detail));
     }
     let (trial, events) = trial(&allowed, bot, &digest, new).await?;

@@ -127,7 +127,7 @@ pub(super) async fn upload(
     let (app, tenant) = (&allowed.app, &allowed.tenant);
     app.work.has_room().map_err(|refusal| Problem::busy(&refusal))?;
     let reads = app.uploads.take(tenant)?;
-    let upload = receive(body, &app.config.store.directory, app.config.server.body_timeout).await?;
+    let upload = receive(body, &app.config).await?;
     drop(reads);
     let compiles = app.compilations.take(tenant)?;
     if operations::is_asked_for(&headers) {

@@ -45,17 +45,41 @@ pub(super) fn all(own: &Values, server: &Server, backlog: &Backlog, runtime: &Ru
     set(Limit::BacklogRequests, bounds.requests as u128);
     set(Limit::BacklogEvents, bounds.events as u128);
     set(Limit::BacklogBytes, bounds.bytes as u128);
+    set(Limit::HostCompiledAtOnce, runtime.compile.at_once as u128);
+    set(Limit::TurnLogBytes, runtime.native.limits.log_bytes as u128);
     let native = &runtime.native.limits;
     set(Limit::NativeCpuMs, native.cpu.as_millis());
     set(Limit::NativeWallMs, native.wall.as_millis());
     set(Limit::NativeWallWithCallsMs, native.wall_with_calls.as_millis());
     set(Limit::NativeMemoryBytes, native.memory_bytes as u128);
+    set(Limit::NativeTableElements, native.table_elements as u128);
     set(Limit::NativeStackBytes, native.stack_bytes as u128);
+    set(Limit::NativeComponentBytes, native.component_bytes as u128);
     let interpreted = &runtime.interpreted.limits;
     set(Limit::InterpretedCpuMs, interpreted.cpu.as_millis());
     set(Limit::InterpretedWallMs, interpreted.wall.as_millis());
     set(Limit::InterpretedWallWithCallsMs, interpreted.wall_with_calls.as_millis());
     set(Limit::InterpretedMemoryBytes, interpreted.memory_bytes as u128);
+    set(Limit::InterpretedTableElements, interpreted.table_elements as u128);
     set(Limit::InterpretedStackBytes, interpreted.stack_bytes as u128);
+    set(Limit::InterpretedComponentBytes, interpreted.component_bytes as u128);
     limits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn what_the_operator_sets_is_a_setting_and_its_default_that_of_the_table() {
+        let config = Config::load(None, std::iter::empty()).unwrap();
+        for limit in Limit::ALL {
+            let row = limit.row();
+            match config.limits.get(limit) {
+                Some(value) => assert_eq!(Some(*value), row.default, "{limit}"),
+                None => assert_ne!(row.change, Change::Host, "{limit} is no setting"),
+            }
+        }
+    }
 }

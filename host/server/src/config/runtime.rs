@@ -33,7 +33,7 @@ pub struct Runtime {
 impl Runtime {
     pub(super) fn read(mut section: Section<'_>, store: &Store) -> Result<Self, Wrong> {
         let artefacts = section.optional("artefact-directory");
-        let runtime = Self {
+        let mut runtime = Self {
             layout: section
                 .required("layout")?
                 .word(&[("hardened", Layout::Hardened), ("fast", Layout::Fast)])?,
@@ -46,6 +46,10 @@ impl Runtime {
             native: tier(section.section("native")?, TierLimits::native())?,
             interpreted: tier(section.section("interpreted")?, TierLimits::interpreted())?,
         };
+        let log_bytes = section.required("turn-log-bytes")?.size(KIB..=64 * KIB, "bytes")?;
+        for tier in [&mut runtime.native, &mut runtime.interpreted] {
+            tier.limits.log_bytes = log_bytes;
+        }
         section.finish()?;
         Ok(runtime)
     }
@@ -63,14 +67,16 @@ fn compile(mut section: Section<'_>) -> Result<CompileLimits, Wrong> {
     Ok(limits)
 }
 
-/// Limits that are no settings stay those of the tier.
+/// Limits that are no settings stay those of the contract.
 fn tier(mut section: Section<'_>, limits: TierLimits) -> Result<TierConfig, Wrong> {
     let limits = TierLimits {
         cpu: section.required("cpu-ms")?.millis(1..=MINUTE_MS)?,
         wall: section.required("wall-ms")?.millis(1..=10 * MINUTE_MS)?,
         wall_with_calls: section.required("wall-with-calls-ms")?.millis(1..=10 * MINUTE_MS)?,
         memory_bytes: section.required("memory-bytes")?.size(MIB..=4 * GIB, "bytes")?,
+        table_elements: section.required("table-elements")?.size(1..=1_000_000, "elements")?,
         stack_bytes: section.required("stack-bytes")?.size(64 * KIB..=8 * MIB, "bytes")?,
+        component_bytes: section.required("component-bytes")?.size(KIB..=64 * MIB, "bytes")?,
         ..limits
     };
     let slots = section.required("slots")?;

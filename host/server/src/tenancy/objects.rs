@@ -3,6 +3,7 @@
 
 use botyard_kernel::access::Scope;
 use botyard_kernel::id::{BotId, ChannelId, TenantId};
+use botyard_kernel::limits::Limit;
 use botyard_store::{Stamp, StoreError, TenantStore};
 use serde_json::json;
 
@@ -16,7 +17,7 @@ use crate::config;
 use crate::work::{Pausable, Subject};
 
 /// At most so many bytes of a secret.
-const SECRET_BYTES_MAX: usize = 64 * 1024;
+const SECRET_BYTES_MAX: usize = Limit::SecretBytes.preset_size();
 
 impl Tenancy {
     /// A tenant.
@@ -270,7 +271,8 @@ impl Tenancy {
     ) -> Change<bool> {
         named(name)?;
         if text.is_empty() || text.len() > SECRET_BYTES_MAX {
-            let what = format!("a secret has 1 to {SECRET_BYTES_MAX} bytes");
+            let limit = Limit::SecretBytes;
+            let what = format!("a secret has 1 to {SECRET_BYTES_MAX} bytes: the limit `{limit}`");
             return Err(ChangeError::TooMany(what));
         }
         let _turn = self.change(tenant).await;

@@ -81,6 +81,7 @@ contract! {
         notes_come_back_until_they_end,
         of_many_new_notes_one_is_put,
         notes_are_listed_page_by_page,
+        notes_are_weighed_by_kind_and_tenant,
         additions_are_all_counted,
         ended_notes_are_swept_in_steps,
         a_large_note_is_refused;

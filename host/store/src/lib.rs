@@ -31,6 +31,6 @@ pub use crate::catalog::{AuditRow, Catalog, Change, ChangeTo, Record, Stamp};
 pub use crate::error::{OpenError, StoreError};
 pub use crate::log::{Commit, DeadLetter, DuePlace, Lease, Loaded, Log};
 pub use crate::memory::{Fault, MemoryStore};
-pub use crate::notes::Notes;
+pub use crate::notes::{Notes, NotesSize};
 pub use crate::scope::{HostStore, OPERATOR, Person, Store, TenantStore};
 pub use crate::sqlite::{BackupError, Counters, Disk, Held, Manifest, SqliteStore};

@@ -65,6 +65,10 @@ pub trait Notes: Send + Sync {
         now: Millis,
     ) -> Result<Vec<(TenantId, Record)>, StoreError>;
 
+    /// How much there is of a kind of a tenant's notes, those among it whose time is over
+    /// and that were not swept away yet.
+    async fn size(&self, tenant: &TenantId, kind: &str) -> Result<NotesSize, StoreError>;
+
     /// Takes a note away. Answers whether there was one.
     async fn delete(&self, tenant: &TenantId, kind: &str, name: &str) -> Result<bool, StoreError>;
 
@@ -90,6 +94,17 @@ pub trait Notes: Send + Sync {
 
     /// Takes away notes of a tenant, as many as [`Notes::sweep`]. Answers how many.
     async fn forget(&self, tenant: &TenantId) -> Result<usize, StoreError>;
+}
+
+/// How much there is of a kind of notes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NotesSize {
+    /// How many.
+    pub count: u64,
+    /// As they are written, in bytes.
+    pub bytes: u64,
+    /// When the first of them ends; absent where none does.
+    pub ends_ms: Option<Millis>,
 }
 
 /// A note's value after adding to it.

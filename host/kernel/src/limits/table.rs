@@ -147,10 +147,16 @@ limits! {
         "A tenant's uploaded versions.";
     Channels "channels" Pieces Some(100), Tenant, "kernel::limits",
         "A tenant's channels.";
+    Relays "relays" Pieces Some(100), Tenant, "kernel::limits",
+        "A tenant's external bots.";
     Secrets "secrets" Pieces Some(1_000), Tenant, "kernel::limits",
         "A tenant's secrets.";
-    Tokens "tokens" Pieces Some(100), Tenant, "kernel::limits",
-        "A tenant's tokens.";
     SecretBytes "secret.bytes" Bytes Some(64 * KIB), Fixed, "server",
         "A secret.";
+    Tokens "tokens" Pieces Some(100), Tenant, "kernel::limits",
+        "A tenant's tokens.";
+    IdempotencyKeys "idempotency-keys" Pieces Some(10_000), Tenant, "server",
+        "A tenant's idempotency keys of the last day.";
+    IdempotencyBytes "idempotency-bytes" Bytes Some(64 * MIB), Tenant, "server",
+        "The answers that are kept for them.";
 }

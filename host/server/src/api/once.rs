@@ -16,8 +16,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use botyard_kernel::access::OPERATOR;
 use botyard_kernel::id::{Digest, TenantId};
+use botyard_kernel::limits::{Limit, Limits};
 use botyard_kernel::time::{DAY, MINUTE, Millis};
-use botyard_store::{StoreError, TenantStore};
+use botyard_store::{NotesSize, StoreError, TenantStore};
 use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderValue, Method, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -34,12 +35,19 @@ use crate::tenancy::ChangeError;
 /// The kind of the notes.
 const KIND: &str = "idempotency";
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
-const KEY_BYTES_MAX: usize = 200;
-/// Where components are uploaded.
-const UPLOADS: &str = "/v1/tenants/{tenant}/bots/{bot}/versions";
+/// The header, as the description has it.
+pub(super) const HEADER_NAME: &str = "Idempotency-Key";
+pub(super) const KEY_BYTES_MAX: usize = 200;
+/// Where components are uploaded: the same component is the same version anyway.
+pub(super) const UPLOADS: &str = "/v1/tenants/{tenant}/bots/{bot}/versions";
+/// Where signals come in: the log of their conversation has the key, as exactly and as long.
+pub(super) const SIGNALS: &str =
+    "/v1/tenants/{tenant}/channels/{channel}/conversations/{conversation}/signals";
 const KEPT_MS: Millis = DAY;
 /// After so long a request that has no answer yet is taken for one that was cut off.
 const UNDER_WAY_MS: Millis = 2 * MINUTE;
+/// Who has too many keys looks again after so many seconds at the latest.
+const RETRY_AFTER_MAX_S: u64 = 3_600;
 
 /// What is kept of a request.
 #[derive(Serialize, Deserialize)]
@@ -68,17 +76,22 @@ struct Note<'a> {
     store: TenantStore,
     name: String,
     asked: Digest,
+    limits: Arc<Limits>,
+}
+
+/// Whether the answer to a `POST` to this route is kept by its key.
+pub(super) fn keeps(route: &str) -> bool {
+    ![UPLOADS, SIGNALS].contains(&route)
 }
 
 /// Does a request with a key once.
 pub(super) async fn once(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     // By the route: the content type is whatever a client makes of a component.
     let route = request.extensions().get::<MatchedPath>();
-    let uploads = route.is_some_and(|route| route.as_str() == UPLOADS);
+    let kept = request.method() == Method::POST && route.is_none_or(|route| keeps(route.as_str()));
     let key = request.headers().get(HEADER).cloned();
     match key {
-        // The same component is the same version anyway.
-        Some(key) if request.method() == Method::POST && !uploads => {
+        Some(key) if kept => {
             keyed(&app, &key, request, next).await.unwrap_or_else(|problem| problem.into_response())
         }
         Some(_) | None => next.run(request).await,
@@ -112,6 +125,7 @@ async fn keyed(
         store: app.tenancy.store_of(&tenant),
         name: Digest::of_parts(name).to_string(),
         asked: Digest::of(&body),
+        limits: app.work.quotas().limits(&tenant),
     };
     if let Some(answer) = note.earlier(clock::now()).await? {
         return Ok(answer);
@@ -146,7 +160,7 @@ impl Note<'_> {
     async fn earlier(&self, now: Millis) -> Result<Option<Response>, Problem> {
         let (fresh, until) = (json!(self.kept(now)), Some(now + KEPT_MS));
         let found = self.store.note_put_new(KIND, &self.name, &fresh, until, now).await?;
-        let Some(found) = found else { return Ok(None) };
+        let Some(found) = found else { return self.room(now).await.map(|()| None) };
         let kept: Kept = serde_json::from_value(found).map_err(fault)?;
         if kept.request != self.asked {
             let detail = "this key came before with another body: take another key";
@@ -163,6 +177,22 @@ impl Note<'_> {
         let text = text.map_err(fault)?;
         let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
         Ok(Some(json_answer(status, text.into())))
+    }
+
+    /// Whether there is room for this note among the tenant's. An earlier one is never taken
+    /// away for it: what it stands for would be done again.
+    async fn room(&self, now: Millis) -> Result<(), Problem> {
+        let NotesSize { count, bytes, ends_ms } = self.store.note_size(KIND).await?;
+        let ends_in_s = ends_ms.map(|ends_ms| ends_ms.saturating_sub(now).div_ceil(1_000));
+        let after = ends_in_s.map(|seconds| seconds.clamp(1, RETRY_AFTER_MAX_S));
+        let enough = self.limits.check(Limit::IdempotencyKeys, count, after);
+        let enough = enough.and_then(|()| self.limits.check(Limit::IdempotencyBytes, bytes, after));
+        if let Err(exceeded) = enough {
+            self.store.note_delete(KIND, &self.name).await?;
+            let problem = Problem::new(Code::OverLimit, format!("{exceeded}; or send no key"));
+            return Err(problem.after(after.unwrap_or(RETRY_AFTER_MAX_S)));
+        }
+        Ok(())
     }
 
     /// Goes on in the place of a request that was cut off: of many at once exactly one.
@@ -252,7 +282,34 @@ mod tests {
 
     fn note<'a>(envelope: &'a Envelope, memory: &MemoryStore) -> Note<'a> {
         let store = memory.store().tenant(&"acme".into());
-        Note { envelope, store, name: "n".to_owned(), asked: Digest::of(b"{}") }
+        let limits = Arc::new(Limits::default());
+        Note { envelope, store, name: "n".to_owned(), asked: Digest::of(b"{}"), limits }
+    }
+
+    #[tokio::test]
+    async fn who_has_too_many_keys_is_refused_another_and_keeps_those_that_there_are() {
+        let (envelope, memory) = (Envelope::new(HostKey::new([7; 32]), []), MemoryStore::new());
+        let limited = |name: &str, limit: Limit, most: u64| {
+            let limits = Limits { tenant: [(limit, most)].into(), ..Limits::default() };
+            let (name, limits) = (name.to_owned(), Arc::new(limits));
+            Note { name, limits, ..note(&envelope, &memory) }
+        };
+        let first = limited("first", Limit::IdempotencyKeys, 1);
+        assert!(first.earlier(1_000).await.unwrap().is_none());
+        let made = (StatusCode::CREATED, "x".repeat(5_000)).into_response();
+        first.keep(made).await.unwrap();
+        for (limit, most) in [(Limit::IdempotencyKeys, 1), (Limit::IdempotencyBytes, 5_000)] {
+            let second = limited("second", limit, most);
+            let refused = second.earlier(clock::now()).await.unwrap_err();
+            assert_eq!((refused.status, refused.code), (429, "over-limit"));
+            assert!(refused.detail.contains(&format!("`{limit}` is {most}")), "{}", refused.detail);
+            assert_eq!(refused.retry_after_s, Some(RETRY_AFTER_MAX_S));
+            let again = first.earlier(clock::now()).await.unwrap().unwrap();
+            assert_eq!(again.status(), StatusCode::CREATED, "it is still done once");
+        }
+        // Nothing is left of what was refused.
+        let second = limited("second", Limit::IdempotencyKeys, 2);
+        assert!(second.earlier(clock::now()).await.unwrap().is_none());
     }
 
     #[tokio::test]

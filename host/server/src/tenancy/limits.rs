@@ -13,10 +13,11 @@ use super::records::{SELF, TenantRecord, kind};
 use super::{Change, ChangeError, Tenancy};
 
 /// The limits that are counted here, and what they count.
-const COUNTED: [(Limit, &str); 5] = [
+const COUNTED: [(Limit, &str); 6] = [
     (Limit::Bots, kind::BOT),
     (Limit::Components, kind::VERSION),
     (Limit::Channels, kind::CHANNEL),
+    (Limit::Relays, kind::RELAY),
     (Limit::Secrets, kind::SECRET),
     (Limit::Tokens, kind::TOKEN),
 ];

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use crate::limits::{NOTE_BYTES_MAX, SWEEP_ROWS_MAX};
-use crate::{Record, Store, StoreError};
+use crate::{NotesSize, Record, Store, StoreError};
 
 fn record(name: &str, value: serde_json::Value) -> Record {
     Record { name: name.to_owned(), value }
@@ -41,6 +41,23 @@ pub(super) async fn of_many_new_notes_one_is_put(store: Store) {
     assert_eq!(put(4, 99).await, kept);
     assert_eq!(put(5, 100).await, None);
     assert_eq!(acme.note_get("request", "k", 99).await, Ok(Some(json!(5))));
+}
+
+pub(super) async fn notes_are_weighed_by_kind_and_tenant(store: Store) {
+    let (acme, other) = (store.tenant(&"acme".into()), store.tenant(&"other".into()));
+    assert_eq!(acme.note_size("key").await, Ok(NotesSize::default()));
+    // Bytes as they are written, and not characters.
+    acme.note_put("key", "a", &json!("äö"), Some(70)).await.unwrap();
+    acme.note_put("key", "b", &json!([1, 2]), Some(50)).await.unwrap();
+    acme.note_put("key", "c", &json!(7), None).await.unwrap();
+    acme.note_put("usage", "a", &json!("other"), Some(1)).await.unwrap();
+    other.note_put("key", "a", &json!("theirs"), Some(1)).await.unwrap();
+    let size = NotesSize { count: 3, bytes: 6 + 5 + 1, ends_ms: Some(50) };
+    assert_eq!(acme.note_size("key").await, Ok(size));
+    // What is over takes its room until it is swept away.
+    store.host().sweep_notes(60).await.unwrap();
+    let left = NotesSize { count: 2, bytes: 6 + 1, ends_ms: Some(70) };
+    assert_eq!(acme.note_size("key").await, Ok(left));
 }
 
 pub(super) async fn notes_are_listed_page_by_page(store: Store) {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::MemoryStore;
 use crate::limits::SWEEP_ROWS_MAX;
-use crate::{Notes, Record, StoreError, limits, notes};
+use crate::{Notes, NotesSize, Record, StoreError, limits, notes};
 
 /// A note, and when it ends.
 pub(super) type Note = (Value, Option<Millis>);
@@ -86,6 +86,21 @@ impl Notes for MemoryStore {
             (tenant.clone(), Record { name: name.clone(), value: value.clone() })
         });
         Ok(record.take(limit).collect())
+    }
+
+    async fn size(&self, tenant: &TenantId, kind: &str) -> Result<NotesSize, StoreError> {
+        let state = self.state();
+        let own = state.notes.iter().filter(|((of, own, _), _)| of == kind && own == tenant);
+        let sizes = own.map(|(_, (value, ends_ms))| NotesSize {
+            count: 1,
+            bytes: value.to_string().len() as u64,
+            ends_ms: *ends_ms,
+        });
+        Ok(sizes.fold(NotesSize::default(), |all, one| NotesSize {
+            count: all.count + one.count,
+            bytes: all.bytes + one.bytes,
+            ends_ms: all.ends_ms.into_iter().chain(one.ends_ms).min(),
+        }))
     }
 
     async fn delete(&self, tenant: &TenantId, kind: &str, name: &str) -> Result<bool, StoreError> {

@@ -4,7 +4,7 @@ use botyard_kernel::time::Millis;
 use serde_json::Value;
 
 use super::TenantStore;
-use crate::{Record, StoreError};
+use crate::{NotesSize, Record, StoreError};
 
 impl TenantStore {
     /// See [`crate::Notes::put`].
@@ -49,6 +49,11 @@ impl TenantStore {
         now: Millis,
     ) -> Result<Vec<Record>, StoreError> {
         self.store.notes.list(&self.tenant, kind, after, limit, now).await
+    }
+
+    /// See [`crate::Notes::size`].
+    pub async fn note_size(&self, kind: &str) -> Result<NotesSize, StoreError> {
+        self.store.notes.size(&self.tenant, kind).await
     }
 
     /// See [`crate::Notes::delete`].

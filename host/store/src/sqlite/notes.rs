@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::health::store_error;
 use super::{Engine, to_sql};
 use crate::limits::SWEEP_ROWS_MAX;
-use crate::{Notes, Record, StoreError, limits, notes};
+use crate::{Notes, NotesSize, Record, StoreError, limits, notes};
 
 #[async_trait]
 impl Notes for Engine {
@@ -100,6 +100,25 @@ impl Notes for Engine {
                 WHERE kind = ?1 AND (tenant, name) > (?2, ?3)
                     AND (expires_ms IS NULL OR expires_ms > ?4) ORDER BY tenant, name LIMIT ?5";
             rows(database, sql, params![wanted.0, wanted.1, wanted.2, now, limit])
+        };
+        self.readers.read(read).await
+    }
+
+    async fn size(&self, tenant: &TenantId, kind: &str) -> Result<NotesSize, StoreError> {
+        let wanted = (kind.to_owned(), tenant.0.clone());
+        let read = move |database: &Connection| {
+            // The length of a text in bytes is known without reading it.
+            let sql = "SELECT count(*), coalesce(sum(octet_length(value)), 0), min(expires_ms)
+                FROM note WHERE kind = ?1 AND tenant = ?2";
+            let size = |row: &rusqlite::Row<'_>| {
+                let ends_ms: Option<i64> = row.get(2)?;
+                let [count, bytes] = [row.get(0)?, row.get(1)?].map(i64::unsigned_abs);
+                Ok(NotesSize { count, bytes, ends_ms: ends_ms.map(i64::unsigned_abs) })
+            };
+            let found = database
+                .prepare_cached(sql)
+                .and_then(|mut found| found.query_row([&wanted.0, &wanted.1], size));
+            found.map_err(|e| store_error(&e))
         };
         self.readers.read(read).await
     }

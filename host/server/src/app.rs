@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use botyard_failpoints::{Point, pass};
+use botyard_kernel::limits::Limit;
 use botyard_kernel::run::Blame;
 use botyard_kernel::time::Millis;
 use botyard_runtime::{Runtime, SafetyFeature};
@@ -132,9 +133,9 @@ impl App {
         }
         work.load_pauses().await.context("cannot read what is paused")?;
         work.load_upkeep().await;
-        let uploads = Places::new("uploads", 16, 2);
-        let compilations = Places::new("compilations", 64, 2);
-        let followers = Places::new("followed logs", 256, 16);
+        let uploads = Places::new(Limit::HostUploads, Limit::UploadsAtOnce, 10);
+        let compilations = Places::new(Limit::HostCompilations, Limit::CompilationsAtOnce, 30);
+        let followers = Places::new(Limit::HostFollowedLogs, Limit::FollowedLogs, 60);
         let (stopping, address) = (AtomicBool::new(false), OnceLock::new());
         let captures = Captures::new(&config.store.directory);
         Ok(Self {

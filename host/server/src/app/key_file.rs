@@ -121,8 +121,19 @@ pub(super) fn read_or_make(directory: &Path, purpose: Purpose) -> anyhow::Result
     }
 }
 
+/// A key that others can read is none: whoever has a copy of the database could open it. A
+/// copy that was put back without its mode is the usual reason, and is put right at once.
 fn read(path: &Path, purpose: Purpose) -> anyhow::Result<[u8; 32]> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot use {}", path.display()))?;
+    let at = || format!("cannot use {}", path.display());
+    let mode = std::fs::metadata(path).with_context(at)?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        let path = path.display();
+        return Err(anyhow!(
+            "{path} has the mode {mode:04o}, so others on this machine may use the key: find out \
+             whether anybody has, then `chmod 0400 {path}`"
+        ));
+    }
+    let bytes = std::fs::read(path).with_context(at)?;
     let length = bytes.len();
     <[u8; 32]>::try_from(bytes).map_err(|_| {
         let (path, remedy) = (path.display(), purpose.remedy());
@@ -156,8 +167,36 @@ mod tests {
     fn a_key_of_another_length_is_told_with_what_to_do() {
         let store = tempfile::tempdir().unwrap();
         std::fs::create_dir(store.path().join("keys")).unwrap();
-        std::fs::write(store.path().join("keys").join("secrets"), b"short").unwrap();
+        let path = store.path().join("keys").join("secrets");
+        std::fs::write(&path, b"short").unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o400)).unwrap();
         let error = read_or_make(store.path(), Purpose::Secrets).unwrap_err().to_string();
         assert!(error.contains("5 bytes instead of 32: put back"), "{error}");
+    }
+
+    #[test]
+    fn a_key_that_others_may_use_is_refused_with_what_to_do() {
+        let store = tempfile::tempdir().unwrap();
+        let made = read_or_make(store.path(), Purpose::Secrets).unwrap();
+        let path = store.path().join("keys").join("secrets");
+        let before = store.path().join("keys").join("secrets.before.1");
+        std::fs::copy(&path, &before).unwrap();
+        let mode = |path: &Path, mode| {
+            std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        };
+        for open in [0o440, 0o404, 0o420, 0o644, 0o777] {
+            mode(&path, open);
+            let error = read_or_make(store.path(), Purpose::Secrets).unwrap_err().to_string();
+            assert!(error.contains(&format!("the mode {open:04o}")), "{error}");
+            assert!(error.contains(&format!("chmod 0400 {}", path.display())), "{error}");
+            assert!(SecretKeys::of(store.path()).all().is_err(), "{open:o}");
+        }
+        for closed in [0o400, 0o600] {
+            mode(&path, closed);
+            assert_eq!(read_or_make(store.path(), Purpose::Secrets).unwrap(), made);
+        }
+        // An earlier one opens what it has sealed, too.
+        mode(&before, 0o644);
+        assert!(SecretKeys::of(store.path()).earlier().is_err());
     }
 }

@@ -64,3 +64,49 @@ impl App {
         Ok(Rotated { key, made, resealed, earlier: names.collect() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use base64::Engine as _;
+    use base64::prelude::BASE64_STANDARD;
+    use botyard_kernel::id::TenantId;
+
+    use super::*;
+
+    /// The envelope of a store, with keys that the environment names.
+    fn with_keys(store: &Path, keys: &[(&str, [u8; 32])]) -> Envelope {
+        let directory = ("BOTYARD__STORE__DIRECTORY".to_owned(), store.display().to_string());
+        let keys = keys
+            .iter()
+            .map(|(name, key)| (format!("BOTYARD__KEYS__{name}"), BASE64_STANDARD.encode(key)));
+        let config = Config::load(None, [directory].into_iter().chain(keys)).unwrap();
+        envelope(&config).unwrap()
+    }
+
+    #[test]
+    fn a_key_of_the_environment_seals_and_none_lies_beside_the_store() {
+        let store = tempfile::tempdir().unwrap();
+        let (acme, (own, other)) = (TenantId::from("acme"), ([7; 32], [9; 32]));
+        let sealed = with_keys(store.path(), &[("SECRETS", own)]).seal(&acme, "place", "sesame");
+        assert!(!store.path().join("keys").join("secrets").exists());
+
+        let opened = |keys: &[(&str, [u8; 32])]| {
+            with_keys(store.path(), keys).open(&acme, "place", &sealed).ok()
+        };
+        let sesame = || Some("sesame".to_owned());
+        assert_eq!(opened(&[("SECRETS", own)]), sesame());
+        assert_eq!(opened(&[("SECRETS", other)]), None);
+        assert_eq!(opened(&[("SECRETS", other), ("SECRETS_BEFORE", own)]), sesame());
+    }
+
+    #[test]
+    fn what_a_key_file_has_sealed_opens_with_one_of_the_environment_as_well() {
+        let store = tempfile::tempdir().unwrap();
+        let acme = TenantId::from("acme");
+        let sealed = with_keys(store.path(), &[]).seal(&acme, "place", "sesame");
+        let moved = with_keys(store.path(), &[("SECRETS", [7; 32])]);
+        assert_eq!(moved.open(&acme, "place", &sealed).ok().as_deref(), Some("sesame"));
+    }
+}

@@ -1,9 +1,13 @@
 //! What the API's description says of all operations alike.
 
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Response, Schema};
+use utoipa::openapi::{
+    Content, ObjectBuilder, OpenApi, Ref, RefOr, Required, Response, Schema, Type,
+};
 use utoipa::{Modify, OpenApi as _};
+
+use super::once;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -35,9 +39,15 @@ pub(super) fn empty() -> OpenApi {
     Description::openapi()
 }
 
-/// The same, with what no operation has to say for itself: it has a name of its own,
-/// problems have their own content type, the host may be to blame, and components are bytes.
+/// The same, with what no operation has to say for itself: its answer is kept by a key, it
+/// has a name of its own, problems have their own content type, the host may be to blame, and
+/// components are bytes.
 pub(super) fn completed(mut openapi: OpenApi) -> OpenApi {
+    for (route, item) in &mut openapi.paths.paths {
+        if let Some(post) = item.post.as_mut().filter(|_| once::keeps(route)) {
+            post.parameters.get_or_insert_default().push(idempotency_key());
+        }
+    }
     for operation in openapi.paths.paths.values_mut().flat_map(operations) {
         name(operation);
         if let Some(body) = &mut operation.request_body {
@@ -57,6 +67,22 @@ pub(super) fn completed(mut openapi: OpenApi) -> OpenApi {
         }
     }
     openapi
+}
+
+/// The header by which something is made once.
+fn idempotency_key() -> Parameter {
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    let text = text.min_length(Some(1)).max_length(Some(once::KEY_BYTES_MAX));
+    ParameterBuilder::new()
+        .name(once::HEADER_NAME)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "What comes with the same key, from the same token and with the same body, is done \
+             once within a day: it gets the same answer.",
+        ))
+        .schema(Some(text))
+        .build()
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
@@ -108,5 +134,31 @@ mod tests {
             assert!(names.insert(name.clone()), "{name} is twice there");
         }
         assert!(names.contains("dead_letters_redrive"), "{names:?}");
+    }
+
+    #[test]
+    fn what_takes_a_key_says_so_and_nothing_else_does() {
+        let mut openapi = crate::api::described().1;
+        let named = |operation: &Operation| {
+            let all = operation.parameters.iter().flatten();
+            all.filter(|it| it.name == once::HEADER_NAME).map(|it| it.required.clone()).collect()
+        };
+        for route in [once::UPLOADS, once::SIGNALS] {
+            let post = openapi.paths.paths.get(route).and_then(|item| item.post.as_ref());
+            assert!(post.is_some(), "{route} is none: what is kept is not what is described");
+        }
+        for (route, item) in &mut openapi.paths.paths {
+            let post: Option<Vec<Required>> = item.post.as_ref().map(named);
+            let wanted = match route.as_str() {
+                once::UPLOADS => vec![],
+                // It does not go without.
+                once::SIGNALS => vec![Required::True],
+                _ => vec![Required::False],
+            };
+            assert!(post.is_none_or(|post| post == wanted), "POST {route}");
+            item.post = None;
+            let others = operations(item).map(|operation| named(operation));
+            assert!(others.into_iter().all(|it: Vec<Required>| it.is_empty()), "{route}");
+        }
     }
 }

@@ -29,7 +29,8 @@ pub(crate) const NAMES: &[&str] = &[
 ];
 
 /// Suites that run with `--full`, after the others.
-pub(crate) const FULL_NAMES: &[&str] = &["long-tests", "long-properties"];
+pub(crate) const FULL_NAMES: &[&str] =
+    &["long-tests", "long-properties", "long-fuzz", "hostile", "bench-live"];
 
 /// The commands of a suite, one after the other; the first that fails ends it.
 pub(crate) fn commands(repo: &Repo, suite: &str) -> Vec<Command> {
@@ -61,6 +62,10 @@ pub(crate) fn commands(repo: &Repo, suite: &str) -> Vec<Command> {
         ],
         "long-tests" => vec![words(repo, "test --workspace --tests -- --ignored")],
         "long-properties" => vec![properties(repo)],
+        "long-fuzz" => vec![uploads(repo)],
+        // The second proves that the first would notice.
+        "hostile" => vec![itself(&["hostile"]), itself(&["hostile", "--unguarded"])],
+        "bench-live" => vec![itself(&["bench", "live"])],
         unknown => unreachable!("`{unknown}` is in the lists above and has no commands"),
     }
 }
@@ -92,6 +97,14 @@ fn docs(repo: &Repo) -> Command {
     let mut doc = words(repo, "doc --workspace --no-deps");
     doc.env("RUSTDOCFLAGS", "-D warnings");
     doc
+}
+
+/// Arbitrary uploads again, far more of them. Those that bring their interpreter are among
+/// the long tests.
+fn uploads(repo: &Repo) -> Command {
+    let mut test = words(repo, "test --workspace --test it -- fuzz::");
+    test.env("BOTYARD_FUZZ_CASES", "2000");
+    test
 }
 
 /// The property tests again, with far more cases.

@@ -11,10 +11,15 @@ use botyard_kernel::run::Blame;
 use botyard_runtime::{LoadError, Phase};
 use wasm_smith::{Component, Config, Module};
 
-use crate::host::{Host, component};
+use crate::host::{Host, component, interpreted, own_bytes};
 
 /// Cases of each kind in the normal run.
 const CASES: u64 = 120;
+/// Of JavaScript and of Python, each of which takes a debug build a minute to compile.
+const INTERPRETED_CASES: u64 = 3;
+/// What this process, which is the host's here, may have more of its own after all cases than
+/// before: other tests beside these, versions that stay linked, and no trace of each case.
+const GAINED_BYTES_MAX: u64 = 256 << 20;
 
 /// Endless bytes of a seed.
 struct Chance {
@@ -41,6 +46,11 @@ impl Chance {
     }
 }
 
+/// How a place in Wasmtime 48 ends the compiling child that some damage reaches, once in about
+/// 2,000 damaged bots: the upload is refused, and the host knows nothing of it. Nothing of this
+/// crate says it.
+const WASMTIMES_OWN: &str = "the compiler panicked: internal error: entered unreachable code";
+
 /// Whether it came as far as the compiler.
 async fn survives(host: &Host, what: &str, seed: u64, upload: &[u8]) -> bool {
     let compiled = AtomicBool::new(false);
@@ -51,7 +61,8 @@ async fn survives(host: &Host, what: &str, seed: u64, upload: &[u8]) -> bool {
     let words = error.to_string();
     assert_eq!(error.blame(), Blame::Bot, "{what} {seed}: {error}");
     assert!(!matches!(error, LoadError::TooMuchToCompile(_)), "{what} {seed}: {error}");
-    assert!(!words.contains("the compiler "), "{what} {seed}: {error}");
+    let broke = words.contains("the compiler ") && !words.contains(WASMTIMES_OWN);
+    assert!(!broke, "{what} {seed}: {error}");
     compiled
 }
 
@@ -59,6 +70,13 @@ async fn survives(host: &Host, what: &str, seed: u64, upload: &[u8]) -> bool {
 fn enough(compiled: u64, of: u64, share: u64) {
     println!("{compiled} of {of} came as far as the compiler");
     assert!(compiled * share >= of, "only {compiled} of {of} came as far as the compiler");
+}
+
+/// Fails where the cases since then have left too much in the host's memory.
+fn gained_little(before: u64) {
+    let gained = own_bytes().saturating_sub(before);
+    println!("{} MiB more than before", gained >> 20);
+    assert!(gained <= GAINED_BYTES_MAX, "{gained} bytes of the host's own stay behind");
 }
 
 fn host() -> Host {
@@ -75,7 +93,7 @@ fn cases() -> u64 {
 
 #[tokio::test]
 async fn what_is_made_up_breaks_nothing() {
-    let (host, mut compiled) = (host(), 0);
+    let (host, mut compiled, before) = (host(), 0, own_bytes());
     for seed in 0..cases() {
         let mut chance = Chance { seed, drawn: 0 };
         let bytes = chance.bytes(2_048);
@@ -93,27 +111,50 @@ async fn what_is_made_up_breaks_nothing() {
         }
     }
     enough(compiled, cases(), 5);
+    gained_little(before);
 }
 
 #[tokio::test]
 async fn damaged_bots_break_nothing() {
-    let (host, mut compiled) = (host(), 0);
+    let (host, mut compiled, before) = (host(), 0, own_bytes());
     let whole = [component("echo"), with("", "(i32.const 16)")];
     for seed in 0..cases() {
         let mut chance = Chance { seed, drawn: 0 };
-        let mut upload = whole[chance.below(whole.len())].clone();
-        if seed % 2 == 0 {
-            // A single bit often makes another program that is as valid.
-            let at = chance.below(upload.len());
-            upload[at] ^= 1 << chance.below(8);
-        } else {
-            for _ in 0..=chance.below(6) {
-                damage(&mut upload, &mut chance);
-            }
-        }
+        let upload = &whole[chance.below(whole.len())];
+        let upload = damaged(upload.clone(), seed, &mut chance);
         compiled += u64::from(survives(&host, "damaged", seed, &upload).await);
     }
     enough(compiled, cases(), 10);
+    gained_little(before);
+}
+
+/// They have an interpreter of many MiB in them, and limits of their own.
+#[tokio::test]
+#[ignore = "takes minutes"]
+async fn damaged_interpreted_bots_break_nothing() {
+    let (host, before) = (Host::start(), own_bytes());
+    for bot in ["echo_js", "echo_py"] {
+        let whole = interpreted(bot);
+        for seed in 0..INTERPRETED_CASES {
+            let mut chance = Chance { seed, drawn: 0 };
+            let upload = damaged(whole.clone(), seed, &mut chance);
+            survives(&host, bot, seed, &upload).await;
+        }
+    }
+    gained_little(before);
+}
+
+fn damaged(mut upload: Vec<u8>, seed: u64, chance: &mut Chance) -> Vec<u8> {
+    if seed.is_multiple_of(2) {
+        // A single bit often makes another program that is as valid.
+        let at = chance.below(upload.len());
+        upload[at] ^= 1 << chance.below(8);
+    } else {
+        for _ in 0..=chance.below(6) {
+            damage(&mut upload, chance);
+        }
+    }
+    upload
 }
 
 /// Modules of what this host has switched on, as far as the generator can be told.

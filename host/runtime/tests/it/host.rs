@@ -161,6 +161,14 @@ impl BotValues for Values {
     }
 }
 
+/// Memory of this process that no file backs, in bytes.
+pub(crate) fn own_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kib.expect("the kernel counts it") << 10
+}
+
 /// The text of the only action.
 pub(crate) fn text(output: &RunOutput) -> &str {
     match output.result.as_deref() {

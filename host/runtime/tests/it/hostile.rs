@@ -9,7 +9,7 @@ use botyard_hostile::{Expect, Row, build, refused, turns};
 use botyard_kernel::run::Blame;
 use botyard_runtime::LoadError;
 
-use crate::host::{Host, Values, failure, input, load, text};
+use crate::host::{Host, Values, failure, input, load, own_bytes, text};
 
 /// A fresh host for rows, with little to compile with.
 fn host() -> Host {
@@ -109,14 +109,6 @@ async fn laps_that_take_no_memory() {
     let (first, last) = (resident[1], resident[3]);
     assert!(last < first + (4 << 20), "{resident:?} bytes of its own after each lap");
     println!("{resident:?} bytes of its own after each lap");
-}
-
-/// Memory of this process that no file backs, in bytes.
-fn own_bytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-    kib.expect("the kernel counts it") << 10
 }
 
 /// A compilation that takes too long or too much is ended, and only that.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use botyard_tests::client::userlike::{Answer, Conversation};
-use botyard_tests::host::{Bot, Channel, Config, plugin, run};
+use botyard_tests::host::{Bot, Channel, Config, plugin, run, with_section};
 use botyard_tests::peers::userlike::Contact;
 use botyard_tests::site::{MAIN, Setup, Site};
 use serde_json::{Value, json};
@@ -152,7 +152,7 @@ async fn a_component_that_is_no_bot_stops_the_start_with_a_sentence() {
         (file("module.wasm", b"\0asm\x01\0\0\0"), "core module"),
         (file("world.wasm", b"\0asm\x0d\0\x01\0"), "botyard:bot/handler@1.0.0"),
         (file("half.wasm", &bot[..bot.len() / 2]), "build and upload it again"),
-        (file("large.wasm", &[bot, padding(33 << 20)].concat()), "33554432"),
+        (file("large.wasm", &with_section(bot.clone(), "x", &vec![0; 33 << 20])), "33554432"),
     ];
     for (component, expected) in rows {
         let config = config(&directory.path().join("store"), component.clone());
@@ -164,19 +164,6 @@ async fn a_component_that_is_no_bot_stops_the_start_with_a_sentence() {
             assert!(text.contains("bot `it`"), "{command} {component:?}: {text}");
         }
     }
-}
-
-/// A custom section of so many bytes, which changes nothing but the size.
-fn padding(bytes: u32) -> Vec<u8> {
-    let content = [&[1, b'x'][..], &vec![0; bytes as usize]].concat();
-    let mut section = vec![0];
-    let mut left = content.len();
-    while left > 0x7f {
-        section.push(left as u8 | 0x80);
-        left >>= 7;
-    }
-    section.push(left as u8);
-    [section, content].concat()
 }
 
 #[tokio::test]

@@ -120,7 +120,7 @@ async fn whoever_shares_a_bot_keeps_the_version_that_it_has_granted() {
         operator.post(&format!("{own}/deployment"), step).await.unwrap();
         uploaded.body["digest"].clone()
     };
-    made(std::fs::read(plugin("tally").unwrap()).unwrap()).await;
+    let first = made(std::fs::read(plugin("tally").unwrap()).unwrap()).await;
     admin.put("/tenants/acme/bots/mine", json!({"shared": "common"})).await.unwrap();
     let mut channel = hosted.channel();
     channel["settings"]["bot"] = json!("mine");
@@ -139,6 +139,19 @@ async fn whoever_shares_a_bot_keeps_the_version_that_it_has_granted() {
     assert_eq!(fetched(&after, &shop).await, "200 1");
     // What began with a version goes on with it.
     assert_eq!(meanwhile.message("one").await.unwrap().texts(), ["2 2 one"]);
+
+    // One that the tenant has not granted is not chosen where the policy forbids it as well.
+    let other = "other.example".to_owned();
+    let both = json!({"settings": {"hosts": [shop.authority(), other.clone()]}});
+    operator.put(own, both).await.unwrap();
+    let third = made(wishing("tally", &[other.clone()])).await;
+    operator.put("/policy", json!({"forbidden-hosts": [other]})).await.unwrap();
+    let forbids = hosted.open("acme-web");
+    assert_eq!(forbids.start().await.unwrap().texts(), ["welcome"], "as before");
+    // A session whose version is withdrawn goes on with what is granted, too.
+    let withdraw = json!({"action": "withdraw", "version": first});
+    operator.post(&format!("{own}/deployment"), withdraw).await.unwrap();
+    assert_eq!(fetched(&meanwhile, &shop).await, "200 2", "with {version}, not {third}");
 }
 
 #[tokio::test]

@@ -136,6 +136,10 @@ async fn what_the_file_had_lost_for_a_while_reads_its_own_audit_and_no_earlier_o
     }
     // Whoever has the name after it has nothing of it, though the file had lost it before.
     let hosted = hosted.again(without).await;
+    let taken = hosted.operator.ask(Method::POST, "/tenants", Some(json!({"name": "acme"}))).await;
+    let taken = taken.unwrap();
+    assert_eq!(taken.code(), "in-use", "also where it left no conversation: {}", taken.body);
+    assert!(taken.body["detail"].as_str().unwrap().contains("botyard tenant delete acme"));
     hosted.operator.delete("/tenants/acme").await.unwrap();
     let hosted = hosted.again(with).await;
     let token = hosted.operator.post("/tenants/acme/tokens", admin).await.unwrap();

@@ -81,6 +81,8 @@ class Stage:
         names["wishful"] = self.upload("asking", component("echo", WISHES))
         names["id"] = self.own("POST", "/bots/bot/versions", component("echo"),
                                headers={"prefer": "respond-async"})["id"]
+        admin = self.own("POST", "/tokens", {"scope": "admin", "texts": "full"})["token"]
+        names["admin"] = admin
         self.own("PUT", "/relays/desk", self.relay())
         self.own("PUT", f"/channels/{CHANNEL}", self.channel("bot"))
         for conversation in (TALK, *(f"letter-{number}" for number in range(8))):
@@ -93,7 +95,7 @@ class Stage:
         self.letter()
         for put_back in PUT_BACK.values():
             put_back(self)
-        return self.own("POST", "/tokens", {"scope": "admin", "texts": "full"})["token"]
+        return admin
 
     def upload(self, bot, wasm):
         """Uploads a version; answers its digest."""
@@ -190,6 +192,22 @@ def _spare_channel(stage):
     stage.own("POST", "/channels/acme-spare/resume")
 
 
+def _paused(stage, path):
+    # By whoever is to resume it.
+    admin = {"authorization": f"Bearer {stage.names['admin']}"}
+    stage.own("POST", f"{path}/pause", headers=admin)
+
+
+def _paused_bot(stage):
+    stage.own("POST", "/bots/tuned/resume")
+    _paused(stage, "/bots/tuned")
+
+
+def _paused_channel(stage):
+    _spare_channel(stage)
+    _paused(stage, "/channels/acme-spare")
+
+
 # By operation: what has to be there before it is asked.
 PUT_BACK = {
     f"DELETE {OF_TENANT}": lambda stage: stage.ask(
@@ -197,8 +215,7 @@ PUT_BACK = {
     f"DELETE {OF_TENANT}/bots/{{bot}}": lambda stage: stage.own("PUT", "/bots/spare", {}),
     f"POST {OF_TENANT}/bots/{{bot}}/pause": lambda stage: stage.own(
         "POST", "/bots/tuned/resume"),
-    f"POST {OF_TENANT}/bots/{{bot}}/resume": lambda stage: stage.own(
-        "POST", "/bots/tuned/resume"),
+    f"POST {OF_TENANT}/bots/{{bot}}/resume": _paused_bot,
     f"POST {OF_TENANT}/bots/{{bot}}/deployment": Stage.tuned,
     f"POST {OF_TENANT}/bots/{{bot}}/grants": Stage.pending,
     f"DELETE {OF_TENANT}/bots/{{bot}}/grants": Stage.pending,
@@ -206,7 +223,7 @@ PUT_BACK = {
     f"DELETE {OF_TENANT}/bots/{{bot}}/versions/{{digest}}": Stage.shelf,
     f"DELETE {OF_TENANT}/channels/{{channel}}": _spare_channel,
     f"POST {OF_TENANT}/channels/{{channel}}/pause": _spare_channel,
-    f"POST {OF_TENANT}/channels/{{channel}}/resume": _spare_channel,
+    f"POST {OF_TENANT}/channels/{{channel}}/resume": _paused_channel,
     f"GET {OF_TENANT}/dead-letters/{{part}}": Stage.letter,
     f"POST {OF_TENANT}/dead-letters/{{part}}/redrive": Stage.letter,
     f"DELETE {OF_TENANT}/persons": lambda stage: stage.write("erased"),

@@ -42,6 +42,7 @@ mod puppet;
 mod quotas;
 mod redelivery;
 mod relay;
+mod schemas;
 mod signals;
 mod status;
 mod supervisor;

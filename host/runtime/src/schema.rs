@@ -101,7 +101,7 @@ impl ConfigSchema {
     }
 
     fn found(&self, config: &Value, secret: &impl Fn(&str) -> bool) -> Vec<Found> {
-        let found = self.0.iter_errors(config).map(|error| Found::of(&error));
+        let found = self.0.iter_errors(config).flat_map(|error| Found::all_of(&error));
         let hidden = |found: &Found| {
             let at_secret = found.told.path.first().is_some_and(|key| secret(key));
             at_secret && !found.of_type && !found.told.unknown
@@ -118,13 +118,14 @@ struct Found {
 }
 
 impl Found {
-    fn of(error: &ValidationError<'_>) -> Self {
+    /// One, or one for each key that is not known.
+    fn all_of(error: &ValidationError<'_>) -> Vec<Self> {
         let pointer = error.instance_path().to_string();
         let parts = pointer.split('/').skip(1);
         let mut path: Vec<String> =
             parts.map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
         let mut wants = error.masked_with("it").to_string();
-        let (mut of_type, mut unknown) = (false, false);
+        let mut of_type = false;
         match error.kind() {
             ValidationErrorKind::Type { .. } => of_type = true,
             ValidationErrorKind::Required { property } => {
@@ -133,14 +134,17 @@ impl Found {
             }
             ValidationErrorKind::AdditionalProperties { unexpected }
             | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-                unknown = true;
-                path.extend(unexpected.first().cloned());
-                "there is no such key".clone_into(&mut wants);
+                let unknown = |key: &String| {
+                    let path = [&path[..], std::slice::from_ref(key)].concat();
+                    let wants = "there is no such key".to_owned();
+                    Self { told: ConfigFault { path, wants, unknown: true }, of_type: false }
+                };
+                return unexpected.iter().map(unknown).collect();
             }
             _ => {}
         }
-        let told = ConfigFault { path, wants: short(&wants, FAULT_BYTES), unknown };
-        Self { told, of_type }
+        let told = ConfigFault { path, wants: short(&wants, FAULT_BYTES), unknown: false };
+        vec![Self { told, of_type }]
     }
 }
 

@@ -59,6 +59,7 @@ impl Tenancy {
             self.answer(&store, name, &bot.version).await?;
             if let Some(bot) = definition.bots.get(name).map(|own| (own, &bot.version)) {
                 self.tell_pending(tenant, name, bot);
+                self.tell_misfit(tenant, name, bot);
             }
         }
         let channels = definition.channels.iter().map(|(name, channel)| {

@@ -5,6 +5,7 @@
 mod change;
 mod definition;
 mod deployed;
+mod fitting;
 mod forgetting;
 mod from_settings;
 mod grants;

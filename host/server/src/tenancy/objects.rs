@@ -147,6 +147,7 @@ impl Tenancy {
             records.bots.insert(bot.clone(), record.clone());
         })
         .await?;
+        self.configured(tenant, bot, record).await?;
         self.put(tenant, kind::BOT, bot.as_str(), json!(record), stamp).await
     }
 

@@ -8,6 +8,7 @@ use botyard_runtime::{LoadError, Phase, Upload, Version};
 use botyard_store::{Stamp, StoreError};
 use serde_json::json;
 
+use super::fitting::schema_can_be_read;
 use super::records::{OPERATOR, VersionRecord, kind, version_name};
 use super::stored::parsed;
 use super::{Change, ChangeError, Tenancy};
@@ -60,6 +61,7 @@ impl Tenancy {
         self.room_for_bytes(tenant, upload.bytes())?;
         let version = self.work.load(tenant, upload, progress).await?;
         wishes_can_be_read(&version)?;
+        schema_can_be_read(&version).await?;
         let wasm = upload.read().await.map_err(unreadable)?;
         // That took its time: others came and went meanwhile.
         let _turn = self.change(tenant).await;
@@ -189,6 +191,7 @@ impl Tenancy {
             return Err(ChangeError::Stale);
         }
         let next = next(known.as_ref(), step, stamp.at_ms)?;
+        self.version_fits(tenant, bot, step, next.current).await?;
         self.agreed(tenant, bot, step, stamp).await?;
         // The first event of each that is to answer finds it loaded.
         let canary = if let Step::StartCanary(digest, _) = step { Some(digest) } else { None };
@@ -268,6 +271,7 @@ impl Tenancy {
         for other in others {
             let _turn = self.change(&other).await;
             self.refresh(&other).await?;
+            self.tell_misfits(&other).await?;
         }
         Ok(())
     }

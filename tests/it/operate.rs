@@ -73,6 +73,31 @@ async fn a_paused_channel_makes_no_calls_until_it_is_resumed() {
     assert_eq!(delivered(&site, &conversation), ["welcome", "1 1"]);
 }
 
+/// As whoever has no more than the address of the host and a token.
+async fn letters_are_looked_after_elsewhere(site: &Site, part: &str) {
+    let token = site.host().management().token.unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), token).unwrap();
+    let url = site.host().url();
+    let of = ["--url", url, "--token-file", file.path().to_str().unwrap(), "--tenant", "demo"];
+    let asked = async |words: &[&str]| {
+        let words = [&["dead-letter"], words, &of].concat();
+        site.operate(&words).await.unwrap()
+    };
+    let (code, listed) = asked(&["list"]).await;
+    assert_eq!(code, Some(0), "{listed}");
+    assert!(listed.contains(part) && listed.contains(MAIN), "{listed}");
+    let (_, none) = asked(&["list", "--channel", "other"]).await;
+    assert_eq!(none, "no dead letters\n");
+    let (_, shown) = asked(&["show", part]).await;
+    assert!(shown.contains("welcome") && shown.contains("reason"), "{shown}");
+    let (code, left) = asked(&["redrive", "no.0.0"]).await;
+    assert_eq!(code, Some(1), "{left}");
+    assert!(left.contains("no.0.0 is left: ") && left.contains("(not-found)"), "{left}");
+    let (_, queued) = asked(&["redrive", "--all", "--channel", "other"]).await;
+    assert_eq!(queued, "0 queued again\n");
+}
+
 #[tokio::test]
 async fn dead_letters_are_listed_shown_and_sent_again() {
     let settings = json!({ "inline": false, "age-max-ms": 1_000 });
@@ -93,6 +118,7 @@ async fn dead_letters_are_listed_shown_and_sent_again() {
     let shown = ok(&site, &["dead-letter", "show", part]).await;
     assert!(shown.contains("welcome") && shown.contains("reason: "), "{shown}");
     assert!(status(&site).await["dead_letters"].as_u64() > Some(0));
+    letters_are_looked_after_elsewhere(&site, part).await;
 
     // A second is too short to send it again in.
     let patient = json!({ "channels": { MAIN: { "age-max-ms": 60_000 } } });

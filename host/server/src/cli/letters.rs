@@ -6,7 +6,8 @@ use clap::Subcommand;
 use http::Method;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
-use super::operate::{Host, age};
+use super::management::{Api, TenantApi, letters_elsewhere};
+use super::operate::age;
 use crate::admin::protocol::{Letter, Letters, RedriveRequest, Redriven};
 use crate::clock;
 
@@ -28,14 +29,17 @@ pub(super) enum LetterCommand {
         #[arg(long)]
         after: Option<String>,
         #[command(flatten)]
-        host: Host,
+        api: Api,
     },
     /// Show one with what it would have said.
     Show {
         /// The id of the part.
         part: String,
+        /// The tenant, at a host elsewhere. Default: the token's own.
+        #[arg(long)]
+        tenant: Option<String>,
         #[command(flatten)]
-        host: Host,
+        api: Api,
     },
     /// Send them again, as if they were new, behind what waits in their
     /// conversations.
@@ -46,21 +50,34 @@ pub(super) enum LetterCommand {
         /// All of them.
         #[arg(long, conflicts_with = "parts")]
         all: bool,
-        /// Of all, only this tenant's.
-        #[arg(long, requires = "all")]
+        /// Of all, only this tenant's; at a host elsewhere the tenant in any case, and by
+        /// default the token's own.
+        #[arg(long)]
         tenant: Option<String>,
         /// Of all, only this channel's.
         #[arg(long, requires = "all")]
         channel: Option<String>,
         #[command(flatten)]
-        host: Host,
+        api: Api,
     },
 }
 
-/// Gives the command to the host and prints what it says.
+/// Gives the command to the host and prints what it says. On its own machine the operator
+/// is asked for, who sees the letters of all tenants; elsewhere a tenant by its token.
 pub(super) async fn letters(command: LetterCommand) -> anyhow::Result<()> {
     match command {
-        LetterCommand::List { tenant, channel, limit, after, host } => {
+        LetterCommand::List { tenant, channel, limit, after, api } if api.is_elsewhere() => {
+            let of = TenantApi { tenant, api };
+            letters_elsewhere::list(&of, channel.as_deref(), limit, after.as_deref()).await
+        }
+        LetterCommand::Show { part, tenant, api } if api.is_elsewhere() => {
+            letters_elsewhere::show(&TenantApi { tenant, api }, &part).await
+        }
+        LetterCommand::Redrive { parts, tenant, channel, api, .. } if api.is_elsewhere() => {
+            let of = TenantApi { tenant, api };
+            letters_elsewhere::redrive(&of, parts, channel.as_deref()).await
+        }
+        LetterCommand::List { tenant, channel, limit, after, api: Api { local: host, .. } } => {
             let mut query = Serializer::new(String::new());
             query.append_pair("limit", &limit.to_string());
             let more = [("tenant", tenant), ("channel", channel), ("after", after)];
@@ -69,13 +86,13 @@ pub(super) async fn letters(command: LetterCommand) -> anyhow::Result<()> {
             let answer = host.ask(Method::GET, &path, None::<&()>).await?;
             host.print(&answer, list)
         }
-        LetterCommand::Show { part, host } => {
+        LetterCommand::Show { part, api: Api { local: host, .. }, .. } => {
             let part: String = byte_serialize(part.as_bytes()).collect();
             let path = format!("/dead-letters/{part}");
             let answer = host.ask(Method::GET, &path, None::<&()>).await?;
             host.print(&answer, show)
         }
-        LetterCommand::Redrive { parts, all, tenant, channel, host } => {
+        LetterCommand::Redrive { parts, all, tenant, channel, api: Api { local: host, .. } } => {
             let request = RedriveRequest { parts, all, tenant, channel };
             let answer = host.ask(Method::POST, "/dead-letters/redrive", Some(&request)).await?;
             host.print(&answer, redriven)

@@ -215,14 +215,17 @@ impl Planned<'_> {
         })?;
         let digest = botyard_kernel::id::Digest::of(&wasm).to_string();
         let path = format!("{}/bots/{}", self.base, escaped(bot));
+        let is_new = self.api.find(&path).await?.is_none();
         if self.api.find(&format!("{path}/versions/{digest}")).await?.is_none() {
-            steps.push(Step {
+            let step = Step {
                 what: format!("+ version {} of bot {bot}", &digest[..12]),
                 method: Method::POST,
                 path: format!("{path}/versions"),
                 kind: "application/wasm",
                 body: wasm.into(),
-            });
+            };
+            // Where a bot is there already, its settings may be for the new version alone.
+            steps.insert(if is_new { steps.len() } else { 0 }, step);
         }
         let deployed = self.api.find(&format!("{path}/deployment")).await?;
         if deployed.is_none_or(|deployed| deployed["current"] != json!(digest)) {

@@ -7,6 +7,7 @@ mod channels;
 mod declared;
 mod follow;
 mod grants;
+pub(super) mod letters_elsewhere;
 mod moving;
 mod objects;
 mod pauses;
@@ -48,7 +49,7 @@ pub(super) struct Api {
     #[arg(long, value_name = "FILE", requires = "url")]
     token_file: Option<PathBuf>,
     #[command(flatten)]
-    local: Host,
+    pub(super) local: Host,
 }
 
 /// The same, for a tenant.
@@ -56,9 +57,9 @@ pub(super) struct Api {
 pub(super) struct TenantApi {
     /// The tenant. Default: the token's own.
     #[arg(long, env = "BOTYARD_TENANT", value_name = "NAME")]
-    tenant: Option<String>,
+    pub(super) tenant: Option<String>,
     #[command(flatten)]
-    api: Api,
+    pub(super) api: Api,
 }
 
 /// What can be managed.
@@ -135,6 +136,11 @@ struct Answered {
 }
 
 impl Api {
+    /// Whether the host is elsewhere.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.url.is_some()
+    }
+
     /// Asks; `path` begins behind `/v1`. What is refused is an error.
     pub(super) async fn ask(
         &self,

@@ -14,6 +14,8 @@ use super::{Answered, TenantApi, good};
 
 const COMPONENT: (HeaderName, &str) = (CONTENT_TYPE, "application/wasm");
 const ASYNCHRONOUS: (HeaderName, &str) = (HeaderName::from_static("prefer"), "respond-async");
+/// What an upload goes through, in the host's own words.
+const PHASES: [&str; 6] = ["uploading", "waiting", "checking", "compiling", "rehearsing", "done"];
 /// How long until it is asked again.
 const PAUSE: Duration = Duration::from_millis(300);
 
@@ -98,11 +100,44 @@ impl Teller {
         let _ = match (self.terminal, fresh) {
             (true, _) => {
                 let end = if phase == "done" { "\n" } else { "" };
-                write!(out, "\r{phase:<11}{:>4} s{end}", self.since.elapsed().as_secs())
+                write!(out, "\r{}{end}", line(phase, self.since.elapsed()))
             }
             (false, true) => writeln!(out, "{phase}"),
             (false, false) => Ok(()),
         };
         let _ = out.flush();
+    }
+}
+
+/// A bar of the phases that are behind, the one that is under way and its time.
+fn line(phase: &str, time: Duration) -> String {
+    let known = PHASES.iter().position(|known| *known == phase);
+    let bar: String = match known {
+        Some(at) => (1..PHASES.len()).map(|step| if step <= at { "###" } else { "..." }).collect(),
+        // A newer host may have more.
+        None => "?".repeat(3 * (PHASES.len() - 1)),
+    };
+    format!("[{bar}] {phase:<11}{:>4} s", time.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bar_grows_with_the_phases() {
+        let at = |phase| line(phase, Duration::from_secs(7));
+        assert_eq!(at("uploading"), "[...............] uploading     7 s");
+        assert_eq!(at("compiling"), "[#########......] compiling     7 s");
+        assert_eq!(at("done"), "[###############] done          7 s");
+        assert_eq!(at("blessing"), "[???????????????] blessing      7 s");
+    }
+
+    #[test]
+    fn the_phases_are_those_of_the_description() {
+        let description = include_str!("../../../openapi.json");
+        for phase in PHASES.iter().filter(|phase| **phase != "uploading") {
+            assert!(description.contains(&format!("`{phase}`")), "`{phase}` is no phase");
+        }
     }
 }

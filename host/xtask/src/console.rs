@@ -17,10 +17,16 @@ pub(crate) fn run(repo: &Repo, built: bool) -> Result<()> {
     }
     let folder = repo.root().join("tests/console");
     let mut node = Command::new("node");
-    node.args(["--test", "--test-reporter=spec", "pure.test.js", "console.test.js"])
-        .current_dir(&folder)
-        .env("BOTYARD_BIN", repo.target().join("debug/botyard"))
-        .env("BOTYARD_PLUGINS", repo.native_plugins())
-        .env("CHROMIUM", browser);
+    node.args([
+        "--test",
+        "--test-reporter=spec",
+        "pure.test.js",
+        "console.test.js",
+        "pauses.test.js",
+    ])
+    .current_dir(&folder)
+    .env("BOTYARD_BIN", repo.target().join("debug/botyard"))
+    .env("BOTYARD_PLUGINS", repo.native_plugins())
+    .env("CHROMIUM", browser);
     visible(&mut node)
 }

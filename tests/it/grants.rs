@@ -144,7 +144,7 @@ async fn whoever_shares_a_bot_keeps_the_version_that_it_has_granted() {
     let other = "other.example".to_owned();
     let both = json!({"settings": {"hosts": [shop.authority(), other.clone()]}});
     operator.put(own, both).await.unwrap();
-    let third = made(wishing("tally", &[other.clone()])).await;
+    let third = made(wishing("tally", std::slice::from_ref(&other))).await;
     operator.put("/policy", json!({"forbidden-hosts": [other]})).await.unwrap();
     let forbids = hosted.open("acme-web");
     assert_eq!(forbids.start().await.unwrap().texts(), ["welcome"], "as before");

@@ -55,8 +55,9 @@ mod tests {
     /// What the kernel says of this thread.
     fn told(name: &str) -> Option<String> {
         let told = std::fs::read_to_string("/proc/thread-self/sched").ok()?;
-        let line = told.lines().find(|line| line.starts_with(name))?;
-        Some(line.rsplit(' ').next()?.to_owned())
+        let mut lines = told.lines().filter_map(|line| line.split_once(" :"));
+        let (_, value) = lines.find(|(known, _)| known.trim() == name)?;
+        Some(value.trim().to_owned())
     }
 
     #[test]

@@ -47,11 +47,12 @@ impl Tenancy {
         if store.get(kind::TENANT, SELF).await?.is_some() {
             return Err(exists());
         }
-        if self.host_store().keeps_any(tenant, stamp.at_ms).await? {
+        let has_left = self.host_store().keeps_any(tenant, stamp.at_ms).await?;
+        if has_left || self.lost(tenant).await?.is_some() {
             let what = format!(
-                "what an earlier tenant `{tenant}` has left is still here, conversations of people \
-                 among it: take another name, or clear it first (`botyard tenant delete {tenant} \
-                 --confirm {tenant}`)"
+                "the name is an earlier tenant's, and what it has left may still be here, \
+                 conversations of people among it: take another name, or clear it first (`botyard \
+                 tenant delete {tenant} --confirm {tenant}`)"
             );
             return Err(ChangeError::InUse(what));
         }
@@ -60,7 +61,6 @@ impl Tenancy {
         if !store.replace(kind::TENANT, SELF, None, &json!(record), stamp).await? {
             return Err(exists());
         }
-        self.forget_lost(tenant, stamp).await?;
         self.refresh(tenant).await?;
         Ok(record)
     }

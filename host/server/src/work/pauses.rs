@@ -183,9 +183,7 @@ impl Work {
                 if same && known.by_operator >= by_operator {
                     return Ok(known);
                 }
-                // Whoever takes a pause over does not say what somebody else said.
-                let kept = known.reason.filter(|_| known.by_operator >= by_operator);
-                (known.since_ms, reason.or(kept))
+                (known.since_ms, reason.or(known.reason))
             }
             None => (stamp.at_ms, reason),
         };

@@ -17,7 +17,7 @@ const AIM: f64 = 2.0;
 const GROWN_MAX: u64 = 8 << 20;
 /// How much more memory of its own it may have then than before any bot of a stranger ran:
 /// what the slots of the pool keep, and the engine's own books.
-const KEPT_MAX: u64 = 96 << 20;
+const KEPT_MAX: u64 = 160 << 20;
 /// The share of an attack that must be taken for it to be one.
 const TAKEN_MIN: f64 = 0.5;
 const QUIET_WITHIN: Duration = Duration::from_secs(60);

@@ -16,7 +16,10 @@
 //! - `forward_skills_feedback` is `on_failure: feedback` of a hand-off by skills.
 //! - `buttons_text` is a text above buttons that open pages.
 //! - `carousel_text_apart` and `bubbles_text_apart` say that cards or options are shown
-//!   and nothing else: the text goes before as a message.
+//!   and nothing else: the text is a message of its own, before them in a list, and behind
+//!   the answer in which they ride.
+//! - `text_left_out` says that there is no message beside the answer: such a text is left
+//!   out, and noted.
 //! - `rich_link_needs_image` says that no link has a preview without a picture.
 //! - `media_image`, `media_video`, `media_audio` and `media_document` are the kinds of
 //!   files that the medium takes; where none of them stands it takes all.

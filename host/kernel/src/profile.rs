@@ -62,6 +62,14 @@ impl Profile {
         self.rides.contains(&action.name())
     }
 
+    /// What is carried where nothing can be said but the answer that waits.
+    #[must_use]
+    pub fn in_one_answer(&self) -> Self {
+        let mut profile = self.clone();
+        profile.rides.push("text_left_out");
+        profile
+    }
+
     /// What is carried when the one place in the answer is taken.
     pub fn without_rides(&self) -> Self {
         Self { rides: Vec::new(), ..self.clone() }

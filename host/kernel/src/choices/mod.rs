@@ -71,6 +71,11 @@ pub(crate) fn is_same(one: &str, other: &str) -> bool {
 }
 
 impl Menu {
+    /// How many options have this label.
+    fn labelled(&self, label: &str) -> usize {
+        self.options.iter().filter(|(_, own)| own == label).count()
+    }
+
     /// The one option with this label.
     fn only_labelled(&self, label: &str) -> Option<usize> {
         let mut labelled = self.options.iter().enumerate().filter(|(_, (_, own))| own == label);
@@ -179,6 +184,8 @@ impl Conversation {
         match (current, meant) {
             (Some((_, menu)), Some(Meant::Option(option))) => Some(menu.typed(option, text)),
             (_, Some(Meant::NextPage)) => None,
+            // Two options fit: the bot asks again.
+            (Some((_, menu)), None) if menu.labelled(text) > 1 => None,
             (_, None) | (None, _) => self.tapped_late(text, reading),
         }
     }

@@ -181,7 +181,7 @@ fn an_author_narrows_what_texts_mean_or_switches_it_off() {
 #[test]
 fn a_label_of_an_answered_menu_is_a_late_tap_where_the_vendor_tells_of_taps_so() {
     let mut state = Conversation::default();
-    asked(&mut state, "t1.0.0", &["Rye", "Spelt", "2", "Two", "No"]);
+    asked(&mut state, "t1.0.0", &["Rye", "Spelt", "2", "Two", "No", "Twin"]);
     asked(&mut state, "t2.0.0", &["White", "No", "Twin", "Twin"]);
     let late = Reading { late_taps: true, ..Reading::default() };
     let read = |state: &Conversation, text: &str, reading| {
@@ -195,6 +195,7 @@ fn a_label_of_an_answered_menu_is_a_late_tap_where_the_vendor_tells_of_taps_so()
     assert_eq!(read(&state, "White", late), is("id-0", "t2.0.0", false), "it is asked now");
     assert_eq!(read(&state, "Rye", late), is("id-0", "t1.0.0", true), "it was asked before");
     assert_eq!(read(&state, "Rye", Reading::default()), None, "elsewhere taps say what they are");
+    assert_eq!(read(&state, "Twin", late), None, "two fit of what is asked now");
     // How many people?
     state.close_menus();
     let rows = [
@@ -204,7 +205,7 @@ fn a_label_of_an_answered_menu_is_a_late_tap_where_the_vendor_tells_of_taps_so()
         ("rye", None),
         ("Rye!", None),
         ("Ry", None),
-        ("Twin", None),
+        ("Twin", is("id-5", "t1.0.0", true)),
         ("2", None),
         ("Two", None),
         ("something else", None),

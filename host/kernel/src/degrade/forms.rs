@@ -42,7 +42,7 @@ impl Carrier<'_> {
         Ok(())
     }
 
-    /// Says the text of options before them, where these show none.
+    /// The text of options is a message of its own where these show none.
     fn say_apart(&mut self, form: &str, text: &mut String, format: TextFormat) {
         let shown = match form {
             "bubbles" if self.profile.carries("bubbles_text_apart") => "options",
@@ -50,10 +50,24 @@ impl Carrier<'_> {
             _ => return,
         };
         if !text.trim().is_empty() {
-            self.note(format!("the text went before as a message: {shown} carry none here"));
-            let (text, format) = self.read(std::mem::take(text), format, "message_markdown");
-            self.say(&text, format);
+            self.apart(shown, &std::mem::take(text), format);
         }
+    }
+
+    /// Says a text beside what shows none, where anything can be said beside it.
+    pub(super) fn apart(&mut self, shown: &str, text: &str, format: TextFormat) {
+        if text.trim().is_empty() {
+            return;
+        }
+        if self.profile.carries("text_left_out") {
+            self.note(format!(
+                "the text is left out: {shown} carry none here, and nothing follows the answer"
+            ));
+            return;
+        }
+        self.note(format!("the text is a message of its own: {shown} carry none here"));
+        let (text, format) = self.read(text.to_owned(), format, "message_markdown");
+        self.say(&text, format);
     }
 
     pub(super) fn tap_button_template(

@@ -28,9 +28,8 @@ impl Carrier<'_> {
         if let Some(text) = buttons.text.take() {
             if self.profile.carries("buttons_text") {
                 buttons.text = Some(self.lead("buttons", text, TextFormat::Plain));
-            } else if !text.trim().is_empty() {
-                self.note("the text went before as a message: these buttons carry none here");
-                self.say(&text, TextFormat::Plain);
+            } else {
+                self.apart("these buttons", &text, TextFormat::Plain);
             }
         }
         self.push(Action::Buttons(buttons));

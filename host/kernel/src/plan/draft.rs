@@ -8,7 +8,7 @@ use crate::context;
 use crate::degrade::{self, Degraded, Degrading, degrade_in};
 use crate::event::EventBody;
 use crate::id::{Digest, PartId, TurnId};
-use crate::log::{Conversation, HandOff, Row, TimerState};
+use crate::log::{Conversation, HandOff, Route, Row, TimerState};
 use crate::owner::Owner;
 use crate::plan::{Plan, Reach, reach, skipped};
 use crate::profile::Profile;
@@ -75,9 +75,13 @@ impl<'a> Draft<'a> {
         plan.begin_time_anew(&mut state, made_ms);
         state.turns += 1;
         let first_row = state.rows.len();
+        let profile = match state.route {
+            Route::ThisAnswer => Cow::Owned(profile.in_one_answer()),
+            Route::Calls | Route::Answers => Cow::Borrowed(profile),
+        };
         let mut draft = Self {
             plan,
-            profile: Cow::Borrowed(profile),
+            profile,
             turn: plan.turn_id(),
             now: event.received_ms,
             made_ms,

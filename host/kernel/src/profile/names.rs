@@ -46,6 +46,7 @@ const PARTS: &[&str] = &[
     "bubbles_markdown",
     "bubbles_text_apart",
     "carousel_text_apart",
+    "text_left_out",
     "button_template_header_text",
     "button_template_header_image",
     "button_template_header_video",

@@ -57,7 +57,8 @@ impl Carrier {
 }
 
 /// How many calls of a row that makes several have arrived, so that the next try goes on
-/// from there. In memory: after a crash all of them are made again, as they were under way.
+/// from there. In memory, as long as the lane lives: after a crash, and after a pause that
+/// outlives it, all of them are made again.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Progress(Arc<Mutex<HashMap<PartId, usize>>>);
 

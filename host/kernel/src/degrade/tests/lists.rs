@@ -92,7 +92,7 @@ fn the_text_of_cards_goes_before_them_where_they_carry_none() {
     };
     assert_eq!((&*message.text, &*cards.text), ("Which one?", ""));
     let notes: Vec<_> = done.notes.iter().map(|note| &*note.what).collect();
-    assert_eq!(notes, ["the text went before as a message: cards carry none here"]);
+    assert_eq!(notes, ["the text is a message of its own: cards carry none here"]);
     assert_eq!(check(&carousel(" "), &apart).actions.len(), 1);
 }
 
@@ -107,7 +107,7 @@ fn the_text_of_options_goes_before_them_where_they_carry_none() {
     assert_eq!((&*message.text, &*options.text, options.options.len()), ("Sure?", "", 2));
     let notes: Vec<_> = done.notes.iter().map(|note| &*note.what).collect();
     let [apart_note, bare] = notes[..] else { panic!("{notes:?}") };
-    assert_eq!(apart_note, "the text went before as a message: options carry none here");
+    assert_eq!(apart_note, "the text is a message of its own: options carry none here");
     assert!(bare.starts_with("sent as bare text"), "{bare}");
     assert_eq!(check(&bubbles(" "), &apart).actions.len(), 1);
 }

@@ -6,6 +6,7 @@ use super::*;
 use crate::action::{Bubbles, Choice};
 use crate::event::{Click, First, Message};
 use crate::id::PartId;
+use crate::log::Route;
 use crate::profile::{ActionLimits, Count, Length, Sure, Unit};
 use crate::relay::Relay;
 
@@ -310,5 +311,22 @@ fn one_menu_rides_in_an_answer_and_the_next_is_numbered() {
     profile.let_ride(&["bubbles_text_apart"]);
     let denied = offers_on(&mut world, &profile, vec![drinks()]);
     let Outcome::Failed { failure, .. } = denied.outcome else { panic!("{denied:?}") };
-    assert!(failure.message.contains("the text went before as a message"), "{failure:?}");
+    assert!(failure.message.contains("the text is a message of its own"), "{failure:?}");
+}
+
+/// A GET of `MyAlice`'s has one answer, and nothing can be said behind it.
+#[test]
+fn a_text_beside_options_is_left_out_where_nothing_follows_the_answer() {
+    let mut world = World::new();
+    world.state.route = Route::ThisAnswer;
+    let mut profile = Profile::new(&["message"], 5_000);
+    profile.let_ride(&["bubbles", "bubbles_text_apart"]);
+    let turn = offers_on(&mut world, &profile, vec![drinks()]);
+    let names: Vec<_> = turn.state.rows.iter().map(|row| row.action.name()).collect();
+    assert_eq!(names, ["bubbles"], "a message would be given up at once");
+    let [line] = &turn.log[..] else { panic!("{:?}", turn.log) };
+    assert!(line.message.contains("the text is left out"), "{line:?}");
+    world.policy.degrading = Degrading::Deny;
+    let denied = offers_on(&mut world, &profile, vec![drinks()]);
+    assert!(matches!(denied.outcome, Outcome::Failed { .. }), "{:?}", denied.outcome);
 }

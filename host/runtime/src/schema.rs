@@ -1,9 +1,9 @@
 //! What a bot's configuration must be: the JSON Schema of its manifest.
 //!
-//! The schema is a stranger's. It is read in the compiling child at the upload, and by the
-//! host whenever a configuration is held against it; so its size and its nesting are bounded
-//! with all its references followed, its patterns take linear time, and nothing is ever
-//! fetched for it.
+//! The schema is a stranger's. It is read at the upload and whenever a configuration is held
+//! against it; so its size and its nesting are bounded with all its references followed, its
+//! patterns take linear time, what it can find wrong with a configuration has a bound, and
+//! nothing is ever fetched for it.
 
 use std::fmt;
 
@@ -20,6 +20,8 @@ const DEPTH: usize = 32;
 const PATTERNS: usize = 32;
 /// What each takes when it is compiled, and while it is matched, in bytes.
 const PATTERN_BYTES: usize = 256 << 10;
+/// Values of a schema times keys of a configuration: each may find fault with each.
+const FAULTS: usize = 250_000;
 /// How much is said of a fault, in bytes.
 const FAULT_BYTES: usize = 500;
 /// The forms of JSON Schema that are read. In older ones `id` is a keyword, which cannot be
@@ -43,7 +45,10 @@ const MOVING: [&str; 7] = [
 
 /// What a bot's configuration must be.
 #[derive(Clone, Debug)]
-pub struct ConfigSchema(Validator);
+pub struct ConfigSchema {
+    validator: Validator,
+    values: usize,
+}
 
 /// A configuration is not what a bot wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +69,9 @@ impl ConfigSchema {
     pub fn read(schema: Option<&Value>) -> Result<Self, String> {
         let anything = Value::Bool(true);
         let schema = schema.unwrap_or(&anything);
-        Walk { root: schema, values: 0, patterns: 0 }.value(schema, 0)?;
+        let mut walk = Walk { root: schema, values: 0, patterns: 0 };
+        walk.value(schema, 0)?;
+        let values = walk.values;
         let patterns = PatternOptions::regex().size_limit(PATTERN_BYTES);
         let validator = jsonschema::options()
             .offline()
@@ -76,7 +83,7 @@ impl ConfigSchema {
                 let place = if place.is_empty() { "its root".to_owned() } else { place };
                 short(&format!("at {place}: {}", error.masked()), FAULT_BYTES)
             })?;
-        Ok(Self(validator))
+        Ok(Self { validator, values })
     }
 
     /// What is wrong with a configuration, in which all values are texts. One that reads as a
@@ -87,6 +94,11 @@ impl ConfigSchema {
         config: &Map<String, Value>,
         secret: impl Fn(&str) -> bool,
     ) -> Vec<ConfigFault> {
+        let most = FAULTS / self.values;
+        if config.len() > most {
+            let wants = format!("at most {most} keys can be held against a schema of this size");
+            return vec![ConfigFault { path: Vec::new(), wants, unknown: false }];
+        }
         let mut config = Value::Object(config.clone());
         let faults = self.found(&config, &secret);
         let mut read = false;
@@ -101,7 +113,7 @@ impl ConfigSchema {
     }
 
     fn found(&self, config: &Value, secret: &impl Fn(&str) -> bool) -> Vec<Found> {
-        let found = self.0.iter_errors(config).flat_map(|error| Found::all_of(&error));
+        let found = self.validator.iter_errors(config).flat_map(|error| Found::all_of(&error));
         let hidden = |found: &Found| {
             let at_secret = found.told.path.first().is_some_and(|key| secret(key));
             at_secret && !found.of_type && !found.told.unknown

@@ -138,3 +138,19 @@ fn a_key_may_have_the_name_of_a_keyword() {
     }});
     assert_eq!(faults(&schema, &json!({"$ref": "x", "$id": "y", "pattern": "b"})).len(), 1);
 }
+
+/// Each of a schema's many branches finds fault with each key that it does not know.
+#[test]
+fn no_schema_finds_more_faults_than_a_host_has_room_for() {
+    let branch = json!({"properties": {"own": {}}, "additionalProperties": false});
+    let schema = json!({"allOf": vec![branch; 500]});
+    let keys = |count: usize| {
+        let keys = (0..count).map(|key| (format!("key-{key}"), Value::from("text")));
+        Value::Object(keys.collect())
+    };
+    let told = faults(&schema, &keys(100_000));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with(": at most ") && told[0].contains("keys can be held"), "{told:?}");
+    assert_eq!(faults(&schema, &keys(50)).len(), 500 * 50);
+    assert_eq!(faults(&json!({"maxProperties": 9_999}), &keys(5_000)), [""; 0]);
+}

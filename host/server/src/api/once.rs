@@ -160,7 +160,14 @@ impl Note<'_> {
     async fn earlier(&self, now: Millis) -> Result<Option<Response>, Problem> {
         let (fresh, until) = (json!(self.kept(now)), Some(now + KEPT_MS));
         let found = self.store.note_put_new(KIND, &self.name, &fresh, until, now).await?;
-        let Some(found) = found else { return self.room(now).await.map(|()| None) };
+        let Some(found) = found else {
+            let room = self.room(now).await;
+            if room.is_err() {
+                // Nothing is under way with this key.
+                self.store.note_delete(KIND, &self.name).await?;
+            }
+            return room.map(|()| None);
+        };
         let kept: Kept = serde_json::from_value(found).map_err(fault)?;
         if kept.request != self.asked {
             let detail = "this key came before with another body: take another key";
@@ -188,7 +195,6 @@ impl Note<'_> {
         let enough = self.limits.check(Limit::IdempotencyKeys, count, after);
         let enough = enough.and_then(|()| self.limits.check(Limit::IdempotencyBytes, bytes, after));
         if let Err(exceeded) = enough {
-            self.store.note_delete(KIND, &self.name).await?;
             let problem = Problem::new(Code::OverLimit, format!("{exceeded}; or send no key"));
             return Err(problem.after(after.unwrap_or(RETRY_AFTER_MAX_S)));
         }

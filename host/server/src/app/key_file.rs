@@ -130,7 +130,8 @@ fn read(path: &Path, purpose: Purpose) -> anyhow::Result<[u8; 32]> {
         let path = path.display();
         return Err(anyhow!(
             "{path} has the mode {mode:04o}, so others on this machine may use the key: find out \
-             whether anybody has, then `chmod 0400 {path}`"
+             whether anybody has, then `chmod 0400 {path}`; where somebody may have, give \
+             `botyard rotate-key` to the host once it runs"
         ));
     }
     let bytes = std::fs::read(path).with_context(at)?;

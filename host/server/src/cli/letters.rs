@@ -65,16 +65,17 @@ pub(super) enum LetterCommand {
 /// Gives the command to the host and prints what it says. On its own machine the operator
 /// is asked for, who sees the letters of all tenants; elsewhere a tenant by its token.
 pub(super) async fn letters(command: LetterCommand) -> anyhow::Result<()> {
+    let named = |tenant: Option<String>| tenant.or_else(|| std::env::var("BOTYARD_TENANT").ok());
     match command {
         LetterCommand::List { tenant, channel, limit, after, api } if api.is_elsewhere() => {
-            let of = TenantApi { tenant, api };
+            let of = TenantApi { tenant: named(tenant), api };
             letters_elsewhere::list(&of, channel.as_deref(), limit, after.as_deref()).await
         }
         LetterCommand::Show { part, tenant, api } if api.is_elsewhere() => {
-            letters_elsewhere::show(&TenantApi { tenant, api }, &part).await
+            letters_elsewhere::show(&TenantApi { tenant: named(tenant), api }, &part).await
         }
         LetterCommand::Redrive { parts, tenant, channel, api, .. } if api.is_elsewhere() => {
-            let of = TenantApi { tenant, api };
+            let of = TenantApi { tenant: named(tenant), api };
             letters_elsewhere::redrive(&of, parts, channel.as_deref()).await
         }
         LetterCommand::List { tenant, channel, limit, after, api: Api { local: host, .. } } => {

@@ -52,14 +52,16 @@ impl Configured {
         schema.faults(&self.texts, |key| self.secrets.iter().any(|secret| secret == key))
     }
 
-    /// Whether it fits a version that names the keys which another one does not know.
+    /// Whether it fits a version that names the keys which another one does not know. What
+    /// that one does not know may in turn be the other's.
     fn named_by(&self, version: &VersionRecord, unknown: &[ConfigFault]) -> bool {
         let named = version.schema().and_then(|schema| schema.get("properties"));
         let names = |fault: &ConfigFault| {
             let key = fault.path.first();
             key.zip(named).is_some_and(|(key, named)| named.get(key).is_some())
         };
-        unknown.iter().all(names) && self.faults(version.schema()).is_empty()
+        let own = || self.faults(version.schema());
+        unknown.iter().all(names) && own().iter().all(|fault| fault.unknown)
     }
 }
 

@@ -175,8 +175,12 @@ async fn granted(work: &Work, bot: &Bot, chosen: Digest) -> Result<Digest, Versi
     for digest in earlier.take(EARLIER_MAX) {
         match versions.get(owner, &digest).await {
             Ok(version) if is_granted(work, bot, &version) => return Ok(digest),
-            Ok(_) | Err(VersionError::Gone(_)) => {}
-            Err(error @ (VersionError::Store(_) | VersionError::Load(_))) => return Err(error),
+            Err(error @ VersionError::Store(_)) => return Err(error),
+            Err(VersionError::Load(error)) if error.blame() == Blame::Host => {
+                return Err(error.into());
+            }
+            // What can never run is passed over.
+            Ok(_) | Err(VersionError::Gone(_) | VersionError::Load(_)) => {}
         }
     }
     Ok(chosen)

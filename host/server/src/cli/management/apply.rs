@@ -91,8 +91,15 @@ async fn done(asked: &Apply, steps: Vec<Step>, said: &mut Vec<String>) -> anyhow
         }
         if !asked.dry_run {
             let headers = [(CONTENT_TYPE, kind)];
-            let answered = asked.api.send(method, &path, &headers, Some(body)).await?;
-            good(answered).with_context(|| format!("{what} failed"))?;
+            let answered = asked.api.send(method, &path, &headers, Some(body)).await;
+            answered.and_then(good).with_context(|| {
+                let done = if asked.api.local.json && !said.is_empty() {
+                    format!("; done before: {}", said.join(", "))
+                } else {
+                    String::new()
+                };
+                format!("{what} failed{done}")
+            })?;
         }
         said.push(what);
     }

@@ -10,19 +10,28 @@ use super::{TenantApi, escaped};
 
 const FIELDS: [&str; 6] = ["part", "channel", "conversation", "action", "given_up_ms", "reason"];
 
-/// Lists a page of them, the oldest first.
+/// Lists a page of them, the oldest first; of a channel alone as many of its own.
 pub(in crate::cli) async fn list(
     of: &TenantApi,
     channel: Option<&str>,
     limit: u16,
     after: Option<&str>,
 ) -> anyhow::Result<()> {
-    let more = after.map(|after| format!("&after={}", escaped(after))).unwrap_or_default();
-    let path = format!("{}?limit={limit}{more}", letters(of).await?);
-    let mut found = of.api.ask(Method::GET, &path, None).await?;
-    if let (Some(channel), Some(items)) = (channel, found["items"].as_array_mut()) {
-        items.retain(|letter| letter["channel"] == json!(channel));
+    let letters = letters(of).await?;
+    let (mut items, mut after) = (Vec::new(), after.map(str::to_owned));
+    loop {
+        let more = after.map(|after| format!("&after={}", escaped(&after))).unwrap_or_default();
+        let left = usize::from(limit) - items.len();
+        let path = format!("{letters}?limit={left}{more}");
+        let page = of.api.ask(Method::GET, &path, None).await?;
+        let wanted = |letter: &&Value| channel.is_none_or(|it| letter["channel"] == json!(it));
+        items.extend(page["items"].as_array().into_iter().flatten().filter(wanted).cloned());
+        after = page["after"].as_str().map(str::to_owned);
+        if after.is_none() || items.len() >= usize::from(limit) {
+            break;
+        }
     }
+    let found = json!({"items": items, "after": after});
     of.api.print(&found, |found| {
         let items = found["items"].as_array().cloned().unwrap_or_default();
         let mut text = match items.is_empty() {

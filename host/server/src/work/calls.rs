@@ -19,7 +19,6 @@ use http::header::RETRY_AFTER;
 use metrics::counter;
 
 use super::Work;
-use super::carried::Progress;
 use super::destinations::{self, Of, VendorService};
 use super::driver::{Driver, part};
 use crate::clock;
@@ -41,12 +40,12 @@ pub(super) fn call(
     let channel = Arc::clone(&driver.channel);
     let key = driver.key.clone();
     let (reply_to, desk_id) = (driver.reply_to(), driver.desk_id());
-    let (carrier, progress) = (driver.carrier(), driver.progress.clone());
+    let carrier = driver.carrier();
     async move {
         let (vendor, parts) = (carrier.vendor, rows.len());
         let turn = rows.first().map(|row| row.turn.to_string());
         let to = to(&key, reply_to.as_deref(), desk_id.as_deref());
-        let called = deliver(&work, &channel, &to, carrier.lists(rows), &progress).await;
+        let called = deliver(&work, &channel, &to, carrier.lists(rows)).await;
         let result = result(&called);
         counter!("botyard_calls_total", "vendor" => vendor, "result" => result).increment(1);
         if again {
@@ -79,17 +78,11 @@ pub(super) fn call(
 }
 
 /// Makes these calls, one behind the other, until one does not arrive.
-async fn deliver(
-    work: &Work,
-    channel: &Channel,
-    to: &To<'_>,
-    lists: Vec<Vec<Row>>,
-    progress: &Progress,
-) -> Called {
+async fn deliver(work: &Work, channel: &Channel, to: &To<'_>, lists: Vec<Vec<Row>>) -> Called {
     let Some(row) = lists.first().and_then(|list| list.first()).map(|row| row.id.clone()) else {
         return Called::Delivered { follow_ups: Vec::new(), asks: None };
     };
-    let desk = channel.vendor();
+    let (desk, progress) = (channel.vendor(), &work.progress);
     let (mut told, mut asked) = (Vec::new(), None);
     for list in lists.into_iter().skip(progress.of(&row)) {
         let parts: Vec<Part<'_>> = list.iter().map(part).collect();

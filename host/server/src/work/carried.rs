@@ -1,7 +1,7 @@
 //! What calls carry of rows that were to ride in an answer and did not.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use botyard_kernel::action::Action;
 use botyard_kernel::degrade::degrade_in;
@@ -9,6 +9,7 @@ use botyard_kernel::id::PartId;
 use botyard_kernel::log::Row;
 use botyard_kernel::plan::{Reach, reach};
 use botyard_kernel::profile::Profile;
+use lru::LruCache;
 
 /// What calls can carry.
 pub(super) struct Carrier {
@@ -56,11 +57,20 @@ impl Carrier {
     }
 }
 
+/// So many rows are known; of those that are held for long, the ones that moved last.
+const KNOWN_MAX: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+
 /// How many calls of a row that makes several have arrived, so that the next try goes on
-/// from there. In memory, as long as the lane lives: after a crash, and after a pause that
-/// outlives it, all of them are made again.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Progress(Arc<Mutex<HashMap<PartId, usize>>>);
+/// from there. In memory, and longer than the lane: a vendor may ask for a pause that
+/// outlives it. After a restart of the host all of them are made again.
+#[derive(Debug)]
+pub(super) struct Progress(Mutex<LruCache<PartId, usize>>);
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self(Mutex::new(LruCache::new(KNOWN_MAX)))
+    }
+}
 
 impl Progress {
     pub(super) fn of(&self, row: &PartId) -> usize {
@@ -68,14 +78,14 @@ impl Progress {
     }
 
     pub(super) fn arrived(&self, row: &PartId) {
-        *self.all().entry(row.clone()).or_default() += 1;
+        *self.all().get_or_insert_mut(row.clone(), || 0) += 1;
     }
 
     pub(super) fn forget(&self, row: &PartId) {
-        self.all().remove(row);
+        self.all().pop(row);
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<PartId, usize>> {
+    fn all(&self) -> MutexGuard<'_, LruCache<PartId, usize>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -138,7 +148,7 @@ mod tests {
         let (progress, row) = (Progress::default(), PartId::from("t1.0.0"));
         assert_eq!(progress.of(&row), 0);
         progress.arrived(&row);
-        progress.clone().arrived(&row);
+        progress.arrived(&row);
         assert_eq!((progress.of(&row), progress.of(&"t1.1.0".into())), (2, 0));
         progress.forget(&row);
         assert_eq!(progress.of(&row), 0);

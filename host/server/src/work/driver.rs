@@ -24,7 +24,7 @@ use tokio::time::Instant;
 
 use super::backlog::{Waits, Weight};
 use super::bots::Spent;
-use super::carried::{Carrier, Progress};
+use super::carried::Carrier;
 use super::destinations::VendorService;
 use super::fetch::{self, Caller};
 use super::room::Place;
@@ -59,8 +59,6 @@ pub(super) struct Driver {
     place: Option<Place>,
     /// Somebody wrote since it is in memory.
     lively: bool,
-    /// How far rows have come that make several calls.
-    pub(super) progress: Progress,
     /// What runs: its number, its medium and its event.
     running: Option<(u64, String, EventId)>,
     /// What the last run has cost.
@@ -101,7 +99,6 @@ impl Driver {
             weight: Weight::default(),
             place: None,
             lively: false,
-            progress: Progress::default(),
             running: None,
             spent: Spent::default(),
         }

@@ -59,6 +59,7 @@ use crate::send::Door;
 use backlog::{Admitted, Backlog};
 use bots::Bots;
 pub use bots::Worse;
+use carried::Progress;
 use destinations::{Destinations, VendorService};
 use disk::Disk;
 use driver::Driver;
@@ -95,6 +96,8 @@ pub struct Work {
     used: Used,
     alerts: Alerts,
     notices: Notices,
+    /// How far rows have come that make several calls.
+    progress: Progress,
     envelope: Arc<Envelope>,
     callbacks: Callbacks,
     redactors: Redactors,
@@ -193,6 +196,7 @@ impl Work {
             used: Used::default(),
             alerts,
             notices: Notices::default(),
+            progress: Progress::default(),
             envelope,
             callbacks,
             redactors: Redactors::default(),

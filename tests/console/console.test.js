@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
 import { withManifest } from "./host.js";
 import { assertAccessible, at, signIn, tab } from "./page.js";
-import { closed, open, opened, shut } from "./scene.js";
+import { closed, staged } from "./scene.js";
 
 const component = (name) => join(process.env.BOTYARD_PLUGINS ?? "", `botyard_plugin_${name}.wasm`);
 
@@ -16,13 +16,9 @@ let vendor;
 let chromium;
 let admin;
 
-before(async () => {
-  ({ host, vendor, chromium, admin } = await open());
+const signedIn = staged((scene) => {
+  ({ host, vendor, chromium, admin } = scene);
 });
-
-after(() => shut({ host, vendor, chromium }));
-
-const signedIn = (...view) => opened({ chromium, host }, ...view);
 
 /** A step of a longer story: where it fails, the rest makes no sense. */
 async function step(what, act) {

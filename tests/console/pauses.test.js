@@ -1,23 +1,17 @@
 // What is stopped for a while, and by whom it goes on.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
 import { assertAccessible, at } from "./page.js";
-import { closed, open, opened as signedInTo, shut } from "./scene.js";
+import { closed, staged } from "./scene.js";
 
 let host;
-let vendor;
-let chromium;
 let admin;
 
-before(async () => {
-  ({ host, vendor, chromium, admin } = await open());
+const signedIn = staged((scene) => {
+  ({ host, admin } = scene);
 });
-
-after(() => shut({ host, vendor, chromium }));
-
-const signedIn = (...view) => signedInTo({ chromium, host }, ...view);
 
 test("a bot and a channel are paused, shown so, and resumed", async () => {
   const opened = await signedIn(admin, "#/acme/bots/bot", "Versions of bot");

@@ -49,16 +49,16 @@ impl Carrier<'_> {
             "carousel" if self.profile.carries("carousel_text_apart") => "cards",
             _ => return,
         };
-        if !text.trim().is_empty() {
-            self.apart(shown, &std::mem::take(text), format);
-        }
+        self.apart(shown, text, format);
     }
 
-    /// Says a text beside what shows none, where anything can be said beside it.
-    pub(super) fn apart(&mut self, shown: &str, text: &str, format: TextFormat) {
+    /// Takes a text from what shows none and says it beside that, where anything can be said
+    /// beside it. A blank one stays.
+    pub(super) fn apart(&mut self, shown: &str, text: &mut String, format: TextFormat) {
         if text.trim().is_empty() {
             return;
         }
+        let text = std::mem::take(text);
         if self.profile.carries("text_left_out") {
             self.note(format!(
                 "the text is left out: {shown} carry none here, and nothing follows the answer"
@@ -66,7 +66,7 @@ impl Carrier<'_> {
             return;
         }
         self.note(format!("the text is a message of its own: {shown} carry none here"));
-        let (text, format) = self.read(text.to_owned(), format, "message_markdown");
+        let (text, format) = self.read(text, format, "message_markdown");
         self.say(&text, format);
     }
 

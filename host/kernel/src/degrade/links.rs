@@ -25,11 +25,11 @@ impl Carrier<'_> {
     fn tap_links(&mut self, mut buttons: Buttons, labels: Labels) -> Result<(), String> {
         self.count("buttons", buttons.links.len())?;
         self.labels("buttons", buttons.links.iter_mut().map(|it| &mut it.label), labels)?;
-        if let Some(text) = buttons.text.take() {
+        if let Some(mut text) = buttons.text.take() {
             if self.profile.carries("buttons_text") {
                 buttons.text = Some(self.lead("buttons", text, TextFormat::Plain));
             } else {
-                self.apart("these buttons", &text, TextFormat::Plain);
+                self.apart("these buttons", &mut text, TextFormat::Plain);
             }
         }
         self.push(Action::Buttons(buttons));

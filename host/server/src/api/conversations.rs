@@ -200,10 +200,10 @@ pub(super) fn turn_shown(seq: u64, turn: LoggedTurn, texts: bool) -> Turn {
 #[cfg(test)]
 mod tests {
     use botyard_kernel::id::Digest;
-    use botyard_kernel::log::Conversation as State;
     use botyard_kernel::run::{Blame, FailureKind, RunFailure};
 
     use super::*;
+    use crate::app::scratch::turn;
 
     #[test]
     fn a_failure_tells_no_words_to_whoever_may_read_none() {
@@ -212,21 +212,7 @@ mod tests {
             kind: FailureKind::Trap,
             message: "panicked at `my secret words`".to_owned(),
         };
-        let turn = LoggedTurn {
-            id: "t".into(),
-            previous: 0,
-            base: 0,
-            watermark: 0,
-            fused: None,
-            event: "e".into(),
-            outcome: Outcome::Failed { version: Digest::of(b""), failure },
-            log: Vec::new(),
-            bot: "b".into(),
-            bot_writes: Vec::new(),
-            state: State::default(),
-            due_ms: None,
-            human_ms: None,
-        };
+        let turn = turn(Outcome::Failed { version: Digest::of(b""), failure });
         let failed = |texts| turn_shown(1, turn.clone(), texts).result["failed"].clone();
         assert!(failed(true).to_string().contains("my secret words"));
         let hidden = failed(false);

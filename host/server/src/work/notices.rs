@@ -102,48 +102,28 @@ impl Work {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use botyard_kernel::id::{Digest, TenantId};
-    use botyard_kernel::log::Conversation;
     use botyard_kernel::run::{FailureKind, RunFailure};
-    use botyard_store::Stamp;
     use serde_json::json;
 
     use super::*;
     use crate::alerts::heard::Heard;
     use crate::app::App;
-    use crate::app::scratch::scratch;
-    use crate::tenancy::{BotChange, ChannelRecord, TenantRecord};
+    use crate::app::scratch::{scratch, stamp, told_at, turn};
+    use crate::tenancy::{BotChange, ChannelRecord};
 
     fn failed(blame: Blame) -> Turn {
         let failure = RunFailure { blame, kind: FailureKind::Internal, message: String::new() };
-        Turn {
-            id: "t".into(),
-            previous: 0,
-            base: 0,
-            watermark: 0,
-            fused: None,
-            event: "e".into(),
-            outcome: Ran::Failed { failure, version: Digest::of(b"v") },
-            log: Vec::new(),
-            bot: "bot".into(),
-            bot_writes: Vec::new(),
-            state: Conversation::default(),
-            due_ms: None,
-            human_ms: None,
-        }
+        turn(Ran::Failed { failure, version: Digest::of(b"v") })
     }
 
     /// A channel of a tenant that hears of its alerts at this address.
-    async fn channel(app: &App, url: &str) -> std::sync::Arc<Channel> {
-        let stamp = Stamp { at_ms: 1, actor: "test".to_owned() };
+    async fn channel(app: &App, url: &str) -> Arc<Channel> {
+        told_at(app, "acme", url).await;
         let (tenant, id) = (TenantId::from("acme"), ChannelId::from("web"));
-        let (tenancy, record) = (&app.tenancy, TenantRecord::default());
-        tenancy.create_tenant(&tenant, record, &stamp).await.unwrap();
-        tenancy.put_secret(&tenant, "it", url, &stamp).await.unwrap();
-        let secret = json!({"secret": "it"});
-        let settings = Some(json!({"alert-url": secret}));
-        let by = botyard_kernel::access::Scope::Operator;
-        tenancy.put_tenant(&tenant, (None, settings), by, &stamp).await.unwrap();
+        let (tenancy, stamp, secret) = (&app.tenancy, stamp(), json!({"secret": "owner"}));
         let bot = BotChange::default();
         tenancy.put_bot(&tenant, &"bot".into(), bot, false, &stamp).await.unwrap();
         let settings = json!({

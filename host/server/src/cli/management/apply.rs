@@ -212,7 +212,11 @@ impl Planned<'_> {
             wanted.as_object().with_context(|| format!("`{bot}` is a table of settings"))?;
         let component = wanted.get("component");
         let (settings, apart) = parted(wanted, &["shared", "offered"], &["component"]);
-        let mut steps = self.object("bots", "bot", bot, &json!(settings), apart).await?;
+        let path = format!("{}/bots/{}", self.base, escaped(bot));
+        let known = self.api.find(&path).await?;
+        let mut body = json!({"settings": settings});
+        add(&mut body, apart);
+        let mut steps = changed("bot", bot, &path, &body, known.as_ref());
         let Some(component) = component else { return Ok(steps) };
         let component = component.as_str().context("`component` is the path of a file")?;
         let directory = if beside.is_dir() { Some(beside) } else { beside.parent() };
@@ -221,8 +225,6 @@ impl Planned<'_> {
             format!("cannot read the component {} of bot `{bot}`", file.display())
         })?;
         let digest = botyard_kernel::id::Digest::of(&wasm).to_string();
-        let path = format!("{}/bots/{}", self.base, escaped(bot));
-        let is_new = self.api.find(&path).await?.is_none();
         if self.api.find(&format!("{path}/versions/{digest}")).await?.is_none() {
             let step = Step {
                 what: format!("+ version {} of bot {bot}", &digest[..12]),
@@ -232,7 +234,7 @@ impl Planned<'_> {
                 body: wasm.into(),
             };
             // Where a bot is there already, its settings may be for the new version alone.
-            steps.insert(if is_new { steps.len() } else { 0 }, step);
+            steps.insert(if known.is_none() { steps.len() } else { 0 }, step);
         }
         let deployed = self.api.find(&format!("{path}/deployment")).await?;
         if deployed.is_none_or(|deployed| deployed["current"] != json!(digest)) {
@@ -257,33 +259,12 @@ impl Planned<'_> {
         name: &str,
         wanted: &Value,
     ) -> anyhow::Result<Vec<Step>> {
-        self.object(kind, word, name, wanted, Map::new()).await
-    }
-
-    /// An object with its settings, and with what it has beside them.
-    async fn object(
-        &self,
-        kind: &str,
-        word: &str,
-        name: &str,
-        settings: &Value,
-        beside: Map<String, Value>,
-    ) -> anyhow::Result<Vec<Step>> {
         let path = format!("{}/{kind}/{}", self.base, escaped(name));
         let known = match kind {
             "relays" => self.relay(name).await?,
             _ => self.api.find(&path).await?,
         };
-        let mut body = json!({"settings": settings});
-        add(&mut body, beside);
-        let is = |known: &Value| {
-            body.as_object().into_iter().flatten().all(|(key, value)| known[key] == *value)
-        };
-        if known.as_ref().is_some_and(is) {
-            return Ok(Vec::new());
-        }
-        let sign = if known.is_some() { "~" } else { "+" };
-        Ok(vec![json_step(sign, word, name, Method::PUT, &path, &body, known.as_ref())])
+        Ok(changed(word, name, &path, &json!({"settings": wanted}), known.as_ref()))
     }
 
     async fn relay(&self, name: &str) -> anyhow::Result<Option<Value>> {
@@ -293,6 +274,18 @@ impl Planned<'_> {
         let all = self.api.all(&format!("{}/relays", self.base)).await?;
         Ok(all.into_iter().find(|relay| relay["name"] == json!(name)))
     }
+}
+
+/// What is to be put of an object, unless it is so already.
+fn changed(word: &str, name: &str, path: &str, body: &Value, known: Option<&Value>) -> Vec<Step> {
+    let is = |known: &Value| {
+        body.as_object().into_iter().flatten().all(|(key, value)| known[key] == *value)
+    };
+    if known.is_some_and(is) {
+        return Vec::new();
+    }
+    let sign = if known.is_some() { "~" } else { "+" };
+    vec![json_step(sign, word, name, Method::PUT, path, body, known)]
 }
 
 /// The settings among what a file says, and what stands beside them in the API.

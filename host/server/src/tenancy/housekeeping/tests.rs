@@ -3,34 +3,18 @@
 use botyard_kernel::access::{Grant, Scope, Texts};
 use botyard_kernel::event::{Event, EventBody, Message, TextFormat};
 use botyard_kernel::id::ConversationKey;
-use botyard_kernel::log::{Arrival, Conversation, Outcome, Seq, SkipReason, Turn};
+use botyard_kernel::log::{Arrival, Outcome, Seq, SkipReason, Turn};
 use botyard_kernel::session::Seed;
 use botyard_store::Commit;
 
 use super::*;
 use crate::alerts::heard::Heard;
 use crate::app::App;
-use crate::app::scratch::scratch;
-use crate::tenancy::TenantRecord;
-
-fn stamp() -> Stamp {
-    Stamp { at_ms: clock::now(), actor: "test".to_owned() }
-}
+use crate::app::scratch::{self, scratch, stamp, told_at};
 
 /// A tenant whose settings say this of how long things are kept.
-async fn tenant(app: &App, name: &str, retention: serde_json::Value) {
-    let settings = json!({"retention": retention});
-    let record = TenantRecord { settings, ..TenantRecord::default() };
-    app.tenancy.create_tenant(&name.into(), record, &stamp()).await.unwrap();
-}
-
-/// A tenant that hears of its alerts at this address.
-async fn told_at(app: &App, name: &str, url: &str) {
-    tenant(app, name, json!({})).await;
-    let (name, by) = (TenantId::from(name), Scope::Operator);
-    app.tenancy.put_secret(&name, "owner", url, &stamp()).await.unwrap();
-    let settings = Some(json!({"alert-url": {"secret": "owner"}}));
-    app.tenancy.put_tenant(&name, (None, settings), by, &stamp()).await.unwrap();
+async fn keeping(app: &App, name: &str, retention: serde_json::Value) {
+    scratch::tenant(app, name, json!({"retention": retention})).await;
 }
 
 /// A conversation with a turn for each of these ages.
@@ -58,13 +42,7 @@ fn turn(id: &str, previous: Seq, at_ms: Millis) -> Turn {
         watermark: previous,
         fused: Some(Box::new(Arrival::new(event, Seed::default()))),
         event: id.into(),
-        outcome: Outcome::Skipped(SkipReason::NotOwner),
-        log: Vec::new(),
-        bot: "bot".into(),
-        bot_writes: Vec::new(),
-        state: Conversation::default(),
-        due_ms: None,
-        human_ms: None,
+        ..scratch::turn(Outcome::Skipped(SkipReason::NotOwner))
     }
 }
 
@@ -87,10 +65,10 @@ fn named(all: &[(&str, usize)]) -> Vec<(String, usize)> {
 #[tokio::test]
 async fn each_tenant_keeps_what_it_wants_for_as_long_as_it_wants() {
     let (app, _directory) = scratch("").await;
-    tenant(&app, "silent", json!({"silent-days": 30})).await;
-    tenant(&app, "turns", json!({"turns-days": 7})).await;
-    tenant(&app, "both", json!({"silent-days": 30, "turns-days": 7})).await;
-    tenant(&app, "all", json!({})).await;
+    keeping(&app, "silent", json!({"silent-days": 30})).await;
+    keeping(&app, "turns", json!({"turns-days": 7})).await;
+    keeping(&app, "both", json!({"silent-days": 30, "turns-days": 7})).await;
+    keeping(&app, "all", json!({})).await;
     let tenants = ["silent", "turns", "both", "all"];
     for name in tenants {
         said(&app, name, "old", &[41, 40]).await;

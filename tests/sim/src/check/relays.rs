@@ -38,7 +38,7 @@ impl World {
     pub(super) fn external_bots_and_persons_heard_each_other(&self, conversation: usize) {
         let log = &self.logs[conversation];
         let mut period: Option<Period> = None;
-        let mut posts = BTreeSet::new();
+        let mut heard = BTreeSet::new();
         let mut place = 0;
         for (seq, turn) in log.turns() {
             let found = log.arrivals().find(|(_, it)| it.event.id == turn.event);
@@ -49,7 +49,7 @@ impl World {
                 let (came, arrival) = found.expect("nothing else is relayed");
                 assert!(came > place, "{} had to wait for what came later", turn.event);
                 place = came;
-                let again = self.post_of(arrival).is_some_and(|post| !posts.insert(post));
+                let again = brought_by(arrival).is_some_and(|part| !heard.insert(part));
                 assert!(!again, "{} was heard before", turn.event);
                 let said = self.relayed(conversation, arrival, period.as_mut());
                 let told: String = own(turn).filter_map(text_of).collect::<Vec<_>>().join(" ");
@@ -214,6 +214,12 @@ impl Period {
             Ask::Who(_) => self.is_over = true,
         }
     }
+}
+
+/// Which part of which webhook an event is, however often that came.
+fn brought_by(arrival: &Arrival) -> Option<&str> {
+    let (part, _) = arrival.event.id.as_str().split_once('t')?;
+    part.starts_with('w').then_some(part)
 }
 
 fn own(turn: &Turn) -> impl Iterator<Item = &Row> {

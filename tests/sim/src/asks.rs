@@ -103,9 +103,9 @@ impl World {
     pub(crate) fn lets_in(&mut self, n: usize, duplicate: bool) -> bool {
         let conversation = self.webhooks[n].parts[0];
         let log = &self.logs[conversation];
-        let waits = log.load(POSTS_WAITING_MAX).accepted.len();
+        let waiting = log.load(POSTS_WAITING_MAX).accepted;
         let request = Digest::of(&self.webhooks[n].posted.body);
-        let door = door(&log.state(), waits, request, self.now);
+        let door = door(&log.state(), &waiting, request, self.now);
         self.tell(|| {
             format!("webhook {n} finds the door of conversation {conversation}: {door:?}")
         });

@@ -66,10 +66,10 @@ async fn take(
         tracing::error!(conversation = %key, %error, "an external bot could not be heard");
         answer::come_again()
     })?;
-    let (request, waits) = (Digest::of(&body), loaded.accepted.len());
+    let request = Digest::of(&body);
     let turn = loaded.turn.as_ref().map(|(_, turn)| turn);
     let state = Conversation::after(turn, loaded.settled);
-    let name = match relay::door(&state, waits, request, clock::now()) {
+    let name = match relay::door(&state, &loaded.accepted, request, clock::now()) {
         Door::Open(name) => name,
         Door::Heard => return Ok(answer::line(StatusCode::OK, "heard")),
         Door::Early => {

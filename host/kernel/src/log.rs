@@ -249,6 +249,9 @@ pub struct Settled {
     /// Rows that are given up here, as they were, for whoever wants to look at
     /// them or to send them again. Their contexts are out of date and left out.
     pub dead_letters: Vec<Row>,
+    /// Rows that were to ride in an answer and go by calls from here on; see
+    /// [`Row::by_call`].
+    pub by_call: Vec<PartId>,
     /// Dead letters that are to be sent again: they go to the end of the queue.
     pub revived: Vec<Row>,
     /// What the vendor is to be told because of what was delivered.

@@ -133,6 +133,9 @@ pub struct Row {
     pub made_ms: Millis,
     /// What is to be done, after degrading.
     pub action: Action,
+    /// What calls carry in its place, in order, where only the answer of a request carries
+    /// the action itself; none where calls carry it, too.
+    pub by_call: Vec<Action>,
     /// The context to mirror with it, on the last row of a turn.
     pub context: Option<String>,
     /// It came from a failure: giving it up raises no `delivery-failed`.
@@ -197,9 +200,25 @@ impl Row {
         matches!(self.action, Action::Forward(_) | Action::Abort)
     }
 
-    /// How much room its action takes while it waits (bytes of canonical JSON).
+    /// How much room it takes while it waits (bytes of canonical JSON).
     pub fn bytes(&self) -> usize {
-        serde_json::to_vec(&self.action).map_or(0, |json| json.len())
+        let actions = std::iter::once(&self.action).chain(&self.by_call);
+        actions.map(|action| serde_json::to_vec(action).map_or(0, |json| json.len())).sum()
+    }
+
+    /// What calls carry in its place, each with an id of its own. The last one keeps the
+    /// row's, and with it the context: where it has arrived, all of the row has.
+    fn calls(self) -> Vec<Self> {
+        let Some(last) = self.by_call.len().checked_sub(1) else { return vec![self] };
+        let (row, actions) = (Self { by_call: Vec::new(), ..self.clone() }, self.by_call);
+        let call = |(n, action)| {
+            let row = Self { action, ..row.clone() };
+            if n == last {
+                return row;
+            }
+            Self { id: PartId(format!("{}.{n}", row.id)), context: None, ..row }
+        };
+        actions.into_iter().enumerate().map(call).collect()
     }
 }
 
@@ -226,6 +245,7 @@ impl Conversation {
             self.claimed.clone_from(claimed);
         }
         self.claimed.retain(|id| !ended(id));
+        self.go_by_call(&settled.by_call);
         for row in &settled.revived {
             if !self.rows.iter().any(|known| known.id == row.id) {
                 self.rows.push(row.clone());
@@ -269,6 +289,17 @@ impl Conversation {
             self.owner = owner;
             self.at_desk = at_desk;
         }
+    }
+
+    /// These rows ride in no answer any more: what calls carry takes their place. A row that
+    /// is one call already stays as it is.
+    fn go_by_call(&mut self, ids: &[PartId]) {
+        if ids.is_empty() {
+            return;
+        }
+        let rows = std::mem::take(&mut self.rows).into_iter();
+        let goes = |row: Row| if ids.contains(&row.id) { row.calls() } else { vec![row] };
+        self.rows = rows.flat_map(goes).collect();
     }
 
     /// Takes in what a bot has learned of the person; it may correct its own address of

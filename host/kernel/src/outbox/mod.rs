@@ -315,6 +315,9 @@ impl Outbox {
             // Nothing carries the head: the host itself waits, or falls silent.
             return (sends, Some(settle::play(&queue, delivery, now)));
         }
+        if let Some(by_call) = settle::by_call(&list, now) {
+            return (sends, Some(by_call));
+        }
         let rows = list.into_iter().map(|row| row.id.clone()).collect();
         sends.push(self.ask(rows));
         (sends, None)

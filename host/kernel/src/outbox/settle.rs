@@ -106,6 +106,13 @@ fn mirrored(rows: &[&Row]) -> Option<Digest> {
     rows.iter().rev().find_map(|row| row.context.as_deref()).map(context::digest)
 }
 
+/// What waits for no answer any more and rides only there: calls carry something else.
+pub(super) fn by_call(list: &[&Row], now: Millis) -> Option<Settled> {
+    let rides = list.iter().filter(|row| !row.by_call.is_empty());
+    let by_call: Vec<PartId> = rides.map(|row| row.id.clone()).collect();
+    (!by_call.is_empty()).then(|| Settled { at_ms: now, by_call, ..Settled::default() })
+}
+
 /// What is at the head and no call carries.
 pub(super) fn play(queue: &[&Row], delivery: &Delivery, now: Millis) -> Settled {
     match queue {

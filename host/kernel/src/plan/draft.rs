@@ -188,10 +188,11 @@ impl<'a> Draft<'a> {
             if action == Action::End {
                 self.state.owner = Owner::Ended;
             }
-            if self.profile.fills_answer(&action) {
+            let fills = self.profile.fills_answer(&action);
+            self.add_row(index, part, action, hand_off);
+            if fills {
                 self.profile = Cow::Owned(self.profile.without_rides());
             }
-            self.add_row(index, part, action, hand_off);
         }
         // Where the vendor knows no end, the session ends all the same, and what
         // comes next begins another.
@@ -222,8 +223,22 @@ impl<'a> Draft<'a> {
 
     fn add_row(&mut self, index: usize, part: usize, action: Action, hand_off: Option<HandOff>) {
         let id = PartId::of(&self.turn, index, part);
+        let by_call = self.by_call(index, &action);
         let row = self.row(id, action);
-        self.state.rows.push(Row { hand_off, ..row });
+        self.state.rows.push(Row { by_call, hand_off, ..row });
+    }
+
+    /// What calls carry of an action that only an answer carries, whole: pages that a person
+    /// would have to ask for are said, too.
+    fn by_call(&self, index: usize, action: &Action) -> Vec<Action> {
+        if !self.profile.fills_answer(action) {
+            return Vec::new();
+        }
+        let (calls, locale) = (self.profile.without_rides(), self.state.facts.locale.as_deref());
+        let degraded = degrade_in(action.clone(), &calls, &self.plan.policy.vendor, locale);
+        let parts = degraded.into_parts(&calls, &self.turn, index, action);
+        let actions: Vec<_> = parts.into_iter().map(|(_, action)| action).collect();
+        if actions[..] == [action.clone()] { Vec::new() } else { actions }
     }
 
     pub(super) fn row(&self, id: PartId, action: Action) -> Row {
@@ -232,6 +247,7 @@ impl<'a> Draft<'a> {
             turn: self.turn.clone(),
             made_ms: self.made_ms,
             action,
+            by_call: Vec::new(),
             context: None,
             quiet: self.quiet,
             event: self.plan.arrival.event.id.clone(),

@@ -147,6 +147,8 @@ pub struct Settled<'a> {
     dead_letters: Vec<Row<'a>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     revived: Vec<Row<'a>>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    by_call: Cow<'a, [PartId]>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     follow_ups: Vec<Acknowledgement<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -260,6 +262,8 @@ struct Row<'a> {
     turn: Cow<'a, TurnId>,
     made_ms: Millis,
     action: Cow<'a, Action>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    by_call: Cow<'a, [Action]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     context: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "is_default")]

@@ -12,7 +12,6 @@ use botyard_kernel::run::RunOutput;
 use botyard_kernel::session::Session;
 
 use crate::World;
-use crate::jobs::profile;
 use crate::world::key;
 
 /// What is deployed, and what each run got.
@@ -68,7 +67,7 @@ impl World {
     /// A run has come to something.
     pub(crate) fn ran_to(&self, run: u64, output: RunOutput) -> Input {
         let version = self.deployments.runs[&run];
-        Input::Ran { run, output: Box::new(output), version, profile: Box::new(profile()) }
+        Input::Ran { run, output: Box::new(output), version, profile: Box::new(self.profile()) }
     }
 
     /// A session has one version, unless that was withdrawn.

@@ -29,6 +29,7 @@ impl World {
             quiet: true,
             event: format!("desk.{name}").as_str().into(),
             by_human: false,
+            by_call: Vec::new(),
             hand_off: None,
         };
         self.feed(Input::Speak { arrival, rows: vec![row] });

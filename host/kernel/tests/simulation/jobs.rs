@@ -5,7 +5,7 @@ use botyard_kernel::event::Answer;
 use botyard_kernel::id::PartId;
 use botyard_kernel::lane::Input;
 use botyard_kernel::log::{Arrival, Call, Row, Settled, Turn};
-use botyard_kernel::outbox::{CallId, Called, RequestId, Requested};
+use botyard_kernel::outbox::{CallId, Called, RequestId, Requested, Rides};
 use botyard_kernel::profile::Profile;
 use botyard_kernel::run::RunOutput;
 use botyard_kernel::time::Millis;
@@ -223,7 +223,13 @@ pub(crate) fn brief(job: &Job) -> String {
     }
 }
 
-/// What every medium carries here.
-pub(crate) fn profile() -> Profile {
-    Profile::new(NATIVE, 5_000)
+impl World {
+    /// What every medium carries here, and what rides besides.
+    pub(crate) fn profile(&self) -> Profile {
+        let mut profile = Profile::new(NATIVE, 5_000);
+        if let Rides::One(names) = self.rides {
+            profile.let_ride(names);
+        }
+        profile
+    }
 }

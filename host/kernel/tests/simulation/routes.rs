@@ -1,6 +1,7 @@
 //! Stories of the ways to a person: answers that take one action, conversations that
 //! only answers reach, and those that end with one.
 
+use botyard_kernel::action::{Action, Bubbles, Choice, TextFormat};
 use botyard_kernel::log::{Route, RowEnd};
 use botyard_kernel::outbox::{Rides, WAITS_FOR_PERSON_MS};
 use botyard_kernel::time::SECOND;
@@ -41,6 +42,57 @@ fn an_answer_in_which_nothing_fits_is_empty() {
     world.sleep_until(world.now + SECOND);
     world.end_all();
     assert_eq!(received(&world).len(), 1, "it goes by call");
+}
+
+/// More options than two messages hold.
+fn rooms() -> Action {
+    let room = |n| Choice { id: format!("{n}"), label: format!("Room {n} {}", "x".repeat(200)) };
+    let (text, options) = ("Which room?".to_owned(), (1..=60).map(room).collect());
+    Action::Bubbles(Bubbles { text, format: TextFormat::Plain, options, fallback: None })
+}
+
+/// What rides only in an answer and missed it becomes rows of its own, of which each is
+/// delivered, stopped and sent again by itself.
+#[test]
+fn what_missed_its_answer_goes_on_after_a_crash_where_it_had_come_to() {
+    let mut world = userlike([("w1p0", vec![say("Hello"), rooms()])]);
+    world.settled_rules(|rules| rules.delivery.lists = false);
+    world.rides = Rides::One(&["bubbles"]);
+    world.say_and_leave();
+    world.end_all_but(is_call);
+    assert_eq!(received(&world).len(), 0);
+    // Hello, and the first of the options.
+    for _ in 0..2 {
+        world.end_job(0);
+        world.end_all_but(is_call);
+    }
+    let before = received(&world);
+    assert_eq!(world.jobs.len(), 1, "the second of them is on its way");
+    world.crash();
+    world.end_all();
+    let ids = received(&world);
+    assert_eq!(ids[..2], before);
+    let names: Vec<&str> = ids.iter().map(|id| id.split_once('.').unwrap().1).collect();
+    let mut known = names.clone();
+    known.dedup();
+    assert_eq!(known, ["0.0", "1.0.0", "1.0.1", "1.0"], "{names:?}");
+    assert_eq!(world.again.iter().filter(|again| **again).count(), 1, "{:?}", world.again);
+    assert_eq!(world.lane.state().rows.len(), 0);
+}
+
+#[test]
+fn a_human_who_takes_over_stops_what_missed_its_answer_between_its_calls() {
+    let mut world = userlike([("w1p0", vec![rooms()])]);
+    world.settled_rules(|rules| rules.delivery.lists = false);
+    world.rides = Rides::One(&["bubbles"]);
+    world.say_and_leave();
+    world.end_all_but(is_call);
+    world.say(Kind::HumanSpoke);
+    world.end_all_but(is_call);
+    world.end_all();
+    assert_eq!(received(&world).len(), 1);
+    let held = world.ends().into_iter().filter(|end| **end == RowEnd::Quarantined).count();
+    assert_eq!(held, 2);
 }
 
 #[test]

@@ -359,7 +359,7 @@ impl World {
         let job = match effect {
             Effect::Load => Job::Load,
             Effect::Profile { run, .. } => {
-                let profile = Box::new(crate::jobs::profile());
+                let profile = Box::new(self.profile());
                 return self.feed(Input::Profile { run, profile });
             }
             Effect::Accept(arrivals) => Job::Accept(arrivals),

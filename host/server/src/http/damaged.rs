@@ -94,6 +94,7 @@ fn letter(part: PartId, raw: &str, now: Millis) -> Row {
         context: None,
         quiet: true,
         by_human: false,
+        by_call: Vec::new(),
         hand_off: None,
     }
 }

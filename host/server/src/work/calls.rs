@@ -40,12 +40,12 @@ pub(super) fn call(
     let channel = Arc::clone(&driver.channel);
     let key = driver.key.clone();
     let (reply_to, desk_id) = (driver.reply_to(), driver.desk_id());
-    let carrier = driver.carrier();
+    let desk = channel.vendor();
     async move {
-        let (vendor, parts) = (carrier.vendor, rows.len());
+        let (vendor, parts) = (desk.name(), rows.len());
         let turn = rows.first().map(|row| row.turn.to_string());
         let to = to(&key, reply_to.as_deref(), desk_id.as_deref());
-        let called = deliver(&work, &channel, &to, carrier.lists(rows)).await;
+        let called = deliver(&work, &channel, &*desk, &to, &rows).await;
         let result = result(&called);
         counter!("botyard_calls_total", "vendor" => vendor, "result" => result).increment(1);
         if again {
@@ -77,37 +77,22 @@ pub(super) fn call(
     .boxed()
 }
 
-/// Makes these calls, one behind the other, until one does not arrive.
-async fn deliver(work: &Work, channel: &Channel, to: &To<'_>, lists: Vec<Vec<Row>>) -> Called {
-    let Some(row) = lists.first().and_then(|list| list.first()).map(|row| row.id.clone()) else {
-        return Called::Delivered { follow_ups: Vec::new(), asks: None };
-    };
-    let (desk, progress) = (channel.vendor(), &work.progress);
-    let (mut told, mut asked) = (Vec::new(), None);
-    for list in lists.into_iter().skip(progress.of(&row)) {
-        let parts: Vec<Part<'_>> = list.iter().map(part).collect();
-        let request = desk.call_at(to, &parts, clock::now());
-        pass(Point::CallLeaves);
-        let sent = send(work, channel, Purpose::Delivery, request).await;
-        pass(Point::CallAnswered);
-        let heard = heard(channel, &*desk, sent);
-        let outcome = desk.outcome_at(to, &parts, &heard.answer, clock::now());
-        heard.tell(work, channel, &outcome);
-        match called(outcome) {
-            Called::Delivered { follow_ups, asks } => {
-                told.extend(follow_ups);
-                asked = asks;
-                progress.arrived(&row);
-            }
-            retry @ Called::Retry { .. } => return retry,
-            other @ (Called::Fatal(_) | Called::Taken(_) | Called::Gone(_)) => {
-                progress.forget(&row);
-                return other;
-            }
-        }
-    }
-    progress.forget(&row);
-    Called::Delivered { follow_ups: told, asks: asked }
+async fn deliver(
+    work: &Work,
+    channel: &Channel,
+    desk: &dyn Vendor,
+    to: &To<'_>,
+    rows: &[Row],
+) -> Called {
+    let parts: Vec<Part<'_>> = rows.iter().map(part).collect();
+    let request = desk.call_at(to, &parts, clock::now());
+    pass(Point::CallLeaves);
+    let sent = send(work, channel, Purpose::Delivery, request).await;
+    pass(Point::CallAnswered);
+    let heard = heard(channel, desk, sent);
+    let outcome = desk.outcome_at(to, &parts, &heard.answer, clock::now());
+    heard.tell(work, channel, &outcome);
+    called(outcome)
 }
 
 /// Tells a vendor that an event was taken.

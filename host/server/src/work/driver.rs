@@ -24,7 +24,6 @@ use tokio::time::Instant;
 
 use super::backlog::{Waits, Weight};
 use super::bots::Spent;
-use super::carried::Carrier;
 use super::destinations::VendorService;
 use super::fetch::{self, Caller};
 use super::room::Place;
@@ -368,17 +367,6 @@ impl Driver {
     /// What the person writes on, by the newest word of the vendor.
     pub(super) fn medium(&self) -> &str {
         &self.lane.state().facts.medium
-    }
-
-    /// What calls carry to this person.
-    pub(super) fn carrier(&self) -> Carrier {
-        let vendor = self.channel.vendor();
-        Carrier {
-            profile: vendor.profile(self.medium()),
-            vendor: vendor.name(),
-            locale: self.lane.state().facts.locale.clone(),
-            lists: vendor.delivery().lists,
-        }
     }
 
     /// The version that the session is bound to, else the one that answers now.

@@ -67,6 +67,12 @@ pub(super) fn too_large(key: &ConversationKey, event: &EventId, pause_ms: Millis
 /// Rows that end without having been handed over leave a line each.
 pub(super) fn settled(channel: &Channel, key: &ConversationKey, settled: &Settled) {
     let vendor = channel.vendor().name();
+    for part in &settled.by_call {
+        tracing::warn!(
+            conversation = %key, %part,
+            "{part} was to ride in an answer, which went without it: it goes by calls"
+        );
+    }
     for (part, end) in &settled.rows {
         let name = match end {
             RowEnd::Delivered => "delivered",

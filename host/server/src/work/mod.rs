@@ -5,7 +5,6 @@ mod backlog;
 mod bot_headers;
 mod bots;
 mod calls;
-mod carried;
 mod destinations;
 mod disk;
 mod driver;
@@ -59,7 +58,6 @@ use crate::send::Door;
 use backlog::{Admitted, Backlog};
 use bots::Bots;
 pub use bots::Worse;
-use carried::Progress;
 use destinations::{Destinations, VendorService};
 use disk::Disk;
 use driver::Driver;
@@ -97,7 +95,6 @@ pub struct Work {
     alerts: Alerts,
     notices: Notices,
     /// How far rows have come that make several calls.
-    progress: Progress,
     envelope: Arc<Envelope>,
     callbacks: Callbacks,
     redactors: Redactors,
@@ -196,7 +193,6 @@ impl Work {
             used: Used::default(),
             alerts,
             notices: Notices::default(),
-            progress: Progress::default(),
             envelope,
             callbacks,
             redactors: Redactors::default(),

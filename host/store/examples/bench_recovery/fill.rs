@@ -96,6 +96,7 @@ fn turn(number: u64, kind: Kind) -> Turn {
         quiet: false,
         event: format!("e{number}").as_str().into(),
         by_human: false,
+        by_call: Vec::new(),
         hand_off: None,
     };
     let rows = if kind == Kind::Waiting { vec![row] } else { Vec::new() };

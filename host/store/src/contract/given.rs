@@ -70,6 +70,7 @@ pub(crate) fn row(id: &str) -> Row {
         quiet: false,
         event: "e".into(),
         by_human: false,
+        by_call: Vec::new(),
         hand_off: None,
     }
 }

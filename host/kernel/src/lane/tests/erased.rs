@@ -31,6 +31,7 @@ fn letter(host: &Host) -> Row {
         quiet: false,
         event: "e0".into(),
         by_human: false,
+        by_call: Vec::new(),
         hand_off: None,
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::action::{Bubbles, Choice};
+use crate::action::{Bubbles, Card, Carousel, Choice};
 use crate::event::{Click, First, Message};
 use crate::id::PartId;
-use crate::log::Route;
+use crate::log::{Route, Settled};
 use crate::profile::{ActionLimits, Count, Length, Sure, Unit};
 use crate::relay::Relay;
 
@@ -312,6 +312,47 @@ fn one_menu_rides_in_an_answer_and_the_next_is_numbered() {
     let denied = offers_on(&mut world, &profile, vec![drinks()]);
     let Outcome::Failed { failure, .. } = denied.outcome else { panic!("{denied:?}") };
     assert!(failure.message.contains("the text is a message of its own"), "{failure:?}");
+}
+
+/// What only the answer carries has beside it what calls carry, whole, should it miss that.
+#[test]
+fn a_menu_that_rides_can_go_by_calls_in_as_many_as_it_needs() {
+    let mut world = World::new();
+    world.state.facts.locale = Some("de".to_owned());
+    let mut profile = Profile::new(&["message"], 2_000);
+    profile.let_ride(&["carousel"]);
+    let card = |n| Card {
+        id: format!("id-{n}"),
+        label: format!("Lamp {n} {}", "x".repeat(80)),
+        image: None,
+        description: None,
+    };
+    let cards: Vec<Card> = (1..=40).map(card).collect();
+    let carousel = Carousel { text: "Welche?".to_owned(), cards: cards.clone(), fallback: None };
+    let turn = offers_on(&mut world, &profile, vec![say("Hallo"), Action::Carousel(carousel)]);
+    let [text, menu] = &turn.state.rows[..] else { panic!("{:?}", turn.state.rows) };
+    assert!(text.by_call.is_empty(), "calls carry it as it is");
+    assert_eq!(menu.action.name(), "carousel");
+    let said = menu.by_call.iter().map(|action| match action {
+        Action::Message(message) => message.text.clone(),
+        other => panic!("{other:?}"),
+    });
+    let said: Vec<String> = said.collect();
+    assert!(said.len() > 1 && said.iter().all(|text| text.chars().count() <= 2_000), "{said:?}");
+    let whole = said.join("\n");
+    for (n, card) in (1..).zip(&cards) {
+        assert!(whole.contains(&format!("{n}. {}", card.label)), "{n}: {whole}");
+    }
+    assert!(whole.contains("Bitte"), "the host's own words are the person's: {whole}");
+    let settled = Settled { by_call: vec![menu.id.clone()], ..Settled::default() };
+    let mut state = turn.state.clone();
+    state.settle(&settled);
+    let once = state.clone();
+    state.settle(&settled);
+    assert_eq!(state, once, "a settlement that comes twice changes nothing more");
+    let (last, rest) = state.rows.split_last().unwrap();
+    assert_eq!((&last.id, &last.context), (&menu.id, &menu.context));
+    assert!(rest.iter().all(|row| row.context.is_none() && row.id != menu.id), "{rest:?}");
 }
 
 /// A GET of `MyAlice`'s has one answer, and nothing can be said behind it.

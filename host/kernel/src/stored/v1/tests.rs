@@ -17,7 +17,9 @@ use super::{PartId, RunFailure, Seed, SessionId, TurnId};
 
 mod later;
 
-use later::{asking_sample, corrected_sample, desk_samples, ordered_sample, pinned_sample};
+use later::{
+    asking_sample, corrected_sample, desk_samples, missed_samples, ordered_sample, pinned_sample,
+};
 
 const GOLDEN: &str = include_str!("golden.jsonl");
 
@@ -101,6 +103,7 @@ fn samples() -> Vec<Entry> {
     samples.push(ordered_sample());
     samples.push(corrected_sample());
     samples.push(pinned_sample());
+    samples.extend(missed_samples());
     samples
 }
 
@@ -321,6 +324,7 @@ fn full_settled() -> Settled {
         claimed: None,
         dead_letters: Vec::new(),
         revived: Vec::new(),
+        by_call: Vec::new(),
         follow_ups: Vec::new(),
         closed_until_ms: Some(6_000),
         calls_from_ms: None,
@@ -410,6 +414,7 @@ fn full_state() -> Conversation {
             turn: "t1".into(),
             made_ms: 1_000,
             action: Action::Message(answer()),
+            by_call: Vec::new(),
             context: Some("{}".to_owned()),
             quiet: true,
             event: "e1".into(),

@@ -127,7 +127,7 @@ impl<'a> From<&'a log::Outcome> for Outcome<'a> {
 impl<'a> From<&'a log::Settled> for Settled<'a> {
     fn from(settled: &'a log::Settled) -> Self {
         let log::Settled { at_ms, rows, answered, called_ms, mirrored, .. } = settled;
-        let log::Settled { acknowledged, claimed, dead_letters, revived, .. } = settled;
+        let log::Settled { acknowledged, claimed, dead_letters, revived, by_call, .. } = settled;
         let log::Settled { follow_ups, owner, events, due_ms, human_ms, .. } = settled;
         let log::Settled { closed_until_ms, calls_from_ms, .. } = settled;
         Self {
@@ -140,6 +140,7 @@ impl<'a> From<&'a log::Settled> for Settled<'a> {
             claimed: claimed.as_ref().map(Into::into),
             dead_letters: dead_letters.iter().map(Into::into).collect(),
             revived: revived.iter().map(Into::into).collect(),
+            by_call: by_call.into(),
             follow_ups: follow_ups.iter().map(Into::into).collect(),
             closed_until_ms: *closed_until_ms,
             calls_from_ms: *calls_from_ms,
@@ -232,12 +233,14 @@ impl<'a> From<&'a log::TimerState> for Timer<'a> {
 
 impl<'a> From<&'a log::Row> for Row<'a> {
     fn from(row: &'a log::Row) -> Self {
-        let log::Row { id, turn, made_ms, action, context, quiet, event, by_human, hand_off } = row;
+        let log::Row { id, turn, made_ms, action, by_call, context, .. } = row;
+        let log::Row { quiet, event, by_human, hand_off, .. } = row;
         Self {
             id: Cow::Borrowed(id),
             turn: Cow::Borrowed(turn),
             made_ms: *made_ms,
             action: Cow::Borrowed(action),
+            by_call: by_call.into(),
             context: context.as_ref().map(Into::into),
             quiet: *quiet,
             event: Cow::Borrowed(event),

@@ -175,6 +175,7 @@ fn parts(
         turn: turn.clone(),
         made_ms,
         action,
+        by_call: Vec::new(),
         context: None,
         quiet: true,
         event: event.clone(),

@@ -51,3 +51,14 @@ pub(super) fn pinned_sample() -> Entry {
     let outcome = Outcome::Ran { version: digest(5), actions: Vec::new(), cpu_us: 77 };
     Entry::Turn(Box::new(Turn { outcome, state, ..empty_turn() }))
 }
+
+/// What was to ride in an answer, with what calls carry of it, and that it missed it.
+pub(super) fn missed_samples() -> [Entry; 2] {
+    let row = full_state().rows.remove(0);
+    let by_call = vec![row.action.clone(), row.action.clone()];
+    let state = Conversation { rows: vec![Row { by_call, ..row }], ..Conversation::default() };
+    let outcome = Outcome::Ran { version: digest(5), actions: Vec::new(), cpu_us: 77 };
+    let by_call = vec![PartId("t1.0.0".to_owned())];
+    let settled = Settled { by_call, ..Settled::default() };
+    [Entry::Turn(Box::new(Turn { outcome, state, ..empty_turn() })), Entry::Settled(settled)]
+}

@@ -88,7 +88,7 @@ limits! {
     TurnContextBytes "turn.context-bytes" Bytes Some(CONTEXT_MAX_BYTES as u64), Fixed, "kernel::validate",
         "The context of a session, as compact JSON.";
     TurnLogBytes "turn.log-bytes" Bytes Some(16 * KIB), Host, "runtime",
-        "What a bot writes into its log in a turn; the rest is cut.";
+        "What a bot writes into its log in a turn, with 32 bytes for each line besides its words; the rest is cut.";
     TurnCalls "turn.calls" Pieces Some(CALLS_MAX as u64), Fixed, "runtime",
         "Calls to web services within a turn.";
     CallBodyBytes "call.body-bytes" Bytes Some(CALL_BODY_BYTES_MAX as u64), Fixed, "kernel::call",

@@ -7,6 +7,9 @@ use botyard_kernel::run::{LogLevel, LogLine};
 use crate::bindings::v1::log::{Host, Level};
 use crate::turn::Turn;
 
+/// What a line takes besides its words where it is stored and shown, in bytes: without
+/// that, a log of empty lines would be thirty times as long as its limit.
+const LINE_BYTES: usize = 32;
 /// How much of the standard error is kept for the message of a failure, in bytes.
 const TAIL_BYTES: usize = 2 << 10;
 
@@ -93,12 +96,13 @@ impl TurnLog {
 
 impl Inner {
     fn line(&mut self, level: LogLevel, message: &str) {
-        // The line break counts too, or empty lines would be free.
-        if self.left == 0 {
-            self.cut += message.len() as u64;
+        if self.left < LINE_BYTES {
+            self.left = 0;
+            // An empty line is cut, too.
+            self.cut += message.len().max(1) as u64;
             return;
         }
-        self.left -= 1;
+        self.left -= LINE_BYTES;
         let kept = message.floor_char_boundary(self.left.min(message.len()));
         self.cut += (message.len() - kept) as u64;
         // What is cut closes the log: a later, shorter line would look like the next one.
@@ -148,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_full_log_cuts_and_counts() {
-        let log = TurnLog::new(10);
+        let log = TurnLog::new(2 * LINE_BYTES + 8);
         log.line(LogLevel::Info, "1234");
         log.line(LogLevel::Info, "567890");
         log.line(LogLevel::Info, "x");
@@ -160,16 +164,17 @@ mod tests {
 
     #[test]
     fn empty_lines_are_not_free() {
-        let log = TurnLog::new(10);
+        let log = TurnLog::new(10 * LINE_BYTES + 9);
         for _ in 0..1_000 {
             log.line(LogLevel::Info, "");
         }
-        assert_eq!(log.finish().0.len(), 10);
+        let (lines, cut) = log.finish();
+        assert_eq!((lines.len(), cut), (10, 990));
     }
 
     #[test]
     fn printed_lines_keep_their_order_and_their_end() {
-        let log = TurnLog::new(100);
+        let log = TurnLog::new(1_000);
         log.print(Stream::Out, b"one\n\ntw");
         log.print(Stream::Err, b"bad\n");
         log.print(Stream::Out, b"o\r\nthree");
@@ -183,7 +188,7 @@ mod tests {
 
     #[test]
     fn the_tail_of_the_standard_error_survives_a_full_log() {
-        let log = TurnLog::new(5);
+        let log = TurnLog::new(LINE_BYTES + 5);
         log.print(Stream::Err, &b"x".repeat(100_000));
         log.print(Stream::Err, b"\nReferenceError: y\n");
         assert!(log.tail().ends_with("ReferenceError: y"));
@@ -194,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_cut_never_splits_a_character() {
-        let log = TurnLog::new(4);
+        let log = TurnLog::new(LINE_BYTES + 3);
         log.line(LogLevel::Info, "äöü");
         assert_eq!(log.finish().0[0].message, "ä");
     }

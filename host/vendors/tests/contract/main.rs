@@ -3,6 +3,8 @@
 mod actions;
 mod golden;
 mod hostile;
+mod promises;
+mod rows;
 mod samples;
 
 use std::sync::Arc;

@@ -82,6 +82,7 @@ contract! {
         of_many_new_notes_one_is_put,
         notes_are_listed_page_by_page,
         notes_are_weighed_by_kind_and_tenant,
+        weights_of_notes_follow_every_change,
         additions_are_all_counted,
         ended_notes_are_swept_in_steps,
         a_large_note_is_refused;

@@ -1,5 +1,6 @@
 use serde_json::json;
 
+use super::given::stamp;
 use crate::limits::{NOTE_BYTES_MAX, SWEEP_ROWS_MAX};
 use crate::{NotesSize, Record, Store, StoreError};
 
@@ -58,6 +59,37 @@ pub(super) async fn notes_are_weighed_by_kind_and_tenant(store: Store) {
     store.host().sweep_notes(60).await.unwrap();
     let left = NotesSize { count: 2, bytes: 6 + 1, ends_ms: Some(70) };
     assert_eq!(acme.note_size("key").await, Ok(left));
+}
+
+/// However a note comes, changes or goes, its weight is known.
+pub(super) async fn weights_of_notes_follow_every_change(store: Store) {
+    let (acme, host) = (store.tenant(&"acme".into()), store.host());
+    let size = async || acme.note_size("k").await.unwrap();
+    let of = |count, bytes, ends_ms| NotesSize { count, bytes, ends_ms };
+    acme.note_put("k", "a", &json!("long text"), Some(50)).await.unwrap();
+    assert_eq!(size().await, of(1, 11, Some(50)));
+    acme.note_put("k", "a", &json!("t"), None).await.unwrap();
+    assert_eq!(size().await, of(1, 3, None), "another takes its place");
+    acme.note_add("k", "sum", &[("n", 9)], Some(90), 0).await.unwrap();
+    assert_eq!(size().await, of(2, 3 + 7, Some(90)));
+    acme.note_add("k", "sum", &[("n", 1)], Some(95), 0).await.unwrap();
+    assert_eq!(size().await, of(2, 3 + 8, Some(95)));
+    // What is there keeps a new one out, and what is over makes room for it.
+    acme.note_put_new("k", "sum", &json!(1), Some(99), 94).await.unwrap();
+    assert_eq!(size().await, of(2, 3 + 8, Some(95)));
+    acme.note_put_new("k", "sum", &json!(1), Some(99), 95).await.unwrap();
+    assert_eq!(size().await, of(2, 3 + 1, Some(99)));
+    // What is refused changes nothing.
+    acme.note_put("k", "a", &json!("x".repeat(NOTE_BYTES_MAX)), Some(1)).await.unwrap_err();
+    assert_eq!(size().await, of(2, 3 + 1, Some(99)));
+    acme.note_delete("k", "none").await.unwrap();
+    acme.note_delete("k", "a").await.unwrap();
+    assert_eq!(size().await, of(1, 1, Some(99)));
+    host.sweep_notes(99).await.unwrap();
+    assert_eq!(size().await, NotesSize::default());
+    acme.note_put("k", "b", &json!(1), Some(5)).await.unwrap();
+    host.drop_records(&"acme".into(), &stamp(1)).await.unwrap();
+    assert_eq!(size().await, NotesSize::default());
 }
 
 pub(super) async fn notes_are_listed_page_by_page(store: Store) {

@@ -4,8 +4,9 @@ use botyard_kernel::id::{ConversationKey, PartId};
 use botyard_kernel::log::{Settled, Turn};
 use botyard_kernel::run::KvChange;
 use proptest::prelude::*;
+use serde_json::json;
 
-use super::given::{arrival, call, fused, key, key_of, row, set, settled, turn, write};
+use super::given::{arrival, call, fused, key, key_of, row, set, settled, stamp, turn, write};
 use crate::sqlite::check;
 use crate::{Cause, DeadLetter, MemoryStore, SqliteStore, Stamp, Store};
 
@@ -76,6 +77,81 @@ proptest! {
             check::check(directory.path(), tell).unwrap();
         });
     }
+}
+
+#[derive(Clone, Debug)]
+enum NoteVerb {
+    Put { bytes: usize, expires_ms: Option<u64> },
+    PutNew { bytes: usize, now: u64 },
+    Add { more: i64, now: u64 },
+    Delete,
+    Sweep { now: u64 },
+    Forget,
+}
+
+fn note_verbs() -> impl Strategy<Value = Vec<(u8, u8, NoteVerb)>> {
+    let time = || 0..9_u64;
+    let put = (0..40_usize, proptest::option::of(time()));
+    let verb = prop_oneof![
+        4 => put.prop_map(|(bytes, expires_ms)| NoteVerb::Put { bytes, expires_ms }),
+        3 => (0..40_usize, time()).prop_map(|(bytes, now)| NoteVerb::PutNew { bytes, now }),
+        3 => (any::<i64>(), time()).prop_map(|(more, now)| NoteVerb::Add { more, now }),
+        2 => Just(NoteVerb::Delete),
+        1 => time().prop_map(|now| NoteVerb::Sweep { now }),
+        1 => Just(NoteVerb::Forget),
+    ];
+    proptest::collection::vec((0..3_u8, 0..3_u8, verb), 1..40)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_engine_weighs_notes_as_the_model(verbs in note_verbs()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let directory = tempfile::tempdir().unwrap();
+            let model = MemoryStore::new().store();
+            let sqlite = SqliteStore::open(directory.path()).unwrap();
+            for (place, name, verb) in verbs {
+                let place = [("acme", "k"), ("acme", "l"), ("other", "k")][usize::from(place)];
+                let (expected, answered) = (
+                    note(&model, place, &name.to_string(), &verb).await,
+                    note(&sqlite.store(), place, &name.to_string(), &verb).await,
+                );
+                assert_eq!(answered, expected, "{verb:?}");
+            }
+            drop(sqlite);
+            let tell = &mut |finding: check::Finding<'_>| {
+                assert!(!matches!(finding, check::Finding::Fault(_)), "{finding:?}");
+            };
+            check::check(directory.path(), tell).unwrap();
+        });
+    }
+}
+
+/// Does it, and answers what was said and how much there is of each kind then.
+async fn note(store: &Store, (tenant, kind): (&str, &str), name: &str, verb: &NoteVerb) -> String {
+    let (own, host) = (store.tenant(&tenant.into()), store.host());
+    let text = |bytes: &usize| json!("x".repeat(*bytes));
+    let said = match verb {
+        NoteVerb::Put { bytes, expires_ms } => {
+            format!("{:?}", own.note_put(kind, name, &text(bytes), *expires_ms).await)
+        }
+        NoteVerb::PutNew { bytes, now } => {
+            let put = own.note_put_new(kind, name, &text(bytes), Some(now + 3), *now).await;
+            format!("{put:?}")
+        }
+        NoteVerb::Add { more, now } => {
+            format!("{:?}", own.note_add(kind, name, &[("n", *more)], Some(now + 3), *now).await)
+        }
+        NoteVerb::Delete => format!("{:?}", own.note_delete(kind, name).await),
+        NoteVerb::Sweep { now } => format!("{:?}", host.sweep_notes(*now).await),
+        NoteVerb::Forget => format!("{:?}", host.drop_records(&tenant.into(), &stamp(1)).await),
+    };
+    let of = async |tenant: &str, kind| store.tenant(&tenant.into()).note_size(kind).await;
+    let sizes = [of("acme", "k").await, of("acme", "l").await, of("other", "k").await];
+    format!("{said} {sizes:?}")
 }
 
 /// The places of the newest entry and of the last turn, and up to where that consumed.

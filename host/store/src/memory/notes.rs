@@ -90,7 +90,8 @@ impl Notes for MemoryStore {
 
     async fn size(&self, tenant: &TenantId, kind: &str) -> Result<NotesSize, StoreError> {
         let state = self.state();
-        let own = state.notes.iter().filter(|((of, own, _), _)| of == kind && own == tenant);
+        let from = state.notes.range(place(tenant, kind, "")..);
+        let own = from.take_while(|((of, own, _), _)| of == kind && own == tenant);
         let sizes = own.map(|(_, (value, ends_ms))| NotesSize {
             count: 1,
             bytes: value.to_string().len() as u64,

@@ -16,13 +16,14 @@ use super::directory::Directory;
 use crate::OpenError;
 
 /// One step a version. What has been released is never edited: append.
-pub(super) const STEPS: [&str; 6] = [
+pub(super) const STEPS: [&str; 7] = [
     include_str!("v1.sql"),
     include_str!("v2.sql"),
     include_str!("v3.sql"),
     include_str!("v4.sql"),
     include_str!("v5.sql"),
     include_str!("v6.sql"),
+    include_str!("v7.sql"),
 ];
 /// The version of the tables that this host writes.
 pub(super) const NEWEST: i64 = STEPS.len() as i64;
@@ -136,9 +137,9 @@ mod tests {
     use botyard_kernel::log::Turn;
 
     use super::*;
-    use crate::SqliteStore;
     use crate::contract::given::{arrival, key, turn};
     use crate::sqlite::{check, schema};
+    use crate::{NotesSize, SqliteStore};
 
     /// A directory as a host with schema 1 has left it.
     fn old() -> tempfile::TempDir {
@@ -225,6 +226,30 @@ mod tests {
         assert_eq!(found.into_iter().map(|turn| turn.turn).collect::<Vec<_>>(), [next]);
         let stamp = crate::Stamp { at_ms: since, actor: "ops".to_owned() };
         assert_eq!(store.erase(&a, crate::Cause::Person, &stamp).await, Ok(true));
+        drop((store, sqlite));
+        assert_eq!(faults(place.path()), [""; 0]);
+    }
+
+    /// What an older host noted is weighed once, and kept up from then on.
+    #[tokio::test]
+    async fn notes_of_an_older_host_are_weighed() {
+        let place = old();
+        let directory = Directory::open(place.path()).unwrap();
+        let mut database = schema::open_for_writing(&directory).unwrap();
+        run(&mut database, &directory, &STEPS[..6]).unwrap();
+        let notes = "INSERT INTO note (tenant, kind, name, value, expires_ms) VALUES
+            ('acme', 'key', 'a', '\"ä\"', 70), ('acme', 'key', 'b', '[]', NULL),
+            ('acme', 'usage', 'a', '7', 5), ('other', 'key', 'a', '{}', NULL)";
+        database.execute(notes, []).unwrap();
+        drop((database, directory));
+
+        let sqlite = SqliteStore::open(place.path()).unwrap();
+        let store = sqlite.store().tenant(&"acme".into());
+        let size = NotesSize { count: 2, bytes: 4 + 2, ends_ms: Some(70) };
+        assert_eq!(store.note_size("key").await, Ok(size));
+        store.note_delete("key", "b").await.unwrap();
+        let left = NotesSize { count: 1, bytes: 4, ends_ms: Some(70) };
+        assert_eq!(store.note_size("key").await, Ok(left));
         drop((store, sqlite));
         assert_eq!(faults(place.path()), [""; 0]);
     }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::Value;
 
 use super::health::store_error;
-use super::{Engine, to_sql};
+use super::{Engine, from_sql, to_sql};
 use crate::limits::SWEEP_ROWS_MAX;
 use crate::{Notes, NotesSize, Record, StoreError, limits, notes};
 
@@ -107,18 +107,11 @@ impl Notes for Engine {
     async fn size(&self, tenant: &TenantId, kind: &str) -> Result<NotesSize, StoreError> {
         let wanted = (kind.to_owned(), tenant.0.clone());
         let read = move |database: &Connection| {
-            // The length of a text in bytes is known without reading it.
-            let sql = "SELECT count(*), coalesce(sum(octet_length(value)), 0), min(expires_ms)
-                FROM note WHERE kind = ?1 AND tenant = ?2";
-            let size = |row: &rusqlite::Row<'_>| {
-                let ends_ms: Option<i64> = row.get(2)?;
-                let [count, bytes] = [row.get(0)?, row.get(1)?].map(i64::unsigned_abs);
-                Ok(NotesSize { count, bytes, ends_ms: ends_ms.map(i64::unsigned_abs) })
-            };
+            let wanted = [&wanted.0, &wanted.1];
             let found = database
-                .prepare_cached(sql)
-                .and_then(|mut found| found.query_row([&wanted.0, &wanted.1], size));
-            found.map_err(|e| store_error(&e))
+                .prepare_cached(SIZE)
+                .and_then(|mut found| found.query_row(wanted, notes_size).optional());
+            Ok(found.map_err(|e| store_error(&e))?.unwrap_or_default())
         };
         self.readers.read(read).await
     }
@@ -200,6 +193,19 @@ impl Notes for Engine {
     }
 }
 
+/// How much there is of a kind of a tenant's notes. One row and one place of an index,
+/// however many there are.
+const SIZE: &str = "SELECT notes, bytes,
+        (SELECT expires_ms FROM note WHERE kind = ?1 AND tenant = ?2 AND expires_ms IS NOT NULL
+            ORDER BY expires_ms LIMIT 1)
+    FROM note_sum WHERE kind = ?1 AND tenant = ?2";
+
+fn notes_size(row: &rusqlite::Row<'_>) -> rusqlite::Result<NotesSize> {
+    let ends_ms: Option<i64> = row.get(2)?;
+    let (count, bytes) = (from_sql(row.get(0)?), from_sql(row.get(1)?));
+    Ok(NotesSize { count, bytes, ends_ms: ends_ms.map(from_sql) })
+}
+
 /// Where a note stands.
 struct Place {
     tenant: TenantId,
@@ -271,4 +277,61 @@ fn rows(
 
 fn parse(text: &str) -> Result<Value, StoreError> {
     serde_json::from_str(text).map_err(|e| StoreError::Corrupt(format!("a note: {e}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+    use serde_json::json;
+
+    use super::*;
+    use crate::SqliteStore;
+
+    async fn ask<T: Send + 'static>(
+        sqlite: &SqliteStore,
+        ask: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> T {
+        let read = move |database: &Connection| ask(database).map_err(|e| store_error(&e));
+        sqlite.engine.readers.read(read).await.unwrap()
+    }
+
+    /// Steps of the database's machine that it takes to weigh the notes of a kind, and what
+    /// came of it.
+    async fn weighed(sqlite: &SqliteStore) -> (i32, NotesSize) {
+        let weigh = |database: &Connection| {
+            let mut statement = database.prepare(SIZE)?;
+            let size = statement.query_row(["key", "acme"], notes_size)?;
+            Ok((statement.get_status(StatementStatus::VmStep), size))
+        };
+        ask(sqlite, weigh).await
+    }
+
+    #[tokio::test]
+    async fn however_many_notes_there_are_they_are_weighed_without_a_look_at_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let sqlite = SqliteStore::open(directory.path()).unwrap();
+        let acme = sqlite.store().tenant(&"acme".into());
+        let text = json!("x".repeat(6_000));
+        let put = async |n: u64| {
+            acme.note_put("key", &n.to_string(), &text, Some(1_000 - n)).await.unwrap();
+        };
+        put(0).await;
+        let (steps, _) = weighed(&sqlite).await;
+        for n in 1..200 {
+            put(n).await;
+        }
+        let size = NotesSize { count: 200, bytes: 200 * 6_002, ends_ms: Some(801) };
+        assert_eq!(weighed(&sqlite).await, (steps, size), "as many steps as with one");
+
+        let plan = |database: &Connection| {
+            let mut plan = database.prepare(&format!("EXPLAIN QUERY PLAN {SIZE}"))?;
+            let steps = plan.query_map(["key", "acme"], |row| row.get::<_, String>(3))?;
+            steps.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        let plan = ask(&sqlite, plan).await;
+        let looks: Vec<_> = plan.iter().filter(|step| step.contains(" note ")).collect();
+        let [look] = looks[..] else { panic!("{plan:?}") };
+        assert!(look.starts_with("SEARCH note USING COVERING INDEX note_end"), "{plan:?}");
+        assert!(!plan.iter().any(|step| step.contains("SCAN note")), "{plan:?}");
+    }
 }

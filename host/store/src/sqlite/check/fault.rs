@@ -131,6 +131,19 @@ pub enum Fault {
         /// Tenant, kind and name.
         note: String,
     },
+    /// How many notes there are, or how large, is wrong, so that their bounds do not hold.
+    #[error(
+        "notes {notes_of}: they are {} with {} bytes, {} with {} are on record; restore the store \
+         from a backup", notes.0, notes.1, row.0, row.1
+    )]
+    NoteSum {
+        /// Tenant and kind.
+        notes_of: String,
+        /// How many are on record, and their bytes.
+        row: (i64, i64),
+        /// How many there are, and their bytes.
+        notes: (i64, i64),
+    },
     /// Somebody changed the audit.
     #[error("{0}: find out who had access to the database file; the rows before it are good")]
     Audit(String),

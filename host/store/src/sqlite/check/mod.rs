@@ -85,6 +85,9 @@ pub fn check(path: &Path, tell: &mut dyn FnMut(Finding<'_>)) -> Result<Checked, 
         check.attempt("remains of erased entries", Check::remains);
         check.attempt("notes", Check::notes);
     }
+    if version > 6 {
+        check.attempt("sums of notes", Check::note_sums);
+    }
     check.blobs(&directory.blobs());
     Ok(checked)
 }
@@ -93,7 +96,7 @@ pub fn check(path: &Path, tell: &mut dyn FnMut(Finding<'_>)) -> Result<Checked, 
 struct Check<'a> {
     database: &'a Connection,
     /// Of the tables: older ones have no dead letters (before 2), know of no humans (3)
-    /// and no addresses (4), and have nothing erased and no notes (5).
+    /// and no addresses (4), have nothing erased and no notes (5), and no sums of these (7).
     version: i64,
     checked: &'a mut Checked,
     tell: &'a mut dyn FnMut(Finding<'_>),

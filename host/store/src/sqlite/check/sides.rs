@@ -66,6 +66,23 @@ impl Check<'_> {
         Ok(())
     }
 
+    pub(super) fn note_sums(&mut self) -> rusqlite::Result<()> {
+        let mut wrong = self.database.prepare(
+            "SELECT tenant || '/' || kind, sum(row), sum(row_bytes), sum(notes), sum(bytes) FROM (
+                SELECT kind, tenant, notes AS row, bytes AS row_bytes, 0 AS notes, 0 AS bytes
+                FROM note_sum
+                UNION ALL SELECT kind, tenant, 0, 0, count(*), sum(octet_length(value))
+                FROM note GROUP BY kind, tenant)
+             GROUP BY kind, tenant HAVING sum(row) <> sum(notes) OR sum(row_bytes) <> sum(bytes)",
+        )?;
+        let mut rows = wrong.query([])?;
+        while let Some(row) = rows.next()? {
+            let (says, notes) = ((row.get(1)?, row.get(2)?), (row.get(3)?, row.get(4)?));
+            self.fault(Fault::NoteSum { notes_of: row.get(0)?, row: says, notes });
+        }
+        Ok(())
+    }
+
     pub(super) fn audits(&mut self) -> rusqlite::Result<()> {
         let mut all = self.database.prepare(
             "SELECT seq, at_ms, actor, action, kind, name, digest, previous, hash, tenant

@@ -150,6 +150,10 @@ async fn damage_beside_the_conversations_is_named() {
     says(cut, "row 1 of the audit of acme").await;
 
     says("UPDATE note SET value = '{'", "note acme/usage/h1 is damaged").await;
+    let sum = "notes acme/usage: they are 1 with 11 bytes";
+    says("UPDATE note_sum SET notes = 2", &format!("{sum}, 2 with 11 are on record")).await;
+    says("UPDATE note_sum SET bytes = 3", &format!("{sum}, 1 with 3 are on record")).await;
+    says("DELETE FROM note_sum", &format!("{sum}, 0 with 0 are on record")).await;
     let remains = "UPDATE conversation SET floor = 2 WHERE vendor_key = 'a'";
     says(remains, "conversation acme/web/a: 2 rows that should be gone are still there").await;
     let filed = "UPDATE entry SET bot = 99 WHERE conversation = 1 AND seq = 6";

@@ -6,15 +6,19 @@
 //! that bot's vendor is the business of whoever makes the call.
 
 mod door;
+mod silence;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::door::{Door, POSTS_WAITING_MAX, door};
+use self::silence::is_silence;
+pub(crate) use self::silence::{Patience, silence_id};
 use crate::action::{Action, Bubbles, Choice, ContactUpdate, Message, Request, TextFormat};
 use crate::event::{Event, EventBody, Response, ResponseOutcome};
 use crate::id::{EventId, PartId, TurnId};
 use crate::outbox::response_id;
 use crate::session::Facts;
+use crate::time::Millis;
 
 /// The name of requests to external bots, and of events that they send by themselves.
 pub const RELAY: &str = "botyard.relay";
@@ -50,6 +54,10 @@ pub struct Relay {
     /// It is done, and what it has learned of the person is still to be asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     leaving: Option<Leaving>,
+    /// When the bot has the conversation again, if this one says nothing until then; absent
+    /// where it has had the last word, and where the channel waits for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    silent_ms: Option<Millis>,
     /// It is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     over: Option<Over>,
@@ -160,7 +168,12 @@ pub(crate) struct Follows {
 impl Relay {
     /// An external bot is asked to take a conversation over; the request, which is this
     /// part, says so.
-    pub(crate) fn begin(bot: &str, facts: &Facts, part: PartId) -> (Self, Action) {
+    pub(crate) fn begin(
+        bot: &str,
+        facts: &Facts,
+        part: PartId,
+        patience: Patience,
+    ) -> (Self, Action) {
         let relay = Self {
             bot: bot.to_owned(),
             stream: None,
@@ -168,6 +181,7 @@ impl Relay {
             part: Some(part),
             waiting: Vec::new(),
             leaving: None,
+            silent_ms: patience.ends_ms(),
             over: None,
         };
         let start = relay.ask(&Ask::Start(Person::of(facts)));
@@ -191,9 +205,16 @@ impl Relay {
 
     /// Something happened, to somebody of whom this is known; what follows are the
     /// actions of this turn.
-    pub(crate) fn on(&mut self, event: &Event, facts: &Facts, turn: TurnId) -> Follows {
+    pub(crate) fn on(
+        &mut self,
+        event: &Event,
+        facts: &Facts,
+        turn: TurnId,
+        patience: Patience,
+    ) -> Follows {
         let mut follows = Follows { turn, actions: Vec::new(), notes: Vec::new(), contact: None };
         match &event.body {
+            EventBody::Other(_) if is_silence(&event.id) => self.fall_silent(),
             EventBody::Message(message) => self.say(&message.text, None, &mut follows),
             EventBody::Click(click) => {
                 let text = click.label.as_ref().or(click.typed_text.as_ref());
@@ -222,6 +243,7 @@ impl Relay {
             | EventBody::CampaignUnsubscribe(_)
             | EventBody::DeliveryFailed(_) => {}
         }
+        self.owe(!follows.actions.is_empty(), patience);
         self.ask_next(facts, &mut follows);
         follows
     }

@@ -55,7 +55,7 @@ impl Lane {
             Some(at) => {
                 let timers = self.state.timers.iter().map(|timer| timer.due_ms);
                 let own = timers.chain(self.state.times_out_at()).chain(self.state.returns_at());
-                own.chain([at]).min()
+                own.chain(self.state.relay_silent_at()).chain([at]).min()
             }
             None => self.state.due(),
         }

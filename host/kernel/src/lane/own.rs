@@ -9,6 +9,7 @@ use crate::log::{Arrival, Row, Settled, TimerState};
 use crate::outbox::{Paused, fitting};
 use crate::owner::Owner;
 use crate::plan::{Reach, reach, return_id, session_timeout_id};
+use crate::relay::{RELAY, silence_id};
 use crate::session::Seed;
 use crate::time::Millis;
 
@@ -126,11 +127,22 @@ impl Lane {
     }
 
     fn given_back(&self, at_ms: Millis, now: Millis) -> Arrival {
+        if self.state.relay_silent_at() == Some(at_ms) {
+            return self.fell_silent(at_ms, now);
+        }
         let body = self.state.relay_over().unwrap_or_else(|| {
             let reason = Some("no human has said anything for too long".to_owned());
             EventBody::Returned(Returned { reason })
         });
         self.own_event(return_id(self.state.turns, at_ms), body, now)
+    }
+
+    /// The external bot is asked who the person is before the conversation goes back: it may
+    /// have done all that it was there for.
+    fn fell_silent(&self, at_ms: Millis, now: Millis) -> Arrival {
+        let (name, json) = (RELAY.to_owned(), "{}".to_owned());
+        let body = EventBody::Other(NamedPayload { name, json });
+        self.own_event(silence_id(self.state.turns, at_ms), body, now)
     }
 
     fn own_event(&self, id: EventId, body: EventBody, now: Millis) -> Arrival {

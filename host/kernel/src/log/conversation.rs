@@ -398,10 +398,11 @@ impl Conversation {
         self.times_out_at().into_iter().chain(self.given_back_at()).min()
     }
 
-    /// When the host itself gives the bot the conversation again.
+    /// When the host itself gives the bot the conversation again, or finds that an external
+    /// bot is done with it.
     pub(crate) fn given_back_at(&self) -> Option<Millis> {
         let over = self.relay_over().map(|_| 0);
-        self.returns_at().into_iter().chain(over).min()
+        self.returns_at().into_iter().chain(over).chain(self.relay_silent_at()).min()
     }
 
     /// Who has the conversation. What is on its way to the desk the vendor knows as

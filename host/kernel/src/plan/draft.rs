@@ -162,7 +162,8 @@ impl<'a> Draft<'a> {
         }
         if let Some(bot) = self.plan.relay_of(action) {
             let part = PartId::of(&self.turn, index, 0);
-            let (relay, start) = Relay::begin(bot, &self.state.facts, part);
+            let patience = self.plan.patience(self.made_ms);
+            let (relay, start) = Relay::begin(bot, &self.state.facts, part, patience);
             (self.state.owner, self.state.relay) = (Owner::Relay, Some(relay));
             self.state.host_hand_off = false;
             self.add_row(index, 0, start, None);

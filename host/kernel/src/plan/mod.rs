@@ -68,6 +68,9 @@ pub struct Policy {
     /// The bot has the conversation again when no human has said anything in it for so
     /// long; absent where only a human or the vendor gives it back.
     pub returns_after_ms: Option<Millis>,
+    /// The bot has the conversation again when an external bot has owed the person a word
+    /// for so long; absent where it may be silent for ever.
+    pub relay_returns_after_ms: Option<Millis>,
     /// What the vendor has to do before it hears the bot again, where the host and not
     /// the vendor gives it the conversation back; absent where there is nothing to do.
     pub takes_back: Option<Action>,
@@ -101,6 +104,7 @@ impl Policy {
             overlap: Overlap::Serial,
             session_timeout: None,
             returns_after_ms: None,
+            relay_returns_after_ms: None,
             takes_back: None,
             failure_texts: BTreeMap::new(),
             failure_hand_off: false,

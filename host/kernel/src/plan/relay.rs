@@ -7,7 +7,7 @@ use crate::log::{Conversation, Outcome, SkipReason, Turn};
 use crate::owner::Owner;
 use crate::plan::{Draft, Plan, Step, skipped};
 use crate::profile::Profile;
-use crate::relay;
+use crate::relay::{self, Patience};
 use crate::run::{LogLevel, LogLine};
 use crate::time::Millis;
 
@@ -22,6 +22,12 @@ impl Conversation {
         } else {
             EventBody::Returned(Returned { reason })
         })
+    }
+
+    /// When an external bot that has the conversation has owed the person a word for too
+    /// long, if it says nothing until then.
+    pub(crate) fn relay_silent_at(&self) -> Option<Millis> {
+        self.relay.as_ref().filter(|_| self.owner == Owner::Relay)?.silent_at()
     }
 }
 
@@ -53,7 +59,8 @@ impl Plan<'_> {
         draft.speaker = Owner::Relay;
         let (event, _) = self.enter();
         if let Some(mut relay) = draft.state.relay.take() {
-            let follows = relay.on(&event, &draft.state.facts, self.turn_id());
+            let patience = self.patience(now);
+            let follows = relay.on(&event, &draft.state.facts, self.turn_id(), patience);
             draft.state.relay = Some(relay);
             if let Some(update) = follows.contact {
                 draft.state.learn_contact(&update);
@@ -68,6 +75,11 @@ impl Plan<'_> {
             skipped::keep(&mut state, &event, &mut log);
         }
         self.turn(state, Outcome::Skipped(SkipReason::Relayed), log, Vec::new())
+    }
+
+    /// For how long an external bot may owe the person a word from `now` on.
+    pub(super) fn patience(&self, now: Millis) -> Patience {
+        Patience { now, after_ms: self.policy.relay_returns_after_ms }
     }
 
     /// The external bot of the tenant's that an action hands over to.

@@ -7,6 +7,7 @@ mod menus;
 mod order;
 mod pin;
 mod relay;
+mod silence;
 
 use super::*;
 use crate::action::Schedule;

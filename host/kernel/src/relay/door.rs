@@ -57,13 +57,14 @@ mod tests {
     use crate::id::{EventId, PartId};
     use crate::log::OpenAnswer;
     use crate::owner::Owner;
-    use crate::relay::{Over, RELAY, Relay};
+    use crate::relay::{Over, Patience, RELAY, Relay};
     use crate::session::{Facts, Seed};
 
     const NOW: Millis = 1_000_000;
 
     fn relay() -> Relay {
-        Relay::begin("care", &Facts::default(), PartId("p".to_owned())).0
+        let patience = Patience { now: NOW, after_ms: None };
+        Relay::begin("care", &Facts::default(), PartId("p".to_owned()), patience).0
     }
 
     fn begun() -> Relay {

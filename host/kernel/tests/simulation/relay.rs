@@ -9,7 +9,7 @@ use botyard_kernel::outbox::{CallId, Requested};
 use botyard_kernel::owner::Owner;
 use botyard_kernel::relay::{Heard, RELAY, Text};
 use botyard_kernel::session::Seed;
-use botyard_kernel::time::{MINUTE, SECOND};
+use botyard_kernel::time::{HOUR, MINUTE, Millis, SECOND};
 
 use crate::jobs::Job;
 use crate::scenarios::{say, userlike};
@@ -36,9 +36,18 @@ fn heard(text: &str, over: bool) -> Heard {
 
 /// A conversation whose bot hands over, and does what the script says besides.
 fn handed_over<const N: usize>(script: [(&str, Vec<Action>); N]) -> World {
+    handed_over_for(None, script)
+}
+
+/// The same on a channel that waits so long for a word of the external bot.
+fn handed_over_for<const N: usize>(
+    relay_returns_after_ms: Option<Millis>,
+    script: [(&str, Vec<Action>); N],
+) -> World {
     let mut world = userlike(script);
     world.settled_rules(|rules| {
         rules.policy.relays.insert("care".to_owned());
+        rules.policy.relay_returns_after_ms = relay_returns_after_ms;
     });
     world.say(Kind::Message);
     world.all_but_requests();
@@ -187,4 +196,63 @@ fn an_external_bot_that_speaks_on_and_on_is_slowed_and_loses_nothing() {
     world.sleep_until(world.now + MINUTE);
     world.all_but_requests();
     assert_eq!(world.turns_of(SkipReason::Relayed), words);
+}
+
+/// As [`handed_over`], on a channel that waits five minutes for a word of the external bot,
+/// which has greeted.
+fn awaited<const N: usize>(script: [(&str, Vec<Action>); N]) -> World {
+    let mut world = handed_over_for(Some(5 * MINUTE), script);
+    world.external_says("Hello.", false);
+    world.all_but_requests();
+    world
+}
+
+const SILENT: &str = "the external bot `care`: it has said nothing for too long";
+
+#[test]
+fn a_flow_that_ends_without_a_word_gives_the_conversation_back() {
+    let mut world = awaited([("w1p0", vec![hand_over()]), (SILENT, vec![say("I am back.")])]);
+    assert_eq!(world.lane.state().due(), None, "it is the person who is to say something");
+    let said_ms = world.now;
+    world.say(Kind::Message);
+    world.all_but_requests();
+    world.external_says("", false);
+    world.all_but_requests();
+    let due = world.lane.state().due().expect("the store wakes it");
+    assert!((said_ms..=world.now).contains(&(due - 5 * MINUTE)), "{due}");
+    world.crash();
+    world.all_but_requests();
+    world.sleep_until(due - 1);
+    world.all_but_requests();
+    assert_eq!((world.lane.state().owner, world.is_asked()), (Owner::Relay, false));
+    world.sleep_until(due);
+    world.all_but_requests();
+    // It is asked who the person is.
+    world.external_says("", false);
+    world.end_all();
+    assert_eq!(world.lane.state().owner, Owner::Bot);
+    world.sleep_until(due + 24 * HOUR);
+    world.end_all();
+    let returned =
+        world.log.turns().filter(|(_, turn)| turn.event.as_str().starts_with("returns."));
+    assert_eq!(returned.count(), 1, "once");
+}
+
+#[test]
+fn an_external_bot_that_does_not_even_answer_is_not_waited_for() {
+    let mut world = awaited([("w1p0", vec![hand_over()]), (SILENT, vec![say("I am back.")])]);
+    world.say(Kind::Message);
+    world.all_but_requests();
+    let call = world.take_question();
+    world.sleep_until(world.now + 5 * MINUTE);
+    world.all_but_requests();
+    assert_eq!((world.lane.state().owner, world.is_asked()), (Owner::Bot, false));
+    let body = serde_json::to_string(&heard("I am too late.", false)).unwrap();
+    let answer = Answer { status: 200, headers: Vec::new(), body, truncated: false };
+    world.feed(Input::Requested { call, requested: Requested::Answered(answer) });
+    world.end_all();
+    let (_, turn) = world.log.turns().last().unwrap();
+    assert!(turn.log[0].message.contains("1 texts of an external bot came"), "{:?}", turn.log);
+    world.come_to_rest();
+    assert!(world.lane.state().rows.is_empty(), "nothing is still to be asked");
 }

@@ -106,6 +106,8 @@ pub struct Channel {
     pub session_timeout: Option<SessionTimeout>,
     /// When the bot has a conversation again in which no human says anything more.
     pub returns_after_ms: Option<Millis>,
+    /// When the bot has a conversation again in which an external bot says nothing more.
+    pub relay_returns_after_ms: Option<Millis>,
     /// The vendor's own settings, unchecked: an object that holds secrets.
     pub settings: Value,
 }
@@ -263,8 +265,9 @@ fn session_timeout(section: &mut Section<'_>) -> Result<Option<SessionTimeout>, 
     Ok(Some(SessionTimeout { after_ms, then }))
 }
 
-fn returns_after(section: &mut Section<'_>) -> Result<Option<Millis>, Wrong> {
-    let after = section.optional("returns-after-ms");
+/// After how much silence of whoever has a conversation the bot has it again.
+fn returns_after(section: &mut Section<'_>, key: &'static str) -> Result<Option<Millis>, Wrong> {
+    let after = section.optional(key);
     after.map(|entry| entry.number(RETURNS_AFTER_MS, "milliseconds")).transpose()
 }
 
@@ -296,7 +299,8 @@ impl Channel {
                 .optional("session-idle-ms")
                 .map_or(Ok(DAY), |entry| entry.number(SESSION_IDLE_MS, "milliseconds"))?,
             session_timeout: session_timeout(&mut section)?,
-            returns_after_ms: returns_after(&mut section)?,
+            returns_after_ms: returns_after(&mut section, "returns-after-ms")?,
+            relay_returns_after_ms: returns_after(&mut section, "relay-returns-after-ms")?,
             settings: Value::Object(section.rest()?),
         })
     }

@@ -376,6 +376,7 @@ fn wrong_channels_are_told_what_was_expected() {
         ("failure-hand-off = 1", "must be true or false and is a number"),
         ("session-idle-ms = 10", "from 1000 to 31536000000, not 10"),
         ("returns-after-ms = 59999", "from 60000 to 31536000000, not 59999"),
+        ("relay-returns-after-ms = \"5 min\"", "from 60000 to 31536000000"),
         (
             "session-timeout-then = \"end\"",
             "`tenants.demo.channels.web.session-timeout-then` (in FILE) needs `session-timeout-ms`",

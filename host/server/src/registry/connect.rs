@@ -41,6 +41,7 @@ pub fn connect(
     policy.has_desk = settings.desk_token.is_some();
     policy.session_timeout = settings.session_timeout;
     policy.returns_after_ms = settings.returns_after_ms;
+    policy.relay_returns_after_ms = settings.relay_returns_after_ms;
     let setup = Setup {
         account: id.clone(),
         rules: Arc::new(Rules { policy, delivery }),

@@ -8,7 +8,7 @@ use crate::event::{Click, First, Message};
 use crate::id::PartId;
 use crate::log::{Route, Settled};
 use crate::profile::{ActionLimits, Count, Length, Sure, Unit};
-use crate::relay::Relay;
+use crate::relay::{Patience, Relay};
 
 /// Six options at once, with ids of at most 24 bytes.
 fn profile() -> Profile {
@@ -165,7 +165,9 @@ fn pages_are_shown_while_an_external_bot_has_the_conversation() {
         let mut world = World::new();
         offers(&mut world, vec![rooms(12)]);
         let more = ids(&world).pop().expect("an option for more");
-        let (relay, _) = Relay::begin("care", &Facts::default(), PartId("t.0.0".to_owned()));
+        let patience = Patience { now: 0, after_ms: None };
+        let part = PartId("t.0.0".to_owned());
+        let (relay, _) = Relay::begin("care", &Facts::default(), part, patience);
         (world.state.owner, world.state.relay) = (Owner::Relay, Some(relay));
         world.now += idle;
         assert_eq!(world.skip(tap(&more)), SkipReason::NextPage, "idle for {idle}");

@@ -14,11 +14,11 @@ fn hand_over() -> Action {
     Action::Forward(Forward { target, on_failure: None })
 }
 
-fn said(text: &str) -> EventBody {
+pub(super) fn said(text: &str) -> EventBody {
     EventBody::Message(Message { text: text.to_owned(), format: TextFormat::Plain })
 }
 
-fn answered(heard: &Heard) -> EventBody {
+pub(super) fn answered(heard: &Heard) -> EventBody {
     let body = serde_json::to_string(heard).unwrap();
     let answer = Answer { status: 200, headers: Vec::new(), body, truncated: false };
     let outcome = ResponseOutcome::Answered(answer);
@@ -30,15 +30,21 @@ fn failed(why: &str) -> EventBody {
     EventBody::Response(Response { name: RELAY.to_owned(), outcome })
 }
 
-fn tells(texts: &[&str], stream: Option<&str>) -> Heard {
+pub(super) fn tells(texts: &[&str], stream: Option<&str>) -> Heard {
     let text = |text: &&str| Text { text: (*text).to_owned(), options: Vec::new() };
     let texts = texts.iter().map(text).collect();
     Heard { stream: stream.map(str::to_owned), texts, ..Heard::default() }
 }
 
 /// A conversation that the bot has just handed over.
-fn relayed() -> World {
+pub(super) fn relayed() -> World {
+    relayed_by(|_| ())
+}
+
+/// The same by a policy that says more.
+pub(super) fn relayed_by(settle: impl FnOnce(&mut Policy)) -> World {
     let mut world = World::new();
+    settle(&mut world.policy);
     world.native = &["message", "bubbles"];
     world.policy.relays.insert("care".to_owned());
     world.says(vec![say("One moment."), hand_over()]);
@@ -48,12 +54,12 @@ fn relayed() -> World {
 
 /// What an event makes of it: what is said and asked besides. A response is that to what
 /// was asked last.
-fn goes(world: &mut World, body: EventBody) -> Vec<Action> {
+pub(super) fn goes(world: &mut World, body: EventBody) -> Vec<Action> {
     let arrival = arrives(world, body);
     relayed_on(world, &arrival).0
 }
 
-fn arrives(world: &mut World, body: EventBody) -> Arrival {
+pub(super) fn arrives(world: &mut World, body: EventBody) -> Arrival {
     let mut arrival = world.arrival(body);
     if let (EventBody::Response(_), Some(asked)) = (&arrival.event.body, last_asked(world)) {
         arrival.event.id = response_id(&asked.id);
@@ -66,7 +72,7 @@ fn last_asked(world: &World) -> Option<&Row> {
 }
 
 /// What an arrival makes of it, and what the log says.
-fn relayed_on(world: &mut World, arrival: &Arrival) -> (Vec<Action>, Vec<String>) {
+pub(super) fn relayed_on(world: &mut World, arrival: &Arrival) -> (Vec<Action>, Vec<String>) {
     assert!(matches!(world.step(arrival), Step::Relay(_)), "{:?}", world.step(arrival));
     let profile = Profile::new(world.native, 5_000);
     let turn = world.plan(arrival).relayed(&profile, world.now + 7);
@@ -77,7 +83,7 @@ fn relayed_on(world: &mut World, arrival: &Arrival) -> (Vec<Action>, Vec<String>
     (actions, turn.log.into_iter().map(|line| line.message).collect())
 }
 
-fn asks(actions: &[Action]) -> Vec<Ask> {
+pub(super) fn asks(actions: &[Action]) -> Vec<Ask> {
     let ask = |action: &Action| match action {
         Action::Request(request) => {
             assert_eq!((&*request.name, &*request.url), (RELAY, "relay:care"));

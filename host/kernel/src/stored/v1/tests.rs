@@ -7,7 +7,7 @@ use crate::event::{
     Approach, Click, EventBody, First, HumanSpoke, Location, Message, Setting, Start, TextFormat,
 };
 use crate::log::*;
-use crate::relay::Relay;
+use crate::relay::{Patience, Relay};
 use crate::run::{Blame, FailureKind, KvChange, KvScope, LogLevel};
 use crate::session::Contact;
 use crate::stored::{decode, encode};
@@ -97,7 +97,8 @@ fn samples() -> Vec<Entry> {
     samples.push(relayed_sample(older));
     samples.extend(named_samples());
     samples.extend(desk_samples());
-    let (relay, _) = Relay::begin("care", &Facts::default(), PartId("t1.0.0".to_owned()));
+    let (patience, part) = (Patience { now: 1, after_ms: None }, PartId("t1.0.0".to_owned()));
+    let (relay, _) = Relay::begin("care", &Facts::default(), part, patience);
     samples.push(relayed_sample(relay));
     samples.push(asking_sample());
     samples.push(ordered_sample());

@@ -20,6 +20,9 @@ const GROWN_MAX: u64 = 8 << 20;
 const KEPT_MAX: u64 = 160 << 20;
 /// The share of an attack that must be taken for it to be one.
 const TAKEN_MIN: f64 = 0.5;
+/// So many attacks come before anything counts: the slots of the pool are filled one after
+/// the other, and code is mapped.
+const FILLING: u32 = 12;
 const QUIET_WITHIN: Duration = Duration::from_secs(60);
 
 /// One half of a pair.
@@ -50,8 +53,7 @@ pub(crate) async fn measure(
          other time; a fourth uploads what must be refused, without a pause",
         half.attack_rate
     ));
-    // Twice before anything counts: pools are filled, code is mapped.
-    for _ in 0..2 {
+    for _ in 0..FILLING {
         attack.run(half.attack_rate, half.time).await?;
         quiet(stage, attack).await?;
     }

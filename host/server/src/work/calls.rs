@@ -91,7 +91,7 @@ async fn deliver(
     pass(Point::CallAnswered);
     let heard = heard(channel, desk, sent);
     let outcome = desk.outcome_at(to, &parts, &heard.answer, clock::now());
-    heard.tell(work, channel, &outcome);
+    heard.tell(work, channel, to.conversation, &outcome);
     called(outcome)
 }
 
@@ -120,7 +120,7 @@ pub(super) fn acknowledge(
                 let heard = heard(&channel, &*desk, sent);
                 let outcome = desk.outcome_of(&token, &heard.answer);
                 if asks_of.is_none() {
-                    heard.tell(&work, &channel, &outcome);
+                    heard.tell(&work, &channel, &key.vendor_key, &outcome);
                 }
                 called(outcome)
             }
@@ -175,9 +175,9 @@ struct Heard {
 
 impl Heard {
     /// Tells whoever must act, unless the host acts by itself: upkeep that fails says so.
-    fn tell(&self, work: &Work, channel: &Channel, outcome: &Outcome) {
+    fn tell(&self, work: &Work, channel: &Channel, conversation: &str, outcome: &Outcome) {
         if !self.kept_up {
-            work.tell_of_refusal(channel, outcome);
+            work.tell_of_refusal(channel, conversation, outcome, clock::now());
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What may happen again and again without a breaker to trip: whoever must act hears of it
 //! once an hour for each channel.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
-use botyard_kernel::id::ChannelId;
+use botyard_kernel::id::{ChannelId, Digest};
 use botyard_kernel::log::{Outcome as Ran, Turn};
 use botyard_kernel::run::Blame;
 use botyard_kernel::time::{HOUR, Millis};
@@ -15,15 +15,23 @@ use crate::alerts::{Alert, AlertKind};
 use crate::clock;
 use crate::registry::Channel;
 
-/// So many calls in a row: one alone may be about a conversation that is over.
+/// Of so many conversations, none between them that the vendor took a call of: one alone may
+/// be over.
 const REFUSED_MIN: usize = 3;
 
 /// What was told within the last hour, and what may have to be told soon.
 #[derive(Debug, Default)]
 pub(super) struct Notices {
     told: Mutex<HashMap<(AlertKind, ChannelId), Millis>>,
-    /// Calls in a row that were refused by the tenant's fault.
-    refused: Mutex<HashMap<ChannelId, usize>>,
+    refused: Mutex<HashMap<ChannelId, Refused>>,
+}
+
+/// What a vendor has refused by the tenant's fault since it last took a call of a channel.
+#[derive(Debug, Default)]
+struct Refused {
+    calls: usize,
+    /// Of whom, by the hash of the vendor's key: as many as are enough, however many there are.
+    conversations: BTreeSet<Digest>,
 }
 
 impl Notices {
@@ -38,18 +46,16 @@ impl Notices {
         new
     }
 
-    /// A call of a channel ended so. Answers how many in a row were refused by the tenant's
-    /// fault, if they are enough to tell of.
-    fn called(&self, channel: &ChannelId, outcome: &Outcome) -> Option<usize> {
+    /// A call of a conversation ended so. Answers how many in a row were refused by the
+    /// tenant's fault, if they were of enough conversations to tell of.
+    fn called(&self, channel: &ChannelId, conversation: &str, outcome: &Outcome) -> Option<usize> {
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
             Outcome::Retry { blame, .. } | Outcome::Fatal { blame, .. } => {
                 if *blame != Blame::Tenant {
                     return None;
                 }
-                let count = refused.entry(channel.clone()).or_default();
-                *count += 1;
-                Some(*count).filter(|count| *count >= REFUSED_MIN)
+                refused.entry(channel.clone()).or_default().another(conversation)
             }
             // Whoever knows the conversation has taken the token.
             Outcome::Delivered { .. } | Outcome::Taken(_) | Outcome::Gone(_) => {
@@ -60,11 +66,28 @@ impl Notices {
     }
 }
 
+impl Refused {
+    fn another(&mut self, conversation: &str) -> Option<usize> {
+        self.calls += 1;
+        if self.conversations.len() < REFUSED_MIN {
+            self.conversations.insert(Digest::of(conversation.as_bytes()));
+        }
+        Some(self.calls).filter(|_| self.conversations.len() >= REFUSED_MIN)
+    }
+}
+
 impl Work {
     /// Tells the tenant where its vendor does not take calls by the tenant's own fault: a
     /// wrong token answers as quickly as a right one, so no breaker trips.
-    pub(super) fn tell_of_refusal(&self, channel: &Channel, outcome: &Outcome) {
-        let Some(failures) = self.notices.called(&channel.id, outcome) else { return };
+    pub(super) fn tell_of_refusal(
+        &self,
+        channel: &Channel,
+        conversation: &str,
+        outcome: &Outcome,
+        now: Millis,
+    ) {
+        let failures = self.notices.called(&channel.id, conversation, outcome);
+        let Some(failures) = failures else { return };
         let what_to_do = "read the vendor's words in the dead letters, most often about the \
                           channel's token or address; mend the channel, and send the dead letters \
                           again";
@@ -72,7 +95,7 @@ impl Work {
             tenant: Some(channel.tenant.clone()),
             channel: Some(channel.id.clone()),
             failures: Some(failures),
-            ..Alert::new(AlertKind::ChannelRefused, Blame::Tenant, clock::now(), what_to_do)
+            ..Alert::new(AlertKind::ChannelRefused, Blame::Tenant, now, what_to_do)
         };
         self.tell_hourly(channel, &alert);
     }
@@ -104,7 +127,7 @@ impl Work {
 mod tests {
     use std::sync::Arc;
 
-    use botyard_kernel::id::{Digest, TenantId};
+    use botyard_kernel::id::TenantId;
     use botyard_kernel::run::{FailureKind, RunFailure};
     use serde_json::json;
 
@@ -169,37 +192,54 @@ mod tests {
         }
     }
 
+    fn fatal(blame: Blame) -> Outcome {
+        Outcome::Fatal { reason: String::new(), blame }
+    }
+
+    fn retry(blame: Blame) -> Outcome {
+        let (after_ms, ambiguous, tries_max) = (None, false, None);
+        Outcome::Retry { after_ms, ambiguous, reason: String::new(), blame, tries_max }
+    }
+
     #[test]
-    fn calls_in_a_row_that_the_tenant_must_mend_are_told_the_tenant() {
-        let reason = String::new;
-        let fatal = |blame| Outcome::Fatal { reason: reason(), blame };
-        let retry = |blame| Outcome::Retry {
-            after_ms: None,
-            ambiguous: false,
-            reason: reason(),
-            blame,
-            tries_max: None,
-        };
-        let (notices, web, shop) = (Notices::default(), "web".into(), "shop".into());
+    fn conversations_in_a_row_whose_calls_the_tenant_must_mend_are_told_the_tenant() {
+        let notices = Notices::default();
         let rows = [
-            (&web, retry(Blame::Tenant), None),
-            (&shop, fatal(Blame::Tenant), None),
-            (&web, fatal(Blame::Tenant), None),
-            (&web, retry(Blame::Vendor), None),
-            (&web, fatal(Blame::Bot), None),
-            (&web, retry(Blame::Host), None),
-            (&web, retry(Blame::Tenant), Some(3)),
-            (&web, retry(Blame::Tenant), Some(4)),
-            (&web, Outcome::DELIVERED, None),
-            (&web, retry(Blame::Tenant), None),
-            (&web, retry(Blame::Tenant), None),
-            (&web, Outcome::Gone(reason()), None),
-            (&web, retry(Blame::Tenant), None),
-            (&shop, retry(Blame::Tenant), None),
-            (&shop, retry(Blame::Tenant), Some(3)),
+            ("web", "a", retry(Blame::Tenant), None),
+            ("shop", "a", fatal(Blame::Tenant), None),
+            ("web", "b", fatal(Blame::Tenant), None),
+            ("web", "c", retry(Blame::Vendor), None),
+            ("web", "c", fatal(Blame::Bot), None),
+            ("web", "c", retry(Blame::Host), None),
+            // However often one is tried, it is one.
+            ("web", "b", retry(Blame::Tenant), None),
+            ("web", "b", retry(Blame::Tenant), None),
+            ("web", "c", retry(Blame::Tenant), Some(5)),
+            ("web", "a", retry(Blame::Tenant), Some(6)),
+            ("web", "d", retry(Blame::Tenant), Some(7)),
+            ("web", "e", Outcome::DELIVERED, None),
+            ("web", "a", retry(Blame::Tenant), None),
+            ("web", "b", retry(Blame::Tenant), None),
+            ("web", "b", Outcome::Gone(String::new()), None),
+            ("web", "c", retry(Blame::Tenant), None),
+            // Another channel's is another one.
+            ("shop", "b", retry(Blame::Tenant), None),
+            ("shop", "c", retry(Blame::Tenant), Some(3)),
         ];
-        for (number, (channel, outcome, told)) in rows.into_iter().enumerate() {
-            assert_eq!(notices.called(channel, &outcome), told, "row {number}: {outcome:?}");
+        for (number, (channel, conversation, outcome, told)) in rows.into_iter().enumerate() {
+            let said = notices.called(&channel.into(), conversation, &outcome);
+            assert_eq!(said, told, "row {number}: {outcome:?}");
         }
+    }
+
+    #[test]
+    fn of_however_many_conversations_no_more_is_remembered_than_is_told_of() {
+        let notices = Notices::default();
+        for n in 0..1_000 {
+            notices.called(&"web".into(), &n.to_string(), &fatal(Blame::Tenant));
+        }
+        let refused = notices.refused.lock().unwrap();
+        let Refused { calls, conversations } = &refused[&ChannelId::from("web")];
+        assert_eq!((*calls, conversations.len()), (1_000, REFUSED_MIN));
     }
 }

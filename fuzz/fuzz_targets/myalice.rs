@@ -1,3 +1,5 @@
-#![no_main]
+//! Arbitrary webhooks for the parser of the vendor `myalice`.
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| botyard_fuzz::receive("myalice", input));
+#![cfg_attr(fuzzing, no_main)]
+
+botyard_fuzz::target!("myalice");

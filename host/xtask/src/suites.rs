@@ -43,7 +43,8 @@ pub(crate) fn commands(repo: &Repo, suite: &str) -> Vec<Command> {
         "plugins" => vec![itself(&["plugins"])],
         "sim" => vec![itself(&["sim", "--seeds", "1000"]), itself(&["sim", "--broken", "all"])],
         // The suites start the host as a program, which `cargo test` alone does
-        // not build.
+        // not build. The fuzz targets are compiled and play their corpus here, too
+        // (`tests/fuzz`).
         "tests" => vec![
             words(repo, "build --workspace --bins"),
             words(repo, "test --workspace --lib --bins --tests --no-fail-fast"),

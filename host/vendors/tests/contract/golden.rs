@@ -25,13 +25,6 @@ impl Golden {
         let (method, rest, query) = (&self.method, &*self.rest, self.query.as_deref());
         Inbound { method, rest, query, headers, body, chance: Default::default() }
     }
-
-    /// As `fuzz` reads a webhook: a line of its head, an empty line, its body.
-    pub(crate) fn seed(&self) -> String {
-        let query = self.query.as_ref().map_or_else(String::new, |query| format!("?{query}"));
-        let body = if self.body.is_null() { String::new() } else { self.body.to_string() };
-        format!("{} {}{query}\n\n{body}", self.method, self.rest)
-    }
 }
 
 /// All of them.

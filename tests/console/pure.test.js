@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { differences } from "../../host/server/src/console/page/differences.js";
 import { bytes, counted, cpu, outcome, short } from "../../host/server/src/console/page/format.js";
 import { EventReader } from "../../host/server/src/console/page/stream.js";
+import { sums } from "../../host/server/src/console/page/sums.js";
 
 const STREAM = ': keep-alive\n\nevent: turn\ndata: {"seq":1}\n\nevent: turn\r\ndata: one\r\ndata:two\r\n\r\ndata: bare\n\n';
 
@@ -59,4 +60,14 @@ test("numbers and outcomes are put into words", () => {
   assert.equal(outcome("ran"), "ran");
   assert.equal(outcome({ skipped: "NotOwner" }), "nobody ran: not owner");
   assert.equal(outcome({ failed: { kind: "trap", message: "it broke", blame: "bot" } }), "failed: trap, it broke (to blame: the bot)");
+});
+
+test("hours are summed up by bot, and of memory the most counts", () => {
+  const hours = [
+    { bot: "two", hour_ms: 1, turns: 1, memory_peak_bytes: 70 },
+    { bot: "one", hour_ms: 1, events: 3 },
+    { bot: "two", hour_ms: 2, turns: 4, memory_peak_bytes: 30 },
+  ];
+  assert.deepEqual([...sums(hours)], [["one", { events: 3 }], ["two", { turns: 5, memory_peak_bytes: 70 }]]);
+  assert.equal(sums([]).size, 0);
 });

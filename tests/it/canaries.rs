@@ -69,6 +69,7 @@ async fn answers(admin: &Management, key: &str) -> String {
         "/tokens",
         "/limits",
         "/usage",
+        "/storage",
         "/audit?limit=200",
         "/conversations",
         &format!("/{conversation}"),

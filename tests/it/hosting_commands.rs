@@ -332,6 +332,13 @@ async fn channels_and_conversations_are_looked_after_by_commands() {
         "{limits}"
     );
     run(&["usage"]).await;
+    let sums = run(&["usage", "--sum"]).await;
+    assert!(sums.lines().last().is_some_and(|line| line.starts_with("(all) ")), "{sums}");
+    let storage = run(&["storage"]).await;
+    assert!(storage.contains(" bytes of 10737418240\n"), "{storage}");
+    let kept =
+        |part: &str| storage.lines().any(|line| line.starts_with(part) && !line.ends_with(" 0"));
+    assert!(kept("conversations") && kept("components") && kept("audit"), "{storage}");
     run(&["channel", "delete", "second"]).await;
     assert!(!run(&["channel", "list"]).await.contains("second"));
     let gone = [&["channel", "show", "second"][..], &of].concat();

@@ -31,7 +31,7 @@ const OPEN: [&str; 6] = [
 ];
 
 /// What shows an object.
-const LOOKS: [&str; 29] = [
+const LOOKS: [&str; 30] = [
     "get /v1/status",
     "get /v1/policy",
     "get /v1/tenants",
@@ -59,6 +59,7 @@ const LOOKS: [&str; 29] = [
     "get /v1/tenants/{tenant}/operations/{id}",
     "get /v1/tenants/{tenant}/relays",
     "get /v1/tenants/{tenant}/secrets",
+    "get /v1/tenants/{tenant}/storage",
     "get /v1/tenants/{tenant}/tokens",
     "get /v1/tenants/{tenant}/usage",
 ];

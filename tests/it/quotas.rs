@@ -79,10 +79,27 @@ async fn what_is_used_is_written_down_by_hour_and_bot() {
     let items = wait::until_asked("usage is written down", WITHIN, written).await.unwrap();
     assert_eq!((sum(&items, "events"), sum(&items, "turns")), (2, 2));
     assert!(sum(&items, "cpu_us") > 0);
+    let peak = items.iter().filter_map(|item| item["memory_peak_bytes"].as_u64()).max();
+    let page = 65_536;
+    assert!(peak.is_some_and(|peak| peak >= page && peak.is_multiple_of(page)), "{items:?}");
     assert!(items.iter().all(|item| item["bot"] == "bot"), "{items:?}");
     assert_eq!(limit(&admin, "bots").await["used"], 1);
     assert_eq!(limit(&admin, "components").await["used"], 1);
-    assert!(limit(&admin, "storage-bytes").await["used"].as_u64().unwrap() > 0);
+    let storage = admin.get("/tenants/acme/storage").await.unwrap();
+    let of = |part: &str| storage[part].as_u64().unwrap();
+    let component = fs::metadata(plugin("tally").unwrap()).unwrap().len();
+    assert_eq!(of("components"), component, "{storage}");
+    let bot = json!({"bot": "bot", "components": component, "values": of("values")});
+    assert_eq!(storage["bots"], json!([bot]));
+    for part in ["conversations", "notes", "records", "audit"] {
+        assert!(of(part) > 0, "{part}: {storage}");
+    }
+    let parts = ["conversations", "components", "values", "captures", "notes", "records", "audit"];
+    assert_eq!(of("bytes"), parts.map(of).iter().sum::<u64>());
+    // It goes on meanwhile: what is used is written down.
+    let used = limit(&admin, "storage-bytes").await["used"].as_u64().unwrap();
+    assert!((of("bytes")..of("bytes") + 100_000).contains(&used), "{used}: {storage}");
+    assert_eq!(storage["limit"], limit(&admin, "storage-bytes").await["value"]);
     let later = u64::MAX / 2;
     let none = admin.get(&format!("/tenants/acme/usage?from_ms={later}")).await.unwrap();
     assert_eq!(none["items"], json!([]));
@@ -120,6 +137,35 @@ async fn a_component_for_which_there_is_no_room_is_refused() {
     assert_eq!(set(&admin, "storage-bytes", Value::Null).await, StatusCode::OK);
     let answered = admin.upload("/tenants/acme/bots/bot/versions", wasm).await.unwrap();
     assert_eq!(answered.status, StatusCode::CREATED, "{}", answered.body);
+}
+
+/// Events are refused by the same limit, and taken again when there is room.
+#[tokio::test]
+async fn events_for_which_there_is_no_room_are_refused_until_there_is() {
+    let hosted = Hosted::start().await;
+    let admin = hosted.tenant("acme", "tally").await;
+    let conversation = hosted.open("acme-web");
+    conversation.start().await.unwrap();
+    assert_eq!(set(&admin, "storage-bytes", json!(1_000)).await, StatusCode::OK);
+    let used = limit(&admin, "storage-bytes").await["used"].as_u64().unwrap();
+    let refused = conversation.message("hi").await.unwrap();
+    assert_eq!((refused.status, refused.retry_after), (429, Some(60)), "{}", refused.body);
+    for part in ["`storage-bytes` is 1000", " are used", "come again in 60 s", "`retention`"] {
+        assert!(refused.body.contains(part), "{part}: {}", refused.body);
+    }
+    // A restart knows at once what is kept.
+    let hosted = hosted.again(json!({})).await;
+    let conversation = hosted.open("acme-web");
+    let full = async || {
+        let answered = conversation.start().await?;
+        Ok((answered.status == 429).then_some(answered))
+    };
+    let refused = wait::until_asked("a refusal", WITHIN, full).await.unwrap();
+    assert!(refused.body.contains("storage-bytes"), "{}", refused.body);
+    let admin = Management { url: hosted.host.url().to_owned(), ..admin };
+    assert!(limit(&admin, "storage-bytes").await["used"].as_u64().unwrap() >= used);
+    assert_eq!(set(&admin, "storage-bytes", Value::Null).await, StatusCode::OK);
+    assert_eq!(conversation.start().await.unwrap().status, 200);
 }
 
 #[tokio::test]

@@ -38,8 +38,17 @@ pub struct RunOutput {
     pub log: Vec<LogLine>,
     /// Bytes of log that were cut.
     pub log_cut_bytes: u64,
-    /// CPU time that the guest used, in microseconds.
+    /// What the guest used.
+    pub cost: Cost,
+}
+
+/// What a run has cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// CPU time, in microseconds.
     pub cpu_us: u64,
+    /// The most memory that it held, over all memories of the instance, in bytes.
+    pub memory_bytes: u64,
 }
 
 impl RunOutput {
@@ -50,7 +59,7 @@ impl RunOutput {
             writes: Vec::new(),
             log: Vec::new(),
             log_cut_bytes: 0,
-            cpu_us: 0,
+            cost: Cost::default(),
         }
     }
 }

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::log::Outcome;
-use crate::run::{Blame, LogLine};
+use crate::run::{Blame, Cost, LogLine};
 use crate::time::{HOUR, Millis};
+
+/// Those of the meters of which the highest counts, and not the sum.
+pub const PEAKS: [&str; 1] = ["memory_peak_bytes"];
 
 /// What was used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +36,9 @@ pub struct Usage {
     /// CPU time of bots, in microseconds.
     #[serde(skip_serializing_if = "is_zero")]
     pub cpu_us: u64,
+    /// The most memory that any of these turns held, in bytes.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub memory_peak_bytes: u64,
     /// Calls to web services, within turns and after them.
     #[serde(skip_serializing_if = "is_zero")]
     pub calls: u64,
@@ -42,11 +48,12 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// What a turn used. Its CPU time is given for failures, too, whose outcome does not
-    /// keep it; calls are counted where they leave.
-    pub fn of_turn(outcome: &Outcome, log: &[LogLine], cpu_us: u64) -> Self {
+    /// What a turn used. What its run has cost is given for failures, too, whose outcome
+    /// does not keep it; calls are counted where they leave.
+    pub fn of_turn(outcome: &Outcome, log: &[LogLine], cost: Cost) -> Self {
         let log_bytes = log.iter().map(|line| line.message.len() as u64).sum();
-        let ran = Self { turns: 1, cpu_us, log_bytes, ..Self::default() };
+        let Cost { cpu_us, memory_bytes: memory_peak_bytes } = cost;
+        let ran = Self { turns: 1, cpu_us, memory_peak_bytes, log_bytes, ..Self::default() };
         match outcome {
             Outcome::Ran { .. } => ran,
             Outcome::Failed { failure, .. } => match failure.blame {
@@ -62,7 +69,7 @@ impl Usage {
     /// Both together. Meters stop at their end instead of beginning anew.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
-        let Self { events, turns, cpu_us, calls, log_bytes, .. } = self;
+        let Self { events, turns, cpu_us, memory_peak_bytes, calls, log_bytes, .. } = self;
         let Self { failed_by_bot, failed_by_tenant, failed_by_vendor, failed_by_host, .. } = self;
         Self {
             events: events.saturating_add(other.events),
@@ -72,6 +79,7 @@ impl Usage {
             failed_by_vendor: failed_by_vendor.saturating_add(other.failed_by_vendor),
             failed_by_host: failed_by_host.saturating_add(other.failed_by_host),
             cpu_us: cpu_us.saturating_add(other.cpu_us),
+            memory_peak_bytes: memory_peak_bytes.max(other.memory_peak_bytes),
             calls: calls.saturating_add(other.calls),
             log_bytes: log_bytes.saturating_add(other.log_bytes),
         }
@@ -147,8 +155,10 @@ mod tests {
         let version = Digest::of(b"v");
         let log = [LogLine { level: LogLevel::Info, message: "grüß".to_owned() }];
         let ran = Outcome::Ran { version, actions: Vec::new(), cpu_us: 1 };
-        let expected = Usage { turns: 1, cpu_us: 9, log_bytes: 6, ..Usage::default() };
-        assert_eq!(Usage::of_turn(&ran, &log, 9), expected);
+        let cost = Cost { cpu_us: 9, memory_bytes: 70 };
+        let used = Usage { cpu_us: 9, memory_peak_bytes: 70, ..Usage::default() };
+        let expected = Usage { turns: 1, log_bytes: 6, ..used };
+        assert_eq!(Usage::of_turn(&ran, &log, cost), expected);
         for (blame, counted) in [
             (Blame::Bot, Usage { failed_by_bot: 1, ..expected }),
             (Blame::Tenant, Usage { failed_by_tenant: 1, ..expected }),
@@ -157,11 +167,11 @@ mod tests {
         ] {
             let failure = RunFailure { blame, kind: FailureKind::Trap, message: String::new() };
             let failed = Outcome::Failed { version, failure };
-            assert_eq!(Usage::of_turn(&failed, &log, 9), counted);
+            assert_eq!(Usage::of_turn(&failed, &log, cost), counted);
         }
         let skipped = Outcome::Skipped(SkipReason::NotOwner);
         let expected = Usage { log_bytes: 6, ..Usage::default() };
-        assert_eq!(Usage::of_turn(&skipped, &log, 9), expected);
+        assert_eq!(Usage::of_turn(&skipped, &log, cost), expected);
     }
 
     #[test]
@@ -186,11 +196,12 @@ mod tests {
         assert_eq!(turns(u64::MAX).plus(turns(1)), turns(u64::MAX));
     }
 
-    fn usages() -> impl Strategy<Value = Usage> {
-        (any::<[u32; 9]>()).prop_map(|n| {
-            let [events, turns, failed_by_bot, failed_by_tenant, failed_by_vendor, ..] =
-                n.map(u64::from);
-            let [.., failed_by_host, cpu_us, calls, log_bytes] = n.map(u64::from);
+    /// Whatever is written down as a peak is merged as one.
+    #[test]
+    fn of_peaks_the_highest_counts() {
+        let all = |count: u64| {
+            let [events, turns, cpu_us, calls, log_bytes, memory_peak_bytes] = [count; 6];
+            let [failed_by_bot, failed_by_tenant, failed_by_vendor, failed_by_host] = [count; 4];
             Usage {
                 events,
                 turns,
@@ -199,6 +210,34 @@ mod tests {
                 failed_by_vendor,
                 failed_by_host,
                 cpu_us,
+                memory_peak_bytes,
+                calls,
+                log_bytes,
+            }
+        };
+        let both = serde_json::to_value(all(5).plus(all(7))).unwrap();
+        for (name, count) in both.as_object().unwrap() {
+            let expected = if PEAKS.contains(&name.as_str()) { 7 } else { 12 };
+            assert_eq!(count, expected, "{name}");
+        }
+        assert!(PEAKS.iter().all(|name| both[name].is_u64()), "{both}");
+    }
+
+    fn usages() -> impl Strategy<Value = Usage> {
+        (any::<[u32; 10]>()).prop_map(|n| {
+            let [events, turns, failed_by_bot, failed_by_tenant, failed_by_vendor, ..] =
+                n.map(u64::from);
+            let [.., failed_by_host, cpu_us, memory_peak_bytes, calls, log_bytes] =
+                n.map(u64::from);
+            Usage {
+                events,
+                turns,
+                failed_by_bot,
+                failed_by_tenant,
+                failed_by_vendor,
+                failed_by_host,
+                cpu_us,
+                memory_peak_bytes,
                 calls,
                 log_bytes,
             }

@@ -78,6 +78,7 @@ const fn time(limit: Limit) -> Duration {
 /// Counts what an instance holds, over all its memories and tables.
 #[derive(Debug)]
 pub(crate) struct InstanceLimiter {
+    memory_bytes: usize,
     memory_left: usize,
     table_elements: usize,
     refused: Option<Refused>,
@@ -96,10 +97,16 @@ impl InstanceLimiter {
     /// Counts from nothing.
     pub(crate) fn new(limits: &TierLimits) -> Self {
         Self {
+            memory_bytes: limits.memory_bytes,
             memory_left: limits.memory_bytes,
             table_elements: limits.table_elements,
             refused: None,
         }
+    }
+
+    /// How much memory it holds, in bytes. It never gives any back, so this is the most.
+    pub(crate) fn held(&self) -> usize {
+        self.memory_bytes - self.memory_left
     }
 
     /// The last thing that was refused. A program that is refused memory fails
@@ -151,7 +158,9 @@ mod tests {
         assert!(limiter.memory_growing(0, 20 * MIB, None).unwrap());
         assert!(!limiter.memory_growing(0, 20 * MIB, None).unwrap());
         assert_eq!(limiter.refused(), Some(Refused::Memory));
+        assert_eq!(limiter.held(), 20 * MIB, "what was refused is not held");
         assert!(limiter.memory_growing(20 * MIB, 32 * MIB, None).unwrap());
+        assert_eq!(limiter.held(), 32 * MIB);
         assert!(!limiter.memory_growing(32 * MIB, 32 * MIB + 1, None).unwrap());
     }
 

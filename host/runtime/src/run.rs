@@ -3,7 +3,7 @@
 use botyard_kernel::action::Action;
 use botyard_kernel::event::Event;
 use botyard_kernel::id::Digest;
-use botyard_kernel::run::{Blame, FailureKind, RunFailure, RunInput, RunOutput};
+use botyard_kernel::run::{Blame, Cost, FailureKind, RunFailure, RunInput, RunOutput};
 use botyard_kernel::session::Session;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
@@ -56,7 +56,8 @@ impl Rules {
         };
         let (log, log_cut_bytes) = log.finish();
         let cpu_us = u64::try_from(meter.spent().as_micros()).unwrap_or(u64::MAX);
-        RunOutput { result, writes, log, log_cut_bytes, cpu_us }
+        let cost = Cost { cpu_us, memory_bytes: store.data().limiter.held() as u64 };
+        RunOutput { result, writes, log, log_cut_bytes, cost }
     }
 
     /// Makes an instance and lets it go: what only shows then should show at the

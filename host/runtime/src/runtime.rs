@@ -136,7 +136,7 @@ impl Runtime {
         let turn = self.processors.share(tenant, turn);
         let turn = async move {
             let output = turn.await;
-            permit.used(output.cpu_us);
+            permit.used(output.cost.cpu_us);
             output
         };
         match self.executor.spawn(turn).await {

@@ -119,7 +119,8 @@ impl App {
         let bounded = Bounded { backlog: config.backlog, limits, disk };
         let outside = Outside { door, alerts, envelope, callbacks };
         let work = Work::new(registry, store.store(), Arc::clone(&runtime), outside, bounded);
-        let tenancy = Arc::new(Tenancy::new(Arc::clone(&work)));
+        let captures = Captures::new(&config.store.directory);
+        let tenancy = Arc::new(Tenancy::new(Arc::clone(&work), Arc::clone(&captures)));
         tenants::run(&config, &tenancy, &runtime, &work).await?;
         if let Some(held) = store.held().context("cannot read whether the store is held")? {
             let Held { restored_ms, backup_ms } = held;
@@ -137,7 +138,6 @@ impl App {
         let compilations = Places::new(Limit::HostCompilations, Limit::CompilationsAtOnce, 30);
         let followers = Places::new(Limit::HostFollowedLogs, Limit::FollowedLogs, 60);
         let (stopping, address) = (AtomicBool::new(false), OnceLock::new());
-        let captures = Captures::new(&config.store.directory);
         Ok(Self {
             config,
             work,

@@ -1,6 +1,7 @@
 //! What is looked at, and taken away, long after it happened: conversations by their
 //! last activity, turns by their bot, erasure and retention.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -104,15 +105,13 @@ pub trait Archive: Send + Sync {
         limit: usize,
     ) -> Result<(Vec<BotTurn>, u64), StoreError>;
 
-    /// What at most `limit` conversations of a tenant behind one take, in bytes of their
-    /// entries; and the last one looked at, absent after the last of all. Reads sizes
-    /// only.
-    async fn weigh(
-        &self,
-        tenant: &TenantId,
-        after: Option<&ConversationKey>,
-        limit: usize,
-    ) -> Result<(u64, Option<ConversationKey>), StoreError>;
+    /// What the entries of a tenant's conversations take, in bytes. It is known and not
+    /// counted.
+    async fn weigh(&self, tenant: &TenantId) -> Result<u64, StoreError>;
+
+    /// What the values of a tenant's bots take, with their keys, in bytes: of each bot that
+    /// has any. As [`Archive::weigh`].
+    async fn weigh_values(&self, tenant: &TenantId) -> Result<BTreeMap<BotId, u64>, StoreError>;
 
     /// Takes away the values of a bot. A step as [`Archive::sweep`].
     async fn forget_values(&self, tenant: &TenantId, bot: &BotId) -> Result<usize, StoreError>;

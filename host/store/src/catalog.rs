@@ -82,6 +82,10 @@ pub trait Catalog: Send + Sync {
     /// How many records of a kind there are. Their values are not read.
     async fn count(&self, tenant: &TenantId, kind: &str) -> Result<u64, StoreError>;
 
+    /// What a tenant's records and the rows of its audit take, in bytes. It is known and
+    /// not counted.
+    async fn weigh(&self, tenant: &TenantId) -> Result<(u64, u64), StoreError>;
+
     /// The tenants that have records, by name.
     async fn tenants(&self) -> Result<Vec<TenantId>, StoreError>;
 
@@ -201,6 +205,14 @@ impl AuditRow {
         };
         row.hash = row.expected_hash(tenant);
         row
+    }
+
+    /// What its words take, hashes in hexadecimal digits.
+    pub(crate) fn bytes(&self) -> usize {
+        let words = [&self.actor, &self.action, &self.kind, &self.name];
+        let hashes = [Some(self.previous), Some(self.hash), self.digest].into_iter().flatten();
+        let hashes = hashes.map(|hash| hash.to_string().len()).sum::<usize>();
+        words.iter().map(|word| word.len()).sum::<usize>() + hashes
     }
 
     fn expected_hash(&self, tenant: &TenantId) -> Digest {

@@ -9,6 +9,7 @@ mod notes;
 mod random;
 mod records;
 mod values;
+mod weight;
 
 use crate::{MemoryStore, SqliteStore, Store};
 
@@ -92,8 +93,10 @@ contract! {
         persons_are_found_by_key_and_address,
         turns_are_read_page_by_page,
         turns_of_a_bot_are_listed_by_time,
-        news_of_a_bot_come_as_they_were_written,
-        what_a_tenant_keeps_is_weighed_page_by_page;
+        news_of_a_bot_come_as_they_were_written;
+    weight:
+        what_a_tenant_keeps_is_known,
+        what_goes_weighs_nothing;
     erasure:
         nothing_of_a_person_stays,
         an_erased_conversation_knows_its_events,

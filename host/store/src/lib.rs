@@ -21,6 +21,7 @@ pub mod notes;
 mod scope;
 pub mod sqlite;
 mod value;
+mod weight;
 
 #[cfg(test)]
 mod contract;
@@ -31,6 +32,7 @@ pub use crate::catalog::{AuditRow, Catalog, Change, ChangeTo, Record, Stamp};
 pub use crate::error::{OpenError, StoreError};
 pub use crate::log::{Commit, DeadLetter, DuePlace, Lease, Loaded, Log};
 pub use crate::memory::{Fault, MemoryStore};
-pub use crate::notes::{Notes, NotesSize};
+pub use crate::notes::{Count, Notes, NotesSize};
 pub use crate::scope::{HostStore, OPERATOR, Person, Store, TenantStore};
 pub use crate::sqlite::{BackupError, Counters, Disk, Held, Manifest, SqliteStore};
+pub use crate::weight::Weight;

@@ -69,10 +69,14 @@ pub trait Notes: Send + Sync {
     /// and that were not swept away yet.
     async fn size(&self, tenant: &TenantId, kind: &str) -> Result<NotesSize, StoreError>;
 
+    /// What all notes of a tenant take, as [`Notes::size`] those of a kind, in bytes. It is
+    /// known and not counted.
+    async fn weigh(&self, tenant: &TenantId) -> Result<u64, StoreError>;
+
     /// Takes a note away. Answers whether there was one.
     async fn delete(&self, tenant: &TenantId, kind: &str, name: &str) -> Result<bool, StoreError>;
 
-    /// Adds to numbers of a note, which is made where there is none, in one step: of
+    /// Counts in numbers of a note, which is made where there is none, in one step: of
     /// many at once none is lost. A field that is missing or no integer counts as 0; a
     /// sum stops at the largest and the smallest number. The note ends when this says.
     async fn add(
@@ -80,7 +84,7 @@ pub trait Notes: Send + Sync {
         tenant: &TenantId,
         kind: &str,
         name: &str,
-        fields: &[(&str, i64)],
+        fields: &[(&str, Count)],
         expires_ms: Option<Millis>,
         now: Millis,
     ) -> Result<(), StoreError>;
@@ -96,6 +100,21 @@ pub trait Notes: Send + Sync {
     async fn forget(&self, tenant: &TenantId) -> Result<usize, StoreError>;
 }
 
+/// What becomes of a number of a note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// So much is added to it.
+    More(i64),
+    /// It is this, unless it is larger already.
+    Peak(i64),
+}
+
+impl From<i64> for Count {
+    fn from(more: i64) -> Self {
+        Self::More(more)
+    }
+}
+
 /// How much there is of a kind of notes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NotesSize {
@@ -107,15 +126,19 @@ pub struct NotesSize {
     pub ends_ms: Option<Millis>,
 }
 
-/// A note's value after adding to it.
-pub(crate) fn added(old: Option<Value>, fields: &[(String, i64)]) -> Value {
+/// A note's value after counting in it.
+pub(crate) fn added(old: Option<Value>, fields: &[(String, Count)]) -> Value {
     let mut sums = match old {
         Some(Value::Object(sums)) => sums,
         _ => Map::new(),
     };
-    for (field, more) in fields {
+    for (field, count) in fields {
         let old = sums.get(field).and_then(Value::as_i64).unwrap_or(0);
-        sums.insert(field.clone(), old.saturating_add(*more).into());
+        let new = match *count {
+            Count::More(more) => old.saturating_add(more),
+            Count::Peak(peak) => old.max(peak),
+        };
+        sums.insert(field.clone(), new.into());
     }
     Value::Object(sums)
 }
@@ -128,8 +151,8 @@ mod tests {
 
     #[test]
     fn additions() {
-        let fields = |fields: &[(&str, i64)]| -> Vec<(String, i64)> {
-            fields.iter().map(|(field, more)| ((*field).to_owned(), *more)).collect()
+        let fields = |fields: &[(&str, i64)]| -> Vec<(String, Count)> {
+            fields.iter().map(|(field, more)| ((*field).to_owned(), Count::More(*more))).collect()
         };
         let rows = [
             (None, fields(&[("turns", 2)]), json!({"turns": 2})),
@@ -151,5 +174,20 @@ mod tests {
         for (old, fields, expected) in rows {
             assert_eq!(added(old.clone(), &fields), expected, "{old:?} {fields:?}");
         }
+    }
+
+    #[test]
+    fn peaks_are_kept_and_not_summed() {
+        let count = |old: Option<Value>, peak| added(old, &[("p".to_owned(), Count::Peak(peak))]);
+        for (old, peak, expected) in [
+            (None, 5, 5),
+            (Some(json!({"p": 7})), 5, 7),
+            (Some(json!({"p": 7})), 9, 9),
+            (Some(json!({"p": "x"})), 9, 9),
+        ] {
+            assert_eq!(count(old.clone(), peak), json!({"p": expected}), "{old:?} {peak}");
+        }
+        let both = [("p".to_owned(), Count::Peak(3)), ("p".to_owned(), Count::More(1))];
+        assert_eq!(added(None, &both), json!({"p": 4}));
     }
 }

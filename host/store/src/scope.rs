@@ -14,7 +14,7 @@ use botyard_kernel::log::{Arrival, Call, Entry, Seq, Settled, Turn};
 pub use self::archive::Person;
 pub use self::host::HostStore;
 
-use crate::{Blobs, Catalog, Commit, DeadLetter, DuePlace, Loaded, Log, Notes, StoreError};
+use crate::{Blobs, Catalog, Commit, DeadLetter, DuePlace, Loaded, Log, Notes, StoreError, Weight};
 
 /// All durable state. By itself it answers nothing: choose a view.
 #[derive(Clone)]
@@ -141,6 +141,19 @@ impl TenantStore {
     /// See [`Log::dead_letter`].
     pub async fn dead_letter(&self, part: &PartId) -> Result<Option<DeadLetter>, StoreError> {
         self.store.log.dead_letter(&self.tenant, part).await
+    }
+
+    /// What the tenant takes. Nothing is counted for it.
+    pub async fn weigh(&self) -> Result<Weight, StoreError> {
+        let Store { log, catalog, notes, .. } = &self.store;
+        let (records, audit) = catalog.weigh(&self.tenant).await?;
+        Ok(Weight {
+            conversations: log.weigh(&self.tenant).await?,
+            values: log.weigh_values(&self.tenant).await?,
+            records,
+            audit,
+            notes: notes.weigh(&self.tenant).await?,
+        })
     }
 
     fn log(&self, key: &ConversationKey) -> Result<&dyn Log, StoreError> {

@@ -23,6 +23,7 @@ pub(crate) fn run(repo: &Repo, built: bool) -> Result<()> {
         "pure.test.js",
         "console.test.js",
         "pauses.test.js",
+        "usage.test.js",
     ])
     .current_dir(&folder)
     .env("BOTYARD_BIN", repo.target().join("debug/botyard"))

@@ -8,7 +8,9 @@ use botyard_kernel::action::{
     Schedule, TextFormat,
 };
 use botyard_kernel::event::Event;
-use botyard_kernel::run::{Blame, FailureKind, KvChange, KvScope, KvWrite, RunFailure, RunOutput};
+use botyard_kernel::run::{
+    Blame, Cost, FailureKind, KvChange, KvScope, KvWrite, RunFailure, RunOutput,
+};
 use botyard_kernel::session::Session;
 
 use crate::chance::{NOTHING, add};
@@ -83,7 +85,8 @@ pub(crate) fn host_failure() -> RunOutput {
 }
 
 fn output(result: Result<Vec<Action>, RunFailure>, writes: Vec<KvWrite>) -> RunOutput {
-    RunOutput { result, writes, log: Vec::new(), log_cut_bytes: 0, cpu_us: 7 }
+    let cost = Cost { cpu_us: 7, memory_bytes: 0 };
+    RunOutput { result, writes, log: Vec::new(), log_cut_bytes: 0, cost }
 }
 
 fn dice(event: &Event) -> u64 {

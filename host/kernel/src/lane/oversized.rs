@@ -105,11 +105,5 @@ fn failure() -> RunOutput {
                    the context and in values, and say less in one turn";
     let failure =
         RunFailure { blame: Blame::Bot, kind: FailureKind::Output, message: message.to_owned() };
-    RunOutput {
-        result: Err(failure),
-        writes: Vec::new(),
-        log: Vec::new(),
-        log_cut_bytes: 0,
-        cpu_us: 0,
-    }
+    RunOutput::failed(failure)
 }

@@ -16,6 +16,7 @@ use crate::id::EventId;
 use crate::log::{ANSWERED_MAX, REDELIVERY_MS};
 use crate::plan::host_start_id;
 use crate::profile::Limited;
+use crate::run::Cost;
 use crate::session::Seed;
 
 const MANY: u64 = 5_000;
@@ -165,7 +166,7 @@ fn ran(run: u64) -> Input {
         writes: Vec::new(),
         log: Vec::new(),
         log_cut_bytes: 0,
-        cpu_us: 1,
+        cost: Cost::default(),
     };
     let version = Digest::of(b"bot");
     Input::Ran { run, output: Box::new(output), version, profile: Box::new(profile) }

@@ -97,6 +97,13 @@ impl Limit {
     pub fn least(self) -> u64 {
         u64::from(matches!(self, Self::TurnsPerSecond | Self::CpuMsPerSecond))
     }
+
+    /// How a tenant makes room, where its name does not say what to take away.
+    fn room(self) -> Option<&'static str> {
+        let storage = "take away versions and bots that nobody needs, keep conversations for \
+                       less time (`retention`)";
+        (self == Self::StorageBytes).then_some(storage)
+    }
 }
 
 impl Limits {
@@ -143,19 +150,22 @@ impl Limits {
         Ok(())
     }
 
-    /// Whether there may be so much of what a limit bounds: all of it, with what is asked
-    /// for. Where time makes room, `retry_after_s` says when.
+    /// Whether there may be so much more of what a limit bounds, where so much of it is
+    /// used. Where time makes room, `retry_after_s` says when.
     ///
     /// # Errors
     /// Which limit, and when to come again.
     pub fn check(
         &self,
         limit: Limit,
-        wanted: u64,
+        (used, more): (u64, u64),
         retry_after_s: Option<u64>,
     ) -> Result<(), Exceeded> {
+        let wanted = used.saturating_add(more);
         match self.value(limit) {
-            Some(most) if wanted > most => Err(Exceeded { limit, most, wanted, retry_after_s }),
+            Some(most) if wanted > most => {
+                Err(Exceeded { limit, most, used, wanted, retry_after_s })
+            }
             Some(_) | None => Ok(()),
         }
     }
@@ -168,6 +178,8 @@ pub struct Exceeded {
     pub limit: Limit,
     /// What it is.
     pub most: u64,
+    /// What there is.
+    pub used: u64,
     /// What there would be.
     pub wanted: u64,
     /// When there should be room again, in seconds from now; absent where somebody has
@@ -179,16 +191,21 @@ impl std::error::Error for Exceeded {}
 
 impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { limit, most, wanted, retry_after_s } = self;
-        write!(f, "the limit `{limit}` is {most}, and this would make {wanted}: ")?;
+        let Self { limit, most, used, wanted, retry_after_s } = self;
+        write!(f, "the limit `{limit}` is {most}; {used} are used, this would make {wanted}: ")?;
+        let room = limit.room();
         match (retry_after_s, limit.row().change) {
             (Some(seconds), Change::Tenant) => {
-                write!(f, "come again in {seconds} s, or ask the operator to raise it")
+                let room = room.map(|room| format!(", {room}")).unwrap_or_default();
+                write!(f, "come again in {seconds} s{room}, or ask the operator to raise it")
             }
             (Some(seconds), Change::Fixed | Change::Host) => {
                 write!(f, "come again in {seconds} s")
             }
-            (None, Change::Tenant) => f.write_str("make room, or ask the operator to raise it"),
+            (None, Change::Tenant) => {
+                let room = room.unwrap_or("make room");
+                write!(f, "{room}, or ask the operator to raise it")
+            }
             (None, Change::Host) => f.write_str("make room, or ask the operator"),
             (None, Change::Fixed) => f.write_str("it is the same for everybody, ask for less"),
         }

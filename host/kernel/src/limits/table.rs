@@ -140,7 +140,7 @@ limits! {
     LogBytesPerHour "log-bytes-per-hour" BytesPerHour Some(256 * MIB), Tenant, "kernel::quota",
         "What a tenant's bots write into their logs; the rest is not kept.";
     StorageBytes "storage-bytes" Bytes Some(10 * GIB), Tenant, "kernel::limits",
-        "What a tenant's components and conversations take.";
+        "What a tenant keeps: components, conversations, values of bots, records and the like.";
     Bots "bots" Pieces Some(100), Tenant, "kernel::limits",
         "A tenant's bots.";
     Components "components" Pieces Some(1_000), Tenant, "kernel::limits",

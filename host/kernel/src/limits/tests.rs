@@ -108,16 +108,31 @@ fn what_is_the_same_for_all_is_not_set_for_one() {
 #[test]
 fn a_refusal_says_which_limit_how_much_and_when_to_come_again() {
     let limits = Limits::default();
-    assert_eq!(limits.check(Limit::Bots, 100, None), Ok(()));
-    let said = |limit, wanted, after| limits.check(limit, wanted, after).unwrap_err().to_string();
-    let room = "the limit `bots` is 100, and this would make 101: make room, or ask the operator \
-                to raise it";
-    assert_eq!(said(Limit::Bots, 101, None), room);
-    let later = "the limit `calls-per-minute` is 6000, and this would make 6001: come again in 12 \
-                 s, or ask the operator to raise it";
-    assert_eq!(said(Limit::CallsPerMinute, 6_001, Some(12)), later);
-    assert!(said(Limit::TurnActions, 33, None).ends_with("ask for less"));
-    assert_eq!(limits.check(Limit::TurnsPerSecond, u64::MAX, None), Ok(()), "nothing is bounded");
+    assert_eq!(limits.check(Limit::Bots, (99, 1), None), Ok(()));
+    let said = |limit, of, after| limits.check(limit, of, after).unwrap_err().to_string();
+    let room = "the limit `bots` is 100; 100 are used, this would make 101: make room, or ask the \
+                operator to raise it";
+    assert_eq!(said(Limit::Bots, (100, 1), None), room);
+    let later = "the limit `calls-per-minute` is 6000; 5999 are used, this would make 6001: come \
+                 again in 12 s, or ask the operator to raise it";
+    assert_eq!(said(Limit::CallsPerMinute, (5_999, 2), Some(12)), later);
+    assert!(said(Limit::TurnActions, (0, 33), None).ends_with("ask for less"));
+    let all = (u64::MAX, u64::MAX);
+    assert_eq!(limits.check(Limit::TurnsPerSecond, all, None), Ok(()), "nothing is bounded");
+}
+
+/// Bytes do not say what to take away.
+#[test]
+fn whoever_has_no_storage_left_reads_how_to_make_room() {
+    let limits = Limits::default();
+    let used = Limit::StorageBytes.preset();
+    let said = |after| limits.check(Limit::StorageBytes, (used, 9), after).unwrap_err().to_string();
+    let told = "the limit `storage-bytes` is 10737418240; 10737418240 are used, this would make \
+                10737418249: ";
+    let room = "take away versions and bots that nobody needs, keep conversations for less time \
+                (`retention`), or ask the operator to raise it";
+    assert_eq!(said(None), format!("{told}{room}"));
+    assert_eq!(said(Some(60)), format!("{told}come again in 60 s, {room}"));
 }
 
 #[test]

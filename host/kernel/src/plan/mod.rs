@@ -270,7 +270,7 @@ impl Plan<'_> {
         profile: &Profile,
         now: Millis,
     ) -> Turn {
-        let RunOutput { result, writes, log, log_cut_bytes, cpu_us } = output;
+        let RunOutput { result, writes, log, log_cut_bytes, cost } = output;
         let mut log = log;
         if log_cut_bytes > 0 {
             let cut = format!("{log_cut_bytes} bytes of this turn's log were cut: it holds 16 KiB");
@@ -292,7 +292,7 @@ impl Plan<'_> {
                     }
                 }
                 draft.pin(version);
-                let outcome = Outcome::Ran { version, actions, cpu_us };
+                let outcome = Outcome::Ran { version, actions, cpu_us: cost.cpu_us };
                 let (state, log) = draft.finish();
                 self.turn(state, outcome, log, bot_writes)
             }

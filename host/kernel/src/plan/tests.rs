@@ -13,7 +13,7 @@ use super::*;
 use crate::action::Schedule;
 use crate::event;
 use crate::log::Settled;
-use crate::run::{Blame, FailureKind};
+use crate::run::{Blame, Cost, FailureKind};
 use crate::session::{Facts, Seed};
 use crate::time::HOUR;
 
@@ -55,8 +55,9 @@ impl World {
 
     /// The bot's view of an event, its turn, and the conversation after it.
     fn turn(&mut self, arrival: &Arrival, result: Result<Vec<Action>, RunFailure>) -> Turn {
+        let cost = Cost { cpu_us: 1, memory_bytes: 0 };
         let output =
-            RunOutput { result, writes: Vec::new(), log: Vec::new(), log_cut_bytes: 0, cpu_us: 1 };
+            RunOutput { result, writes: Vec::new(), log: Vec::new(), log_cut_bytes: 0, cost };
         let profile = Profile::new(self.native, 5_000);
         let version = Digest::of(self.version);
         let turn = self.plan(arrival).complete(output, version, &profile, self.now + 7);

@@ -24,9 +24,12 @@ impl Meter {
         (most, window_ms): (u64, Millis),
         now: Millis,
     ) -> Result<(), Exceeded> {
-        let refusal = |wanted, retry_after_s| Exceeded { limit, most, wanted, retry_after_s };
+        let refusal = |used: u64, retry_after_s| {
+            let wanted = used.saturating_add(count);
+            Exceeded { limit, most, used, wanted, retry_after_s }
+        };
         if most == 0 {
-            return if count == 0 { Ok(()) } else { Err(refusal(count, None)) };
+            return if count == 0 { Ok(()) } else { Err(refusal(0, None)) };
         }
         let (now_us, window_us) = (now.saturating_mul(1_000), window_ms.saturating_mul(1_000));
         let ahead_us = self.allowed_us.saturating_sub(now_us);
@@ -35,7 +38,7 @@ impl Meter {
             let excess_us = (ahead_us.saturating_add(cost_us) - window_us).min(ahead_us);
             let taken = share(ahead_us, most, window_us);
             let retry_after_s = excess_us.div_ceil(1_000_000).max(1);
-            return Err(refusal(taken.saturating_add(count), Some(retry_after_s)));
+            return Err(refusal(taken, Some(retry_after_s)));
         }
         self.allowed_us = now_us.saturating_add(ahead_us).saturating_add(cost_us);
         Ok(())

@@ -8,7 +8,9 @@ use botyard_kernel::action::{
     Action, Delay, Forward, ForwardTarget, Media, Message, OnFailure, Request, Schedule, TextFormat,
 };
 use botyard_kernel::event::{Event, EventBody, First};
-use botyard_kernel::run::{Blame, FailureKind, KvChange, KvScope, KvWrite, RunFailure, RunOutput};
+use botyard_kernel::run::{
+    Blame, Cost, FailureKind, KvChange, KvScope, KvWrite, RunFailure, RunOutput,
+};
 use botyard_kernel::session::Session;
 
 /// Under this key the bot writes down what it was told.
@@ -21,7 +23,8 @@ pub(crate) fn run(event: &Event, session: &Session, kv: &BTreeMap<String, String
     let write =
         KvWrite { scope: KvScope::Conversation, key: SEEN.to_owned(), change: KvChange::Set(seen) };
     let result = if dice.is_multiple_of(29) { Err(trap()) } else { Ok(actions(event, dice)) };
-    RunOutput { result, writes: vec![write], log: Vec::new(), log_cut_bytes: 0, cpu_us: 7 }
+    let cost = Cost { cpu_us: 7, memory_bytes: 0 };
+    RunOutput { result, writes: vec![write], log: Vec::new(), log_cut_bytes: 0, cost }
 }
 
 /// How many calls the bot makes on an event.
@@ -37,13 +40,7 @@ pub(crate) fn calls(event: &Event) -> usize {
 pub(crate) fn host_failure() -> RunOutput {
     let message = "no more threads".to_owned();
     let failure = RunFailure { blame: Blame::Host, kind: FailureKind::Internal, message };
-    RunOutput {
-        result: Err(failure),
-        writes: Vec::new(),
-        log: Vec::new(),
-        log_cut_bytes: 0,
-        cpu_us: 0,
-    }
+    RunOutput::failed(failure)
 }
 
 fn trap() -> RunFailure {

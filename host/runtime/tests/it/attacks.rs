@@ -18,7 +18,7 @@ async fn a_spinning_bot_is_stopped_at_its_cpu_budget() {
     assert!(failure.message.contains("50 ms of CPU"), "{failure}");
     assert!(failure.message.contains("attack::spin"), "{failure}");
     // On a busy machine the tick that ends it may come late, but it comes.
-    assert!((50_000..500_000).contains(&output.cpu_us), "{} µs", output.cpu_us);
+    assert!((50_000..500_000).contains(&output.cost.cpu_us), "{:?}", output.cost);
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -55,7 +55,9 @@ async fn memory_is_bounded() {
     let host = Host::start();
     let within = host.hostile("allocate 16").await;
     assert!(text(&within).starts_with("took 16 MiB"));
+    assert!((16 << 20..20 << 20).contains(&within.cost.memory_bytes), "{:?}", within.cost);
     let output = host.hostile("allocate 40").await;
+    assert!(output.cost.memory_bytes <= 32 << 20, "{:?}", output.cost);
     let failure = failure(&output);
     assert_eq!((failure.blame, failure.kind), (Blame::Bot, FailureKind::Memory), "{failure}");
     assert!(failure.message.contains("more than 32 MiB"), "{failure}");

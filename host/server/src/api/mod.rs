@@ -25,6 +25,7 @@ mod receive;
 mod secrets;
 mod signals;
 pub mod status;
+mod storage;
 mod tenants;
 mod tokens;
 mod trials;
@@ -98,6 +99,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tenants::list, tenants::create))
         .routes(routes!(tenants::show, tenants::update, tenants::delete))
         .routes(routes!(usage::hours))
+        .routes(routes!(storage::show))
         .routes(routes!(components::component))
         .routes(routes!(signals::bring_signal))
         .routes(routes!(wit::list))

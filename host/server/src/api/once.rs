@@ -192,8 +192,10 @@ impl Note<'_> {
         let NotesSize { count, bytes, ends_ms } = self.store.note_size(KIND).await?;
         let ends_in_s = ends_ms.map(|ends_ms| ends_ms.saturating_sub(now).div_ceil(1_000));
         let after = ends_in_s.map(|seconds| seconds.clamp(1, RETRY_AFTER_MAX_S));
-        let enough = self.limits.check(Limit::IdempotencyKeys, count, after);
-        let enough = enough.and_then(|()| self.limits.check(Limit::IdempotencyBytes, bytes, after));
+        // This one is among them.
+        let enough = self.limits.check(Limit::IdempotencyKeys, (count.saturating_sub(1), 1), after);
+        let enough =
+            enough.and_then(|()| self.limits.check(Limit::IdempotencyBytes, (bytes, 0), after));
         if let Err(exceeded) = enough {
             let problem = Problem::new(Code::OverLimit, format!("{exceeded}; or send no key"));
             return Err(problem.after(after.unwrap_or(RETRY_AFTER_MAX_S)));

@@ -34,8 +34,9 @@ pub(super) struct Hour {
     /// Which bot.
     bot: String,
     /// `events` accepted, `turns` run, of these `failed_by_bot`, `failed_by_tenant`,
-    /// `failed_by_vendor`, `failed_by_host`, CPU time `cpu_us` in microseconds, `calls` of
-    /// web services, `log_bytes`.
+    /// `failed_by_vendor`, `failed_by_host`, CPU time `cpu_us` in microseconds,
+    /// `memory_peak_bytes`, the most that any of the turns held, `calls` of web services,
+    /// `log_bytes`.
     #[serde(flatten)]
     #[schema(value_type = Object)]
     usage: Usage,

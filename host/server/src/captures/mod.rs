@@ -242,6 +242,27 @@ impl Captures {
         Ok(texts.iter().flat_map(|text| text.lines()).find_map(Line::read).map(|it| it.tenant))
     }
 
+    /// What is kept of each channel, in bytes.
+    ///
+    /// # Errors
+    /// The files cannot be listed.
+    pub fn sizes(&self) -> io::Result<HashMap<ChannelId, u64>> {
+        let _files = self.files();
+        let mut sizes = HashMap::new();
+        let found = absent_is(fs::read_dir(&self.directory).map(Some), || None)?;
+        for file in found.into_iter().flatten() {
+            let file = file?;
+            // No name of a channel has a dot.
+            let name = file.file_name().to_string_lossy().into_owned();
+            if let Some((channel, _)) = name.split_once('.')
+                && name != SCRATCH
+            {
+                *sizes.entry(ChannelId(channel.to_owned())).or_default() += file.metadata()?.len();
+            }
+        }
+        Ok(sizes)
+    }
+
     /// Deletes what was kept more than a day ago, and what nobody knows the age of. The
     /// answer is how many webhooks that were.
     ///

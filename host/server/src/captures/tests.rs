@@ -220,3 +220,17 @@ fn a_line_that_is_torn_takes_no_other_along() {
     stage.keep(Kind::Taken, NOW, "behind it").unwrap();
     assert_eq!(stage.bodies(), ["before", "behind it"]);
 }
+
+#[test]
+fn what_is_kept_of_each_channel_is_known() {
+    let stage = Stage::set();
+    assert_eq!(stage.captures.sizes().unwrap(), HashMap::new());
+    stage.keep(Kind::Taken, NOW, "one").unwrap();
+    stage.keep(Kind::Refused, NOW, "two").unwrap();
+    let files = ["chat.jsonl", "chat.refused.jsonl"].map(|name| stage.file(name));
+    let bytes = files.map(|file| fs::metadata(file).unwrap().len()).iter().sum();
+    // What a sweep has left behind is no channel's.
+    fs::write(stage.file(SCRATCH), "half").unwrap();
+    let sizes = stage.captures.sizes().unwrap();
+    assert_eq!(sizes, HashMap::from([(stage.channel.clone(), bytes)]));
+}

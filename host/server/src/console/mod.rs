@@ -74,9 +74,11 @@ const FILES: &[File] = files! {
     SCRIPT "shell.js",
     SCRIPT "signin.js",
     SCRIPT "stream.js",
+    SCRIPT "sums.js",
     SCRIPT "trial.js",
     SCRIPT "turns.js",
     SCRIPT "upload.js",
+    SCRIPT "usage.js",
     SCRIPT "versions.js",
 };
 

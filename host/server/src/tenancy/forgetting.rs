@@ -43,6 +43,7 @@ impl Tenancy {
         }
         for some in first.chunks(CHANGES_MAX).chain([last.as_slice()]) {
             store.change(some, stamp).await?;
+            self.components.changed(tenant);
         }
         Ok(())
     }

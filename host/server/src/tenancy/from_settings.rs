@@ -107,6 +107,7 @@ impl Tenancy {
                 // Its conversations stay, and nobody is given its name while they do.
                 self.keep_lost(&tenant, record.audit_after, &stamp()).await?;
                 self.host_store().drop_records(&tenant, &stamp()).await?;
+                self.components.changed(&tenant);
             }
         }
         Ok(())
@@ -152,6 +153,7 @@ impl Tenancy {
         if store.get(kind::VERSION, &name).await?.is_none() {
             let record = VersionRecord::of(bot, version, clock::now(), ACTOR);
             store.put(kind::VERSION, &name, &json!(record), &stamp()).await?;
+            self.components.changed(store.id());
         }
         let known = self.deployment(store, bot).await?;
         let next = next(known.as_ref(), digest);

@@ -1,5 +1,5 @@
 //! What is done by itself now and then: what is too old is erased, what nobody needs any
-//! more is taken away, what tenants keep is weighed.
+//! more is taken away, quotas are told what tenants keep.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::config::Retention;
 
 /// The first round comes when the start is over.
 const FIRST: Duration = Duration::from_secs(20);
-/// How often notes whose time is over are swept away.
+/// How often notes whose time is over are swept away, and tenants are weighed.
 const EVERY: Duration = Duration::from_secs(60);
 /// How often everything else is done.
 const ROUND: Duration = Duration::from_secs(3_600);
@@ -31,8 +31,6 @@ const ROUND_WHEN_FULL: Duration = Duration::from_secs(120);
 /// Rows of a step of a sweep, and the pause after it: others write in between.
 const STEP_ROWS: usize = 128;
 const STEP_PAUSE: Duration = Duration::from_millis(5);
-/// Conversations that are weighed at a time.
-const WEIGHED: usize = 500;
 /// Whoever puts a component writes down within this that it is needed.
 const BLOB_UNUSED_FOR: Duration = Duration::from_secs(24 * 3_600);
 
@@ -57,15 +55,16 @@ impl Tenancy {
     pub fn start_housekeeping(self: &Arc<Self>) {
         let tenancy = Arc::downgrade(self);
         tokio::spawn(async move {
+            // Until then quotas know of nothing that is kept.
+            if let Some(tenancy) = tenancy.upgrade() {
+                tenancy.weigh().await;
+            }
             tokio::time::sleep(FIRST).await;
             let mut last: Option<Instant> = None;
             loop {
                 let Some(tenancy) = tenancy.upgrade() else { return };
                 if let Err(error) = tenancy.sweep_notes().await {
                     tracing::warn!(%error, "notes whose time is over are still there");
-                }
-                if let Err(error) = tenancy.weigh_full().await {
-                    tracing::warn!(%error, "what full tenants keep is not weighed anew");
                 }
                 if let Err(error) = tenancy.tell_of_tokens().await {
                     tracing::warn!(%error, "nobody was told of tokens that end");
@@ -81,6 +80,7 @@ impl Tenancy {
                     }
                     last = Some(Instant::now());
                 }
+                tenancy.weigh().await;
                 drop(tenancy);
                 tokio::time::sleep(EVERY).await;
             }
@@ -120,41 +120,19 @@ impl Tenancy {
     ) -> Result<usize, StoreError> {
         let retention = self.retention().get(tenant).copied().unwrap_or_default();
         // Before anything that may fail: what is needed is known as far as it can be.
-        let components = self.components(tenant).await?;
-        needed.extend(components.iter().map(|(digest, _)| *digest));
-        let rows = self.sweep(tenant, retention).await?;
-        self.weigh_all(tenant, &components).await?;
-        Ok(rows)
-    }
-
-    /// Weighs tenants anew whose store was full some time ago: they may have made room.
-    async fn weigh_full(&self) -> Result<(), StoreError> {
-        for tenant in self.work.quotas().full(clock::now()) {
-            let components = self.components(&tenant).await?;
-            self.weigh_all(&tenant, &components).await?;
-        }
-        Ok(())
-    }
-
-    async fn weigh_all(
-        &self,
-        tenant: &TenantId,
-        components: &[(Digest, u64)],
-    ) -> Result<(), StoreError> {
-        let bytes =
-            components.iter().fold(self.weigh(tenant).await?, |sum, (_, bytes)| sum + bytes);
-        self.work.quotas().weighed(tenant, bytes, clock::now());
-        Ok(())
-    }
-
-    /// The components of a tenant, with their sizes.
-    async fn components(&self, tenant: &TenantId) -> Result<Vec<(Digest, u64)>, StoreError> {
-        let records = self.store(tenant).list(kind::VERSION).await?.into_iter();
-        let versions = records.map(|record| {
+        for record in self.store(tenant).list(kind::VERSION).await? {
             let version: VersionRecord = parsed(&record.name, record.value)?;
-            Ok((version.digest, version.bytes as u64))
-        });
-        versions.collect()
+            needed.insert(version.digest);
+        }
+        // A change that was cut off is noticed now.
+        self.components.changed(tenant);
+        self.sweep(tenant, retention).await
+    }
+
+    async fn weigh(&self) {
+        if let Err(error) = self.weigh_all().await {
+            tracing::warn!(%error, "nobody knows anew what tenants keep");
+        }
     }
 
     /// Tells once of each token that ends soon.
@@ -206,20 +184,6 @@ impl Tenancy {
                 return Ok(swept);
             }
             swept += rows;
-            tokio::time::sleep(STEP_PAUSE).await;
-        }
-    }
-
-    /// What the conversations of a tenant take (bytes).
-    async fn weigh(&self, tenant: &TenantId) -> Result<u64, StoreError> {
-        let (store, mut bytes, mut after) = (self.store(tenant), 0_u64, None);
-        loop {
-            let (more, last) = store.weigh(after.as_ref(), WEIGHED).await?;
-            bytes = bytes.saturating_add(more);
-            match last {
-                Some(last) => after = Some(last),
-                None => return Ok(bytes),
-            }
             tokio::time::sleep(STEP_PAUSE).await;
         }
     }

@@ -65,21 +65,23 @@ impl Tenancy {
     /// # Errors
     /// When the store cannot be read.
     pub async fn used(&self, tenant: &TenantId) -> Change<Used> {
-        let (quotas, backlog) = (self.work.quotas(), self.work.backlog().of(tenant));
+        let backlog = self.work.backlog().of(tenant);
         let mut used = BTreeMap::from([
             (Limit::BacklogRequests, backlog.requests as u64),
             (Limit::BacklogEvents, backlog.events as u64),
             (Limit::BacklogBytes, backlog.bytes as u64),
-            (Limit::StorageBytes, quotas.stored(tenant)),
+            (Limit::StorageBytes, self.storage(tenant).await?.sum()),
         ]);
         for (limit, kind) in COUNTED {
             used.insert(limit, self.store(tenant).count(kind).await?);
         }
-        Ok(Used { limits: quotas.limits(tenant), used })
+        Ok(Used { limits: self.work.quotas().limits(tenant), used })
     }
 
     /// Whether there is room for so many bytes more of components.
-    pub(super) fn room_for_bytes(&self, tenant: &TenantId, bytes: usize) -> Change<()> {
+    pub(super) async fn room_for_bytes(&self, tenant: &TenantId, bytes: usize) -> Change<()> {
+        // What was taken away just now makes room at once.
+        self.storage(tenant).await?;
         let enough = self.work.quotas().room(tenant, bytes as u64);
         enough.map_err(|exceeded| ChangeError::TooMany(exceeded.to_string()))
     }
@@ -91,7 +93,7 @@ impl Tenancy {
             return Ok(());
         };
         let known = self.store(tenant).count(kind).await?;
-        let enough = self.work.quotas().limits(tenant).check(*limit, known + 1, None);
+        let enough = self.work.quotas().limits(tenant).check(*limit, (known, 1), None);
         enough.map_err(|exceeded| ChangeError::TooMany(exceeded.to_string()))
     }
 }

@@ -18,6 +18,7 @@ mod records;
 mod removal;
 mod running;
 mod sealing;
+mod storage;
 mod stored;
 mod tokens;
 mod versions;
@@ -29,6 +30,7 @@ use botyard_kernel::id::{Digest, TenantId};
 use botyard_store::{HostStore, Store, StoreError, TenantStore};
 use tokio::sync::OwnedMutexGuard;
 
+use crate::captures::Captures;
 use crate::config::Retention;
 use crate::work::Work;
 pub use change::{Change, ChangeError};
@@ -39,6 +41,7 @@ pub use housekeeping::Kept;
 pub use limits::Used;
 pub use records::*;
 pub use sealing::Resealed;
+pub use storage::Storage;
 pub use tokens::{Before, Holder, TokenRecord};
 pub use versions::Step;
 
@@ -58,13 +61,21 @@ pub struct Tenancy {
     tokens: tokens::Tokens,
     /// How long the conversations of a tenant are kept.
     retention: Mutex<HashMap<TenantId, Retention>>,
+    components: storage::Components,
+    captures: Arc<Captures>,
 }
 
 impl Tenancy {
     /// Nobody has anything yet.
-    pub fn new(work: Arc<Work>) -> Self {
-        let tokens = tokens::Tokens::default();
-        Self { work, changing: Mutex::default(), tokens, retention: Mutex::default() }
+    pub fn new(work: Arc<Work>, captures: Arc<Captures>) -> Self {
+        Self {
+            work,
+            changing: Mutex::default(),
+            tokens: tokens::Tokens::default(),
+            retention: Mutex::default(),
+            components: storage::Components::default(),
+            captures,
+        }
     }
 
     fn retention(&self) -> MutexGuard<'_, HashMap<TenantId, Retention>> {

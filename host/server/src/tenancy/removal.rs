@@ -52,6 +52,7 @@ impl Tenancy {
         self.keep_lost(tenant, self.told_before(tenant).await?, stamp).await?;
         self.host_store().delete_tenant(tenant, stamp).await?;
         self.forget_lost(tenant, stamp).await?;
+        self.components.changed(tenant);
         self.work.forget_tenant(tenant);
         self.work.registry().forget_all(tenant);
         self.retention().remove(tenant);

@@ -58,7 +58,7 @@ impl Tenancy {
             return Ok((parsed(&name, known)?, false));
         }
         self.room_for(tenant, kind::VERSION).await?;
-        self.room_for_bytes(tenant, upload.bytes())?;
+        self.room_for_bytes(tenant, upload.bytes()).await?;
         let version = self.work.load(tenant, upload, progress).await?;
         wishes_can_be_read(&version)?;
         schema_can_be_read(&version).await?;
@@ -71,10 +71,10 @@ impl Tenancy {
             return Ok((parsed(&name, known)?, false));
         }
         self.room_for(tenant, kind::VERSION).await?;
-        self.room_for_bytes(tenant, upload.bytes())?;
+        self.room_for_bytes(tenant, upload.bytes()).await?;
         let record = VersionRecord::of(bot, &version, stamp.at_ms, &stamp.actor);
         store.put(kind::VERSION, &name, &json!(record), stamp).await?;
-        self.work.quotas().kept(tenant, upload.bytes() as u64);
+        self.components.changed(tenant);
         Ok((record, true))
     }
 
@@ -103,7 +103,9 @@ impl Tenancy {
             self.settled(tenant, bot, stamp).await?;
         }
         // Its bytes stay as long as anybody's version is made of them.
-        Ok(store.delete(kind::VERSION, &version_name(bot, digest), stamp).await?)
+        store.delete(kind::VERSION, &version_name(bot, digest), stamp).await?;
+        self.components.changed(tenant);
+        Ok(())
     }
 
     /// Keeps the bytes of a component.

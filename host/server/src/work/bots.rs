@@ -8,7 +8,7 @@ use botyard_kernel::breaker::{self, Admission, Breaker, Change};
 use botyard_kernel::deployment::canary::Reason;
 use botyard_kernel::id::{BotId, Digest, TenantId};
 use botyard_kernel::log::{Outcome, Turn};
-use botyard_kernel::run::{Blame, FailureKind, RunFailure, RunOutput};
+use botyard_kernel::run::{Blame, Cost, FailureKind, RunFailure, RunOutput};
 use botyard_kernel::time::Millis;
 use metrics::counter;
 use tokio::time::Instant;
@@ -109,8 +109,8 @@ impl Work {
 /// it: that is the host's and would make a version look slow because others were at work.
 #[derive(Debug, Default)]
 pub(super) struct Spent {
-    /// Of the processor (microseconds).
-    pub(super) cpu_us: u64,
+    /// Of the processor and of memory.
+    pub(super) cost: Cost,
     /// Until the calls that it made were answered (microseconds).
     called_us: u64,
     /// A call is under way since then.
@@ -136,7 +136,7 @@ impl Spent {
 
     /// What whoever waited for the run waited because of the bot (microseconds).
     pub(super) fn took_us(&self) -> u64 {
-        self.cpu_us.saturating_add(self.called_us)
+        self.cost.cpu_us.saturating_add(self.called_us)
     }
 }
 

@@ -203,7 +203,7 @@ impl Driver {
     fn feed(&mut self, mut input: Input) {
         if let Input::Ran { run, output, profile, .. } = &mut input {
             self.callers.remove(run);
-            self.spent.cpu_us = output.cpu_us;
+            self.spent.cost = output.cost;
             // The answer that waited may have gone out meanwhile: then nothing rides.
             if let Some((_, medium, event)) = self.running.take_if(|(own, ..)| own == run) {
                 **profile = self.profile(&medium, &event);
@@ -285,7 +285,7 @@ impl Driver {
                 self.work.tell_of_run(&self.channel, &turn);
                 self.work.watch_run(&self.channel, &turn, self.spent.took_us());
                 self.count_events(usize::from(turn.fused.is_some()));
-                let usage = Usage::of_turn(&turn.outcome, &turn.log, self.spent.cpu_us);
+                let usage = Usage::of_turn(&turn.outcome, &turn.log, self.spent.cost);
                 self.work.meters.add(&self.key.tenant, &turn.bot, usage);
             }
             Effect::Revived(parts) => {

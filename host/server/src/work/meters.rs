@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use botyard_kernel::id::{BotId, TenantId};
 use botyard_kernel::time::{DAY, HOUR, Millis};
-use botyard_kernel::usage::{Hours, Usage};
-use botyard_store::StoreError;
+use botyard_kernel::usage::{Hours, PEAKS, Usage};
+use botyard_store::{Count, StoreError};
 use serde_json::Value;
 
 use super::Work;
@@ -90,8 +90,12 @@ impl Work {
     ) -> Result<(), StoreError> {
         let fields = serde_json::to_value(usage).ok();
         let fields = fields.as_ref().and_then(Value::as_object).into_iter().flatten();
-        let fields = fields.filter_map(|(name, count)| Some((name.as_str(), count.as_i64()?)));
-        let fields: Vec<(&str, i64)> = fields.collect();
+        let fields = fields.filter_map(|(name, count)| {
+            let count = count.as_i64()?;
+            let is_peak = PEAKS.contains(&name.as_str());
+            Some((name.as_str(), if is_peak { Count::Peak(count) } else { Count::More(count) }))
+        });
+        let fields: Vec<(&str, Count)> = fields.collect();
         if !fields.is_empty() {
             let (store, ends) = (self.store.tenant(tenant), at.saturating_add(KEPT_MS));
             store.note_add(USAGE, &name(at, bot), &fields, Some(ends), clock::now()).await?;

@@ -10,8 +10,8 @@ use botyard_kernel::quota::{Bounds, Meter};
 use botyard_kernel::share::TenantRate;
 use botyard_kernel::time::{HOUR, MINUTE, Millis, SECOND};
 
-/// Who is over what only sweeps or the operator can mend need not come again at once.
-const FULL_RETRY_AFTER_S: u64 = 300;
+/// Who has no storage left comes again when it is weighed anew, and need not come before.
+const FULL_RETRY_AFTER_S: u64 = 60;
 
 /// The quotas of all tenants.
 #[derive(Debug)]
@@ -28,15 +28,10 @@ struct Tenant {
     events: Meter,
     calls: Meter,
     log: Meter,
-    /// What its components and conversations take (bytes), as it was last weighed, and
-    /// what was accepted since.
+    /// What it keeps (bytes), as it was last weighed, and what was accepted since.
     stored: u64,
     /// Its logs are cut, and it was told so.
     log_is_cut: bool,
-    /// Something was refused for want of room since it was weighed last.
-    is_full: bool,
-    /// When it was weighed last.
-    weighed_ms: Millis,
     /// Its calls are held back, and it was told so.
     calls_are_held: bool,
 }
@@ -91,12 +86,10 @@ impl Quotas {
     ) -> Result<(), Exceeded> {
         self.with(tenant, |entry| {
             let limits = Arc::clone(&entry.limits);
-            let stored = entry.stored.saturating_add(bytes);
-            let room = limits.check(Limit::StorageBytes, stored, Some(FULL_RETRY_AFTER_S));
-            entry.is_full |= room.is_err();
-            room?;
+            let more = (entry.stored, bytes);
+            limits.check(Limit::StorageBytes, more, Some(FULL_RETRY_AFTER_S))?;
             entry.events.within(&limits, (Limit::EventsPerSecond, SECOND), count, now)?;
-            entry.stored = stored;
+            entry.stored = entry.stored.saturating_add(bytes);
             Ok(())
         })
     }
@@ -143,38 +136,13 @@ impl Quotas {
     /// There is not.
     pub(crate) fn room(&self, tenant: &TenantId, bytes: u64) -> Result<(), Exceeded> {
         self.with(tenant, |entry| {
-            let stored = entry.stored.saturating_add(bytes);
-            let room = entry.limits.check(Limit::StorageBytes, stored, None);
-            entry.is_full |= room.is_err();
-            room
+            entry.limits.check(Limit::StorageBytes, (entry.stored, bytes), None)
         })
     }
 
-    /// So many bytes more are kept.
-    pub(crate) fn kept(&self, tenant: &TenantId, bytes: u64) {
-        self.with(tenant, |entry| entry.stored = entry.stored.saturating_add(bytes));
-    }
-
-    /// Tenants that were refused something for want of room since they were weighed, and
-    /// that may be weighed again: it reads all that they keep, so whoever comes again at
-    /// once does not have it done at once.
-    pub(crate) fn full(&self, now: Millis) -> Vec<TenantId> {
-        let tenants = self.tenants();
-        let due = |entry: &Tenant| now >= entry.weighed_ms + FULL_RETRY_AFTER_S * SECOND;
-        let full = tenants.iter().filter(|(_, entry)| entry.is_full && due(entry));
-        full.map(|(tenant, _)| tenant.clone()).collect()
-    }
-
-    /// What a tenant takes was weighed.
-    pub(crate) fn weighed(&self, tenant: &TenantId, bytes: u64, now: Millis) {
-        self.with(tenant, |entry| {
-            (entry.stored, entry.is_full, entry.weighed_ms) = (bytes, false, now);
-        });
-    }
-
-    /// What a tenant takes of the store (bytes), about.
-    pub(crate) fn stored(&self, tenant: &TenantId) -> u64 {
-        self.with(tenant, |entry| entry.stored)
+    /// What a tenant keeps was weighed.
+    pub(crate) fn weighed(&self, tenant: &TenantId, bytes: u64) {
+        self.with(tenant, |entry| entry.stored = bytes);
     }
 
     fn effective(&self, limits: &Limits, rate: TenantRate) -> Limits {
@@ -247,34 +215,32 @@ mod tests {
 
     #[test]
     fn events_are_bounded_by_the_second_and_other_tenants_are_not() {
-        let quotas = quotas(&[(Limit::EventsPerSecond, 2)]);
+        let quotas = quotas(&[(Limit::EventsPerSecond, 2), (Limit::StorageBytes, 1_000)]);
         let come = |now| quotas.events(&acme(), (1, 10), now);
         assert_eq!((come(NOW), come(NOW)), (Ok(()), Ok(())));
         let refused = come(NOW).unwrap_err();
         assert_eq!((refused.limit, refused.retry_after_s), (Limit::EventsPerSecond, Some(1)));
         assert_eq!(quotas.events(&"other".into(), (1_000, 10), NOW), Ok(()));
         assert_eq!(come(NOW + SECOND), Ok(()));
-        assert_eq!(quotas.stored(&acme()), 30, "what is refused takes no room");
+        let full = quotas.room(&acme(), 1_000).unwrap_err();
+        assert_eq!(full.used, 30, "what is refused takes no room");
     }
 
     #[test]
     fn a_full_store_takes_nothing_until_it_is_weighed_again() {
         let quotas = quotas(&[(Limit::StorageBytes, 100)]);
-        quotas.weighed(&acme(), 90, NOW);
+        quotas.weighed(&acme(), 90);
         assert_eq!(quotas.events(&acme(), (1, 10), NOW), Ok(()));
         let refused = quotas.events(&acme(), (1, 1), NOW).unwrap_err();
-        let expected = (Limit::StorageBytes, Some(FULL_RETRY_AFTER_S));
-        assert_eq!((refused.limit, refused.retry_after_s), expected);
+        let expected = (Limit::StorageBytes, 100, 100, 101, Some(FULL_RETRY_AFTER_S));
+        let Exceeded { limit, most, used, wanted, retry_after_s } = refused;
+        assert_eq!((limit, most, used, wanted, retry_after_s), expected);
         assert_eq!(quotas.room(&acme(), 1).unwrap_err().retry_after_s, None);
-        let soon = NOW + FULL_RETRY_AFTER_S * SECOND;
-        assert!(quotas.full(soon - 1).is_empty(), "it was weighed just now");
-        assert_eq!(quotas.full(soon), [acme()], "it is weighed anew when it may come again");
-        quotas.weighed(&acme(), 50, soon);
-        assert!(quotas.full(soon + HOUR).is_empty());
+        quotas.weighed(&acme(), 50);
         assert_eq!(quotas.room(&acme(), 50), Ok(()));
-        assert_eq!(quotas.events(&acme(), (1, 1), NOW), Ok(()));
-        quotas.kept(&acme(), 49);
-        assert!(quotas.room(&acme(), 1).is_err(), "what was uploaded since counts");
+        assert_eq!(quotas.events(&acme(), (1, 50), NOW), Ok(()));
+        assert!(quotas.room(&acme(), 1).is_err(), "what was accepted since counts");
+        assert_eq!(quotas.room(&"other".into(), 1), Ok(()));
     }
 
     #[test]

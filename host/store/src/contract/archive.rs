@@ -162,35 +162,6 @@ pub(super) async fn turns_of_a_bot_are_listed_by_time(store: Store) {
     assert_eq!(page(31, None, 9).await.0, [""; 0]);
 }
 
-pub(super) async fn what_a_tenant_keeps_is_weighed_page_by_page(store: Store) {
-    let other = key_of("other", "a");
-    store.tenant(&other.tenant).accept(&other, vec![at("1", 10)]).await.unwrap();
-    let store = acme(&store);
-    let all = async |limit| {
-        let (mut bytes, mut after, mut pages) = (0, None, 0);
-        loop {
-            let (more, last) = store.weigh(after.as_ref(), limit).await.unwrap();
-            (bytes, pages) = (bytes + more, pages + 1);
-            match last {
-                Some(last) => after = Some(last),
-                None => return (bytes, pages),
-            }
-        }
-    };
-    assert_eq!(all(10).await, (0, 1), "what another tenant has does not count");
-    for (channel, vendor_key) in [("web", "a"), ("web", "b"), ("shop", "c")] {
-        let key = in_channel(channel, vendor_key);
-        store.accept(&key, vec![at("1", 10)]).await.unwrap();
-    }
-    let (bytes, pages) = all(10).await;
-    assert!((300..30_000).contains(&bytes), "{bytes}");
-    assert_eq!((pages, all(1).await), (1, (bytes, 4)));
-    assert_eq!(all(2).await, (bytes, 2));
-    let stamp = stamp(20);
-    store.erase(&in_channel("web", "a"), Cause::Person, &stamp).await.unwrap();
-    assert!(all(10).await.0 < bytes + 2_000, "a tombstone is small");
-}
-
 pub(super) async fn news_of_a_bot_come_as_they_were_written(store: Store) {
     let (store, lead) = (acme(&store), "lead".into());
     let none = store.bot_news(&lead, None, 9).await.unwrap();

@@ -236,7 +236,8 @@ async fn view(store: &Store, key: &ConversationKey) -> String {
     let listed = tenant.conversations(None, None, 9).await.unwrap().into_iter();
     let turns = tenant.bot_turns(&"lead".into(), 500, None, 4).await.unwrap().into_iter();
     format!(
-        "{work} {:?} {:?} {:?} {:?}",
+        "{work} {:?} {:?} {:?} {:?} {:?}",
+        tenant.weigh().await,
         tenant.summary(key).await,
         tenant.turns(key, 1, 3).await,
         listed.map(|(summary, _)| summary).collect::<Vec<_>>(),

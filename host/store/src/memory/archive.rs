@@ -1,7 +1,7 @@
 //! The verbs of the archive over lists. What the engine does in steps is done at once.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use botyard_kernel::id::{BotId, ChannelId, ConversationKey, TenantId};
@@ -107,26 +107,24 @@ impl Archive for MemoryStore {
         Ok((turns, next))
     }
 
-    async fn weigh(
-        &self,
-        tenant: &TenantId,
-        after: Option<&ConversationKey>,
-        limit: usize,
-    ) -> Result<(u64, Option<ConversationKey>), StoreError> {
+    async fn weigh(&self, tenant: &TenantId) -> Result<u64, StoreError> {
         let state = self.state();
-        let place = |key: &ConversationKey| (key.channel.clone(), key.vendor_key.clone());
-        let after = after.map(place);
         let own = state.conversations.iter().filter(|lane| lane.key.tenant == *tenant);
-        let behind = |lane: &&Lane| after.as_ref().is_none_or(|after| place(&lane.key) > *after);
-        let mut lanes: Vec<_> = own.filter(behind).collect();
-        lanes.sort_by_key(|lane| place(&lane.key));
-        lanes.truncate(limit);
         let mut bytes = 0;
-        for kept in lanes.iter().flat_map(|lane| &lane.entries) {
+        for kept in own.flat_map(|lane| &lane.entries) {
             bytes += limits::entry(&kept.entry)?.len() as u64;
         }
-        let last = lanes.last().filter(|_| lanes.len() == limit);
-        Ok((bytes, last.map(|lane| lane.key.clone())))
+        Ok(bytes)
+    }
+
+    async fn weigh_values(&self, tenant: &TenantId) -> Result<BTreeMap<BotId, u64>, StoreError> {
+        let state = self.state();
+        let own = state.bot_values.iter().filter(|((owner, _), _)| owner == tenant);
+        let weights = own.map(|((_, bot), values)| {
+            let bytes = values.iter().map(|(key, value)| (key.len() + value.len()) as u64);
+            (bot.clone(), bytes.sum())
+        });
+        Ok(weights.filter(|(_, bytes)| *bytes > 0).collect())
     }
 
     async fn erase(

@@ -136,6 +136,14 @@ impl Catalog for MemoryStore {
         Ok(self.list(tenant, kind).await?.len() as u64)
     }
 
+    async fn weigh(&self, tenant: &TenantId) -> Result<(u64, u64), StoreError> {
+        let state = self.state();
+        let own = state.records.iter().filter(|((_, owner, _), _)| owner == tenant);
+        let records = own.map(|((_, _, name), value)| name.len() + value.to_string().len());
+        let rows = state.audit.get(tenant).into_iter().flatten().map(AuditRow::bytes);
+        Ok((records.sum::<usize>() as u64, rows.sum::<usize>() as u64))
+    }
+
     async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
         let state = self.state();
         let tenants: BTreeSet<_> = state.records.keys().map(|(_, tenant, _)| tenant).collect();

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::MemoryStore;
 use crate::limits::SWEEP_ROWS_MAX;
-use crate::{Notes, NotesSize, Record, StoreError, limits, notes};
+use crate::{Count, Notes, NotesSize, Record, StoreError, limits, notes};
 
 /// A note, and when it ends.
 pub(super) type Note = (Value, Option<Millis>);
@@ -104,6 +104,13 @@ impl Notes for MemoryStore {
         }))
     }
 
+    async fn weigh(&self, tenant: &TenantId) -> Result<u64, StoreError> {
+        let state = self.state();
+        let own = state.notes.iter().filter(|((_, owner, _), _)| owner == tenant);
+        let bytes = own.map(|(_, (value, _))| value.to_string().len());
+        Ok(bytes.sum::<usize>() as u64)
+    }
+
     async fn delete(&self, tenant: &TenantId, kind: &str, name: &str) -> Result<bool, StoreError> {
         Ok(self.writable()?.notes.remove(&place(tenant, kind, name)).is_some())
     }
@@ -113,7 +120,7 @@ impl Notes for MemoryStore {
         tenant: &TenantId,
         kind: &str,
         name: &str,
-        fields: &[(&str, i64)],
+        fields: &[(&str, Count)],
         expires_ms: Option<Millis>,
         now: Millis,
     ) -> Result<(), StoreError> {
@@ -121,7 +128,7 @@ impl Notes for MemoryStore {
         let place = place(tenant, kind, name);
         let old = state.notes.get(&place).filter(|note| lives(note, now));
         let fields: Vec<_> =
-            fields.iter().map(|(field, more)| ((*field).to_owned(), *more)).collect();
+            fields.iter().map(|(field, count)| ((*field).to_owned(), *count)).collect();
         let new = notes::added(old.map(|(value, _)| value.clone()), &fields);
         limits::note(&new)?;
         state.notes.insert(place, (new, expires_ms));

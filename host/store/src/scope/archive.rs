@@ -121,15 +121,6 @@ impl TenantStore {
         self.store.log.forget_values(&self.tenant, bot).await
     }
 
-    /// See [`crate::Archive::weigh`].
-    pub async fn weigh(
-        &self,
-        after: Option<&ConversationKey>,
-        limit: usize,
-    ) -> Result<(u64, Option<ConversationKey>), StoreError> {
-        self.store.log.weigh(&self.tenant, after, limit).await
-    }
-
     /// See [`crate::Archive::trim`].
     pub async fn trim(&self, older_than_ms: Millis, limit: usize) -> Result<usize, StoreError> {
         self.store.log.trim(&self.tenant, older_than_ms, limit).await

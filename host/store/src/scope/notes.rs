@@ -4,7 +4,7 @@ use botyard_kernel::time::Millis;
 use serde_json::Value;
 
 use super::TenantStore;
-use crate::{NotesSize, Record, StoreError};
+use crate::{Count, NotesSize, Record, StoreError};
 
 impl TenantStore {
     /// See [`crate::Notes::put`].
@@ -61,15 +61,17 @@ impl TenantStore {
         self.store.notes.delete(&self.tenant, kind, name).await
     }
 
-    /// See [`crate::Notes::add`].
+    /// See [`crate::Notes::add`]. A number alone is added.
     pub async fn note_add(
         &self,
         kind: &str,
         name: &str,
-        fields: &[(&str, i64)],
+        fields: &[(&str, impl Into<Count> + Copy)],
         expires_ms: Option<Millis>,
         now: Millis,
     ) -> Result<(), StoreError> {
-        self.store.notes.add(&self.tenant, kind, name, fields, expires_ms, now).await
+        let fields: Vec<_> =
+            fields.iter().map(|(field, count)| (*field, (*count).into())).collect();
+        self.store.notes.add(&self.tenant, kind, name, &fields, expires_ms, now).await
     }
 }

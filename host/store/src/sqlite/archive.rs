@@ -1,5 +1,7 @@
 //! Conversations and turns as lists.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use botyard_kernel::id::{BotId, ChannelId, ConversationKey, TenantId};
 use botyard_kernel::log::{Entry, Seq, Turn};
@@ -8,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::conversation::{Conversation, Kind};
 use super::health::store_error;
+use super::weight::Part;
 use super::{Engine, erasure, from_sql, to_sql};
 use crate::archive::minute_of;
 use crate::{Archive, BotTurn, Cause, Place, Stamp, StoreError, Summary, limits};
@@ -120,17 +123,12 @@ impl Archive for Engine {
         self.readers.read(read).await
     }
 
-    async fn weigh(
-        &self,
-        tenant: &TenantId,
-        after: Option<&ConversationKey>,
-        limit: usize,
-    ) -> Result<(u64, Option<ConversationKey>), StoreError> {
-        let (tenant, after) = (tenant.clone(), after.cloned());
-        let read = move |database: &Connection| {
-            weigh(database, &tenant, after.as_ref(), limit).map_err(sql)
-        };
-        self.readers.read(read).await
+    async fn weigh(&self, tenant: &TenantId) -> Result<u64, StoreError> {
+        self.weight(tenant, Part::Entries).await
+    }
+
+    async fn weigh_values(&self, tenant: &TenantId) -> Result<BTreeMap<BotId, u64>, StoreError> {
+        self.weight_of_values(tenant).await
     }
 
     async fn erase(
@@ -305,32 +303,6 @@ fn page(
         Some((summary, place))
     };
     Ok(rows.into_iter().filter_map(summary).collect())
-}
-
-/// Lengths of blobs stand beside them: their pages are not read.
-fn weigh(
-    database: &Connection,
-    tenant: &TenantId,
-    after: Option<&ConversationKey>,
-    limit: usize,
-) -> rusqlite::Result<(u64, Option<ConversationKey>)> {
-    let sql = "SELECT channel, vendor_key, (SELECT coalesce(sum(length(value)), 0) FROM entry
-            WHERE entry.conversation = conversation.id)
-        FROM conversation WHERE tenant = ?1 AND (channel, vendor_key) > (?2, ?3)
-        ORDER BY channel, vendor_key LIMIT ?4";
-    let (channel, vendor_key) =
-        after.map_or(("", ""), |after| (after.channel.as_str(), &after.vendor_key));
-    let wanted = params![tenant.0, channel, vendor_key, to_sql(limit as u64)];
-    let (mut bytes, mut seen, mut last) = (0, 0, None);
-    let mut weights = database.prepare_cached(sql)?;
-    let mut rows = weights.query(wanted)?;
-    while let Some(row) = rows.next()? {
-        let (channel, vendor_key) = (ChannelId(row.get(0)?), row.get(1)?);
-        last = Some(ConversationKey { tenant: tenant.clone(), channel, vendor_key });
-        bytes += from_sql(row.get(2)?);
-        seen += 1;
-    }
-    Ok((bytes, last.filter(|_| seen == limit)))
 }
 
 fn turn(value: &[u8]) -> Result<Turn, StoreError> {

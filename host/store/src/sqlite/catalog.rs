@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::Value;
 
 use super::health::store_error;
+use super::weight::Part;
 use super::{Engine, changes, from_sql, to_sql};
 use crate::limits::SWEEP_ROWS_MAX;
 use crate::{AuditRow, Catalog, Change, Record, Stamp, StoreError, limits};
@@ -138,6 +139,11 @@ impl Catalog for Engine {
             counted.map(i64::unsigned_abs).map_err(|e| store_error(&e))
         };
         self.readers.read(count).await
+    }
+
+    async fn weigh(&self, tenant: &TenantId) -> Result<(u64, u64), StoreError> {
+        let records = self.weight(tenant, Part::Records).await?;
+        Ok((records, self.weight(tenant, Part::Audit).await?))
     }
 
     async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {

@@ -16,7 +16,7 @@ use super::directory::Directory;
 use crate::OpenError;
 
 /// One step a version. What has been released is never edited: append.
-pub(super) const STEPS: [&str; 7] = [
+pub(super) const STEPS: [&str; 8] = [
     include_str!("v1.sql"),
     include_str!("v2.sql"),
     include_str!("v3.sql"),
@@ -24,6 +24,7 @@ pub(super) const STEPS: [&str; 7] = [
     include_str!("v5.sql"),
     include_str!("v6.sql"),
     include_str!("v7.sql"),
+    include_str!("v8.sql"),
 ];
 /// The version of the tables that this host writes.
 pub(super) const NEWEST: i64 = STEPS.len() as i64;
@@ -228,6 +229,21 @@ mod tests {
         assert_eq!(store.erase(&a, crate::Cause::Person, &stamp).await, Ok(true));
         drop((store, sqlite));
         assert_eq!(faults(place.path()), [""; 0]);
+    }
+
+    /// What an older host wrote is weighed once, and kept up from then on.
+    #[tokio::test]
+    async fn what_an_older_host_kept_is_weighed() {
+        let place = old();
+        let sqlite = SqliteStore::open(place.path()).unwrap();
+        let a = key("a");
+        let store = sqlite.store().tenant(&a.tenant);
+        let first = crate::limits::arrival(&arrival("1")).unwrap().len();
+        let turn = Turn { due_ms: Some(70), ..turn("t1", 0, 1) };
+        let before = (first + crate::limits::turn(&turn).unwrap().len()) as u64;
+        assert_eq!(store.weigh().await.unwrap().conversations, before);
+        store.accept(&a, vec![arrival("1")]).await.unwrap();
+        assert_eq!(store.weigh().await.unwrap().conversations, before + first as u64);
     }
 
     /// What an older host noted is weighed once, and kept up from then on.

@@ -26,6 +26,7 @@ mod queue;
 mod readers;
 mod schema;
 mod turn;
+mod weight;
 mod writer;
 
 use std::path::Path;

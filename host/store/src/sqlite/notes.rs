@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::health::store_error;
 use super::{Engine, from_sql, to_sql};
 use crate::limits::SWEEP_ROWS_MAX;
-use crate::{Notes, NotesSize, Record, StoreError, limits, notes};
+use crate::{Count, Notes, NotesSize, Record, StoreError, limits, notes};
 
 #[async_trait]
 impl Notes for Engine {
@@ -116,6 +116,23 @@ impl Notes for Engine {
         self.readers.read(read).await
     }
 
+    async fn weigh(&self, tenant: &TenantId) -> Result<u64, StoreError> {
+        let owner = tenant.clone();
+        let read = move |database: &Connection| {
+            let weigh = || -> rusqlite::Result<u64> {
+                let sum = "SELECT bytes FROM note_sum WHERE kind = ?1 AND tenant = ?2";
+                let (mut sum, mut bytes) = (database.prepare_cached(sum)?, 0);
+                for kind in kinds(database)? {
+                    let of = |row: &rusqlite::Row<'_>| row.get(0).map(from_sql);
+                    bytes += sum.query_row([&kind, &owner.0], of).optional()?.unwrap_or(0);
+                }
+                Ok(bytes)
+            };
+            weigh().map_err(|e| store_error(&e))
+        };
+        self.readers.read(read).await
+    }
+
     async fn delete(&self, tenant: &TenantId, kind: &str, name: &str) -> Result<bool, StoreError> {
         let place = Place::new(tenant, kind, name);
         let delete = move |database: &Connection| {
@@ -131,13 +148,13 @@ impl Notes for Engine {
         tenant: &TenantId,
         kind: &str,
         name: &str,
-        fields: &[(&str, i64)],
+        fields: &[(&str, Count)],
         expires_ms: Option<Millis>,
         now: Millis,
     ) -> Result<(), StoreError> {
         let place = Place::new(tenant, kind, name);
         let fields: Vec<_> =
-            fields.iter().map(|(field, more)| ((*field).to_owned(), *more)).collect();
+            fields.iter().map(|(field, count)| ((*field).to_owned(), *count)).collect();
         let add = move |database: &Connection| {
             // What cannot be read starts again: a meter is no reason to refuse a turn.
             let old = place.find(database, now)?.and_then(|text| parse(&text).ok());

@@ -9,7 +9,7 @@ use botyard_kernel::event::{Event, EventBody};
 use botyard_kernel::id::{BotId, ConversationKey, Digest, EventId};
 use botyard_kernel::log::{Arrival, Conversation, Outcome};
 use botyard_kernel::plan::{Plan, Policy, Step};
-use botyard_kernel::run::RunOutput;
+use botyard_kernel::run::{Cost, RunOutput};
 use botyard_kernel::session::Seed;
 use botyard_twins::userlike;
 use botyard_vendors::Incoming;
@@ -140,7 +140,7 @@ impl Offered {
             writes: Vec::new(),
             log: Vec::new(),
             log_cut_bytes: 0,
-            cpu_us: 1,
+            cost: Cost::default(),
         };
         let arrival = arrival("e1", &side.event);
         let plan = offered.plan(&arrival);

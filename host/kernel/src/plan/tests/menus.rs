@@ -47,7 +47,7 @@ fn offers_on(world: &mut World, profile: &Profile, actions: Vec<Action>) -> Turn
         writes: Vec::new(),
         log: Vec::new(),
         log_cut_bytes: 0,
-        cpu_us: 1,
+        cost: Cost::default(),
     };
     let now = world.now + 7;
     let turn = world.plan(&arrival).complete(output, Digest::of(b"v"), profile, now);

@@ -92,6 +92,7 @@ pub(super) enum Management {
     #[command(subcommand)]
     Limit(quotas::LimitCommand),
     Usage(quotas::UsageCommand),
+    Storage(quotas::StorageCommand),
     /// The changes of a tenant, by whom, and whether their chain is whole.
     #[command(subcommand)]
     Audit(objects::AuditCommand),
@@ -113,6 +114,7 @@ pub(super) async fn manage(command: Management) -> anyhow::Result<()> {
         Management::Apply(apply) => apply::apply(apply).await,
         Management::Limit(command) => quotas::limit(command).await,
         Management::Usage(command) => quotas::usage(command).await,
+        Management::Storage(command) => quotas::storage(command).await,
         Management::Audit(command) => objects::audit(command).await,
         Management::Person(command) => people::person(command).await,
     }

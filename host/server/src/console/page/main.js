@@ -9,6 +9,7 @@ import { letters } from "./letters.js";
 import { Session } from "./session.js";
 import { head, here, show, to } from "./shell.js";
 import { signIn, tenants } from "./signin.js";
+import { usage } from "./usage.js";
 
 let session = null;
 
@@ -24,7 +25,7 @@ function view([tenant, section = "bots", ...rest], signal) {
   if (section === "conversations" && rest.length === 2) {
     return conversation(page, rest);
   }
-  const views = { bots, channels, conversations, "dead-letters": letters };
+  const views = { bots, channels, conversations, "dead-letters": letters, usage };
   if (rest.length === 0 && Object.hasOwn(views, section)) {
     return views[section](page);
   }

@@ -70,7 +70,7 @@ export function head(session, tenant, section, signOut) {
   if (tenant) {
     const sections = session.me.bot
       ? [["Bots", "bots"]]
-      : [["Bots", "bots"], ["Channels", "channels"], ["Conversations", "conversations"], ["Dead letters", "dead-letters"]];
+      : [["Bots", "bots"], ["Channels", "channels"], ["Conversations", "conversations"], ["Dead letters", "dead-letters"], ["Usage", "usage"]];
     navigation.append(...sections.map(([text, name]) => link(text, to(tenant, name), name === section)));
   }
   const other = session.me.tenant ? null : make("a", { href: "#/" }, "Other tenant");

@@ -144,6 +144,21 @@ pub enum Fault {
         /// How many there are, and their bytes.
         notes: (i64, i64),
     },
+    /// What a tenant takes is wrong, so that its storage is not what it is said to be.
+    #[error(
+        "tenant {tenant}: its {part} take {bytes} bytes, {row} are on record; restore the store \
+         from a backup"
+    )]
+    Weight {
+        /// Whose.
+        tenant: String,
+        /// Of what.
+        part: String,
+        /// What is on record.
+        row: i64,
+        /// What it is.
+        bytes: i64,
+    },
     /// Somebody changed the audit.
     #[error("{0}: find out who had access to the database file; the rows before it are good")]
     Audit(String),

@@ -88,6 +88,9 @@ pub fn check(path: &Path, tell: &mut dyn FnMut(Finding<'_>)) -> Result<Checked, 
     if version > 6 {
         check.attempt("sums of notes", Check::note_sums);
     }
+    if version > 7 {
+        check.attempt("weights of tenants", Check::weights);
+    }
     check.blobs(&directory.blobs());
     Ok(checked)
 }
@@ -96,7 +99,8 @@ pub fn check(path: &Path, tell: &mut dyn FnMut(Finding<'_>)) -> Result<Checked, 
 struct Check<'a> {
     database: &'a Connection,
     /// Of the tables: older ones have no dead letters (before 2), know of no humans (3)
-    /// and no addresses (4), have nothing erased and no notes (5), and no sums of these (7).
+    /// and no addresses (4), have nothing erased and no notes (5), no sums of these (7) and
+    /// no weights (8).
     version: i64,
     checked: &'a mut Checked,
     tell: &'a mut dyn FnMut(Finding<'_>),

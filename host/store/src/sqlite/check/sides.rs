@@ -83,6 +83,32 @@ impl Check<'_> {
         Ok(())
     }
 
+    pub(super) fn weights(&mut self) -> rusqlite::Result<()> {
+        let mut wrong = self.database.prepare(
+            "SELECT tenant, CASE part WHEN 'entry' THEN 'entries' WHEN 'record' THEN 'records'
+                ELSE 'rows of the ' || part END, sum(row), sum(bytes) FROM (
+                SELECT tenant, part, bytes AS row, 0 AS bytes FROM weight
+                UNION ALL SELECT tenant, 'entry', 0, sum(octet_length(value))
+                FROM entry JOIN conversation ON conversation.id = entry.conversation
+                GROUP BY tenant
+                UNION ALL SELECT tenant, 'record', 0,
+                    sum(octet_length(name) + octet_length(value))
+                FROM record GROUP BY tenant
+                UNION ALL SELECT tenant, 'audit', 0, sum(octet_length(actor)
+                    + octet_length(action) + octet_length(kind) + octet_length(name)
+                    + coalesce(octet_length(digest), 0) + octet_length(previous)
+                    + octet_length(hash))
+                FROM audit GROUP BY tenant)
+             GROUP BY tenant, part HAVING sum(row) <> sum(bytes)",
+        )?;
+        let mut rows = wrong.query([])?;
+        while let Some(row) = rows.next()? {
+            let (tenant, part) = (row.get(0)?, row.get(1)?);
+            self.fault(Fault::Weight { tenant, part, row: row.get(2)?, bytes: row.get(3)? });
+        }
+        Ok(())
+    }
+
     pub(super) fn audits(&mut self) -> rusqlite::Result<()> {
         let mut all = self.database.prepare(
             "SELECT seq, at_ms, actor, action, kind, name, digest, previous, hash, tenant

@@ -154,6 +154,12 @@ async fn damage_beside_the_conversations_is_named() {
     says("UPDATE note_sum SET notes = 2", &format!("{sum}, 2 with 11 are on record")).await;
     says("UPDATE note_sum SET bytes = 3", &format!("{sum}, 1 with 3 are on record")).await;
     says("DELETE FROM note_sum", &format!("{sum}, 0 with 0 are on record")).await;
+    for (part, its) in [("entry", "entries"), ("record", "records"), ("audit", "rows of the audit")]
+    {
+        let weight = format!("UPDATE weight SET bytes = bytes + 1 WHERE part = '{part}'");
+        says(&weight, &format!("tenant acme: its {its} take")).await;
+    }
+    says("DELETE FROM weight", "bytes, 0 are on record").await;
     let remains = "UPDATE conversation SET floor = 2 WHERE vendor_key = 'a'";
     says(remains, "conversation acme/web/a: 2 rows that should be gone are still there").await;
     let filed = "UPDATE entry SET bot = 99 WHERE conversation = 1 AND seq = 6";
@@ -188,8 +194,12 @@ async fn a_damaged_file_is_named() {
 
     let (directory, _) = store().await;
     let file = directory.path().join("botyard.db");
+    let database = Connection::open(&file).unwrap();
+    let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'entry_place'";
+    let root: u32 = database.query_row(root, [], |row| row.get(0)).unwrap();
+    drop(database);
     let mut bytes = fs::read(&file).unwrap();
-    let page = bytes.len() - 4096;
+    let page = (root as usize - 1) * 4096;
     bytes[page..page + 64].fill(0xff);
     fs::write(&file, bytes).unwrap();
     let (faults, _) = faults(directory.path());

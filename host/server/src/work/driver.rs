@@ -364,11 +364,6 @@ impl Driver {
         self.work.meters.add(&self.key.tenant, &self.channel.bot().id, usage);
     }
 
-    /// What the person writes on, by the newest word of the vendor.
-    pub(super) fn medium(&self) -> &str {
-        &self.lane.state().facts.medium
-    }
-
     /// The version that the session is bound to, else the one that answers now.
     pub(super) fn answering(&self) -> Option<Digest> {
         let session = self.lane.state().session.as_ref();

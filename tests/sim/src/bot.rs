@@ -15,6 +15,7 @@ use botyard_kernel::session::Session;
 
 use crate::chance::{NOTHING, add};
 use crate::external;
+use crate::offers::offer;
 use botyard_chance::mix;
 
 /// Under this key bots write down the ids of the events that they were told.
@@ -35,6 +36,8 @@ pub(crate) trait Runner {
 pub(crate) struct Dice {
     /// There is an external bot to hand over to.
     pub(crate) hands_over: bool,
+    /// It offers menus.
+    pub(crate) offers: bool,
 }
 
 /// A bot that counts in its context and says one line to each event.
@@ -45,6 +48,11 @@ impl Runner for Dice {
         let dice = dice(event);
         let mut result =
             if dice.is_multiple_of(29) { Err(trap()) } else { Ok(actions(event, dice)) };
+        if let Ok(actions) = &mut result
+            && self.offers
+        {
+            offer(actions, event.id.as_str(), mix(mix(dice)));
+        }
         if let Ok(actions) = &mut result
             && self.hands_over
             && mix(dice).is_multiple_of(5)

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use botyard_kernel::id::PartId;
 use botyard_kernel::time::SECOND;
 
+use crate::rides::Item;
 use crate::world::{At, Step, World};
 
 impl World {
@@ -74,9 +75,9 @@ impl World {
         for (log, desk) in self.logs.iter().zip(&mut self.desks) {
             let ended: BTreeSet<&PartId> =
                 log.settled().flat_map(|(_, it)| it.rows.iter().map(|(id, _)| id)).collect();
-            let received = desk.received.iter().map(|(id, _)| id);
-            let doubtful: Vec<_> = received.filter(|id| !ended.contains(id)).cloned().collect();
-            desk.may_repeat.extend(doubtful);
+            let received = desk.received.iter().map(|(item, _)| item);
+            let doubtful = received.filter(|item| !ended.contains(&item.part));
+            desk.may_repeat.extend(doubtful.cloned().collect::<Vec<_>>());
             all.extend(ended.into_iter().cloned());
         }
         self.external.doubt(&all);
@@ -86,8 +87,8 @@ impl World {
                 let ended = |id: &PartId| {
                     log.settled().any(|(_, it)| it.rows.iter().any(|(ended, _)| ended == id))
                 };
-                let doubtful = answer.rows.iter().map(|row| &row.id).filter(|id| !ended(id));
-                self.desks[*conversation].may_repeat.extend(doubtful.cloned());
+                let doubtful = answer.rows.iter().filter(|row| !ended(&row.id));
+                self.desks[*conversation].may_repeat.extend(doubtful.map(Item::of));
             }
         }
     }

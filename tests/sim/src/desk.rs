@@ -8,17 +8,18 @@ use botyard_kernel::log::Row;
 use botyard_kernel::time::Millis;
 use serde_json::Value;
 
+use crate::rides::Item;
+use crate::shown::Shown;
 use crate::vendors::{Came, Line, Trouble, Way};
 
 #[derive(Default)]
 pub(crate) struct Desk {
-    /// Ids of the rows that came in, in order, and whether in an answer.
-    pub(crate) received: Vec<(PartId, bool)>,
-    /// Rows that may come twice, because nobody can know that they came once.
-    pub(crate) may_repeat: BTreeSet<PartId>,
-    /// Rows that came in an answer: answers are not claimed, so if their end was
-    /// not stored they leave again unmarked.
-    pub(crate) offered: BTreeSet<PartId>,
+    /// What came in, in order, and whether in an answer.
+    pub(crate) received: Vec<(Item, bool)>,
+    /// What the person saw of it, where the vendor tells.
+    pub(crate) shown: BTreeMap<Item, Shown>,
+    /// What may come twice, because nobody can know that it came once.
+    pub(crate) may_repeat: BTreeSet<Item>,
     /// Rows that were given up once: after a crash nobody knows of it.
     pub(crate) given_up: BTreeSet<PartId>,
     /// Rows of calls that were answered in a way after which nobody tries again, or not
@@ -72,22 +73,25 @@ impl Desk {
     pub(crate) fn take(&mut self, came: &Came<'_>, line: &dyn Line) {
         line.take(came, self);
         for row in came.rows {
-            let again = self.received.iter().any(|(id, _)| *id == row.id);
+            let item = Item::of(row);
+            let again = self.received.iter().any(|(known, _)| *known == item);
             assert!(
-                !again || self.may_repeat.contains(&row.id),
+                !again || self.may_repeat.contains(&item),
                 "{} came twice although its delivery was certain",
                 row.id
             );
-            let rode = matches!(came.way, Way::Answer { .. });
-            if rode {
-                self.offered.insert(row.id.clone());
-            }
             if matches!(row.action, Action::Forward(_) | Action::Abort) {
                 self.with_agent = true;
                 self.handed_over = Some((row.id.clone(), came.at_ms));
             }
-            self.received.push((row.id.clone(), rode));
+            self.received.push((item, matches!(came.way, Way::Answer { .. })));
         }
+    }
+
+    /// The person sees this of a row.
+    pub(crate) fn see(&mut self, row: &Row, shown: Shown) {
+        let first = self.shown.entry(Item::of(row)).or_insert_with(|| shown.clone());
+        assert_eq!(*first, shown, "{} came as another thing than before", row.id);
     }
 
     /// What a call of these rows was answered, where that was no thanks.
@@ -114,6 +118,6 @@ impl Desk {
     }
 
     pub(crate) fn doubt(&mut self, rows: &[Row]) {
-        self.may_repeat.extend(rows.iter().map(|row| row.id.clone()));
+        self.may_repeat.extend(rows.iter().map(Item::of));
     }
 }

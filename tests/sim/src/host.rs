@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use botyard_kernel::destination::{Destination, Purpose};
+use botyard_kernel::id::EventId;
 use botyard_kernel::lane::{Effect, Input, Lane};
 use botyard_kernel::log::{Row, Settled};
 use botyard_kernel::outbox::{Paused, RequestId, Send};
+use botyard_kernel::plan::host_start_id;
+use botyard_kernel::profile::Profile;
 use botyard_kernel::share::{Permits, Ticket};
 use botyard_kernel::time::Millis;
 use botyard_vendors::{Part, To};
@@ -248,9 +251,9 @@ impl World {
             Effect::Commit(turn) => self.write(conversation, Write::Commit(turn)),
             Effect::Settle(settled) => self.write(conversation, Write::Settle(settled)),
             Effect::Record(call) => self.write(conversation, Write::Record(call)),
-            Effect::Profile { run, event: _, medium } => {
-                let profile = self.site.channel_of(conversation).vendor.profile(&medium);
-                return Some(Input::Profile { run, profile: Box::new(profile) });
+            Effect::Profile { run, event, medium } => {
+                let profile = Box::new(self.profile(conversation, &medium, &event));
+                return Some(Input::Profile { run, profile });
             }
             Effect::Run { run, event, session, kv, calls, pinned: _ } => {
                 let life = self.life(conversation)?;
@@ -298,10 +301,11 @@ impl World {
                 let addressee = self.addressee(conversation);
                 let rules = &self.site.channels[channel].rules;
                 let failure_text = rules.policy.failure_text(addressee.locale.as_deref());
-                let form = self.form_of(request);
+                let (form, rest) = (self.form_of(request), self.rest_of(request));
                 let to = To { form, late, failure_text, ..addressee.to() };
                 let reply = self.site.channels[channel].vendor.answer(&to, &parts);
-                let sent = self.fill(request, Answer { rows, body: reply.body.to_vec(), late });
+                let sent =
+                    self.fill(request, Answer { rows, body: reply.body.to_vec(), late, rest });
                 (!sent).then_some(Input::Answered { request, whole: false })
             }
             Send::Ask { call, ticket, purpose } => {
@@ -324,6 +328,31 @@ impl World {
                 None
             }
         }
+    }
+
+    /// What the person's medium carries: in the answer that waits for this event, more
+    /// may ride than calls can carry.
+    pub(crate) fn profile(&self, conversation: usize, medium: &str, event: &EventId) -> Profile {
+        let vendor = &self.site.channel_of(conversation).vendor;
+        let mut profile = vendor.profile(medium);
+        let form = self.form_for(conversation, event);
+        profile.let_ride(vendor.rides(form).unwrap_or_default());
+        profile
+    }
+
+    /// The form of the answer that waits for this event, or for the start that the host makes
+    /// before it.
+    fn form_for(&self, conversation: usize, event: &EventId) -> &'static str {
+        let is = |own: &EventId| own == event || host_start_id(own) == *event;
+        let waits = self.connections.values().flat_map(|open| &open.waits);
+        let mut own = waits.filter(|it| it.conversation == conversation && it.reply.is_none());
+        own.find(|wait| wait.events.iter().any(is)).map_or("", |wait| wait.form)
+    }
+
+    /// To which path whoever waits for an answer has posted.
+    fn rest_of(&self, request: RequestId) -> &'static str {
+        let connection = self.waits.get(&request).and_then(|it| self.connections.get(it));
+        connection.map_or("", |open| self.webhooks[open.webhook].posted.rest)
     }
 
     /// The form of the answer that whoever waits for it wants.

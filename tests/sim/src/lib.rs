@@ -15,10 +15,13 @@ mod crash;
 mod desk;
 mod external;
 mod host;
+mod offers;
 mod people;
 mod rest;
+mod rides;
 mod run;
 pub mod runs;
+mod shown;
 mod site;
 mod store;
 mod vendors;
@@ -59,6 +62,10 @@ pub struct Done {
     pub called: usize,
     /// How often it heard that an event was taken, or what followed from a delivery.
     pub heard: usize,
+    /// Parts of those in answers that no call could have carried.
+    pub rode: usize,
+    /// Parts that no call carries and that missed their answer: calls brought others.
+    pub missed: usize,
 }
 
 /// The names of all vendors that have conversations here.

@@ -6,7 +6,8 @@ use botyard_kernel::outbox::Paused;
 use botyard_kernel::time::{Millis, SECOND};
 use bytes::Bytes;
 
-use crate::vendors::{Said, Whose, weighed};
+use crate::rides::pieces;
+use crate::vendors::{Posted, Said, Whose, weighed};
 use crate::webhook::{Saying, State, Webhook};
 use crate::world::{Step, World};
 
@@ -125,7 +126,11 @@ impl World {
         let of = parts.iter().map(whose).collect();
         let mut posted = channel.line.post(&Said { number, saying, of, at_ms });
         if saying == Saying::SameWords {
-            posted.body = self.known_words(conversation).unwrap_or(posted.body);
+            posted = self.known_words(conversation).unwrap_or(posted);
+        }
+        // It does not come by way of the vendor.
+        if saying.is_ours() {
+            posted.rest = "";
         }
         // What the host itself hears always has an id, and mostly one start is like another.
         let has_ids = (channel.line.manner().has_ids && !saying.is_external())
@@ -163,15 +168,15 @@ impl World {
         parts
     }
 
-    /// The bytes of an earlier message of which the host knows that its answer went
-    /// out whole: only then the same bytes are a new message.
-    fn known_words(&self, conversation: usize) -> Option<Bytes> {
+    /// An earlier message of which the host knows that its answer went out whole: only then
+    /// the same bytes are a new message.
+    fn known_words(&self, conversation: usize) -> Option<Posted> {
         let known = |(_, it): &(usize, &Webhook)| {
             it.parts[0] == conversation
                 && it.saying == Saying::Message
                 && self.is_news(conversation, &it.posted.body)
         };
-        self.webhooks.iter().enumerate().rev().find(known).map(|(_, it)| it.posted.body.clone())
+        self.webhooks.iter().enumerate().rev().find(known).map(|(_, it)| it.posted.clone())
     }
 
     /// Whether these bytes were not sent yet, or the host knows of all that were that
@@ -226,6 +231,7 @@ impl World {
         let desk = &mut self.desks[conversation];
         desk.redriven.insert(letter.id.clone());
         desk.doubt(std::slice::from_ref(&letter));
+        desk.doubt(&pieces(&letter));
         self.ensure_lane(conversation);
         self.feed(conversation, Input::Redrive(vec![letter]));
     }

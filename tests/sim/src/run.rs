@@ -106,10 +106,10 @@ impl World {
         self.finish(run, output);
     }
 
-    /// A run has come to something.
+    /// A run has come to something. The answer that waited may have gone out meanwhile.
     fn finish(&mut self, run: Run, output: botyard_kernel::run::RunOutput) {
-        let Run { conversation, life, run, session, .. } = run;
-        let profile = self.site.channel_of(conversation).vendor.profile(&session.facts.medium);
+        let Run { conversation, life, run, event, session, .. } = run;
+        let profile = self.profile(conversation, &session.facts.medium, &event.id);
         let (output, profile) = (Box::new(output), Box::new(profile));
         self.give_permit_back(conversation);
         let input = Input::Ran { run, output, version: Digest::of(b"bot"), profile };

@@ -93,7 +93,12 @@ fn channel(number: u64, only: Option<&str>, chance: &mut Chance, aside: &mut Cha
     let has_external = only == Some(external::NAME) || aside.percent(30);
     policy.relays.extend(has_external.then(|| external::NAME.to_owned()));
     let rules = Arc::new(Rules { policy, delivery: vendor.delivery() });
-    let dice = if has_external { &Dice { hands_over: true } } else { &Dice { hands_over: false } };
+    let dice = match (has_external, line.shows_menus()) {
+        (false, false) => &Dice { hands_over: false, offers: false },
+        (false, true) => &Dice { hands_over: false, offers: true },
+        (true, false) => &Dice { hands_over: true, offers: false },
+        (true, true) => &Dice { hands_over: true, offers: true },
+    };
     let bot: &'static dyn Runner = if chance.percent(70) { dice } else { &Counter };
     let is_reached = aside.percent(80);
     let tenant = TenantId(format!("tenant{}", chance.below(2)));

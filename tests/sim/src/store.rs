@@ -28,6 +28,9 @@ impl Write {
                 format!("commit {fused}{} base {base} watermark {watermark}", turn.event)
             }
             Self::Record(call) => format!("record call {} of {}", call.index, call.made_on()),
+            Self::Settle(it) if !it.by_call.is_empty() => {
+                format!("settle by call {:?}", it.by_call)
+            }
             Self::Settle(it) => format!(
                 "settle {:?} claimed {:?} answered {:?} events {:?} due {:?}",
                 it.rows,

@@ -104,6 +104,8 @@ pub(crate) struct Wait {
     pub(crate) conversation: usize,
     /// The form of the answer that the vendor wants.
     pub(crate) form: &'static str,
+    /// What it brought.
+    pub(crate) events: Vec<EventId>,
     pub(crate) reply: Option<Answer>,
 }
 
@@ -113,6 +115,8 @@ pub(crate) struct Answer {
     pub(crate) rows: Vec<Row>,
     pub(crate) body: Vec<u8>,
     pub(crate) late: bool,
+    /// To which path the webhook was posted.
+    pub(crate) rest: &'static str,
 }
 
 /// What a webhook brings to one conversation.
@@ -143,11 +147,12 @@ impl World {
         let connection = self.numbered_connections;
         let accept_only = brought.len() > 1 || self.webhooks[n].saying.is_ours();
         let mut waits = Vec::new();
-        for Brought { conversation, form, .. } in &brought {
+        for Brought { conversation, form, arrivals } in &brought {
             self.requests += 1;
             self.waits.insert(self.requests, connection);
             let (request, conversation, form) = (self.requests, *conversation, *form);
-            waits.push(Wait { request, conversation, form, reply: None });
+            let events = arrivals.iter().map(|arrival| arrival.event.id.clone()).collect();
+            waits.push(Wait { request, conversation, form, events, reply: None });
         }
         if !duplicate {
             self.webhooks[n].state = State::Open;
@@ -343,7 +348,10 @@ impl World {
     }
 
     fn hand_over(&mut self, connection: ConnectionId) {
-        let whole = !self.goes_wrong(self.weather.answer_percent);
+        let channel =
+            self.connections.get(&connection).map(|open| self.webhooks[open.webhook].channel);
+        let loses = channel.map_or(0, |channel| self.site.channels[channel].line.loses());
+        let whole = !self.goes_wrong(self.weather.answer_percent + loses);
         let mut pause = crate::chance::pause(&mut self.chance, 2_000);
         if self.goes_wrong(1) {
             // Nothing is heard of it for longer than the lane waits.
@@ -391,10 +399,10 @@ impl World {
 
     /// The vendor reads an answer.
     pub(crate) fn read_answer(&mut self, n: usize, conversation: usize, answer: &Answer) {
-        let Answer { rows, body, late } = answer;
+        let Answer { rows, body, late, rest } = answer;
         self.tell(|| format!("the vendor reads the answer of webhook {n}: {}", ids(rows)));
         self.check_silence(conversation, rows);
-        let way = Way::Answer { body, late: *late };
+        let way = Way::Answer { rest, body, late: *late };
         self.take(conversation, way, rows, self.now);
         if let Some(webhook) = self.webhooks.get_mut(n) {
             webhook.state = State::Answered;

@@ -17,6 +17,7 @@ use crate::desk::Desk;
 use crate::external::{self, External};
 use crate::host::Host;
 use crate::run::Run;
+use crate::shown::Shown;
 use crate::site::Site;
 use crate::store::Write;
 use crate::webhook::{Answer, Connection, Saying, Webhook};
@@ -217,6 +218,8 @@ impl World {
             done.answered += answered;
             done.called += desk.received.len() - answered;
             done.heard += desk.acknowledged.len();
+            done.rode += desk.shown.values().filter(|it| !matches!(it, Shown::Text(_))).count();
+            done.missed += log.settled().map(|(_, settled)| settled.by_call.len()).sum::<usize>();
         }
         let external = self.external_done();
         if external.turns > 0 {
@@ -233,7 +236,7 @@ impl World {
         let own = |turn: &&Turn| turn.state.rows.iter().filter(|row| row.turn == turn.id).count();
         let called = relayed.iter().map(own).sum();
         let heard = self.external.chats.iter().map(|chat| chat.heard.len()).sum();
-        Done { turns: relayed.len(), answered: 0, called, heard }
+        Done { turns: relayed.len(), called, heard, ..Done::default() }
     }
 
     /// Whether something goes wrong now that does so often.

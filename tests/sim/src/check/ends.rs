@@ -1,18 +1,24 @@
 //! How the lives of rows ended that were not delivered: never without a reason that the
 //! world outside knows, and never in silence.
 
+use std::collections::BTreeSet;
+
 use botyard_kernel::action::Action;
 use botyard_kernel::event::{Event, EventBody};
 use botyard_kernel::log::{
     Arrival, Entry, HandOff, Outcome, Row, RowEnd, Seq, Settled, SkipReason, Turn,
 };
+use botyard_kernel::outbox::WAITING_BYTES_MAX;
 use botyard_kernel::owner::Owner;
 use botyard_kernel::plan::{Reach, reach};
 use botyard_kernel::relay::Ask;
 use botyard_log::Log;
 
+use super::deliveries::became;
+use super::turns::own;
 use crate::asks::ask_of;
 use crate::desk::Desk;
+use crate::rides::pieces;
 use crate::webhook::Saying;
 use crate::world::World;
 
@@ -21,12 +27,12 @@ impl World {
     pub(super) fn nothing_was_given_up_without_a_reason(&self, conversation: usize) {
         let (log, desk) = (&self.logs[conversation], &self.desks[conversation]);
         for (made, turn) in log.turns() {
-            for row in turn.state.rows.iter().filter(|row| row.turn == turn.id) {
+            for row in &own(turn).flat_map(|row| became(log, row)).collect::<Vec<_>>() {
                 for (seq, settled) in log.settled() {
                     match settled.rows.iter().find(|(id, _)| *id == row.id) {
                         Some((_, RowEnd::Dead(why))) => {
                             let again = desk.redriven.contains(&row.id);
-                            let may = again || self.may_die(conversation, row, settled);
+                            let may = again || self.may_die(conversation, row, seq, settled);
                             assert!(may, "{} was given up: {why}", row.id);
                             // Of a hand-off that nobody waits for any more nobody is told.
                             let over = hands_over(row)
@@ -95,22 +101,45 @@ impl World {
 
     /// Whether an event is that of a webhook in which somebody did this.
     fn is_said(&self, id: &str, saying: Saying) -> bool {
-        let n = id.strip_prefix('w').and_then(|id| id.split_once('p'));
-        let n: Option<usize> = n.and_then(|(n, _)| n.parse().ok());
-        n.and_then(|n| self.webhooks.get(n)).is_some_and(|webhook| webhook.saying == saying)
+        self.webhook_of(id).is_some_and(|webhook| webhook.saying == saying)
     }
 
-    fn may_die(&self, conversation: usize, row: &Row, settled: &Settled) -> bool {
+    fn may_die(&self, conversation: usize, row: &Row, seq: Seq, settled: &Settled) -> bool {
         let (desk, channel) = (&self.desks[conversation], self.site.channel_of(conversation));
         let age_max_ms = channel.line.waits_for_person(desk);
         let age_max_ms = age_max_ms.unwrap_or(channel.rules.delivery.age_max_ms);
         let too_old = settled.at_ms >= row.made_ms + age_max_ms;
         let nobody = row.hand_off == Some(HandOff::Nobody);
+        let too_much = || self.waiting_bytes(conversation, seq) > WAITING_BYTES_MAX;
         let refused = [&desk.refused_rows, &desk.told_taken, &desk.held];
         too_old
             || nobody
+            || too_much()
             || refused.iter().any(|rows| rows.contains(&row.id))
             || is_gone(desk, settled)
+    }
+
+    /// How much of a conversation waits for its delivery at a place of its log.
+    fn waiting_bytes(&self, conversation: usize, seq: Seq) -> usize {
+        let log = &self.logs[conversation];
+        let (mut ended, mut by_call) = (BTreeSet::new(), BTreeSet::new());
+        for (_, settled) in log.settled().filter(|(at, _)| *at < seq) {
+            ended.extend(settled.rows.iter().map(|(part, _)| part));
+            by_call.extend(&settled.by_call);
+            for row in &settled.revived {
+                ended.remove(&row.id);
+            }
+        }
+        let turns = log.turns().filter(|(at, _)| *at < seq);
+        let rows = turns.flat_map(|(_, turn)| own(turn));
+        let rows = rows.filter(|row| !matches!(row.action, Action::Request(_)));
+        let rows =
+            rows.flat_map(
+                |row| {
+                    if by_call.contains(&row.id) { pieces(row) } else { vec![row.clone()] }
+                },
+            );
+        rows.filter(|row| !ended.contains(&row.id)).map(|row| row.bytes()).sum()
     }
 
     /// Whether whoever wanted a row hears that it was given up.

@@ -2,6 +2,7 @@
 
 mod deliveries;
 mod ends;
+mod menus;
 mod news;
 mod relays;
 mod said;
@@ -22,6 +23,8 @@ use botyard_kernel::time::MINUTE;
 use botyard_log::Log;
 
 use crate::external;
+use crate::rides::Item;
+use crate::webhook::Webhook;
 use crate::world::{ConnectionId, World};
 
 /// Whether it was settled between the turn before and the one at this place that somebody
@@ -49,7 +52,10 @@ impl World {
             self.timers_fired_once(conversation);
             self.contexts_follow_from_the_turns(conversation);
             self.rows_reached_the_vendor_in_order(conversation);
+            self.pieces_came_one_after_the_other(conversation);
+            self.persons_saw_what_was_meant(conversation);
             self.what_bots_said_became_rows(conversation);
+            self.what_rides_has_its_place(conversation);
             self.nothing_was_given_up_without_a_reason(conversation);
             self.nobody_took_it_but_who_did(conversation);
             self.requests_were_answered(conversation);
@@ -61,6 +67,12 @@ impl World {
             self.the_log_can_be_read_back(conversation);
         }
         self.every_webhook_was_handled_once();
+    }
+
+    /// The webhook that brought the event of this id, or what the host makes before it.
+    fn webhook_of(&self, event: &str) -> Option<&Webhook> {
+        let (n, _) = event.strip_prefix('w')?.split_once('p')?;
+        self.webhooks.get(n.parse::<usize>().ok()?)
     }
 
     /// No 2xx before everything that the webhook brought is on stable storage.
@@ -84,12 +96,14 @@ impl World {
         let log = &self.logs[conversation];
         let claimed = log.settled().filter_map(|(_, it)| it.claimed.as_ref()).last();
         let (line, desk) = (&self.site.channel_of(conversation).line, &self.desks[conversation]);
-        let came: BTreeSet<_> = desk.received.iter().map(|(id, _)| id).collect();
+        // Answers are not claimed: what came in one may leave again unmarked.
+        let calls = desk.received.iter().filter(|(_, rode)| !rode);
+        let came: BTreeSet<&Item> = calls.map(|(item, _)| item).collect();
         for row in rows {
             let is_claimed = claimed.is_some_and(|claimed| claimed.contains(&row.id));
             assert!(is_claimed, "{} left without its claim", row.id);
-            let known = desk.offered.contains(&row.id) || desk.redriven.contains(&row.id);
-            let doubtful = came.contains(&row.id) && !known && !line.is_repeatable(row);
+            let known = desk.redriven.contains(&row.id) || line.is_repeatable(row);
+            let doubtful = came.contains(&Item::of(row)) && !known;
             assert!(again || !doubtful, "{} came again unmarked", row.id);
         }
         let Some(slot) = self.host.as_ref().and_then(|host| host.lanes.get(&conversation)) else {
@@ -107,8 +121,9 @@ impl World {
     pub(crate) fn check_silence(&self, conversation: usize, rows: &[Row]) {
         let (log, desk) = (&self.logs[conversation], &self.desks[conversation]);
         let Some((hand_off, at_ms)) = &desk.handed_over else { return };
-        let certain =
-            |row: &&Row| reach(&row.action) == Reach::Person && !desk.may_repeat.contains(&row.id);
+        let certain = |row: &&Row| {
+            reach(&row.action) == Reach::Person && !desk.may_repeat.contains(&Item::of(row))
+        };
         let Some(row) = rows.iter().find(certain) else { return };
         let end = (hand_off.clone(), RowEnd::Delivered);
         if !log.settled().any(|(_, settled)| settled.rows.contains(&end)) {

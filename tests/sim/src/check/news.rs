@@ -40,7 +40,8 @@ impl World {
         // One may have left just before a crash forgot that its call was answered.
         let desk = &self.desks[conversation];
         let line = &self.site.channel_of(conversation).line;
-        let received: BTreeSet<_> = desk.received.iter().map(|(id, _)| id.as_str()).collect();
+        let received: BTreeSet<_> =
+            desk.received.iter().map(|(item, _)| item.part.as_str()).collect();
         let mut echoed = desk.acknowledged.iter().filter_map(|token| line.echo_of(token));
         assert!(echoed.all(|part| received.contains(&*part)), "an echo of what nobody got");
         let delivered: BTreeSet<&str> = log
@@ -102,8 +103,7 @@ impl World {
         let (line, age_max_ms) = self.line_and_age(conversation);
         let echoed: BTreeSet<String> =
             desk.acknowledged.iter().filter_map(|token| line.echo_of(token)).collect();
-        let awaited: Vec<&Row> =
-            rows(log).into_iter().filter(|row| line.awaits_echo(row)).collect();
+        let awaited: Vec<Row> = rows(log).into_iter().filter(|row| line.awaits_echo(row)).collect();
         for (_, settled) in log.settled() {
             for (part, end) in &settled.rows {
                 let awaited = awaited.iter().any(|row| row.id == *part);

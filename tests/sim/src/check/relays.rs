@@ -12,6 +12,7 @@ use botyard_kernel::relay::{Ask, Heard, RELAY};
 
 use super::deliveries::rows;
 use super::said::{text_of, words};
+use super::turns::own;
 use super::was_settled_away;
 use crate::asks::ask_of;
 use crate::external::{self, DONE, Fate, NAME};
@@ -145,7 +146,7 @@ impl World {
             return None;
         };
         let heard: Heard = serde_json::from_str(&answer.body).expect("it was written by the host");
-        if matches!(ask_of(row), Some(Ask::Who(_))) {
+        if matches!(ask_of(&row), Some(Ask::Who(_))) {
             let contact = heard.contact.clone();
             assert_eq!(heard, Heard { contact, ..Heard::default() }, "{part} is about a person");
             return Some(heard);
@@ -220,10 +221,6 @@ impl Period {
 fn brought_by(arrival: &Arrival) -> Option<&str> {
     let (part, _) = arrival.event.id.as_str().split_once('t')?;
     part.starts_with('w').then_some(part)
-}
-
-fn own(turn: &Turn) -> impl Iterator<Item = &Row> {
-    turn.state.rows.iter().filter(move |row| row.turn == turn.id)
 }
 
 /// Whether the bot hands over to an external bot with this turn. At the end of everything,

@@ -6,7 +6,10 @@ use botyard_kernel::id::TurnId;
 use botyard_kernel::log::{Outcome, Row, Turn};
 use botyard_kernel::plan::{Reach, reach};
 
+use super::menus::is_told;
+use super::turns::own;
 use super::was_settled_away;
+use crate::shown::Shown;
 use crate::world::World;
 
 impl World {
@@ -24,7 +27,7 @@ impl World {
                 || event.is_some_and(|event| {
                     matches!(event.body, EventBody::Ended(_) | EventBody::HumanSpoke(_))
                 });
-            let own: Vec<&Row> = turn.state.rows.iter().filter(|row| row.turn == turn.id).collect();
+            let own: Vec<&Row> = own(turn).collect();
             // So may the vendor have said, or a hand-off have come to its end.
             let mut speech = actions.iter().enumerate().filter(|(_, it)| is_speech(it));
             let withheld = speech.all(|(index, _)| of_action(&own, &turn.id, index).is_empty());
@@ -67,6 +70,8 @@ fn is_whole(turn: &Turn, action: &Action, rows: &[&Row]) {
             _ => text(row),
         };
         assert!(link.contains(&media.link), "the picture for {event} is lost: {link}");
+    } else if let Some(Shown::Menu(menu)) = Shown::of(action) {
+        is_told(&menu, rows);
     } else if matches!(action, Action::Request(_) | Action::Delay(_)) {
         let [row] = rows else { panic!("{} for {event} became {rows:?}", action.name()) };
         assert_eq!(row.action, *action, "another {} for {event}", action.name());

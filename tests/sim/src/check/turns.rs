@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use botyard_kernel::event::EventBody;
 use botyard_kernel::id::EventId;
-use botyard_kernel::log::{Arrival, Outcome, Seq, SkipReason};
+use botyard_kernel::log::{Arrival, Outcome, Row, Seq, SkipReason, Turn};
 use botyard_kernel::owner::Owner;
 use botyard_kernel::run::Blame;
 
@@ -185,6 +185,11 @@ fn changes_hands(arrival: &Arrival, owner: Owner) -> bool {
     let unheard = matches!(owner, Owner::HandingOff | Owner::Relay);
     let says = |said: Owner| said != owner && !(said == Owner::Bot && unheard);
     is_of_hands(&arrival.event.body) || arrival.owner.is_some_and(says)
+}
+
+/// What a turn itself wants done.
+pub(super) fn own(turn: &Turn) -> impl Iterator<Item = &Row> {
+    turn.state.rows.iter().filter(move |row| row.turn == turn.id)
 }
 
 /// Events that the host makes itself and that have no entry before their turn.

@@ -159,6 +159,23 @@ pub(crate) trait Line {
         false
     }
 
+    /// Of a hundred answers so many more than those of others are not handed over whole.
+    fn loses(&self) -> u64 {
+        0
+    }
+
+    /// Bots show menus to its persons.
+    fn shows_menus(&self) -> bool {
+        false
+    }
+
+    /// What has a place in the answer to whatever is posted to this path, and nowhere else:
+    /// the canonical name of the action.
+    fn has_place_for(&self, rest: &str) -> Option<&'static str> {
+        let _ = rest;
+        None
+    }
+
     /// Whoever does not have a conversation is refused: no other than the vendor can give
     /// it back.
     fn keeps_out(&self) -> bool {
@@ -253,6 +270,8 @@ pub(crate) struct Came<'a> {
 pub(crate) enum Way<'a> {
     /// In the answer of a webhook.
     Answer {
+        /// To which path that was posted.
+        rest: &'a str,
         body: &'a [u8],
         /// What comes later was not waited for.
         late: bool,

@@ -78,6 +78,12 @@ pub struct Arrival {
 }
 
 impl Arrival {
+    /// Whether the same request that comes now may be this one again.
+    pub(crate) fn came_by(&self, request: Digest, now: Millis) -> bool {
+        let until = self.event.received_ms.saturating_add(REDELIVERY_MS);
+        self.request == Some(request) && now <= until
+    }
+
     /// An event of which nothing is known besides: what the host itself makes.
     pub fn new(event: Event, seed: Seed) -> Self {
         Self {

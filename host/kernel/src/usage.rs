@@ -199,22 +199,7 @@ mod tests {
     /// Whatever is written down as a peak is merged as one.
     #[test]
     fn of_peaks_the_highest_counts() {
-        let all = |count: u64| {
-            let [events, turns, cpu_us, calls, log_bytes, memory_peak_bytes] = [count; 6];
-            let [failed_by_bot, failed_by_tenant, failed_by_vendor, failed_by_host] = [count; 4];
-            Usage {
-                events,
-                turns,
-                failed_by_bot,
-                failed_by_tenant,
-                failed_by_vendor,
-                failed_by_host,
-                cpu_us,
-                memory_peak_bytes,
-                calls,
-                log_bytes,
-            }
-        };
+        let all = |count| usage([count; 10]);
         let both = serde_json::to_value(all(5).plus(all(7))).unwrap();
         for (name, count) in both.as_object().unwrap() {
             let expected = if PEAKS.contains(&name.as_str()) { 7 } else { 12 };
@@ -224,24 +209,24 @@ mod tests {
     }
 
     fn usages() -> impl Strategy<Value = Usage> {
-        (any::<[u32; 10]>()).prop_map(|n| {
-            let [events, turns, failed_by_bot, failed_by_tenant, failed_by_vendor, ..] =
-                n.map(u64::from);
-            let [.., failed_by_host, cpu_us, memory_peak_bytes, calls, log_bytes] =
-                n.map(u64::from);
-            Usage {
-                events,
-                turns,
-                failed_by_bot,
-                failed_by_tenant,
-                failed_by_vendor,
-                failed_by_host,
-                cpu_us,
-                memory_peak_bytes,
-                calls,
-                log_bytes,
-            }
-        })
+        any::<[u32; 10]>().prop_map(|counts| usage(counts.map(u64::from)))
+    }
+
+    fn usage(counts: [u64; 10]) -> Usage {
+        let [events, turns, failed_by_bot, failed_by_tenant, failed_by_vendor, ..] = counts;
+        let [.., failed_by_host, cpu_us, memory_peak_bytes, calls, log_bytes] = counts;
+        Usage {
+            events,
+            turns,
+            failed_by_bot,
+            failed_by_tenant,
+            failed_by_vendor,
+            failed_by_host,
+            cpu_us,
+            memory_peak_bytes,
+            calls,
+            log_bytes,
+        }
     }
 
     proptest! {

@@ -4,7 +4,7 @@ use crate::broken::{self, Mutation};
 use crate::id::EventId;
 use crate::lane::queue::Queued;
 use crate::lane::{Effect, Lane};
-use crate::log::{Arrival, REDELIVERY_MS};
+use crate::log::Arrival;
 use crate::outbox::{Opened, RequestId, Rides};
 use crate::time::Millis;
 
@@ -109,10 +109,8 @@ impl Lane {
         if arrival.key.is_some() && arrival.key == other.key {
             return !broken::is(Mutation::Dedupe);
         }
-        arrival.request.is_some()
+        arrival.request.is_some_and(|request| other.came_by(request, now))
             && !broken::is(Mutation::Redelivery)
-            && arrival.request == other.request
-            && now <= other.event.received_ms.saturating_add(REDELIVERY_MS)
             && !self.outbox.is_open(&other.event.id)
             && !self.state.counts_as_answered(&other.event)
     }

@@ -239,7 +239,7 @@ impl<'a> Draft<'a> {
         let degraded = degrade_in(action.clone(), &calls, &self.plan.policy.vendor, locale);
         let parts = degraded.into_parts(&calls, &self.turn, index, action);
         let actions: Vec<_> = parts.into_iter().map(|(_, action)| action).collect();
-        if actions[..] == [action.clone()] { Vec::new() } else { actions }
+        if actions[..] == *std::slice::from_ref(action) { Vec::new() } else { actions }
     }
 
     pub(super) fn row(&self, id: PartId, action: Action) -> Row {

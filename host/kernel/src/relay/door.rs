@@ -1,7 +1,7 @@
 //! Whether an external bot that speaks by itself is let in.
 
 use crate::id::Digest;
-use crate::log::{Arrival, Conversation, REDELIVERY_MS, Seq};
+use crate::log::{Arrival, Conversation, Seq};
 use crate::time::Millis;
 
 /// Where so many events of a conversation wait for their turns, an external bot comes again
@@ -33,12 +33,8 @@ pub fn door(
     now: Millis,
 ) -> Door {
     let Some(relay) = &state.relay else {
-        let waits = |it: &Arrival| {
-            let until = it.event.received_ms.saturating_add(REDELIVERY_MS);
-            it.request == Some(request) && now <= until
-        };
         let repeats = state.redelivered(request, now, |_| true).is_some()
-            || waiting.iter().any(|(_, it)| waits(it));
+            || waiting.iter().any(|(_, it)| it.came_by(request, now));
         return if repeats { Door::Heard } else { Door::Shut };
     };
     if relay.over().is_none() && !relay.has_begun() {

@@ -6,7 +6,11 @@ mod calls;
 use botyard_kernel::id::EventId;
 use botyard_kernel::lane::Loaded;
 use botyard_kernel::log::{Arrival, Call, Conversation, Entry, Seq, Settled, Turn};
+use botyard_kernel::stored;
 use botyard_kernel::time::Millis;
+
+/// A settlement without its events, as it is written (bytes): the store takes no larger one.
+const SETTLED_BYTES_MAX: usize = 256 * 1024;
 
 /// The entries of one conversation, in memory.
 #[derive(Default)]
@@ -71,6 +75,8 @@ impl Log {
     /// and the last one.
     pub fn settle(&mut self, settled: &Settled) -> (Vec<Seq>, Seq) {
         let alone = Settled { events: Vec::new(), ..settled.clone() };
+        let bytes = stored::encode(&alone).len();
+        assert!(bytes <= SETTLED_BYTES_MAX, "the store refuses a settlement of {bytes} bytes");
         let own = self.append(Entry::Settled(alone));
         let events = self.accept(&settled.events);
         let last = events.last().copied().unwrap_or(own);

@@ -2,7 +2,7 @@
 
 use crate::action::Action;
 use crate::log::Row;
-use crate::outbox::{LIST_MAX, Outbox, RequestId};
+use crate::outbox::{LIST_BYTES_MAX, LIST_MAX, Outbox, RequestId};
 use crate::plan::{Reach, reach};
 use crate::profile::Delivery;
 
@@ -23,6 +23,7 @@ impl Outbox {
     /// hand-off that no call makes.
     pub(super) fn cut<'a>(&self, queue: &[&'a Row], delivery: &Delivery, way: Way) -> Vec<&'a Row> {
         let mut list: Vec<&Row> = Vec::new();
+        let mut bytes = 0;
         for row in queue {
             let alone = matches!(row.action, Action::Media(_)) || self.singly.contains(&row.id);
             let stays = is_played(row, delivery) || row.hand_off.is_some();
@@ -30,6 +31,10 @@ impl Outbox {
                 break;
             }
             if alone && (way != Way::Call || !list.is_empty()) {
+                break;
+            }
+            bytes += row.bytes();
+            if bytes > LIST_BYTES_MAX && !list.is_empty() {
                 break;
             }
             list.push(row);

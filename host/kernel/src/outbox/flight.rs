@@ -6,7 +6,7 @@
 use crate::destination::{Admission, Purpose};
 use crate::id::PartId;
 use crate::log::{Conversation, Row, Settled};
-use crate::outbox::{CallId, Outbox, Send, select, settle};
+use crate::outbox::{CallId, Outbox, Send, fitting, select, settle};
 use crate::profile::Delivery;
 use crate::time::Millis;
 
@@ -133,7 +133,12 @@ impl Outbox {
             return None;
         }
         let rows = select(state, &orphans);
+        if rows.is_empty() {
+            return None;
+        }
+        let (now_held, later) = rows.split_at(fitting(&rows).len());
+        self.orphans = later.iter().map(|row| row.id.clone()).collect();
         let why = "held, because its call was under way when the host stopped";
-        (!rows.is_empty()).then(|| settle::dead(state, &rows, why, true, now))
+        Some(settle::dead(state, now_held, why, true, now))
     }
 }

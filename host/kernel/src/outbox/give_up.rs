@@ -94,8 +94,8 @@ impl Outbox {
 
 /// The oldest rows, as many as make the rest small enough to be kept.
 fn too_many<'a>(queue: &[&'a Row]) -> Vec<&'a Row> {
-    // Few rows are not worth measuring.
-    if queue.len() <= 8 {
+    // What a turn says is not worth measuring: no turn may return more.
+    if queue.len() <= 2 {
         return Vec::new();
     }
     let mut rest = 0;

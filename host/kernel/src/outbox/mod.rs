@@ -47,6 +47,10 @@ pub const OFFER_BACKSTOP_MS: Millis = 30 * SECOND;
 pub const WAITS_FOR_PERSON_MS: Millis = DAY;
 /// At most so many rows leave in one list.
 pub const LIST_MAX: usize = 64;
+/// And at most so many bytes of actions (canonical JSON), unless one alone has more: more
+/// than a turn may return, and little enough that all of a list can end in one settlement,
+/// as letters nobody delivered.
+pub const LIST_BYTES_MAX: usize = 128 * 1024;
 /// At most so many bytes of actions wait for delivery in a conversation (canonical
 /// JSON); the oldest beyond that are given up.
 pub const WAITING_BYTES_MAX: usize = 160 * 1024;

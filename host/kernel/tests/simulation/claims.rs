@@ -1,5 +1,6 @@
 //! Stories of calls that were under way when a host died.
 
+use botyard_kernel::action::{Action, Passthrough};
 use botyard_kernel::log::RowEnd;
 use botyard_kernel::outbox::Called;
 use botyard_kernel::time::MINUTE;
@@ -39,6 +40,46 @@ fn a_call_under_way_at_a_crash_is_held_where_the_channel_says_so() {
     assert!(matches!(world.ends()[..], [RowEnd::Dead(why)] if why.contains("under way")));
     let told = world.log.arrivals().filter(|(_, a)| a.event.body.name() == "delivery_failed");
     assert_eq!(told.count(), 1, "the bot is told");
+}
+
+/// What four turns have said waits, as much as may wait at all, and leaves in lists.
+fn calling_with_much() -> World {
+    let kept = |name: &str| {
+        let json = format!(r#"{{"{name}":"{}"}}"#, "x".repeat(32 * 1024 - 200));
+        Action::Passthrough(Passthrough { vendor: "userlike".to_owned(), json })
+    };
+    let turns = ["w1p0", "w2p0", "w3p0", "w4p0"].map(|word| (word, vec![kept("a"), kept("b")]));
+    let mut world = userlike(turns);
+    world.settled_rules(|rules| rules.delivery.hold_ambiguous = true);
+    world.say_and_leave();
+    world.end_all_but(is_call);
+    let (after_ms, reason) = (Some(2 * MINUTE), "busy".to_owned());
+    world.call_ends(Called::Retry { after_ms, ambiguous: false, reason, tries_max: None });
+    for _ in 1..4 {
+        world.say_and_leave();
+        world.end_all();
+    }
+    world.sleep_until(world.now + 3 * MINUTE);
+    world.end_all_but(is_call);
+    world
+}
+
+#[test]
+fn lists_that_nobody_may_send_again_end_in_settlements_that_the_store_takes() {
+    let called = calling_with_much();
+    let mut crashed = calling_with_much();
+    crashed.jobs.retain(|job| !matches!(job, Job::Call { .. }));
+    crashed.crash();
+    for mut world in [called, crashed] {
+        world.end_all_but(is_call);
+        while world.jobs.iter().any(is_call) {
+            world.call_ends(retry(true));
+            world.end_all_but(is_call);
+        }
+        let dead = |end: &&RowEnd| matches!(end, RowEnd::Dead(_));
+        assert_eq!(world.ends().into_iter().filter(dead).count(), 8, "{:?}", world.ends());
+        assert!(world.jobs.is_empty(), "the lane goes on");
+    }
 }
 
 #[test]

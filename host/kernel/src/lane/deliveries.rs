@@ -54,8 +54,7 @@ impl Lane {
         match waits.filter(|_| !paused) {
             Some(at) => {
                 let timers = self.state.timers.iter().map(|timer| timer.due_ms);
-                let own = timers.chain(self.state.times_out_at()).chain(self.state.returns_at());
-                own.chain(self.state.relay_silent_at()).chain([at]).min()
+                timers.chain(self.state.passes_on_at()).chain([at]).min()
             }
             None => self.state.due(),
         }

@@ -5,14 +5,14 @@ use botyard_kernel::event::{Answer, Event, EventBody, NamedPayload};
 use botyard_kernel::id::EventId;
 use botyard_kernel::lane::{Input, UNPROMPTED_RATE};
 use botyard_kernel::log::{Arrival, Outcome, RowEnd, SkipReason};
-use botyard_kernel::outbox::{CallId, Requested};
+use botyard_kernel::outbox::{CallId, Called, Requested};
 use botyard_kernel::owner::Owner;
 use botyard_kernel::relay::{Heard, RELAY, Text};
 use botyard_kernel::session::Seed;
 use botyard_kernel::time::{HOUR, MINUTE, Millis, SECOND};
 
 use crate::jobs::Job;
-use crate::scenarios::{say, userlike};
+use crate::scenarios::{is_call, is_run, say, userlike};
 use crate::vendor::Kind;
 use crate::world::World;
 
@@ -196,6 +196,29 @@ fn an_external_bot_that_speaks_on_and_on_is_slowed_and_loses_nothing() {
     world.sleep_until(world.now + MINUTE);
     world.all_but_requests();
     assert_eq!(world.turns_of(SkipReason::Relayed), words);
+}
+
+#[test]
+fn an_external_bot_that_is_over_is_due_at_once_whatever_waits_for_delivery() {
+    let mut world = handed_over([("w1p0", vec![hand_over()])]);
+    world.external_says("Hello.", false);
+    world.all_but_requests();
+    world.say(Kind::Message);
+    world.all_but_requests();
+    world.external_says("Good bye.", true);
+    world.end_all_but(|job| is_request(job) || is_call(job));
+    world.external_says("", false);
+    world.end_all_but(|job| is_run(job) || is_call(job));
+    assert!(world.jobs.iter().any(is_run), "the bot is told, which takes its time");
+    let after_ms = Some(5 * MINUTE);
+    let reason = "busy".to_owned();
+    world.call_ends(Called::Retry { after_ms, ambiguous: false, reason, tries_max: None });
+    world.end_all_but(is_run);
+    let (_, settled) = world.log.settled().last().unwrap();
+    assert_eq!(settled.due_ms, Some(0), "the next host does not wait for the vendor");
+    world.crash();
+    world.end_all();
+    assert_eq!(world.lane.state().owner, Owner::Bot);
 }
 
 /// As [`handed_over`], on a channel that waits five minutes for a word of the external bot,

@@ -20,6 +20,9 @@ use crate::time::Millis;
 pub(super) const TIMERS_MAX: usize = 64;
 /// At most so many bytes of payloads of a conversation's timers.
 pub(super) const TIMERS_BYTES_MAX: usize = 64 * 1024;
+/// And so many bytes of `request`s whose answers have not come (canonical JSON): as many as
+/// two turns may return.
+pub(super) const REQUESTS_BYTES_MAX: usize = 128 * 1024;
 
 /// A menu of the turn.
 struct Offered {
@@ -120,7 +123,25 @@ impl<'a> Draft<'a> {
         } else if let Action::CancelTimer(name) = action {
             self.state.timers.retain(|timer| timer.name != *name);
         } else if let Action::Request(_) = action {
-            self.add_row(index, 0, action.clone(), None);
+            self.request(index, action);
+        }
+    }
+
+    fn request(&mut self, index: usize, action: &Action) {
+        self.add_row(index, 0, action.clone(), None);
+        let requests =
+            self.state.rows.iter().filter(|row| matches!(row.action, Action::Request(_)));
+        let bytes: usize = requests.map(Row::bytes).sum();
+        if bytes > REQUESTS_BYTES_MAX {
+            self.refused = Some(RunFailure {
+                blame: Blame::Bot,
+                kind: FailureKind::InvalidAction,
+                message: format!(
+                    "action {index} (request): requests of {bytes} bytes would wait for their \
+                     answers in the conversation; {REQUESTS_BYTES_MAX} are allowed: ask for less \
+                     at once, or for more when a `response` has come"
+                ),
+            });
         }
     }
 

@@ -119,10 +119,11 @@ impl Runtime {
         input: RunInput,
         services: Services,
     ) -> RunOutput {
-        let (this, version, tenant) = (self.clone(), version.clone(), permit.tenant().clone());
+        let (this, tenant, pace) = (self.clone(), permit.tenant().clone(), version.pace.clone());
+        let (version, mut permit) = (version.clone(), permit);
         let turn = async move {
             let tier = this.tier(version.tier);
-            match this.linked(&version).await {
+            let output = match this.linked(&version).await {
                 Ok(pre) => {
                     let (engine, digest) = (&tier.linker.engine, version.digest);
                     tier.rules.run(engine, &pre, digest, input, services).await
@@ -130,16 +131,11 @@ impl Runtime {
                 Err(error) => {
                     RunOutput::failed(blame::host(format!("the version cannot be linked: {error}")))
                 }
-            }
-        };
-        let mut permit = permit;
-        let turn = self.processors.share(tenant, turn);
-        let turn = async move {
-            let output = turn.await;
+            };
             permit.used(output.cost.cpu_us);
             output
         };
-        match self.executor.spawn(turn).await {
+        match self.executor.run(self.processors.share(tenant, &pace, turn)).await {
             Ok(output) => output,
             // What the panic says is in the log of the process, with its place.
             Err(_) => {

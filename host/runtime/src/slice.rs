@@ -8,12 +8,13 @@
 
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 use botyard_kernel::id::TenantId;
-use botyard_kernel::share::{Slices, Ticket};
+use botyard_kernel::share::{Length, Pace, Slices, Ticket};
 
 use crate::cpu::thread_cpu_ns;
 
@@ -33,9 +34,14 @@ struct Turn {
     phase: Phase,
     /// CPU time that its slices took so far.
     used_us: u64,
+    /// What its version's turns are like.
+    pace: SharedPace,
     /// The executor's.
     task: Waker,
 }
+
+/// The pace of a version, for all of its turns.
+pub(crate) type SharedPace = Arc<Mutex<Pace>>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -55,6 +61,7 @@ enum Phase {
 pub(crate) struct Sliced<F> {
     inner: Pin<Box<F>>,
     bell: Arc<Bell>,
+    length: Length,
 }
 
 /// Wakes a turn: it asks for a slice.
@@ -74,18 +81,25 @@ impl Processors {
     /// Runs a tenant's turn in slices. Spawn it at once: it asks for its first slice
     /// right here, not when the executor comes to it, which is behind all others. Until
     /// then nobody has to be woken: the thread whose slice it gets finds it.
-    pub(crate) fn share<F: Future>(&self, tenant: TenantId, inner: F) -> Sliced<F> {
+    pub(crate) fn share<F: Future>(
+        &self,
+        tenant: TenantId,
+        pace: &SharedPace,
+        inner: F,
+    ) -> Sliced<F> {
         let mut state = self.state();
         state.tickets += 1;
         let ticket = state.tickets;
-        let task = Waker::noop().clone();
-        state.turns.insert(ticket, Turn { phase: Phase::Asking, used_us: 0, task });
-        state.slices.ask(&tenant, ticket, 0);
+        let (pace, task) = (pace.clone(), Waker::noop().clone());
+        let turn = Turn { phase: Phase::Asking, used_us: 0, pace, task };
+        let length = turn.length();
+        state.turns.insert(ticket, turn);
+        state.slices.ask(&tenant, ticket, length);
         let woken = state.begin();
         drop(state);
         wake(woken, None);
         let bell = Bell { processors: self.clone(), tenant, ticket };
-        Sliced { inner: Box::pin(inner), bell: Arc::new(bell) }
+        Sliced { inner: Box::pin(inner), bell: Arc::new(bell), length }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -107,6 +121,16 @@ impl State {
     }
 }
 
+impl Turn {
+    fn length(&self) -> Length {
+        Length::of(self.used_us).or(pace_of(&self.pace).expected())
+    }
+}
+
+fn pace_of(pace: &SharedPace) -> MutexGuard<'_, Pace> {
+    pace.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Bell {
     /// Whether the turn may be polled now.
     fn may_poll(&self, task: &Waker) -> bool {
@@ -123,20 +147,29 @@ impl Bell {
         given
     }
 
-    /// The turn was polled, which took so much CPU time.
-    fn polled(&self, used_us: u64, ready: bool) {
+    /// The turn was polled, which took so much CPU time, and goes on; says how long it is.
+    fn polled(&self, used_us: u64) -> Length {
         let mut state = self.processors.state();
         state.slices.ended(&self.tenant, self.ticket, used_us);
-        if ready {
-            state.turns.remove(&self.ticket);
-        } else if let Some(turn) = state.turns.get_mut(&self.ticket) {
-            turn.used_us += used_us;
-            let woken = turn.phase == Phase::Woken;
-            turn.phase = if woken { Phase::Asking } else { Phase::Asleep };
-            if woken {
-                let used_us = turn.used_us;
-                state.slices.ask(&self.tenant, self.ticket, used_us);
-            }
+        let Some(turn) = state.turns.get_mut(&self.ticket) else { return Length::Short };
+        turn.used_us += used_us;
+        let (length, woken) = (turn.length(), turn.phase == Phase::Woken);
+        turn.phase = if woken { Phase::Asking } else { Phase::Asleep };
+        if woken {
+            state.slices.ask(&self.tenant, self.ticket, length);
+        }
+        let woken = state.begin();
+        drop(state);
+        wake(woken, None);
+        length
+    }
+
+    /// The turn has ended with a poll that took so much CPU time.
+    fn ended(&self, used_us: u64) {
+        let mut state = self.processors.state();
+        state.slices.ended(&self.tenant, self.ticket, used_us);
+        if let Some(turn) = state.turns.remove(&self.ticket) {
+            pace_of(&turn.pace).ended(turn.used_us + used_us);
         }
         let woken = state.begin();
         drop(state);
@@ -171,8 +204,8 @@ impl Wake for Bell {
             }
             Phase::Asking | Phase::Given | Phase::Woken => return,
         }
-        let used_us = turn.used_us;
-        state.slices.ask(&self.tenant, self.ticket, used_us);
+        let length = turn.length();
+        state.slices.ask(&self.tenant, self.ticket, length);
         let woken = state.begin();
         drop(state);
         wake(woken, None);
@@ -203,6 +236,26 @@ fn wake(woken: Vec<Waker>, own: Option<&Waker>) {
     }
 }
 
+impl<F: Future> Sliced<F> {
+    /// How long the turn is, as far as is known.
+    pub(crate) fn length(&self) -> Length {
+        self.length
+    }
+
+    /// Runs it as long as it is a short one. A long one goes on where the caller lets it.
+    pub(crate) async fn while_short(mut self) -> ControlFlow<F::Output, Self> {
+        let output = poll_fn(|cx| match Pin::new(&mut self).poll(cx) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending if self.length == Length::Long => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        });
+        match output.await {
+            Some(output) => ControlFlow::Break(output),
+            None => ControlFlow::Continue(self),
+        }
+    }
+}
+
 impl<F: Future> Future for Sliced<F> {
     type Output = F::Output;
 
@@ -215,7 +268,10 @@ impl<F: Future> Future for Sliced<F> {
         // A host call that panics ends the turn by a drop, which gives back.
         let polled = self.inner.as_mut().poll(&mut Context::from_waker(&waker));
         let used_us = thread_cpu_ns().saturating_sub(start) / 1_000;
-        self.bell.polled(used_us, polled.is_ready());
+        match &polled {
+            Poll::Ready(_) => self.bell.ended(used_us),
+            Poll::Pending => self.length = self.bell.polled(used_us),
+        }
         polled
     }
 }
@@ -233,6 +289,11 @@ mod tests {
 
     use super::*;
     use crate::executor::Executor;
+
+    /// The pace of a version that nobody has run.
+    fn unknown() -> SharedPace {
+        SharedPace::default()
+    }
 
     /// Burns so many slices of a millisecond.
     async fn burn(slices: usize, done: Arc<AtomicUsize>) {
@@ -252,7 +313,11 @@ mod tests {
         let (many, one) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let mut turns = tokio::task::JoinSet::new();
         for _ in 0..20 {
-            turns.spawn(processors.share(TenantId::from("many"), burn(10, many.clone())));
+            turns.spawn(processors.share(
+                TenantId::from("many"),
+                &unknown(),
+                burn(10, many.clone()),
+            ));
         }
         let others = many.clone();
         // Looked at right then: the test itself is only woken some turns later.
@@ -260,7 +325,7 @@ mod tests {
             burn(20, one).await;
             others.load(Ordering::Relaxed)
         };
-        let single = processors.share(TenantId::from("one"), single);
+        let single = processors.share(TenantId::from("one"), &unknown(), single);
         let others = tokio::spawn(single).await.unwrap();
         // Each of the many begins before the one has asked for the first time.
         assert!((20..=50).contains(&others), "{others} slices of others while 20 were used");
@@ -276,16 +341,16 @@ mod tests {
         let processors = Processors::new(1);
         let done = Arc::new(AtomicUsize::new(0));
         for _ in 0..20 {
-            executor.spawn(processors.share("many".into(), burn(50, done.clone())));
+            executor.run(processors.share("many".into(), &unknown(), burn(50, done.clone())));
         }
         while done.load(Ordering::Relaxed) < 10 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         for _ in 0..20 {
             let (before, others) = (done.load(Ordering::Relaxed), done.clone());
-            let turn =
-                processors.share("one".into(), async move { others.load(Ordering::Relaxed) });
-            let waited = executor.spawn(turn).await.unwrap() - before;
+            let turn = processors
+                .share("one".into(), &unknown(), async move { others.load(Ordering::Relaxed) });
+            let waited = executor.run(turn).await.unwrap() - before;
             // The one that runs, and one that may have begun while this was said.
             assert!(waited <= 2, "{waited} slices of others went before");
         }
@@ -294,10 +359,10 @@ mod tests {
     #[tokio::test]
     async fn who_waits_for_something_holds_no_processor() {
         let processors = Processors::new(1);
-        let stuck = processors.share(TenantId::from("a"), std::future::pending::<()>());
+        let stuck = processors.share(TenantId::from("a"), &unknown(), std::future::pending::<()>());
         let stuck = tokio::spawn(stuck);
         let done = Arc::new(AtomicUsize::new(0));
-        let quick = processors.share(TenantId::from("b"), burn(2, done));
+        let quick = processors.share(TenantId::from("b"), &unknown(), burn(2, done));
         tokio::time::timeout(Duration::from_secs(10), quick).await.unwrap();
         stuck.abort();
         assert!(stuck.await.unwrap_err().is_cancelled());
@@ -306,12 +371,13 @@ mod tests {
     #[tokio::test]
     async fn a_dropped_turn_leaves_its_processor_to_others() {
         let processors = Processors::new(1);
-        let turn = processors.share(TenantId::from("a"), async { panic!("as a bug would") });
+        let turn =
+            processors.share(TenantId::from("a"), &unknown(), async { panic!("as a bug would") });
         assert!(tokio::spawn(turn).await.unwrap_err().is_panic());
-        let holds = processors.share(TenantId::from("a"), async {});
+        let holds = processors.share(TenantId::from("a"), &unknown(), async {});
         assert!(holds.bell.may_poll(Waker::noop()));
-        let waits = tokio::spawn(processors.share(TenantId::from("b"), async {}));
-        let gives_up = tokio::spawn(processors.share(TenantId::from("c"), async {}));
+        let waits = tokio::spawn(processors.share(TenantId::from("b"), &unknown(), async {}));
+        let gives_up = tokio::spawn(processors.share(TenantId::from("c"), &unknown(), async {}));
         tokio::task::yield_now().await;
         assert!(!waits.is_finished());
         gives_up.abort();

@@ -7,13 +7,15 @@
 //! next: a turn that needs long is interrupted every millisecond, and the next
 //! millisecond belongs to the tenant whose turn it is.
 
+mod length;
 mod permits;
 mod rate;
 mod slices;
 
+pub use length::{LONG_US, Length, Pace};
 pub use permits::Permits;
 pub use rate::TenantRate;
-pub use slices::{LONG_US, QUANTUM_US, Slices};
+pub use slices::{QUANTUM_US, Slices};
 
 /// Names who waits, within one machine. Smaller ones came earlier.
 pub type Ticket = u64;

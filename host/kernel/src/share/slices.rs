@@ -2,16 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::Ticket;
+use super::{Length, Ticket};
 use crate::id::TenantId;
 
 /// What a tenant may use in each round, in microseconds of CPU time: as long as
 /// a slice lasts before a bot is interrupted.
 pub const QUANTUM_US: i64 = 1_000;
-
-/// From which CPU time on a turn is a long one, in microseconds: most turns, also of
-/// interpreted bots, have ended by then.
-pub const LONG_US: u64 = 3_000;
 
 /// The processors of a host and who waits for one.
 ///
@@ -61,13 +57,7 @@ type Line = VecDeque<(u64, Ticket)>;
 #[derive(Debug)]
 struct Running {
     charged_us: i64,
-    kind: Kind,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Kind {
-    Short,
-    Long,
+    length: Length,
 }
 
 impl Slices {
@@ -87,18 +77,20 @@ impl Slices {
         }
     }
 
-    /// Waits for a slice of a turn that has used so many microseconds of CPU time;
-    /// [`Slices::grant`] says when it begins.
-    pub fn ask(&mut self, tenant: &TenantId, ticket: Ticket, used_us: u64) {
+    /// Waits for a slice of a turn; [`Slices::grant`] says when it begins.
+    pub fn ask(&mut self, tenant: &TenantId, ticket: Ticket, length: Length) {
         let account = self.tenants.entry(tenant.clone()).or_default();
         if !account.waits(ticket) {
             self.asked += 1;
-            if used_us < LONG_US {
-                account.short.push_back((self.asked, ticket));
-                self.short_waiting += 1;
-            } else {
-                account.long.push_back((self.asked, ticket));
-                self.long_waiting += 1;
+            match length {
+                Length::Short => {
+                    account.short.push_back((self.asked, ticket));
+                    self.short_waiting += 1;
+                }
+                Length::Long => {
+                    account.long.push_back((self.asked, ticket));
+                    self.long_waiting += 1;
+                }
             }
         }
         if !account.placed {
@@ -125,7 +117,7 @@ impl Slices {
             let queue = if from_fresh { &mut self.fresh } else { &mut self.round };
             let tenant = queue.pop_front()?;
             let Some(account) = self.tenants.get_mut(&tenant) else { continue };
-            let Some(kind) = account.next_kind(self.free_for_long > 0) else {
+            let Some(length) = account.next_length(self.free_for_long > 0) else {
                 // Who was fresh passes the round once before being so again.
                 if from_fresh || !account.idle() {
                     self.round.push_back(tenant);
@@ -139,11 +131,11 @@ impl Slices {
                 self.round.push_back(tenant);
                 continue;
             }
-            let ticket = account.begin(kind)?;
+            let ticket = account.begin(length)?;
             self.free -= 1;
-            match kind {
-                Kind::Short => self.short_waiting -= 1,
-                Kind::Long => {
+            match length {
+                Length::Short => self.short_waiting -= 1,
+                Length::Long => {
                     self.long_waiting -= 1;
                     self.free_for_long -= 1;
                 }
@@ -158,14 +150,14 @@ impl Slices {
     /// A slice has ended after so many microseconds of CPU time.
     pub fn ended(&mut self, tenant: &TenantId, ticket: Ticket, used_us: u64) {
         let Some(account) = self.tenants.get_mut(tenant) else { return };
-        let Some(Running { charged_us, kind }) = account.running.remove(&ticket) else { return };
+        let Some(Running { charged_us, length }) = account.running.remove(&ticket) else { return };
         let used_us = i64::try_from(used_us).unwrap_or(i64::MAX / 2);
         account.deficit_us = account.deficit_us.saturating_add(charged_us - used_us);
         account.usual_us = (account.usual_us * 7 + used_us) / 8;
         self.free += 1;
-        match kind {
-            Kind::Short => {}
-            Kind::Long => self.free_for_long += 1,
+        match length {
+            Length::Short => {}
+            Length::Long => self.free_for_long += 1,
         }
         self.rest();
     }
@@ -212,25 +204,25 @@ impl Account {
     }
 
     /// Which of its turns is next: the one that asked first of those that may begin.
-    fn next_kind(&self, long_may: bool) -> Option<Kind> {
+    fn next_length(&self, long_may: bool) -> Option<Length> {
         let long = self.long.front().filter(|_| long_may);
         match (self.short.front(), long) {
-            (Some((short, _)), Some((long, _))) if long < short => Some(Kind::Long),
-            (Some(_), _) => Some(Kind::Short),
-            (None, Some(_)) => Some(Kind::Long),
+            (Some((short, _)), Some((long, _))) if long < short => Some(Length::Long),
+            (Some(_), _) => Some(Length::Short),
+            (None, Some(_)) => Some(Length::Long),
             (None, None) => None,
         }
     }
 
-    fn begin(&mut self, kind: Kind) -> Option<Ticket> {
-        let line = match kind {
-            Kind::Short => &mut self.short,
-            Kind::Long => &mut self.long,
+    fn begin(&mut self, length: Length) -> Option<Ticket> {
+        let line = match length {
+            Length::Short => &mut self.short,
+            Length::Long => &mut self.long,
         };
         let (_, ticket) = line.pop_front()?;
         let charged_us = self.usual_us;
         self.deficit_us -= charged_us;
-        self.running.insert(ticket, Running { charged_us, kind });
+        self.running.insert(ticket, Running { charged_us, length });
         Some(ticket)
     }
 }

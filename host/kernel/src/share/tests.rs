@@ -79,12 +79,12 @@ fn over_its_rate_a_tenant_waits_and_the_others_do_not() {
 fn a_newcomer_computes_before_those_who_have_done_so() {
     let mut slices = Slices::new(1);
     for ticket in 0..3 {
-        slices.ask(&numbered(ticket), ticket as Ticket, 0);
+        slices.ask(&numbered(ticket), ticket as Ticket, Length::Short);
     }
     assert_eq!(slices.grant(), Some(0));
     slices.ended(&numbered(0), 0, 5_000);
-    slices.ask(&numbered(0), 0, 0);
-    slices.ask(&tenant("new"), 9, 0);
+    slices.ask(&numbered(0), 0, Length::Short);
+    slices.ask(&tenant("new"), 9, Length::Short);
     assert_eq!([slices.grant(), slices.grant()], [Some(1), None]);
     slices.ended(&numbered(1), 1, 20);
     assert_eq!(slices.grant(), Some(2));
@@ -97,15 +97,15 @@ fn a_newcomer_computes_before_those_who_have_done_so() {
 #[test]
 fn the_turns_of_a_tenant_go_round() {
     let mut slices = Slices::new(1);
-    slices.ask(&tenant("a"), 1, 0);
-    slices.ask(&tenant("a"), 2, 0);
+    slices.ask(&tenant("a"), 1, Length::Short);
+    slices.ask(&tenant("a"), 2, Length::Short);
     for expected in [1, 2, 1, 2] {
         assert_eq!(slices.grant(), Some(expected));
         slices.ended(&tenant("a"), expected, 1_000);
-        slices.ask(&tenant("a"), expected, 0);
+        slices.ask(&tenant("a"), expected, Length::Short);
     }
     // Who comes later waits for a slice of each of the others.
-    slices.ask(&tenant("a"), 3, 0);
+    slices.ask(&tenant("a"), 3, Length::Short);
     let order = std::iter::from_fn(|| {
         let ticket = slices.grant()?;
         slices.ended(&tenant("a"), ticket, 1_000);
@@ -117,12 +117,12 @@ fn the_turns_of_a_tenant_go_round() {
 #[test]
 fn long_turns_leave_a_processor_to_short_ones() {
     let mut slices = Slices::new(2);
-    slices.ask(&tenant("a"), 1, LONG_US);
-    slices.ask(&tenant("a"), 2, LONG_US);
-    slices.ask(&tenant("b"), 3, LONG_US);
+    slices.ask(&tenant("a"), 1, Length::Long);
+    slices.ask(&tenant("a"), 2, Length::Long);
+    slices.ask(&tenant("b"), 3, Length::Long);
     assert_eq!([slices.grant(), slices.grant()], [Some(1), None]);
     // Its own tenant's, too; and who asked first comes first again.
-    slices.ask(&tenant("a"), 4, LONG_US - 1);
+    slices.ask(&tenant("a"), 4, Length::Short);
     assert_eq!([slices.grant(), slices.grant()], [Some(4), None]);
     slices.ended(&tenant("a"), 4, 20);
     slices.ended(&tenant("a"), 1, 1_000);
@@ -135,14 +135,14 @@ fn long_turns_leave_a_processor_to_short_ones() {
 #[test]
 fn a_single_processor_is_for_long_turns_too() {
     let mut slices = Slices::new(1);
-    slices.ask(&tenant("a"), 1, LONG_US);
+    slices.ask(&tenant("a"), 1, Length::Long);
     assert_eq!(slices.grant(), Some(1));
 }
 
 #[test]
 fn nothing_is_remembered_of_a_host_at_rest() {
     let mut slices = Slices::new(2);
-    slices.ask(&tenant("a"), 1, 0);
+    slices.ask(&tenant("a"), 1, Length::Short);
     assert_eq!(slices.grant(), Some(1));
     slices.ended(&tenant("a"), 1, 70_000);
     assert_eq!(format!("{slices:?}"), format!("{:?}", Slices::new(2)));
@@ -153,19 +153,22 @@ fn nothing_is_remembered_of_a_host_at_rest() {
 #[derive(Clone, Debug)]
 struct Habit {
     turns: usize,
-    /// CPU time that each turn has used before.
-    used_us: u64,
+    length: Length,
     costs_us: Vec<u64>,
 }
 
 fn habit(turns_min: usize) -> impl Strategy<Value = Habit> {
     let costs_us = prop::collection::vec(1_u64..=SLICE_MAX_US as u64, 1..5);
-    (turns_min..6, costs_us).prop_map(|(turns, costs_us)| Habit { turns, used_us: 0, costs_us })
+    (turns_min..6, costs_us).prop_map(|(turns, costs_us)| Habit {
+        turns,
+        length: Length::Short,
+        costs_us,
+    })
 }
 
 fn short_or_long_habit() -> impl Strategy<Value = Habit> {
-    let used_us = prop::sample::select(vec![0, LONG_US]);
-    (habit(1), used_us).prop_map(|(habit, used_us)| Habit { used_us, ..habit })
+    let length = prop::sample::select(vec![Length::Short, Length::Long]);
+    (habit(1), length).prop_map(|(habit, length)| Habit { length, ..habit })
 }
 
 const SLICE_MAX_US: i64 = 1_500;
@@ -191,7 +194,7 @@ impl World {
         let count = habits.len();
         for (index, habit) in habits.iter().enumerate() {
             for turn in 0..habit.turns {
-                slices.ask(&numbered(index), (turn * 100 + index) as Ticket, habit.used_us);
+                slices.ask(&numbered(index), (turn * 100 + index) as Ticket, habit.length);
             }
         }
         let (used_us, slices_had, last_us) = (vec![0; count], vec![0; count], vec![0; count]);
@@ -232,13 +235,13 @@ impl World {
         let index = (ticket % 100) as usize;
         self.used_us[index] += cost as i64;
         self.slices.ended(&numbered(index), ticket, cost);
-        self.slices.ask(&numbered(index), ticket, self.habits[index].used_us);
+        self.slices.ask(&numbered(index), ticket, self.habits[index].length);
         self.fill();
     }
 
     /// How many short turns and how many long ones there are and compute.
     fn counts(&self) -> [(usize, usize); 2] {
-        let is_long = |index: usize| self.habits[index].used_us >= LONG_US;
+        let is_long = |index: usize| self.habits[index].length == Length::Long;
         [false, true].map(|long| {
             let of_habits = self.habits.iter().enumerate().filter(|(at, _)| is_long(*at) == long);
             let running = self
@@ -303,7 +306,7 @@ proptest! {
             world.step();
         }
         world.fill();
-        world.slices.ask(&tenant("new"), NEWCOMER, 0);
+        world.slices.ask(&tenant("new"), NEWCOMER, Length::Short);
         let asked_us = world.now_us;
         while world.last_granted != Some(NEWCOMER) {
             world.step();

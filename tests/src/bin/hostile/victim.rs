@@ -20,8 +20,8 @@ const GROWN_MAX: u64 = 8 << 20;
 const KEPT_MAX: u64 = 160 << 20;
 /// The share of an attack that must be taken for it to be one.
 const TAKEN_MIN: f64 = 0.5;
-/// So many attacks come before anything counts: the slots of the pool are filled one after
-/// the other, and code is mapped.
+/// So many attacks beside people come before anything counts: the slots of the pool are
+/// filled one after the other, and code is mapped.
 const FILLING: u32 = 12;
 const QUIET_WITHIN: Duration = Duration::from_secs(60);
 
@@ -54,7 +54,10 @@ pub(crate) async fn measure(
         half.attack_rate
     ));
     for _ in 0..FILLING {
-        attack.run(half.attack_rate, half.time).await?;
+        let attacked = attack.run(half.attack_rate, half.time);
+        let (people, attacked) = tokio::join!(people(stage, half), attacked);
+        people?;
+        attacked?;
         quiet(stage, attack).await?;
     }
     let mut memory = vec![stage.host.memory("RssAnon")?];

@@ -114,6 +114,8 @@ pub struct Delivery {
     pub delay_step_ms: Millis,
     /// To hand over is to fall silent: no call tells the vendor of it.
     pub silent_hand_off: bool,
+    /// The vendor hears of a `contact_update` in an answer or not at all: no call tells it.
+    pub contacts_in_answers: bool,
     /// API calls a conversation within a sliding window.
     pub rate: Option<Rate>,
     /// API calls of all conversations together within a sliding window, by the

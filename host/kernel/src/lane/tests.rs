@@ -55,6 +55,7 @@ impl Host {
             native_delay: true,
             delay_step_ms: 1,
             silent_hand_off: false,
+            contacts_in_answers: false,
             rate: None,
             token_rate: None,
             limited: Limited::Conversation,

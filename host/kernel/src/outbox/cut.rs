@@ -19,14 +19,15 @@ impl Outbox {
     /// What leaves next in one piece. A picture travels alone and by API, since
     /// only there its failure is reported; a delay goes with what follows it. What the
     /// vendor has nothing like does not leave at all.
-    /// Nothing where the host plays the head itself: a delay that no list carries, or a
-    /// hand-off that no call makes.
+    /// Nothing where the host plays the head itself: a delay that no list carries, or what
+    /// no call tells.
     pub(super) fn cut<'a>(&self, queue: &[&'a Row], delivery: &Delivery, way: Way) -> Vec<&'a Row> {
         let mut list: Vec<&Row> = Vec::new();
         let mut bytes = 0;
         for row in queue {
             let alone = matches!(row.action, Action::Media(_)) || self.singly.contains(&row.id);
-            let stays = is_played(row, delivery) || row.hand_off.is_some();
+            let untold = way == Way::Call && is_untold(row, delivery);
+            let stays = is_played(row, delivery) || untold || row.hand_off.is_some();
             if stays || self.waits_for_answer(row, delivery, way) {
                 break;
             }
@@ -76,6 +77,12 @@ pub(super) fn is_played(row: &Row, delivery: &Delivery) -> bool {
 /// Whether it is a hand-off of which the vendor is not told.
 pub(super) fn is_silent(row: &Row, delivery: &Delivery) -> bool {
     delivery.silent_hand_off && matches!(row.action, Action::Forward(_) | Action::Abort)
+}
+
+/// Whether it is something of a person that missed its answer and that no call tells: the
+/// host knows it in any case.
+pub(super) fn is_untold(row: &Row, delivery: &Delivery) -> bool {
+    delivery.contacts_in_answers && matches!(row.action, Action::ContactUpdate(_))
 }
 
 pub(super) fn is_delay(row: &Row) -> bool {

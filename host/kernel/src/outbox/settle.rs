@@ -116,7 +116,9 @@ pub(super) fn by_call(list: &[&Row], now: Millis) -> Option<Settled> {
 /// What is at the head and no call carries.
 pub(super) fn play(queue: &[&Row], delivery: &Delivery, now: Millis) -> Settled {
     match queue {
-        [head, ..] if cut::is_silent(head, delivery) => delivered(&[head], delivery, now),
+        [head, ..] if cut::is_silent(head, delivery) || cut::is_untold(head, delivery) => {
+            delivered(&[head], delivery, now)
+        }
         _ => play_delay(queue, now),
     }
 }

@@ -1,7 +1,7 @@
 //! Stories of the ways to a person: answers that take one action, conversations that
 //! only answers reach, and those that end with one.
 
-use botyard_kernel::action::{Action, Bubbles, Choice, TextFormat};
+use botyard_kernel::action::{Action, Bubbles, Choice, ContactUpdate, TextFormat};
 use botyard_kernel::log::{Route, RowEnd};
 use botyard_kernel::outbox::{Rides, WAITS_FOR_PERSON_MS};
 use botyard_kernel::time::SECOND;
@@ -93,6 +93,43 @@ fn a_human_who_takes_over_stops_what_missed_its_answer_between_its_calls() {
     assert_eq!(received(&world).len(), 1);
     let held = world.ends().into_iter().filter(|end| **end == RowEnd::Quarantined).count();
     assert_eq!(held, 2);
+}
+
+#[test]
+fn what_the_vendor_hears_of_a_person_in_answers_alone_is_nobodys_failure_where_it_missed_one() {
+    let update = || {
+        let email = Some("ada@example.org".to_owned());
+        Action::ContactUpdate(ContactUpdate { email, ..ContactUpdate::default() })
+    };
+    let mut world = userlike([
+        ("w1p0", vec![say("a"), update()]),
+        ("w2p0", vec![say("b"), update()]),
+        ("w3p0", vec![say("c"), update()]),
+    ]);
+    world.settled_rules(|rules| {
+        rules.delivery.lists = false;
+        rules.delivery.contacts_in_answers = true;
+    });
+    world.rides = Rides::One(&["message", "contact_update"]);
+    world.say(Kind::Message);
+    world.end_all_but(is_answer);
+    assert_eq!(world.leaving(), ["message", "contact_update"], "an answer tells it");
+    world.end_all();
+    world.sleep_until(world.now + SECOND);
+    for _ in 0..2 {
+        world.say_and_leave();
+        world.end_all_but(is_call);
+        assert_eq!(world.leaving(), ["message"]);
+        world.crash();
+        world.end_all();
+        world.sleep_until(world.now + SECOND);
+        world.end_all();
+    }
+    assert!(world.ends().iter().all(|end| **end == RowEnd::Delivered), "{:?}", world.ends());
+    assert_eq!(world.events_named("delivery_failed"), 0);
+    let told = received(&world).iter().filter(|id| id.ends_with(".1.0")).count();
+    assert_eq!(told, 1, "no call does");
+    assert_eq!((world.lane.state().rows.len(), world.lane.state().due()), (0, None));
 }
 
 #[test]

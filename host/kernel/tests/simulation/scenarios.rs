@@ -34,6 +34,7 @@ pub(crate) fn userlike<const N: usize>(script: [(&str, Vec<Action>); N]) -> Worl
         native_delay: true,
         delay_step_ms: 1_000,
         silent_hand_off: false,
+        contacts_in_answers: false,
         rate: Some(Rate { calls: 20, window_ms: MINUTE }),
         token_rate: None,
         limited: Limited::Conversation,

@@ -87,6 +87,7 @@ impl World {
             native_delay: chance.percent(70),
             delay_step_ms: 1,
             silent_hand_off: false,
+            contacts_in_answers: false,
             rate,
             token_rate: None,
             limited: Limited::Conversation,

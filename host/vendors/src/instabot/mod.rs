@@ -112,6 +112,7 @@ impl Vendor for Instabot {
             native_delay: false,
             delay_step_ms: 1,
             silent_hand_off: false,
+            contacts_in_answers: false,
             rate: None,
             token_rate: None,
             // Each chat may have a callback URL of its own.

@@ -158,6 +158,7 @@ impl Vendor for Khoros {
             native_delay: false,
             delay_step_ms: 1,
             silent_hand_off: false,
+            contacts_in_answers: false,
             rate: None,
             token_rate: Some(Rate {
                 calls: timing.rate_calls.get(),

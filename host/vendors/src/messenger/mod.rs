@@ -191,6 +191,7 @@ impl Vendor for Messenger {
             native_delay: false,
             delay_step_ms: 1,
             silent_hand_off: false,
+            contacts_in_answers: false,
             rate: None,
             token_rate: dialect.token_rate(),
             limited: Limited::Token,

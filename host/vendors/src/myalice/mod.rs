@@ -105,6 +105,7 @@ impl Vendor for MyAlice {
             native_delay: false,
             delay_step_ms: 1,
             silent_hand_off: false,
+            contacts_in_answers: true,
             // The vendor states none.
             rate: None,
             token_rate: None,

@@ -93,6 +93,7 @@ impl Vendor for Userlike {
             native_delay: true,
             delay_step_ms: render::delay_step_ms(&self.settings.dialect),
             silent_hand_off: false,
+            contacts_in_answers: false,
             rate: Some(Rate { calls: timing.rate_calls.get(), window_ms: timing.rate_window_ms }),
             token_rate: None,
             // "20 requests per minute with the same `cid`".

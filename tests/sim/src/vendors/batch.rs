@@ -95,6 +95,7 @@ fn delivery(chance: &mut Chance) -> Delivery {
         native_delay: chance.percent(60),
         delay_step_ms: 1,
         silent_hand_off: false,
+        contacts_in_answers: false,
         rate,
         token_rate,
         limited: if chance.percent(50) { Limited::Token } else { Limited::Conversation },

@@ -73,6 +73,29 @@ async fn a_human_takes_a_conversation_answers_and_gives_it_back() {
 }
 
 #[tokio::test]
+async fn whoever_replies_behind_too_many_others_reads_so() {
+    let site = site().await;
+    let conversation = begun(&site).await;
+    let desk = site.desk();
+    let replies = format!("/conversations/{}/replies", conversation.cid);
+    let pause = ["pause", "channel", "main"];
+    assert_eq!(site.operate(&pause).await.unwrap().0, Some(0));
+    let long = json!({ "text": "\u{1f642}".repeat(5_000) });
+    let reply = async |n: usize| desk.post(&replies, Some(&n.to_string()), &long).await.unwrap();
+    for n in 0..8 {
+        let (status, answer) = reply(n).await;
+        assert_eq!(status, 202, "{n}: {answer}");
+    }
+    let (status, answer) = reply(8).await;
+    assert_eq!(status, 503, "{answer}");
+    assert!(answer.to_string().contains("too much waits for the vendor"), "{answer}");
+    assert_eq!(reply(3).await.0, 202, "what is stored already is no more");
+    assert_eq!(site.operate(&["resume", "channel", "main"]).await.unwrap().0, Some(0));
+    got(&site, &conversation.cid, 8).await;
+    assert_eq!(reply(8).await.0, 202);
+}
+
+#[tokio::test]
 async fn the_desk_says_what_is_wrong() {
     let site = site().await;
     let conversation = begun(&site).await;

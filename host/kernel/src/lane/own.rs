@@ -6,7 +6,7 @@ use crate::id::{Digest, EventId};
 use crate::lane::Lane;
 use crate::lane::queue::Queued;
 use crate::log::{Arrival, Row, Settled, TimerState};
-use crate::outbox::{Paused, fitting};
+use crate::outbox::{Paused, fitting, room};
 use crate::owner::Owner;
 use crate::plan::{Reach, reach, return_id, session_timeout_id};
 use crate::relay::{RELAY, silence_id};
@@ -38,12 +38,12 @@ impl Lane {
         let owner = self.state.owner;
         let may_leave =
             |row: &Row| row.by_human || owner == Owner::Bot || reach(&row.action) != Reach::Person;
-        let mut room = self.outbox.room(&self.state);
+        let mut left = room(&self.state);
         let mut letters = std::mem::take(&mut self.redriven);
         letters.retain(|row| {
             let bytes = row.bytes();
-            let fits = may_leave(row) && bytes <= room;
-            room -= if fits { bytes } else { 0 };
+            let fits = may_leave(row) && bytes <= left;
+            left -= if fits { bytes } else { 0 };
             fits
         });
         while !letters.is_empty() {
@@ -64,7 +64,7 @@ impl Lane {
                 || self.queue.iter().any(waits)
                 || self.unsaved.iter().any(coming);
             let bytes: usize = rows.iter().map(Row::bytes).sum();
-            if known || bytes > self.outbox.room(&self.state) {
+            if known || bytes > room(&self.state) {
                 continue;
             }
             let revived = rows.into_iter().map(|row| Row { by_human: true, ..row }).collect();

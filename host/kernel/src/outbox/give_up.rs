@@ -74,12 +74,6 @@ impl Outbox {
         }
     }
 
-    /// How many bytes of actions may wait besides those that do.
-    pub(crate) fn room(&self, state: &Conversation) -> usize {
-        let waiting: usize = vendor_rows(state).iter().map(|row| row.bytes()).sum();
-        WAITING_BYTES_MAX.saturating_sub(waiting)
-    }
-
     /// Forgets tries at what has ended in another way than by a call of its own.
     pub(super) fn forget_ended(&mut self, state: &Conversation) {
         let waits = |id: &PartId| {
@@ -90,6 +84,12 @@ impl Outbox {
         self.request_tries.retain(|id, _| waits(id));
         self.singly.retain(waits);
     }
+}
+
+/// How many bytes of actions (canonical JSON) may wait for delivery besides those that do.
+pub fn room(state: &Conversation) -> usize {
+    let waiting: usize = vendor_rows(state).iter().map(|row| row.bytes()).sum();
+    WAITING_BYTES_MAX.saturating_sub(waiting)
 }
 
 /// The oldest rows, as many as make the rest small enough to be kept.

@@ -32,6 +32,7 @@ pub use acknowledgements::{ACKNOWLEDGE_ATTEMPTS_MAX, ASK_AFTER_MS};
 use answers::Open;
 use cut::Way;
 use flight::Flight;
+pub use give_up::room;
 use line::Line;
 pub(crate) use requests::response_id;
 pub(crate) use settle::{fitting, is_own_failure};

@@ -124,7 +124,8 @@ pub struct RedriveRequest {
 pub struct Redriven {
     /// They stand in the queues of their conversations again, on stable storage.
     pub queued: usize,
-    /// Their conversations have not taken them up yet, and most likely will.
+    /// Their conversations have not taken them up: somebody else than the bot has them, or
+    /// too much waits there. Where only the host is slow they still will.
     pub waiting: usize,
     /// Their channels are not in the settings any more.
     pub not_served: usize,

@@ -130,7 +130,11 @@ fn show(letter: Letter) -> String {
 fn redriven(Redriven { queued, waiting, not_served }: Redriven) -> String {
     let mut text = format!("{queued} queued again\n");
     if waiting > 0 {
-        let _ = writeln!(text, "{waiting} not taken up yet: look again with `dead-letter list`");
+        let _ = writeln!(
+            text,
+            "{waiting} not taken up: they stay letters as long as somebody else than the bot has \
+             their conversation, or too much waits in it; look again with `dead-letter list`"
+        );
     }
     if not_served > 0 {
         let _ =

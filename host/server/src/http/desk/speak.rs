@@ -12,6 +12,7 @@ use botyard_kernel::degrade::degrade;
 use botyard_kernel::event::{Event, EventBody, HumanSpoke, Returned};
 use botyard_kernel::id::{ConversationKey, Digest, EventId, PartId, TurnId};
 use botyard_kernel::log::{Arrival, Conversation, Row};
+use botyard_kernel::outbox::room;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
@@ -30,6 +31,11 @@ const REPLY: &str = "desk.reply.";
 /// What those of taking and of giving back begin with: one key may serve for each.
 const TAKE: &str = "desk.take.";
 const RETURN: &str = "desk.return.";
+/// What a human reads whose reply would wait behind too many others.
+const FULL: &str = "too much waits for the vendor in this conversation: send the same again when \
+                    the vendor has taken some of it";
+/// When to look again, in seconds.
+const FULL_RETRY_S: u64 = 30;
 /// At most so many bytes of a request.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 /// At most so many characters of a reply.
@@ -82,6 +88,10 @@ pub(in crate::http) async fn reply(
     let parts = parts(&channel, &state, &key, &event_key, &text);
     let spoke = HumanSpoke { text: Some(text), agent: short(agent)? };
     let arrival = arrival(&key, &event_key, EventBody::HumanSpoke(spoke));
+    let bytes: usize = parts.iter().map(Row::bytes).sum();
+    if bytes > room(&state) && !is_stored(&app, &key, &event_key).await? {
+        return Err(answer::later(FULL, FULL_RETRY_S).into());
+    }
     let told: Vec<String> = parts.iter().map(|row| row.id.to_string()).collect();
     app.work.speak(&channel, key.clone(), arrival, parts);
     let until = Instant::now() + STORED_WITHIN;

@@ -9,6 +9,7 @@ use botyard_kernel::log::{Arrival, Outcome, Row, SkipReason, Turn};
 use botyard_kernel::outbox::{REQUEST_AGE_MAX_MS, REQUEST_ATTEMPTS_MAX};
 use botyard_kernel::owner::Owner;
 use botyard_kernel::relay::{Ask, Heard, RELAY};
+use botyard_kernel::time::Millis;
 
 use super::deliveries::rows;
 use super::said::{text_of, words};
@@ -17,6 +18,9 @@ use super::was_settled_away;
 use crate::asks::ask_of;
 use crate::external::{self, DONE, Fate, NAME};
 use crate::world::World;
+
+/// How the ids of the host's own events begin that tell of an external bot's silence.
+pub(super) const SILENCE: &str = "silence.";
 
 /// The time in which an external bot has a conversation, as it follows from what both sides
 /// have said.
@@ -30,6 +34,8 @@ struct Period {
     waits: VecDeque<String>,
     /// It was asked who the person is: nothing more is said to it.
     is_over: bool,
+    /// When the person said the first thing that it has not answered, or was handed over.
+    owes_ms: Option<Millis>,
 }
 
 impl World {
@@ -48,19 +54,28 @@ impl World {
                 own(turn).filter_map(|it| Some((it, ask_of(it)?))).collect();
             if turn.outcome == Outcome::Skipped(SkipReason::Relayed) {
                 let (came, arrival) = found.expect("nothing else is relayed");
-                assert!(came > place, "{} had to wait for what came later", turn.event);
-                place = came;
+                // The host's own event stands in the log only when its turn has ended.
+                if !turn.event.as_str().starts_with(SILENCE) {
+                    assert!(came > place, "{} had to wait for what came later", turn.event);
+                    place = came;
+                }
                 let again = brought_by(arrival).is_some_and(|part| !heard.insert(part));
                 assert!(!again, "{} was heard before", turn.event);
                 let said = self.relayed(conversation, arrival, period.as_mut());
                 let told: String = own(turn).filter_map(text_of).collect::<Vec<_>>().join(" ");
                 let all = words(&told) == words(&said);
                 assert!(all, "{}: {told:?} was told and {said:?} said", turn.event);
+                if let Some(period) = &mut period {
+                    period.owe(!told.is_empty(), arrival.event.received_ms);
+                }
             }
             if hands_over(turn, arrival) {
                 let is_start = matches!(asked[..], [(_, Ask::Start(_))]);
                 assert!(is_start, "{} handed over, and asked {asked:?}", turn.event);
-                period = Some(Period::default());
+                // A start that the host made has no entry.
+                let owes_ms = arrival.map_or(asked[0].0.made_ms, |it| it.event.received_ms);
+                let owes_ms = Some(owes_ms);
+                period = Some(Period { owes_ms, ..Period::default() });
             }
             for (row, ask) in asked {
                 let period = period.as_mut();
@@ -89,6 +104,10 @@ impl World {
     ) -> String {
         match &arrival.event.body {
             EventBody::Response(response) => self.answered(conversation, arrival, response, period),
+            EventBody::Other(_) if arrival.event.id.as_str().starts_with(SILENCE) => {
+                self.was_silent(conversation, arrival, period);
+                String::new()
+            }
             EventBody::Other(payload) if payload.name == RELAY => {
                 let post = self.post_of(arrival).expect("it comes from a webhook");
                 let (stream, text) = external::posted(&self.webhooks[post].posted.body);
@@ -102,6 +121,17 @@ impl World {
                 String::new()
             }
         }
+    }
+
+    /// An external bot is left only when it has owed the person a word for too long.
+    fn was_silent(&self, conversation: usize, arrival: &Arrival, period: Option<&mut Period>) {
+        let policy = &self.site.channel_of(conversation).rules.policy;
+        let after_ms = policy.relay_returns_after_ms.expect("the channel waits for ever");
+        let period = period.expect("an external bot has it");
+        let owes_ms = period.owes_ms.expect("it has had the last word");
+        let event = &arrival.event;
+        let waited = event.received_ms >= owes_ms + after_ms && !period.is_over;
+        assert!(waited, "{} leaves it too early: it owes a word since {owes_ms}", event.id);
     }
 
     /// What the external bot's answer must tell the person.
@@ -200,6 +230,12 @@ impl World {
 }
 
 impl Period {
+    /// It has spoken, or not, and what waits then has come by now.
+    fn owe(&mut self, spoke: bool, now: Millis) {
+        let owed = self.owes_ms.filter(|_| !spoke);
+        self.owes_ms = owed.or((!self.waits.is_empty()).then_some(now));
+    }
+
     /// It is asked this: one thing after the other.
     fn ask(&mut self, row: &Row, ask: Ask) {
         assert_eq!(self.asks, None, "{} asks before that was answered", row.id);

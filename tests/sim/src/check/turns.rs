@@ -8,6 +8,7 @@ use botyard_kernel::log::{Arrival, Outcome, Row, Seq, SkipReason, Turn};
 use botyard_kernel::owner::Owner;
 use botyard_kernel::run::Blame;
 
+use super::relays::SILENCE;
 use crate::bot::{COUNT, SEEN};
 use crate::webhook::{Saying, State};
 use crate::world::{World, has_stem};
@@ -195,7 +196,7 @@ pub(super) fn own(turn: &Turn) -> impl Iterator<Item = &Row> {
 /// Events that the host makes itself and that have no entry before their turn.
 pub(super) fn is_own(id: &EventId) -> bool {
     let id = id.as_str();
-    let stems = ["timer.", "timeout.", "returns."];
+    let stems = ["timer.", "timeout.", "returns.", SILENCE];
     id.ends_with("-start") || stems.iter().any(|stem| id.starts_with(stem))
 }
 

@@ -233,7 +233,7 @@ impl Period {
     /// It has spoken, or not, and what waits then has come by now.
     fn owe(&mut self, spoke: bool, now: Millis) {
         let owed = self.owes_ms.filter(|_| !spoke);
-        self.owes_ms = owed.or((!self.waits.is_empty()).then_some(now));
+        self.owes_ms = owed.or_else(|| (!self.waits.is_empty()).then_some(now));
     }
 
     /// It is asked this: one thing after the other.

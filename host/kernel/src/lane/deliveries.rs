@@ -52,10 +52,7 @@ impl Lane {
         let paused = self.paused.turns();
         let waits = self.outbox.resumes_at(&self.state, &self.rules.delivery, now);
         match waits.filter(|_| !paused) {
-            Some(at) => {
-                let timers = self.state.timers.iter().map(|timer| timer.due_ms);
-                timers.chain(self.state.passes_on_at()).chain([at]).min()
-            }
+            Some(at) => self.state.own_due().into_iter().chain([at]).min(),
             None => self.state.due(),
         }
     }

@@ -378,9 +378,13 @@ impl Conversation {
     pub fn due(&self) -> Option<Millis> {
         let delivery = self.delivery_due();
         let acknowledgement = (!self.acknowledgements.is_empty()).then_some(0);
-        let timer = self.timers.iter().map(|timer| timer.due_ms).min();
-        let own = timer.into_iter().chain(self.passes_on_at());
-        delivery.into_iter().chain(acknowledgement).chain(own).min()
+        delivery.into_iter().chain(acknowledgement).chain(self.own_due()).min()
+    }
+
+    /// The same without what waits for delivery.
+    pub(crate) fn own_due(&self) -> Option<Millis> {
+        let timers = self.timers.iter().map(|timer| timer.due_ms);
+        timers.chain(self.passes_on_at()).min()
     }
 
     /// What has to be given up, as more acknowledgements wait than are kept: questions

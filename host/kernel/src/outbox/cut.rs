@@ -2,7 +2,7 @@
 
 use crate::action::Action;
 use crate::log::Row;
-use crate::outbox::{LIST_BYTES_MAX, LIST_MAX, Outbox, RequestId};
+use crate::outbox::{LIST_BYTES_MAX, LIST_MAX, Outbox, RequestId, settle};
 use crate::plan::{Reach, reach};
 use crate::profile::Delivery;
 
@@ -23,7 +23,6 @@ impl Outbox {
     /// no call tells.
     pub(super) fn cut<'a>(&self, queue: &[&'a Row], delivery: &Delivery, way: Way) -> Vec<&'a Row> {
         let mut list: Vec<&Row> = Vec::new();
-        let mut bytes = 0;
         for row in queue {
             let alone = matches!(row.action, Action::Media(_)) || self.singly.contains(&row.id);
             let untold = way == Way::Call && is_untold(row, delivery);
@@ -34,15 +33,14 @@ impl Outbox {
             if alone && (way != Way::Call || !list.is_empty()) {
                 break;
             }
-            bytes += row.bytes();
-            if bytes > LIST_BYTES_MAX && !list.is_empty() {
-                break;
-            }
             list.push(row);
             let full = list.len() >= if delivery.lists { LIST_MAX } else { 1 };
             if alone || full {
                 break;
             }
+        }
+        if list.len() > 1 {
+            list.truncate(settle::within(LIST_BYTES_MAX, list.iter()).max(1));
         }
         let tail = list.iter().rev().take_while(|row| is_delay(row)).count();
         list.truncate(list.len() - tail);

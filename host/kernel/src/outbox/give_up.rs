@@ -94,18 +94,10 @@ pub fn room(state: &Conversation) -> usize {
 
 /// The oldest rows, as many as make the rest small enough to be kept.
 fn too_many<'a>(queue: &[&'a Row]) -> Vec<&'a Row> {
-    // What a turn says is not worth measuring: no turn may return more.
+    // Two rows are of two turns at most, which return less.
     if queue.len() <= 2 {
         return Vec::new();
     }
-    let mut rest = 0;
-    let kept = queue
-        .iter()
-        .rev()
-        .take_while(|row| {
-            rest += row.bytes();
-            rest <= WAITING_BYTES_MAX
-        })
-        .count();
+    let kept = settle::within(WAITING_BYTES_MAX, queue.iter().rev());
     queue[..queue.len() - kept].to_vec()
 }

@@ -200,16 +200,18 @@ fn letters(rows: &[&Row]) -> Vec<Row> {
 
 /// As many of these rows, from the first on, as fit into one settlement.
 pub(crate) fn fitting<'a, 'r>(rows: &'a [&'r Row]) -> &'a [&'r Row] {
-    let mut bytes = 0;
-    let fit = rows
-        .iter()
-        .take(SETTLED_ROWS_MAX)
-        .take_while(|row| {
-            bytes += row.bytes();
-            bytes <= SETTLED_BYTES_MAX
-        })
-        .count();
+    let fit = within(SETTLED_BYTES_MAX, rows.iter().take(SETTLED_ROWS_MAX));
     &rows[..fit.max(1).min(rows.len())]
+}
+
+/// How many of these rows, from the first on, have at most so many bytes together.
+pub(super) fn within<'a>(most: usize, rows: impl Iterator<Item = &'a &'a Row>) -> usize {
+    let mut bytes = 0;
+    rows.take_while(|row| {
+        bytes += row.bytes();
+        bytes <= most
+    })
+    .count()
 }
 
 /// Somebody else has the conversation, as the call of these rows was told: what they

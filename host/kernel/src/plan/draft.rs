@@ -17,12 +17,12 @@ use crate::run::{Blame, FailureKind, LogLevel, LogLine, RunFailure};
 use crate::time::Millis;
 
 /// At most so many timers a conversation.
-pub(super) const TIMERS_MAX: usize = 64;
+const TIMERS_MAX: usize = 64;
 /// At most so many bytes of payloads of a conversation's timers.
-pub(super) const TIMERS_BYTES_MAX: usize = 64 * 1024;
+const TIMERS_BYTES_MAX: usize = 64 * 1024;
 /// And so many bytes of `request`s whose answers have not come (canonical JSON): as many as
 /// two turns may return.
-pub(super) const REQUESTS_BYTES_MAX: usize = 128 * 1024;
+const REQUESTS_BYTES_MAX: usize = 128 * 1024;
 
 /// A menu of the turn.
 struct Offered {
@@ -105,10 +105,14 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn apply(&mut self, actions: &[Action], version: Digest) {
+        let last_request = actions.iter().rposition(|it| matches!(it, Action::Request(_)));
         for (index, action) in actions.iter().enumerate() {
             match reach(action) {
                 Reach::Host => self.do_here(index, action, version),
                 Reach::Person | Reach::Desk => self.deliver(index, action),
+            }
+            if Some(index) == last_request {
+                self.bound_requests(index);
             }
         }
     }
@@ -123,25 +127,21 @@ impl<'a> Draft<'a> {
         } else if let Action::CancelTimer(name) = action {
             self.state.timers.retain(|timer| timer.name != *name);
         } else if let Action::Request(_) = action {
-            self.request(index, action);
+            self.add_row(index, 0, action.clone(), None);
         }
     }
 
-    fn request(&mut self, index: usize, action: &Action) {
-        self.add_row(index, 0, action.clone(), None);
+    /// Measured once, behind the last of them.
+    fn bound_requests(&mut self, index: usize) {
         let requests =
             self.state.rows.iter().filter(|row| matches!(row.action, Action::Request(_)));
         let bytes: usize = requests.map(Row::bytes).sum();
         if bytes > REQUESTS_BYTES_MAX {
-            self.refused = Some(RunFailure {
-                blame: Blame::Bot,
-                kind: FailureKind::InvalidAction,
-                message: format!(
-                    "action {index} (request): requests of {bytes} bytes would wait for their \
-                     answers in the conversation; {REQUESTS_BYTES_MAX} are allowed: ask for less \
-                     at once, or for more when a `response` has come"
-                ),
-            });
+            self.refuse(format!(
+                "action {index} (request): requests of {bytes} bytes would wait for their answers \
+                 in the conversation; {REQUESTS_BYTES_MAX} are allowed: ask for less at once, or \
+                 for more when a `response` has come"
+            ));
         }
     }
 
@@ -156,16 +156,18 @@ impl<'a> Draft<'a> {
         let bytes: usize = payloads.map(String::len).sum();
         let count = self.state.timers.len();
         if count > TIMERS_MAX || bytes > TIMERS_BYTES_MAX {
-            self.refused = Some(RunFailure {
-                blame: Blame::Bot,
-                kind: FailureKind::InvalidAction,
-                message: format!(
-                    "action {index} (schedule): the conversation would have {count} timers with \
-                     {bytes} bytes of payloads; {TIMERS_MAX} and {TIMERS_BYTES_MAX} are allowed: \
-                     cancel some, or give them the same name"
-                ),
-            });
+            self.refuse(format!(
+                "action {index} (schedule): the conversation would have {count} timers with \
+                 {bytes} bytes of payloads; {TIMERS_MAX} and {TIMERS_BYTES_MAX} are allowed: \
+                 cancel some, or give them the same name"
+            ));
         }
+    }
+
+    /// The conversation has no room for what the bot wants.
+    fn refuse(&mut self, message: String) {
+        let (blame, kind) = (Blame::Bot, FailureKind::InvalidAction);
+        self.refused = Some(RunFailure { blame, kind, message });
     }
 
     fn deliver(&mut self, index: usize, action: &Action) {

@@ -95,9 +95,7 @@ impl Processors {
         let length = turn.length();
         state.turns.insert(ticket, turn);
         state.slices.ask(&tenant, ticket, length);
-        let woken = state.begin();
-        drop(state);
-        wake(woken, None);
+        begin(state);
         let bell = Bell { processors: self.clone(), tenant, ticket };
         Sliced { inner: Box::pin(inner), bell: Arc::new(bell), length }
     }
@@ -123,7 +121,7 @@ impl State {
 
 impl Turn {
     fn length(&self) -> Length {
-        Length::of(self.used_us).or(pace_of(&self.pace).expected())
+        Length::of(self.used_us).max(pace_of(&self.pace).expected())
     }
 }
 
@@ -151,16 +149,17 @@ impl Bell {
     fn polled(&self, used_us: u64) -> Length {
         let mut state = self.processors.state();
         state.slices.ended(&self.tenant, self.ticket, used_us);
-        let Some(turn) = state.turns.get_mut(&self.ticket) else { return Length::Short };
-        turn.used_us += used_us;
-        let (length, woken) = (turn.length(), turn.phase == Phase::Woken);
-        turn.phase = if woken { Phase::Asking } else { Phase::Asleep };
-        if woken {
-            state.slices.ask(&self.tenant, self.ticket, length);
+        let mut length = Length::of(used_us);
+        if let Some(turn) = state.turns.get_mut(&self.ticket) {
+            turn.used_us += used_us;
+            length = turn.length();
+            let woken = turn.phase == Phase::Woken;
+            turn.phase = if woken { Phase::Asking } else { Phase::Asleep };
+            if woken {
+                state.slices.ask(&self.tenant, self.ticket, length);
+            }
         }
-        let woken = state.begin();
-        drop(state);
-        wake(woken, None);
+        begin(state);
         length
     }
 
@@ -171,9 +170,7 @@ impl Bell {
         if let Some(turn) = state.turns.remove(&self.ticket) {
             pace_of(&turn.pace).ended(turn.used_us + used_us);
         }
-        let woken = state.begin();
-        drop(state);
-        wake(woken, None);
+        begin(state);
     }
 
     /// The turn is dropped.
@@ -186,9 +183,7 @@ impl Bell {
             }
             Some(Phase::Asleep) | None => {}
         }
-        let woken = state.begin();
-        drop(state);
-        wake(woken, None);
+        begin(state);
     }
 }
 
@@ -206,9 +201,7 @@ impl Wake for Bell {
         }
         let length = turn.length();
         state.slices.ask(&self.tenant, self.ticket, length);
-        let woken = state.begin();
-        drop(state);
-        wake(woken, None);
+        begin(state);
     }
 }
 
@@ -225,6 +218,13 @@ pub(crate) async fn next_slice() {
         Poll::Pending
     })
     .await;
+}
+
+/// Begins slices as long as processors are free, and wakes who has one.
+fn begin(mut state: MutexGuard<'_, State>) {
+    let woken = state.begin();
+    drop(state);
+    wake(woken, None);
 }
 
 /// Wakes tasks, but for the one that runs this.

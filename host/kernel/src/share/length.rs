@@ -9,8 +9,8 @@ pub const LONG_US: u64 = 3_000;
 /// less: that should cost a bot only a part of what it computes.
 const USUALLY_LONG_US: u64 = 2 * LONG_US;
 
-/// How much CPU time a turn takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How much CPU time a turn takes, the greater one last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Length {
     /// It probably ends at once.
     Short,
@@ -22,14 +22,6 @@ impl Length {
     /// Of a turn that has used so many microseconds of CPU time and goes on.
     pub fn of(used_us: u64) -> Self {
         if used_us < LONG_US { Self::Short } else { Self::Long }
-    }
-
-    /// The greater one of both.
-    pub fn or(self, other: Self) -> Self {
-        match self {
-            Self::Short => other,
-            Self::Long => Self::Long,
-        }
     }
 }
 
@@ -62,7 +54,7 @@ mod tests {
             use Length::{Long, Short};
             [Short, Short, Long, Long]
         });
-        assert_eq!(Length::Short.or(Length::Long), Length::Long.or(Length::Short));
+        assert_eq!(Length::Short.max(Length::Long), Length::Long);
     }
 
     #[test]

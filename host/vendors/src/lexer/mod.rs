@@ -93,7 +93,6 @@ impl Vendor for Lexer {
         Delivery {
             acknowledgements_elsewhere: true,
             silent_hand_off: !self.settings.dialect.pass_thread,
-            contacts_in_answers: false,
             ..self.settings.messenger.delivery()
         }
     }

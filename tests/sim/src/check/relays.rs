@@ -73,9 +73,8 @@ impl World {
                 let is_start = matches!(asked[..], [(_, Ask::Start(_))]);
                 assert!(is_start, "{} handed over, and asked {asked:?}", turn.event);
                 // A start that the host made has no entry.
-                let owes_ms = arrival.map_or(asked[0].0.made_ms, |it| it.event.received_ms);
-                let owes_ms = Some(owes_ms);
-                period = Some(Period { owes_ms, ..Period::default() });
+                let since_ms = arrival.map_or(asked[0].0.made_ms, |it| it.event.received_ms);
+                period = Some(Period { owes_ms: Some(since_ms), ..Period::default() });
             }
             for (row, ask) in asked {
                 let period = period.as_mut();

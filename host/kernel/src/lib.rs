@@ -22,6 +22,7 @@ pub mod event;
 pub mod files;
 pub mod grants;
 pub mod id;
+pub mod json;
 pub mod lane;
 pub mod limits;
 pub mod log;

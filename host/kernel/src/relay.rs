@@ -16,6 +16,7 @@ pub(crate) use self::silence::{Patience, silence_id};
 use crate::action::{Action, Bubbles, Choice, ContactUpdate, Message, Request, TextFormat};
 use crate::event::{Event, EventBody, Response, ResponseOutcome};
 use crate::id::{EventId, PartId, TurnId};
+use crate::json;
 use crate::outbox::response_id;
 use crate::session::Facts;
 use crate::time::Millis;
@@ -270,10 +271,10 @@ impl Relay {
     /// What has waited longest gives way. The bot finds it in `session.skipped` when it
     /// has the conversation again.
     fn shed(&mut self, follows: &mut Follows) {
-        let mut bytes: usize = self.waiting.iter().map(written).sum();
+        let mut bytes: usize = self.waiting.iter().map(json::bytes).sum();
         let gives_way = |said: &&Said| {
             let excess = bytes > WAITING_BYTES_MAX;
-            bytes -= if excess { written(*said) } else { 0 };
+            bytes -= if excess { json::bytes(*said) } else { 0 };
             excess
         };
         let count = self.waiting.iter().take_while(gives_way).count();
@@ -344,7 +345,7 @@ impl Relay {
         self.stream = self.stream.take().or(heard.stream);
         let mut bytes = 0;
         let fits = |text: &&Text| {
-            bytes += written(*text);
+            bytes += json::bytes(*text);
             bytes <= TEXTS_BYTES_MAX
         };
         let fitting = heard.texts.iter().take(TEXTS_MAX).take_while(fits).count();
@@ -450,11 +451,6 @@ pub(crate) fn unheard(body: &EventBody) -> Option<String> {
         )
     };
     (count > 0).then(line)
-}
-
-/// How many bytes something takes as it is stored.
-fn written<T: Serialize>(value: &T) -> usize {
-    serde_json::to_vec(value).map_or(0, |json| json.len())
 }
 
 /// What the person is told of a text; nothing of an empty one.

@@ -12,6 +12,7 @@ use crate::action::{
     Action, Buttons, ContactUpdate, ConversationUpdate, EmailRecipient, ForwardTarget, Header,
     Media, NamedPayload, RichLink, Schedule,
 };
+use crate::json;
 use crate::run::{Blame, FailureKind, RunFailure};
 use crate::validate::check::Check;
 
@@ -63,7 +64,7 @@ pub fn actions(actions: &[Action]) -> Result<(), RunFailure> {
             check.at_most("delay_ms", delays_ms, DELAY_MAX_MS, "ms with the delays before it")?;
         }
     }
-    let bytes = serde_json::to_vec(actions).map_or(usize::MAX, |json| json.len());
+    let bytes = json::bytes(actions);
     if bytes > ACTIONS_MAX_BYTES {
         return Err(output(format!(
             "the actions have {bytes} bytes of JSON together, at most {ACTIONS_MAX_BYTES} are \

@@ -3,6 +3,7 @@
 use botyard_kernel::action::Action;
 use botyard_kernel::event::Event;
 use botyard_kernel::id::Digest;
+use botyard_kernel::json;
 use botyard_kernel::run::{Blame, Cost, FailureKind, RunFailure, RunInput, RunOutput};
 use botyard_kernel::session::Session;
 use wasmtime::{Engine, Store, UpdateDeadline};
@@ -119,7 +120,7 @@ impl Rules {
             let message = format!("the bot returned {count} actions; a turn may have {most}");
             return Err(bot(FailureKind::Output, message));
         }
-        let (bytes, most) = (json_bytes(&actions), self.limits.result_bytes);
+        let (bytes, most) = (json::bytes(&actions), self.limits.result_bytes);
         if bytes > most {
             let kib = most >> 10;
             let message =
@@ -147,27 +148,4 @@ async fn handle(
 
 fn bot(kind: FailureKind, message: String) -> RunFailure {
     RunFailure { blame: Blame::Bot, kind, message }
-}
-
-/// The length of the canonical JSON, without making it.
-fn json_bytes(actions: &[Action]) -> usize {
-    struct Count(usize);
-
-    impl std::io::Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
-    let mut count = Count(0);
-    match serde_json::to_writer(&mut count, actions) {
-        Ok(()) => count.0,
-        // What cannot be written cannot be stored either.
-        Err(_) => usize::MAX,
-    }
 }

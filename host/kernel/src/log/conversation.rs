@@ -14,6 +14,7 @@ use crate::choices::Menu;
 use crate::context;
 use crate::event::Event;
 use crate::id::{Digest, EventId, PartId, SessionId, TurnId};
+use crate::json;
 use crate::outbox::WAITS_FOR_PERSON_MS;
 use crate::owner::{Holder, Owner};
 use crate::relay::Relay;
@@ -203,7 +204,7 @@ impl Row {
     /// How much room it takes while it waits (bytes of canonical JSON).
     pub fn bytes(&self) -> usize {
         let actions = std::iter::once(&self.action).chain(&self.by_call);
-        actions.map(|action| serde_json::to_vec(action).map_or(0, |json| json.len())).sum()
+        actions.map(json::bytes).sum()
     }
 
     /// What calls carry in its place, each with an id of its own. The last one keeps the

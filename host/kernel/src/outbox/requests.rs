@@ -3,6 +3,7 @@
 use crate::action::Action;
 use crate::event::{Answer, EventBody, Response, ResponseOutcome};
 use crate::id::{EventId, PartId};
+use crate::json;
 use crate::log::{Conversation, Row, RowEnd, Settled};
 use crate::outbox::settle::{follow_up, follow_up_id};
 use crate::outbox::{
@@ -106,7 +107,7 @@ impl Outbox {
 /// Cuts an answer that would be too large to store: escaping makes some bodies
 /// several times as long.
 fn storable(mut answer: Answer) -> Answer {
-    while let Some(excess) = written(&answer).checked_sub(RESPONSE_BYTES_MAX + 1) {
+    while let Some(excess) = json::bytes(&answer).checked_sub(RESPONSE_BYTES_MAX + 1) {
         // A byte is at most six when it is escaped.
         let kept = answer.body.len().saturating_sub(excess / 6 + 1);
         if answer.body.is_empty() {
@@ -116,8 +117,4 @@ fn storable(mut answer: Answer) -> Answer {
         answer.truncated = true;
     }
     answer
-}
-
-fn written(answer: &Answer) -> usize {
-    serde_json::to_vec(answer).map_or(0, |bytes| bytes.len())
 }

@@ -1,9 +1,10 @@
 //! What becomes of events of a person that wait while newer ones come.
 
 use crate::event::Event;
+use crate::json;
 use crate::log::Arrival;
 use crate::owner::Owner;
-use crate::plan::{Plan, SKIPPED_BYTES_MAX, SKIPPED_MAX, skipped};
+use crate::plan::{Plan, SKIPPED_BYTES_MAX, SKIPPED_MAX};
 use crate::time::Millis;
 
 /// What becomes of events of a person that wait while newer ones come. Those that
@@ -64,7 +65,7 @@ impl Plan<'_> {
 
     fn fits_with_skipped(&self, event: &Event) -> bool {
         let waiting = &self.state.skipped;
-        let bytes: usize = waiting.iter().chain([event]).map(skipped::size).sum();
+        let bytes: usize = waiting.iter().chain([event]).map(json::bytes).sum();
         waiting.len() < SKIPPED_MAX && bytes <= SKIPPED_BYTES_MAX
     }
 }

@@ -1,16 +1,17 @@
 //! Events that were consumed without a run and wait to be handed over.
 
 use crate::event::Event;
+use crate::json;
 use crate::log::Conversation;
 use crate::plan::{SKIPPED_BYTES_MAX, SKIPPED_KEPT_BYTES_MAX, SKIPPED_MAX};
 use crate::run::{LogLevel, LogLine};
 
 pub(super) fn keep(state: &mut Conversation, event: &Event, log: &mut Vec<LogLine>) {
     state.skipped.push(Event { raw: None, ..event.clone() });
-    let mut bytes: usize = state.skipped.iter().map(size).sum();
+    let mut bytes: usize = state.skipped.iter().map(json::bytes).sum();
     let mut cut = 0;
     while bytes > SKIPPED_KEPT_BYTES_MAX && cut < state.skipped.len() {
-        bytes -= size(&state.skipped[cut]);
+        bytes -= json::bytes(&state.skipped[cut]);
         cut += 1;
     }
     if cut > 0 {
@@ -31,13 +32,9 @@ pub(super) fn handed_over(skipped: &[Event]) -> usize {
         .iter()
         .take(SKIPPED_MAX)
         .take_while(|event| {
-            bytes += size(event);
+            bytes += json::bytes(event);
             bytes <= SKIPPED_BYTES_MAX
         })
         .count();
     fitting.max(1).min(skipped.len())
-}
-
-pub(super) fn size(event: &Event) -> usize {
-    serde_json::to_vec(event).map_or(0, |bytes| bytes.len())
 }

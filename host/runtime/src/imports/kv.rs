@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use botyard_kernel::json;
 use botyard_kernel::limits::Limit;
 use botyard_kernel::log::Call;
 use botyard_kernel::run::{KvChange, KvScope, KvWrite};
@@ -70,7 +71,7 @@ impl TurnKv {
 
     /// How large [`Self::take_reads`] is when it is written down, in bytes.
     pub(crate) fn reads_bytes(&self) -> usize {
-        serde_json::to_vec(&self.reads).map_or(usize::MAX, |json| json.len())
+        json::bytes(&self.reads)
     }
 
     /// Takes what was read of the bot's values since the last time.

@@ -12,7 +12,7 @@ use crate::log::{Conversation, HandOff, Route, Row, TimerState};
 use crate::owner::Owner;
 use crate::plan::{Plan, Reach, reach, skipped};
 use crate::profile::Profile;
-use crate::relay::Relay;
+use crate::relay::{self, Relay};
 use crate::run::{Blame, FailureKind, LogLevel, LogLine, RunFailure};
 use crate::time::Millis;
 
@@ -133,8 +133,9 @@ impl<'a> Draft<'a> {
 
     /// Measured once, behind the last of them.
     fn bound_requests(&mut self, index: usize) {
-        let requests =
-            self.state.rows.iter().filter(|row| matches!(row.action, Action::Request(_)));
+        let of_bot =
+            |row: &&Row| matches!(row.action, Action::Request(_)) && !relay::is_ask(&row.action);
+        let requests = self.state.rows.iter().filter(of_bot);
         let bytes: usize = requests.map(Row::bytes).sum();
         if bytes > REQUESTS_BYTES_MAX {
             self.refuse(format!(

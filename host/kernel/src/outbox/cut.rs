@@ -77,8 +77,7 @@ pub(super) fn is_silent(row: &Row, delivery: &Delivery) -> bool {
     delivery.silent_hand_off && matches!(row.action, Action::Forward(_) | Action::Abort)
 }
 
-/// Whether it is something of a person that missed its answer and that no call tells: the
-/// host knows it in any case.
+/// Whether it is something of a person that only answers tell the vendor.
 pub(super) fn is_untold(row: &Row, delivery: &Delivery) -> bool {
     delivery.contacts_in_answers && matches!(row.action, Action::ContactUpdate(_))
 }

@@ -44,7 +44,8 @@ impl Outbox {
                 Route::ThisAnswer => "nothing can be said after the answer".to_owned(),
             };
             let old = fitting(&old);
-            return Some(settle::dead(state, old, &why, self.is_ambiguous(old), now));
+            let doubtful = self.is_ambiguous(old);
+            return Some(settle::given_up(state, old, &why, doubtful, delivery, now));
         }
         let mut excess = too_many(queue);
         excess.retain(|row| !self.is_on_its_way(&row.id));
@@ -53,7 +54,8 @@ impl Outbox {
         }
         let why = format!("more than {WAITING_BYTES_MAX} bytes wait for delivery");
         let excess = fitting(&excess);
-        Some(settle::dead(state, excess, &why, self.is_ambiguous(excess), now))
+        let doubtful = self.is_ambiguous(excess);
+        Some(settle::given_up(state, excess, &why, doubtful, delivery, now))
     }
 
     /// Whether a row ends the conversation and something that the bot has said before is
@@ -94,8 +96,8 @@ pub fn room(state: &Conversation) -> usize {
 
 /// The oldest rows, as many as make the rest small enough to be kept.
 fn too_many<'a>(queue: &[&'a Row]) -> Vec<&'a Row> {
-    // Two rows are of two turns at most, which return less.
-    if queue.len() <= 2 {
+    // A single row is never too much: no turn returns more.
+    if queue.len() <= 1 {
         return Vec::new();
     }
     let kept = settle::within(WAITING_BYTES_MAX, queue.iter().rev());

@@ -116,11 +116,18 @@ pub(super) fn by_call(list: &[&Row], now: Millis) -> Option<Settled> {
 /// What is at the head and no call carries.
 pub(super) fn play(queue: &[&Row], delivery: &Delivery, now: Millis) -> Settled {
     match queue {
-        [head, ..] if cut::is_silent(head, delivery) || cut::is_untold(head, delivery) => {
-            delivered(&[head], delivery, now)
-        }
+        [head, ..] if cut::is_silent(head, delivery) => delivered(&[head], delivery, now),
+        [head, ..] if cut::is_untold(head, delivery) => untold(&[head], now),
         _ => play_delay(queue, now),
     }
+}
+
+/// What missed its answer and no call tells ends for that reason, and is nobody's failure:
+/// the host knows it, so nobody has to hear of it or to send it again.
+fn untold(rows: &[&Row], now: Millis) -> Settled {
+    let end = || RowEnd::Dead("the vendor hears of it in answers alone".to_owned());
+    let rows = rows.iter().map(|row| (row.id.clone(), end())).collect();
+    Settled { at_ms: now, rows, ..Settled::default() }
 }
 
 /// The delays at the head that no list carries: the host itself waits.
@@ -174,6 +181,22 @@ pub(super) fn dead(
         let what = format!("{FAILED}.{}", row.made_ms);
         settled.events.push(follow_up(&row.id, &what, event, true, now));
     }
+    settled
+}
+
+/// The end of rows that have waited for too long, or are too many.
+pub(super) fn given_up(
+    state: &Conversation,
+    rows: &[&Row],
+    reason: &str,
+    ambiguous: bool,
+    delivery: &Delivery,
+    now: Millis,
+) -> Settled {
+    let (unheard, rows): (Vec<&Row>, Vec<&Row>) =
+        rows.iter().partition(|row| cut::is_untold(row, delivery));
+    let mut settled = dead(state, &rows, reason, ambiguous, now);
+    settled.rows.extend(untold(&unheard, now).rows);
     settled
 }
 

@@ -15,7 +15,7 @@ const BOT: Paused = Paused { bot: true, channel: false };
 const CHANNEL: Paused = Paused { bot: false, channel: true };
 
 impl World {
-    fn letters(&self) -> Vec<Row> {
+    pub(crate) fn letters(&self) -> Vec<Row> {
         self.log.settled().flat_map(|(_, settled)| settled.dead_letters.clone()).collect()
     }
 }

@@ -77,7 +77,9 @@ pub(super) fn settled(channel: &Channel, key: &ConversationKey, settled: &Settle
         let name = match end {
             RowEnd::Delivered => "delivered",
             RowEnd::Dead(why) => {
-                tracing::warn!(conversation = %key, %part, why, "{part} is given up: a dead letter");
+                let kept = settled.dead_letters.iter().any(|letter| letter.id == *part);
+                let kept = if kept { ": a dead letter" } else { "" };
+                tracing::warn!(conversation = %key, %part, why, "{part} is given up{kept}");
                 "dead"
             }
             RowEnd::Quarantined => {

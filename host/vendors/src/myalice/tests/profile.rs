@@ -69,6 +69,14 @@ fn what_the_profile_lacks_becomes_none() {
 }
 
 #[test]
+fn what_the_vendor_hears_of_a_person_no_call_tells() {
+    let channel = super::connect(super::with(&json!({}))).unwrap();
+    let update = actions().into_iter().find(|it| matches!(it, Action::ContactUpdate(_))).unwrap();
+    let by_call = rest::refusal(&Dialect::default(), &update).is_none();
+    assert_ne!(by_call, channel.delivery().contacts_in_answers);
+}
+
+#[test]
 fn the_limit_of_the_wait_text_is_that_of_the_file() {
     assert_eq!(profile::all().limits.text.max, profile::TEXT_CHARACTERS);
 }

@@ -92,8 +92,10 @@ fn channel(number: u64, only: Option<&str>, chance: &mut Chance, aside: &mut Cha
     let mut policy = policy(&*line, &*vendor, chance);
     let has_external = only == Some(external::NAME) || aside.percent(30);
     policy.relays.extend(has_external.then(|| external::NAME.to_owned()));
-    let impatient = has_external && aside.percent(40);
-    policy.relay_returns_after_ms = impatient.then(|| 5 * SECOND + aside.below(MINUTE));
+    // Drawn from a copy, so that what was drawn before this rule is drawn still.
+    let mut patience = aside.clone();
+    let impatient = has_external && patience.percent(40);
+    policy.relay_returns_after_ms = impatient.then(|| 5 * SECOND + patience.below(MINUTE));
     let rules = Arc::new(Rules { policy, delivery: vendor.delivery() });
     let dice = match (has_external, line.shows_menus()) {
         (false, false) => &Dice { hands_over: false, offers: false },

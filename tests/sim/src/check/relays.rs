@@ -89,8 +89,11 @@ impl World {
             }
         }
         if let Some(period) = period.filter(|_| log.state().owner == Owner::Relay) {
-            let Period { asks, waits, .. } = period;
+            let Period { asks, waits, owes_ms, .. } = period;
             assert!(asks.is_none() && waits.is_empty(), "never said: {asks:?}, {waits:?}");
+            let policy = &self.site.channel_of(conversation).rules.policy;
+            let left = policy.relay_returns_after_ms.is_none() || owes_ms.is_none();
+            assert!(left, "it owes a word since {owes_ms:?} and has it still");
         }
     }
 

@@ -29,7 +29,8 @@ pub struct RuntimeConfig {
     pub native: TierConfig,
     /// JavaScript and Python bots.
     pub interpreted: TierConfig,
-    /// Threads that run bots and nothing else; by default one for each CPU.
+    /// Bots that compute at once, each on a thread that does nothing else; by default one
+    /// for each CPU. There are as many threads again for turns that take long.
     pub guest_threads: usize,
     /// Versions that stay linked in memory, the most recently used ones: about
     /// 64 KiB and 3 memory mappings each (Linux allows 65,530 in all).

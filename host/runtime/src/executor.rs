@@ -1,5 +1,7 @@
-//! The threads that run bots and nothing else: a bot that spins holds up other
-//! bots for a millisecond at most, and never the host's own work.
+//! The threads that load and run bots and do nothing else: a bot that spins holds up
+//! other bots for a millisecond at most, and never the host's own work. How many of them
+//! compute at once is not for the threads to say: there are as many for short turns as
+//! processors that bots have, and as many again for long ones.
 
 use std::future::{Future, pending};
 use std::ops::ControlFlow;
@@ -14,13 +16,16 @@ use crate::priority::Priority;
 use crate::slice::Sliced;
 
 /// Where the threads of bots stand: an event that arrives is taken and stored before a
-/// bot goes on computing.
-const SHORT: Priority = Priority { nice: 10, slice: Duration::from_millis(3) };
+/// bot goes on computing. The slice is longer than what the system gives the host's own
+/// threads, up to 3 ms where there are many processors.
+const SHORT: Priority = Priority { nice: 10, slice: Duration::from_millis(5) };
 
 /// Where the threads of long turns stand: the others take a processor from them at once.
 /// They are threads of their own because the system remembers of a thread, and not of a
 /// turn, how much it has had: a short turn should not pay for what spun before it.
-const LONG: Priority = Priority { nice: 12, slice: Duration::from_millis(100) };
+/// Their slice is no longer than that needs: who holds a processor of bots should not wait
+/// long for one of the system's.
+const LONG: Priority = Priority { nice: 10, slice: Duration::from_millis(20) };
 
 /// The threads that run bots.
 pub(crate) struct Executor {
@@ -69,12 +74,12 @@ impl Executor {
         self.long.runtime().spawn(future)
     }
 
-    /// Does blocking work beside the threads.
+    /// Does blocking work beside the threads, as quickly as a short turn: some wait for it.
     pub(crate) fn spawn_blocking<R: Send + 'static>(
         &self,
         work: impl FnOnce() -> R + Send + 'static,
     ) -> JoinHandle<R> {
-        self.long.runtime().spawn_blocking(work)
+        self.short.runtime().spawn_blocking(work)
     }
 }
 
@@ -118,11 +123,11 @@ impl Drop for Threads {
 
 #[cfg(test)]
 mod tests {
-    use botyard_kernel::share::Pace;
+    use botyard_kernel::share::Paces;
 
     use super::*;
     use crate::cpu::thread_cpu_ns;
-    use crate::slice::{Processors, SharedPace, next_slice};
+    use crate::slice::{Processors, SharedPaces, next_slice};
 
     fn thread() -> String {
         std::thread::current().name().unwrap_or_default().to_owned()
@@ -145,16 +150,16 @@ mod tests {
     async fn long_turns_have_threads_of_their_own() {
         let executor = Executor::start(1).unwrap();
         let processors = Processors::new(1);
-        let run = async |pace: &SharedPace, milliseconds| {
-            let turn = processors.share("a".into(), pace, compute(milliseconds));
+        let run = async |paces: &SharedPaces, milliseconds| {
+            let turn = processors.share("a".into(), paces, compute(milliseconds));
             executor.run(turn).await.unwrap()
         };
-        let pace = SharedPace::default();
-        assert_eq!(run(&pace, 0).await, ["botyard-guest"; 2]);
-        assert_eq!(run(&pace, 5).await, ["botyard-guest", "botyard-long"], "it goes on there");
-        let mut slow = Pace::default();
-        (0..10).for_each(|_| slow.ended(50_000));
-        let slow = SharedPace::new(slow.into());
+        let paces = SharedPaces::default();
+        assert_eq!(run(&paces, 0).await, ["botyard-guest"; 2]);
+        assert_eq!(run(&paces, 5).await, ["botyard-guest", "botyard-long"], "it goes on there");
+        let mut slow = Paces::default();
+        (0..10).for_each(|_| slow.ended(&"a".into(), 50_000));
+        let slow = SharedPaces::new(slow.into());
         assert_eq!(run(&slow, 0).await, ["botyard-long"; 2], "as its version is known for it");
     }
 
@@ -166,9 +171,9 @@ mod tests {
             compute(5).await;
             panic!("as a bug would");
         };
-        let turn = processors.share("a".into(), &SharedPace::default(), turn);
+        let turn = processors.share("a".into(), &SharedPaces::default(), turn);
         assert!(executor.run(turn).await.unwrap_err().is_panic());
-        let next = processors.share("a".into(), &SharedPace::default(), compute(0));
+        let next = processors.share("a".into(), &SharedPaces::default(), compute(0));
         executor.run(next).await.unwrap();
     }
 }

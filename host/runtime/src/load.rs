@@ -17,7 +17,7 @@ use crate::load_error::LoadError;
 use crate::phase::Phase;
 use crate::queue::Reason;
 use crate::runtime::Runtime;
-use crate::slice::SharedPace;
+use crate::slice::SharedPaces;
 use crate::tier::Tier;
 use crate::turn::Turn;
 use crate::upload::Upload;
@@ -310,6 +310,6 @@ fn version_of(digest: Digest, facts: Facts, code: std::fs::File) -> Version {
         imports: facts.imports.into(),
         linked_bytes: facts.linked_bytes,
         code: Arc::new(code),
-        pace: SharedPace::default(),
+        paces: SharedPaces::default(),
     }
 }

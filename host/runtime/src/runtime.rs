@@ -119,7 +119,7 @@ impl Runtime {
         input: RunInput,
         services: Services,
     ) -> RunOutput {
-        let (this, tenant, pace) = (self.clone(), permit.tenant().clone(), version.pace.clone());
+        let (this, tenant, paces) = (self.clone(), permit.tenant().clone(), version.paces.clone());
         let (version, mut permit) = (version.clone(), permit);
         let turn = async move {
             let tier = this.tier(version.tier);
@@ -135,7 +135,7 @@ impl Runtime {
             permit.used(output.cost.cpu_us);
             output
         };
-        match self.executor.run(self.processors.share(tenant, &pace, turn)).await {
+        match self.executor.run(self.processors.share(tenant, &paces, turn)).await {
             Ok(output) => output,
             // What the panic says is in the log of the process, with its place.
             Err(_) => {

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 use botyard_kernel::id::TenantId;
-use botyard_kernel::share::{Length, Pace, Slices, Ticket};
+use botyard_kernel::share::{Length, Paces, Slices, Ticket};
 
 use crate::cpu::thread_cpu_ns;
 
@@ -35,13 +35,13 @@ struct Turn {
     /// CPU time that its slices took so far.
     used_us: u64,
     /// What its version's turns are like.
-    pace: SharedPace,
+    paces: SharedPaces,
     /// The executor's.
     task: Waker,
 }
 
-/// The pace of a version, for all of its turns.
-pub(crate) type SharedPace = Arc<Mutex<Pace>>;
+/// What the turns of a version are like, for all that run.
+pub(crate) type SharedPaces = Arc<Mutex<Paces>>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -84,15 +84,15 @@ impl Processors {
     pub(crate) fn share<F: Future>(
         &self,
         tenant: TenantId,
-        pace: &SharedPace,
+        paces: &SharedPaces,
         inner: F,
     ) -> Sliced<F> {
         let mut state = self.state();
         state.tickets += 1;
         let ticket = state.tickets;
-        let (pace, task) = (pace.clone(), Waker::noop().clone());
-        let turn = Turn { phase: Phase::Asking, used_us: 0, pace, task };
-        let length = turn.length();
+        let (paces, task) = (paces.clone(), Waker::noop().clone());
+        let turn = Turn { phase: Phase::Asking, used_us: 0, paces, task };
+        let length = turn.length(&tenant);
         state.turns.insert(ticket, turn);
         state.slices.ask(&tenant, ticket, length);
         begin(state);
@@ -120,13 +120,13 @@ impl State {
 }
 
 impl Turn {
-    fn length(&self) -> Length {
-        Length::of(self.used_us).max(pace_of(&self.pace).expected())
+    fn length(&self, tenant: &TenantId) -> Length {
+        Length::of(self.used_us).max(self.paces().expected(tenant))
     }
-}
 
-fn pace_of(pace: &SharedPace) -> MutexGuard<'_, Pace> {
-    pace.lock().unwrap_or_else(PoisonError::into_inner)
+    fn paces(&self) -> MutexGuard<'_, Paces> {
+        self.paces.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Bell {
@@ -152,7 +152,7 @@ impl Bell {
         let mut length = Length::of(used_us);
         if let Some(turn) = state.turns.get_mut(&self.ticket) {
             turn.used_us += used_us;
-            length = turn.length();
+            length = turn.length(&self.tenant);
             let woken = turn.phase == Phase::Woken;
             turn.phase = if woken { Phase::Asking } else { Phase::Asleep };
             if woken {
@@ -168,7 +168,7 @@ impl Bell {
         let mut state = self.processors.state();
         state.slices.ended(&self.tenant, self.ticket, used_us);
         if let Some(turn) = state.turns.remove(&self.ticket) {
-            pace_of(&turn.pace).ended(turn.used_us + used_us);
+            turn.paces().ended(&self.tenant, turn.used_us + used_us);
         }
         begin(state);
     }
@@ -199,7 +199,7 @@ impl Wake for Bell {
             }
             Phase::Asking | Phase::Given | Phase::Woken => return,
         }
-        let length = turn.length();
+        let length = turn.length(&self.tenant);
         state.slices.ask(&self.tenant, self.ticket, length);
         begin(state);
     }
@@ -290,9 +290,9 @@ mod tests {
     use super::*;
     use crate::executor::Executor;
 
-    /// The pace of a version that nobody has run.
-    fn unknown() -> SharedPace {
-        SharedPace::default()
+    /// The paces of a version that nobody has run.
+    fn unknown() -> SharedPaces {
+        SharedPaces::default()
     }
 
     /// Burns so many slices of a millisecond.

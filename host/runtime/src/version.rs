@@ -6,7 +6,7 @@ use std::sync::Arc;
 use botyard_kernel::id::Digest;
 
 use crate::manifest::Manifest;
-use crate::slice::SharedPace;
+use crate::slice::SharedPaces;
 use crate::tier::Tier;
 
 /// A component that passed every check and can run. Cheap to clone. It holds
@@ -20,7 +20,7 @@ pub struct Version {
     pub(crate) imports: Arc<[String]>,
     pub(crate) linked_bytes: u64,
     pub(crate) code: Arc<File>,
-    pub(crate) pace: SharedPace,
+    pub(crate) paces: SharedPaces,
 }
 
 impl Version {

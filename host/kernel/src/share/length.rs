@@ -1,5 +1,9 @@
 //! How long turns compute: who needs little should not wait for who needs much.
 
+use std::collections::BTreeMap;
+
+use crate::id::TenantId;
+
 /// From which CPU time on a turn is a long one, in microseconds: most turns, also of
 /// interpreted bots, have ended by then.
 pub const LONG_US: u64 = 3_000;
@@ -25,22 +29,31 @@ impl Length {
     }
 }
 
-/// What the turns of a version cost of late.
+/// What the turns of a version cost of late, for each tenant that runs it: what one of them
+/// lets it do says nothing of the others.
 #[derive(Debug, Default)]
-pub struct Pace {
-    usual_us: u64,
-}
+pub struct Paces(BTreeMap<TenantId, u64>);
 
-impl Pace {
-    /// A turn has ended after so many microseconds of CPU time. A single one that is far
-    /// longer than the others, such as the first, does not make all others long ones.
-    pub fn ended(&mut self, used_us: u64) {
-        self.usual_us = self.usual_us.saturating_mul(3).saturating_add(used_us) / 4;
+impl Paces {
+    /// A tenant's turn has ended after so many microseconds of CPU time. A single one that
+    /// is far longer than the others, such as the first, does not make all others long ones.
+    pub fn ended(&mut self, tenant: &TenantId, used_us: u64) {
+        let usual_us = (self.usual_us(tenant) * 3 + used_us.min(3 * USUALLY_LONG_US)) / 4;
+        // Whose turns all end before they are long ones is never kept.
+        if usual_us < USUALLY_LONG_US / 4 {
+            self.0.remove(tenant);
+        } else {
+            self.0.insert(tenant.clone(), usual_us);
+        }
     }
 
-    /// How long the next turn is expected to be.
-    pub fn expected(&self) -> Length {
-        if self.usual_us < USUALLY_LONG_US { Length::Short } else { Length::Long }
+    /// How long the next turn of a tenant is expected to be.
+    pub fn expected(&self, tenant: &TenantId) -> Length {
+        if self.usual_us(tenant) < USUALLY_LONG_US { Length::Short } else { Length::Long }
+    }
+
+    fn usual_us(&self, tenant: &TenantId) -> u64 {
+        self.0.get(tenant).copied().unwrap_or_default()
     }
 }
 
@@ -59,16 +72,33 @@ mod tests {
 
     #[test]
     fn a_version_is_known_by_its_last_turns() {
-        let mut pace = Pace::default();
+        let mut paces = Paces::default();
+        let tenant = TenantId::from("a");
         let mut expected = |used_us| {
-            pace.ended(used_us);
-            pace.expected()
+            paces.ended(&tenant, used_us);
+            paces.expected(&tenant)
         };
-        assert_eq!(expected(20_000), Length::Short, "one turn, whose version was not at hand");
+        assert_eq!(expected(150_000), Length::Short, "one turn, whose version was not at hand");
         assert_eq!(expected(50_000), Length::Long, "what spins shows at once");
+        assert_eq!((0..10).map(|_| expected(50_000)).last(), Some(Length::Long));
         let until_short = (0..).find(|_| expected(100) == Length::Short);
         assert!((1..10).contains(&until_short.unwrap()), "{until_short:?}");
         assert_eq!((0..100).map(|_| expected(2 * LONG_US - 1)).last(), Some(Length::Short));
+        assert_eq!((0..100).map(|_| expected(2 * LONG_US + 4)).last(), Some(Length::Long));
         assert_eq!(expected(u64::MAX), Length::Long);
+    }
+
+    #[test]
+    fn what_a_tenant_lets_a_version_do_says_nothing_of_others() {
+        let mut paces = Paces::default();
+        let (one, other) = (TenantId::from("one"), TenantId::from("other"));
+        for _ in 0..10 {
+            paces.ended(&one, 50_000);
+            paces.ended(&other, 100);
+        }
+        assert_eq!([&one, &other].map(|it| paces.expected(it)), [Length::Long, Length::Short]);
+        assert_eq!(paces.0.len(), 1, "nothing is kept of who is quick");
+        (0..100).for_each(|_| paces.ended(&one, 100));
+        assert!(paces.0.is_empty());
     }
 }

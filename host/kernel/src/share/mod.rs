@@ -12,7 +12,7 @@ mod permits;
 mod rate;
 mod slices;
 
-pub use length::{LONG_US, Length, Pace};
+pub use length::{LONG_US, Length, Paces};
 pub use permits::Permits;
 pub use rate::TenantRate;
 pub use slices::{QUANTUM_US, Slices};

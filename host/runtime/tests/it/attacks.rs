@@ -37,7 +37,8 @@ async fn spinning_bots_starve_neither_the_caller_nor_each_other() {
     };
     let (first, second, (echo, waited)) = tokio::join!(run("spin"), run("spin"), quick);
     assert_eq!(text(&echo), "still here");
-    // Two spinning bots need 600 ms of the only thread, whatever the machine does besides.
+    // Two spinning bots need 600 ms of the only processor that bots have, whatever the
+    // machine does besides.
     assert!(waited < start.elapsed() / 2, "{waited:?} of {:?}", start.elapsed());
     for spinning in [first, second] {
         assert_eq!(failure(&spinning).kind, FailureKind::Cpu);

@@ -1,6 +1,6 @@
 //! How much room things take when they are written down.
 
-use std::io::{self, Write};
+use std::io::{Result, Write};
 
 use serde::Serialize;
 
@@ -14,12 +14,12 @@ pub fn bytes<T: Serialize + ?Sized>(value: &T) -> usize {
 struct Count(usize);
 
 impl Write for Count {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
         self.0 += bytes.len();
         Ok(bytes.len())
     }
 
-    fn flush(&mut self) -> io::Result<()> {
+    fn flush(&mut self) -> Result<()> {
         Ok(())
     }
 }

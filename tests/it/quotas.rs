@@ -139,6 +139,46 @@ async fn a_component_for_which_there_is_no_room_is_refused() {
     assert_eq!(answered.status, StatusCode::CREATED, "{}", answered.body);
 }
 
+/// Who tries versions takes of the processor, too.
+#[tokio::test]
+async fn trials_are_counted_apart_and_refused_when_they_take_too_much() {
+    let hosted = Hosted::start().await;
+    let admin = hosted.tenant("acme", "tally").await;
+    let deployment = admin.get("/tenants/acme/bots/bot/deployment").await.unwrap();
+    let version = deployment["current"].as_str().unwrap();
+    let path = format!("/tenants/acme/bots/bot/versions/{version}/try");
+    let says = json!({"events": [{"name": "message", "payload": {"text": "hi"}}]});
+    let tries = async || admin.ask(Method::POST, &path, Some(says.clone())).await.unwrap();
+    for _ in 0..2 {
+        let tried = tries().await;
+        assert_eq!(tried.status, StatusCode::OK, "{}", tried.body);
+        assert!(tried.body["turns"][0]["memory_bytes"].as_u64().unwrap() > 0, "{}", tried.body);
+    }
+    let written = async || {
+        let usage = admin.get("/tenants/acme/usage").await?;
+        let hours = usage["items"].as_array().cloned().unwrap_or_default();
+        Ok(hours.into_iter().find(|hour| hour["trial_turns"].as_u64() >= Some(2)))
+    };
+    let used = wait::until_asked("trials are written down", WITHIN, written).await.unwrap();
+    assert!(used["trial_cpu_us"].as_u64().unwrap() > 0, "{used}");
+    assert_eq!((&used["turns"], &used["cpu_us"]), (&Value::Null, &Value::Null), "{used}");
+
+    assert_eq!(set(&admin, "trial-cpu-ms-per-minute", json!(1)).await, StatusCode::OK);
+    let mut refused = None;
+    for _ in 0..3 {
+        let tried = tries().await;
+        if tried.status != StatusCode::OK {
+            refused = Some(tried);
+            break;
+        }
+    }
+    let refused = refused.expect("the second one takes more than a millisecond a minute");
+    assert_eq!((refused.status, refused.code()), (StatusCode::TOO_MANY_REQUESTS, "over-limit"));
+    let said = refused.body.to_string();
+    assert!(said.contains("trial-cpu-ms-per-minute") && said.contains("come again in"), "{said}");
+    assert_eq!(set(&admin, "trial-cpu-ms-per-minute", Value::Null).await, StatusCode::OK);
+}
+
 /// Events are refused by the same limit, and taken again when there is room.
 #[tokio::test]
 async fn events_for_which_there_is_no_room_are_refused_until_there_is() {

@@ -39,6 +39,12 @@ pub struct Usage {
     /// The most memory that any of these turns held, in bytes.
     #[serde(skip_serializing_if = "is_zero")]
     pub memory_peak_bytes: u64,
+    /// Turns of versions that were tried: they are no traffic.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub trial_turns: u64,
+    /// Their CPU time, in microseconds.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub trial_cpu_us: u64,
     /// Calls to web services, within turns and after them.
     #[serde(skip_serializing_if = "is_zero")]
     pub calls: u64,
@@ -66,11 +72,17 @@ impl Usage {
         }
     }
 
+    /// What a turn used in which a version was tried.
+    pub fn of_trial(cost: Cost) -> Self {
+        Self { trial_turns: 1, trial_cpu_us: cost.cpu_us, ..Self::default() }
+    }
+
     /// Both together. Meters stop at their end instead of beginning anew.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         let Self { events, turns, cpu_us, memory_peak_bytes, calls, log_bytes, .. } = self;
         let Self { failed_by_bot, failed_by_tenant, failed_by_vendor, failed_by_host, .. } = self;
+        let Self { trial_turns, trial_cpu_us, .. } = self;
         Self {
             events: events.saturating_add(other.events),
             turns: turns.saturating_add(other.turns),
@@ -80,6 +92,8 @@ impl Usage {
             failed_by_host: failed_by_host.saturating_add(other.failed_by_host),
             cpu_us: cpu_us.saturating_add(other.cpu_us),
             memory_peak_bytes: memory_peak_bytes.max(other.memory_peak_bytes),
+            trial_turns: trial_turns.saturating_add(other.trial_turns),
+            trial_cpu_us: trial_cpu_us.saturating_add(other.trial_cpu_us),
             calls: calls.saturating_add(other.calls),
             log_bytes: log_bytes.saturating_add(other.log_bytes),
         }
@@ -199,7 +213,7 @@ mod tests {
     /// Whatever is written down as a peak is merged as one.
     #[test]
     fn of_peaks_the_highest_counts() {
-        let all = |count| usage([count; 10]);
+        let all = |count| usage([count; 12]);
         let both = serde_json::to_value(all(5).plus(all(7))).unwrap();
         for (name, count) in both.as_object().unwrap() {
             let expected = if PEAKS.contains(&name.as_str()) { 7 } else { 12 };
@@ -209,12 +223,19 @@ mod tests {
     }
 
     fn usages() -> impl Strategy<Value = Usage> {
-        any::<[u32; 10]>().prop_map(|counts| usage(counts.map(u64::from)))
+        any::<[u32; 12]>().prop_map(|counts| usage(counts.map(u64::from)))
     }
 
-    fn usage(counts: [u64; 10]) -> Usage {
+    #[test]
+    fn trials_are_told_apart_from_traffic() {
+        let tried = Usage::of_trial(Cost { cpu_us: 9, memory_bytes: 70 });
+        assert_eq!(tried, Usage { trial_turns: 1, trial_cpu_us: 9, ..Usage::default() });
+    }
+
+    fn usage(counts: [u64; 12]) -> Usage {
         let [events, turns, failed_by_bot, failed_by_tenant, failed_by_vendor, ..] = counts;
-        let [.., failed_by_host, cpu_us, memory_peak_bytes, calls, log_bytes] = counts;
+        let [.., failed_by_host, cpu_us, memory_peak_bytes, calls, log_bytes, _, _] = counts;
+        let [.., trial_turns, trial_cpu_us] = counts;
         Usage {
             events,
             turns,
@@ -224,6 +245,8 @@ mod tests {
             failed_by_host,
             cpu_us,
             memory_peak_bytes,
+            trial_turns,
+            trial_cpu_us,
             calls,
             log_bytes,
         }

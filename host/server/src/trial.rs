@@ -6,19 +6,22 @@ use std::sync::Arc;
 use botyard_kernel::action::Action;
 use botyard_kernel::event::{Event, EventBody};
 use botyard_kernel::id::{ConversationKey, Digest, EventId, TenantId};
+use botyard_kernel::limits::Exceeded;
 use botyard_kernel::log::{Arrival, Conversation, Outcome, Row, RowEnd, Settled, Turn};
 use botyard_kernel::owner::Owner;
 use botyard_kernel::plan::{Plan, Policy, Step};
 use botyard_kernel::profile::Profile;
-use botyard_kernel::run::{LogLine, RunInput};
+use botyard_kernel::run::{Cost, LogLine, RunInput};
 use botyard_kernel::session::{Facts, Session};
-use botyard_runtime::{Runtime, Services, Version};
+use botyard_kernel::usage::Usage;
+use botyard_runtime::{Services, Version};
 use botyard_vendors::{Part, To, Vendor, known};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::clock;
 use crate::shown::call_json;
+use crate::work::Work;
 
 /// What is tried, and as if it were where.
 pub struct Trial {
@@ -55,6 +58,8 @@ pub struct Tried {
     pub log: Vec<LogLine>,
     /// CPU time in microseconds.
     pub cpu_us: u64,
+    /// The most memory that it held, in bytes.
+    pub memory_bytes: u64,
     /// The bot's context afterwards.
     pub context: String,
 }
@@ -62,14 +67,23 @@ pub struct Tried {
 /// A conversation that nobody has.
 struct Stage<'a> {
     trial: &'a Trial,
+    work: &'a Work,
     key: ConversationKey,
     state: Conversation,
     reply_to: Option<String>,
 }
 
 impl Trial {
-    /// Runs the events one after the other in a conversation of their own.
-    pub async fn run(&self, runtime: &Arc<Runtime>, events: Vec<EventBody>) -> Vec<Tried> {
+    /// Runs the events one after the other in a conversation of their own. What that takes
+    /// is counted among what the tenant uses, and held to its limit.
+    ///
+    /// # Errors
+    /// Trials of the tenant have taken too much of late.
+    pub(crate) async fn run(
+        &self,
+        work: &Work,
+        events: Vec<EventBody>,
+    ) -> Result<Vec<Tried>, Exceeded> {
         // Only a vendor that there is was connected.
         let place = known(self.vendor.name()).map(|known| (known.place)(&self.medium));
         let place = place.unwrap_or_default();
@@ -79,18 +93,18 @@ impl Trial {
             vendor_key: place.conversation,
         };
         let (state, reply_to) = (Conversation::default(), place.reply_to);
-        let mut stage = Stage { trial: self, key, state, reply_to };
+        let mut stage = Stage { trial: self, work, key, state, reply_to };
         let mut tried = Vec::new();
         for (number, body) in events.into_iter().enumerate() {
             let event = Event::new(EventId(format!("try.{number}")), clock::now(), body);
-            stage.handle(runtime, event, &mut tried).await;
+            stage.handle(event, &mut tried).await?;
         }
-        tried
+        Ok(tried)
     }
 }
 
 impl Stage<'_> {
-    async fn handle(&mut self, runtime: &Arc<Runtime>, event: Event, tried: &mut Vec<Tried>) {
+    async fn handle(&mut self, event: Event, tried: &mut Vec<Tried>) -> Result<(), Exceeded> {
         let name = event.body.name();
         let mut arrival = Arrival::new(event, clock::seed());
         let medium = self.trial.medium.clone();
@@ -100,33 +114,35 @@ impl Stage<'_> {
         // The start of the host's own, then the event itself.
         for _ in 0..2 {
             let step = self.plan(&arrival).step();
-            let (name, turn, goes_on) = match step {
-                Step::Run(run) => (name, self.run(runtime, &arrival, *run).await, false),
-                Step::StartFirst(start) => match self.plan(&start).step() {
-                    Step::Run(run) => ("start", self.run(runtime, &start, *run).await, true),
-                    Step::StartFirst(_) | Step::Relay(_) | Step::TimeOut(_) | Step::Skip(_) => {
-                        return;
-                    }
-                },
+            let nothing = Cost::default();
+            let (name, (turn, cost), goes_on) = match step {
+                Step::Run(run) => (name, self.run(&arrival, *run).await?, false),
+                Step::StartFirst(start) => {
+                    let first = self.plan(&start).step();
+                    let Step::Run(run) = first else { return Ok(()) };
+                    ("start", self.run(&start, *run).await?, true)
+                }
                 Step::Relay(medium) | Step::TimeOut(medium) => {
                     let profile = self.trial.vendor.profile(&medium);
-                    (name, self.plan(&arrival).by_host(&profile, clock::now()), false)
+                    let turn = self.plan(&arrival).by_host(&profile, clock::now());
+                    (name, (turn, nothing), false)
                 }
-                Step::Skip(reason) => (name, self.plan(&arrival).skip(reason), false),
+                Step::Skip(reason) => (name, (self.plan(&arrival).skip(reason), nothing), false),
             };
-            tried.push(self.take(name, turn));
+            tried.push(self.take(name, turn, cost));
             if !goes_on {
-                return;
+                break;
             }
         }
+        Ok(())
     }
 
+    /// A turn of the bot, and what it has cost.
     async fn run(
         &self,
-        runtime: &Arc<Runtime>,
         arrival: &Arrival,
         (event, mut session): (Event, Session),
-    ) -> Turn {
+    ) -> Result<(Turn, Cost), Exceeded> {
         let (trial, profile) = (self.trial, self.profile());
         session.profile.clone_from(&profile.settings);
         let input = RunInput {
@@ -136,19 +152,23 @@ impl Stage<'_> {
             config: trial.config.clone(),
             calls: Vec::new(),
         };
+        let (quotas, runtime) = (self.work.quotas(), self.work.runtime());
+        quotas.trial(&trial.tenant, clock::now())?;
         let permit = runtime.permit(&trial.version, &trial.tenant).await;
         // Its values are empty, and its calls are denied.
         let services = Services::default();
         let output = runtime.run(&trial.version, permit, input, services).await;
-        let digest: Digest = *trial.version.digest();
-        self.plan(arrival).complete(output, digest, &profile, clock::now())
+        let (digest, cost): (Digest, _) = (*trial.version.digest(), output.cost);
+        quotas.tried(&trial.tenant, cost.cpu_us, clock::now());
+        self.work.count(&trial.tenant, &trial.policy.bot, Usage::of_trial(cost));
+        Ok((self.plan(arrival).complete(output, digest, &profile, clock::now()), cost))
     }
 
     /// Takes over what a turn says, as if all of it were delivered.
-    fn take(&mut self, event: &'static str, turn: Turn) -> Tried {
-        let (actions, cpu_us) = match &turn.outcome {
-            Outcome::Ran { actions, cpu_us, .. } => (json!(actions), *cpu_us),
-            Outcome::Failed { .. } | Outcome::Skipped(_) => (json!([]), 0),
+    fn take(&mut self, event: &'static str, turn: Turn, cost: Cost) -> Tried {
+        let actions = match &turn.outcome {
+            Outcome::Ran { actions, .. } => json!(actions),
+            Outcome::Failed { .. } | Outcome::Skipped(_) => json!([]),
         };
         self.state = turn.state;
         let sends = self.state.rows.iter().map(|row| self.sent(row)).collect();
@@ -167,7 +187,8 @@ impl Stage<'_> {
             actions,
             sends,
             log: turn.log,
-            cpu_us,
+            cpu_us: cost.cpu_us,
+            memory_bytes: cost.memory_bytes,
             context: self.state.session.as_ref().map_or_else(String::new, |it| it.context.clone()),
         }
     }

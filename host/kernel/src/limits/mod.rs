@@ -26,6 +26,7 @@ pub enum Unit {
     PerMinute,
     PerHour,
     MillisecondsPerSecond,
+    MillisecondsPerMinute,
     BytesPerHour,
 }
 

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Change::{Fixed, Host, Tenant};
 use super::Unit::{
-    Bytes, BytesPerHour, Characters, Milliseconds, MillisecondsPerSecond, PerMinute, PerSecond,
-    Percent, Pieces,
+    Bytes, BytesPerHour, Characters, Milliseconds, MillisecondsPerMinute, MillisecondsPerSecond,
+    PerMinute, PerSecond, Percent, Pieces,
 };
 use super::{Row, Unit};
 use crate::call::{CALL_BODY_BYTES_MAX, CALLS_MAX};
@@ -133,6 +133,8 @@ limits! {
         "A tenant's turns that begin; more of them wait.";
     CpuMsPerSecond "cpu-ms-per-second" MillisecondsPerSecond None, Tenant, "kernel::share",
         "CPU time of a tenant's bots; more turns wait.";
+    TrialCpuMsPerMinute "trial-cpu-ms-per-minute" MillisecondsPerMinute Some(12_000), Tenant, "kernel::quota",
+        "CPU time of a tenant's trials; more of them are refused.";
     RunningTurnsPercent "running-turns-percent" Percent Some(25), Fixed, "kernel::share",
         "A tenant's part of all turns that run at once, while others wait.";
     CallsPerMinute "calls-per-minute" PerMinute Some(6_000), Tenant, "kernel::quota",

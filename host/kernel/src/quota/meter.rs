@@ -61,6 +61,14 @@ impl Meter {
         }
     }
 
+    /// Takes so many now, however many that are, where at most `most` may be taken in a
+    /// window: what cannot be known before is paid for later.
+    pub fn charge(&mut self, count: u64, (most, window_ms): (u64, Millis), now: Millis) {
+        let cost_us = share(count, window_ms.saturating_mul(1_000), most);
+        let from_us = self.allowed_us.max(now.saturating_mul(1_000));
+        self.allowed_us = from_us.saturating_add(cost_us);
+    }
+
     /// Whether nothing is left to remember.
     pub fn is_even(self, now: Millis) -> bool {
         self.allowed_us <= now.saturating_mul(1_000)
@@ -110,6 +118,18 @@ mod tests {
     }
 
     #[test]
+    fn what_was_taken_without_asking_is_paid_for_later() {
+        let mut meter = Meter::default();
+        assert_eq!(take(&mut meter, 1, 5_000), Ok(()));
+        meter.charge(24, TEN_A_SECOND, 5_000);
+        let refused = take(&mut meter, 1, 5_000).unwrap_err();
+        assert_eq!((refused.used, refused.retry_after_s), (25, Some(2)));
+        assert_eq!(take(&mut meter, 1, 6_600), Ok(()));
+        meter.charge(1, TEN_A_SECOND, 60_000);
+        assert!(meter.is_even(60_100), "long after, nothing of it is left");
+    }
+
+    #[test]
     fn where_nothing_may_be_taken_no_time_helps() {
         let mut meter = Meter::default();
         let refused = meter.take(Limit::CallsPerMinute, 1, (0, SECOND), 1).unwrap_err();
@@ -145,6 +165,7 @@ mod tests {
             let mut meter = Meter::default();
             let _ = meter.take(Limit::Bots, count, (most, window), now);
             let _ = meter.take(Limit::Bots, count, (most, window), now.saturating_add(again));
+            meter.charge(count, (most, window), again);
         }
     }
 }

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use botyard_kernel::access::Denied;
+use botyard_kernel::limits::Exceeded;
 use botyard_kernel::quota::{Refusal, Whose};
 use botyard_kernel::run::Blame;
 use botyard_runtime::LoadError;
@@ -125,6 +126,12 @@ impl Problem {
             }
         };
         problem.after(*retry_after_s)
+    }
+
+    /// A limit of the table is reached.
+    pub fn over(exceeded: &Exceeded) -> Self {
+        let problem = Self::new(Code::OverLimit, exceeded.to_string());
+        Self { retry_after_s: exceeded.retry_after_s, ..problem }
     }
 
     /// There is no such object.

@@ -57,7 +57,9 @@ pub(super) struct Trials {
 }
 
 /// Try a version with events. Nothing is sent or kept; calls of the bot are denied, its own
-/// values are empty, and `secret NAME` stands where its configuration names a secret.
+/// values are empty, and `secret NAME` stands where its configuration names a secret. What
+/// it takes of the processor is counted among the usage of the tenant (`trial_cpu_us`) and
+/// held to the limit `trial-cpu-ms-per-minute`: 429 says when to come again.
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/bots/{bot}/versions/{digest}/try",
     tag = "versions", request_body = NewTrial,
     params(("tenant" = String, Path), ("bot" = String, Path), ("digest" = String, Path)),
@@ -76,7 +78,11 @@ pub(super) async fn run(
         return Err(Problem::new(Code::TooMany, detail));
     }
     let (trial, events) = trial(&allowed, bot, &digest, new).await?;
-    let turns = trial.run(allowed.app.work.runtime(), events).await;
+    // Whoever leaves has it counted all the same.
+    let work = Arc::clone(&allowed.app.work);
+    let tried = tokio::spawn(async move { trial.run(&work, events).await }).await;
+    let tried = tried.map_err(|error| Problem::host_fault(&error, "the trial broke down"))?;
+    let turns = tried.map_err(|exceeded| Problem::over(&exceeded))?;
     let cpu_us = turns.iter().map(|turn| turn.cpu_us).sum();
     let mut turns: Vec<Value> = turns.iter().map(|turn| json!(turn)).collect();
     if let Some(redactor) = allowed.app.work.redactors().of(&allowed.tenant) {

@@ -36,7 +36,7 @@ pub(super) struct Hour {
     /// `events` accepted, `turns` run, of these `failed_by_bot`, `failed_by_tenant`,
     /// `failed_by_vendor`, `failed_by_host`, CPU time `cpu_us` in microseconds,
     /// `memory_peak_bytes`, the most that any of the turns held, `calls` of web services,
-    /// `log_bytes`.
+    /// `log_bytes`; of versions that were tried, `trial_turns` and `trial_cpu_us`.
     #[serde(flatten)]
     #[schema(value_type = Object)]
     usage: Usage,

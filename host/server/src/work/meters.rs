@@ -59,6 +59,11 @@ pub fn named(name: &str) -> Option<(Millis, BotId)> {
 }
 
 impl Work {
+    /// A bot of a tenant has used so much.
+    pub(crate) fn count(&self, tenant: &TenantId, bot: &BotId, usage: Usage) {
+        self.meters.add(tenant, bot, usage);
+    }
+
     /// Writes down what was used, now and from now on.
     pub fn start_metering(self: &Arc<Self>) {
         tokio::spawn(run(Arc::downgrade(self)));

@@ -27,6 +27,7 @@ struct Tenant {
     rate: TenantRate,
     events: Meter,
     calls: Meter,
+    trials: Meter,
     log: Meter,
     /// What it keeps (bytes), as it was last weighed, and what was accepted since.
     stored: u64,
@@ -110,6 +111,27 @@ impl Quotas {
             }
             taken
         })
+    }
+
+    /// Lets a turn of a trial begin: none takes less than a millisecond.
+    ///
+    /// # Errors
+    /// Which limit, and when to come again.
+    pub(crate) fn trial(&self, tenant: &TenantId, now: Millis) -> Result<(), Exceeded> {
+        self.with(tenant, |entry| {
+            let limits = Arc::clone(&entry.limits);
+            entry.trials.within(&limits, (Limit::TrialCpuMsPerMinute, MINUTE), 1, now)
+        })
+    }
+
+    /// A turn of a trial that was let begin has taken so much CPU time, in microseconds.
+    pub(crate) fn tried(&self, tenant: &TenantId, cpu_us: u64, now: Millis) {
+        self.with(tenant, |entry| {
+            if let Some(rate) = entry.limits.value(Limit::TrialCpuMsPerMinute) {
+                let rest_ms = cpu_us.div_ceil(1_000).saturating_sub(1);
+                entry.trials.charge(rest_ms, (rate, MINUTE), now);
+            }
+        });
     }
 
     /// Takes so many bytes of a bot's log.
@@ -251,6 +273,21 @@ mod tests {
         assert!(quotas.log(&acme(), 1, NOW).unwrap_err().is_none());
         assert_eq!(quotas.log(&acme(), 50, NOW + HOUR / 2), Ok(()));
         assert!(quotas.log(&acme(), 99, NOW + HOUR / 2).unwrap_err().is_some(), "and once more");
+    }
+
+    #[test]
+    fn trials_are_bounded_by_what_they_took() {
+        let quotas = quotas(&[(Limit::TrialCpuMsPerMinute, 1_000)]);
+        let begins = |now| quotas.trial(&acme(), now);
+        assert_eq!(begins(NOW), Ok(()));
+        quotas.tried(&acme(), 1, NOW);
+        assert_eq!(begins(NOW), Ok(()), "the first one took little");
+        quotas.tried(&acme(), 1_199_000, NOW);
+        let refused = begins(NOW).unwrap_err();
+        assert_eq!((refused.limit, refused.used), (Limit::TrialCpuMsPerMinute, 1_200));
+        assert_eq!(refused.retry_after_s, Some(13));
+        assert_eq!(begins(NOW + 13 * SECOND), Ok(()));
+        assert_eq!(quotas.trial(&"other".into(), NOW), Ok(()));
     }
 
     #[test]

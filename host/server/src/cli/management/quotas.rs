@@ -56,7 +56,7 @@ pub(in crate::cli) struct StorageCommand {
 /// What a tenant is called among its bots.
 const ALL_BOTS: &str = "(all)";
 const LIMIT_FIELDS: [&str; 5] = ["name", "value", "used", "unit", "change"];
-const USAGE_FIELDS: [&str; 9] = [
+const USAGE_FIELDS: [&str; 10] = [
     "hour",
     "bot",
     "events",
@@ -66,6 +66,7 @@ const USAGE_FIELDS: [&str; 9] = [
     "memory_peak_bytes",
     "calls",
     "log_bytes",
+    "trial_cpu_us",
 ];
 const PARTS: [&str; 7] =
     ["conversations", "components", "values", "captures", "notes", "records", "audit"];

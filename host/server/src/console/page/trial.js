@@ -4,7 +4,7 @@
 import { actionShown } from "./actions.js";
 import { Problem, at } from "./api.js";
 import { button, field, folded, form, json, make, say, select } from "./dom.js";
-import { counted, cpu, moment, outcome, short } from "./format.js";
+import { bytes, counted, cpu, moment, outcome, short } from "./format.js";
 import { shown } from "./problem.js";
 import { logShown } from "./turns.js";
 
@@ -146,7 +146,7 @@ class Trial {
       said.length > 0 || failed ? said : make("p", { class: "hint" }, `No actions for ${turn.event}.`),
       failed ? make("p", { class: "note" }, `On ${turn.event}, the bot ${outcome(turn.result)}`) : null,
       logShown(turn.log),
-      folded(`On ${turn.event}: ${counted(turn.actions.length, "action")}, ${counted(turn.sends.length, "call")}, ${cpu(turn.cpu_us)}`,
+      folded(`On ${turn.event}: ${counted(turn.actions.length, "action")}, ${counted(turn.sends.length, "call")}, ${cpu(turn.cpu_us)}, ${bytes(turn.memory_bytes)} of memory`,
         make("h2", {}, "Actions"), json(turn.actions),
         make("h2", {}, "What would be sent"), json(turn.sends),
         make("h2", {}, "Context afterwards"), make("pre", {}, make("code", {}, turn.context || "none"))));

@@ -55,6 +55,7 @@ function used(all) {
         ["Memory", `${bytes(of.memory_peak_bytes ?? 0)} at most in a turn`],
         ["Calls", of.calls ?? 0],
         ["Log", bytes(of.log_bytes ?? 0)],
+        ["Trials", of.trial_turns ? `${counted(of.trial_turns, "turn")}, ${cpu(of.trial_cpu_us ?? 0)}` : null],
       ]),
     ]),
   ];

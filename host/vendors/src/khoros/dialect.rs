@@ -229,6 +229,9 @@ pub(super) struct ListWords {
     /// What the person's answer is headed; where empty, as the question.
     pub(super) response_title: String,
     pub(super) response_subtitle: String,
+    /// The picture of a choice stands in a list, as the one beside a text does: that it may
+    /// have one is documented, and the form is not.
+    pub(super) picture_in_list: bool,
 }
 
 impl Default for ListWords {
@@ -238,6 +241,7 @@ impl Default for ListWords {
             response_style: "SMALL".to_owned(),
             response_title: String::new(),
             response_subtitle: String::new(),
+            picture_in_list: false,
         }
     }
 }

@@ -19,6 +19,7 @@ const BUTTONS: &[&str] =
 /// What networks with list pickers take.
 const LISTS: &[&str] = &[
     "bubbles",
+    "carousel",
     "list_template",
     "list_template_multiple",
     "list_template_sections",

@@ -73,6 +73,8 @@ fn action(khoros: &Khoros, reply: &ReplyTo, action: &Action) -> Option<Made> {
         Action::Bubbles(it) => say(respond::bubbles(khoros, reply, it)),
         Action::ButtonTemplate(it) => say(respond::button_template(khoros, reply, it)),
         Action::ListTemplate(it) => say(respond::list(&dialect.list, it)),
+        // The profile has cards only where there are list pickers.
+        Action::Carousel(it) => say(respond::carousel(&dialect.list, it)),
         Action::RichLink(it) => say(respond::rich_link(it)),
         Action::Media(it) => say(respond::media(dialect, it)),
         Action::Passthrough(it) if it.vendor == NAME => say(respond::passthrough(it)),
@@ -99,8 +101,7 @@ fn action(khoros: &Khoros, reply: &ReplyTo, action: &Action) -> Option<Made> {
             let fields = at(&form.place, attributes(form, it));
             put("/authors/attributes", &form.kind, fields)
         }
-        Action::Carousel(_)
-        | Action::Buttons(_)
+        Action::Buttons(_)
         | Action::Navigate(_)
         | Action::Delay(_)
         | Action::ContextUpdate(_)

@@ -4,7 +4,8 @@
 //! action makes one of them or none, so nothing here can hold two.
 
 use botyard_kernel::action::{
-    Bubbles, ButtonTemplate, Choice, Header, ListTemplate, Media, Passthrough, RichLink, Row,
+    Bubbles, ButtonTemplate, Card, Carousel, Choice, Header, ListTemplate, Media, Passthrough,
+    RichLink, Row,
 };
 use botyard_kernel::files::{Kind, mime_type};
 use serde_json::{Map, Value, json};
@@ -88,9 +89,25 @@ fn lines<'a>(lines: impl IntoIterator<Item = Option<&'a str>>) -> String {
 }
 
 fn bubbles_list(words: &ListWords, bubbles: &Bubbles) -> Fields {
-    let rows = bubbles.options.iter().map(|option| choice(&option.id, &option.label, None));
+    let rows = bubbles.options.iter().map(|option| choice(&option.id, &option.label, None, None));
     let section = section(0, &bubbles.text, false, rows.collect());
     picker(words, &bubbles.text, None, vec![section])
+}
+
+/// Cards in a list picker, the one form that shows options with pictures.
+pub(super) fn carousel(words: &ListWords, carousel: &Carousel) -> Fields {
+    let row = |card: &Card| {
+        let picture = card.image.as_deref().map(|image| picture(words, image));
+        choice(&card.id, &card.label, card.description.as_deref(), picture)
+    };
+    let rows = carousel.cards.iter().map(row).collect();
+    let section = section(0, &carousel.text, false, rows);
+    picker(words, &carousel.text, None, vec![section])
+}
+
+fn picture(words: &ListWords, link: &str) -> Value {
+    let picture = json!({ "url": link, "mediaType": "IMAGE" });
+    if words.picture_in_list { json!([picture]) } else { picture }
 }
 
 /// A list picker: the question is its title where the bot gave it none.
@@ -99,7 +116,7 @@ pub(super) fn list(words: &ListWords, list: &ListTemplate) -> Fields {
     let title = title.unwrap_or(&list.text);
     let sections = list.sections.iter().enumerate().map(|(nth, part)| {
         let headline = part.title.as_deref().filter(|title| !title.trim().is_empty());
-        let row = |row: &Row| choice(&row.id, &row.label, row.description.as_deref());
+        let row = |row: &Row| choice(&row.id, &row.label, row.description.as_deref(), None);
         let rows = part.rows.iter().map(row).collect();
         section(nth, headline.unwrap_or(title), list.multiple, rows)
     });
@@ -130,9 +147,10 @@ fn section(nth: usize, title: &str, multiple: bool, choices: Vec<Value>) -> Valu
     json!({ "id": id, "title": title, "multipleSelection": multiple, "choices": choices })
 }
 
-fn choice(id: &str, title: &str, subtitle: Option<&str>) -> Value {
+fn choice(id: &str, title: &str, subtitle: Option<&str>, picture: Option<Value>) -> Value {
     let subtitle = subtitle.filter(|text| !text.trim().is_empty());
-    let message = Fields::new().with("title", title).some("subtitle", subtitle);
+    let message =
+        Fields::new().with("title", title).some("subtitle", subtitle).some("media", picture);
     Fields::new().with("id", id).with("message", Value::from(message)).into()
 }
 

@@ -123,6 +123,7 @@ fn judge_list(list: &Fields<'_>) -> Checked {
         message.no_others(&["title", "subtitle", "media", "style"])?;
         message.some_text("title")?;
         message.optional_text("subtitle", usize::MAX)?;
+        judge_picture(&message)?;
         message.one_of("style", STYLES)?;
     }
     for section in list.list("sections", usize::MAX)? {
@@ -136,9 +137,26 @@ fn judge_list(list: &Fields<'_>) -> Checked {
             let message = choice.object("message")?;
             message.no_others(&["title", "subtitle", "media"])?;
             message.some_text("title")?;
+            judge_picture(&message)?;
         }
     }
     Ok(())
+}
+
+/// "Optional image media payload": of the two forms of media on the page either.
+fn judge_picture(message: &Fields<'_>) -> Checked {
+    if !message.has("media") {
+        return Ok(());
+    }
+    let listed = message.list("media", 1);
+    let picture = match listed.as_deref() {
+        Ok([picture]) => picture,
+        Ok(_) => return Err("media is not one".to_owned()),
+        Err(_) => &message.object("media")?,
+    };
+    picture.no_others(&["url", "mediaType"])?;
+    picture.link("url")?;
+    picture.one_of("mediaType", &["IMAGE"])
 }
 
 /// A hand-off.

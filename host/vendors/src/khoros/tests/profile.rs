@@ -25,6 +25,7 @@ fn what_networks_carry() {
         assert_eq!(profile.carries("typing"), typing, "{network}");
         assert_eq!(profile.carries("bubbles"), bubbles, "{network}");
         assert_eq!(profile.carries("list_template"), lists, "{network}");
+        assert_eq!(profile.carries("carousel"), lists, "{network}");
         assert_eq!(profile.carries("secure_form"), forms, "{network}");
         assert!(profile.carries("media") && profile.carries("forward_bot"), "{network}");
         assert!(!profile.carries("passthrough_packet"), "a passthrough is no packet here");

@@ -128,8 +128,24 @@ async fn list_pickers_are_of_apple_and_typing_is_not_of_twitter() {
     large["list"]["requestMessage"]["style"] = json!("HUGE");
     let mut bare = picker.clone();
     bare["list"]["sections"][0]["choices"] = json!([]);
+    let pictured = |media: Value| {
+        let mut pictured = picker.clone();
+        pictured["list"]["sections"][0]["choices"][0]["message"]["media"] = media;
+        pictured
+    };
+    let picture = json!({ "url": "https://a.example.invalid/1.jpg", "mediaType": "IMAGE" });
+    let video = json!({ "url": "https://a.example.invalid/1.mp4", "mediaType": "VIDEO" });
+    let pictures = [
+        (202, pictured(picture.clone())),
+        (202, pictured(json!([picture]))),
+        (400, pictured(json!([picture, picture]))),
+        (400, pictured(json!([]))),
+        (400, pictured(video)),
+        (400, pictured(json!({ "url": "lamp.jpg", "mediaType": "IMAGE" }))),
+    ];
     let bot = Bot::spoken(Options { network_key: "apple".to_owned(), ..options() });
-    for (expected, body) in [(202, picker), (400, large), (400, bare)] {
+    let all = [(202, picker), (400, large), (400, bare)];
+    for (expected, body) in all.into_iter().chain(pictures) {
         let (status, answer) = bot.call("POST", "respond", &address(body, "apple")).await;
         assert_eq!(status, expected, "{answer}");
     }

@@ -40,11 +40,16 @@ static FILES: &[&File] = &[
     &instabot::profile::FILE,
 ];
 
+/// Forms of answers by their names, each with what a person is shown who gets one.
+type Answers = &'static [(&'static str, fn() -> Profile)];
+
 /// What a vendor's mediums carry, read when it is first asked for.
 pub(crate) struct File {
     vendor: &'static str,
     text: &'static str,
     usual: fn(&str) -> Profile,
+    /// What answers of each form carry besides, where they carry what calls do not.
+    answers: Answers,
     read: OnceLock<Mediums>,
 }
 
@@ -55,7 +60,13 @@ impl File {
         text: &'static str,
         usual: fn(&str) -> Profile,
     ) -> Self {
-        Self { vendor, text, usual, read: OnceLock::new() }
+        Self { vendor, text, usual, answers: &[], read: OnceLock::new() }
+    }
+
+    /// The same, of a vendor whose answers have forms: each with its name.
+    pub(crate) const fn with_answers(mut self, answers: Answers) -> Self {
+        self.answers = answers;
+        self
     }
 
     /// The same mediums for another vendor that rides on them.

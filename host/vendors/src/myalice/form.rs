@@ -33,7 +33,7 @@ impl Form {
     }
 
     /// Its name.
-    pub(super) fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Text => "text",
             Self::Image => "image",

@@ -41,6 +41,11 @@ The host itself carries out `context_update`, `context_clear`, `schedule`, `canc
 `request` everywhere, and waits out a `delay` where the vendor does not.
 ";
 
+const ANSWERS: &str = "
+An answer shows one action more than calls carry, by the form that was chosen for it. That is the
+first of a turn that the form is made for; what else the bot says goes by calls, as above.
+";
+
 /// What every vendor's mediums carry, as Markdown: what becomes of each action,
 /// and the limits with their sources.
 pub fn page() -> String {
@@ -48,7 +53,14 @@ pub fn page() -> String {
     for file in FILES {
         let mediums = file.mediums().all();
         line(&mut page, format_args!("\n## {}\n", file.vendor));
-        fates(&mut page, file, mediums);
+        let usual = |medium: &Medium| (names(medium), (file.usual)(&medium.names[0]));
+        fates(&mut page, file.vendor, &mediums.iter().map(usual).collect::<Vec<_>>());
+        if !file.answers.is_empty() {
+            line(&mut page, ANSWERS);
+            let answers = file.answers.iter();
+            let answers = answers.map(|(form, profile)| (format!("`{form}`"), profile()));
+            fates(&mut page, file.vendor, &answers.collect::<Vec<_>>());
+        }
         told(&mut page, file, mediums);
         limits(&mut page, mediums);
     }
@@ -65,13 +77,12 @@ fn names(medium: &Medium) -> String {
     medium.names.iter().map(named).collect::<Vec<_>>().join(", ")
 }
 
-fn fates(page: &mut String, file: &File, mediums: &[Medium]) {
-    let heads: Vec<_> = mediums.iter().map(names).collect();
+fn fates(page: &mut String, vendor: &str, columns: &[(String, Profile)]) {
+    let heads: Vec<_> = columns.iter().map(|(head, _)| &**head).collect();
     line(page, format_args!("| action | {} |", heads.join(" | ")));
     line(page, format_args!("|---|{}", "---|".repeat(heads.len())));
-    let profiles: Vec<_> = mediums.iter().map(|it| (file.usual)(&it.names[0])).collect();
-    for (what, action) in samples(file.vendor) {
-        let fates = profiles.iter().map(|profile| fate(&action, profile, file.vendor));
+    for (what, action) in samples(vendor) {
+        let fates = columns.iter().map(|(_, profile)| fate(&action, profile, vendor));
         let fates: Vec<_> = fates.collect();
         let what = if what.is_empty() { String::new() } else { format!(", {what}") };
         line(page, format_args!("| `{}`{what} | {} |", action.name(), fates.join(" | ")));
@@ -112,7 +123,8 @@ fn fate(action: &Action, profile: &Profile, vendor: &str) -> String {
         return format!("as {} pages of `{}`", done.pages.len() + 1, became.join("`, `"));
     }
     if became == [action.name()] {
-        return "changed".to_owned();
+        // Short labels are what the bot wanted.
+        return if done.notes.is_empty() { "yes" } else { "changed" }.to_owned();
     }
     if action.option_ids().next().is_some() && became.iter().all(|name| *name == "message") {
         return "as numbers".to_owned();

@@ -137,6 +137,9 @@ pub struct Choice {
     pub id: String,
     /// What the person sees.
     pub label: String,
+    /// Stands in its place where the medium has no room for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short_label: Option<String>,
 }
 
 /// A text with options to tap.
@@ -161,6 +164,9 @@ pub struct Card {
     pub id: String,
     /// What the person sees.
     pub label: String,
+    /// Stands in its place where the medium has no room for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short_label: Option<String>,
     /// The address of a picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
@@ -220,6 +226,9 @@ pub struct Row {
     pub id: String,
     /// What the person sees.
     pub label: String,
+    /// Stands in its place where the medium has no room for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short_label: Option<String>,
     /// A second line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -266,6 +275,9 @@ pub struct ListTemplate {
 pub struct LinkButton {
     /// What the person sees.
     pub label: String,
+    /// Stands in its place where the medium has no room for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short_label: Option<String>,
     /// The page.
     pub link: String,
 }

@@ -4,7 +4,8 @@
 //! No option is lost: what cannot be tapped is numbered text. Nothing is longer
 //! than the profile allows, but for the ids of options: what stands for one that is
 //! too long is put in its place by [`Degraded::name_options`]. What is left out or
-//! changed is noted in words for the bot's log, never in silence.
+//! changed is noted in words for the bot's log, never in silence; where a label has no
+//! room, the bot's own short one is what it wanted.
 //!
 //! Every profile carries `message`. Besides the names of actions a profile lists
 //! what it carries of them:

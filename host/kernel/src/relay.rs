@@ -462,6 +462,7 @@ fn spoken(text: Text) -> Option<Action> {
         return said.then_some(Action::Message(Message { text, format }));
     }
     let text = if text.trim().is_empty() { "…".to_owned() } else { text };
-    let options = options.into_iter().map(|(id, label)| Choice { id, label }).collect();
+    let options =
+        options.into_iter().map(|(id, label)| Choice { id, label, short_label: None }).collect();
     Some(Action::Bubbles(Bubbles { text, format, options, fallback: None }))
 }

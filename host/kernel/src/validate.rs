@@ -136,6 +136,8 @@ impl Check {
         self.not_empty("links", buttons.links.len())?;
         for (n, button) in buttons.links.iter().enumerate() {
             self.label(format_args!("links[{n}].label"), &button.label)?;
+            let short = button.short_label.as_deref();
+            self.short_label(format_args!("links[{n}].short_label"), short)?;
             self.link(format_args!("links[{n}].link"), &button.link)?;
         }
         Ok(())

@@ -20,7 +20,7 @@ fn menu(name: &str, dice: u64) -> Action {
     let id = |n: usize| format!("option{n}");
     let text = format!("{name} asks?");
     if dice >> 2 & 1 == 0 {
-        let option = |n| Choice { id: id(n), label: label(n) };
+        let option = |n| Choice { id: id(n), label: label(n), short_label: None };
         let options = (0..count).map(option).collect();
         return Action::Bubbles(Bubbles {
             text,
@@ -31,7 +31,7 @@ fn menu(name: &str, dice: u64) -> Action {
     }
     let card = |n: usize| {
         let image = n.is_multiple_of(2).then(|| format!("https://pictures.example/{name}/{n}"));
-        Card { id: id(n), label: label(n), image, description: None }
+        Card { id: id(n), label: label(n), short_label: None, image, description: None }
     };
     Action::Carousel(Carousel { text, cards: (0..count).map(card).collect(), fallback: None })
 }

@@ -1,5 +1,7 @@
 //! What all actions with options have in common.
 
+use std::collections::BTreeMap;
+
 use crate::action::{Action, Choice};
 
 impl Action {
@@ -44,6 +46,25 @@ impl Action {
             | Self::Passthrough(_)
             | Self::Other(_) => None,
         }
+    }
+
+    /// What stands in the place of its options' labels where a medium has no room for them,
+    /// by the place of the option.
+    pub(crate) fn short_labels(&self) -> BTreeMap<usize, String> {
+        let short: Vec<&Option<String>> = if let Self::Bubbles(it) = self {
+            it.options.iter().map(|choice| &choice.short_label).collect()
+        } else if let Self::ButtonTemplate(it) = self {
+            it.buttons.iter().map(|choice| &choice.short_label).collect()
+        } else if let Self::Carousel(it) = self {
+            it.cards.iter().map(|card| &card.short_label).collect()
+        } else if let Self::ListTemplate(it) = self {
+            let rows = it.sections.iter().flat_map(|section| &section.rows);
+            rows.map(|row| &row.short_label).collect()
+        } else {
+            Vec::new()
+        };
+        let given = short.into_iter().enumerate().filter_map(|(n, it)| Some((n, it.clone()?)));
+        given.filter(|(_, label)| !label.trim().is_empty()).collect()
     }
 
     /// The ids of its options, in order; none for actions without options.

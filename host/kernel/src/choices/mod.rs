@@ -15,6 +15,8 @@ mod recognize;
 mod tests;
 mod token;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
@@ -53,6 +55,10 @@ pub struct Menu {
     pub current: bool,
     /// Ids and labels, in order.
     pub options: Vec<(String, String)>,
+    /// What the bot calls options where a medium has no room for their labels, by the place
+    /// of the option: a person may have read that.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub short: BTreeMap<usize, String>,
     /// The pages after the first, as the medium gets them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pages: Vec<Action>,
@@ -71,15 +77,19 @@ pub(crate) fn is_same(one: &str, other: &str) -> bool {
 }
 
 impl Menu {
-    /// How many options have this label.
-    fn labelled(&self, label: &str) -> usize {
-        self.options.iter().filter(|(_, own)| own == label).count()
+    /// The options with this label, whole or short.
+    fn with_label(&self, label: &str) -> impl Iterator<Item = usize> {
+        let is = move |option: &usize| {
+            let whole = &self.options[*option].1;
+            whole == label || self.short.get(option).is_some_and(|short| short == label)
+        };
+        (0..self.options.len()).filter(is)
     }
 
     /// The one option with this label.
     fn only_labelled(&self, label: &str) -> Option<usize> {
-        let mut labelled = self.options.iter().enumerate().filter(|(_, (_, own))| own == label);
-        let (option, _) = labelled.next()?;
+        let mut labelled = self.with_label(label);
+        let option = labelled.next()?;
         labelled.next().is_none().then_some(option)
     }
 
@@ -109,7 +119,8 @@ impl Menu {
 
     fn bytes(&self) -> usize {
         let options: usize = self.options.iter().map(|(id, label)| id.len() + label.len()).sum();
-        options + pages::bytes(&self.pages)
+        let short: usize = self.short.values().map(String::len).sum();
+        options + short + pages::bytes(&self.pages)
     }
 }
 
@@ -119,12 +130,13 @@ impl Conversation {
         &mut self,
         id: &PartId,
         options: Vec<(String, String)>,
+        short: BTreeMap<usize, String>,
         pages: Vec<Action>,
         now: Millis,
     ) {
         self.close_menus();
         let (id, current, shown) = (id.to_string(), true, 0);
-        self.menus.push(Menu { id, offered_ms: now, current, options, pages, shown });
+        self.menus.push(Menu { id, offered_ms: now, current, options, short, pages, shown });
         let mut bytes = 0;
         let fits = |menu: &&Menu| {
             bytes += menu.bytes();
@@ -185,7 +197,7 @@ impl Conversation {
             (Some((_, menu)), Some(Meant::Option(option))) => Some(menu.typed(option, text)),
             (_, Some(Meant::NextPage)) => None,
             // Two options fit: the bot asks again.
-            (Some((_, menu)), None) if menu.labelled(text) > 1 => None,
+            (Some((_, menu)), None) if menu.with_label(text).count() > 1 => None,
             (_, None) | (None, _) => self.tapped_late(text, reading),
         }
     }

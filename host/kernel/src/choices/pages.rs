@@ -41,7 +41,7 @@ impl Menu {
         if self.has_next_page() && is_same(text, more(locale)) {
             return Some(Meant::NextPage);
         }
-        match meaning(text, &self.options, locale, recognition)? {
+        match meaning(text, &self.options, &self.short, locale, recognition)? {
             Meaning::Option(option) => Some(Meant::Option(option)),
             Meaning::Place { place, id } => self.at(place).or_else(|| id.map(Meant::Option)),
         }

@@ -1,5 +1,7 @@
 //! Which option a typed text means.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use strsim::osa_distance;
 
@@ -33,7 +35,7 @@ pub enum Recognition {
 /// A number that is itself a label means that label, whatever its place. Persons do not
 /// see ids, so one that is a number does not stand in the way of a place.
 pub fn recognize(text: &str, options: &[(String, String)], locale: Option<&str>) -> Option<usize> {
-    match meaning(text, options, locale, Recognition::All)? {
+    match meaning(text, options, &BTreeMap::new(), locale, Recognition::All)? {
         Meaning::Option(option) => Some(option),
         Meaning::Place { place, id } => {
             (1..=options.len()).contains(&place).then(|| place - 1).or(id)
@@ -52,6 +54,7 @@ pub(super) enum Meaning {
 pub(super) fn meaning(
     text: &str,
     options: &[(String, String)],
+    short: &BTreeMap<usize, String>,
     locale: Option<&str>,
     recognition: Recognition,
 ) -> Option<Meaning> {
@@ -64,7 +67,9 @@ pub(super) fn meaning(
     if said.is_empty() {
         return exact.map(Meaning::Option);
     }
-    let labels: Vec<String> = options.iter().map(|(_, label)| normal(label)).collect();
+    let whole = options.iter().enumerate().map(|(option, (_, label))| (option, label));
+    let all = whole.chain(short.iter().map(|(option, label)| (*option, label)));
+    let labels: Vec<(usize, String)> = all.map(|(option, label)| (option, normal(label))).collect();
     let fits: [&dyn Fn(&str) -> bool; 3] = [
         &|label| label == said,
         &|label| said.chars().count() >= PREFIX_CHARACTERS_MIN && label.starts_with(&said),
@@ -100,12 +105,13 @@ enum Found {
     Many,
 }
 
-fn only(labels: &[String], fits: &dyn Fn(&str) -> bool) -> Found {
-    let mut found = labels.iter().enumerate().filter(|(_, label)| fits(label));
-    match (found.next(), found.next()) {
-        (None, _) => Found::None,
-        (Some((option, _)), None) => Found::One(option),
-        (Some(_), Some(_)) => Found::Many,
+/// The option that has a label which fits; it may have two.
+fn only(labels: &[(usize, String)], fits: &dyn Fn(&str) -> bool) -> Found {
+    let mut found = labels.iter().filter(|(_, label)| fits(label)).map(|(option, _)| *option);
+    match found.next() {
+        None => Found::None,
+        Some(option) if found.all(|other| other == option) => Found::One(option),
+        Some(_) => Found::Many,
     }
 }
 

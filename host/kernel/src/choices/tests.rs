@@ -117,7 +117,33 @@ fn message(text: &str) -> EventBody {
 }
 
 fn asked(state: &mut Conversation, part: &str, labels: &[&str]) {
-    state.offer(&PartId(part.to_owned()), options(labels), Vec::new(), 1_000);
+    state.offer(&PartId(part.to_owned()), options(labels), BTreeMap::new(), Vec::new(), 1_000);
+}
+
+#[test]
+fn a_short_label_names_its_option_as_well_as_the_whole_one() {
+    let mut state = Conversation::default();
+    let short = [(0, "Rye".to_owned()), (1, "Roll".to_owned()), (4, "rye".to_owned())].into();
+    let part = PartId("t1.0.0".to_owned());
+    state.offer(&part, options(&BREADS), short, Vec::new(), 1_000);
+    let chosen = |body| match state.understand(body, Reading::default()) {
+        EventBody::Click(click) => click.label,
+        _ => None,
+    };
+    for text in ["Roll", "roll!", "Rol", "Spelt roll", "2"] {
+        assert_eq!(chosen(message(text)).as_deref(), Some("Spelt roll"), "{text}");
+    }
+    assert_eq!(chosen(message("rye")), None, "two are called so");
+    let tap = Click {
+        option_ids: vec!["Roll".to_owned()],
+        label: Some("Roll".to_owned()),
+        ..Click::default()
+    };
+    let EventBody::Click(click) = state.understand(EventBody::Click(tap), Reading::default())
+    else {
+        panic!("a click")
+    };
+    assert_eq!(click.option_ids, ["id-1"], "some vendors give back the label alone");
 }
 
 #[test]
@@ -222,7 +248,7 @@ fn a_tap_on_an_older_menu_is_known_and_stale() {
     let mut state = Conversation::default();
     asked(&mut state, "t1.0.0", &["A", "B"]);
     let new = vec![("new".to_owned(), "N".to_owned())];
-    state.offer(&PartId("t2.0.0".to_owned()), new, Vec::new(), 2_000);
+    state.offer(&PartId("t2.0.0".to_owned()), new, BTreeMap::new(), Vec::new(), 2_000);
     let tap = |id: &str| {
         let tap = Click { option_ids: vec![id.to_owned()], ..Click::default() };
         let EventBody::Click(click) = state.understand(EventBody::Click(tap), Reading::default())

@@ -4,6 +4,7 @@ use crate::action::{Action, Bubbles, ButtonTemplate, Carousel, Header, TextForma
 use crate::degrade::Carrier;
 use crate::degrade::menu::present;
 use crate::degrade::options::Labels;
+use crate::degrade::parts::Label;
 use crate::validate::BUTTONS_MAX;
 
 impl Carrier<'_> {
@@ -13,7 +14,9 @@ impl Carrier<'_> {
         labels: Labels,
     ) -> Result<(), String> {
         self.count("bubbles", bubbles.options.len())?;
-        self.labels("bubbles", bubbles.options.iter_mut().map(|it| &mut it.label), labels)?;
+        let options = bubbles.options.iter_mut();
+        let options = options.map(|it| Label::new(&mut it.label, &mut it.short_label));
+        self.labels("bubbles", options, labels)?;
         self.say_apart("bubbles", &mut bubbles.text, bubbles.format);
         if bubbles.text.is_empty() {
             bubbles.format = TextFormat::Plain;
@@ -35,7 +38,9 @@ impl Carrier<'_> {
         let cards = carousel.cards.iter_mut();
         let described = cards.map(|card| (&*card.label, &mut card.description));
         self.move_descriptions(FORM, described, &mut carousel.text);
-        self.labels(FORM, carousel.cards.iter_mut().map(|it| &mut it.label), labels)?;
+        let cards = carousel.cards.iter_mut();
+        let cards = cards.map(|it| Label::new(&mut it.label, &mut it.short_label));
+        self.labels(FORM, cards, labels)?;
         self.say_apart(FORM, &mut carousel.text, TextFormat::Plain);
         carousel.text = self.lead(FORM, carousel.text, TextFormat::Plain);
         self.push(Action::Carousel(carousel));
@@ -83,7 +88,9 @@ impl Carrier<'_> {
             ));
         }
         self.count(FORM, buttons)?;
-        self.labels(FORM, template.buttons.iter_mut().map(|it| &mut it.label), labels)?;
+        let buttons = template.buttons.iter_mut();
+        let buttons = buttons.map(|it| Label::new(&mut it.label, &mut it.short_label));
+        self.labels(FORM, buttons, labels)?;
         let limits = self.profile.of(FORM);
         let text = &mut template.text;
         if let Some(Header::Text(header)) = &template.header

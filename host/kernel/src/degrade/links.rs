@@ -2,14 +2,15 @@
 
 use crate::action::{Action, Buttons, LinkButton, RichLink, TextFormat};
 use crate::degrade::options::Labels;
-use crate::degrade::{Carrier, labelled, parts};
+use crate::degrade::parts::{self, Label};
+use crate::degrade::{Carrier, labelled};
 use crate::files::Kind;
 
 impl Carrier<'_> {
     pub(super) fn buttons(&mut self, buttons: Buttons) {
         let mut why = "this medium has no buttons that open pages".to_owned();
         if self.profile.carries("buttons") {
-            for labels in [Labels::Whole, Labels::Short] {
+            for labels in [Labels::Whole, Labels::Own, Labels::Cut] {
                 match self.attempt(|attempt| attempt.tap_links(buttons.clone(), labels)) {
                     Ok(()) => return,
                     Err(reason) => why = reason,
@@ -24,7 +25,9 @@ impl Carrier<'_> {
 
     fn tap_links(&mut self, mut buttons: Buttons, labels: Labels) -> Result<(), String> {
         self.count("buttons", buttons.links.len())?;
-        self.labels("buttons", buttons.links.iter_mut().map(|it| &mut it.label), labels)?;
+        let links = buttons.links.iter_mut();
+        let links = links.map(|it| Label::new(&mut it.label, &mut it.short_label));
+        self.labels("buttons", links, labels)?;
         if let Some(mut text) = buttons.text.take() {
             if self.profile.carries("buttons_text") {
                 buttons.text = Some(self.lead("buttons", text, TextFormat::Plain));
@@ -61,7 +64,7 @@ impl Carrier<'_> {
         } else if rich.image.is_some() {
             self.note("the preview picture was left out: this medium shows none beside a link");
         }
-        let button = LinkButton { label: rich.title, link: rich.link };
+        let button = LinkButton { label: rich.title, short_label: None, link: rich.link };
         if self.profile.carries("buttons") {
             self.note("sent as `buttons`: this medium has no links with a preview");
         }

@@ -3,6 +3,7 @@
 use crate::action::{Action, ListSection, ListTemplate, Row, TextFormat};
 use crate::degrade::menu::present;
 use crate::degrade::options::Labels;
+use crate::degrade::parts::Label;
 use crate::degrade::{Carrier, locale};
 
 const FORM: &str = "list_template";
@@ -21,7 +22,9 @@ impl Carrier<'_> {
         self.merge_sections(&mut list);
         self.fit_around(&mut list);
         self.note_lost_details(&mut list);
-        self.labels(FORM, rows(&mut list.sections).map(|row| &mut row.label), labels)?;
+        let labelled = rows(&mut list.sections);
+        let labelled = labelled.map(|row| Label::new(&mut row.label, &mut row.short_label));
+        self.labels(FORM, labelled, labels)?;
         list.text = self.lead(FORM, list.text, TextFormat::Plain);
         self.push(Action::ListTemplate(list));
         Ok(())

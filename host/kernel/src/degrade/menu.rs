@@ -38,6 +38,7 @@ struct Entry {
     section: Option<String>,
     id: String,
     label: String,
+    short_label: Option<String>,
     description: Option<String>,
     picture: Option<String>,
 }
@@ -111,6 +112,7 @@ impl Menu {
         let cards = self.entries.into_iter().map(|entry| Card {
             id: entry.id,
             label: entry.label,
+            short_label: entry.short_label,
             image: entry.picture,
             description: entry.description,
         });
@@ -124,6 +126,7 @@ impl Menu {
         let rows = self.entries.into_iter().map(|entry| Row {
             id: entry.id,
             label: entry.label,
+            short_label: entry.short_label,
             description: entry.description.filter(|_| details),
         });
         ListTemplate {
@@ -189,11 +192,11 @@ impl Entry {
     /// Its id is put in its place when the menu has one.
     fn asking_for(more: &str) -> Self {
         let (id, label) = (String::new(), more.to_owned());
-        Self { section: None, id, label, description: None, picture: None }
+        Choice { id, label, short_label: None }.into()
     }
 
     fn into_choice(self) -> Choice {
-        Choice { id: self.id, label: self.label }
+        Choice { id: self.id, label: self.label, short_label: self.short_label }
     }
 }
 
@@ -207,8 +210,8 @@ pub(super) fn line(label: &str, description: Option<&str>) -> String {
 
 impl From<Choice> for Entry {
     fn from(choice: Choice) -> Self {
-        let Choice { id, label } = choice;
-        Self { section: None, id, label, description: None, picture: None }
+        let Choice { id, label, short_label } = choice;
+        Self { section: None, id, label, short_label, description: None, picture: None }
     }
 }
 
@@ -236,6 +239,7 @@ impl From<Carousel> for Menu {
             section: None,
             id: card.id,
             label: card.label,
+            short_label: card.short_label,
             description: present(card.description),
             picture: present(card.image),
         });
@@ -285,6 +289,7 @@ impl From<ListTemplate> for Menu {
                 section: headline.take(),
                 id: row.id,
                 label: row.label,
+                short_label: row.short_label,
                 description: present(row.description),
                 picture: None,
             }));

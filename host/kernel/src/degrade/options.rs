@@ -1,6 +1,7 @@
-//! Options to tap, down a ladder: the form that the bot gave them, another one
-//! that takes them whole, one that takes them with shorter labels, pages of one of
-//! the forms, and numbered text, which takes everything.
+//! Options to tap, down a ladder: the form that the bot gave them, with the short labels
+//! that it gave besides where its labels are too long; another one that takes them so; one
+//! that takes them with labels that we have cut; pages of one of the forms; and numbered
+//! text, which takes everything.
 
 use crate::action::{Bubbles, ButtonTemplate, Carousel, ListTemplate, TextFormat};
 use crate::degrade::menu::Menu;
@@ -37,9 +38,17 @@ impl Form {
 /// What may become of labels that are too long.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Labels {
+    /// Nothing.
     Whole,
-    Short,
+    /// The bot's own short ones stand in their place.
+    Own,
+    /// Those, and where there is none the beginning of the label.
+    Cut,
 }
+
+/// What is tried before the next form is: the bot has written its short labels for this,
+/// and what we cut off is lost.
+const STEPS: [&[Labels]; 2] = [&[Labels::Whole, Labels::Own], &[Labels::Cut]];
 
 impl Carrier<'_> {
     pub(super) fn bubbles(&mut self, bubbles: Bubbles) {
@@ -66,22 +75,24 @@ impl Carrier<'_> {
         tap: impl Fn(&mut Self, T, Labels) -> Result<(), String>,
     ) {
         let mut why = NO_SUCH_FORM.to_owned();
-        for labels in [Labels::Whole, Labels::Short] {
-            if self.profile.carries(form.name()) {
-                match self.attempt(|attempt| tap(attempt, given.clone(), labels)) {
+        for step in STEPS {
+            for labels in step.iter().filter(|_| self.profile.carries(form.name())) {
+                match self.attempt(|attempt| tap(attempt, given.clone(), *labels)) {
                     Ok(()) => return,
                     Err(reason) => why = reason,
                 }
             }
             let others = FORMS.into_iter().filter(|other| *other != form);
             for other in others.filter(|other| self.profile.carries(other.name())) {
-                let menu = given.clone().into();
-                if self.attempt(|attempt| attempt.convert(menu, other, &why, labels)).is_ok() {
-                    return;
+                for labels in step {
+                    let menu = given.clone().into();
+                    if self.attempt(|attempt| attempt.convert(menu, other, &why, *labels)).is_ok() {
+                        return;
+                    }
                 }
             }
         }
-        for labels in [Labels::Whole, Labels::Short] {
+        for labels in [Labels::Whole, Labels::Own, Labels::Cut] {
             if self.page(form, &given.clone().into(), &why, labels) {
                 return;
             }

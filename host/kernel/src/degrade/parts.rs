@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::degrade::Carrier;
-use crate::degrade::menu::line;
+use crate::degrade::menu::{line, present};
 use crate::degrade::options::Labels;
 use crate::profile::Length;
 use crate::text;
@@ -23,35 +23,40 @@ impl Carrier<'_> {
     pub(super) fn labels<'l>(
         &mut self,
         form: &str,
-        labels: impl Iterator<Item = &'l mut String>,
+        labels: impl Iterator<Item = Label<'l>>,
         allowed: Labels,
     ) -> Result<(), String> {
-        let labels: Vec<_> = labels.collect();
-        if labels.iter().any(|label| label.trim().is_empty()) {
+        let mut labels: Vec<_> = labels.collect();
+        if labels.iter().any(|label| label.whole.trim().is_empty()) {
             return Err("an option without a label cannot be tapped".to_owned());
         }
         let Some(limit) = &self.profile.of(form).label else { return Ok(()) };
-        let long = labels.iter().filter(|label| !limit.takes(label)).count();
-        if long == 0 {
+        if labels.iter().all(|label| limit.takes(label.whole)) {
             return Ok(());
         }
         if allowed == Labels::Whole {
             return Err(format!("labels have at most {limit} here"));
         }
-        let short = labels.iter().map(|label| text::shorten(label, limit.max, limit.unit));
-        let short: Option<Vec<String>> = short.collect();
-        let distinct =
-            |labels: &mut dyn Iterator<Item = &str>| labels.collect::<BTreeSet<_>>().len();
-        let before = distinct(&mut labels.iter().map(|label| &***label));
-        let Some(short) =
-            short.filter(|short| distinct(&mut short.iter().map(|it| &**it)) == before)
-        else {
+        let own = |label: &Label<'_>| label.own(limit);
+        let cut = |label: &Label<'_>| label.cut(limit);
+        if replace(&mut labels, &own) {
+            return Ok(());
+        }
+        if allowed == Labels::Own {
+            return Err(format!("labels have at most {limit} here"));
+        }
+        let lacks = |label: &&Label<'_>| label.own(limit).is_none();
+        let (lacking, all) = (labels.iter().filter(lacks).count(), labels.len());
+        let long = labels.iter().filter(|label| !limit.takes(label.whole)).count();
+        let mixed = |label: &Label<'_>| label.own(limit).or_else(|| label.cut(limit));
+        let cut = if lacking < all && replace(&mut labels, &mixed) {
+            lacking
+        } else if replace(&mut labels, &cut) {
+            long
+        } else {
             return Err(format!("labels cut to {limit} could not be told from each other"));
         };
-        for (label, short) in labels.into_iter().zip(short) {
-            *label = short;
-        }
-        self.note(format!("labels were cut: they have at most {limit} here ({long} were longer)"));
+        self.note(format!("labels were cut: they have at most {limit} here ({cut} were longer)"));
         Ok(())
     }
 
@@ -118,6 +123,50 @@ impl Carrier<'_> {
             self.note(format!("the vendor may leave out on this medium: {lost}"));
         }
     }
+}
+
+/// What an option is called, and what it is called where that is too long.
+pub(super) struct Label<'l> {
+    whole: &'l mut String,
+    short: &'l mut Option<String>,
+}
+
+impl<'l> Label<'l> {
+    pub(super) fn new(whole: &'l mut String, short: &'l mut Option<String>) -> Self {
+        Self { whole, short }
+    }
+
+    /// As the bot wrote it: the label, or its short one where that alone has room.
+    fn own(&self, limit: &Length) -> Option<String> {
+        let short = present(self.short.as_deref());
+        let all = [Some(&**self.whole), short];
+        all.into_iter().flatten().find(|label| limit.takes(label)).map(str::to_owned)
+    }
+
+    /// The label, or its beginning.
+    fn cut(&self, limit: &Length) -> Option<String> {
+        if limit.takes(self.whole) {
+            return Some(self.whole.clone());
+        }
+        text::shorten(self.whole, limit.max, limit.unit)
+    }
+}
+
+/// Puts others in the place of labels where there is one for each, and as many can be told
+/// from each other then as before.
+fn replace(labels: &mut [Label<'_>], by: &dyn Fn(&Label<'_>) -> Option<String>) -> bool {
+    let distinct = |labels: &mut dyn Iterator<Item = &str>| labels.collect::<BTreeSet<_>>().len();
+    let Some(others) = labels.iter().map(by).collect::<Option<Vec<_>>>() else { return false };
+    let before = distinct(&mut labels.iter().map(|label| &**label.whole));
+    if distinct(&mut others.iter().map(|it| &**it)) != before {
+        return false;
+    }
+    for (label, other) in labels.iter_mut().zip(others) {
+        if *label.whole != other {
+            (*label.whole, *label.short) = (other, None);
+        }
+    }
+    true
 }
 
 /// The beginning of a text, with an ellipsis where there is room for one.

@@ -31,17 +31,33 @@ pub(crate) fn every_action(words: &Words) -> Vec<Action> {
     all
 }
 
+/// Some options have a short label.
+fn short(n: usize) -> Option<String> {
+    (n % 2 == 1).then(|| format!("Nr {n}"))
+}
+
 pub(crate) fn menus(words: &Words) -> Vec<Action> {
     let Words { text, extra, labels } = words.clone();
-    let ids = || labels.iter().enumerate().map(|(n, label)| (format!("id-{n}"), label.clone()));
-    let choices: Vec<Choice> = ids().map(|(id, label)| Choice { id, label }).collect();
-    let cards = ids().map(|(id, label)| Card {
+    let ids = || {
+        let named = labels.iter().enumerate();
+        named.map(|(n, label)| (format!("id-{n}"), label.clone(), short(n)))
+    };
+    let choices: Vec<Choice> =
+        ids().map(|(id, label, short_label)| Choice { id, label, short_label }).collect();
+    let cards = ids().map(|(id, label, short_label)| Card {
         id,
         label,
+        short_label,
         image: Some("https://a.b/c.png".to_owned()),
         description: extra.clone(),
     });
-    let rows = ids().map(|(id, label)| Row { id, label, description: extra.clone() });
+    let description = || extra.clone();
+    let rows = ids().map(|(id, label, short_label)| Row {
+        id,
+        label,
+        short_label,
+        description: description(),
+    });
     let sections = rows.map(|row| ListSection { title: extra.clone(), rows: vec![row] });
     vec![
         Action::Bubbles(Bubbles {
@@ -74,7 +90,11 @@ pub(crate) fn menus(words: &Words) -> Vec<Action> {
 pub(crate) fn speech(words: &Words) -> Vec<Action> {
     let Words { text, extra, labels } = words.clone();
     let link = "https://a.b/c".to_owned();
-    let links = labels.iter().map(|label| LinkButton { label: label.clone(), link: link.clone() });
+    let links = labels.iter().map(|label| LinkButton {
+        label: label.clone(),
+        short_label: None,
+        link: link.clone(),
+    });
     vec![
         Action::Message(Message { text: text.clone(), format: TextFormat::MarkdownV1 }),
         Action::Buttons(Buttons { text: extra.clone(), links: links.collect() }),

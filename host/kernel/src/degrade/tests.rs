@@ -1,6 +1,7 @@
 mod files;
 mod ladder;
 mod lists;
+mod short;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -301,7 +302,7 @@ fn the_fallback_stands_for_the_text() {
     let bubbles = Bubbles {
         text: "**Tap** one.".to_owned(),
         format: TextFormat::MarkdownV1,
-        options: vec![Choice { id: "r".to_owned(), label: "Red".to_owned() }],
+        options: vec![Choice { id: "r".to_owned(), label: "Red".to_owned(), short_label: None }],
         fallback: Some("Type a number.".to_owned()),
     };
     for native in [&["message"][..], &["message", "message_markdown"]] {

@@ -1,6 +1,7 @@
 //! The turn in the making: what a bot's actions do to the conversation.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::action::{Action, Schedule};
 use crate::choices::Page;
@@ -30,6 +31,8 @@ struct Offered {
     id: PartId,
     /// Ids and labels.
     options: Vec<(String, String)>,
+    /// Short labels.
+    short: BTreeMap<usize, String>,
     /// The pages after the first.
     pages: Vec<Action>,
 }
@@ -236,7 +239,7 @@ impl<'a> Draft<'a> {
         let owned = |(id, label): (&str, &str)| (id.to_owned(), label.to_owned());
         let options = options.into_iter().map(owned).collect();
         let pages = std::mem::take(&mut degraded.pages);
-        self.offered.push(Offered { id, options, pages });
+        self.offered.push(Offered { id, options, short: action.short_labels(), pages });
     }
 
     /// Shows a page of a menu that was offered before.
@@ -331,8 +334,8 @@ impl<'a> Draft<'a> {
         if self.offered.is_empty() && self.spoke {
             self.state.close_menus();
         }
-        for Offered { id, options, pages } in std::mem::take(&mut self.offered) {
-            self.state.offer(&id, options, pages, self.made_ms);
+        for Offered { id, options, short, pages } in std::mem::take(&mut self.offered) {
+            self.state.offer(&id, options, short, pages, self.made_ms);
         }
     }
 

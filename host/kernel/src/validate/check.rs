@@ -75,6 +75,22 @@ impl Check {
         self.characters(field, label, LABEL_MAX_CHARACTERS)
     }
 
+    /// As [`Self::label`], and not blank: nobody could tell options by that. An empty one
+    /// counts as absent.
+    pub(super) fn short_label(
+        self,
+        field: impl Display,
+        label: Option<&str>,
+    ) -> Result<(), RunFailure> {
+        match label {
+            None | Some("") => Ok(()),
+            Some(label) if label.trim().is_empty() => {
+                Err(self.fail(field, "is blank: leave it out where the label has none"))
+            }
+            Some(label) => self.label(field, label),
+        }
+    }
+
     fn characters(self, field: impl Display, text: &str, most: usize) -> Result<(), RunFailure> {
         if text.is_empty() {
             return Err(

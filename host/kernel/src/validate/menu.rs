@@ -21,7 +21,7 @@ impl Check {
         let mut ids = OptionIds::default();
         for (n, card) in carousel.cards.iter().enumerate() {
             let at = format!("cards[{n}]");
-            self.option(&at, &card.id, &card.label)?;
+            self.option(&at, &card.id, &card.label, card.short_label.as_deref())?;
             self.optional_secure_link(format_args!("{at}.image"), card.image.as_deref())?;
             self.optional_text(format_args!("{at}.description"), card.description.as_deref())?;
             ids.add(self, at, &card.id)?;
@@ -51,7 +51,7 @@ impl Check {
             self.not_empty(format_args!("sections[{s}].rows"), section.rows.len())?;
             for (r, row) in section.rows.iter().enumerate() {
                 let at = format!("sections[{s}].rows[{r}]");
-                self.option(&at, &row.id, &row.label)?;
+                self.option(&at, &row.id, &row.label, row.short_label.as_deref())?;
                 self.optional_text(format_args!("{at}.description"), row.description.as_deref())?;
                 ids.add(self, at, &row.id)?;
             }
@@ -64,20 +64,27 @@ impl Check {
         let mut ids = OptionIds::default();
         for (n, choice) in choices.iter().enumerate() {
             let at = format!("{field}[{n}]");
-            self.option(&at, &choice.id, &choice.label)?;
+            self.option(&at, &choice.id, &choice.label, choice.short_label.as_deref())?;
             ids.add(self, at, &choice.id)?;
         }
         Ok(())
     }
 
-    fn option(self, at: impl Display, id: &str, label: &str) -> Result<(), RunFailure> {
+    fn option(
+        self,
+        at: impl Display,
+        id: &str,
+        label: &str,
+        short_label: Option<&str>,
+    ) -> Result<(), RunFailure> {
         let field = format_args!("{at}.id");
         if id.is_empty() {
             let problem = format_args!("is empty, 1 to {OPTION_ID_MAX_BYTES} bytes are needed");
             return Err(self.fail(field, problem));
         }
         self.at_most(field, id.len(), OPTION_ID_MAX_BYTES, "bytes")?;
-        self.label(format_args!("{at}.label"), label)
+        self.label(format_args!("{at}.label"), label)?;
+        self.short_label(format_args!("{at}.short_label"), short_label)
     }
 }
 

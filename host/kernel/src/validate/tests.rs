@@ -91,6 +91,25 @@ fn options() {
         bubbles(json!([{"id": "a", "label": "l"}, {"id": "b", "label": chars(501)}])),
         "`options[1].label` has 501 characters, at most 500 are allowed",
     );
+    let named = |short: String| json!([{"id": "a", "label": "l", "short_label": short}]);
+    ok("bubbles", bubbles(named(String::new())));
+    ok("bubbles", bubbles(named(chars(500))));
+    invalid(
+        "bubbles",
+        bubbles(named(" ".to_owned())),
+        "`options[0].short_label` is blank: leave it out where the label has none",
+    );
+    let links = json!([{"label": "l", "short_label": " ", "link": "https://a.b"}]);
+    invalid(
+        "buttons",
+        json!({"links": links}),
+        "`links[0].short_label` is blank: leave it out where the label has none",
+    );
+    invalid(
+        "bubbles",
+        bubbles(named(chars(501))),
+        "`options[0].short_label` has 501 characters, at most 500 are allowed",
+    );
     invalid(
         "bubbles",
         bubbles(json!([{"id": "a", "label": "l"}, {"id": "a", "label": "m"}])),

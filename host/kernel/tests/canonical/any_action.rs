@@ -19,22 +19,25 @@ pub(crate) fn actions() -> impl Strategy<Value = Action> {
 }
 
 prop_compose! {
-    fn choice()(id in text(), label in text()) -> action::Choice {
-        action::Choice { id, label }
+    fn choice()(id in text(), label in text(), short_label in of(text())) -> action::Choice {
+        action::Choice { id, label, short_label }
     }
 }
 
 prop_compose! {
     fn card()(
-        id in text(), label in text(), image in of(text()), description in of(text()),
+        id in text(), label in text(), short_label in of(text()), image in of(text()),
+        description in of(text()),
     ) -> action::Card {
-        action::Card { id, label, image, description }
+        action::Card { id, label, short_label, image, description }
     }
 }
 
 prop_compose! {
-    fn row()(id in text(), label in text(), description in of(text())) -> action::Row {
-        action::Row { id, label, description }
+    fn row()(
+        id in text(), label in text(), short_label in of(text()), description in of(text()),
+    ) -> action::Row {
+        action::Row { id, label, short_label, description }
     }
 }
 
@@ -89,7 +92,8 @@ fn choices() -> impl Strategy<Value = Action> {
 }
 
 fn speech() -> impl Strategy<Value = Action> {
-    let link_button = (text(), text()).prop_map(|(label, link)| action::LinkButton { label, link });
+    let link_button = (text(), of(text()), text())
+        .prop_map(|(label, short_label, link)| action::LinkButton { label, short_label, link });
     prop_oneof![
         (text(), format())
             .prop_map(|(text, format)| Action::Message(action::Message { text, format })),

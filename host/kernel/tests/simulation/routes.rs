@@ -46,7 +46,11 @@ fn an_answer_in_which_nothing_fits_is_empty() {
 
 /// More options than two messages hold.
 fn rooms() -> Action {
-    let room = |n| Choice { id: format!("{n}"), label: format!("Room {n} {}", "x".repeat(200)) };
+    let room = |n| Choice {
+        id: format!("{n}"),
+        label: format!("Room {n} {}", "x".repeat(200)),
+        short_label: None,
+    };
     let (text, options) = ("Which room?".to_owned(), (1..=60).map(room).collect());
     Action::Bubbles(Bubbles { text, format: TextFormat::Plain, options, fallback: None })
 }

@@ -37,6 +37,7 @@ fn menus() -> Vec<(&'static str, Action)> {
             "3 such options that begin alike",
             bubbles(labelled(|n| format!("A room with a view of the lake {n}"))),
         ),
+        ("3 such options with short labels of their own", bubbles(shortened())),
         ("3 cards with pictures", Action::Carousel(carousel())),
         ("3 buttons, header and footer", Action::ButtonTemplate(template(None))),
         ("a picture as header", Action::ButtonTemplate(template(Some(LINK)))),
@@ -47,12 +48,18 @@ fn menus() -> Vec<(&'static str, Action)> {
 }
 
 fn choices(count: usize, name: &str) -> Vec<Choice> {
-    let choice = |n| Choice { id: format!("{n}"), label: format!("{name} {n}") };
+    let choice = |n| Choice { id: format!("{n}"), label: format!("{name} {n}"), short_label: None };
     (1..=count).map(choice).collect()
 }
 
 fn labelled(label: impl Fn(usize) -> String) -> Vec<Choice> {
-    (1..=3).map(|n| Choice { id: format!("{n}"), label: label(n) }).collect()
+    (1..=3).map(|n| Choice { id: format!("{n}"), label: label(n), short_label: None }).collect()
+}
+
+fn shortened() -> Vec<Choice> {
+    let named =
+        |choice: Choice| Choice { short_label: Some(format!("View {}", choice.id)), ..choice };
+    labelled(|n| format!("A room with a view of the lake {n}")).into_iter().map(named).collect()
 }
 
 fn bubbles(options: Vec<Choice>) -> Action {
@@ -64,6 +71,7 @@ fn carousel() -> Carousel {
     let card = |choice: Choice| Card {
         id: choice.id,
         label: choice.label,
+        short_label: None,
         image: Some(LINK.to_owned()),
         description: Some("With a view".to_owned()),
     };
@@ -89,6 +97,7 @@ fn list(rows: usize, multiple: bool) -> ListTemplate {
     let row = |choice: Choice| Row {
         id: choice.id,
         label: choice.label,
+        short_label: None,
         description: Some("With a view".to_owned()),
     };
     let mut rows: Vec<Row> = choices(rows, "Room").into_iter().map(row).collect();
@@ -109,8 +118,13 @@ fn list(rows: usize, multiple: bool) -> ListTemplate {
 fn speech() -> Vec<(&'static str, Action)> {
     let (link, text) = (|| LINK.to_owned(), || "Rooms".to_owned());
     let message = |format| Action::Message(Message { text: text(), format });
-    let links =
-        |count| (1..=count).map(|n| LinkButton { label: format!("Room {n}"), link: link() });
+    let links = |count| {
+        (1..=count).map(|n| LinkButton {
+            label: format!("Room {n}"),
+            short_label: None,
+            link: link(),
+        })
+    };
     let buttons =
         |count| Action::Buttons(Buttons { text: Some(text()), links: links(count).collect() });
     let rich = |image| {

@@ -1,5 +1,6 @@
 //! Offering something to choose. Ids come back in a click: unique within the
-//! action, at most 1,000 bytes. Labels are 1 to 500 characters; 20 are safe everywhere.
+//! action, at most 1,000 bytes. Labels are 1 to 500 characters; 20 are safe everywhere. A
+//! short label stands in the place of one that a medium has no room for, which would be cut.
 
 use super::{
     Bubbles, ButtonTemplate, Buttons, Card, Carousel, Choice, Header, LinkButton, ListSection,
@@ -15,7 +16,15 @@ impl Bubbles {
 
     /// Adds an option.
     pub fn option(mut self, id: impl Into<String>, label: impl Into<String>) -> Self {
-        self.options.push(Choice { id: id.into(), label: label.into() });
+        self.options.push(Choice { id: id.into(), label: label.into(), short_label: None });
+        self
+    }
+
+    /// Gives the option that was added last a short label.
+    pub fn short_label(mut self, label: impl Into<String>) -> Self {
+        if let Some(option) = self.options.last_mut() {
+            option.short_label = Some(label.into());
+        }
         self
     }
 
@@ -55,7 +64,14 @@ impl Carousel {
 impl Card {
     /// An option of a [`Carousel`].
     pub fn new(id: impl Into<String>, label: impl Into<String>) -> Self {
-        Self { id: id.into(), label: label.into(), image: None, description: None }
+        let (id, label) = (id.into(), label.into());
+        Self { id, label, short_label: None, image: None, description: None }
+    }
+
+    /// Stands in the place of the label where a medium has no room for that.
+    pub fn short_label(mut self, label: impl Into<String>) -> Self {
+        self.short_label = Some(label.into());
+        self
     }
 
     /// The address of its picture, https.
@@ -80,7 +96,15 @@ impl ButtonTemplate {
 
     /// Adds a button.
     pub fn button(mut self, id: impl Into<String>, label: impl Into<String>) -> Self {
-        self.buttons.push(Choice { id: id.into(), label: label.into() });
+        self.buttons.push(Choice { id: id.into(), label: label.into(), short_label: None });
+        self
+    }
+
+    /// Gives the button that was added last a short label.
+    pub fn short_label(mut self, label: impl Into<String>) -> Self {
+        if let Some(button) = self.buttons.last_mut() {
+            button.short_label = Some(label.into());
+        }
         self
     }
 
@@ -168,7 +192,13 @@ impl ListTemplate {
 impl Row {
     /// An option of a [`ListTemplate`].
     pub fn new(id: impl Into<String>, label: impl Into<String>) -> Self {
-        Self { id: id.into(), label: label.into(), description: None }
+        Self { id: id.into(), label: label.into(), short_label: None, description: None }
+    }
+
+    /// Stands in the place of the label where a medium has no room for that.
+    pub fn short_label(mut self, label: impl Into<String>) -> Self {
+        self.short_label = Some(label.into());
+        self
     }
 
     /// A second line.
@@ -186,7 +216,16 @@ impl Buttons {
 
     /// Adds a button with the page that it opens, http or https.
     pub fn link(mut self, label: impl Into<String>, link: impl Into<String>) -> Self {
-        self.links.push(LinkButton { label: label.into(), link: link.into() });
+        let (label, link) = (label.into(), link.into());
+        self.links.push(LinkButton { label, short_label: None, link });
+        self
+    }
+
+    /// Gives the button that was added last a short label.
+    pub fn short_label(mut self, label: impl Into<String>) -> Self {
+        if let Some(button) = self.links.last_mut() {
+            button.short_label = Some(label.into());
+        }
         self
     }
 
@@ -200,5 +239,28 @@ impl Buttons {
 impl Default for Buttons {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_label_is_that_of_the_option_before_it() {
+        let bubbles = Bubbles::new("Which?")
+            .short_label("nobody's")
+            .option("lake", "A room with a view of the lake")
+            .short_label("Lake view")
+            .option("yard", "Yard");
+        let short: Vec<_> = bubbles.options.iter().map(|it| it.short_label.as_deref()).collect();
+        assert_eq!(short, [Some("Lake view"), None]);
+        let template = ButtonTemplate::new("This?").button("y", "Yes, this one").short_label("Yes");
+        assert_eq!(template.buttons[0].short_label.as_deref(), Some("Yes"));
+        let buttons = Buttons::new().link("All of our rooms", "https://a.b").short_label("Rooms");
+        assert_eq!(buttons.links[0].short_label.as_deref(), Some("Rooms"));
+        let card = Card::new("lake", "A room with a view of the lake").short_label("Lake view");
+        let row = Row::new("lake", "A room with a view of the lake").short_label("Lake view");
+        assert_eq!(card.short_label, row.short_label);
     }
 }

@@ -24,9 +24,9 @@ impl<B: Bot> Chat<B> {
         self.speak(First::Message(message))
     }
 
-    /// The person taps an option by its id, the last one offered under it. As at
-    /// the host, the click does not tell its menu; and who types a label is
-    /// [`Chat::say`]ing it.
+    /// The person taps an option by its id, the last one offered under it. The host would
+    /// also tell the menu of the click, and make a click of a label that is typed; here who
+    /// types one is [`Chat::say`]ing it.
     ///
     /// # Panics
     /// Where the bot has offered no such option.

@@ -8,11 +8,12 @@ use serde_json::Value;
 
 use self::field::{
     check_id, check_ids, check_json, check_label, check_link, check_name, check_object,
-    check_optional, check_secure_link, check_text, is_header_name, is_header_value, require,
+    check_optional, check_secure_link, check_short_label, check_text, is_header_name,
+    is_header_value, require,
 };
 use super::outcome::options;
 use crate::action::{
-    Action, ButtonTemplate, Buttons, CONTEXT_BYTES_MAX, Carousel, ContactUpdate,
+    Action, ButtonTemplate, Buttons, CONTEXT_BYTES_MAX, Carousel, Choice, ContactUpdate,
     ConversationUpdate, EmailRecipient, ForwardTarget, Header, ListTemplate, Media, Request,
     RichLink, Schedule, Setting,
 };
@@ -91,6 +92,7 @@ fn check_action(action: &Action) -> Result<(), String> {
         Action::Bubbles(bubbles) => {
             check_text(&bubbles.text)?;
             check_optional(&[&bubbles.fallback])?;
+            check_choices(&bubbles.options)?;
             check_menu(action)
         }
         Action::Carousel(carousel) => check_carousel(carousel).and_then(|()| check_menu(action)),
@@ -150,6 +152,7 @@ fn check_action(action: &Action) -> Result<(), String> {
 fn check_carousel(carousel: &Carousel) -> Result<(), String> {
     check_text(&carousel.text)?;
     for card in &carousel.cards {
+        check_short_label(card.short_label.as_deref())?;
         card.image.as_deref().map_or(Ok(()), check_secure_link)?;
         check_optional(&[&card.description])?;
     }
@@ -167,6 +170,7 @@ fn check_template(template: &ButtonTemplate) -> Result<(), String> {
     check_text(&template.text)?;
     let few = template.buttons.len() <= BUTTONS_MAX;
     require(few, "a button template has at most 3 buttons")?;
+    check_choices(&template.buttons)?;
     check_optional(&[&template.footer, &template.fallback])
 }
 
@@ -177,9 +181,16 @@ fn check_list(list: &ListTemplate) -> Result<(), String> {
     for section in &list.sections {
         require(!section.rows.is_empty(), "a section has at least one row")?;
         check_optional(&[&section.title])?;
-        section.rows.iter().try_for_each(|row| check_optional(&[&row.description]))?;
+        for row in &section.rows {
+            check_short_label(row.short_label.as_deref())?;
+            check_optional(&[&row.description])?;
+        }
     }
     Ok(())
+}
+
+fn check_choices(choices: &[Choice]) -> Result<(), String> {
+    choices.iter().try_for_each(|choice| check_short_label(choice.short_label.as_deref()))
 }
 
 fn check_buttons(buttons: &Buttons) -> Result<(), String> {
@@ -187,6 +198,7 @@ fn check_buttons(buttons: &Buttons) -> Result<(), String> {
     require(!buttons.links.is_empty(), "buttons need a link")?;
     for button in &buttons.links {
         check_label(&button.label)?;
+        check_short_label(button.short_label.as_deref())?;
         check_link(&button.link)?;
     }
     Ok(())

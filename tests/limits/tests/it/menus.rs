@@ -51,13 +51,16 @@ fn text() -> impl Strategy<Value = String> {
 struct Option {
     id: String,
     label: String,
+    short: std::option::Option<String>,
     more: std::option::Option<String>,
 }
 
 fn option() -> impl Strategy<Value = Option> {
-    (id(), label(), option::of("[a-zé👍一-十 ]{0,90}")).prop_map(|(id, label, more)| Option {
+    let more = option::of("[a-zé👍一-十 ]{0,90}");
+    (id(), label(), option::of(label()), more).prop_map(|(id, label, short, more)| Option {
         id,
         label,
+        short,
         more,
     })
 }
@@ -90,11 +93,16 @@ fn written() -> impl Strategy<Value = Written> {
 
 fn actions(written: &Written) -> Vec<Action> {
     let Written { text, extra, options, fallback, button, .. } = written.clone();
-    let choice = |it: &Option| Choice { id: it.id.clone(), label: it.label.clone() };
+    let choice = |it: &Option| Choice {
+        id: it.id.clone(),
+        label: it.label.clone(),
+        short_label: it.short.clone(),
+    };
     let choices: Vec<_> = options.iter().map(choice).collect();
     let row = |it: &Option| Row {
         id: it.id.clone(),
         label: it.label.clone(),
+        short_label: it.short.clone(),
         description: it.more.clone(),
     };
     let section = |rows: &[Option]| ListSection {
@@ -105,11 +113,15 @@ fn actions(written: &Written) -> Vec<Action> {
     let card = |it: &Option| Card {
         id: it.id.clone(),
         label: it.label.clone(),
+        short_label: it.short.clone(),
         image: it.more.as_ref().map(|_| image()),
         description: it.more.clone(),
     };
-    let link =
-        |it: &Option| LinkButton { label: it.label.clone(), link: "https://a.invalid/".to_owned() };
+    let link = |it: &Option| LinkButton {
+        label: it.label.clone(),
+        short_label: it.short.clone(),
+        link: "https://a.invalid/".to_owned(),
+    };
     let template = |header| {
         Action::ButtonTemplate(ButtonTemplate {
             header,

@@ -79,7 +79,8 @@ fn full(action: Option<&str>, limits: &Limits) -> Action {
     let id = |number| numbered(own.id.as_ref(), number);
     let label = |number| numbered(own.label.as_ref(), number);
     let description = || own.description.as_ref().map(|limit| filled(Some(limit)));
-    let choices = || (0..most).map(|it| Choice { id: id(it), label: label(it) }).collect();
+    let choices =
+        || (0..most).map(|it| Choice { id: id(it), label: label(it), short_label: None }).collect();
     let title = own.title.as_ref().map(|limit| filled(Some(limit)));
     let header = own.header.as_ref().map(|limit| filled(Some(limit)));
     let footer = own.footer.as_ref().map(|limit| filled(Some(limit)));
@@ -102,7 +103,7 @@ fn full(action: Option<&str>, limits: &Limits) -> Action {
         Some("carousel") => {
             let card = |it| {
                 let (id, label, description) = (id(it), label(it), description());
-                Card { id, label, image: Some(link()), description }
+                Card { id, label, short_label: None, image: Some(link()), description }
             };
             Action::Carousel(Carousel {
                 text,
@@ -111,7 +112,12 @@ fn full(action: Option<&str>, limits: &Limits) -> Action {
             })
         }
         Some("list_template") => {
-            let row = |it| Row { id: id(it), label: label(it), description: description() };
+            let row = |it| Row {
+                id: id(it),
+                label: label(it),
+                short_label: None,
+                description: description(),
+            };
             let rows = (0..most).map(row).collect();
             Action::ListTemplate(ListTemplate {
                 header,
@@ -125,7 +131,7 @@ fn full(action: Option<&str>, limits: &Limits) -> Action {
             })
         }
         Some("buttons") => {
-            let link = |it| LinkButton { label: label(it), link: link() };
+            let link = |it| LinkButton { label: label(it), short_label: None, link: link() };
             Action::Buttons(Buttons { text: Some(text), links: (0..most).map(link).collect() })
         }
         Some("rich_link") => Action::RichLink(RichLink {

@@ -192,7 +192,8 @@ fn options() -> impl Strategy<Value = Vec<Choice>> {
         let choice = |(n, (id, label)): (usize, (String, String))| {
             // Both differ at their end, which is what is cut first.
             let end = [letter(n / 26), letter(n)].iter().collect::<String>();
-            Choice { id: format!("{id}-{n}"), label: format!("{label} x{end}") }
+            let short_label = (n % 3 == 1).then(|| format!("Nr x{end}"));
+            Choice { id: format!("{id}-{n}"), label: format!("{label} x{end}"), short_label }
         };
         all.into_iter().enumerate().map(choice).collect()
     })
@@ -203,10 +204,16 @@ fn menus(options: &[Choice]) -> Vec<Action> {
     let card = |it: &Choice| Card {
         id: it.id.clone(),
         label: it.label.clone(),
+        short_label: it.short_label.clone(),
         image: Some("https://a.invalid/c.png".to_owned()),
         description: None,
     };
-    let row = |it: &Choice| Row { id: it.id.clone(), label: it.label.clone(), description: None };
+    let row = |it: &Choice| Row {
+        id: it.id.clone(),
+        label: it.label.clone(),
+        short_label: it.short_label.clone(),
+        description: None,
+    };
     let section = |rows: &[Choice]| ListSection {
         title: Some("Some".to_owned()),
         rows: rows.iter().map(row).collect(),

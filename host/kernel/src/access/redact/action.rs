@@ -63,8 +63,9 @@ fn bubbles(bubbles: &mut Bubbles) {
 fn carousel(carousel: &mut Carousel) {
     let Carousel { text: said, cards, fallback } = carousel;
     text(said);
-    for Card { id: _, label, image, description } in cards {
+    for Card { id: _, label, short_label, image, description } in cards {
         text(label);
+        optional(short_label);
         optional(image);
         optional(description);
     }
@@ -95,19 +96,22 @@ fn list_template(template: &mut ListTemplate) {
     optional(fallback);
     for ListSection { title, rows } in sections {
         optional(title);
-        for Row { id: _, label, description } in rows {
+        for Row { id: _, label, short_label, description } in rows {
             text(label);
+            optional(short_label);
             optional(description);
         }
     }
 }
 
-fn choice(Choice { id: _, label }: &mut Choice) {
+fn choice(Choice { id: _, label, short_label }: &mut Choice) {
     text(label);
+    optional(short_label);
 }
 
-fn link_button(LinkButton { label, link }: &mut LinkButton) {
+fn link_button(LinkButton { label, short_label, link }: &mut LinkButton) {
     text(label);
+    optional(short_label);
     text(link);
 }
 

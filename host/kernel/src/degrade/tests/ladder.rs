@@ -23,7 +23,11 @@ fn options(options: usize, label: usize) -> ActionLimits {
 }
 
 fn bubbles(labels: &[&str]) -> Action {
-    let choice = |(n, label): (usize, &&str)| Choice { id: format!("{n}"), label: (*label).into() };
+    let choice = |(n, label): (usize, &&str)| Choice {
+        id: format!("{n}"),
+        label: (*label).into(),
+        short_label: None,
+    };
     Action::Bubbles(Bubbles {
         text: "Which one?".to_owned(),
         format: TextFormat::Plain,
@@ -199,7 +203,7 @@ fn template() -> ButtonTemplate {
         header: Some(Header::Text("Your room".to_owned())),
         text: "Which one?".to_owned(),
         footer: Some("Thank you".to_owned()),
-        buttons: vec![Choice { id: "a".to_owned(), label: "A".to_owned() }],
+        buttons: vec![Choice { id: "a".to_owned(), label: "A".to_owned(), short_label: None }],
         fallback: None,
     }
 }
@@ -227,6 +231,7 @@ fn list() -> ListTemplate {
     let row = |id: &str, description: &str| Row {
         id: id.to_owned(),
         label: id.to_uppercase(),
+        short_label: None,
         description: Some(description.to_owned()),
     };
     let rows = vec![row("a", "with a view of the sea"), row("b", "quiet")];
@@ -293,6 +298,7 @@ fn links_that_have_no_buttons_are_lines() {
     let buttons = |labels: &[&str]| {
         let link = |label: &&str| LinkButton {
             label: (*label).to_owned(),
+            short_label: None,
             link: "https://a.b".to_owned(),
         };
         let links = labels.iter().map(link).collect();
@@ -391,7 +397,7 @@ fn whatever_is_read_sooner_as_text_has_no_pages() {
 }
 
 fn row(n: usize) -> Row {
-    Row { id: format!("row-{n}"), label: format!("Row {n}"), description: None }
+    Row { id: format!("row-{n}"), label: format!("Row {n}"), short_label: None, description: None }
 }
 
 #[test]

@@ -22,7 +22,11 @@ fn profile() -> Profile {
 }
 
 fn rooms(count: usize) -> Action {
-    let choice = |n| Choice { id: format!("{n}{}", "-long".repeat(n)), label: format!("Room {n}") };
+    let choice = |n| Choice {
+        id: format!("{n}{}", "-long".repeat(n)),
+        label: format!("Room {n}"),
+        short_label: None,
+    };
     let options = (1..=count).map(choice).collect();
     let (text, format) = ("Which one?".to_owned(), TextFormat::Plain);
     Action::Bubbles(Bubbles { text, format, options, fallback: None })
@@ -30,7 +34,8 @@ fn rooms(count: usize) -> Action {
 
 /// A menu whose options have names of their own.
 fn drinks() -> Action {
-    let choice = |id: &str| Choice { id: id.to_owned(), label: format!("Some {id}") };
+    let choice =
+        |id: &str| Choice { id: id.to_owned(), label: format!("Some {id}"), short_label: None };
     let options = ["tea", "coffee"].map(choice).into();
     let (text, format) = ("And to drink?".to_owned(), TextFormat::Plain);
     Action::Bubbles(Bubbles { text, format, options, fallback: None })
@@ -270,7 +275,8 @@ fn what_takes_no_turn_is_handed_over_as_what_it_means() {
 #[test]
 fn the_newest_menu_is_remembered_however_large_it_is() {
     let mut world = World::new();
-    let long = |n| Choice { id: format!("{n:01000}"), label: format!("Room {n}") };
+    let long =
+        |n| Choice { id: format!("{n:01000}"), label: format!("Room {n}"), short_label: None };
     let options: Vec<_> = (0..26).map(long).collect();
     let (text, format) = ("Which one?".to_owned(), TextFormat::Plain);
     let menu = Action::Bubbles(Bubbles { text, format, options, fallback: None });
@@ -326,6 +332,7 @@ fn a_menu_that_rides_can_go_by_calls_in_as_many_as_it_needs() {
     let card = |n| Card {
         id: format!("id-{n}"),
         label: format!("Lamp {n} {}", "x".repeat(80)),
+        short_label: None,
         image: None,
         description: None,
     };

@@ -19,6 +19,7 @@ mod later;
 
 use later::{
     asking_sample, corrected_sample, desk_samples, missed_samples, ordered_sample, pinned_sample,
+    shortened_sample, silent_sample,
 };
 
 const GOLDEN: &str = include_str!("golden.jsonl");
@@ -105,6 +106,7 @@ fn samples() -> Vec<Entry> {
     samples.push(corrected_sample());
     samples.push(pinned_sample());
     samples.extend(missed_samples());
+    samples.extend([silent_sample(), shortened_sample()]);
     samples
 }
 
@@ -177,6 +179,7 @@ fn addressed_samples() -> [Entry; 3] {
         offered_ms: 1_000,
         current: true,
         options: vec![("a".to_owned(), "A".to_owned())],
+        short: BTreeMap::new(),
         pages: Vec::new(),
         shown: 0,
     };
@@ -215,7 +218,7 @@ fn paged_sample() -> Entry {
     let page = Action::Bubbles(Bubbles {
         text: "Page 2 of 2".to_owned(),
         format: TextFormat::Plain,
-        options: vec![Choice { id: "b".to_owned(), label: "B".to_owned() }],
+        options: vec![Choice { id: "b".to_owned(), label: "B".to_owned(), short_label: None }],
         fallback: None,
     });
     let menu = Menu {
@@ -223,6 +226,7 @@ fn paged_sample() -> Entry {
         offered_ms: 1_000,
         current: true,
         options: vec![option("a"), option("b")],
+        short: BTreeMap::new(),
         pages: vec![page],
         shown: 1,
     };
@@ -359,7 +363,7 @@ fn full_turn() -> Turn {
     let bubbles = Bubbles {
         text: "Which?".to_owned(),
         format: TextFormat::MarkdownV1,
-        options: vec![Choice { id: "a".to_owned(), label: "A".to_owned() }],
+        options: vec![Choice { id: "a".to_owned(), label: "A".to_owned(), short_label: None }],
         fallback: None,
     };
     let forward = Forward {

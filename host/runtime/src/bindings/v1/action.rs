@@ -15,18 +15,18 @@ cases!(types::TextFormat => kernel::TextFormat { Plain, MarkdownV1 });
 record!(types::NamedPayload => kernel::NamedPayload { name, json });
 record!(types::Setting => kernel::Setting { name, value });
 record!(wit::Message => kernel::Message { text, format });
-record!(wit::Choice => kernel::Choice { id, label });
+record!(wit::Choice => kernel::Choice { id, label, short_label });
 record!(wit::Bubbles => kernel::Bubbles { text, format, options, fallback });
-record!(wit::Card => kernel::Card { id, label, image, description });
+record!(wit::Card => kernel::Card { id, label, short_label, image, description });
 record!(wit::Carousel => kernel::Carousel { text, cards, fallback });
 cases!(wit::Header => kernel::Header { ; Text, Image, Video, Document });
 record!(wit::ButtonTemplate => kernel::ButtonTemplate { header, text, footer, buttons, fallback });
-record!(wit::Row => kernel::Row { id, label, description });
+record!(wit::Row => kernel::Row { id, label, short_label, description });
 record!(wit::ListSection => kernel::ListSection { title, rows });
 record!(wit::ListTemplate => kernel::ListTemplate {
     header, text, footer, button, title, sections, multiple, fallback
 });
-record!(wit::LinkButton => kernel::LinkButton { label, link });
+record!(wit::LinkButton => kernel::LinkButton { label, short_label, link });
 record!(wit::Buttons => kernel::Buttons { text, links });
 record!(wit::RichLink => kernel::RichLink { link, title, image, text });
 record!(wit::Media => kernel::Media { link, name, mime_type, caption });

@@ -194,17 +194,21 @@ fn written() -> impl Strategy<Value = Written> {
 fn menus(written: &Written) -> [Action; 4] {
     let Written { text, extra, options, fallback } = written.clone();
     let choices = |options: &[(String, String, Option<String>)]| -> Vec<Choice> {
-        let choice =
-            |(id, label, _): &_| Choice { id: String::clone(id), label: String::clone(label) };
+        let choice = |(id, label, _): &_| Choice {
+            id: String::clone(id),
+            label: String::clone(label),
+            short_label: None,
+        };
         options.iter().map(choice).collect()
     };
     let cards = options.iter().cloned().map(|(id, label, description)| {
         let image = description.as_ref().map(|_| "https://a.invalid/c.png".to_owned());
-        Card { id, label, image, description }
+        Card { id, label, short_label: None, image, description }
     });
     let rows = options.iter().cloned();
-    let rows: Vec<Row> =
-        rows.map(|(id, label, description)| Row { id, label, description }).collect();
+    let rows: Vec<Row> = rows
+        .map(|(id, label, description)| Row { id, label, short_label: None, description })
+        .collect();
     let sections =
         rows.chunks(7).map(|rows| ListSection { title: extra.clone(), rows: rows.to_vec() });
     [

@@ -20,6 +20,13 @@ pub(super) fn check_label(label: &str) -> Result<(), String> {
     require(fits, "a label has 1 to 500 characters")
 }
 
+/// As a label; an empty one counts as absent.
+pub(super) fn check_short_label(label: Option<&str>) -> Result<(), String> {
+    let Some(label) = label.filter(|label| !label.is_empty()) else { return Ok(()) };
+    require(!label.trim().is_empty(), "a short label is not blank")?;
+    check_label(label)
+}
+
 pub(super) fn check_name(name: &str) -> Result<(), String> {
     let fits = !name.is_empty() && name.len() <= NAME_BYTES_MAX;
     require(fits, "a name has 1 to 200 bytes")

@@ -49,7 +49,14 @@ fn the_limits_are_those_of_the_contract() {
 /// Every field that is an optional text says how long it may be.
 #[test]
 fn optional_texts_have_a_limit_in_the_contract() {
-    let limited = ["5,000 characters", "Not empty.", "As `bubbles.fallback`", "48 KiB"];
+    let limited = [
+        "5,000 characters",
+        "500 characters",
+        "Not empty.",
+        "As `bubbles.fallback`",
+        "As `choice.short-label`",
+        "48 KiB",
+    ];
     let mut doc = String::new();
     let mut fields = 0;
     for line in WIT.lines().map(str::trim) {
@@ -118,6 +125,18 @@ fn broken_limits_are_named() {
         (actions![Bubbles::new("Choose")], "at least one option"),
         (actions![Bubbles::new("Choose").option("a", "A").option("a", "B")], "unique"),
         (actions![Bubbles::new("Choose").option("a", "")], "label"),
+        (actions![Bubbles::new("Choose").option("a", "A").short_label(" ")], "not blank"),
+        (actions![Carousel::new("Choose").card(Card::new("a", "A").short_label(" "))], "not blank"),
+        (actions![ButtonTemplate::new("Choose").button("a", "A").short_label(" ")], "not blank"),
+        (
+            actions![ListTemplate::new("Choose", "Open").row(Row::new("a", "A").short_label(" "))],
+            "not blank",
+        ),
+        (
+            actions![Buttons::new().link("Open", "https://shop.example").short_label(" ")],
+            "not blank",
+        ),
+        (actions![Bubbles::new("Choose").option("a", "A").short_label("x".repeat(501))], "500"),
         (actions![ListTemplate::new("Choose", "Open").section("Empty")], "at least one row"),
         (actions![buttons], "at most 3 buttons"),
         (actions![Buttons::new()], "need a link"),

@@ -62,3 +62,38 @@ pub(super) fn missed_samples() -> [Entry; 2] {
     let settled = Settled { by_call, ..Settled::default() };
     [Entry::Turn(Box::new(Turn { outcome, state, ..empty_turn() })), Entry::Settled(settled)]
 }
+
+/// An external bot that owes the person a word.
+pub(super) fn silent_sample() -> Entry {
+    let patience = Patience { now: 1_000, after_ms: Some(60_000) };
+    let part = PartId("t1.0.0".to_owned());
+    let (relay, _) = Relay::begin("care", &Facts::default(), part, patience);
+    let (owner, relay) = (Owner::Relay, Some(relay));
+    let state = Conversation { owner, relay, ..Conversation::default() };
+    let outcome = Outcome::Skipped(SkipReason::Relayed);
+    Entry::Turn(Box::new(Turn { outcome, state, ..empty_turn() }))
+}
+
+/// A menu with a short label.
+pub(super) fn shortened_sample() -> Entry {
+    let (id, label) = ("a".to_owned(), "A room with a view".to_owned());
+    let menu = Menu {
+        id: "t1.0.0".to_owned(),
+        offered_ms: 1_000,
+        current: true,
+        options: vec![(id.clone(), label.clone())],
+        short: [(0, "View".to_owned())].into(),
+        pages: Vec::new(),
+        shown: 0,
+    };
+    let bubbles = Bubbles {
+        text: "Which?".to_owned(),
+        format: TextFormat::Plain,
+        options: vec![Choice { id, label, short_label: Some("View".to_owned()) }],
+        fallback: None,
+    };
+    let state = Conversation { menus: vec![menu], ..Conversation::default() };
+    let actions = vec![Action::Bubbles(bubbles)];
+    let outcome = Outcome::Ran { version: digest(5), actions, cpu_us: 77 };
+    Entry::Turn(Box::new(Turn { outcome, state, ..empty_turn() }))
+}

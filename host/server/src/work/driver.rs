@@ -282,7 +282,7 @@ impl Driver {
                 self.waits.turned();
                 log::turned(&self.channel, &self.key, &turn);
                 self.work.count_run(&self.channel, &turn);
-                self.work.tell_of_run(&self.channel, &turn);
+                self.work.tell_of_run(&self.channel, &turn, clock::now());
                 self.work.watch_run(&self.channel, &turn, self.spent.took_us());
                 self.count_events(usize::from(turn.fused.is_some()));
                 let usage = Usage::of_turn(&turn.outcome, &turn.log, self.spent.cost);

@@ -12,7 +12,6 @@ use botyard_vendors::Outcome;
 
 use super::Work;
 use crate::alerts::{Alert, AlertKind};
-use crate::clock;
 use crate::registry::Channel;
 
 /// Of so many conversations, none between them that the vendor took a call of: one alone may
@@ -102,7 +101,7 @@ impl Work {
 
     /// Tells the operator of a turn that failed by this host's fault however often it was
     /// tried. Whoever owns the channel can do nothing about it.
-    pub(super) fn tell_of_run(&self, channel: &Channel, turn: &Turn) {
+    pub(super) fn tell_of_run(&self, channel: &Channel, turn: &Turn, now: Millis) {
         let Ran::Failed { failure, .. } = &turn.outcome else { return };
         if failure.blame != Blame::Host {
             return;
@@ -111,7 +110,7 @@ impl Work {
                           has too much to do: people of this channel got the failure text";
         let alert = Alert {
             channel: Some(channel.id.clone()),
-            ..Alert::new(AlertKind::RunFailed, Blame::Host, clock::now(), what_to_do)
+            ..Alert::new(AlertKind::RunFailed, Blame::Host, now, what_to_do)
         };
         self.tell_hourly(channel, &alert);
     }
@@ -164,13 +163,40 @@ mod tests {
         let settings = format!("[egress]\nallow-loopback = true\n[alerts]\nurl = {url:?}\n");
         let (app, _directory) = scratch(&settings).await;
         let channel = channel(&app, &owner.url()).await;
-        for blame in [Blame::Bot, Blame::Tenant, Blame::Vendor, Blame::Host, Blame::Host] {
-            app.work.tell_of_run(&channel, &failed(blame));
+        let fails = |blame, now| app.work.tell_of_run(&channel, &failed(blame), now);
+        for blame in [Blame::Bot, Blame::Tenant, Blame::Vendor] {
+            fails(blame, 0);
         }
+        [1, 2, HOUR].into_iter().for_each(|now| fails(Blame::Host, now));
         let told = operator.next().await;
         assert_eq!((&told["type"], &told["data"]["blame"]), (&json!("run.failed"), &json!("host")));
         assert_eq!(told["data"]["channel"], "web");
         assert!(operator.is_silent().await && owner.is_silent().await);
+        fails(Blame::Host, 1 + HOUR);
+        assert_eq!(operator.next().await["data"]["since_ms"], 1 + HOUR, "once an hour");
+    }
+
+    /// One conversation that is over, on a channel on which little happens, is tried again
+    /// and again; of a channel that is refused everything its owner hears once an hour.
+    #[tokio::test]
+    async fn the_owner_of_a_channel_that_is_refused_hears_of_it_once_an_hour() {
+        let owner = Heard::start().await;
+        let (app, _directory) = scratch("[egress]\nallow-loopback = true\n").await;
+        let channel = channel(&app, &owner.url()).await;
+        let refuse = |conversation: &str, now| {
+            app.work.tell_of_refusal(&channel, conversation, &retry(Blame::Tenant), now);
+        };
+        (0..100).for_each(|now| refuse("over", now));
+        assert!(owner.is_silent().await, "one conversation is not the channel");
+        ["a", "b", "c"].iter().for_each(|conversation| refuse(conversation, 100));
+        (101..200).for_each(|now| refuse("d", now));
+        refuse("e", 100 + HOUR - 1);
+        let told = owner.next().await;
+        let since = (&told["type"], &told["data"]["since_ms"]);
+        assert_eq!(since, (&json!("channel.refused"), &json!(100)));
+        assert!(owner.is_silent().await, "within the hour it is known");
+        refuse("a", 100 + HOUR);
+        assert_eq!(owner.next().await["data"]["since_ms"], 100 + HOUR);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Requests that brought events and wait for their answers.
 
+use std::time::{Duration, Instant};
+
 use botyard_kernel::lane::Input;
-use botyard_kernel::outbox::RequestId;
+use botyard_kernel::outbox::{OFFER_BACKSTOP_MS, RequestId};
 use botyard_vendors::Reply;
 use tokio::sync::{mpsc, oneshot};
 
@@ -23,6 +25,8 @@ pub(crate) struct Waiting {
     request: RequestId,
     lane: mpsc::UnboundedSender<Message>,
     answer: oneshot::Receiver<Answer>,
+    /// Since when there is an answer to hand over.
+    answered: Option<Instant>,
     /// The lane knows already what became of it.
     is_over: bool,
 }
@@ -33,20 +37,36 @@ impl Waiting {
         lane: mpsc::UnboundedSender<Message>,
         answer: oneshot::Receiver<Answer>,
     ) -> Self {
-        Self { request, lane, answer, is_over: false }
+        Self { request, lane, answer, answered: None, is_over: false }
     }
 
     /// The answer. A lane that ended without one counts as a refusal.
     pub(crate) async fn answer(&mut self) -> Answer {
         let answer = (&mut self.answer).await.unwrap_or(Answer::Refused);
         self.is_over |= matches!(answer, Answer::Refused);
+        self.answered = Some(Instant::now());
         answer
     }
 
-    /// Tells the lane whether the answer was handed over whole.
+    /// Tells the lane whether the answer was handed over whole. One that took so long that
+    /// the lane has given it up changes nothing any more, and the log says so.
     pub(crate) fn handed_over(mut self, whole: bool) {
         self.is_over = true;
+        if whole && self.is_given_up(Instant::now()) {
+            let request = self.request;
+            tracing::warn!(
+                request,
+                "an answer was handed over more than {} s after it was made: what it carries was \
+                 sent by calls, too",
+                OFFER_BACKSTOP_MS / 1_000
+            );
+        }
         self.tell(Input::Answered { request: self.request, whole });
+    }
+
+    fn is_given_up(&self, now: Instant) -> bool {
+        let patience = Duration::from_millis(OFFER_BACKSTOP_MS);
+        self.answered.is_some_and(|since| now.duration_since(since) >= patience)
     }
 
     /// A lane that is gone counts the answer as failed.
@@ -86,6 +106,19 @@ mod tests {
             told.push(format!("{input:?}"));
         }
         told
+    }
+
+    #[tokio::test]
+    async fn an_answer_on_its_way_for_too_long_is_given_up() {
+        let (lane, _inbox) = mpsc::unbounded_channel();
+        let (sender, receiver) = oneshot::channel();
+        let mut waiting = Waiting::new(7, lane, receiver);
+        let later = || Instant::now() + Duration::from_secs(30);
+        assert!(!waiting.is_given_up(later()), "there is none yet");
+        sender.send(Answer::Refused).unwrap();
+        waiting.answer().await;
+        assert!(!waiting.is_given_up(Instant::now()));
+        assert!(waiting.is_given_up(later()));
     }
 
     #[tokio::test]

@@ -8,8 +8,41 @@ use crate::load_error::short;
 const CONTRACT: [&str; 8] = ["types", "event", "action", "session", "log", "config", "kv", "http"];
 /// Those of them that can do something.
 const POWERS: [&str; 4] = ["log", "config", "kv", "http"];
-/// Packages of WASI 0.2 that are linked, in a locked-down form.
-const WASI: [&str; 7] = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"];
+/// Packages of WASI 0.2 that are linked, in a locked-down form, each with its interfaces.
+const WASI: [(&str, &[&str]); 7] = [
+    (
+        "cli",
+        &[
+            "environment",
+            "exit",
+            "stderr",
+            "stdin",
+            "stdout",
+            "terminal-input",
+            "terminal-output",
+            "terminal-stderr",
+            "terminal-stdin",
+            "terminal-stdout",
+        ],
+    ),
+    ("clocks", &["monotonic-clock", "wall-clock"]),
+    ("filesystem", &["preopens", "types"]),
+    ("http", &["outgoing-handler", "types"]),
+    ("io", &["error", "poll", "streams"]),
+    ("random", &["insecure", "insecure-seed", "random"]),
+    (
+        "sockets",
+        &[
+            "instance-network",
+            "ip-name-lookup",
+            "network",
+            "tcp",
+            "tcp-create-socket",
+            "udp",
+            "udp-create-socket",
+        ],
+    ),
+];
 
 /// How much of a name is quoted, in bytes.
 pub(crate) const NAME_BYTES: usize = 200;
@@ -56,7 +89,7 @@ fn judge(import: &str) -> Result<Option<String>, String> {
     let (package, interface) = name.split_once('/').unwrap_or((name, ""));
     match package.split_once(':') {
         Some(("botyard", "bot")) => of_contract(interface, version),
-        Some(("wasi", part)) => of_wasi(part, version),
+        Some(("wasi", part)) => of_wasi(part, interface, version),
         _ if name.starts_with("wasi_") || name == "env" => {
             Err("build for the target wasm32-wasip2".to_owned())
         }
@@ -85,7 +118,7 @@ fn of_contract(interface: &str, version: &str) -> Result<Option<String>, String>
     Ok(POWERS.contains(&interface).then(|| interface.to_owned()))
 }
 
-fn of_wasi(part: &str, version: &str) -> Result<Option<String>, String> {
+fn of_wasi(part: &str, interface: &str, version: &str) -> Result<Option<String>, String> {
     let instead = match part {
         "keyvalue" => "kv",
         "config" => "config",
@@ -95,15 +128,19 @@ fn of_wasi(part: &str, version: &str) -> Result<Option<String>, String> {
     if !instead.is_empty() {
         return Err(format!("use botyard:bot/{instead} instead"));
     }
-    if !WASI.contains(&part) {
+    let Some((_, interfaces)) = WASI.iter().find(|(package, _)| *package == part) else {
         return Err(format!(
             "a bot has no wasi:{}: leave out what needs it; calls to web services go by \
              botyard:bot/http",
             short(part, 20)
         ));
-    }
+    };
     if !version.starts_with("0.2.") {
         return Err("this host has WASI 0.2: build for the target wasm32-wasip2".to_owned());
+    }
+    if !interfaces.contains(&interface) {
+        let there = interfaces.join(", ");
+        return Err(format!("of wasi:{part} a bot has {there}: leave out what needs more"));
     }
     Ok(Some(format!("wasi:{part}")))
 }
@@ -133,6 +170,9 @@ mod tests {
             ("wasi:nn/graph@0.2.0", "has no wasi:nn"),
             ("wasi:cli/stdout@0.3.0", "wasm32-wasip2"),
             ("wasi:cli/stdout", "wasm32-wasip2"),
+            ("wasi:cli/nonsense@0.2.0", "of wasi:cli a bot has environment, exit"),
+            ("wasi:clocks@0.2.0", "of wasi:clocks a bot has monotonic-clock, wall-clock"),
+            ("wasi:clocks/timezone@0.2.0", "leave out what needs more"),
             ("wasi_snapshot_preview1", "wasm32-wasip2"),
             ("env", "wasm32-wasip2"),
             ("botyard:bot/kv@2.0.0", "built for 2.0.0"),

@@ -34,8 +34,10 @@ const TRIES: usize = 8;
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Nothing is read of an answer but its status.
 const ANSWER_BYTES_MAX: usize = 1024;
-/// Alerts that are on their way at the same time; more are not sent.
+/// Alerts that are on their way to the operator at the same time; more are not sent.
 const UNDER_WAY_MAX: usize = 64;
+/// As many to each tenant: one whose address hangs costs nobody else theirs.
+const UNDER_WAY_MAX_TENANT: usize = 16;
 
 /// What has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -131,9 +133,21 @@ impl Alert {
 #[derive(Clone, Debug)]
 pub struct Alerts {
     door: Door,
-    operator: Option<Arc<AlertPlace>>,
-    tenants: Arc<RwLock<HashMap<TenantId, Arc<AlertPlace>>>>,
+    operator: Option<Hearer>,
+    tenants: Arc<RwLock<HashMap<TenantId, Hearer>>>,
+}
+
+/// Who hears of alerts, and how many more may be on their way there.
+#[derive(Clone, Debug)]
+struct Hearer {
+    place: Arc<AlertPlace>,
     room: Arc<Semaphore>,
+}
+
+impl Hearer {
+    fn new(place: AlertPlace, under_way_max: usize) -> Self {
+        Self { place: Arc::new(place), room: Arc::new(Semaphore::new(under_way_max)) }
+    }
 }
 
 impl Alerts {
@@ -141,9 +155,8 @@ impl Alerts {
     pub fn new(config: &Config, door: Door) -> Self {
         Self {
             door,
-            operator: config.alerts.operator.clone().map(Arc::new),
+            operator: config.alerts.operator.clone().map(|place| Hearer::new(place, UNDER_WAY_MAX)),
             tenants: Arc::default(),
-            room: Arc::new(Semaphore::new(UNDER_WAY_MAX)),
         }
     }
 
@@ -151,7 +164,13 @@ impl Alerts {
     pub fn set_tenant(&self, tenant: &TenantId, place: Option<AlertPlace>) {
         let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
         match place {
-            Some(place) => drop(tenants.insert(tenant.clone(), Arc::new(place))),
+            // What is under way to the address before stays counted.
+            Some(place) => match tenants.get_mut(tenant) {
+                Some(known) => known.place = Arc::new(place),
+                None => {
+                    tenants.insert(tenant.clone(), Hearer::new(place, UNDER_WAY_MAX_TENANT));
+                }
+            },
             None => drop(tenants.remove(tenant)),
         }
     }
@@ -163,8 +182,8 @@ impl Alerts {
         let mut all = true;
         let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
         let tenant = alert.tenant.as_ref().and_then(|tenant| tenants.get(tenant));
-        for place in self.operator.iter().chain(tenant) {
-            let Ok(room) = Arc::clone(&self.room).try_acquire_owned() else {
+        for Hearer { place, room } in self.operator.iter().chain(tenant) {
+            let Ok(room) = Arc::clone(room).try_acquire_owned() else {
                 all = false;
                 sent("too_many");
                 tracing::warn!(kind = ?alert.kind, "an alert is not sent: too many are under way");
@@ -227,7 +246,35 @@ fn sent(result: &'static str) {
 
 #[cfg(test)]
 mod tests {
+    use botyard_kernel::access::Scope;
+    use serde_json::json;
+
+    use super::heard::Heard;
     use super::*;
+    use crate::app::scratch::{scratch, stamp, told_at};
+
+    /// A tenant whose address answers nothing keeps alerts under way for minutes.
+    #[tokio::test]
+    async fn one_tenants_address_that_hangs_costs_nobody_else_their_alerts() {
+        let hangs = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", hangs.local_addr().unwrap());
+        let (app, _directory) = scratch("[egress]\nallow-loopback = true\n").await;
+        let other = Heard::start().await;
+        told_at(&app, "acme", &url).await;
+        told_at(&app, "other", &other.url()).await;
+        let raise = |tenant: &str| {
+            let alert = Alert::new(AlertKind::BotSuspended, Blame::Bot, 7, "nothing");
+            app.work.alerts().raise(&Alert { tenant: Some(tenant.into()), ..alert })
+        };
+        let sent = (0..200).filter(|_| raise("acme")).count();
+        assert_eq!(sent, UNDER_WAY_MAX_TENANT);
+        let written = (None, Some(json!({"alert-url": {"secret": "owner"}})));
+        let (acme, stamp) = ("acme".into(), stamp());
+        app.tenancy.put_tenant(&acme, written, Scope::Operator, &stamp).await.unwrap();
+        assert!(!raise("acme"), "its address is written anew");
+        assert!(raise("other"));
+        assert_eq!(other.next().await["type"], json!("bot.suspended"));
+    }
 
     const ALL: [AlertKind; 13] = [
         AlertKind::BotSuspended,

@@ -1,6 +1,8 @@
 //! The door itself.
 
+use std::collections::BTreeSet;
 use std::error::Error;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -48,11 +50,12 @@ pub fn is_reserved(name: &HeaderName) -> bool {
 const HARMLESS_HEADERS: [HeaderName; 3] =
     [header::ACCEPT, header::ACCEPT_LANGUAGE, header::USER_AGENT];
 
-/// Everything that leaves this host leaves here.
+/// Everything that leaves this host leaves here. A clone is the same door.
 #[derive(Clone, Debug)]
 pub struct Door {
     client: Client,
     rules: Rules,
+    forbidden: Arc<RwLock<BTreeSet<HostPattern>>>,
     timeout: Duration,
     answer_bytes_max: usize,
 }
@@ -84,9 +87,21 @@ impl Door {
         Ok(Self {
             client,
             rules,
+            forbidden: Arc::default(),
             timeout: egress.timeout,
             answer_bytes_max: egress.answer_bytes_max,
         })
+    }
+
+    /// From now on nothing goes to these hosts, whoever names them: the address of a
+    /// channel's vendor or of an alert is a tenant's to write, too.
+    pub fn forbid(&self, hosts: BTreeSet<HostPattern>) {
+        *self.forbidden.write().unwrap_or_else(PoisonError::into_inner) = hosts;
+    }
+
+    fn is_forbidden(&self, url: &Url) -> bool {
+        let forbidden = self.forbidden.read().unwrap_or_else(PoisonError::into_inner);
+        HostPattern::of(url).is_some_and(|own| forbidden.iter().any(|host| host.forbids(&own)))
     }
 
     /// The most that a call may take, whatever its caller would grant it.
@@ -160,6 +175,12 @@ impl Door {
             return denied(format!(
                 "{} is on no list of allowed hosts: an admin of the tenant adds it to the bot's \
                  `hosts`, or the operator to `egress.allow-hosts`",
+                host(url)
+            ));
+        }
+        if self.is_forbidden(url) {
+            return denied(format!(
+                "the operator forbids calls to {}: only they can change `policy.forbidden-hosts`",
                 host(url)
             ));
         }

@@ -1,5 +1,6 @@
 //! Calls to servers of this machine.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -159,6 +160,19 @@ async fn the_list_of_a_call_is_whole_and_the_operator_may_read_less_of_answers()
     assert!(why.contains("is on no list"), "{why}");
     let answer = door.send(get_from(server, "/")).await.unwrap();
     assert!(answer.truncated && answer.body.len() == 10);
+}
+
+#[tokio::test]
+async fn where_the_operator_forbids_a_host_nobody_reaches_it() {
+    let server = serve(Router::new().route("/", get(async || "here"))).await;
+    let door = door(true);
+    let before = door.clone();
+    assert!(door.send(get_from(server, "/")).await.is_ok());
+    door.forbid([HostPattern::read("127.0.0.1").unwrap()].into());
+    let why = denied(before.send(get_from(server, "/")).await);
+    assert!(why.contains("the operator forbids") && why.contains("forbidden-hosts"), "{why}");
+    door.forbid(BTreeSet::new());
+    assert!(before.send(get_from(server, "/")).await.is_ok());
 }
 
 #[tokio::test]

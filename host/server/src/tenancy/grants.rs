@@ -247,7 +247,7 @@ impl Tenancy {
         let _turn = self.change(&operator).await;
         let policy = Secrets::new(std::collections::BTreeMap::new()).policy(policy)?;
         self.store(&operator).put(kind::POLICY, SELF, &json!(policy), stamp).await?;
-        self.work.registry().operator().narrow(&policy);
+        self.work.narrow(&policy);
         Ok(policy)
     }
 
@@ -257,7 +257,7 @@ impl Tenancy {
     /// When the store cannot be read.
     pub async fn load_policy(&self) -> Change<()> {
         let policy = self.policy().await?;
-        self.work.registry().operator().narrow(&policy);
+        self.work.narrow(&policy);
         Ok(())
     }
 }

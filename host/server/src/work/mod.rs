@@ -33,6 +33,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use botyard_kernel::call::Ask;
 use botyard_kernel::destination::Purpose;
+use botyard_kernel::grants::Policy;
 use botyard_kernel::id::{ChannelId, ConversationKey, TenantId};
 use botyard_kernel::lane::Input;
 use botyard_kernel::limits::{Limits, Values};
@@ -176,6 +177,7 @@ impl Work {
     ) -> Arc<Self> {
         let Bounded { backlog, limits, disk } = bounded;
         let Outside { door, alerts, envelope, callbacks } = outside;
+        door.forbid(registry.operator().policy().forbidden_hosts.clone());
         Arc::new(Self {
             registry,
             store,
@@ -205,6 +207,13 @@ impl Work {
             held: AtomicBool::new(false),
             lane_ended: Notify::new(),
         })
+    }
+
+    /// From now on this narrows what the operator's settings allow.
+    pub(crate) fn narrow(&self, by: &Policy) {
+        let operator = self.registry.operator();
+        operator.narrow(by);
+        self.door.forbid(operator.policy().forbidden_hosts.clone());
     }
 
     /// What runs.

@@ -37,6 +37,7 @@ use crate::api::Places;
 use crate::captures::{self, Captures};
 use crate::clock;
 use crate::config::Config;
+use crate::http::Reading;
 use crate::registry::{Operator, Registry, Versions};
 use crate::relays::Callbacks;
 use crate::send::Door;
@@ -68,6 +69,8 @@ pub struct App {
     pub started_ms: Millis,
     /// Where it listens, once it does.
     address: OnceLock<SocketAddr>,
+    /// Bodies of webhooks that are on their way.
+    pub reading: Arc<Reading>,
     /// Uploads that are read.
     pub uploads: Places,
     /// Uploads that are compiled, or wait for it.
@@ -148,6 +151,7 @@ impl App {
             uploads,
             compilations,
             followers,
+            reading: Arc::default(),
             tenancy,
             rotating: tokio::sync::Mutex::default(),
             runtime,

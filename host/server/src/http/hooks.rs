@@ -15,7 +15,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use metrics::counter;
 
-use super::{ConnectionInfo, answer, asked, body, captured, client, damaged};
+use super::{ConnectionInfo, answer, asked, captured, client, damaged};
 use crate::app::App;
 use crate::clock;
 use crate::registry::Channel;
@@ -58,21 +58,30 @@ async fn receive(
         return answer::line(StatusCode::NOT_FOUND, "there is no such channel");
     };
     let (parts, body) = request.into_parts();
-    let limit = app.config.server.body_bytes_max;
-    // Counted until the answer is there, its body as soon as we know whose it is.
-    let mut admitted = match app.work.admit(&channel.tenant, 0) {
-        Ok(admitted) => admitted,
-        Err(refusal) => {
+    let (limit, within) = (app.config.server.body_bytes_max, app.config.server.body_timeout);
+    let admit = || {
+        let admitted = app.work.admit(&channel.tenant, 0);
+        admitted.map_err(|refusal| {
             count(&channel, "overload");
-            return answer::busy(&refusal);
-        }
+            answer::busy(&refusal)
+        })
     };
-    let body = match body::read(body, limit, app.config.server.body_timeout).await {
+    // Where there is no room nothing is read; and no room is taken for a body that is still
+    // on its way, as anybody may send one.
+    if let Err(refusal) = admit().map(drop) {
+        return refusal;
+    }
+    let body = match app.reading.read(&channel.tenant, body, (limit, within)).await {
         Ok(body) => body,
         Err(refusal) => {
             count(&channel, "unreadable");
             return refusal;
         }
+    };
+    // Counted until the answer is there, its body as soon as we know whose it is.
+    let mut admitted = match admit() {
+        Ok(admitted) => admitted,
+        Err(refusal) => return refusal,
     };
     let inbound = Inbound {
         method: &parts.method,

@@ -238,6 +238,14 @@ async fn nobody_gets_more_than_they_were_given() {
     let turns = format!("/tenants/acme/channels/acme-web/conversations/{key}/turns");
     assert!(admin.get(&turns).await.unwrap().to_string().contains("canary words"));
     assert!(!redacted.get(&turns).await.unwrap().to_string().contains("canary"));
+    // A turn says what was said, and when.
+    for (reader, text) in [(&admin, "canary words"), (&redacted, "[12 characters]")] {
+        let shown = reader.get(&turns).await.unwrap();
+        let turn = shown["items"].as_array().and_then(|turns| turns.last()).unwrap();
+        assert_eq!(turn["happened"]["name"], "message", "{turn}");
+        assert_eq!(turn["happened"]["payload"]["text"], text, "{turn}");
+        assert!(turn["received_ms"].as_u64() > Some(1_700_000_000_000), "{turn}");
+    }
     let person = format!("/tenants/acme/persons?conversation={key}");
     let hidden = redacted.ask(Method::GET, &person, None).await.unwrap();
     assert_eq!((hidden.status, hidden.code()), (StatusCode::FORBIDDEN, "texts-hidden"));

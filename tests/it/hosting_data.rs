@@ -102,9 +102,16 @@ async fn all_that_a_person_said_is_handed_out_and_erased() {
     let exports = rows.iter().filter(|row| row["action"] == "export").count();
     assert_eq!(exports, 3, "each leaves its row");
 
+    let captures = hosted.directory.path().join("captures");
+    fs::create_dir_all(&captures).unwrap();
+    let captured = ["acme-web", "acme-late"].map(|name| captures.join(format!("{name}.jsonl")));
+    captured.iter().for_each(|file| fs::write(file, "sealed\n").unwrap());
+
     let gone = admin.delete(&person).await.unwrap();
     assert_eq!(gone["conversations"], 1);
     assert_eq!(admin.get(&person).await.unwrap()["conversations"], json!([]));
+    let left = captured.map(|file| file.exists());
+    assert_eq!(left, [false, true], "what was captured of the channel goes, too");
 }
 
 #[tokio::test]

@@ -78,7 +78,8 @@ impl Redactor {
         }
     }
 
-    fn text(&self, text: &mut String) {
+    /// Takes secrets out of a text.
+    pub fn text(&self, text: &mut String) {
         if self.0.is_match(text.as_str()) {
             let mut clean = String::with_capacity(text.len());
             self.0.replace_all_with(text, &mut clean, |_, _, clean| {

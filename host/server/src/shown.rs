@@ -1,5 +1,6 @@
-//! Calls and answers of vendors, for people who look at them: without secrets.
+//! Events, and calls and answers of vendors, for people who look at them: without secrets.
 
+use botyard_kernel::event::{EventBody, ResponseOutcome};
 use botyard_vendors::{Call, Reply};
 use bytes::Bytes;
 use http::HeaderValue;
@@ -22,6 +23,22 @@ pub(crate) fn call_json(call: &Call) -> Value {
         call.headers.iter().map(|(name, value)| (name.to_string(), shown(value))).collect();
     let body = body_json(&call.body);
     json!({ "method": call.method.as_str(), "url": call.url, "headers": headers, "body": body })
+}
+
+/// What happened. What a service answers a bot may hold what opens doors there, as what it
+/// is asked: only its name and how it ended are shown.
+pub(crate) fn event_json(body: &EventBody) -> Value {
+    if let EventBody::Response(response) = body {
+        let outcome = match &response.outcome {
+            ResponseOutcome::Answered(answer) => json!({ "status": answer.status }),
+            ResponseOutcome::Failed(why) => json!({ "failed": why }),
+        };
+        return json!({
+            "name": body.name(),
+            "payload": { "name": response.name, "outcome": outcome },
+        });
+    }
+    serde_json::to_value(body).unwrap_or_default()
 }
 
 fn body_json(body: &Bytes) -> Value {

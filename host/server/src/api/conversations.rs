@@ -1,19 +1,17 @@
 //! Conversations and their turns, as their tenant looks at them.
 
 use axum::extract::Path;
-use botyard_kernel::access::{Permission, redact};
+use botyard_kernel::access::Permission;
 use botyard_kernel::id::{ChannelId, ConversationKey};
-use botyard_kernel::log::{Outcome, Turn as LoggedTurn};
-use botyard_kernel::run::{LogLevel, LogLine};
 use botyard_kernel::time::Millis;
 use botyard_store::{Person, Place, Summary};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::caller::{Allowed, OfTenant};
 use super::page::{Json, Page, Paging, Query};
 use super::problem::Problem;
+use super::turns::{Reader, Turn, handled};
 
 /// A conversation in short.
 #[derive(Serialize, ToSchema)]
@@ -33,37 +31,6 @@ pub(super) struct Conversation {
     /// Since when a human has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     human_ms: Option<Millis>,
-}
-
-/// One event handled.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Turn {
-    /// Its place in the conversation.
-    seq: u64,
-    /// Its id.
-    turn: String,
-    /// The event that was handled.
-    event: String,
-    /// `ran`, `failed`, or why nobody ran.
-    result: Value,
-    /// The version that ran.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    version: Option<String>,
-    /// What the bot returned, in the canonical form. Without the right to read texts,
-    /// their lengths stand there.
-    actions: Value,
-    /// CPU time in microseconds.
-    cpu_us: u64,
-    /// What the bot wrote into its log.
-    log: Vec<Line>,
-}
-
-/// A line of a bot's log.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Line {
-    #[schema(value_type = String)]
-    level: LogLevel,
-    message: String,
 }
 
 /// Which conversations.
@@ -140,8 +107,12 @@ pub(super) async fn turns(
     let found = store.turns(&key, after, paging.limit()).await?;
     let after = found.last().filter(|_| found.len() == paging.limit());
     let after = after.map(|(seq, _)| seq.to_string());
-    let texts = allowed.shows_texts();
-    let items = found.into_iter().map(|(seq, turn)| turn_shown(seq, turn, texts)).collect();
+    let reader = Reader::of(&allowed);
+    let mut items = Vec::with_capacity(found.len());
+    for (seq, turn) in found {
+        let event = handled(&store, &key, &turn).await?;
+        items.push(reader.turn(seq, turn, event));
+    }
     Ok(Json(Page { items, after }))
 }
 
@@ -159,64 +130,5 @@ fn shown(summary: Summary) -> Conversation {
         owner: owner.map(|owner| owner.name()),
         due_ms,
         human_ms,
-    }
-}
-
-/// A turn, with its texts or their lengths.
-pub(super) fn turn_shown(seq: u64, turn: LoggedTurn, texts: bool) -> Turn {
-    let (result, version, actions, cpu_us) = match turn.outcome {
-        Outcome::Ran { version, actions, cpu_us } => {
-            let actions = if texts { json!(actions) } else { redact::actions(&actions) };
-            (json!("ran"), Some(version.to_string()), actions, cpu_us)
-        }
-        Outcome::Failed { version, failure } => {
-            let mut failure = failure;
-            if !texts {
-                // It may quote what was said, or what the bot wrote before it broke down.
-                failure.message = redact::length(&failure.message);
-            }
-            (json!({ "failed": failure }), Some(version.to_string()), json!([]), 0)
-        }
-        Outcome::Skipped(reason) => {
-            (json!({ "skipped": format!("{reason:?}") }), None, json!([]), 0)
-        }
-    };
-    let line = |line: LogLine| Line {
-        level: line.level,
-        message: if texts { line.message } else { redact::length(&line.message) },
-    };
-    Turn {
-        seq,
-        turn: turn.id.0,
-        event: turn.event.0,
-        result,
-        version,
-        actions,
-        cpu_us,
-        log: turn.log.into_iter().map(line).collect(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use botyard_kernel::id::Digest;
-    use botyard_kernel::run::{Blame, FailureKind, RunFailure};
-
-    use super::*;
-    use crate::app::scratch::turn;
-
-    #[test]
-    fn a_failure_tells_no_words_to_whoever_may_read_none() {
-        let failure = RunFailure {
-            blame: Blame::Bot,
-            kind: FailureKind::Trap,
-            message: "panicked at `my secret words`".to_owned(),
-        };
-        let turn = turn(Outcome::Failed { version: Digest::of(b""), failure });
-        let failed = |texts| turn_shown(1, turn.clone(), texts).result["failed"].clone();
-        assert!(failed(true).to_string().contains("my secret words"));
-        let hidden = failed(false);
-        assert_eq!(hidden["message"], "[29 characters]");
-        assert_eq!((&hidden["blame"], &hidden["kind"]), (&json!("bot"), &json!("trap")));
     }
 }

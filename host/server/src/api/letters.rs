@@ -89,6 +89,9 @@ pub(super) async fn redrive(
         let detail = "it is a part of a webhook that could not be read: there is nothing to send";
         return Err(Problem::new(Code::InUse, detail));
     }
+    // Before it is queued: the lane goes on with it also where this request does not live to
+    // see that, and nothing is sent again without a row.
+    store.witness("redrive", "dead-letter", part.as_str(), &allowed.stamp).await?;
     let (key, rows) = (found.conversation.clone(), vec![found.row.clone()]);
     if !allowed.app.work.redrive(key, rows) {
         let detail = "its channel is not there any more: make it again first";
@@ -104,7 +107,6 @@ pub(super) async fn redrive(
         }
         sleep(LOOK_EVERY).await;
     }
-    store.witness("redrive", "dead-letter", part.as_str(), &allowed.stamp).await?;
     let texts = allowed.shows_texts();
     Ok(Json(shown(found, texts)))
 }

@@ -10,7 +10,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use botyard_kernel::access::Permission;
 use botyard_kernel::id::BotId;
 use botyard_kernel::time::{MINUTE, Millis};
-use botyard_store::{BotTurn, Place};
+use botyard_store::{BotTurn, Place, StoreError, TenantStore};
 use futures_util::Stream;
 use futures_util::stream;
 use http::{HeaderMap, HeaderName};
@@ -19,9 +19,9 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::caller::{Allowed, OfTenant};
-use super::conversations::{Turn, turn_shown};
 use super::page::{Json, Page, Paging, Query};
 use super::problem::Problem;
+use super::turns::{Reader, Turn, handled};
 use crate::clock;
 
 /// Whoever follows is told what is new this often.
@@ -68,8 +68,11 @@ pub(super) async fn list(
     let found = allowed.store().bot_turns(&bot, since_ms, after, paging.limit()).await?;
     let after = found.last().filter(|_| found.len() == paging.limit());
     let after = after.map(|turn| turn.place.to_string());
-    let texts = allowed.shows_texts();
-    let items = found.into_iter().map(|turn| logged(turn, texts)).collect();
+    let reader = Reader::of(&allowed);
+    let (store, mut items) = (allowed.store(), Vec::with_capacity(found.len()));
+    for turn in found {
+        items.push(logged(&store, turn, &reader).await?);
+    }
     Ok(Json(Page { items, after }))
 }
 
@@ -145,20 +148,23 @@ impl Follower {
         let store = self.allowed.store();
         let (found, last) = store.bot_news(&self.bot, Some(self.last), TOLD_MAX).await.ok()?;
         self.last = last;
-        let texts = self.allowed.shows_texts();
-        let told = found.into_iter().map(|turn| {
-            let (number, logged) = (turn.number().to_string(), logged(turn, texts));
-            Event::default().event("turn").id(number).data(json!(logged).to_string())
-        });
-        Some(told.collect())
+        let reader = Reader::of(&self.allowed);
+        let mut told = Vec::with_capacity(found.len());
+        for turn in found {
+            let number = turn.number().to_string();
+            let logged = logged(&store, turn, &reader).await.ok()?;
+            told.push(Event::default().event("turn").id(number).data(json!(logged).to_string()));
+        }
+        Some(told)
     }
 }
 
-fn logged(turn: BotTurn, texts: bool) -> Logged {
+async fn logged(store: &TenantStore, turn: BotTurn, reader: &Reader) -> Result<Logged, StoreError> {
     let BotTurn { conversation, seq, turn, .. } = turn;
-    Logged {
+    let event = handled(store, &conversation, &turn).await?;
+    Ok(Logged {
         channel: conversation.channel.0,
         conversation: conversation.vendor_key,
-        turn: turn_shown(seq, turn, texts),
-    }
+        turn: reader.turn(seq, turn, event),
+    })
 }

@@ -29,6 +29,7 @@ mod storage;
 mod tenants;
 mod tokens;
 mod trials;
+mod turns;
 mod usage;
 mod versions;
 mod wit;

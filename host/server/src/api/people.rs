@@ -1,7 +1,9 @@
 //! What is known of a person: handed out, and taken away.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use botyard_kernel::access::Permission;
 use botyard_kernel::id::{ChannelId, ConversationKey};
@@ -13,9 +15,9 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::caller::{Allowed, OfTenant};
-use super::conversations::turn_shown;
 use super::page::{Json, Query};
 use super::problem::Problem;
+use super::turns::Reader;
 use crate::clock;
 
 /// So many conversations of a person are looked for at once.
@@ -143,17 +145,32 @@ impl FromStr for After {
     responses((status = 200, body = Erased), (status = "4XX", body = Problem)))]
 pub(super) async fn erase(of: OfTenant, Query(who): Query<Who>) -> Result<Json<Erased>, Problem> {
     let allowed = of.may(Permission::ManagePeople, None)?;
-    let (store, mut conversations) = (allowed.store(), 0);
+    let (store, mut conversations, mut channels) = (allowed.store(), 0, BTreeSet::new());
     loop {
         let mut erased = 0;
         for key in found(&allowed, &who, SEARCHED).await? {
             let stamp = Stamp { at_ms: clock::now(), ..allowed.stamp.clone() };
             erased += usize::from(store.erase(&key, Cause::Person, &stamp).await?);
+            channels.insert(key.channel);
         }
         conversations += erased;
         if erased == 0 {
-            return Ok(Json(Erased { conversations }));
+            break;
         }
+    }
+    forget_captured(&allowed, channels).await?;
+    Ok(Json(Erased { conversations }))
+}
+
+/// Webhooks that were captured are kept by channel and not by person: all of a channel's go.
+async fn forget_captured(allowed: &Allowed, channels: BTreeSet<ChannelId>) -> Result<(), Problem> {
+    let captures = Arc::clone(&allowed.app.captures);
+    let forget = move || channels.iter().try_for_each(|channel| captures.forget(channel));
+    let what = "what was captured of the person's channels is still there: do the same again";
+    match tokio::task::spawn_blocking(forget).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(Problem::host_fault(&error, what)),
+        Err(error) => Err(Problem::host_fault(&error, what)),
     }
 }
 
@@ -222,7 +239,7 @@ fn shown(seq: Seq, entry: Entry) -> (Option<Value>, Option<Value>) {
         Entry::Turn(turn) if turn.is_erasure() => return (None, None),
         Entry::Turn(mut turn) => {
             let fused = turn.fused.take().map(Entry::Accepted);
-            (Some(json!(turn_shown(seq, *turn, true))), fused)
+            (Some(json!(Reader::of_all().turn(seq, *turn, None))), fused)
         }
         entry @ (Entry::Accepted(_) | Entry::Called(_) | Entry::Settled(_)) => (None, Some(entry)),
     };

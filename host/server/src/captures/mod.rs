@@ -212,11 +212,7 @@ impl Captures {
             .opened(envelope, tenant, channel)
             .context("the capture cannot be read, so nothing is deleted: try again")?;
         self.running().remove(channel);
-        for kind in Kind::ALL {
-            let path = self.path(channel, kind);
-            let deleted = absent_is(fs::remove_file(&path), || ());
-            deleted.with_context(|| format!("{} cannot be deleted", path.display()))?;
-        }
+        self.delete(channel)?;
         // Why it could not be opened tells how to mend that, and it is too late.
         kept.map_err(|_| {
             anyhow!(
@@ -224,6 +220,24 @@ impl Captures {
                  of the host's, or was damaged"
             )
         })
+    }
+
+    /// Forgets what was kept of a channel so far. What is to be captured of it still is.
+    ///
+    /// # Errors
+    /// It cannot be deleted.
+    pub fn forget(&self, channel: &ChannelId) -> anyhow::Result<()> {
+        let _files = self.files();
+        self.delete(channel)
+    }
+
+    fn delete(&self, channel: &ChannelId) -> anyhow::Result<()> {
+        for kind in Kind::ALL {
+            let path = self.path(channel, kind);
+            let deleted = absent_is(fs::remove_file(&path), || ());
+            deleted.with_context(|| format!("{} cannot be deleted", path.display()))?;
+        }
+        Ok(())
     }
 
     /// Whose channel it was, of a name that the settings may have lost meanwhile; absent

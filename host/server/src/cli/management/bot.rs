@@ -332,11 +332,15 @@ fn logs(turns: &Value) -> String {
     turns.as_array().into_iter().flatten().map(turn_in_words).collect()
 }
 
-/// What a turn of a log came to, and what its bot wrote.
+/// What a turn of a log was about, what it came to, and what its bot wrote.
 pub(super) fn turn_in_words(turn: &Value) -> String {
     let [channel, conversation] =
         ["channel", "conversation"].map(|field| turn[field].as_str().unwrap_or_default());
     let mut text = format!("{channel} {conversation}: {}\n", turn["result"]);
+    let said = &turn["happened"]["payload"];
+    if let Some(said) = ["text", "label"].iter().find_map(|field| said[field].as_str()) {
+        let _ = writeln!(text, "  said: {said}");
+    }
     for line in turn["log"].as_array().into_iter().flatten() {
         let level = line["level"].as_str().unwrap_or_default();
         let _ = writeln!(text, "  {level}: {}", line["message"].as_str().unwrap_or_default());

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Response};
 use botyard_kernel::action::Action;
-use botyard_kernel::event::{EventBody, ResponseOutcome};
+use botyard_kernel::event::EventBody;
 use botyard_kernel::log::{Arrival, Entry, Row, RowEnd, Seq};
 use botyard_kernel::relay::is_relays;
 use botyard_kernel::time::Millis;
@@ -18,6 +18,7 @@ use super::speak::is_reply;
 use super::{failed, open, unknown};
 use crate::app::App;
 use crate::http::answer::Refused;
+use crate::shown::event_json;
 
 /// At most so many entries of the log in one answer.
 const PAGE: usize = 200;
@@ -112,7 +113,7 @@ fn happened(place: Seq, arrival: &Arrival) -> Option<Line> {
     if is_relays(&event.body) {
         return None;
     }
-    let what = shown(&event.body);
+    let what = event_json(&event.body);
     let from = match &event.body {
         EventBody::HumanSpoke(_) => "human",
         EventBody::Start(_)
@@ -133,22 +134,6 @@ fn happened(place: Seq, arrival: &Arrival) -> Option<Line> {
     Some(Line { place, at_ms: event.received_ms, from, part: None, what })
 }
 
-/// What a service answers a bot may hold what opens doors there, as what it is asked: only
-/// its name and how it ended are shown.
-fn shown(body: &EventBody) -> Value {
-    if let EventBody::Response(response) = body {
-        let outcome = match &response.outcome {
-            ResponseOutcome::Answered(answer) => json!({ "status": answer.status }),
-            ResponseOutcome::Failed(why) => json!({ "failed": why }),
-        };
-        return json!({
-            "name": body.name(),
-            "payload": { "name": response.name, "outcome": outcome },
-        });
-    }
-    serde_json::to_value(body).unwrap_or_default()
-}
-
 /// Requests are said to services, not to the person, and may hold what opens doors there.
 fn said(place: Seq, from: &'static str, row: &Row) -> Option<Line> {
     if matches!(row.action, Action::Request(_)) {
@@ -160,7 +145,7 @@ fn said(place: Seq, from: &'static str, row: &Row) -> Option<Line> {
 
 #[cfg(test)]
 mod tests {
-    use botyard_kernel::event::{Answer, Event, Response, Setting};
+    use botyard_kernel::event::{Answer, Event, Response, ResponseOutcome, Setting};
     use botyard_kernel::session::Seed;
 
     use super::*;

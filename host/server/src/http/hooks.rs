@@ -59,17 +59,15 @@ async fn receive(
     };
     let (parts, body) = request.into_parts();
     let (limit, within) = (app.config.server.body_bytes_max, app.config.server.body_timeout);
-    let admit = || {
-        let admitted = app.work.admit(&channel.tenant, 0);
-        admitted.map_err(|refusal| {
-            count(&channel, "overload");
-            answer::busy(&refusal)
-        })
+    let admit = || app.work.admit(&channel.tenant, 0);
+    let busy = |refusal| {
+        count(&channel, "overload");
+        answer::busy(&refusal)
     };
     // Where there is no room nothing is read; and no room is taken for a body that is still
     // on its way, as anybody may send one.
     if let Err(refusal) = admit().map(drop) {
-        return refusal;
+        return busy(refusal);
     }
     let body = match app.reading.read(&channel.tenant, body, (limit, within)).await {
         Ok(body) => body,
@@ -81,7 +79,7 @@ async fn receive(
     // Counted until the answer is there, its body as soon as we know whose it is.
     let mut admitted = match admit() {
         Ok(admitted) => admitted,
-        Err(refusal) => return refusal,
+        Err(refusal) => return busy(refusal),
     };
     let inbound = Inbound {
         method: &parts.method,

@@ -69,6 +69,12 @@ async fn a_capture_keeps_webhooks_sealed_and_for_a_while() {
     done(&site, &["channel", "captured", MAIN, "--delete"]).await;
     conversation.message("say after").await.unwrap();
     assert_eq!(done(&site, &["channel", "captured", MAIN]).await, "");
+    // People's words were looked at: the audit says by whom.
+    let audit = done(&site, &["audit", "list", "--tenant", "demo"]).await;
+    for action in ["capture", "read-capture", "take-capture"] {
+        let is = |line: &str| line.split_whitespace().any(|word| word == action);
+        assert!(audit.lines().any(is), "{action}: {audit}");
+    }
     for (arguments, expect) in [
         (&["channel", "capture", MAIN, "--for", "2h"][..], "an hour at most"),
         (&["channel", "capture", "nobody", "--for", "1m"], "there is no channel nobody"),

@@ -132,6 +132,9 @@ async fn dead_letters_are_listed_shown_and_sent_again() {
     assert_eq!(code, Some(1), "{printed}");
     assert!(printed.contains("there is no dead letter"), "{printed}");
     // What the bot said to the failure may have been given up, too.
+    let audit = ok(&site, &["audit", "list", "--tenant", "demo"]).await;
+    let rows = audit.lines().filter(|line| line.contains("redrive") && line.contains(part));
+    assert_eq!(rows.count(), 1, "{audit}");
     let printed = ok(&site, &["dead-letter", "redrive", "--all", "--tenant", "demo"]).await;
     assert!(printed.ends_with(" queued again\n"), "{printed}");
     assert_eq!(ok(&site, &["dead-letter", "list"]).await, "no dead letters\n");

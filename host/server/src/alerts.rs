@@ -70,6 +70,10 @@ pub enum AlertKind {
     /// A version did worse than the one before, which answers again.
     #[serde(rename = "version.rolled_back")]
     VersionRolledBack,
+    /// A version did worse than the one before, and answers still: the host could not roll
+    /// it back.
+    #[serde(rename = "version.worse")]
+    VersionWorse,
     /// The disk fills: what is too old is swept more often.
     #[serde(rename = "disk.fills")]
     DiskFills,
@@ -276,7 +280,7 @@ mod tests {
         assert_eq!(other.next().await["type"], json!("bot.suspended"));
     }
 
-    const ALL: [AlertKind; 13] = [
+    const ALL: [AlertKind; 14] = [
         AlertKind::BotSuspended,
         AlertKind::BotRuns,
         AlertKind::DestinationSuspended,
@@ -285,6 +289,7 @@ mod tests {
         AlertKind::RunFailed,
         AlertKind::UpkeepFailed,
         AlertKind::VersionRolledBack,
+        AlertKind::VersionWorse,
         AlertKind::DiskFills,
         AlertKind::DiskFull,
         AlertKind::DiskHasRoom,

@@ -8,7 +8,7 @@ use axum::extract::{ConnectInfo, Path, Query, State};
 use botyard_kernel::action::Action;
 use botyard_kernel::degrade::{Note, degrade};
 use botyard_kernel::destination::Purpose;
-use botyard_kernel::id::{ChannelId, TurnId};
+use botyard_kernel::id::{ChannelId, TenantId, TurnId};
 use botyard_store::Stamp;
 use botyard_vendors::{CallAnswer, Outcome, Part, SettingsError, To, Vendor, samples};
 use http::StatusCode;
@@ -198,7 +198,9 @@ pub(super) async fn capture(
         let problem = "a capture lasts 10 seconds at least and an hour at most".to_owned();
         return Err(Refused(StatusCode::BAD_REQUEST, problem));
     }
-    let until_ms = clock::now().saturating_add(request.for_ms);
+    let now = clock::now();
+    let until_ms = now.saturating_add(request.for_ms);
+    witness(&app, &channel.tenant, "capture", &channel.id, by.clone()).await?;
     app.captures.begin(&channel.id, until_ms);
     let channel = channel.id.clone();
     tracing::warn!(%channel, until_ms, by, "webhooks are kept as they come, sealed");
@@ -215,29 +217,56 @@ pub(super) struct Forget {
 /// What was kept.
 pub(super) async fn captured(
     State(app): State<Arc<App>>,
+    ConnectInfo(Operator(by)): ConnectInfo<Operator>,
     Path(name): Path<String>,
     Query(forget): Query<Forget>,
 ) -> Result<Json<Shown>, Refused> {
-    let kept = tokio::task::spawn_blocking(move || kept(&app, ChannelId(name), forget)).await;
-    kept.map_err(|error| failed(&error.into()))?
+    let id = ChannelId(name);
+    let tenant = blocking(&app, &id, owner).await?;
+    let action = if forget.delete { "take-capture" } else { "read-capture" };
+    witness(&app, &tenant, action, &id, by).await?;
+    let kept = move |app: &App, id: &ChannelId| {
+        let (captures, envelope) = (&app.captures, app.work.envelope());
+        let kept = if forget.delete {
+            captures.take(envelope, &tenant, id)
+        } else {
+            captures.read(envelope, &tenant, id)
+        };
+        kept.map(Json).map_err(|error| failed(&error))
+    };
+    blocking(&app, &id, kept).await
 }
 
-/// What was kept of a channel, which the settings need not have any more.
-fn kept(app: &App, id: ChannelId, forget: Forget) -> Result<Json<Shown>, Refused> {
-    let (captures, envelope) = (&app.captures, app.work.envelope());
-    let tenant = match app.work.channel(&id) {
-        Some(channel) => channel.tenant.clone(),
-        None => {
-            let owner = captures.owner(&id).context("the capture cannot be read");
-            owner.map_err(|error| failed(&error))?.ok_or_else(|| unknown(&id))?
-        }
-    };
-    let kept = if forget.delete {
-        captures.take(envelope, &tenant, &id)
-    } else {
-        captures.read(envelope, &tenant, &id)
-    };
-    kept.map(Json).map_err(|error| failed(&error))
+/// Whose channel it is, or was: the settings need not have it any more.
+fn owner(app: &App, id: &ChannelId) -> Result<TenantId, Refused> {
+    if let Some(channel) = app.work.channel(id) {
+        return Ok(channel.tenant.clone());
+    }
+    let owner = app.captures.owner(id).context("the capture cannot be read");
+    owner.map_err(|error| failed(&error))?.ok_or_else(|| unknown(id))
+}
+
+async fn blocking<T: Send + 'static>(
+    app: &Arc<App>,
+    id: &ChannelId,
+    act: impl FnOnce(&App, &ChannelId) -> Result<T, Refused> + Send + 'static,
+) -> Result<T, Refused> {
+    let (app, id) = (Arc::clone(app), id.clone());
+    let done = tokio::task::spawn_blocking(move || act(&app, &id)).await;
+    done.map_err(|error| failed(&error.into()))?
+}
+
+/// What people wrote is looked at: the tenant's audit says by whom.
+async fn witness(
+    app: &App,
+    tenant: &TenantId,
+    action: &str,
+    channel: &ChannelId,
+    actor: String,
+) -> Result<(), Refused> {
+    let stamp = Stamp { at_ms: clock::now(), actor };
+    let store = app.work.store().tenant(tenant);
+    Ok(store.witness(action, "channel", channel.as_str(), &stamp).await?)
 }
 
 fn failed(error: &anyhow::Error) -> Refused {

@@ -8,7 +8,8 @@ use axum::Json;
 use axum::extract::{ConnectInfo, Path, Query, State};
 use botyard_kernel::id::{ConversationKey, PartId, TenantId};
 use botyard_kernel::log::Row;
-use botyard_store::DeadLetter;
+use botyard_store::{DeadLetter, Stamp};
+use futures_util::future::try_join_all;
 use http::StatusCode;
 use serde::Deserialize;
 
@@ -77,6 +78,7 @@ pub(super) async fn redrive(
                 break;
             }
             found.retain(|letter| !is_damaged(&letter.row));
+            witness(&app, &found, &by).await?;
             waiting.extend(send_again(&app, found, &mut redriven));
         }
     } else {
@@ -92,6 +94,7 @@ pub(super) async fn redrive(
             }
             found.push(letter);
         }
+        witness(&app, &found, &by).await?;
         waiting = send_again(&app, found, &mut redriven);
     }
     redriven.waiting = wait(&app, waiting).await?;
@@ -161,6 +164,17 @@ async fn find(app: &App, part: &PartId) -> Result<Option<DeadLetter>, Refused> {
 fn unknown(part: &PartId) -> Refused {
     let problem = format!("there is no dead letter {part}: it may have been sent again already");
     Refused(StatusCode::NOT_FOUND, problem)
+}
+
+/// Nothing is sent again without a row in its tenant's audit. The store writes them together.
+async fn witness(app: &App, letters: &[DeadLetter], by: &str) -> Result<(), Refused> {
+    let stamp = Stamp { at_ms: clock::now(), actor: by.to_owned() };
+    let row = async |letter: &DeadLetter| {
+        let store = app.work.store().tenant(&letter.conversation.tenant);
+        store.witness("redrive", "dead-letter", letter.row.id.as_str(), &stamp).await
+    };
+    try_join_all(letters.iter().map(row)).await?;
+    Ok(())
 }
 
 /// Hands letters to their conversations; answers whom to wait for.

@@ -243,18 +243,33 @@ impl Tenancy {
                 tracing::error!(%tenant, %bot, "rolled back: {reason}");
                 let what_to_do = "look into the bot's log, mend it and upload it again: the \
                                   version before answers now";
-                let (kind, since_ms) = (AlertKind::VersionRolledBack, stamp.at_ms);
-                self.work.alerts().raise(&Alert {
-                    tenant: Some(tenant.clone()),
-                    bot: Some(bot.clone()),
-                    version: Some(reason.version.to_string()),
-                    ..Alert::new(kind, Blame::Bot, since_ms, what_to_do)
-                });
+                self.tell_of_version(AlertKind::VersionRolledBack, worse, &stamp, what_to_do);
             }
+            // Somebody has changed meanwhile what answers.
+            Err(ChangeError::Stale) => {}
             Err(error) => {
                 tracing::error!(%tenant, %bot, %error, "{reason}, and it could not be rolled back");
+                let what_to_do = "let the version before answer again, where it was deployed: in \
+                                  the settings file, or by `botyard bot rollback`; then look into \
+                                  the bot's log";
+                self.tell_of_version(AlertKind::VersionWorse, worse, &stamp, what_to_do);
             }
         }
+    }
+
+    fn tell_of_version(
+        &self,
+        kind: AlertKind,
+        worse: &Worse,
+        stamp: &Stamp,
+        what_to_do: &'static str,
+    ) {
+        self.work.alerts().raise(&Alert {
+            tenant: Some(worse.deployed.owner.clone()),
+            bot: Some(worse.deployed.bot.clone()),
+            version: Some(worse.reason.version.to_string()),
+            ..Alert::new(kind, Blame::Bot, stamp.at_ms, what_to_do)
+        });
     }
 
     /// Whoever runs a bot of the operator's follows it.
@@ -347,5 +362,31 @@ impl Tenancy {
     /// What drives conversations.
     pub fn work(&self) -> &Arc<Work> {
         &self.work
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use botyard_kernel::deployment::canary::{self, Reason};
+    use serde_json::json;
+
+    use super::*;
+    use crate::alerts::heard::Heard;
+    use crate::app::scratch::{scratch, told_at};
+
+    #[tokio::test]
+    async fn whoever_has_a_worse_version_that_stays_hears_of_it() {
+        let owner = Heard::start().await;
+        let (app, _directory) = scratch("[egress]\nallow-loopback = true\n").await;
+        told_at(&app, "acme", &owner.url()).await;
+        // There is no such bot, so there is nothing to roll it back to.
+        let deployed = app.work.registry().deployed(&"acme".into(), &"bot".into());
+        let (version, before) = (Digest::of(b"new"), Digest::of(b"old"));
+        let in_what = canary::Worse::Slow { new_us: 9, old_us: 1 };
+        let reason = Reason { version, before, worse: in_what };
+        app.tenancy.roll_back(&Worse { deployed, reason, revision: 1 }).await;
+        let told = owner.next().await;
+        assert_eq!((&told["type"], &told["data"]["bot"]), (&json!("version.worse"), &json!("bot")));
+        assert_eq!(told["data"]["version"], version.to_string());
     }
 }

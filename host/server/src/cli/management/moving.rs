@@ -51,6 +51,10 @@ pub(super) async fn export(Export { name, into, api }: Export) -> anyhow::Result
     ensure!(!full, "{} is not empty: name another directory", into.display());
     let base = format!("/tenants/{}", escaped(&name));
     let known = api.ask(Method::GET, &base, None).await?;
+    ensure!(
+        known["managed"] != "settings",
+        "the tenant `{name}` stands in the host's settings file: move what stands there"
+    );
     let Value::Object(mut tenant) = known["settings"].clone() else {
         bail!("settings are shown to the scope `admin` only: use such a token");
     };

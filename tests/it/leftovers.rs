@@ -22,10 +22,10 @@ async fn goes(hosted: &Hosted, tenant: &str) {
 }
 
 /// Waits until so much of it is unfinished, as the metrics say now and then.
-async fn wait_backlog(hosted: &Hosted, of: &str, expected: f64) {
-    let (url, name) = (format!("{}/metrics", hosted.host.url()), format!("botyard_backlog_{of}"));
+async fn wait_gauge(hosted: &Hosted, name: &str, expected: f64) {
+    let url = format!("{}/metrics", hosted.host.url());
     let there = async || {
-        let found = Metrics::read(&url).await?.sum(&name, &[]);
+        let found = Metrics::read(&url).await?.sum(name, &[]);
         Ok((found == expected).then_some(()))
     };
     wait::until_asked(&format!("{name} of {expected}"), WITHIN, there).await.unwrap();
@@ -39,9 +39,9 @@ async fn events_of_a_tenant_that_is_gone_burden_nobody() {
     conversation.start().await.unwrap();
     admin.post("/tenants/acme/bots/bot/pause", json!({})).await.unwrap();
     conversation.message("it waits").await.unwrap();
-    wait_backlog(&hosted, "events", 1.0).await;
+    wait_gauge(&hosted, "botyard_backlog_events", 1.0).await;
     goes(&hosted, "acme").await;
-    wait_backlog(&hosted, "events", 0.0).await;
+    wait_gauge(&hosted, "botyard_backlog_events", 0.0).await;
     // Nor does a later tenant of its name begin with them.
     hosted.operator.post("/tenants", json!({"name": "acme"})).await.unwrap();
     let limits = hosted.operator.get("/tenants/acme/limits").await.unwrap();
@@ -96,7 +96,7 @@ async fn a_webhook_that_comes_late_leaves_nothing_behind() {
     connection.write_all(head.as_bytes()).await.unwrap();
     let (first, rest) = body.as_bytes().split_at(3);
     connection.write_all(first).await.unwrap();
-    wait_backlog(&hosted, "requests", 1.0).await;
+    wait_gauge(&hosted, "botyard_bodies_awaited", 1.0).await;
     goes(&hosted, "acme").await;
     connection.write_all(rest).await.unwrap();
     let mut answer = String::new();

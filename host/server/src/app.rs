@@ -293,6 +293,7 @@ impl App {
             wrote = writes;
             let counters = self.store.counters();
             let backlog = self.work.backlog().total();
+            gauge!("botyard_bodies_awaited").set(self.reading.count() as f64);
             gauge!("botyard_backlog_requests").set(backlog.requests as f64);
             gauge!("botyard_backlog_events").set(backlog.events as f64);
             gauge!("botyard_backlog_bytes").set(backlog.bytes as f64);

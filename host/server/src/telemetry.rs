@@ -59,6 +59,7 @@ pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     describe_counter!("botyard_alerts_total", "Alerts by result");
     describe_counter!("botyard_store_failures_total", "Failures of the store by verb");
     describe_histogram!("botyard_turn_cpu_seconds", Unit::Seconds, "CPU time of a bot in a turn");
+    describe_gauge!("botyard_bodies_awaited", "Webhooks whose bodies are on their way");
     describe_gauge!("botyard_lanes", "Conversations in memory");
     describe_gauge!("botyard_breakers_open", "Bots and destinations that keep failing");
     describe_gauge!("botyard_store_batches", "Transactions of the store since its start");

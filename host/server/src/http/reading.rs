@@ -62,6 +62,11 @@ impl Reading {
         }
     }
 
+    /// How many bodies are on their way.
+    pub fn count(&self) -> usize {
+        self.state().all.len()
+    }
+
     fn begin(self: &Arc<Self>, tenant: &TenantId) -> Place {
         let (sender, needed) = oneshot::channel();
         let mut state = self.state();
@@ -128,7 +133,7 @@ mod tests {
         };
         let first_of_other = begin(&other);
         let mut all: Vec<_> = (0..TENANT_MAX).map(|_| begin(&acme)).collect();
-        while reading.state().all.len() <= TENANT_MAX {
+        while reading.count() <= TENANT_MAX {
             tokio::task::yield_now().await;
         }
         assert!(all.iter().all(|read| !read.is_finished()));

@@ -131,10 +131,12 @@ impl World {
         let (mut owner, mut owners) = (Owner::Bot, vec![Owner::Bot]);
         // When the vendor last said that the conversation changed hands, by its own clock.
         let mut hands_ms = None;
+        // What was settled up to here the turn before knew.
+        let mut known = 0;
         for (seq, turn) in log.turns() {
             let mut events = log.arrivals().map(|(_, arrival)| arrival);
             let arrival = events.find(|it| it.event.id == turn.event);
-            let since = log.settled().filter(|(at, _)| *at < seq);
+            let since = log.settled().filter(|(at, _)| known < *at && *at < seq);
             if let Some(settled) = since.filter_map(|(_, it)| it.owner).last() {
                 owner = settled;
                 owners.push(settled);
@@ -166,6 +168,7 @@ impl World {
             }
             owner = turn.state.owner;
             owners = vec![owner];
+            known = turn.base;
         }
     }
 }

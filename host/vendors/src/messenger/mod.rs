@@ -59,6 +59,8 @@ pub const NAME: &str = "messenger";
 ///   and control of a thread that comes to us.
 /// - `graph-url`: where calls go, with the version of the API; the dialect's
 ///   `graph-url` where absent.
+/// - `handover-roles` (`true`): a hand-off passes control of the thread to another app of the
+///   page. A page that has no such roles refuses that: there, people go to the host's desk.
 /// - `hold-ambiguous` (`false`): sends of unknown outcome wait for a human.
 /// - `age-max-ms` (900,000): actions that are older are given up.
 /// - `dialect`: names, limits and switches that the vendor's pages do not prove.
@@ -174,7 +176,11 @@ impl Vendor for Messenger {
     }
 
     fn profile(&self, medium: &str) -> Profile {
-        profile::of(medium)
+        let mut profile = profile::of(medium);
+        if !self.settings.passes_threads {
+            profile.native.retain(|name| !name.starts_with("forward") && *name != "abort");
+        }
+        profile
     }
 
     fn takes_back(&self) -> Option<Action> {

@@ -14,12 +14,13 @@ use crate::secrets::Secrets;
 use crate::written::{Written, is_whole, wrong};
 
 /// The names of all settings of a channel.
-pub const KEYS: [&str; 8] = [
+pub const KEYS: [&str; 9] = [
     "app-secret",
     "verify-token",
     "page-token",
     "app-id",
     "graph-url",
+    "handover-roles",
     "hold-ambiguous",
     "age-max-ms",
     "dialect",
@@ -94,7 +95,7 @@ impl Settings {
             hold_ambiguous: written.plain("hold-ambiguous")?.unwrap_or(false),
             age_max_ms: written.plain("age-max-ms")?.unwrap_or(15 * MINUTE),
             dialect,
-            passes_threads: true,
+            passes_threads: written.plain("handover-roles")?.unwrap_or(true),
         })
     }
 }

@@ -58,6 +58,7 @@ fn every_setting_and_the_whole_dialect_are_taken() {
         "page-token": "t",
         "app-id": "1357000",
         "graph-url": "https://graph.example.invalid/v1.0/",
+        "handover-roles": false,
         "hold-ambiguous": true,
         "age-max-ms": 5,
         "dialect": dialect_defaults(),
@@ -67,6 +68,19 @@ fn every_setting_and_the_whole_dialect_are_taken() {
     let delivery = channel(all).delivery();
     assert!(delivery.hold_ambiguous);
     assert_eq!(delivery.age_max_ms, 5);
+}
+
+/// Where no app can be handed a thread, the host's desk has the person.
+#[test]
+fn a_page_without_handover_roles_hands_over_to_nobody() {
+    let hands_over = |settings| {
+        let native = channel(settings).profile("facebook").native;
+        native.into_iter().filter(|name| name.starts_with("forward") || *name == "abort").count()
+    };
+    assert!(hands_over(settings()) > 0);
+    let mut without = settings();
+    without["handover-roles"] = json!(false);
+    assert_eq!(hands_over(without), 0);
 }
 
 #[test]

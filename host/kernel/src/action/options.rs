@@ -4,18 +4,26 @@ use std::collections::BTreeMap;
 
 use crate::action::{Action, Choice};
 
+/// An option: its id, its label and its short one.
+type Offered<'a> = (&'a str, &'a str, Option<&'a str>);
+
 impl Action {
     /// Ids and labels of what it offers, in order; absent where it offers nothing.
     pub fn options(&self) -> Option<Vec<(&str, &str)>> {
+        Some(self.offered()?.into_iter().map(|(id, label, _)| (id, label)).collect())
+    }
+
+    fn offered(&self) -> Option<Vec<Offered<'_>>> {
         match self {
             Self::Bubbles(it) => Some(of(&it.options)),
             Self::ButtonTemplate(it) => Some(of(&it.buttons)),
             Self::Carousel(it) => {
-                Some(it.cards.iter().map(|card| (&*card.id, &*card.label)).collect())
+                let cards = it.cards.iter();
+                Some(cards.map(|it| (&*it.id, &*it.label, it.short_label.as_deref())).collect())
             }
             Self::ListTemplate(it) => {
                 let rows = it.sections.iter().flat_map(|section| &section.rows);
-                Some(rows.map(|row| (&*row.id, &*row.label)).collect())
+                Some(rows.map(|it| (&*it.id, &*it.label, it.short_label.as_deref())).collect())
             }
             Self::Message(_)
             | Self::Buttons(_)
@@ -51,20 +59,10 @@ impl Action {
     /// What stands in the place of its options' labels where a medium has no room for them,
     /// by the place of the option.
     pub(crate) fn short_labels(&self) -> BTreeMap<usize, String> {
-        let short: Vec<&Option<String>> = if let Self::Bubbles(it) = self {
-            it.options.iter().map(|choice| &choice.short_label).collect()
-        } else if let Self::ButtonTemplate(it) = self {
-            it.buttons.iter().map(|choice| &choice.short_label).collect()
-        } else if let Self::Carousel(it) = self {
-            it.cards.iter().map(|card| &card.short_label).collect()
-        } else if let Self::ListTemplate(it) = self {
-            let rows = it.sections.iter().flat_map(|section| &section.rows);
-            rows.map(|row| &row.short_label).collect()
-        } else {
-            Vec::new()
-        };
-        let given = short.into_iter().enumerate().filter_map(|(n, it)| Some((n, it.clone()?)));
-        given.filter(|(_, label)| !label.trim().is_empty()).collect()
+        let all = self.offered().into_iter().flatten().enumerate();
+        let given = all.filter_map(|(n, (_, _, short))| Some((n, short?)));
+        let said = given.filter(|(_, label)| !label.trim().is_empty());
+        said.map(|(n, label)| (n, label.to_owned())).collect()
     }
 
     /// The ids of its options, in order; none for actions without options.
@@ -90,6 +88,6 @@ impl Action {
     }
 }
 
-fn of(choices: &[Choice]) -> Vec<(&str, &str)> {
-    choices.iter().map(|choice| (&*choice.id, &*choice.label)).collect()
+fn of(choices: &[Choice]) -> Vec<Offered<'_>> {
+    choices.iter().map(|it| (&*it.id, &*it.label, it.short_label.as_deref())).collect()
 }

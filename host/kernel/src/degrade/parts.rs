@@ -45,11 +45,10 @@ impl Carrier<'_> {
         if allowed == Labels::Own {
             return Err(format!("labels have at most {limit} here"));
         }
-        let lacks = |label: &&Label<'_>| label.own(limit).is_none();
-        let (lacking, all) = (labels.iter().filter(lacks).count(), labels.len());
+        let lacking = labels.iter().filter(|label| label.own(limit).is_none()).count();
         let long = labels.iter().filter(|label| !limit.takes(label.whole)).count();
         let mixed = |label: &Label<'_>| label.own(limit).or_else(|| label.cut(limit));
-        let cut = if lacking < all && replace(&mut labels, &mixed) {
+        let cut = if replace(&mut labels, &mixed) {
             lacking
         } else if replace(&mut labels, &cut) {
             long

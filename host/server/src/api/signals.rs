@@ -41,13 +41,7 @@ pub(super) async fn bring_signal(
     brought.map_err(|why| match why {
         NotBrought::NoConversation => Problem::not_found(),
         NotBrought::Bad(reason) => Problem::bad(reason),
-        NotBrought::Exceeded(exceeded) => {
-            let problem = Problem::new(Code::OverLimit, exceeded.to_string());
-            match exceeded.retry_after_s {
-                Some(seconds) => problem.after(seconds),
-                None => problem,
-            }
-        }
+        NotBrought::Exceeded(exceeded) => Problem::over(&exceeded),
         NotBrought::NotNow => Problem::new(Code::Unavailable, "the store does not take it now"),
     })?;
     Ok(StatusCode::ACCEPTED)

@@ -315,7 +315,12 @@ async fn a_second_tap_in_an_app_is_a_click_and_a_label_on_the_web_is_a_message()
 /// The hoster, or the author in the manifest, says which texts answer a menu.
 #[tokio::test]
 async fn what_is_typed_is_a_click_only_where_the_settings_say_so() {
-    let rows = [("all", true, true), ("numbers-and-labels", true, false), ("off", false, false)];
+    let rows = [
+        ("all", true, true),
+        ("numbers-and-labels", true, false),
+        ("labels", false, false),
+        ("off", false, false),
+    ];
     for (choices, number, ordinal) in rows {
         let more = json!({ "tenants": { "demo": { "bots": { "bot": { "choices": choices } } } } });
         let site = Setup::new("puppet").unwrap().with(more).start().await.unwrap();

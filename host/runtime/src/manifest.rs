@@ -32,7 +32,7 @@ pub struct Manifest {
     /// What becomes of what a medium cannot carry: `allow`, the default, or `deny`.
     pub degrade: Degrading,
     /// Which typed texts mean an option of a menu: `all`, the default,
-    /// `numbers-and-labels`, or `off`.
+    /// `numbers-and-labels`, `labels`, or `off`.
     pub choices: Recognition,
     /// The version of the contract that it was built for, for example `1.0.0`.
     #[serde(skip_serializing_if = "Option::is_none")]

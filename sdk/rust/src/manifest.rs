@@ -13,7 +13,7 @@
 //! needs none, and the host holds what tenants configure against it; `degrade` says what becomes of what a medium cannot carry: `allow`
 //! lets the host make something of it that the medium carries, `deny` fails the turn;
 //! and `choices` which typed texts are a click on an option of the menu that was asked
-//! last: `all`, `numbers-and-labels` only, or none, `off`.
+//! last: `all`, `numbers-and-labels` only, `labels` only, or none, `off`.
 //! [`export!`](crate::export) writes it.
 
 use serde_json::Value;
@@ -90,9 +90,10 @@ pub fn check(manifest: &[u8]) -> Result<(), String> {
     if !["allow", "deny"].map(Value::from).contains(&manifest["degrade"]) {
         return Err("`degrade` in `export!` has to be \"allow\" or \"deny\"".to_owned());
     }
-    let words = ["all", "numbers-and-labels", "off"];
+    let words = ["all", "numbers-and-labels", "labels", "off"];
     if !words.map(Value::from).contains(&manifest["choices"]) {
-        return Err("`choices` in `export!` has to be \"all\", \"numbers-and-labels\" or \"off\""
+        return Err("`choices` in `export!` has to be \"all\", \"numbers-and-labels\", \
+                    \"labels\" or \"off\""
             .to_owned());
     }
     for host in manifest["hosts"].as_array().into_iter().flatten() {
@@ -115,7 +116,7 @@ pub fn check(manifest: &[u8]) -> Result<(), String> {
 /// where `"deny"` fails a turn whose actions the person's medium cannot carry as they
 /// are, instead of changing them; and `choices`, where `"numbers-and-labels"` lets only
 /// these answer a menu that the bot asked, and no ordinals, beginnings of labels and
-/// typing errors, and `"off"` leaves all that is typed a message.
+/// typing errors, `"labels"` no numbers either, and `"off"` leaves all that is typed a message.
 /// The name and the version are those of the package. A test that checks the
 /// manifest comes with it.
 ///

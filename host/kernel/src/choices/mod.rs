@@ -7,6 +7,7 @@
 //! A menu with more options than the medium shows at once has pages. The host itself
 //! shows the next one to whoever asks for more; the bot hears of the option only.
 
+mod asking;
 mod normal;
 mod ordinal;
 mod pages;
@@ -24,6 +25,7 @@ use crate::event::{Click, EventBody, First, Message};
 use crate::id::PartId;
 use crate::log::Conversation;
 use crate::time::Millis;
+pub(crate) use asking::asks_more;
 use pages::Meant;
 pub(crate) use pages::Page;
 pub use recognize::{Recognition, recognize};
@@ -53,6 +55,10 @@ pub struct Menu {
     /// Nothing else was asked since: typed texts may answer it. At most one menu of a
     /// conversation is.
     pub current: bool,
+    /// What was said behind it in the same turn asks something else: a text means an option
+    /// by its whole label only.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub asked_behind: bool,
     /// Ids and labels, in order.
     pub options: Vec<(String, String)>,
     /// What the bot calls options where a medium has no room for their labels, by the place
@@ -67,6 +73,10 @@ pub struct Menu {
     pub shown: usize,
 }
 
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
 fn is_zero(number: &usize) -> bool {
     *number == 0
 }
@@ -77,6 +87,26 @@ pub(crate) fn is_same(one: &str, other: &str) -> bool {
 }
 
 impl Menu {
+    /// The menu that an action offers now, on its first page.
+    pub(crate) fn of(
+        action: &Action,
+        id: &PartId,
+        pages: Vec<Action>,
+        now: Millis,
+    ) -> Option<Self> {
+        let owned = |(id, label): (&str, &str)| (id.to_owned(), label.to_owned());
+        Some(Self {
+            id: id.to_string(),
+            offered_ms: now,
+            current: true,
+            asked_behind: false,
+            options: action.options()?.into_iter().map(owned).collect(),
+            short: action.short_labels(),
+            pages,
+            shown: 0,
+        })
+    }
+
     /// The options with this label, whole or short.
     fn with_label(&self, label: &str) -> impl Iterator<Item = usize> {
         let is = move |option: &usize| {
@@ -126,17 +156,9 @@ impl Menu {
 
 impl Conversation {
     /// Remembers a menu that is offered now; older ones are not current any more.
-    pub(crate) fn offer(
-        &mut self,
-        id: &PartId,
-        options: Vec<(String, String)>,
-        short: BTreeMap<usize, String>,
-        pages: Vec<Action>,
-        now: Millis,
-    ) {
+    pub(crate) fn offer(&mut self, menu: Menu) {
         self.close_menus();
-        let (id, current, shown) = (id.to_string(), true, 0);
-        self.menus.push(Menu { id, offered_ms: now, current, options, short, pages, shown });
+        self.menus.push(menu);
         let mut bytes = 0;
         let fits = |menu: &&Menu| {
             bytes += menu.bytes();

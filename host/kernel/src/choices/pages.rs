@@ -41,9 +41,16 @@ impl Menu {
         if self.has_next_page() && is_same(text, more(locale)) {
             return Some(Meant::NextPage);
         }
+        let recognition =
+            if self.asked_behind { recognition.by_labels_only() } else { recognition };
         match meaning(text, &self.options, &self.short, locale, recognition)? {
             Meaning::Option(option) => Some(Meant::Option(option)),
-            Meaning::Place { place, id } => self.at(place).or_else(|| id.map(Meant::Option)),
+            Meaning::Place { place, id, named } => {
+                let meant = self.at(place).or_else(|| id.map(Meant::Option))?;
+                let shown = self.options_shown();
+                let mut others = named.into_iter().filter(|it| shown.contains(it));
+                others.all(|it| meant == Meant::Option(it)).then_some(meant)
+            }
         }
     }
 
@@ -118,7 +125,7 @@ impl Conversation {
         let action = self.menus.get(asked.menu)?.pages.get(asked.page)?.clone();
         self.close_menus();
         let menu = self.menus.get_mut(asked.menu)?;
-        (menu.current, menu.shown) = (true, asked.page + 1);
+        (menu.current, menu.asked_behind, menu.shown) = (true, false, asked.page + 1);
         Some(action)
     }
 }

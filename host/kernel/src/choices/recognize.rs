@@ -24,21 +24,36 @@ pub enum Recognition {
     All,
     /// Numbers and whole labels.
     NumbersAndLabels,
+    /// Whole labels: what a bot that asks for numbers may want.
+    Labels,
     /// None: what is typed stays a message.
     Off,
+}
+
+impl Recognition {
+    /// The same where a number, or half a word, may answer something else.
+    pub(super) fn by_labels_only(self) -> Self {
+        match self {
+            Self::All | Self::NumbersAndLabels | Self::Labels => Self::Labels,
+            Self::Off => Self::Off,
+        }
+    }
 }
 
 /// The option that a text means: its label, its number, an ordinal, its id, the
 /// beginning of one label only, or a label with one typing error. Where more than one
 /// fits in the same way, or none does, it means none.
 ///
-/// A number that is itself a label means that label, whatever its place. Persons do not
-/// see ids, so one that is a number does not stand in the way of a place.
+/// A number that is itself a label means that label, whatever its place. One that stands in
+/// the label of another option than the one at its place ("2" of "Table for 2", which is
+/// the first) may mean either, so it means none. Persons do not see ids, so one that is a
+/// number does not stand in the way of a place.
 pub fn recognize(text: &str, options: &[(String, String)], locale: Option<&str>) -> Option<usize> {
     match meaning(text, options, &BTreeMap::new(), locale, Recognition::All)? {
         Meaning::Option(option) => Some(option),
-        Meaning::Place { place, id } => {
-            (1..=options.len()).contains(&place).then(|| place - 1).or(id)
+        Meaning::Place { place, id, named } => {
+            let at = (1..=options.len()).contains(&place).then(|| place - 1);
+            at.or(id).filter(|option| named.iter().all(|it| it == option))
         }
     }
 }
@@ -47,8 +62,9 @@ pub fn recognize(text: &str, options: &[(String, String)], locale: Option<&str>)
 pub(super) enum Meaning {
     /// This one.
     Option(usize),
-    /// The one at this place, from 1, and else the one with this id.
-    Place { place: usize, id: Option<usize> },
+    /// The one at this place, from 1, and else the one with this id. `named` are those in
+    /// whose labels the same stands: where they are others, it may mean either.
+    Place { place: usize, id: Option<usize>, named: Vec<usize> },
 }
 
 pub(super) fn meaning(
@@ -82,9 +98,10 @@ pub(super) fn meaning(
         Found::None => {}
     }
     let all = recognition == Recognition::All;
+    let numbers = all || recognition == Recognition::NumbersAndLabels;
     let ordinal = || ordinal::place(&said, locale).filter(|_| all);
-    if let Some(place) = number(&said).or_else(ordinal) {
-        return Some(Meaning::Place { place, id: exact });
+    if let Some(place) = number(&said).filter(|_| numbers).or_else(ordinal) {
+        return Some(Meaning::Place { place, id: exact, named: naming(&said, &labels) });
     }
     if exact.is_some() {
         return exact.map(Meaning::Option);
@@ -113,6 +130,15 @@ fn only(labels: &[(usize, String)], fits: &dyn Fn(&str) -> bool) -> Found {
         Some(option) if found.all(|other| other == option) => Found::One(option),
         Some(_) => Found::Many,
     }
+}
+
+/// The options that say a number, or a word for it, somewhere in their labels.
+fn naming(said: &str, labels: &[(usize, String)]) -> Vec<usize> {
+    let names = |label: &str| {
+        let mut words = label.split(|c: char| !c.is_alphanumeric());
+        words.any(|word| word == said || number(said).is_some_and(|it| number(word) == Some(it)))
+    };
+    labels.iter().filter(|(_, label)| names(label)).map(|(option, _)| *option).collect()
 }
 
 /// "2", "2.", "(2)" and "#2": the marks around it are gone already.

@@ -1,10 +1,9 @@
 //! The turn in the making: what a bot's actions do to the conversation.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use crate::action::{Action, Schedule};
-use crate::choices::Page;
+use crate::choices::{Menu, Page, asks_more};
 use crate::context;
 use crate::degrade::{self, Degraded, Degrading, degrade_in};
 use crate::event::EventBody;
@@ -24,18 +23,6 @@ const TIMERS_BYTES_MAX: usize = 64 * 1024;
 /// And so many bytes of `request`s whose answers have not come (canonical JSON): as many as
 /// two turns may return.
 const REQUESTS_BYTES_MAX: usize = 128 * 1024;
-
-/// A menu of the turn.
-struct Offered {
-    /// The part that offers it.
-    id: PartId,
-    /// Ids and labels.
-    options: Vec<(String, String)>,
-    /// Short labels.
-    short: BTreeMap<usize, String>,
-    /// The pages after the first.
-    pages: Vec<Action>,
-}
 
 /// A turn in the making.
 pub(super) struct Draft<'a> {
@@ -59,7 +46,7 @@ pub(super) struct Draft<'a> {
     /// What the author wants of what the medium cannot carry.
     pub(super) degrading: Degrading,
     /// The menus of this turn, in order.
-    offered: Vec<Offered>,
+    offered: Vec<Menu>,
     /// It says something besides.
     spoke: bool,
     first_row: usize,
@@ -230,16 +217,17 @@ impl<'a> Draft<'a> {
     /// Notes what an action asks the person, and puts what is short in the place of
     /// ids that are too long for the medium.
     fn ask(&mut self, index: usize, action: &Action, degraded: &mut Degraded) {
-        let Some(options) = action.options() else {
+        if action.options().is_none() {
             self.spoke |= reach(action) == Reach::Person && is_said(action);
+            if let Some(menu) = self.offered.last_mut() {
+                menu.asked_behind |= asks_more(action);
+            }
             return;
-        };
+        }
         let id = PartId::of(&self.turn, index, 0);
         degraded.name_options(&self.profile, id.as_str(), action);
-        let owned = |(id, label): (&str, &str)| (id.to_owned(), label.to_owned());
-        let options = options.into_iter().map(owned).collect();
         let pages = std::mem::take(&mut degraded.pages);
-        self.offered.push(Offered { id, options, short: action.short_labels(), pages });
+        self.offered.extend(Menu::of(action, &id, pages, self.made_ms));
     }
 
     /// Shows a page of a menu that was offered before.
@@ -328,14 +316,15 @@ impl<'a> Draft<'a> {
         self.state.rows.extend(before.iter().chain(desk).chain(rest).cloned());
     }
 
-    /// All menus can be tapped, and the last one is what was asked last; what is said in the turn behind it belongs
-    /// to it. A turn that only says something asks something else.
+    /// All menus can be tapped, and the last one is what was asked last, unless a question
+    /// follows in the turn; what else is said behind it belongs to it. A turn that only says
+    /// something asks something else.
     fn remember_menu(&mut self) {
         if self.offered.is_empty() && self.spoke {
             self.state.close_menus();
         }
-        for Offered { id, options, short, pages } in std::mem::take(&mut self.offered) {
-            self.state.offer(&id, options, short, pages, self.made_ms);
+        for menu in std::mem::take(&mut self.offered) {
+            self.state.offer(menu);
         }
     }
 

@@ -239,6 +239,7 @@ fn choices(section: &mut Section<'_>) -> Result<Option<Recognition>, Wrong> {
     let words = [
         ("all", Recognition::All),
         ("numbers-and-labels", Recognition::NumbersAndLabels),
+        ("labels", Recognition::Labels),
         ("off", Recognition::Off),
     ];
     section.optional("choices").map(|entry| entry.word(&words)).transpose()

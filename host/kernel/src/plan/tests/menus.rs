@@ -235,6 +235,33 @@ fn every_menu_of_a_turn_can_be_tapped_and_the_last_one_answered_by_words() {
     assert_eq!(chosen(&mut world, tap(&first[4])), (expected.0, true));
 }
 
+/// "2" after "How many people?" is how many, also where a menu was shown just before.
+#[test]
+fn a_question_behind_a_menu_leaves_it_to_taps_and_whole_labels() {
+    let asked = |behind: Vec<Action>| {
+        let mut world = World::new();
+        offers(&mut world, [vec![rooms(7)], behind].concat());
+        world
+    };
+    let mut world = asked(vec![say("How many people?")]);
+    for text in ["2", "the second one", "Room"] {
+        let arrival = world.arrival(said(text));
+        let Step::Run(run) = world.step(&arrival) else { panic!("the bot does not run") };
+        assert_eq!(run.0.body, said(text));
+    }
+    let first: Vec<_> = world.state.rows[0].action.option_ids().map(str::to_owned).collect();
+    assert_eq!(chosen(&mut world, said("room 1")), ("1-long".to_owned(), false));
+    assert_eq!(chosen(&mut world, tap(&first[0])), ("1-long".to_owned(), false));
+    // Whoever asks for the next page is asked nothing else any more.
+    assert_eq!(world.skip(said("More")), SkipReason::NextPage);
+    assert_eq!(chosen(&mut world, said("1")).0, format!("6{}", "-long".repeat(6)));
+
+    let mut world = asked(vec![say("Take your time.")]);
+    assert_eq!(chosen(&mut world, said("2")).0, "2-long-long", "nothing else was asked");
+    let mut world = asked(vec![say("How many people?"), drinks()]);
+    assert_eq!(chosen(&mut world, said("2")).0, "coffee", "the last thing that was asked");
+}
+
 #[test]
 fn a_tap_for_more_stands_for_no_message_before_it() {
     let mut world = World::new();

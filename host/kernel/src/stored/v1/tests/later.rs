@@ -81,6 +81,7 @@ pub(super) fn shortened_sample() -> Entry {
         id: "t1.0.0".to_owned(),
         offered_ms: 1_000,
         current: true,
+        asked_behind: false,
         options: vec![(id.clone(), label.clone())],
         short: [(0, "View".to_owned())].into(),
         pages: Vec::new(),

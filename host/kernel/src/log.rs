@@ -71,6 +71,9 @@ pub struct Arrival {
     pub route: Option<Route>,
     /// Who owns the conversation, where the vendor says so.
     pub owner: Option<Owner>,
+    /// It happened beside the talk: where there is no session, none begins in order to hear
+    /// of it, and the next one is told.
+    pub aside: bool,
     /// Not the vendor says so, but somebody at the host's desk or a rule of the channel.
     pub by_host: bool,
     /// The chance of its turn, chosen at arrival.
@@ -98,6 +101,7 @@ impl Arrival {
             desk_id: None,
             route: None,
             owner: None,
+            aside: false,
             by_host: false,
             seed,
         }

@@ -108,6 +108,9 @@ pub struct Incoming {
     pub route: Option<Route>,
     /// Who owns the conversation, where the vendor says so with this event.
     pub owner: Option<Owner>,
+    /// It happened beside the talk, as a tag of a ticket or a reaction: no session begins in
+    /// order to hear of it.
+    pub aside: bool,
     /// The form that the answer of this request must have, in the vendor's own words;
     /// empty where all answers have one.
     pub form: &'static str,
@@ -139,6 +142,7 @@ impl Incoming {
             desk_id: None,
             route: None,
             owner: None,
+            aside: false,
             form: "",
             request: None,
             acknowledge: None,
@@ -164,6 +168,7 @@ impl Incoming {
             desk_id: self.desk_id,
             route: self.route,
             owner: self.owner,
+            aside: self.aside,
             by_host: false,
             seed,
         }

@@ -145,9 +145,12 @@ impl Plan<'_> {
     }
 
     /// Who has the conversation by the word that came with the event, whatever else that
-    /// tells. What comes late tells of what is over.
+    /// tells. What comes late tells of what is over; and that a bot has what is over, told
+    /// beside the talk, begins nothing.
     fn said(&self) -> Option<Owner> {
-        self.arrival.owner.filter(|_| !self.is_overtaken())
+        let over = self.arrival.aside && self.state.owner == Owner::Ended;
+        let owner = self.arrival.owner.filter(|_| !self.is_overtaken());
+        owner.filter(|owner| !(over && owner.is_ours()))
     }
 
     pub(super) fn session(&self) -> Option<&SessionState> {

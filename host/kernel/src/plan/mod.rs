@@ -183,6 +183,9 @@ impl Plan<'_> {
             return Step::Skip(SkipReason::NotOwner);
         }
         if self.session().is_none() {
+            if self.arrival.aside {
+                return Step::Skip(SkipReason::NoSession);
+            }
             match body {
                 // No session begins in order to hear of the end, or while a human speaks.
                 EventBody::Ended(_) | EventBody::DeliveryFailed(_) | EventBody::HumanSpoke(_) => {
@@ -243,7 +246,12 @@ impl Plan<'_> {
                 skipped::keep(&mut state, &event, &mut log);
             }
             SkipReason::HostHandOff => state.host_hand_off = false,
-            SkipReason::NoSession => state.session = None,
+            SkipReason::NoSession => {
+                state.session = None;
+                if self.arrival.aside {
+                    skipped::keep(&mut state, &event, &mut log);
+                }
+            }
             SkipReason::Relayed => {
                 log.extend(relay::unheard(&event.body));
             }

@@ -62,6 +62,8 @@ pub struct Arrival<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     owner: Option<Owner>,
     #[serde(default, skip_serializing_if = "is_default")]
+    aside: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
     by_host: bool,
     seed: Seed,
 }

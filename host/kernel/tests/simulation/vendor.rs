@@ -134,6 +134,7 @@ pub(crate) fn arrivals(webhook: &mut Webhook, n: usize, now: Millis) -> Vec<Arri
         desk_id: None,
         route: None,
         owner: None,
+        aside: false,
         by_host: false,
         seed: Seed::default(),
     };

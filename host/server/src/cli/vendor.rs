@@ -141,6 +141,7 @@ fn event_json(incoming: &Incoming) -> Value {
         ("vendor_ms", json!(incoming.vendor_ms)),
         ("key", json!(incoming.key)),
         ("owner", json!(incoming.owner)),
+        ("aside", json!(incoming.aside.then_some(true))),
         ("route", json!(incoming.route)),
         ("reply_to", json!(incoming.reply_to)),
         ("desk_id", json!(incoming.desk_id)),

@@ -196,6 +196,10 @@ impl Webhook<'_> {
             vendor_ms,
             owner: self.owner(),
             desk_id: facts::display_id(self.event),
+            // Whatever else a message holds, a person wrote it; a conversation that was
+            // created is told of behind the message that created it.
+            aside: matches!(body, EventBody::Other(_))
+                && self.event.get("type").and_then(Value::as_str) != Some("message"),
             raw: raw(self.request.body),
             facts: facts::facts(self.event, place),
             ..Incoming::new(place.key(), body)

@@ -247,10 +247,19 @@ impl<'a> Item<'a> {
             vendor_ms: self.vendor_ms,
             key,
             owner: self.place.standby.then_some(Owner::Human),
+            aside: matches!(body, EventBody::Other(_)) && !self.is_for_the_page(),
             raw: raw(part.to_string().as_bytes()),
             facts: facts(self.place.medium, &self.person, self.part, self.kind),
             ..Incoming::new(format!("{}:{}", self.page, self.person), body)
         }
+    }
+
+    /// Whether the person turned to the page with it: by a word, or by coming in. A reaction,
+    /// and whatever Messenger will tell of one day, are beside the talk.
+    fn is_for_the_page(&self) -> bool {
+        let taken_back = is_true(self.part, "is_deleted");
+        let comes = ["message", "postback", "referral", "optin", "account_linking"];
+        comes.contains(&self.kind) && !taken_back
     }
 
     /// What the vendor calls the event. Where it has no id, the time, to the

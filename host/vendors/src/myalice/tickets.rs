@@ -36,6 +36,7 @@ pub(super) fn read(settings: &Settings, request: &Inbound<'_>) -> Result<Receive
     let (event, owner) = event(paths, action, &body);
     let incoming = Incoming {
         owner,
+        aside: matches!(event, EventBody::Other(_)),
         form: TICKETS,
         vendor_ms: happened(action, &body),
         request: Some(named(request)),

@@ -34,6 +34,7 @@ impl From<Arrival<'_>> for log::Arrival {
             desk_id: arrival.desk_id.map(Cow::into_owned),
             route: arrival.route,
             owner: arrival.owner,
+            aside: arrival.aside,
             by_host: arrival.by_host,
             seed: arrival.seed,
         }

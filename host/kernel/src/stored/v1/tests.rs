@@ -4,7 +4,8 @@ use crate::action::{self, Bubbles, Choice, Forward, ForwardTarget, OnFailure};
 use crate::call::Journal;
 use crate::choices::Menu;
 use crate::event::{
-    Approach, Click, EventBody, First, HumanSpoke, Location, Message, Setting, Start, TextFormat,
+    self, Approach, Click, EventBody, First, HumanSpoke, Location, Message, Setting, Start,
+    TextFormat,
 };
 use crate::log::*;
 use crate::relay::{Patience, Relay};
@@ -18,8 +19,8 @@ use super::{PartId, RunFailure, Seed, SessionId, TurnId};
 mod later;
 
 use later::{
-    asking_sample, corrected_sample, desk_samples, missed_samples, ordered_sample, pinned_sample,
-    shortened_sample, silent_sample,
+    aside_sample, asking_sample, corrected_sample, desk_samples, missed_samples, ordered_sample,
+    overtalked_sample, pinned_sample, shortened_sample, silent_sample,
 };
 
 const GOLDEN: &str = include_str!("golden.jsonl");
@@ -106,7 +107,8 @@ fn samples() -> Vec<Entry> {
     samples.push(corrected_sample());
     samples.push(pinned_sample());
     samples.extend(missed_samples());
-    samples.extend([silent_sample(), shortened_sample()]);
+    samples.extend([silent_sample(), shortened_sample(), overtalked_sample()]);
+    samples.push(aside_sample());
     samples
 }
 
@@ -275,6 +277,7 @@ fn arrival(body: EventBody) -> Arrival {
         desk_id: None,
         route: None,
         owner: None,
+        aside: false,
         by_host: false,
         seed: Seed([1, 2, 3, u64::MAX]),
     }

@@ -60,7 +60,7 @@ impl<'a> From<&'a log::Arrival> for Arrival<'a> {
     fn from(arrival: &'a log::Arrival) -> Self {
         let log::Arrival { event, facts, vendor_context, key, request, .. } = arrival;
         let log::Arrival { quiet, acknowledge, reply_to, desk_id, route, owner, .. } = arrival;
-        let log::Arrival { by_host, seed, .. } = arrival;
+        let log::Arrival { aside, by_host, seed, .. } = arrival;
         Self {
             event: Cow::Borrowed(event),
             facts: facts.as_ref().map(Cow::Borrowed),
@@ -73,6 +73,7 @@ impl<'a> From<&'a log::Arrival> for Arrival<'a> {
             desk_id: desk_id.as_ref().map(Into::into),
             route: *route,
             owner: *owner,
+            aside: *aside,
             by_host: *by_host,
             seed: *seed,
         }

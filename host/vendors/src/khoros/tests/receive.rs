@@ -36,6 +36,27 @@ fn what_is_no_json_object_is_kept_as_damaged_with_one_line() {
     }
 }
 
+/// The message that created a conversation begins the session, not the word that follows.
+#[test]
+fn what_is_no_message_of_a_person_is_beside_the_talk() {
+    let rows = [
+        ("update", "CREATED", true),
+        ("update", "ASSIGNED", true),
+        ("survey", "", true),
+        ("update", "CLOSED", false),
+        ("message", "", false),
+    ];
+    for (kind, operation, aside) in rows {
+        let mut webhook = webhook();
+        (webhook["type"], webhook["operation"]) = (json!(kind), json!(operation));
+        assert_eq!(incoming(&webhook).aside, aside, "{kind} {operation}");
+    }
+    let mut form = webhook();
+    form["form"] = json!({ "id": "7" });
+    let (events, _) = events(received(&form));
+    assert!(events.iter().all(|event| !event.aside), "a person filled it in");
+}
+
 #[test]
 fn what_is_another_companys_is_kept_and_never_handled() {
     for company in [json!("other"), json!("AcmeHotel"), json!(7)] {

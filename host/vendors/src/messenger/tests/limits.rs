@@ -142,6 +142,18 @@ fn a_redelivery_has_the_key_that_it_had_and_nothing_else_has() {
     assert_eq!(events(&webhook(&bare))[0].key, None);
 }
 
+/// No bot greets because of them.
+#[test]
+fn reactions_and_what_was_taken_back_are_beside_the_talk() {
+    let aside = |kind: &str, part: Value| event(kind, part).aside;
+    assert!(aside("reaction", json!({ "reaction": "love", "mid": "m_1" })));
+    assert!(aside("message", json!({ "mid": "m_1", "is_deleted": true })));
+    assert!(aside("response_feedback", json!({ "feedback": "Good bot response" })));
+    assert!(!aside("message", json!({ "mid": "m_1" })), "a person sent what has no words");
+    assert!(!aside("message", json!({ "mid": "m_1", "text": "hi" })));
+    assert!(!aside("optin", json!({ "ref": "shop" })), "a person came in");
+}
+
 #[test]
 fn keys_count_without_their_case_only_where_the_exact_one_is_missing() {
     let both = json!({ "Mid": "m_wrong", "mid": "m_right", "TEXT": "hi" });

@@ -116,6 +116,17 @@ fn a_ticket_is_a_humans_only_while_it_is_open() {
     }
 }
 
+/// No bot greets because of one.
+#[test]
+fn a_tag_of_a_ticket_is_beside_the_talk_and_a_block_is_not() {
+    let tagged = ticket("ticket_tagged").to_string();
+    assert!(event(receive("tickets", tagged.as_bytes())).aside);
+    assert!(!event(receive("tickets", ticket("ticket_resolved").to_string().as_bytes())).aside);
+    let mut silent = block("");
+    silent["last_message_text"] = json!(null);
+    assert!(!incoming(&silent).aside, "a person came to the block");
+}
+
 #[test]
 fn a_huge_text_is_cut_and_a_huge_payload_does_not_travel() {
     let limit = 64 * 1024;

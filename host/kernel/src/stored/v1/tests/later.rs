@@ -98,3 +98,17 @@ pub(super) fn shortened_sample() -> Entry {
     let outcome = Outcome::Ran { version: digest(5), actions, cpu_us: 77 };
     Entry::Turn(Box::new(Turn { outcome, state, ..empty_turn() }))
 }
+
+/// A menu behind which something else is asked.
+pub(super) fn overtalked_sample() -> Entry {
+    let Entry::Turn(mut turn) = shortened_sample() else { panic!("a turn") };
+    turn.state.menus[0].asked_behind = true;
+    Entry::Turn(turn)
+}
+
+/// What happens beside the talk.
+pub(super) fn aside_sample() -> Entry {
+    let tagged = event::NamedPayload { name: "ticket_tags".to_owned(), json: "{}".to_owned() };
+    let arrival = Arrival { aside: true, ..arrival(EventBody::Other(tagged)) };
+    Entry::Accepted(Box::new(arrival))
+}

@@ -109,8 +109,8 @@ async fn a_probe_says_what_the_vendor_takes() {
 
     let found: Value =
         serde_json::from_str(&done(&site, &["channel", "probed", MAIN]).await).unwrap();
-    let last = &found["own"]["message plain"];
-    assert_eq!((&last["accepted"], &last["medium"]), (&false.into(), &"web".into()), "{found}");
+    let last = &found["own"]["web"]["message plain"];
+    assert_eq!(last["accepted"], false, "{found}");
     let (code, printed) = site
         .operate(&["channel", "probe", MAIN, "--conversation", cid, "--only", "sing"])
         .await
@@ -137,9 +137,45 @@ async fn what_a_probe_does_not_send_was_taken_by_nobody() {
         serde_json::from_str(&done(&site, &["channel", "probed", "alice"]).await).unwrap();
     for (what, sent, accepted) in [("typing", false, Value::Null), ("navigate", true, true.into())]
     {
-        let told = &found["own"][what];
+        let told = &found["own"]["web"][what];
         assert_eq!((&told["sent"], &told["accepted"]), (&sent.into(), &accepted), "{found}");
     }
+}
+
+/// What the host knows of a conversation need not be said, and accounts have tags of their own.
+#[tokio::test]
+async fn a_probe_takes_the_operators_own_actions_to_where_the_person_writes() {
+    let site = site().await;
+    let conversation = begun(&site).await;
+    let cid = conversation.cid.as_str();
+    let to = ["channel", "probe", MAIN, "--conversation", cid];
+    let actions = json!([
+        { "name": "message", "payload": { "text": "own words" } },
+        { "name": "note_create", "payload": { "text": "a note" } },
+    ]);
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let file = &*write("actions.json", &actions.to_string());
+    let printed = done(&site, &[&to[..], &["--actions", file]].concat()).await;
+    assert!(printed.contains("on the medium web"), "{printed}");
+    assert!(printed.contains("message, number 1 of the file: message accepted"), "{printed}");
+    assert!(printed.contains("userlike took 2 of 2, 0 not sent"), "{printed}");
+    let texts: Vec<_> = site.account().seen(cid);
+    assert!(texts.iter().any(|seen| seen.packet.text() == Some("own words")));
+
+    let (code, printed) = site
+        .operate(&[&to[..], &["--only", "carousel", "--medium", "facebook"]].concat())
+        .await
+        .unwrap();
+    assert!(code == Some(1) && printed.contains("the address of one by --picture"), "{printed}");
+    let wrong = write("wrong.json", r#"[{ "name": "sing" }]"#);
+    let wrong = ["--actions", &*wrong];
+    let (code, printed) = site.operate(&[&to[..], &wrong].concat()).await.unwrap();
+    assert!(code == Some(1) && printed.contains("a JSON list of actions"), "{printed}");
 }
 
 #[tokio::test]

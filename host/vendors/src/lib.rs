@@ -36,7 +36,7 @@ mod written;
 pub use inbound::{Damaged, Inbound, Incoming, Person, Received, Rejection};
 pub use known::{Connect, Known, SamplePlace, SettingsError, VENDORS, connect, known};
 pub use paste::Paste;
-pub use profiles::{page as profiles_page, samples};
+pub use profiles::{DOCUMENT, PICTURE, page as profiles_page, samples, usual_medium};
 
 /// A channel of a vendor, with its secrets and its dialect.
 pub trait Vendor: Send + Sync + fmt::Debug {

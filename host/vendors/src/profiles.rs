@@ -18,8 +18,6 @@
 
 mod page;
 mod samples;
-
-pub use samples::samples;
 mod told;
 
 use std::sync::OnceLock;
@@ -29,6 +27,7 @@ use botyard_kernel::profile::{Medium, Mediums, Profile};
 use crate::{instabot, khoros, lexer, messenger, myalice, userlike};
 
 pub use page::page;
+pub use samples::{DOCUMENT, PICTURE, samples};
 
 /// The files of all vendors.
 static FILES: &[&File] = &[
@@ -39,6 +38,14 @@ static FILES: &[&File] = &[
     &myalice::profile::FILE,
     &instabot::profile::FILE,
 ];
+
+/// The medium that people of a vendor write on if nothing else is known: the first that its
+/// file names, or the web.
+pub fn usual_medium(vendor: &str) -> &'static str {
+    let file = FILES.iter().find(|file| file.vendor == vendor);
+    let mut names = file.into_iter().flat_map(|file| file.mediums().all()).flat_map(|it| &it.names);
+    names.find(|name| *name != "*").map_or("web", String::as_str)
+}
 
 /// Forms of answers by their names, each with what a person is shown who gets one.
 type Answers = &'static [(&'static str, fn() -> Profile)];

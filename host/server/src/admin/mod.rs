@@ -4,6 +4,7 @@
 mod channels;
 pub mod client;
 mod letters;
+mod probes;
 pub mod protocol;
 mod routes;
 mod socket;

@@ -7,6 +7,7 @@
 
 use std::path::PathBuf;
 
+use botyard_kernel::action::Action;
 use botyard_kernel::time::Millis;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -145,32 +146,40 @@ pub struct Samples {
     pub vendor: String,
     /// So long should calls be apart (milliseconds).
     pub pause_ms: u64,
-    /// The samples, by their numbers from 0.
+    /// The samples. Pictures and documents in them stand nowhere: whoever sends one puts an
+    /// address in the place of [`botyard_vendors::PICTURE`] or
+    /// [`botyard_vendors::DOCUMENT`].
     pub samples: Vec<Sample>,
 }
 
 /// An action that can be tried.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Sample {
-    /// Its canonical name.
-    pub action: String,
     /// What is particular to it.
     pub what: String,
-    /// It gives the conversation away, or ends it.
-    pub ends: bool,
+    /// The action itself.
+    pub action: Action,
+}
+
+impl Sample {
+    /// Whether it gives the conversation away, or ends it.
+    pub fn ends(&self) -> bool {
+        matches!(self.action, Action::Forward(_) | Action::Abort | Action::End)
+    }
 }
 
 /// Asks for a try.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ProbeRequest {
-    /// Which sample.
-    pub sample: usize,
+    /// What to send.
+    pub sample: Sample,
     /// The vendor's own key of the test conversation.
     pub conversation: String,
-    /// What a reply needs besides.
+    /// What a reply needs besides; absent: what the host knows of the conversation.
     pub reply_to: Option<String>,
-    /// What the test person writes on.
-    pub medium: String,
+    /// What the test person writes on; absent: what the host knows of the conversation, or
+    /// what people of this vendor usually do.
+    pub medium: Option<String>,
     /// Keys of the dialect to try in the place of the channel's own.
     pub dialect: Option<serde_json::Value>,
 }
@@ -182,6 +191,8 @@ pub struct Probed {
     pub action: String,
     /// What is particular to it.
     pub what: String,
+    /// What the test person writes on.
+    pub medium: String,
     /// What the medium does not carry of it, in words.
     pub notes: Vec<String>,
     /// What was sent, and how the vendor took it; nothing where nothing is carried.

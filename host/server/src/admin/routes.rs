@@ -16,7 +16,7 @@ use http::StatusCode;
 use tokio::net::UnixListener;
 
 use super::protocol::{BackupRequest, DeployedVersion, PauseRequest, Paused, Problem};
-use super::{channels, letters};
+use super::{channels, letters, probes};
 use crate::api::{self, AtSocket};
 use crate::app::{App, Rotated};
 use crate::clock;
@@ -34,8 +34,8 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/dead-letters", get(letters::list))
         .route("/dead-letters/redrive", post(letters::redrive))
         .route("/dead-letters/{part}", get(letters::show))
-        .route("/channels/{channel}/samples", get(channels::list))
-        .route("/channels/{channel}/probe", get(channels::probes).post(channels::probe))
+        .route("/channels/{channel}/samples", get(probes::list))
+        .route("/channels/{channel}/probe", get(probes::probes).post(probes::probe))
         .route("/channels/{channel}/capture", post(channels::capture))
         .route("/channels/{channel}/captured", get(channels::captured))
         .merge(api::router(&app).layer(middleware::from_fn(as_operator)))

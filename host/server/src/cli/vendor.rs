@@ -191,7 +191,7 @@ impl ChannelSettings {
     }
 }
 
-fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+pub(super) fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if file == Path::new("-") {
         stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;

@@ -7,7 +7,12 @@ use botyard_kernel::action::{
     Resolve, RichLink, Row, SecureForm, TextFormat, Typing, WorkQueue,
 };
 
-const LINK: &str = "https://www.example.invalid/rooms";
+/// A page that there is, so that vendors which look at addresses find one.
+const LINK: &str = "https://www.example.com/";
+/// Where a picture stands in [`samples`]: nowhere. Whoever sends one says where one is.
+pub const PICTURE: &str = "https://www.example.invalid/room.png";
+/// The same of a document.
+pub const DOCUMENT: &str = "https://www.example.invalid/menu.pdf";
 
 /// One action of every case at least, each with what is particular to it: to see what
 /// becomes of it, or to try it.
@@ -16,12 +21,22 @@ pub fn samples(vendor: &str) -> Vec<(&'static str, Action)> {
     all.extend(speech());
     all.extend(desk());
     all.extend(hand_offs());
-    let json = r#"{"name":"survey","payload":{}}"#.to_owned();
+    let json = own_form(vendor).to_owned();
     let passthrough = Passthrough { vendor: vendor.to_owned(), json };
     all.push(("for this vendor", Action::Passthrough(passthrough)));
     let name = "reaction".to_owned();
     all.push(("", Action::Other(NamedPayload { name, json: "{}".to_owned() })));
     all
+}
+
+/// Something that is said in the vendor's own form.
+fn own_form(vendor: &str) -> &'static str {
+    match vendor {
+        "userlike" => r#"{"name":"message","payload":{"text":"Rooms"}}"#,
+        "messenger" | "lexer" => r#"{"message":{"text":"Rooms"}}"#,
+        "myalice" => r#"{"name":"send-sequence","payload":{"sequence_id":7}}"#,
+        _ => r#"{"text":"Rooms"}"#,
+    }
 }
 
 fn menus() -> Vec<(&'static str, Action)> {
@@ -40,7 +55,7 @@ fn menus() -> Vec<(&'static str, Action)> {
         ("3 such options with short labels of their own", bubbles(shortened())),
         ("3 cards with pictures", Action::Carousel(carousel())),
         ("3 buttons, header and footer", Action::ButtonTemplate(template(None))),
-        ("a picture as header", Action::ButtonTemplate(template(Some(LINK)))),
+        ("a picture as header", Action::ButtonTemplate(template(Some(PICTURE)))),
         ("10 rows in 2 sections", Action::ListTemplate(list(10, false))),
         ("20 rows in 2 sections", Action::ListTemplate(list(20, false))),
         ("multiple choice", Action::ListTemplate(list(6, true))),
@@ -72,7 +87,7 @@ fn carousel() -> Carousel {
         id: choice.id,
         label: choice.label,
         short_label: None,
-        image: Some(LINK.to_owned()),
+        image: Some(PICTURE.to_owned()),
         description: Some("With a view".to_owned()),
     };
     let cards = choices(3, "Room").into_iter().map(card).collect();
@@ -127,23 +142,24 @@ fn speech() -> Vec<(&'static str, Action)> {
     };
     let buttons =
         |count| Action::Buttons(Buttons { text: Some(text()), links: links(count).collect() });
+    let picture = || Some(PICTURE.to_owned());
     let rich = |image| {
         Action::RichLink(RichLink { link: link(), title: text(), image, text: Some(text()) })
     };
-    let media = |mime_type: &str, caption| {
-        let mime_type = Some(mime_type.to_owned());
-        Action::Media(Media { link: link(), name: None, mime_type, caption })
+    let media = |link: &str, mime_type: &str, caption| {
+        let (link, mime_type) = (link.to_owned(), Some(mime_type.to_owned()));
+        Action::Media(Media { link, name: None, mime_type, caption })
     };
     vec![
         ("plain", message(TextFormat::Plain)),
         ("markdown", message(TextFormat::MarkdownV1)),
         ("3 links and a text", buttons(3)),
         ("10 links and a text", buttons(10)),
-        ("", rich(Some(link()))),
+        ("", rich(picture())),
         ("without a picture", rich(None)),
-        ("a picture", media("image/png", None)),
-        ("a picture with a caption", media("image/png", Some(text()))),
-        ("a PDF", media("application/pdf", None)),
+        ("a picture", media(PICTURE, "image/png", None)),
+        ("a picture with a caption", media(PICTURE, "image/png", Some(text()))),
+        ("a PDF", media(DOCUMENT, "application/pdf", None)),
         ("", Action::Navigate(Navigate { link: link() })),
         ("", Action::SecureForm(SecureForm { form: "card".to_owned(), text: Some(text()) })),
         ("", Action::Typing(Typing::Start)),
@@ -152,6 +168,8 @@ fn speech() -> Vec<(&'static str, Action)> {
 
 fn desk() -> Vec<(&'static str, Action)> {
     let text = || "vip".to_owned();
+    // Vendors that know tags and queues by numbers take nothing else.
+    let number = || "7".to_owned();
     let contact = ContactUpdate { name: Some(text()), ..ContactUpdate::default() };
     let subject = ConversationUpdate { subject: Some(text()), ..ConversationUpdate::default() };
     let recipient = EmailRecipient::Contact;
@@ -159,10 +177,10 @@ fn desk() -> Vec<(&'static str, Action)> {
         Action::ContactUpdate(contact),
         Action::ConversationUpdate(subject),
         Action::NoteCreate(NoteCreate { text: text(), contact_id: None }),
-        Action::Tag(vec![text()]),
-        Action::Untag(vec![text()]),
+        Action::Tag(vec![number()]),
+        Action::Untag(vec![number()]),
         Action::Priority(1),
-        Action::WorkQueue(WorkQueue { queue: text(), comment: None }),
+        Action::WorkQueue(WorkQueue { queue: number(), comment: None }),
         Action::Resolve(Resolve::default()),
         Action::AddonDispatch(AddonDispatch { addon: text() }),
         Action::EmailDispatch(EmailDispatch { recipient }),

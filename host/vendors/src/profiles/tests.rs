@@ -83,3 +83,10 @@ fn the_page_has_no_action_that_it_forgets() {
     let kinds: BTreeSet<_> = samples("userlike").iter().map(|it| it.1.name()).collect();
     assert_eq!(kinds.len(), 32 - 6, "all but those that the host carries out itself: {kinds:?}");
 }
+
+#[test]
+fn whoever_names_no_medium_gets_the_vendors_own() {
+    let mediums = ["userlike", "khoros", "messenger", "lexer", "myalice", "instabot"];
+    let mediums = mediums.map(usual_medium);
+    assert_eq!(mediums, ["web", "facebook", "facebook", "facebook", "web", "web"]);
+}

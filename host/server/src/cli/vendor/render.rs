@@ -10,7 +10,7 @@ use botyard_kernel::id::{PartId, TurnId};
 use botyard_kernel::plan::{Reach, reach};
 use botyard_kernel::profile::Profile;
 use botyard_kernel::validate;
-use botyard_vendors::{CallAnswer, Outcome, Part, To, Vendor, known};
+use botyard_vendors::{CallAnswer, Outcome, Part, To, Vendor, known, usual_medium};
 use bytes::Bytes;
 use clap::Args;
 use http::StatusCode;
@@ -29,9 +29,9 @@ pub(in crate::cli) struct Render {
     vendor: String,
     /// A JSON list of actions in the canonical form; `-` reads standard input.
     file: PathBuf,
-    /// What the person writes on.
-    #[arg(long, default_value = "web")]
-    medium: String,
+    /// What the person writes on. Default: what people of this vendor usually do.
+    #[arg(long)]
+    medium: Option<String>,
     /// The vendor's own key of the conversation. Default: an invented one on the medium.
     #[arg(long, value_name = "KEY")]
     conversation: Option<String>,
@@ -63,7 +63,9 @@ pub(super) fn render(asked: &Render) -> anyhow::Result<()> {
     let actions: Vec<Action> = serde_json::from_slice(&text)
         .context("expected a JSON list of actions, for example [{\"name\": \"message\", \"payload\": {\"text\": \"Hello\"}}]")?;
     validate::actions(&actions).map_err(|failure| anyhow::anyhow!(failure.message))?;
-    let invented = (known(&asked.vendor)?.place)(&asked.medium);
+    let usual = || usual_medium(vendor.name());
+    let medium = asked.medium.as_deref().unwrap_or_else(usual);
+    let invented = (known(&asked.vendor)?.place)(medium);
     let reply_to = match (&asked.reply_to, &asked.conversation) {
         (Some(given), _) => Some(given.clone()),
         (None, Some(_)) => None,
@@ -79,7 +81,7 @@ pub(super) fn render(asked: &Render) -> anyhow::Result<()> {
         failure_text: None,
         desk_id: None,
     };
-    let mut profile = vendor.profile(&asked.medium);
+    let mut profile = vendor.profile(medium);
     let rides = vendor.rides(form);
     if !asked.late {
         profile.let_ride(rides.unwrap_or_default());

@@ -19,6 +19,9 @@
 //! - `carousel_text_apart` and `bubbles_text_apart` say that cards or options are shown
 //!   and nothing else: the text is a message of its own, before them in a list, and behind
 //!   the answer in which they ride.
+//! - `bubbles_until_next` says that options of this form vanish behind whatever is said
+//!   next: see [`Profile::followed`].
+//! - `typing_until_stopped` says that a message does not end the sign of typing.
 //! - `text_left_out` says that there is no message beside the answer: such a text is left
 //!   out, and noted.
 //! - `rich_link_needs_image` says that no link has a preview without a picture.

@@ -4,6 +4,7 @@ mod limits;
 mod medium;
 mod names;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 pub(crate) use limits::weight;
@@ -68,6 +69,20 @@ impl Profile {
         let mut profile = self.clone();
         profile.rides.push("text_left_out");
         profile
+    }
+
+    /// What is carried of an action behind which the same turn shows more: no options that
+    /// would vanish with that.
+    pub fn followed(&self) -> Cow<'_, Self> {
+        // A text beside them that names them all stays.
+        if !self.carries("bubbles_until_next") || self.carries("bubbles_text_apart") {
+            return Cow::Borrowed(self);
+        }
+        let mut profile = self.clone();
+        for names in [&mut profile.native, &mut profile.rides] {
+            names.retain(|name| *name != "bubbles");
+        }
+        Cow::Owned(profile)
     }
 
     /// What is carried when the one place in the answer is taken.

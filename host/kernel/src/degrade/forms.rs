@@ -2,7 +2,8 @@
 
 use crate::action::{Action, Bubbles, ButtonTemplate, Carousel, Header, TextFormat};
 use crate::degrade::Carrier;
-use crate::degrade::menu::present;
+use crate::degrade::locale::reply_with_a_number;
+use crate::degrade::menu::{Menu, present};
 use crate::degrade::options::Labels;
 use crate::degrade::parts::Label;
 use crate::validate::BUTTONS_MAX;
@@ -17,6 +18,10 @@ impl Carrier<'_> {
         let options = bubbles.options.iter_mut();
         let options = options.map(|it| Label::new(&mut it.label, &mut it.short_label));
         self.labels("bubbles", options, labels)?;
+        let apart = self.profile.carries("bubbles_text_apart") && !bubbles.text.trim().is_empty();
+        if apart && self.profile.carries("bubbles_until_next") {
+            bubbles.text = self.numbered(&bubbles);
+        }
         self.say_apart("bubbles", &mut bubbles.text, bubbles.format);
         if bubbles.text.is_empty() {
             bubbles.format = TextFormat::Plain;
@@ -45,6 +50,12 @@ impl Carrier<'_> {
         carousel.text = self.lead(FORM, carousel.text, TextFormat::Plain);
         self.push(Action::Carousel(carousel));
         Ok(())
+    }
+
+    /// The text beside options that vanish with it names them all.
+    fn numbered(&self, bubbles: &Bubbles) -> String {
+        let blocks = Menu::from(bubbles.clone()).numbered(reply_with_a_number(self.locale));
+        blocks.join("\n")
     }
 
     /// The text of options is a message of its own where these show none.

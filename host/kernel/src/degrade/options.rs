@@ -8,6 +8,7 @@ use crate::degrade::menu::Menu;
 use crate::degrade::{Carrier, locale};
 
 const NO_SUCH_FORM: &str = "this medium has no such form";
+const VANISHES: &str = "such options vanish here behind what is said next, and this turn says more";
 /// A place where no medium has formats.
 const NOWHERE: &str = "";
 
@@ -74,7 +75,8 @@ impl Carrier<'_> {
         given: T,
         tap: impl Fn(&mut Self, T, Labels) -> Result<(), String>,
     ) {
-        let mut why = NO_SUCH_FORM.to_owned();
+        let vanishes = form == Form::Bubbles && self.profile.carries("bubbles_until_next");
+        let mut why = if vanishes { VANISHES } else { NO_SUCH_FORM }.to_owned();
         for step in STEPS {
             for labels in step.iter().filter(|_| self.profile.carries(form.name())) {
                 match self.attempt(|attempt| tap(attempt, given.clone(), *labels)) {

@@ -90,6 +90,8 @@ pub struct Conversation {
     /// The person's address of e-mail is one that a bot has learned, and not the vendor's
     /// word.
     pub own_email: bool,
+    /// The person sees a sign of typing that a message does not end.
+    pub typing: bool,
 }
 
 /// The running session.

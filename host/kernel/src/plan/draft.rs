@@ -10,7 +10,7 @@ use crate::event::EventBody;
 use crate::id::{Digest, PartId, TurnId};
 use crate::log::{Conversation, HandOff, Route, Row, TimerState};
 use crate::owner::Owner;
-use crate::plan::{Plan, Reach, reach, skipped};
+use crate::plan::{Plan, Reach, reach, shows_something, skipped};
 use crate::profile::Profile;
 use crate::relay::{self, Relay};
 use crate::run::{Blame, FailureKind, LogLevel, LogLine, RunFailure};
@@ -27,7 +27,7 @@ const REQUESTS_BYTES_MAX: usize = 128 * 1024;
 /// A turn in the making.
 pub(super) struct Draft<'a> {
     pub(super) plan: &'a Plan<'a>,
-    profile: Cow<'a, Profile>,
+    pub(super) profile: Cow<'a, Profile>,
     turn: TurnId,
     now: Millis,
     /// When the rows are made: they age from then on, however long the event waited.
@@ -49,6 +49,8 @@ pub(super) struct Draft<'a> {
     offered: Vec<Menu>,
     /// It says something besides.
     spoke: bool,
+    /// The person is shown something else behind the action that is at hand.
+    followed: bool,
     first_row: usize,
 }
 
@@ -84,6 +86,7 @@ impl<'a> Draft<'a> {
             degrading: Degrading::Allow,
             offered: Vec::new(),
             spoke: false,
+            followed: false,
             refused: None,
             first_row,
             state,
@@ -99,7 +102,10 @@ impl<'a> Draft<'a> {
         for (index, action) in actions.iter().enumerate() {
             match reach(action) {
                 Reach::Host => self.do_here(index, action, version),
-                Reach::Person | Reach::Desk => self.deliver(index, action),
+                Reach::Person | Reach::Desk => {
+                    self.followed = shows_something(&actions[index + 1..]);
+                    self.deliver(index, action);
+                }
             }
             if Some(index) == last_request {
                 self.bound_requests(index);
@@ -184,7 +190,7 @@ impl<'a> Draft<'a> {
             return;
         }
         let (locale, vendor) = (self.state.facts.locale.as_deref(), &self.plan.policy.vendor);
-        let mut degraded = degrade_in(action.clone(), &self.profile, vendor, locale);
+        let mut degraded = degrade_in(action.clone(), &self.carried(), vendor, locale);
         let hand_off = self.hand_over_here(action, &mut degraded);
         if self.degrading == Degrading::Deny {
             let medium = &self.state.facts.medium;
@@ -195,6 +201,8 @@ impl<'a> Draft<'a> {
             self.note(format!("action {index} ({action}): {what}"));
         }
         self.ask(index, action, &mut degraded);
+        let stop = degraded.actions.len();
+        self.stop_typing_before_the_end(index, stop, action);
         for (part, action) in degraded.actions.into_iter().enumerate() {
             if matches!(action, Action::Forward(_) | Action::Abort) {
                 self.state.owner = Owner::HandingOff;
@@ -209,9 +217,15 @@ impl<'a> Draft<'a> {
                 self.profile = Cow::Owned(self.profile.without_rides());
             }
         }
+        self.stop_typing_behind_words(index, stop, action);
         // Where the vendor knows no end, the session ends all the same, and what
         // comes next begins another.
         self.ended |= *action == Action::End;
+    }
+
+    /// What is carried of the action that is at hand.
+    fn carried(&self) -> Cow<'_, Profile> {
+        if self.followed { self.profile.followed() } else { Cow::Borrowed(&self.profile) }
     }
 
     /// Notes what an action asks the person, and puts what is short in the place of
@@ -225,7 +239,7 @@ impl<'a> Draft<'a> {
             return;
         }
         let id = PartId::of(&self.turn, index, 0);
-        degraded.name_options(&self.profile, id.as_str(), action);
+        degraded.name_options(&self.carried(), id.as_str(), action);
         let pages = std::mem::take(&mut degraded.pages);
         self.offered.extend(Menu::of(action, &id, pages, self.made_ms));
     }
@@ -237,7 +251,13 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn add_row(&mut self, index: usize, part: usize, action: Action, hand_off: Option<HandOff>) {
+    pub(super) fn add_row(
+        &mut self,
+        index: usize,
+        part: usize,
+        action: Action,
+        hand_off: Option<HandOff>,
+    ) {
         let id = PartId::of(&self.turn, index, part);
         let by_call = self.by_call(index, &action);
         let row = self.row(id, action);
@@ -250,7 +270,7 @@ impl<'a> Draft<'a> {
         if !self.profile.fills_answer(action) {
             return Vec::new();
         }
-        let (calls, locale) = (self.profile.without_rides(), self.state.facts.locale.as_deref());
+        let (calls, locale) = (self.carried().without_rides(), self.state.facts.locale.as_deref());
         let degraded = degrade_in(action.clone(), &calls, &self.plan.policy.vendor, locale);
         let parts = degraded.into_parts(&calls, &self.turn, index, action);
         let actions: Vec<_> = parts.into_iter().map(|(_, action)| action).collect();
@@ -360,6 +380,6 @@ impl<'a> Draft<'a> {
 }
 
 /// Whether a person is told something by it: a sign of typing and a pause ask nothing.
-fn is_said(action: &Action) -> bool {
+pub(super) fn is_said(action: &Action) -> bool {
     !matches!(action, Action::Typing(_) | Action::Delay(_) | Action::Navigate(_))
 }

@@ -15,6 +15,7 @@ mod relay;
 mod returns;
 mod skipped;
 mod timeout;
+mod typing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +36,7 @@ use crate::validate;
 use draft::Draft;
 pub use overlap::Overlap;
 pub(crate) use reach::reaches_desk_only;
-pub use reach::{Reach, reach};
+pub use reach::{Reach, reach, shows_something};
 pub use returns::return_id;
 pub use timeout::{SessionTimeout, TimeoutAction, session_timeout_id};
 

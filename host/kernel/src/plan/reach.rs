@@ -51,6 +51,16 @@ pub fn reach(action: &Action) -> Reach {
     }
 }
 
+/// Whether a person is shown something new by one of these: a sign of typing and a pause are
+/// nothing, and a hand-over and an end are not said to them.
+pub fn shows_something(actions: &[Action]) -> bool {
+    let silent = |action: &Action| {
+        let unsaid = matches!(action, Action::Typing(_) | Action::Delay(_));
+        unsaid || matches!(action, Action::Forward(_) | Action::Abort | Action::End)
+    };
+    actions.iter().any(|action| reach(action) == Reach::Person && !silent(action))
+}
+
 /// Whether actions of this canonical name reach the vendor's desk and nobody else.
 pub(crate) fn reaches_desk_only(name: &str) -> bool {
     DESK.contains(&name)

@@ -8,6 +8,7 @@ mod order;
 mod pin;
 mod relay;
 mod silence;
+mod typing;
 mod waits;
 
 use super::*;

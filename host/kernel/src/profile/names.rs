@@ -45,6 +45,7 @@ const PARTS: &[&str] = &[
     "message_markdown",
     "bubbles_markdown",
     "bubbles_text_apart",
+    "bubbles_until_next",
     "carousel_text_apart",
     "text_left_out",
     "button_template_header_text",
@@ -69,6 +70,7 @@ const PARTS: &[&str] = &[
     "forward_human",
     "forward_bot",
     "passthrough_packet",
+    "typing_until_stopped",
 ];
 
 /// What [`crate::degrade`] holds to of an action's limits, by the keys of

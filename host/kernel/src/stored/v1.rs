@@ -234,6 +234,8 @@ struct State<'a> {
     hands_ms: Option<Millis>,
     #[serde(default, skip_serializing_if = "is_default")]
     own_email: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    typing: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

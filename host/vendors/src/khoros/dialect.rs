@@ -25,7 +25,7 @@ pub(super) struct Dialect {
     pub(super) synchronous: bool,
     /// The header of an answer of 202 that names the request.
     pub(super) request_header: String,
-    /// A message is followed by `typing_stop` where the network has typing.
+    /// Where a bot has shown that it types, the next message is followed by `typing_stop`.
     pub(super) stop_typing: bool,
     /// A public comment of a network of `sub-comments` is answered below itself.
     pub(super) answer_below_comments: bool,
@@ -307,8 +307,9 @@ pub(super) enum Method {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Timing {
-    /// Calls with one token in the window: the pace of the only client that we know.
-    pub(super) rate_calls: NonZeroUsize,
+    /// At most so many calls with one token in the window; absent where none is stated, as
+    /// for this API. The only other client that we know keeps to 2 a second.
+    pub(super) rate_calls: Option<NonZeroUsize>,
     /// The window.
     pub(super) rate_window_ms: Millis,
     /// Where a conversation does not exist yet, the call is made again after so long,
@@ -320,7 +321,7 @@ pub(super) struct Timing {
 impl Default for Timing {
     fn default() -> Self {
         Self {
-            rate_calls: const { NonZeroUsize::new(2).unwrap() },
+            rate_calls: None,
             rate_window_ms: SECOND,
             early_wait_ms: 10 * SECOND,
             early_tries: 6,

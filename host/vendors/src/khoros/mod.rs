@@ -160,10 +160,9 @@ impl Vendor for Khoros {
             silent_hand_off: false,
             contacts_in_answers: false,
             rate: None,
-            token_rate: Some(Rate {
-                calls: timing.rate_calls.get(),
-                window_ms: timing.rate_window_ms,
-            }),
+            token_rate: timing
+                .rate_calls
+                .map(|calls| Rate { calls: calls.get(), window_ms: timing.rate_window_ms }),
             limited: Limited::Token,
             acknowledgements_elsewhere: false,
             sends_start: false,
@@ -190,8 +189,8 @@ impl Vendor for Khoros {
         render::call(self, to, parts)
     }
 
-    fn acknowledge(&self, to: &To<'_>, token: &str) -> Option<Call> {
-        acknowledge::call(self, to, token)
+    fn acknowledge(&self, _to: &To<'_>, token: &str) -> Option<Call> {
+        acknowledge::call(self, token)
     }
 
     fn upkeep(&self) -> Option<&dyn Upkeep> {

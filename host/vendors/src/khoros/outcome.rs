@@ -120,7 +120,7 @@ impl Answered<'_> {
                 blame: Blame::Vendor,
             },
             200..=299 => Outcome::Delivered {
-                follow_ups: acknowledge::follow_ups(self.khoros, parts),
+                follow_ups: Vec::new(),
                 asks: self.request().filter(|_| !parts.is_empty()).map(acknowledge::question),
             },
             408 | 409 | 425 | 429 => {

@@ -14,8 +14,14 @@ pub(crate) static FILE: File =
     File::new(NAME, include_str!("profile.toml"), |network| of(&Dialect::default(), network));
 
 /// What networks with buttons that come back take.
-const BUTTONS: &[&str] =
-    &["bubbles", "button_template", "button_template_header_text", "button_template_footer"];
+const BUTTONS: &[&str] = &[
+    "bubbles",
+    // Quick replies of Facebook, reply actions of Brand Messenger.
+    "bubbles_until_next",
+    "button_template",
+    "button_template_header_text",
+    "button_template_footer",
+];
 /// What networks with list pickers take.
 const LISTS: &[&str] = &[
     "bubbles",
@@ -36,10 +42,13 @@ fn by_dialect(dialect: &Dialect, network: &str, medium: &mut Medium) {
     let networks = &dialect.networks;
     let has = |named: &[String]| named.iter().any(|it| it == network);
     let lists = has(&networks.lists);
-    let parts: [(&[&str], bool); 4] = [
+    let typing = has(&networks.typing);
+    let parts: [(&[&str], bool); 5] = [
         (LISTS, lists),
         (BUTTONS, has(&networks.buttons) && !lists),
-        (&["typing"], has(&networks.typing)),
+        (&["typing"], typing),
+        // "Sending a message does not automatically stop the typing indicator."
+        (&["typing_until_stopped"], typing && dialect.stop_typing),
         (&["secure_form"], has(&networks.forms)),
     ];
     let decided = |name: &&str| parts.iter().any(|(part, _)| part.contains(name));

@@ -30,11 +30,6 @@ pub(super) fn call(khoros: &Khoros, to: &To<'_>, parts: &[Part<'_>]) -> Call {
     khoros.request(method, &path, body)
 }
 
-/// The call that shows or hides the sign of typing.
-pub(super) fn typing(khoros: &Khoros, reply: &ReplyTo, typing: Typing) -> Call {
-    khoros.request(Method::POST, "/respond", Some(typing_body(reply, typing)))
-}
-
 /// A call of the Bot API.
 pub(super) fn request(
     gateway_url: &str,

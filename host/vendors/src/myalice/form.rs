@@ -54,7 +54,9 @@ impl Form {
             (Self::Button, true) => &["buttons", "buttons_text", "contact_update"],
             (Self::Button, false) => &["buttons", "contact_update"],
             (Self::QuickReply, true) => &["bubbles", "contact_update"],
-            (Self::QuickReply, false) => &["bubbles", "bubbles_text_apart", "contact_update"],
+            (Self::QuickReply, false) => {
+                &["bubbles", "bubbles_text_apart", "bubbles_until_next", "contact_update"]
+            }
         }
     }
 }

@@ -262,6 +262,27 @@ fn a_question_behind_a_menu_leaves_it_to_taps_and_whole_labels() {
     assert_eq!(chosen(&mut world, said("2")).0, "coffee", "the last thing that was asked");
 }
 
+/// Quick replies go with the next message: options that it would take are given another form.
+#[test]
+fn options_that_vanish_are_not_followed_by_words() {
+    let mut profile = Profile::new(&["message", "bubbles", "button_template", "typing"], 5_000);
+    profile.native.push("bubbles_until_next");
+    let names = |actions: Vec<Action>| {
+        let mut world = World::new();
+        let turn = offers_on(&mut world, &profile, actions);
+        let rows: Vec<_> = turn.state.rows.iter().map(|row| row.action.name()).collect();
+        (rows, turn.log.into_iter().map(|line| line.message).collect::<String>())
+    };
+    assert_eq!(names(vec![say("Hello"), rooms(5)]), (vec!["message", "bubbles"], String::new()));
+    let silent = Action::Typing(crate::action::Typing::Stop);
+    assert_eq!(names(vec![rooms(5), silent]).0, ["bubbles", "typing"]);
+    let (rows, log) = names(vec![drinks(), say("Take your time.")]);
+    assert_eq!(rows, ["button_template", "message"]);
+    assert!(log.contains("such options vanish"), "{log}");
+    let (rows, _) = names(vec![rooms(5), drinks()]);
+    assert_eq!(rows, ["message", "bubbles"], "three buttons have no room for five options");
+}
+
 #[test]
 fn a_tap_for_more_stands_for_no_message_before_it() {
     let mut world = World::new();

@@ -169,6 +169,7 @@ impl From<State<'_>> for log::Conversation {
             returns_after_ms: state.returns_after_ms,
             hands_ms: state.hands_ms,
             own_email: state.own_email,
+            typing: state.typing,
         }
     }
 }

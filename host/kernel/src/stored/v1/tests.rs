@@ -20,7 +20,7 @@ mod later;
 
 use later::{
     aside_sample, asking_sample, corrected_sample, desk_samples, missed_samples, ordered_sample,
-    overtalked_sample, pinned_sample, shortened_sample, silent_sample,
+    overtalked_sample, pinned_sample, shortened_sample, silent_sample, typing_sample,
 };
 
 const GOLDEN: &str = include_str!("golden.jsonl");
@@ -108,7 +108,7 @@ fn samples() -> Vec<Entry> {
     samples.push(pinned_sample());
     samples.extend(missed_samples());
     samples.extend([silent_sample(), shortened_sample(), overtalked_sample()]);
-    samples.push(aside_sample());
+    samples.extend([aside_sample(), typing_sample()]);
     samples
 }
 
@@ -456,6 +456,7 @@ fn full_state() -> Conversation {
         returns_after_ms: None,
         hands_ms: None,
         own_email: false,
+        typing: false,
     }
 }
 

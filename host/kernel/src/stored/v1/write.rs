@@ -173,7 +173,7 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
         let log::Conversation { answered, answered_until_ms, called_ms, host_hand_off, .. } = state;
         let log::Conversation { closed_until_ms, calls_from_ms, .. } = state;
         let log::Conversation { human_ms, returns_after_ms, relay, desk_id, .. } = state;
-        let log::Conversation { at_desk, hands_ms, own_email, .. } = state;
+        let log::Conversation { at_desk, hands_ms, own_email, typing, .. } = state;
         Self {
             turns: *turns,
             owner: *owner,
@@ -205,6 +205,7 @@ impl<'a> From<&'a log::Conversation> for State<'a> {
             returns_after_ms: *returns_after_ms,
             hands_ms: *hands_ms,
             own_email: *own_email,
+            typing: *typing,
         }
     }
 }

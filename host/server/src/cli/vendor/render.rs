@@ -1,19 +1,19 @@
 //! `botyard vendor render`: actions as what is sent.
 
+mod turn;
+
 use std::io::{Write as _, stderr};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use botyard_kernel::action::Action;
-use botyard_kernel::degrade::degrade_in;
-use botyard_kernel::id::{PartId, TurnId};
+use botyard_kernel::id::PartId;
 use botyard_kernel::plan::{Reach, reach};
-use botyard_kernel::profile::Profile;
 use botyard_kernel::validate;
 use botyard_vendors::{CallAnswer, Outcome, Part, To, Vendor, known, usual_medium};
 use bytes::Bytes;
 use clap::Args;
-use http::StatusCode;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::json;
 
 use super::{ChannelSettings, line, read};
@@ -22,6 +22,9 @@ use crate::shown::{answer_json, call_json};
 
 /// What a vendor says that took a call: the keys of all of them that name a message.
 const TAKEN: &str = r#"{"message_id":"a-message","recipient_id":"a-person","status":"success"}"#;
+
+/// Where vendors that are asked later what became of a call name it.
+const REQUEST: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Render {
@@ -55,7 +58,7 @@ pub(in crate::cli) struct Render {
 }
 
 /// An action, or a part of one, as the medium gets it.
-type Piece = (PartId, Action);
+pub(super) type Piece = (PartId, Action);
 
 pub(super) fn render(asked: &Render) -> anyhow::Result<()> {
     let vendor = asked.channel.connect(&asked.vendor, &[])?;
@@ -86,7 +89,7 @@ pub(super) fn render(asked: &Render) -> anyhow::Result<()> {
     if !asked.late {
         profile.let_ride(rides.unwrap_or_default());
     }
-    let mut pieces = pieces(asked, &*vendor, profile, actions)?;
+    let mut pieces = turn::pieces(asked, &*vendor, medium, &profile, actions)?;
     if vendor.delivery().inline {
         let riding =
             if asked.late { Vec::new() } else { take_riding(&*vendor, rides, &mut pieces) };
@@ -103,39 +106,6 @@ pub(super) fn render(asked: &Render) -> anyhow::Result<()> {
         send(&*vendor, &To { form: "", ..to }, list)?;
     }
     Ok(())
-}
-
-/// What the medium gets, with a word on standard error for what it does not.
-fn pieces(
-    asked: &Render,
-    vendor: &dyn Vendor,
-    mut profile: Profile,
-    actions: Vec<Action>,
-) -> anyhow::Result<Vec<Piece>> {
-    let turn = TurnId::from("t0");
-    let mut pieces = Vec::new();
-    for (index, action) in actions.into_iter().enumerate() {
-        if reach(&action) == Reach::Host {
-            let name = action.name();
-            writeln!(stderr(), "action {index} ({name}): the host does it, without a call")?;
-            continue;
-        }
-        let locale = asked.locale.as_deref();
-        let degraded = degrade_in(action.clone(), &profile, vendor.name(), locale);
-        for note in &degraded.notes {
-            writeln!(stderr(), "action {index} ({}): {}", note.action, note.what)?;
-        }
-        if degraded.actions.is_empty() && degraded.notes.is_empty() {
-            writeln!(stderr(), "action {index} ({}): kept by the host", action.name())?;
-        }
-        let fills = degraded.actions.iter().any(|action| profile.fills_answer(action));
-        pieces.extend(degraded.into_parts(&profile, &turn, index, &action));
-        if fills {
-            // There is one place in the answer.
-            profile = profile.without_rides();
-        }
-    }
-    Ok(pieces)
 }
 
 /// Takes out what rides in the answer of the webhook, as the host would.
@@ -183,7 +153,7 @@ fn send(vendor: &dyn Vendor, to: &To<'_>, list: &[Piece]) -> anyhow::Result<()> 
         return line(&json!({ "wait_ms": delay.delay_ms }));
     }
     let (parts, now) = (parts(list), clock::now());
-    let call = vendor.call(to, &parts);
+    let call = vendor.call_at(to, &parts, now);
     if call.url.is_empty() {
         let unsent = CallAnswer::NotSent("there is no address".to_owned());
         let why = match vendor.outcome_for(&parts, &unsent) {
@@ -196,14 +166,13 @@ fn send(vendor: &dyn Vendor, to: &To<'_>, list: &[Piece]) -> anyhow::Result<()> 
     }
     line(&call_json(&call))?;
     let body = Bytes::from_static(TAKEN.as_bytes());
-    let taken = CallAnswer::Answered {
-        status: StatusCode::OK,
-        retry_after_ms: None,
-        body,
-        headers: http::HeaderMap::new(),
-    };
-    if let Outcome::Delivered { follow_ups, .. } = vendor.outcome_at(to, &parts, &taken, now) {
-        for call in follow_ups.iter().filter_map(|token| vendor.acknowledge(to, token)) {
+    let headers = HeaderMap::from_iter([(REQUEST, HeaderValue::from_static("a-request"))]);
+    let status = StatusCode::OK;
+    let taken = CallAnswer::Answered { status, retry_after_ms: None, body, headers };
+    if let Outcome::Delivered { follow_ups, asks, .. } = vendor.outcome_at(to, &parts, &taken, now)
+    {
+        for call in follow_ups.iter().chain(&asks).filter_map(|token| vendor.acknowledge(to, token))
+        {
             line(&json!({ "follow_up": call_json(&call) }))?;
         }
     }

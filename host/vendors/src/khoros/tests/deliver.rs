@@ -80,26 +80,22 @@ fn ids_that_are_no_numbers_go_as_they_are() {
 }
 
 #[test]
-fn a_message_is_followed_by_the_end_of_typing_where_there_is_typing() {
+fn the_end_of_typing_is_the_bots_own_where_the_network_leaves_it_on() {
+    let stays = |channel: &dyn Vendor, network: &str| {
+        channel.profile(network).carries("typing_until_stopped")
+    };
     let channel = channel(settings());
-    let to = |key| To::conversation(key);
-    let call = channel.acknowledge(&to(KEY), "typing_stop").expect("a call");
-    let body: Value = serde_json::from_slice(&call.body).unwrap();
-    assert_eq!((&body["type"], body["coordinate"].get("messageId")), (&json!("typing_stop"), None));
-    assert_eq!(channel.acknowledge(&to("acmehotel/twitter/889911/889912"), "typing_stop"), None);
-    assert_eq!(channel.acknowledge(&to(KEY), "something"), None);
+    assert!(stays(&*channel, "facebook") && !stays(&*channel, "twitter"));
     let quiet = with_dialect(json!({ "stop-typing": false }));
-    let ok = answered(200, None, b"{}");
-    assert_eq!(brief(outcome(&*quiet, &action("message"), &ok)), "delivered");
-    assert_eq!(brief(outcome(&*channel, &action("message"), &ok)), "delivered, then typing_stop");
-    assert_eq!(brief(channel.outcome(&ok)), "delivered");
+    assert!(!stays(&*quiet, "facebook") && quiet.profile("facebook").carries("typing"));
+    assert_eq!(channel.acknowledge(&To::conversation(KEY), "something"), None);
 }
 
 #[test]
 fn answers_of_calls_mean() {
     let rows = [
-        (202, None, "delivered, then typing_stop", "delivered"),
-        (204, None, "delivered, then typing_stop", "delivered"),
+        (202, None, "delivered", "delivered"),
+        (204, None, "delivered", "delivered"),
         (301, None, "retry, tenant", "retry, tenant"),
         (400, None, "fatal, bot", "fatal, bot"),
         (401, None, "retry, tenant", "retry, tenant"),
@@ -171,12 +167,14 @@ fn calls_without_an_answer_mean() {
 }
 
 #[test]
-fn delivery_is_one_action_a_call_at_the_pace_of_the_dialect() {
+fn delivery_is_one_action_a_call_at_the_pace_of_the_dialect_if_it_has_one() {
     let delivery = channel(with(json!({ "age-max-ms": 5, "hold-ambiguous": true }))).delivery();
     assert!(!delivery.inline && !delivery.lists && !delivery.native_delay && !delivery.sends_start);
     assert!(delivery.reopens && delivery.hold_ambiguous && delivery.age_max_ms == 5);
-    let rate = delivery.token_rate.expect("a rate");
-    assert_eq!((rate.calls, rate.window_ms, delivery.rate), (2, 1_000, None));
+    assert_eq!((delivery.token_rate, delivery.rate), (None, None), "Khoros states none");
+    let paced = with_dialect(json!({ "timing": { "rate-calls": 2 } })).delivery();
+    let rate = paced.token_rate.expect("a rate");
+    assert_eq!((rate.calls, rate.window_ms), (2, 1_000));
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn the_profile_carries_exactly_what_becomes_a_call() {
         let carried = facebook.carries(name) || name == "passthrough";
         assert_eq!(has_form(action), carried, "{name}");
     }
-    let parts = ["carousel_text_apart", "buttons_text"];
+    let parts = ["bubbles_until_next", "carousel_text_apart", "buttons_text"];
     let known = |name: &&str| {
         names.contains(name) || parts.contains(name) || name.starts_with("button_template_")
     };

@@ -112,3 +112,10 @@ pub(super) fn aside_sample() -> Entry {
     let arrival = Arrival { aside: true, ..arrival(EventBody::Other(tagged)) };
     Entry::Accepted(Box::new(arrival))
 }
+
+/// A person who sees a sign of typing.
+pub(super) fn typing_sample() -> Entry {
+    let state = Conversation { typing: true, ..Conversation::default() };
+    let outcome = Outcome::Ran { version: digest(5), actions: Vec::new(), cpu_us: 77 };
+    Entry::Turn(Box::new(Turn { outcome, state, ..empty_turn() }))
+}

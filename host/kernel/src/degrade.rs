@@ -165,7 +165,7 @@ impl Carrier<'_> {
             Action::Abort => self.abort(),
             Action::Passthrough(passthrough) => self.passthrough(passthrough),
             Action::Other(payload) => self.other(payload),
-            Action::ContactUpdate(_) => self.contact_update(action),
+            Action::ContactUpdate(_) | Action::End => self.done_here_too(action),
             Action::Typing(_)
             | Action::ConversationUpdate(_)
             | Action::NoteCreate(_)
@@ -174,7 +174,6 @@ impl Carrier<'_> {
             | Action::Priority(_)
             | Action::WorkQueue(_)
             | Action::Resolve(_)
-            | Action::End
             | Action::AddonDispatch(_)
             | Action::EmailDispatch(_) => self.keep_or_drop(action),
             Action::Delay(_)
@@ -207,8 +206,9 @@ impl Carrier<'_> {
         }
     }
 
-    /// The host knows it in any case; so nothing is lost where the vendor is not told.
-    fn contact_update(&mut self, action: Action) {
+    /// The host knows what was learned of a person, and ends the session, in any case: nothing
+    /// is lost where the vendor is not told.
+    fn done_here_too(&mut self, action: Action) {
         if self.native() {
             self.push(action);
         }

@@ -141,6 +141,9 @@ pub struct Heard {
     /// What it knows of the person, where it was asked that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<ContactUpdate>,
+    /// What of its answer could not be read, in words for the log of our bot.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// A text, with what may be chosen.
@@ -343,6 +346,7 @@ impl Relay {
 
     fn heard(&mut self, heard: Heard, follows: &mut Follows) {
         self.stream = self.stream.take().or(heard.stream);
+        follows.notes.extend(heard.notes);
         let mut bytes = 0;
         let fits = |text: &&Text| {
             bytes += json::bytes(*text);

@@ -9,6 +9,7 @@
 
 mod asking;
 mod normal;
+mod number;
 mod ordinal;
 mod pages;
 mod recognize;
@@ -26,6 +27,7 @@ use crate::id::PartId;
 use crate::log::Conversation;
 use crate::time::Millis;
 pub(crate) use asking::asks_more;
+pub use number::{NUMBERS_OF_TEXTS, number_of, of_number};
 use pages::Meant;
 pub(crate) use pages::Page;
 pub use recognize::{Recognition, recognize};
@@ -139,7 +141,8 @@ impl Menu {
     fn place(&self, id: &str) -> Option<usize> {
         let own = self.options.iter().position(|(own, _)| own == id);
         let named = || token::option_of(&self.id, id).filter(|place| *place < self.options.len());
-        own.or_else(named)
+        let numbered = || self.options.iter().position(|(own, _)| number::stands_for(id, own));
+        own.or_else(named).or_else(numbered)
     }
 
     /// The turn that offered it, by the id of its part.

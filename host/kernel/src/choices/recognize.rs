@@ -89,7 +89,10 @@ pub(super) fn meaning(
     let fits: [&dyn Fn(&str) -> bool; 3] = [
         &|label| label == said,
         &|label| said.chars().count() >= PREFIX_CHARACTERS_MIN && label.starts_with(&said),
-        &|label| label.chars().count() >= TYPO_CHARACTERS_MIN && osa_distance(label, &said) == 1,
+        &|label| {
+            let long = label.chars().count() >= TYPO_CHARACTERS_MIN;
+            long && is_same_number(label, &said) && osa_distance(label, &said) == 1
+        },
     ];
     let [same, begins, nearly] = fits.map(|fits| only(&labels, fits));
     match same {
@@ -130,6 +133,13 @@ fn only(labels: &[(usize, String)], fits: &dyn Fn(&str) -> bool) -> Found {
         Some(option) if found.all(|other| other == option) => Found::One(option),
         Some(_) => Found::Many,
     }
+}
+
+/// Whether two texts have the same digits: another one is another room, day or hour, and no
+/// slip of the hand.
+fn is_same_number(one: &str, other: &str) -> bool {
+    let digits = |text: &str| text.chars().filter(|it| it.is_numeric()).collect::<String>();
+    digits(one) == digits(other)
 }
 
 /// The options that say a number, or a word for it, somewhere in their labels.

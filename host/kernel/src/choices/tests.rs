@@ -121,6 +121,22 @@ fn a_number_in_the_label_of_another_option_may_mean_either() {
 }
 
 #[test]
+fn another_digit_is_no_typing_error() {
+    let menu = options(&["Order 1041", "09:30", "Something else"]);
+    let rows = [
+        ("Order 1042", None),
+        ("19:30", None),
+        ("09:30!", Some(1)),
+        ("Oder 1041", Some(0)),
+        ("Order 10411", None),
+        ("Somethng else", Some(2)),
+    ];
+    for (text, option) in rows {
+        assert_eq!(recognize(text, &menu, None), option, "{text:?}");
+    }
+}
+
+#[test]
 fn a_number_means_a_place_before_an_id_that_nobody_sees() {
     let ids = |pairs: [(&str, &str); 2]| pairs.map(|(id, label)| (id.to_owned(), label.to_owned()));
     let answers = ids([("0", "Yes"), ("1", "No")]);
@@ -311,6 +327,24 @@ fn a_tap_whose_id_the_vendor_changed_is_known_by_its_label() {
     for unknown in ["C", "D"] {
         assert_eq!(tap(unknown), (vec!["#4503599627370497".to_owned()], None), "{unknown}");
     }
+}
+
+/// Two options may be called the same: their numbers tell them apart.
+#[test]
+fn a_number_that_stands_for_an_id_names_its_option() {
+    let mut state = Conversation::default();
+    asked(&mut state, "t1.0.0", &["A", "A"]);
+    for (option, id) in ["id-0", "id-1"].into_iter().enumerate() {
+        let tap = Click {
+            option_ids: vec![of_number(number_of(id))],
+            label: Some("A".to_owned()),
+            ..Click::default()
+        };
+        let body = state.understand(EventBody::Click(tap), Reading::default());
+        let EventBody::Click(click) = body else { panic!("a click") };
+        assert_eq!(click.option_ids, [format!("id-{option}")]);
+    }
+    assert_eq!((number_of("7"), of_number(7)), (7, "#7".to_owned()));
 }
 
 #[test]

@@ -1,36 +1,17 @@
-//! Option ids and the numbers that stand for them.
-//!
-//! A quick reply's `payload` is a JSON number here, and our option ids are texts. A
-//! number below 2^52 that is written as numbers are stays itself. Any other id becomes
-//! a number from 2^52 to 2^53 that follows from it by hashing: the same id always has
-//! the same number, whichever menu offers it, and every JSON reader keeps it whole. It
-//! comes back as `#` and that number; whoever has the menus knows which id it was.
+//! Option ids as the numbers that payloads are here.
 
-use botyard_kernel::id::Digest;
+pub use botyard_kernel::choices::number_of as token_number;
+use botyard_kernel::choices::{NUMBERS_OF_TEXTS, of_number};
 use serde_json::Value;
 
-/// Numbers from here on stand for texts.
-const TEXTS_BEGIN: u64 = 1 << 52;
 /// JSON readers that hold all numbers in 64-bit floats keep them whole up to here.
 const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
 
-/// The number that stands for an option id, below 2^53. Of two texts in a menu of a
-/// hundred options two have the same one by a chance of one in 10^12.
-pub fn token_number(option_id: &str) -> u64 {
-    let number = option_id.parse::<u64>().ok().filter(|number| *number < TEXTS_BEGIN);
-    // "007" and "+7" would come back as "7".
-    number.filter(|number| number.to_string() == option_id).unwrap_or_else(|| {
-        let hash = Digest::of_parts([b"instabot option".as_slice(), option_id.as_bytes()]);
-        TEXTS_BEGIN | (hash.chance() >> 12)
-    })
-}
-
-/// The option id that a number came back for: the text itself is not to be had of it.
+/// The option id that a number came back for, as far as can be told without the menu.
 pub(super) fn option_id(number: i64) -> String {
-    if u64::try_from(number).is_ok_and(|number| number >= TEXTS_BEGIN) {
-        format!("#{number}")
-    } else {
-        number.to_string()
+    match u64::try_from(number) {
+        Ok(number) if number >= NUMBERS_OF_TEXTS => of_number(number),
+        Ok(_) | Err(_) => number.to_string(),
     }
 }
 

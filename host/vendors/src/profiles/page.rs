@@ -26,7 +26,8 @@ its vendor's dialect:
   is ever lost.
 - **desk**: the vendor hands over to nobody. Where the channel has a `desk-token`, the humans at the
   host's own desk have the conversation from then on; else the bot hears `forward_failed`.
-- **host**: the vendor has nothing like it; the host keeps it, and the next event shows it.
+- **host**: the vendor has nothing like it; the host keeps what was learned, which the next event
+  shows, and ends the session itself.
 - **no**: nothing of it can be carried.
 
 What is changed stands in the bot's log. A bot that denies changes is refused wherever this page
@@ -111,7 +112,7 @@ fn fate(action: &Action, profile: &Profile, vendor: &str) -> String {
     let done = degrade(action.clone(), profile, vendor);
     if done.actions.is_empty() {
         let hands_over = matches!(action, Action::Forward(_) | Action::Abort);
-        let is_kept = matches!(action, Action::ContactUpdate(_));
+        let is_kept = matches!(action, Action::ContactUpdate(_) | Action::End);
         let here = if is_kept { "host" } else { "no" };
         return if hands_over { "desk" } else { here }.to_owned();
     }

@@ -92,9 +92,15 @@ impl fmt::Debug for AgentText {
 pub struct Unreadable(pub String);
 
 pub(super) fn answer(dialect: &Dialect, answer: &CallAnswer) -> Result<Answer, Outcome> {
+    if is_blank(answer) {
+        return Ok(Answer { stream_id: None, messages: Vec::new(), unreadable: 0 });
+    }
     let body = body(dialect, answer)?;
-    let Some(listed) = body.get("messages").and_then(Value::as_array) else {
-        return Err(unreadable(&body, "it has no list of `messages`"));
+    let listed = match body.get("messages") {
+        Some(Value::Array(listed)) => listed,
+        // Nothing is said while a live agent has the chat: no page shows such an answer.
+        None | Some(Value::Null) if !body.contains_key("apiStatusCode") => &Vec::new(),
+        _ => return Err(unreadable(&body, "it has no list of `messages`")),
     };
     let mut read = Answer { stream_id: stream_id(&body), messages: Vec::new(), unreadable: 0 };
     for message in listed {
@@ -103,6 +109,16 @@ pub(super) fn answer(dialect: &Dialect, answer: &CallAnswer) -> Result<Answer, O
         read.messages.extend(text);
     }
     Ok(read)
+}
+
+/// Whether a call was taken with no word.
+fn is_blank(answer: &CallAnswer) -> bool {
+    match answer {
+        CallAnswer::Answered { status, body, .. } => {
+            status.is_success() && body.iter().all(u8::is_ascii_whitespace)
+        }
+        CallAnswer::NotSent(_) | CallAnswer::Lost(_) => false,
+    }
 }
 
 fn text(message: &Value, unreadable: &mut usize) -> Option<Text> {

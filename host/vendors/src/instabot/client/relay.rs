@@ -37,11 +37,16 @@ impl ExternalBot for Client {
     }
 
     fn heard(&self, answer: &CallAnswer) -> Result<Heard, Outcome> {
-        let Answer { stream_id, messages, unreadable: _ } = self.answer(answer)?;
+        let Answer { stream_id, messages, unreadable } = self.answer(answer)?;
+        let note = format!(
+            "{unreadable} messages or quick replies of the external bot are not as Instabot \
+             documents them, and were left out"
+        );
+        let notes = Some(note).filter(|_| unreadable > 0).into_iter().collect();
         let says_end = |message: &read::Text| self.is_end(&message.text);
         let over = messages.iter().any(says_end).then(|| "it said that it is done".to_owned());
         let texts = messages.into_iter().map(text).collect();
-        Ok(Heard { stream: stream_id, texts, over, contact: None })
+        Ok(Heard { stream: stream_id, texts, over, notes, ..Heard::default() })
     }
 
     fn asks_who(&self) -> bool {
@@ -51,7 +56,8 @@ impl ExternalBot for Client {
     fn known(&self, answer: &CallAnswer) -> Option<ContactUpdate> {
         let user = self.user(answer).ok()?;
         let name = user.friendly_name.filter(|_| !user.is_default_friendly_name);
-        let mut properties = user.all.get("customProperties")?.as_object()?.clone();
+        let own = user.all.get("customProperties").and_then(Value::as_object);
+        let mut properties = own.cloned().unwrap_or_default();
         properties.retain(|_, value| !value.is_null());
         let custom_fields = (!properties.is_empty()).then(|| Value::Object(properties).to_string());
         Some(ContactUpdate { name, custom_fields, ..ContactUpdate::default() })
@@ -66,7 +72,7 @@ impl ExternalBot for Client {
             // That they have left is said by the vendor, in its own words.
             texts: if said.left { Vec::new() } else { vec![text] },
             over: over.then(|| "its agent has left".to_owned()),
-            contact: None,
+            ..Heard::default()
         })
     }
 }

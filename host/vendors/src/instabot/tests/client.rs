@@ -191,6 +191,18 @@ fn what_is_not_as_documented_is_left_out_and_counted() {
     assert_eq!(shown(&got), expect);
 }
 
+/// A live agent has the chat: nothing is said at once, in whatever form.
+#[test]
+fn an_answer_of_success_without_messages_says_nothing_and_ends_nothing() {
+    let known = client(json!({}));
+    for body in ["", " \n", "{}", r#"{"messages":null}"#, r#"{"messages":[]}"#] {
+        let answer = known.answer(&answered(200, body)).unwrap_or_else(|_| panic!("{body:?}"));
+        assert_eq!((answer.messages.len(), answer.stream_id, answer.unreadable), (0, None, 0));
+    }
+    let answer = known.answer(&answered(200, r#"{"streamId":"77"}"#)).expect("an answer");
+    assert_eq!(answer.stream_id.as_deref(), Some("77"));
+}
+
 #[test]
 fn failures_mean() {
     let known = client(json!({ "gone-statuses": [410] }));
@@ -199,7 +211,7 @@ fn failures_mean() {
     let code_of_a_stranger = json!({ "apiStatusCode": "echo of a secret" });
     let rows = [
         (answered(200, "echo of a secret"), "fatal, vendor", "no JSON object"),
-        (answered(200, "{}"), "fatal, vendor", "no list of `messages`"),
+        (answered(200, r#"{"messages":7}"#), "fatal, vendor", "no list of `messages`"),
         (answered(200, envelope.to_string()), "fatal, vendor", "`InvalidApiKey`"),
         (answered(200, code_of_a_stranger.to_string()), "fatal, vendor", "cannot be read"),
         (answered(301, ""), "fatal, tenant", "`base-url`"),

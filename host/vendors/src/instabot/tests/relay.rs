@@ -76,6 +76,14 @@ fn options_are_told_from_each_other() {
 }
 
 #[test]
+fn what_cannot_be_read_is_told_to_our_bots_log() {
+    let body = json!({ "messages": [{ "text": "Hi" }, 7, { "card": {} }], "streamId": "77" });
+    let heard = bot(json!({})).heard(&answered(200, &body)).expect("heard");
+    assert_eq!(heard.texts.len(), 1);
+    assert!(heard.notes[0].starts_with("2 messages or quick replies"), "{:?}", heard.notes);
+}
+
+#[test]
 fn the_end_is_told_by_status_by_words_and_by_the_agent_who_leaves() {
     let dialect = json!({ "gone-statuses": [404], "end-texts": ["Good bye!"] });
     let gone = bot(dialect.clone()).heard(&answered(404, &json!({})));
@@ -118,6 +126,10 @@ fn what_is_known_of_a_person_is_asked_by_their_address() {
     let mut user = super::parsed(page.as_bytes())["response"]["body"].take();
     let known = bot.known(&answered(200, &user)).expect("a user");
     assert_eq!(known, ContactUpdate::default(), "the address is no name, and nothing is set");
+    let bare =
+        json!({ "username": "a@b.example", "friendlyName": "Ada", "customProperties": null });
+    let named = bot.known(&answered(200, &bare)).expect("a user");
+    assert_eq!((named.name.as_deref(), named.custom_fields), (Some("Ada"), None));
     user["friendlyName"] = json!("Ida");
     user["isDefaultFriendlyName"] = json!(false);
     user["customProperties"]["utm_source"] = json!("ads");

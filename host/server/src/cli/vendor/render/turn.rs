@@ -28,11 +28,18 @@ pub(super) fn pieces(
     let state = state(asked, vendor, medium, profile, actions)?;
     for (index, action) in given.iter().enumerate() {
         let name = action.name();
-        if reach(action) == Reach::Host {
-            writeln!(stderr(), "action {index} ({name}): the host does it, without a call")?;
-        } else if matches!(action, Action::ContactUpdate(_)) && !profile.carries(name) {
-            writeln!(stderr(), "action {index} ({name}): kept by the host")?;
-        }
+        let word = if reach(action) == Reach::Host {
+            "the host does it, without a call"
+        } else if profile.carries(name) {
+            continue;
+        } else if *action == Action::End {
+            "the host ends the session, without a call"
+        } else if matches!(action, Action::ContactUpdate(_)) {
+            "kept by the host"
+        } else {
+            continue;
+        };
+        writeln!(stderr(), "action {index} ({name}): {word}")?;
     }
     let mut pieces = Vec::new();
     for row in state.rows {

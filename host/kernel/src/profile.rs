@@ -120,7 +120,7 @@ pub struct Delivery {
     /// After an inline answer the next API call waits this long, because the
     /// vendor reads the answer after we wrote it.
     pub after_answer_ms: Millis,
-    /// One call takes a list of actions.
+    /// One call takes a list of actions, as answers do.
     pub lists: bool,
     /// The vendor itself waits at a `delay` within a list.
     pub native_delay: bool,

@@ -75,8 +75,8 @@ pub trait Vendor: Send + Sync + fmt::Debug {
         None
     }
 
-    /// What the vendor has to do before it hears a bot to which the host gives the
-    /// conversation back; absent where there is nothing to do.
+    /// What the vendor has to do, or to be told, before it hears a bot to which the host gives
+    /// the conversation back; absent where there is nothing.
     fn takes_back(&self) -> Option<Action> {
         None
     }

@@ -34,7 +34,8 @@ impl Outbox {
                 break;
             }
             list.push(row);
-            let full = list.len() >= if delivery.lists { LIST_MAX } else { 1 };
+            let lists = delivery.lists || way != Way::Call;
+            let full = list.len() >= if lists { LIST_MAX } else { 1 };
             if alone || full {
                 break;
             }

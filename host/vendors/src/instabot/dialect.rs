@@ -22,6 +22,9 @@ pub(super) struct Dialect {
     pub(super) refuse_callbacks: bool,
     /// How long an answer waits for its turn; the vendor names no deadline.
     pub(super) answer_by_ms: Millis,
+    /// What the client is told when a live agent gives the chat back, as the vendor's page
+    /// words it; nothing where this is empty.
+    pub(super) agent_left: String,
     /// How requests are refused.
     pub(super) errors: Errors,
 }
@@ -34,6 +37,7 @@ impl Default for Dialect {
             plain_callbacks: false,
             refuse_callbacks: false,
             answer_by_ms: 10_000,
+            agent_left: "Agent has ended this live session".to_owned(),
             errors: Errors::default(),
         }
     }

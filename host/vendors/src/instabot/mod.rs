@@ -24,6 +24,8 @@ mod verify;
 
 use std::sync::Arc;
 
+use botyard_kernel::action::{Action, Message};
+use botyard_kernel::event::TextFormat;
 use botyard_kernel::profile::{Delivery, Limited, Profile};
 use botyard_kernel::time::Millis;
 
@@ -107,8 +109,8 @@ impl Vendor for Instabot {
             inline: true,
             answer_by_ms: self.settings.dialect.answer_by_ms,
             after_answer_ms: AFTER_ANSWER_MS,
-            // One answer carries all messages, and a callback all their texts.
-            lists: true,
+            // One answer carries all messages, and a callback one text.
+            lists: false,
             native_delay: false,
             delay_step_ms: 1,
             silent_hand_off: false,
@@ -124,6 +126,13 @@ impl Vendor for Instabot {
             age_max_ms: self.settings.age_max_ms,
             hold_ambiguous: self.settings.hold_ambiguous,
         }
+    }
+
+    /// The client knows by these words that no live agent has the chat any more.
+    fn takes_back(&self) -> Option<Action> {
+        let text = self.settings.dialect.agent_left.clone();
+        let said = |text| Action::Message(Message { text, format: TextFormat::Plain });
+        Some(text).filter(|text| !text.is_empty()).map(said)
     }
 
     fn secret_names(&self) -> &'static [&'static str] {

@@ -153,6 +153,12 @@ pub(super) struct Incoming {
     pub(super) echoes: Echoes,
     /// A message whose author is the brand's own page or account is no person's.
     pub(super) page_is_no_person: bool,
+    /// `coordinate.botId` is the `appId` of the registration, as the page on events says: a
+    /// webhook for another one is kept and not handled.
+    pub(super) bot_is_app: bool,
+    /// An agent who answers the person in public while the bot has the conversation gets it,
+    /// as the only other client that we know does it.
+    pub(super) agents_take_over: bool,
 }
 
 impl Default for Incoming {
@@ -167,6 +173,8 @@ impl Default for Incoming {
             agent: "/agent/fullName".to_owned(),
             echoes: Echoes::Private,
             page_is_no_person: true,
+            bot_is_app: true,
+            agents_take_over: true,
         }
     }
 }

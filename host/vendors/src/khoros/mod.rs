@@ -189,8 +189,8 @@ impl Vendor for Khoros {
         render::call(self, to, parts)
     }
 
-    fn acknowledge(&self, _to: &To<'_>, token: &str) -> Option<Call> {
-        acknowledge::call(self, token)
+    fn acknowledge(&self, to: &To<'_>, token: &str) -> Option<Call> {
+        acknowledge::call(self, to, token)
     }
 
     fn upkeep(&self) -> Option<&dyn Upkeep> {

@@ -5,6 +5,7 @@ use botyard_kernel::owner::Owner;
 use botyard_kernel::time::Millis;
 use serde_json::Value;
 
+use super::acknowledge;
 use super::dialect::Echoes;
 use super::facts;
 use super::message::{self, other};
@@ -43,6 +44,14 @@ fn parse(settings: &Settings, request: &Inbound<'_>) -> Result<Value, String> {
     if company.is_some_and(|company| company != settings.company_key) {
         return Err("`coordinate.companyKey` is not the channel's `company-key`: correct the \
                     setting, or the registration whose webhooks come here"
+            .to_owned());
+    }
+    let bot = event.pointer("/coordinate/botId").and_then(id);
+    let other = bot.is_some_and(|bot| bot != settings.app_id);
+    if other && settings.dialect.incoming.bot_is_app {
+        return Err("`coordinate.botId` is not the channel's `app-id`: correct the setting, or \
+                    the registration whose webhooks come here. Where Khoros has two names for \
+                    your bot, set `dialect.incoming.bot-is-app` to false"
             .to_owned());
     }
     Ok(event)
@@ -153,7 +162,20 @@ impl Webhook<'_> {
             _ => EventBody::Other(other(operation, self.event)),
         };
         let at = self.text("/publishedTS").or_else(|| self.text("/lastUpdateTS"));
-        self.one(self.keyed(place, body, operation, at))
+        let takes_over = matches!(body, EventBody::HumanSpoke(_)) && self.is_public_word_of_agent();
+        let mut incoming = self.keyed(place, body, operation, at);
+        if takes_over {
+            incoming.acknowledge = Some(acknowledge::HAND_OVER.to_owned());
+        }
+        self.one(incoming)
+    }
+
+    /// Whether an agent answers the person while Khoros still gives the conversation to the
+    /// bot: as long as it does, whatever the person writes next goes to the bot again.
+    fn is_public_word_of_agent(&self) -> bool {
+        let public = self.text("/coordinate/scope").is_some_and(|scope| scope == "PUBLIC");
+        let hands_over = self.settings.dialect.incoming.agents_take_over;
+        hands_over && public && self.owner() == Some(Owner::Bot)
     }
 
     /// Who owns the conversation from now on. Another bot at Khoros is as far away as a

@@ -224,7 +224,13 @@ impl<'a> Item<'a> {
 
     /// Control of the thread goes to an app: ours, or another one that has it now.
     fn control(&self, settings: &Settings) -> Incoming {
+        let before = id(self.part, "previous_owner_app_id");
         let Some(owner) = id(self.part, "new_owner_app_id") else {
+            // Older pages tell of a thread that was taken only from whom.
+            let from_us = before.is_none_or(|before| before == settings.app_id);
+            if self.kind == "take_thread_control" && from_us {
+                return self.taken(None);
+            }
             return self.event(EventBody::Other(other(self.kind, self.part)));
         };
         if owner == settings.app_id {
@@ -232,7 +238,11 @@ impl<'a> Item<'a> {
             let returned = self.event(EventBody::Returned(Returned { reason }));
             return Incoming { owner: None, ..returned };
         }
-        let agent = Some(cut(&owner, FIELD_BYTES_MAX));
+        self.taken(Some(cut(&owner, FIELD_BYTES_MAX)))
+    }
+
+    /// Somebody else has the thread.
+    fn taken(&self, agent: Option<String>) -> Incoming {
         let taken = self.event(EventBody::HumanSpoke(HumanSpoke { text: None, agent }));
         Incoming { owner: Some(Owner::Human), ..taken }
     }

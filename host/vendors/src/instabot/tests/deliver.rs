@@ -5,7 +5,7 @@ use botyard_kernel::id::PartId;
 use botyard_kernel::run::Blame;
 use bytes::Bytes;
 use http::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{NAME, STREAM, STREAM_SECRET, channel, event, parsed, send, settings, start, with};
 use crate::{CallAnswer, Outcome, Part, To};
@@ -163,4 +163,16 @@ fn answers_of_callbacks_mean() {
         tries_max: None,
     };
     assert_eq!(channel.outcome(&CallAnswer::NotSent("no such host".to_owned())), expect);
+}
+
+#[test]
+fn a_client_is_told_in_the_vendors_words_that_a_live_agent_has_left() {
+    let said = |dialect: Value| {
+        channel(with(&json!({ "dialect": dialect }))).takes_back().map(|action| match action {
+            Action::Message(message) => message.text,
+            other => panic!("{other:?}"),
+        })
+    };
+    assert_eq!(said(json!({})).as_deref(), Some("Agent has ended this live session"));
+    assert_eq!(said(json!({ "agent-left": "" })), None);
 }

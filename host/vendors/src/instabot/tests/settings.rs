@@ -72,7 +72,7 @@ fn every_setting_has_a_name_and_the_dialect_tells_its_defaults() {
 #[test]
 fn deliveries_ride_in_answers_for_ten_seconds() {
     let delivery = channel(settings()).delivery();
-    assert!(delivery.inline && delivery.lists && delivery.sends_start && !delivery.reopens);
+    assert!(delivery.inline && !delivery.lists && delivery.sends_start && !delivery.reopens);
     assert!(!delivery.native_delay && !delivery.hold_ambiguous);
     assert_eq!((delivery.answer_by_ms, delivery.after_answer_ms), (10_000, 500));
     assert_eq!(delivery.limited, Limited::Conversation);

@@ -68,6 +68,44 @@ fn what_is_another_companys_is_kept_and_never_handled() {
     }
 }
 
+/// Else every message would be one of a conversation that is somebody else's, in silence.
+#[test]
+fn what_is_another_bots_is_kept_and_says_what_to_correct() {
+    let mut webhook = webhook();
+    webhook["coordinate"]["botId"] = json!("other-bot");
+    let (found, damaged) = events(received(&webhook));
+    assert_eq!((found.len(), damaged.len()), (0, 1));
+    assert!(damaged[0].reason.contains("`app-id`"), "{}", damaged[0].reason);
+    let two_names = with_dialect(json!({ "incoming": { "bot-is-app": false } }));
+    event(receive(&*two_names, webhook.to_string().as_bytes()));
+}
+
+#[test]
+fn an_agent_who_answers_in_public_gets_the_conversation() {
+    let mut webhook = webhook();
+    (webhook["type"], webhook["operation"]) = (json!("update"), json!("AGENT_RESPONSE"));
+    let told = |channel: &dyn crate::Vendor, webhook: &Value| {
+        let incoming = event(receive(channel, webhook.to_string().as_bytes()));
+        assert!(matches!(incoming.body, EventBody::HumanSpoke(_)));
+        incoming
+    };
+    let channel = channel(settings());
+    webhook["coordinate"]["scope"] = json!("PUBLIC");
+    let incoming = told(&*channel, &webhook);
+    let token = incoming.acknowledge.expect("something to be told");
+    let to =
+        To { reply_to: incoming.reply_to.as_deref(), ..To::conversation(&incoming.conversation) };
+    let call = channel.acknowledge(&to, &token).expect("a call");
+    assert!(call.url.ends_with("/control"), "{}", call.url);
+    let body: Value = serde_json::from_slice(&call.body).unwrap();
+    assert_eq!(body["owner"], json!({ "type": "AGENT" }), "{body}");
+
+    let never = with_dialect(json!({ "incoming": { "agents-take-over": false } }));
+    assert_eq!(told(&*never, &webhook).acknowledge, None);
+    webhook["owner"] = json!({ "type": "AGENT" });
+    assert_eq!(told(&*channel, &webhook).acknowledge, None, "they have it");
+}
+
 #[test]
 fn what_lacks_its_place_is_damaged_and_answered_with_success() {
     let rows = [

@@ -103,12 +103,37 @@ fn calls_name_the_medium_and_what_follows_from_them_is_shown() {
     let keys = ["companyKey", "networkKey", "externalId", "messageId"];
     let told = keys.map(|key| coordinate[key].as_str().unwrap_or_default());
     assert_eq!(told, ["acmehotel", "apple", "a-page", "a-message"], "{coordinate}");
-    assert_eq!(lines[1]["follow_up"]["body"]["type"], "typing_stop");
+    let typed = json!([{ "name": "typing", "payload": "start" }, { "name": "message", "payload": { "text": "one" } }]);
+    let lines =
+        shell.prints(&["render", "khoros", "--medium", "apple", "FILE"], &typed.to_string());
+    let kinds: Vec<_> = lines.iter().map(|line| line["body"]["type"].as_str()).collect();
+    assert_eq!(kinds, [Some("typing_start"), Some("message"), Some("typing_stop")]);
+    let menu = json!({ "name": "bubbles", "payload": { "text": "Which?", "options": [{ "id": "a", "label": "A" }] } });
+    let followed =
+        json!([menu, { "name": "message", "payload": { "text": "Take your time." } }]).to_string();
+    let lines = shell.prints(&["render", "messenger", "FILE"], &followed);
+    let kind = &lines[0]["body"]["message"]["attachment"]["payload"]["template_type"];
+    assert_eq!(kind, "button", "quick replies would go with the text behind them");
 
     let lines = shell.prints(&["render", "lexer", "--medium", "facebook", "FILE"], &actions());
     let echo = &lines[1]["follow_up"];
     assert!(echo["url"].as_str().unwrap().ends_with("/echo"), "{echo}");
     assert_eq!(lines[0]["headers"]["authorization"], "(a secret)");
+}
+
+#[test]
+fn the_switches_of_a_dialect_are_printed_as_they_can_be_pasted() {
+    let shell = Shell::new();
+    let printed = shell.run(&["dialect", "khoros"], "");
+    let printed = String::from_utf8(printed.stdout).unwrap();
+    assert!(
+        printed.starts_with("[dialect]\n# ") && printed.contains("[dialect.hmac]"),
+        "{printed}"
+    );
+    assert!(
+        shell.fails(&["dialect", "nobody"], "").contains("khoros"),
+        "it names those that there are"
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::dialects::Described;
 use crate::{Paste, Vendor, instabot, khoros, lexer, messenger, myalice, userlike};
 
 /// Every vendor by its name.
@@ -9,6 +10,10 @@ pub const VENDORS: &[Known] = &[
     Known {
         name: userlike::NAME,
         connect: userlike::connect,
+        dialect: Described {
+            source: include_str!("userlike/dialect.rs"),
+            defaults: userlike::dialect_defaults,
+        },
         sample: userlike::sample,
         paste: userlike::paste,
         sample_for: |_| userlike::sample(),
@@ -17,6 +22,10 @@ pub const VENDORS: &[Known] = &[
     Known {
         name: khoros::NAME,
         connect: khoros::connect,
+        dialect: Described {
+            source: include_str!("khoros/dialect.rs"),
+            defaults: khoros::dialect_defaults,
+        },
         sample: khoros::sample,
         paste: khoros::paste,
         sample_for: khoros::sample_for,
@@ -25,6 +34,10 @@ pub const VENDORS: &[Known] = &[
     Known {
         name: messenger::NAME,
         connect: messenger::connect,
+        dialect: Described {
+            source: include_str!("messenger/dialect.rs"),
+            defaults: messenger::dialect_defaults,
+        },
         sample: messenger::sample,
         paste: messenger::paste,
         sample_for: |_| messenger::sample(),
@@ -33,6 +46,10 @@ pub const VENDORS: &[Known] = &[
     Known {
         name: lexer::NAME,
         connect: lexer::connect,
+        dialect: Described {
+            source: include_str!("lexer/dialect.rs"),
+            defaults: lexer::dialect_defaults,
+        },
         sample: lexer::sample,
         paste: messenger::paste,
         sample_for: |_| lexer::sample(),
@@ -41,6 +58,10 @@ pub const VENDORS: &[Known] = &[
     Known {
         name: myalice::NAME,
         connect: myalice::connect,
+        dialect: Described {
+            source: include_str!("myalice/dialect.rs"),
+            defaults: myalice::dialect_defaults,
+        },
         sample: myalice::sample,
         paste: myalice::paste,
         sample_for: |_| myalice::sample(),
@@ -49,6 +70,10 @@ pub const VENDORS: &[Known] = &[
     Known {
         name: instabot::NAME,
         connect: instabot::connect,
+        dialect: Described {
+            source: include_str!("instabot/dialect.rs"),
+            defaults: instabot::dialect_defaults,
+        },
         sample: instabot::sample,
         paste: instabot::paste,
         sample_for: |_| instabot::sample(),
@@ -63,6 +88,8 @@ pub struct Known {
     pub name: &'static str,
     /// Makes a channel of it out of the channel's settings.
     pub connect: Connect,
+    /// What its setting `dialect` may say.
+    pub dialect: Described,
     /// Settings with invented secrets, to try it without an account.
     pub sample: fn() -> serde_json::Value,
     /// What is pasted at the vendor, for a channel of these settings and with this webhook

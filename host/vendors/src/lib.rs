@@ -17,6 +17,7 @@ use botyard_kernel::upkeep::{Chores, Ended};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
+mod dialects;
 pub mod external;
 mod fields;
 mod inbound;
@@ -33,6 +34,7 @@ pub mod userlike;
 mod webhook;
 mod written;
 
+pub use dialects::{Described, page as dialects_page, toml as dialect_toml};
 pub use inbound::{Damaged, Inbound, Incoming, Person, Received, Rejection};
 pub use known::{Connect, Known, SamplePlace, SettingsError, VENDORS, connect, known};
 pub use paste::Paste;

@@ -7,7 +7,7 @@ use std::io::{Read as _, Write as _, stderr, stdin, stdout};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use botyard_vendors::{Inbound, Incoming, Received, Vendor, known};
+use botyard_vendors::{Inbound, Incoming, Received, Vendor, dialect_toml, known};
 use bytes::Bytes;
 use clap::{Args, Subcommand};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -34,6 +34,12 @@ pub(super) enum VendorCommand {
     /// What the medium cannot carry is degraded first; each change is on standard
     /// error. Pages of a menu are printed one after the other.
     Render(Render),
+    /// Print what a channel of this vendor can set in its `dialect`, with the defaults, as
+    /// TOML.
+    Dialect {
+        /// The vendor's name.
+        vendor: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -76,6 +82,10 @@ pub(super) fn run(command: &VendorCommand) -> anyhow::Result<()> {
     match command {
         VendorCommand::Receive(receive) => self::receive(receive),
         VendorCommand::Render(render) => render::render(render),
+        VendorCommand::Dialect { vendor } => {
+            let keys = dialect_toml(&known(vendor)?.dialect);
+            Ok(stdout().write_all(keys.as_bytes())?)
+        }
     }
 }
 

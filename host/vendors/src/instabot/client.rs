@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 pub use self::read::{AgentText, Answer, QuickReply, Text, Unreadable, User};
+use crate::dialects::Described;
 use crate::fields::Fields;
 use crate::written::{Written, wrong};
 use crate::{Call, CallAnswer, Outcome, SettingsError};
@@ -54,6 +55,12 @@ impl Default for Dialect {
         }
     }
 }
+
+/// The keys of the dialect, for people.
+pub(crate) const DIALECT: Described = Described {
+    source: include_str!("client.rs"),
+    defaults: || serde_json::json!(Dialect::default()),
+};
 
 /// A bot of an Instabot account, as its clients reach it.
 pub struct Client {

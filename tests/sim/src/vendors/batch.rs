@@ -19,7 +19,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use super::{Came, Line, Manner, Posted, Said};
+use super::{Came, Line, Manner, Posted, Said, Way};
 use crate::desk::Desk;
 use crate::webhook::Saying;
 
@@ -156,8 +156,9 @@ impl Line for Batch {
         assert_eq!(told.conversation, came.key, "of another conversation");
         let ids: Vec<_> = came.rows.iter().map(|row| row.id.to_string()).collect();
         assert_eq!(told.parts, ids, "other parts than were meant");
-        let lists = self.delivery.lists || came.rows.len() <= 1;
-        assert!(lists, "this vendor takes one at a time");
+        let answers = matches!(came.way, Way::Answer { .. });
+        let lists = answers || self.delivery.lists || came.rows.len() <= 1;
+        assert!(lists, "this vendor takes one a call");
     }
 
     fn tells_gone(&self) -> bool {

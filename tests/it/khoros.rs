@@ -324,6 +324,8 @@ async fn what_khoros_refuses_because_an_agent_has_it_silences_the_bot() {
     let account = care.account();
     care.write("say hi").await;
     care.said("hi").await;
+    // The conversation was created with it, of which the bot hears.
+    care.said("other CREATED").await;
     let said = account.act(AUTHOR, khoros::Act::Write("say one\nsay two".to_owned())).unwrap();
     let late = account.take_over(AUTHOR).unwrap();
     for webhook in said {

@@ -74,7 +74,8 @@ async fn the_second_picture_of_an_image_block_follows_as_a_link() {
     assert_eq!(texts(&calls), ["https://x.example/b.png", "done"]);
 }
 
-/// The believed form of quick replies has no place for the text.
+/// The believed form of quick replies has no place for the text. What follows may take the
+/// buttons away, so it numbers them.
 #[tokio::test]
 async fn the_text_of_quick_replies_is_said_and_a_second_menu_is_numbered() {
     let rest = Vendor::start(json!({ "success": true })).unwrap();
@@ -83,7 +84,7 @@ async fn the_text_of_quick_replies_is_said_and_a_second_menu_is_numbered() {
     assert_eq!(answer["data"], json!(r#"[{"title":"Yes"},{"title":"No"}]"#), "{answer}");
     let calls = rest.wait(2, WITHIN).await.unwrap();
     let numbered = "When?\n1. Today\n2. Later\nReply with a number.";
-    assert_eq!(texts(&calls), ["Sure?", numbered]);
+    assert_eq!(texts(&calls), ["Sure?\n1. Yes\n2. No\nReply with a number.", numbered]);
     let answer = block(&site, "quick-reply", "Today").await;
     assert_eq!(answer["success"], json!(false), "nothing is a quick reply: {answer}");
     assert_eq!(texts(&rest.wait(3, WITHIN).await.unwrap())[2], "clicked Today");

@@ -2,8 +2,13 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
 use crate::dialects::Described;
-use crate::{Paste, Vendor, instabot, khoros, lexer, messenger, myalice, userlike};
+use crate::{
+    Call, CallAnswer, Paste, Vendor, instabot, khoros, lexer, messenger, myalice, userlike,
+};
 
 /// Every vendor by its name.
 pub const VENDORS: &[Known] = &[
@@ -18,6 +23,7 @@ pub const VENDORS: &[Known] = &[
         paste: userlike::paste,
         sample_for: |_| userlike::sample(),
         place: |_| SamplePlace::of("a-conversation"),
+        taken: |_| taken(HeaderMap::new()),
     },
     Known {
         name: khoros::NAME,
@@ -30,6 +36,7 @@ pub const VENDORS: &[Known] = &[
         paste: khoros::paste,
         sample_for: khoros::sample_for,
         place: khoros::place,
+        taken: khoros::taken,
     },
     Known {
         name: messenger::NAME,
@@ -42,6 +49,7 @@ pub const VENDORS: &[Known] = &[
         paste: messenger::paste,
         sample_for: |_| messenger::sample(),
         place: |_| messenger::place(),
+        taken: |_| taken(HeaderMap::new()),
     },
     Known {
         name: lexer::NAME,
@@ -54,6 +62,7 @@ pub const VENDORS: &[Known] = &[
         paste: messenger::paste,
         sample_for: |_| lexer::sample(),
         place: |_| messenger::place(),
+        taken: |_| taken(HeaderMap::new()),
     },
     Known {
         name: myalice::NAME,
@@ -66,6 +75,7 @@ pub const VENDORS: &[Known] = &[
         paste: myalice::paste,
         sample_for: |_| myalice::sample(),
         place: |_| myalice::place(),
+        taken: |_| taken(HeaderMap::new()),
     },
     Known {
         name: instabot::NAME,
@@ -78,6 +88,7 @@ pub const VENDORS: &[Known] = &[
         paste: instabot::paste,
         sample_for: |_| instabot::sample(),
         place: |_| instabot::place(),
+        taken: |_| taken(HeaderMap::new()),
     },
 ];
 
@@ -100,6 +111,16 @@ pub struct Known {
     pub sample_for: fn(&[u8]) -> serde_json::Value,
     /// An invented conversation on a medium.
     pub place: fn(&str) -> SamplePlace,
+    /// How it answers a call that it takes, with invented ids.
+    pub taken: fn(&Call) -> CallAnswer,
+}
+
+/// An answer with the keys of all vendors that name a message.
+pub(crate) fn taken(headers: HeaderMap) -> CallAnswer {
+    const TAKEN: &[u8] =
+        br#"{"message_id":"a-message","recipient_id":"a-person","status":"success"}"#;
+    let (status, body) = (StatusCode::OK, Bytes::from_static(TAKEN));
+    CallAnswer::Answered { status, retry_after_ms: None, body, headers }
 }
 
 /// An invented conversation, to see what is sent without one that there is.

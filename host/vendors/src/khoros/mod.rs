@@ -27,13 +27,14 @@ use botyard_kernel::id::Digest;
 use botyard_kernel::profile::{Delivery, Limited, Profile, Rate};
 use botyard_kernel::time::Millis;
 use bytes::Bytes;
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
 use self::dialect::Dialect;
 pub use self::settings::KEYS;
 use self::settings::Settings;
 pub(crate) use self::settings::paste;
+use crate::known;
 use crate::{
     Call, CallAnswer, Inbound, Outcome, Part, Received, Rejection, Reply, SamplePlace,
     SettingsError, To, Upkeep, Vendor,
@@ -98,6 +99,16 @@ pub fn sample_for(body: &[u8]) -> Value {
 /// An invented person who wrote on this network.
 pub fn place(medium: &str) -> SamplePlace {
     reply::sample(medium)
+}
+
+/// How Khoros answers a call that it takes: what nobody waits for has a name by which it can
+/// be asked for.
+pub fn taken(call: &Call) -> CallAnswer {
+    let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
+    let waits = body.get("processSynchronously") == Some(&Value::Bool(true));
+    let name = HeaderName::from_static("x-amzn-requestid");
+    let named = (!waits).then(|| (name, HeaderValue::from_static("a-request")));
+    known::taken(named.into_iter().collect())
 }
 
 /// The setting `dialect` with all of its names and what holds where a channel says

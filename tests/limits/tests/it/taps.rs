@@ -2,8 +2,8 @@
 //! by a tap on what the vendor shows, or by the number that stands before the option.
 
 use botyard_kernel::action::{
-    Action, Bubbles, ButtonTemplate, Card, Carousel, Choice, ListSection, ListTemplate, Row,
-    TextFormat,
+    Action, Bubbles, ButtonTemplate, Card, Carousel, Choice, ListSection, ListTemplate, Message,
+    Row, TextFormat,
 };
 use botyard_kernel::event::{Event, EventBody};
 use botyard_kernel::id::{BotId, ConversationKey, Digest, EventId};
@@ -11,7 +11,7 @@ use botyard_kernel::log::{Arrival, Conversation, Outcome};
 use botyard_kernel::plan::{Plan, Policy, Step};
 use botyard_kernel::run::{Cost, RunOutput};
 use botyard_kernel::session::Seed;
-use botyard_twins::userlike;
+use botyard_twins::{myalice, userlike};
 use botyard_vendors::Incoming;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -101,6 +101,19 @@ impl Side {
         replies.chain(buttons).collect()
     }
 
+    /// Whether what is said next takes the options of this away: quick replies "disappear if a
+    /// new inbound or outbound message arrives", as reply actions of Brand Messenger do.
+    fn takes_away(&self, action: &Action) -> bool {
+        let quick = match &self.twin {
+            Twin::Messenger(_) | Twin::MyAlice(Some(myalice::Output::QuickReply)) => true,
+            Twin::Khoros(options) => {
+                ["facebook", "brandmessenger", "smooch"].contains(&&*options.network_key)
+            }
+            Twin::Userlike | Twin::MyAlice(_) | Twin::Instabot { .. } => false,
+        };
+        quick && matches!(action, Action::Bubbles(_))
+    }
+
     fn said_with(&self, name: &str, value: Value) -> Value {
         let mut body = self.said.1.clone();
         body[name] = value;
@@ -127,7 +140,7 @@ struct Offered {
 }
 
 impl Offered {
-    fn by(side: &Side, action: &Action) -> Self {
+    fn by(side: &Side, actions: &[Action]) -> Self {
         let key = ConversationKey {
             tenant: "demo".into(),
             channel: "channel".into(),
@@ -136,7 +149,7 @@ impl Offered {
         let policy = Policy::new(side.vendor.name(), BotId::from("bot"));
         let mut offered = Self { key, policy, state: Conversation::default() };
         let output = RunOutput {
-            result: Ok(vec![action.clone()]),
+            result: Ok(actions.to_vec()),
             writes: Vec::new(),
             log: Vec::new(),
             log_cut_bytes: 0,
@@ -164,10 +177,32 @@ impl Offered {
         }
     }
 
-    /// What the person is shown: all rows, and the pages that they can ask for.
-    fn shown(&self) -> Vec<&Action> {
-        let rows = self.state.rows.iter().map(|row| &row.action);
-        rows.chain(self.state.menus.iter().flat_map(|menu| &menu.pages)).collect()
+    /// Whether the texts of the turn name each option with its number.
+    fn tells_numbers(&self, count: usize) -> bool {
+        let texts = self.state.rows.iter().filter_map(|row| match &row.action {
+            Action::Message(message) => Some(&*message.text),
+            _ => None,
+        });
+        let lines: Vec<&str> = texts.flat_map(str::lines).collect();
+        (1..=count).all(|n| lines.iter().any(|line| line.starts_with(&format!("{n}. "))))
+    }
+
+    /// What the person can tap: in all rows, and in the pages that they can ask for. Each
+    /// page but the last ends in what asks for more.
+    fn taps(&self, side: &Side) -> Vec<Value> {
+        let rows: Vec<_> = self.state.rows.iter().map(|row| &row.action).collect();
+        let last = rows.iter().rposition(|action| !matches!(action, Action::Typing(_)));
+        let there = |(place, action): (usize, &&Action)| {
+            let gone = Some(place) != last && side.takes_away(action);
+            (!gone).then(|| side.taps(action))
+        };
+        let mut pages: Vec<Vec<Value>> = rows.iter().enumerate().filter_map(there).collect();
+        let later = self.state.menus.iter().flat_map(|menu| &menu.pages);
+        pages.extend(later.map(|action| side.taps(action)));
+        pages.retain(|taps| !taps.is_empty());
+        let last = pages.len().saturating_sub(1);
+        pages.iter_mut().take(last).for_each(|page| drop(page.pop()));
+        pages.into_iter().flatten().collect()
     }
 }
 
@@ -257,29 +292,25 @@ proptest! {
 
     #[test]
     fn each_option_that_is_offered_can_be_chosen_on_every_medium(options in options()) {
+        let words = Message { text: "Take your time.".to_owned(), format: TextFormat::Plain };
         for side in Side::all() {
-            for menu in menus(&options) {
-                let (offered, name) = (Offered::by(&side, &menu), menu.name());
-                let shown = offered.shown();
-                let mut pages: Vec<Vec<Value>> =
-                    shown.iter().map(|action| side.taps(action)).collect();
-                pages.retain(|taps| !taps.is_empty());
-                // Each page but the last ends in what asks for more.
-                let last = pages.len().saturating_sub(1);
-                pages.iter_mut().take(last).for_each(|page| drop(page.pop()));
-                let taps: Vec<Value> = pages.into_iter().flatten().collect();
+            for (menu, behind) in menus(&options).iter().flat_map(|it| [(it, false), (it, true)]) {
+                let words = behind.then(|| Action::Message(words.clone()));
+                let actions: Vec<_> = [menu.clone()].into_iter().chain(words).collect();
+                let (offered, name) = (Offered::by(&side, &actions), menu.name());
+                let taps = offered.taps(&side);
                 let ids: Vec<&str> = menu.option_ids().collect();
                 let webhooks = if taps.is_empty() {
+                    prop_assert!(offered.tells_numbers(ids.len()), "{}, {}", side.name, name);
                     (1..=ids.len()).map(|number| side.types(&number.to_string())).collect()
                 } else {
                     taps
                 };
-                prop_assert_eq!(webhooks.len(), ids.len(), "{}: {}", side.name, name);
+                let what = format!("{}, {name}, words behind it: {behind}", side.name);
+                prop_assert_eq!(webhooks.len(), ids.len(), "{}", what);
                 for (id, webhook) in ids.into_iter().zip(&webhooks) {
                     let chosen = offered.chosen(&side, webhook);
-                    prop_assert_eq!(
-                        chosen.as_deref(), Some(id), "{}, {}: {}", side.name, name, webhook
-                    );
+                    prop_assert_eq!(chosen.as_deref(), Some(id), "{}: {}", what, webhook);
                 }
             }
         }

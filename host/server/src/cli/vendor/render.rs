@@ -11,20 +11,12 @@ use botyard_kernel::id::PartId;
 use botyard_kernel::plan::{Reach, reach};
 use botyard_kernel::validate;
 use botyard_vendors::{CallAnswer, Outcome, Part, To, Vendor, known, usual_medium};
-use bytes::Bytes;
 use clap::Args;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::json;
 
 use super::{ChannelSettings, line, read};
 use crate::clock;
 use crate::shown::{answer_json, call_json};
-
-/// What a vendor says that took a call: the keys of all of them that name a message.
-const TAKEN: &str = r#"{"message_id":"a-message","recipient_id":"a-person","status":"success"}"#;
-
-/// Where vendors that are asked later what became of a call name it.
-const REQUEST: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Render {
@@ -165,10 +157,7 @@ fn send(vendor: &dyn Vendor, to: &To<'_>, list: &[Piece]) -> anyhow::Result<()> 
         return Ok(writeln!(stderr(), "{} becomes no call: {why}", names.join(", "))?);
     }
     line(&call_json(&call))?;
-    let body = Bytes::from_static(TAKEN.as_bytes());
-    let headers = HeaderMap::from_iter([(REQUEST, HeaderValue::from_static("a-request"))]);
-    let status = StatusCode::OK;
-    let taken = CallAnswer::Answered { status, retry_after_ms: None, body, headers };
+    let taken = (known(vendor.name())?.taken)(&call);
     if let Outcome::Delivered { follow_ups, asks, .. } = vendor.outcome_at(to, &parts, &taken, now)
     {
         for call in follow_ups.iter().chain(&asks).filter_map(|token| vendor.acknowledge(to, token))

@@ -156,6 +156,97 @@ async fn files_are_applied_and_applied_again() {
     assert_eq!(conversation.start().await.unwrap().texts(), ["1 1 start"]);
 }
 
+/// As [`operate`], with a variable, by somebody who stands elsewhere than the files.
+fn applied(config: &Config, words: &[&str], token: Option<&str>) -> Output {
+    let mut command = std::process::Command::new(program());
+    let file = config.write().unwrap();
+    command.args(words).arg("--config").arg(file).current_dir("/").env_remove("IT_TOKEN");
+    command.envs(token.map(|token| ("IT_TOKEN", token))).output().unwrap()
+}
+
+#[tokio::test]
+async fn secrets_that_files_name_by_where_they_are_kept_are_put() {
+    let (host, config, directory) = started().await;
+    let userlike = Userlike::start(TOKEN).await.unwrap();
+    let files = directory.path().join("tenants");
+    fs::create_dir_all(files.join("keys")).unwrap();
+    fs::copy(plugin("tally").unwrap(), files.join("tally.wasm")).unwrap();
+    fs::write(files.join("keys/webhook"), format!("{SECRET}\n")).unwrap();
+    let alert = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    fs::write(files.join("keys/alert"), alert).unwrap();
+    fs::write(files.join("keys/url"), "https://alerts.example").unwrap();
+    let text = format!(
+        "[tenants.acme]\nalert-url = {{ file = \"keys/url\" }}\n\
+         alert-secret = {{ file = \"keys/alert\" }}\n\n\
+         [tenants.acme.bots.bot]\ncomponent = \"tally.wasm\"\n\
+         config = {{ file = \"no-place\", key = {{ env = \"IT_TOKEN\" }} }}\n\n\
+         [tenants.acme.channels.acme-web]\nvendor = \"userlike\"\nbot = \"bot\"\n\
+         webhook-header = \"{HEADER}\"\nwebhook-secret = {{ file = \"keys/webhook\" }}\n\
+         api-url = \"{}\"\napi-token = {{ env = \"IT_TOKEN\" }}\n",
+        userlike.api_url()
+    );
+    fs::write(files.join("acme.toml"), &text).unwrap();
+    let path = files.to_str().unwrap();
+    let (none, token) = (None, Some(TOKEN));
+
+    // What cannot be read ends it before anything is done.
+    let twice = text.replace("keys/webhook\"", "keys\", env = \"IT_TOKEN\"");
+    let rows = [
+        (text.clone(), none, "set the environment variable IT_TOKEN"),
+        (text.clone(), Some(""), "is empty"),
+        (text.replace("keys/webhook", "keys/none"), token, "keys/none"),
+        (twice, token, "kept in one place"),
+    ];
+    for (text, token, expected) in rows {
+        fs::write(files.join("acme.toml"), text).unwrap();
+        let said = complaint(&applied(&config, &["apply", "-f", path], token));
+        assert!(said.contains(expected) && said.contains("nothing was done"), "{said}");
+        assert!(said.contains("acme.toml") && !said.contains(TOKEN), "{said}");
+    }
+    assert!(!says(&config, &["tenant", "list"]).await.contains("acme"));
+
+    fs::write(files.join("acme.toml"), &text).unwrap();
+    let said = |words: &[&str], token: &str| {
+        let output = applied(&config, words, Some(token));
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(output.status.success(), "{words:?}: {text}");
+        assert!(!text.contains(token) && !text.contains(SECRET), "{words:?}: {text}");
+        text
+    };
+    let (apply, dry) = (["apply", "-f", path], ["apply", "-f", path, "--dry-run"]);
+    let planned = said(&dry, TOKEN);
+    assert!(planned.contains("+ secret channels--acme-web--webhook-secret\n"), "{planned}");
+    assert!(planned.ends_with("11 things would be changed\n"), "{planned}");
+    let done = said(&apply, TOKEN);
+    assert!(done.ends_with("11 things changed\n"), "{done}");
+
+    // Again: nothing differs, and the audit has not grown.
+    let audit = async || host.management().get("/tenants/acme/audit").await.unwrap();
+    let before = audit().await;
+    let planned = said(&dry, TOKEN);
+    assert!(planned.contains("? secret alert-secret\n    put again"), "{planned}");
+    assert_eq!(said(&apply, TOKEN), "0 things changed\n");
+    assert_eq!(audit().await, before);
+
+    let webhook = Webhook {
+        url: format!("{}/webhooks/acme-web", host.url()),
+        header: Some((HEADER.to_owned(), SECRET.to_owned())),
+    };
+    let conversation = Conversation::open(userlike.account(), &webhook, Contact::new()).unwrap();
+    assert_eq!(conversation.start().await.unwrap().texts(), ["1 1 start"]);
+
+    // What is another is put, and what names it has it.
+    let done = said(&apply, "another-token-of-the-test");
+    assert!(done.contains("~ secret channels--acme-web--api-token\n"), "{done}");
+    assert!(done.ends_with("2 things changed\n") && !done.contains("webhook-secret"), "{done}");
+    let bot = host.management().get("/tenants/acme/bots/bot").await.unwrap();
+    let config = json!({"file": "no-place", "key": {"secret": "bots--bot--config--key"}});
+    assert_eq!(bot["settings"]["config"], config);
+
+    // A directory that is moved in may name them so as well.
+    said(&["tenant", "import", path], TOKEN);
+}
+
 /// What was there is shown beside what is to be there, for everything that can be named.
 async fn differences_are_shown(config: &Config, files: &Path) {
     let file = files.join("acme.toml");

@@ -45,7 +45,8 @@ pub(super) async fn list(
     Ok(Json(Page::of(secrets.collect(), &paging, |secret| &secret.name)))
 }
 
-/// Put a secret. What names it has it at once.
+/// Put a secret. What names it has it at once. One that says the same already stays as it is,
+/// with the time at which it was put.
 #[utoipa::path(put, path = "/v1/tenants/{tenant}/secrets/{secret}", tag = "secrets",
     params(("tenant" = String, Path), ("secret" = String, Path)), request_body = NewSecret,
     responses((status = 200, body = Secret), (status = 201, body = Secret),
@@ -57,9 +58,9 @@ pub(super) async fn put(
 ) -> Result<(StatusCode, Json<Secret>), Problem> {
     let allowed = of.may(Permission::ManageSecrets, None)?;
     let (tenancy, tenant, stamp) = (allowed.tenancy(), &allowed.tenant, &allowed.stamp);
-    let fresh = tenancy.put_secret(tenant, &name, &new.value, stamp).await?;
-    let status = if fresh { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(Secret { name, updated_ms: stamp.at_ms })))
+    let put = tenancy.put_secret(tenant, &name, &new.value, stamp).await?;
+    let status = if put.fresh { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(Secret { name, updated_ms: put.updated_ms })))
 }
 
 /// Take a secret away that nothing names.

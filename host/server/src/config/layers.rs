@@ -119,7 +119,8 @@ pub(crate) fn merge(into: &mut Value, from: Value) {
     }
 }
 
-fn holds(value: &Value, path: &[String]) -> bool {
+/// Whether a value says something of a key.
+pub(super) fn holds(value: &Value, path: &[String]) -> bool {
     let Some((level, rest)) = path.split_first() else {
         return true;
     };

@@ -40,6 +40,7 @@ mod entry;
 mod environment;
 mod error;
 mod headers;
+pub(crate) mod kept;
 mod keys;
 mod layers;
 mod limits;

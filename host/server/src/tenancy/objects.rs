@@ -1,23 +1,19 @@
-//! Changes of tenants, bots, channels, external bots and secrets: each is tried on paper
+//! Changes of tenants, bots, channels and external bots: each is tried on paper
 //! first, so that nothing is written that cannot run.
 
 use botyard_kernel::access::Scope;
 use botyard_kernel::id::{BotId, ChannelId, TenantId};
-use botyard_kernel::limits::Limit;
 use botyard_store::{Stamp, StoreError, TenantStore};
 use serde_json::json;
 
 use super::records::{
     BotChange, BotRecord, ChannelRecord, Managed, OPERATOR, Opened, RelayRecord, SELF,
-    SecretRecord, TenantRecord, kind, named_secrets, secret_place,
+    TenantRecord, kind, named_secrets,
 };
 use super::stored::{Records, parsed};
 use super::{Change, ChangeError, Tenancy, Unfit};
 use crate::config;
 use crate::work::{Pausable, Subject};
-
-/// At most so many bytes of a secret.
-const SECRET_BYTES_MAX: usize = Limit::SecretBytes.preset_size();
 
 impl Tenancy {
     /// A tenant.
@@ -259,48 +255,6 @@ impl Tenancy {
         Ok(())
     }
 
-    /// Puts a secret. Answers whether it is new. What names it has it at once.
-    ///
-    /// # Errors
-    /// The tenant is in the settings file, the name is none, or the secret is too long.
-    pub async fn put_secret(
-        &self,
-        tenant: &TenantId,
-        name: &str,
-        text: &str,
-        stamp: &Stamp,
-    ) -> Change<bool> {
-        named(name)?;
-        if text.is_empty() || text.len() > SECRET_BYTES_MAX {
-            let limit = Limit::SecretBytes;
-            let what = format!("a secret has 1 to {SECRET_BYTES_MAX} bytes: the limit `{limit}`");
-            return Err(ChangeError::TooMany(what));
-        }
-        let _turn = self.change(tenant).await;
-        self.own(tenant).await?;
-        self.tried(tenant, |_, opened| {
-            opened.insert(name.to_owned(), text.to_owned());
-        })
-        .await?;
-        let sealed = self.work.envelope().seal(tenant, &secret_place(name), text);
-        let record = SecretRecord { sealed, updated_ms: stamp.at_ms };
-        self.put(tenant, kind::SECRET, name, json!(record), stamp).await
-    }
-
-    /// Takes a secret away.
-    ///
-    /// # Errors
-    /// Something names it, or there is none.
-    pub async fn delete_secret(&self, tenant: &TenantId, name: &str, stamp: &Stamp) -> Change<()> {
-        let _turn = self.change(tenant).await;
-        self.own(tenant).await?;
-        if let Some(user) = self.records(tenant).await?.0.naming(name) {
-            return Err(ChangeError::InUse(format!("{user} names this secret: change that first")));
-        }
-        found(self.store(tenant).delete(kind::SECRET, name, stamp).await)?;
-        Ok(())
-    }
-
     /// A tenant that is not the settings' to change.
     pub(super) async fn own(&self, tenant: &TenantId) -> Change<TenantRecord> {
         let record = self.tenant(tenant).await?;
@@ -311,7 +265,7 @@ impl Tenancy {
     }
 
     /// Whether all that a tenant has could run after a change of its records and secrets.
-    async fn tried(
+    pub(super) async fn tried(
         &self,
         tenant: &TenantId,
         change: impl FnOnce(&mut Records, &mut Opened),
@@ -342,7 +296,7 @@ impl Tenancy {
         Ok(unfit)
     }
 
-    async fn put(
+    pub(super) async fn put(
         &self,
         tenant: &TenantId,
         kind: &str,
@@ -410,7 +364,7 @@ impl Tenancy {
 
 impl Records {
     /// What names a secret, if anything does.
-    fn naming(&self, secret: &str) -> Option<String> {
+    pub(super) fn naming(&self, secret: &str) -> Option<String> {
         let tenant = [("the tenant".to_owned(), &self.tenant.settings)];
         let bots = self.bots.iter().map(|(id, it)| (format!("the bot `{id}`"), &it.settings));
         let relays = self.relays.iter().map(|(id, it)| (format!("the relay `{id}`"), &it.settings));
@@ -428,11 +382,11 @@ impl ChannelRecord {
     }
 }
 
-fn named(name: &str) -> Change<()> {
+pub(super) fn named(name: &str) -> Change<()> {
     if config::is_name(name) { Ok(()) } else { Err(ChangeError::BadName(name.to_owned())) }
 }
 
-fn found(deleted: Result<(), StoreError>) -> Change<()> {
+pub(super) fn found(deleted: Result<(), StoreError>) -> Change<()> {
     match deleted {
         Err(StoreError::NotFound) => Err(ChangeError::NotFound),
         other => Ok(other?),

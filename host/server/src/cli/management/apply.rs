@@ -1,28 +1,32 @@
 //! `botyard apply`: brings a host to what files say.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use botyard_kernel::limits::Limit;
-use bytes::Bytes;
 use clap::Args;
 use http::Method;
 use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value, json};
 
 use super::declared::{read, section};
+use super::steps::{Step, add, changed, json_step, parted};
 use super::{Api, escaped, good};
+use crate::config::Secret;
+use crate::config::kept::Kept;
+use crate::tenancy::named_secrets;
 
 /// Brings a host to what files say.
 ///
 /// The files have the form of the host's settings, below `tenants`: TOML, one file or all
 /// `*.toml` of a directory; sections of the host itself are left alone. A bot's `component`
 /// is a file beside them: it is uploaded and deployed. Besides, a tenant has a `label`, and a
-/// bot is `shared` (with the name of a bot of the operator's) or `offered` to others. A secret is put first, by `botyard secret put`, and named:
-/// `{ secret = "NAME" }`. What stands there already is left alone, so the command can be
+/// bot is `shared` (with the name of a bot of the operator's) or `offered` to others. A secret is
+/// named by where it is kept here, `{ env = "NAME" }` or `{ file = "PATH" }`, with paths from the
+/// file that names them: it is read by this command and put as a secret of the tenant. Or it
+/// is put first, by `botyard secret put`, and named: `{ secret = "NAME" }`. What stands there already is left alone, so the command can be
 /// repeated; what the files do not name stays as it is. `limits` of a tenant are set for the
 /// operator of the host, and left alone for everybody else.
 #[derive(Debug, Args)]
@@ -47,24 +51,20 @@ impl Apply {
     }
 }
 
-/// Something that is not yet as the files have it.
-struct Step {
-    /// In words.
-    what: String,
-    method: Method,
-    path: String,
-    kind: &'static str,
-    body: Bytes,
-}
-
 pub(super) async fn apply(asked: Apply) -> anyhow::Result<()> {
-    let tenants = read(&asked.file)?;
+    let declared = read(&asked.file)?;
     let api = &asked.api;
-    check_limits(api, &tenants).await?;
+    check_limits(api, &declared.tenants).await?;
     let mut steps = Vec::new();
-    for (tenant, wanted) in &tenants {
-        let plan = Planned { api, base: format!("/tenants/{}", escaped(tenant)), name: tenant };
-        done(&asked, plan.tenant(wanted).await?, &mut steps).await?;
+    for (tenant, wanted) in &declared.tenants {
+        let base = format!("/tenants/{}", escaped(tenant));
+        let plan = Planned { api, base, name: tenant, dry_run: asked.dry_run };
+        let secrets = declared.secrets(tenant);
+        // A tenant is there before its secrets, and they are before what names them.
+        let (first, then) = plan.tenant(wanted, secrets).await?;
+        done(&asked, first, &mut steps).await?;
+        done(&asked, plan.secrets(secrets).await?, &mut steps).await?;
+        done(&asked, then, &mut steps).await?;
         done(&asked, plan.limits(wanted).await?, &mut steps).await?;
         for (bot, wanted) in section(wanted, "bots")? {
             done(&asked, plan.bot(bot, wanted, &asked.file).await?, &mut steps).await?;
@@ -85,14 +85,21 @@ pub(super) async fn apply(asked: Apply) -> anyhow::Result<()> {
 
 /// Says and does what is to be done. With `--json` it is said at the end.
 async fn done(asked: &Apply, steps: Vec<Step>, said: &mut Vec<String>) -> anyhow::Result<()> {
-    for Step { what, method, path, kind, body } in steps {
-        if !asked.api.local.json {
-            writeln!(std::io::stdout(), "{what}").context("cannot print the answer")?;
+    for Step { what, method, path, kind, body, same } in steps {
+        let say = || {
+            if asked.api.local.json {
+                return Ok(());
+            }
+            writeln!(std::io::stdout(), "{what}").context("cannot print the answer")
+        };
+        // Whether anything is changed is said when it is known.
+        if same.is_none() || asked.dry_run {
+            say()?;
         }
         if !asked.dry_run {
             let headers = [(CONTENT_TYPE, kind)];
             let answered = asked.api.send(method, &path, &headers, Some(body)).await;
-            answered.and_then(good).with_context(|| {
+            let answer = answered.and_then(good).with_context(|| {
                 let done = if asked.api.local.json && !said.is_empty() {
                     format!("; done before: {}", said.join(", "))
                 } else {
@@ -100,6 +107,11 @@ async fn done(asked: &Apply, steps: Vec<Step>, said: &mut Vec<String>) -> anyhow
                 };
                 format!("{what} failed{done}")
             })?;
+            match same {
+                Some(same) if same == answer => continue,
+                Some(_) => say()?,
+                None => {}
+            }
         }
         said.push(what);
     }
@@ -158,16 +170,30 @@ struct Planned<'a> {
     api: &'a Api,
     base: String,
     name: &'a str,
+    dry_run: bool,
 }
 
 impl Planned<'_> {
-    async fn tenant(&self, wanted: &Map<String, Value>) -> anyhow::Result<Vec<Step>> {
+    /// What is to be done before its secrets are put, and what behind them.
+    async fn tenant(
+        &self,
+        wanted: &Map<String, Value>,
+        secrets: &Kept,
+    ) -> anyhow::Result<(Vec<Step>, Vec<Step>)> {
         let (own, beside) = parted(wanted, &["label"], &["bots", "relays", "channels", LIMITS]);
         let name = self.name;
         let Some(known) = self.api.find(&self.base).await? else {
-            let mut body = json!({"name": name, "settings": own});
+            let mut named = own.values().flat_map(named_secrets);
+            let waits = named.any(|(_, secret)| secrets.contains_key(secret));
+            let settings = if waits { json!({}) } else { json!(own) };
+            let mut body = json!({"name": name, "settings": settings});
             add(&mut body, beside);
-            return Ok(vec![json_step("+", "tenant", name, Method::POST, "/tenants", &body, None)]);
+            let first = json_step("+", "tenant", name, Method::POST, "/tenants", &body, None);
+            let then = waits.then(|| {
+                let (body, old) = (json!({"settings": own}), json!({"settings": {}}));
+                json_step("~", "tenant", name, Method::PATCH, &self.base, &body, Some(&old))
+            });
+            return Ok((vec![first], then.into_iter().collect()));
         };
         let mut body = json!({});
         if !own.is_empty() && known["settings"] != json!(own) {
@@ -175,10 +201,37 @@ impl Planned<'_> {
         }
         add(&mut body, beside.into_iter().filter(|(key, value)| known[key] != *value).collect());
         if body == json!({}) {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Vec::new()));
         }
         let old = Some(&known);
-        Ok(vec![json_step("~", "tenant", name, Method::PATCH, &self.base, &body, old)])
+        let step = json_step("~", "tenant", name, Method::PATCH, &self.base, &body, old);
+        Ok((Vec::new(), vec![step]))
+    }
+
+    /// The secrets that are kept on this machine. Nobody can read those of the host, so each
+    /// is put, and the host says whether it is another one.
+    async fn secrets(&self, secrets: &Kept) -> anyhow::Result<Vec<Step>> {
+        if secrets.is_empty() {
+            return Ok(Vec::new());
+        }
+        let base = format!("{}/secrets", self.base);
+        let there = self.api.find(&self.base).await?.is_some();
+        let known = if there { self.api.all(&base).await? } else { Vec::new() };
+        let step = |(name, secret): (&String, &Secret)| {
+            let same = known.iter().find(|known| known["name"] == json!(name)).cloned();
+            let what = match &same {
+                None => format!("+ secret {name}"),
+                Some(_) if self.dry_run => format!(
+                    "? secret {name}\n    put again: nobody can read it, so only then the host \
+                     says whether it differs"
+                ),
+                Some(_) => format!("~ secret {name}"),
+            };
+            let body = json!({"value": secret.expose()}).to_string().into();
+            let path = format!("{base}/{name}");
+            Step { what, method: Method::PUT, path, kind: "application/json", body, same }
+        };
+        Ok(secrets.iter().map(step).collect())
     }
 
     /// What the operator is to set of the tenant's limits.
@@ -232,6 +285,7 @@ impl Planned<'_> {
                 path: format!("{path}/versions"),
                 kind: "application/wasm",
                 body: wasm.into(),
+                same: None,
             };
             // Where a bot is there already, its settings may be for the new version alone.
             steps.insert(if known.is_none() { steps.len() } else { 0 }, step);
@@ -246,6 +300,7 @@ impl Planned<'_> {
                 path: format!("{path}/deployment"),
                 kind: "application/json",
                 body: body.to_string().into(),
+                same: None,
             };
             steps.push(step);
         }
@@ -273,70 +328,5 @@ impl Planned<'_> {
         }
         let all = self.api.all(&format!("{}/relays", self.base)).await?;
         Ok(all.into_iter().find(|relay| relay["name"] == json!(name)))
-    }
-}
-
-/// What is to be put of an object, unless it is so already.
-fn changed(word: &str, name: &str, path: &str, body: &Value, known: Option<&Value>) -> Vec<Step> {
-    let is = |known: &Value| {
-        body.as_object().into_iter().flatten().all(|(key, value)| known[key] == *value)
-    };
-    if known.is_some_and(is) {
-        return Vec::new();
-    }
-    let sign = if known.is_some() { "~" } else { "+" };
-    vec![json_step(sign, word, name, Method::PUT, path, body, known)]
-}
-
-/// The settings among what a file says, and what stands beside them in the API.
-fn parted(
-    wanted: &Map<String, Value>,
-    beside: &[&str],
-    elsewhere: &[&str],
-) -> (Map<String, Value>, Map<String, Value>) {
-    let rest = wanted.clone().into_iter().filter(|(key, _)| !elsewhere.contains(&key.as_str()));
-    let (apart, own): (Vec<_>, Vec<_>) = rest.partition(|(key, _)| beside.contains(&key.as_str()));
-    (own.into_iter().collect(), apart.into_iter().collect())
-}
-
-fn add(body: &mut Value, more: Map<String, Value>) {
-    if let Some(table) = body.as_object_mut() {
-        table.extend(more);
-    }
-}
-
-/// A step with what changes: secrets stand in it by name only. What there was has at least
-/// the keys of what there is to be.
-fn json_step(
-    sign: &str,
-    word: &str,
-    name: &str,
-    method: Method,
-    path: &str,
-    body: &Value,
-    old: Option<&Value>,
-) -> Step {
-    let mut what = format!("{sign} {word} {name}");
-    for (key, value) in body.as_object().into_iter().flatten() {
-        let old = old.map_or(&Value::Null, |old| &old[key]);
-        match value.as_object() {
-            Some(new) if key == "settings" => differences(&mut what, new, old),
-            _ if key == "name" || value == old => {}
-            _ => {
-                let _ = write!(what, "\n    {key}: {old} -> {value}");
-            }
-        }
-    }
-    let body = body.to_string().into();
-    Step { what, method, path: path.to_owned(), kind: "application/json", body }
-}
-
-fn differences(what: &mut String, new: &Map<String, Value>, old: &Value) {
-    for (key, value) in new.iter().filter(|(key, value)| old[key.as_str()] != **value) {
-        let _ = write!(what, "\n    {key}: {} -> {value}", old[key.as_str()]);
-    }
-    let old = old.as_object().into_iter().flatten();
-    for (key, value) in old.filter(|(key, _)| !new.contains_key(*key)) {
-        let _ = write!(what, "\n    {key}: {value} -> null");
     }
 }

@@ -13,6 +13,7 @@ mod objects;
 mod pauses;
 mod people;
 mod quotas;
+mod steps;
 mod table;
 mod upload;
 

@@ -157,17 +157,19 @@ fn without_nulls(value: Value) -> Value {
 }
 
 pub(super) async fn import(Import { directory, api }: Import) -> anyhow::Result<()> {
-    let tenants = declared::read(&directory)?;
-    apply::check_limits(&api, &tenants).await?;
-    for (name, tenant) in tenants {
-        let base = format!("/tenants/{}", escaped(&name));
+    let declared = declared::read(&directory)?;
+    apply::check_limits(&api, &declared.tenants).await?;
+    for (name, tenant) in &declared.tenants {
+        let base = format!("/tenants/{}", escaped(name));
         if api.find(&base).await?.is_none() {
             let body = json!({"name": name});
             api.ask(Method::POST, "/tenants", Some(&body)).await?;
         }
         let known = api.all(&format!("{base}/secrets")).await?;
         let known: BTreeSet<&str> = known.iter().filter_map(|it| it["name"].as_str()).collect();
-        let needed: BTreeSet<&str> = names(tenant.values()).collect();
+        let given = declared.secrets(name);
+        let needed: BTreeSet<&str> =
+            names(tenant.values()).filter(|name| !given.contains_key(*name)).collect();
         let missing: Vec<&str> = needed.difference(&known).copied().collect();
         if !missing.is_empty() {
             let mut text = format!("the tenant {name} is there and lacks secrets; put them:\n");

@@ -47,6 +47,7 @@ mod signals;
 mod status;
 mod supervisor;
 mod tidy;
+mod turn_limits;
 mod twin;
 mod twins;
 mod vendor;

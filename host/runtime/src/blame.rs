@@ -1,12 +1,11 @@
 //! From an error of the engine to who must act, in words that help them.
 
-use std::time::Duration;
-
+use botyard_kernel::limits::Bound;
 use botyard_kernel::run::{Blame, FailureKind, RunFailure};
 use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-use crate::limits::{Refused, TierLimits};
+use crate::limits::{Refused, TurnLimits};
 use crate::load_error::LoadError;
 
 /// Functions that are quoted from a backtrace.
@@ -22,8 +21,8 @@ pub(crate) struct HostFault(pub(crate) String);
 
 /// The bot has used up its CPU time.
 #[derive(Debug, thiserror::Error)]
-#[error("the bot used more than {} ms of CPU time", .0.as_millis())]
-pub(crate) struct CpuExceeded(pub(crate) Duration);
+#[error("the bot used more than {most} ms of CPU time ({0})", most = .0.most)]
+pub(crate) struct CpuExceeded(pub(crate) Bound);
 
 /// When an error came up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +36,7 @@ pub(crate) enum Phase {
 /// What is known when a turn ends in an error.
 pub(crate) struct Ending<'a> {
     pub(crate) phase: Phase,
-    pub(crate) limits: &'a TierLimits,
+    pub(crate) limits: &'a TurnLimits,
     pub(crate) refused: Option<Refused>,
     /// The end of the bot's standard error.
     pub(crate) tail: String,
@@ -57,23 +56,24 @@ impl Ending<'_> {
             return self.bot(FailureKind::Cpu, &spent, error);
         }
         if error.downcast_ref::<Trap>() == Some(&Trap::StackOverflow) {
-            let kib = self.limits.stack_bytes >> 10;
+            let kib = self.limits.tier.stack_bytes >> 10;
             let what = format!("the bot needs a deeper stack than {kib} KiB");
             return self.bot(FailureKind::Stack, &what, error);
         }
         if is_fuel_exhausted(error) {
-            let kib = self.limits.call_bytes >> 10;
+            let kib = self.limits.tier.call_bytes >> 10;
             let what = format!("the bot handed more than {kib} KiB to the host in one call");
             return self.bot(FailureKind::Output, &what, error);
         }
         match self.refused {
             Some(Refused::Memory) => {
-                let mib = self.limits.memory_bytes >> 20;
-                let what = format!("the bot needs more than {mib} MiB of memory");
+                let bound = self.limits.memory;
+                let most = amount(bound.most);
+                let what = format!("the bot needs more than {most} of memory ({bound})");
                 self.bot(FailureKind::Memory, &what, error)
             }
             Some(Refused::Table) => {
-                let elements = self.limits.table_elements;
+                let elements = self.limits.tier.table_elements;
                 let what = format!("the bot needs a table of more than {elements} elements");
                 self.bot(FailureKind::Memory, &what, error)
             }
@@ -131,6 +131,14 @@ impl Ending<'_> {
 /// A failure that the host must answer for.
 pub(crate) fn host(message: String) -> RunFailure {
     RunFailure { blame: Blame::Host, kind: FailureKind::Internal, message }
+}
+
+/// Bytes in the largest unit that leaves no rest, of those that limits have.
+fn amount(bytes: u64) -> String {
+    match bytes {
+        bytes if bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
+        bytes => format!("{} KiB", bytes >> 10),
+    }
 }
 
 /// wasmtime keeps the type of this error to itself.

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use botyard_kernel::limits::Limit;
+use botyard_kernel::limits::{Bound, Limit, TurnBounds};
 use wasmtime::ResourceLimiter;
+
+use crate::tier::Tier;
 
 /// What goes to the host beside the body of a call, or without one, in bytes.
 const HANDED_BYTES: usize = 64 << 10;
@@ -73,6 +75,69 @@ impl TierLimits {
 
 const fn time(limit: Limit) -> Duration {
     Duration::from_millis(limit.preset())
+}
+
+/// What a turn may use, and which limit says so where that may be the tenant's own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TurnLimits {
+    /// All of them, those of the tenant put in.
+    pub(crate) tier: TierLimits,
+    /// CPU time in milliseconds.
+    pub(crate) cpu: Bound,
+    /// Wall time without calls, in milliseconds.
+    pub(crate) wall: Bound,
+    /// Wall time with calls, in milliseconds. Never less than without.
+    pub(crate) wall_with_calls: Bound,
+    /// Memory in bytes.
+    pub(crate) memory: Bound,
+}
+
+impl TurnLimits {
+    /// What bots of a kind may use, whoever runs them.
+    pub(crate) fn of(kind: Tier, tier: TierLimits) -> Self {
+        let [cpu, wall, wall_with_calls, memory] = match kind {
+            Tier::Native => [
+                Limit::NativeCpuMs,
+                Limit::NativeWallMs,
+                Limit::NativeWallWithCallsMs,
+                Limit::NativeMemoryBytes,
+            ],
+            Tier::Interpreted => [
+                Limit::InterpretedCpuMs,
+                Limit::InterpretedWallMs,
+                Limit::InterpretedWallWithCallsMs,
+                Limit::InterpretedMemoryBytes,
+            ],
+        };
+        let longer = tier.wall_with_calls.max(tier.wall);
+        Self {
+            cpu: Bound::of_kind(cpu, millis(tier.cpu)),
+            wall: Bound::of_kind(wall, millis(tier.wall)),
+            wall_with_calls: Bound::of_kind(wall_with_calls, millis(longer)),
+            memory: Bound::of_kind(memory, tier.memory_bytes as u64),
+            tier,
+        }
+    }
+
+    /// The same for a tenant that may use less.
+    pub(crate) fn lowered(self, tenants: &TurnBounds) -> Self {
+        let cpu = self.cpu.lowered(tenants.cpu_ms);
+        let wall = self.wall.lowered(tenants.wall_ms);
+        let wall_with_calls = self.wall_with_calls.lowered(tenants.wall_ms);
+        let memory = self.memory.lowered(tenants.memory_bytes);
+        let tier = TierLimits {
+            cpu: Duration::from_millis(cpu.most),
+            wall: Duration::from_millis(wall.most),
+            wall_with_calls: Duration::from_millis(wall_with_calls.most),
+            memory_bytes: usize::try_from(memory.most).unwrap_or(usize::MAX),
+            ..self.tier
+        };
+        Self { tier, cpu, wall, wall_with_calls, memory }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Counts what an instance holds, over all its memories and tables.
@@ -162,6 +227,31 @@ mod tests {
         assert!(limiter.memory_growing(20 * MIB, 32 * MIB, None).unwrap());
         assert_eq!(limiter.held(), 32 * MIB);
         assert!(!limiter.memory_growing(32 * MIB, 32 * MIB + 1, None).unwrap());
+    }
+
+    #[test]
+    fn a_tenant_has_what_it_may_use_of_what_its_kind_may_use() {
+        let native = TurnLimits::of(Tier::Native, TierLimits::native());
+        let interpreted = TurnLimits::of(Tier::Interpreted, TierLimits::interpreted());
+        let bound = |limit, most| Some(Bound { most, limit, is_own: true });
+        let tenants = TurnBounds {
+            cpu_ms: bound(Limit::TurnCpuMs, 100),
+            wall_ms: bound(Limit::TurnWallMs, 3_000),
+            memory_bytes: bound(Limit::TurnMemoryBytes, 16 << 20),
+        };
+        let (native, interpreted) = (native.lowered(&tenants), interpreted.lowered(&tenants));
+        assert_eq!((native.cpu.most, native.cpu.limit), (50, Limit::NativeCpuMs));
+        assert_eq!((interpreted.cpu.most, interpreted.cpu.limit), (100, Limit::TurnCpuMs));
+        assert_eq!(interpreted.tier.cpu, Duration::from_millis(100));
+        assert_eq!((native.wall.most, native.wall_with_calls.most), (2_000, 3_000));
+        assert_eq!(native.tier.wall_with_calls, Duration::from_secs(3));
+        for limits in [native, interpreted] {
+            assert_eq!(
+                (limits.tier.memory_bytes, limits.memory.limit),
+                (16 * MIB, Limit::TurnMemoryBytes)
+            );
+        }
+        assert_eq!(native.tier.component_bytes, TierLimits::native().component_bytes);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::bindings::v1::{Bot, BotPre, Convert as _};
 use crate::compile::{Facts, Task, compile};
 use crate::config::RuntimeConfig;
 use crate::engine::EngineSpec;
+use crate::limits::TurnLimits;
 use crate::link::TierLinker;
 use crate::load_error::LoadError;
 use crate::run::Rules;
@@ -67,7 +68,8 @@ impl Bench {
             true => Some(Ticker::start(vec![engine.clone()])?),
             false => None,
         };
-        let rules = Rules { limits: settings.limits, features: config.features };
+        let limits = TurnLimits::of(tier, settings.limits);
+        let rules = Rules { limits, features: config.features };
         Ok(Self { linker: TierLinker::new(engine)?, rules, _ticker: ticker })
     }
 

@@ -2,12 +2,13 @@
 //! next is decided by the kernel; here waiting turns are woken.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use botyard_kernel::id::TenantId;
 use botyard_kernel::share::{Permits, TenantRate, Ticket};
 use botyard_kernel::time::Millis;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 /// The gate of a tier.
@@ -18,6 +19,8 @@ pub(crate) struct Gate(Arc<Inner>);
 struct Inner {
     start: Instant,
     state: Mutex<State>,
+    /// Where those that wait do so. Permits are given back anywhere.
+    waits_on: OnceLock<Handle>,
 }
 
 #[derive(Debug)]
@@ -62,12 +65,20 @@ impl Gate {
     pub(crate) fn new(total: usize) -> Self {
         let permits = Permits::new(total, BTreeMap::new());
         let state = State { permits, tickets: 0, wakes: HashMap::new(), sleeping: false };
-        Self(Arc::new(Inner { start: Instant::now(), state: Mutex::new(state) }))
+        let (start, state) = (Instant::now(), Mutex::new(state));
+        Self(Arc::new(Inner { start, state, waits_on: OnceLock::new() }))
     }
 
     /// Changes what a tenant may use in a second, from now on.
     pub(crate) fn set_rate(&self, tenant: &TenantId, rate: TenantRate) {
         self.state().permits.set_rate(tenant, rate);
+    }
+
+    /// Changes how many turns of a tenant run at once, from now on; absent: as many as there
+    /// is room for.
+    pub(crate) fn set_at_once(&self, tenant: &TenantId, most: Option<usize>) {
+        self.state().permits.set_at_once(tenant, most);
+        self.serve();
     }
 
     /// A permit, if the tenant may have one now.
@@ -80,6 +91,7 @@ impl Gate {
     /// the place in the queue.
     pub(crate) async fn permit(&self, tenant: &TenantId) -> Permit {
         let (wake, woken) = oneshot::channel();
+        self.0.waits_on.get_or_init(Handle::current);
         let ticket = {
             let mut state = self.state();
             state.tickets += 1;
@@ -90,7 +102,6 @@ impl Gate {
         };
         let _place = Place { gate: self, tenant, ticket };
         self.serve();
-        self.serve_later();
         woken.await.expect("the gate wakes who waits before it forgets them")
     }
 
@@ -100,11 +111,17 @@ impl Gate {
         Occupancy { total: permits.total(), free: permits.free(), waiting: permits.waiting() }
     }
 
-    /// Hands free permits to those who wait.
+    /// Hands free permits to those who wait, now and when their rates let them begin.
     fn serve(&self) {
+        let now = self.now();
+        self.hand_out(now);
+        self.serve_later(now);
+    }
+
+    fn hand_out(&self, now: Millis) {
         loop {
             let mut state = self.state();
-            let Some((tenant, ticket)) = state.permits.next(self.now()) else { return };
+            let Some((tenant, ticket)) = state.permits.next(now) else { return };
             let wake = state.wakes.remove(&ticket);
             drop(state);
             let permit = self.permit_of(&tenant);
@@ -115,27 +132,32 @@ impl Gate {
         }
     }
 
-    /// Sees to it that those are served whom only a rate holds back.
-    fn serve_later(&self) {
+    /// Sees to it that those are served whom a rate still held back at this time, which is
+    /// that of the last look: later ones would be missed by both.
+    fn serve_later(&self, now: Millis) {
+        // Whoever waits has come by here with its runtime.
+        let Some(runtime) = self.0.waits_on.get() else { return };
         let mut state = self.state();
-        if state.sleeping || state.permits.wake_at().is_none() {
+        if state.sleeping || state.permits.wake_at(now).is_none() {
             return;
         }
         state.sleeping = true;
         drop(state);
         let gate = self.clone();
-        tokio::spawn(async move {
-            while let Some(pause) = gate.pause() {
+        runtime.spawn(async move {
+            let mut now = now;
+            while let Some(pause) = gate.pause(now) {
                 tokio::time::sleep(pause).await;
-                gate.serve();
+                now = gate.now();
+                gate.hand_out(now);
             }
         });
     }
 
-    /// How long until a rate lets somebody begin.
-    fn pause(&self) -> Option<Duration> {
+    /// How long until a rate that held somebody back at this time lets them begin.
+    fn pause(&self, now: Millis) -> Option<Duration> {
         let mut state = self.state();
-        let at = state.permits.wake_at();
+        let at = state.permits.wake_at(now);
         state.sleeping = at.is_some();
         at.map(|at| Duration::from_millis(at.saturating_sub(self.now()).max(1)))
     }
@@ -257,6 +279,35 @@ mod tests {
         let waits = tokio::time::timeout(Duration::from_secs(60), gate.permit(&a));
         assert!(waits.await.is_ok());
     }
+
+    #[tokio::test]
+    async fn more_turns_than_a_tenant_may_have_at_once_wait_for_its_own() {
+        let (gate, a) = (gate(8), tenant("a"));
+        gate.set_at_once(&a, Some(1));
+        gate.set_rate(&a, TenantRate { turns: None, cpu_ms: Some(10) });
+        let mut first = gate.try_permit(&a).unwrap();
+        assert!(gate.try_permit(&a).is_none());
+        assert!(gate.try_permit(&tenant("b")).is_some());
+        let waiting = tokio::spawn({
+            let (gate, a) = (gate.clone(), a.clone());
+            async move { gate.permit(&a).await }
+        });
+        tokio::task::yield_now().await;
+        assert_eq!(gate.occupancy().waiting, 1);
+        // Given back on a thread that is no runtime's, over the rate: a clock has to wake it.
+        first.used(11_000);
+        std::thread::spawn(move || drop(first)).join().unwrap();
+        let within = tokio::time::timeout(Duration::from_secs(60), waiting);
+        let second = within.await.expect("nobody else would have woken it").unwrap();
+        // Raised, it lets those that wait begin at once.
+        gate.set_rate(&a, TenantRate::default());
+        let mut third = pin!(gate.permit(&a));
+        assert!(poll(third.as_mut()).is_pending());
+        gate.set_at_once(&a, None);
+        assert!(poll(third.as_mut()).is_ready());
+        drop(second);
+    }
+
     #[tokio::test]
     async fn a_rate_can_be_set_and_taken_away_while_turns_run() {
         let gate = gate(4);

@@ -4,6 +4,7 @@ use botyard_kernel::action::Action;
 use botyard_kernel::event::Event;
 use botyard_kernel::id::Digest;
 use botyard_kernel::json;
+use botyard_kernel::limits::TurnBounds;
 use botyard_kernel::run::{Blame, Cost, FailureKind, RunFailure, RunInput, RunOutput};
 use botyard_kernel::session::Session;
 use wasmtime::{Engine, Store, UpdateDeadline};
@@ -12,7 +13,7 @@ use crate::bindings::v1::{BotPre, Convert as _, Failure};
 use crate::blame::{CpuExceeded, Ending, Phase};
 use crate::config::Features;
 use crate::cpu::Metered;
-use crate::limits::TierLimits;
+use crate::limits::TurnLimits;
 use crate::load_error::LoadError;
 use crate::services::Services;
 use crate::slice::next_slice;
@@ -21,11 +22,16 @@ use crate::turn::{Given, Turn};
 /// What bounds the turns of a tier.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
-    pub(crate) limits: TierLimits,
+    pub(crate) limits: TurnLimits,
     pub(crate) features: Features,
 }
 
 impl Rules {
+    /// The same for a tenant that may use less.
+    pub(crate) fn lowered(self, tenants: &TurnBounds) -> Self {
+        Self { limits: self.limits.lowered(tenants), ..self }
+    }
+
     /// Runs a turn in a fresh instance, to its end.
     pub(crate) async fn run(
         self,
@@ -91,15 +97,16 @@ impl Rules {
             store.limiter(|turn| &mut turn.limiter);
         }
         if self.features.hostcall_fuel {
-            store.set_hostcall_fuel(self.limits.call_bytes);
+            store.set_hostcall_fuel(self.limits.tier.call_bytes);
         }
         if self.features.epochs {
             store.set_epoch_deadline(1);
-            let budget = self.features.cpu_budget.then_some(self.limits.cpu);
+            let bound = self.limits.cpu;
+            let budget = self.features.cpu_budget.then_some(self.limits.tier.cpu);
             store.epoch_deadline_callback(move |store| {
                 let spent = store.data().meter.spent_with_this_poll();
                 match budget {
-                    Some(budget) if spent > budget => Err(CpuExceeded(budget).into()),
+                    Some(budget) if spent > budget => Err(CpuExceeded(bound).into()),
                     // The plain yield would put this very bot first in line again; so whose
                     // slice is next is asked.
                     _ => Ok(UpdateDeadline::YieldCustom(1, Box::pin(next_slice()))),
@@ -115,12 +122,12 @@ impl Rules {
             Ok(actions) => actions,
             Err(Failure::Reject(reason)) => return Err(bot(FailureKind::Rejected, reason)),
         };
-        let (count, most) = (actions.len(), self.limits.actions);
+        let (count, most) = (actions.len(), self.limits.tier.actions);
         if count > most {
             let message = format!("the bot returned {count} actions; a turn may have {most}");
             return Err(bot(FailureKind::Output, message));
         }
-        let (bytes, most) = (json::bytes(&actions), self.limits.result_bytes);
+        let (bytes, most) = (json::bytes(&actions), self.limits.tier.result_bytes);
         if bytes > most {
             let kib = most >> 10;
             let message =

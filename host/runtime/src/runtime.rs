@@ -1,9 +1,11 @@
 //! The runtime: loads components, hands out permits, runs turns.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::Context as _;
 use botyard_kernel::id::TenantId;
+use botyard_kernel::limits::TurnBounds;
 use botyard_kernel::run::{RunInput, RunOutput};
 use botyard_kernel::share::TenantRate;
 use tokio::sync::Semaphore;
@@ -14,6 +16,7 @@ use crate::compile::Task;
 use crate::config::RuntimeConfig;
 use crate::engine::{EngineSpec, compatibility};
 use crate::executor::Executor;
+use crate::limits::TurnLimits;
 use crate::link::{Linked, TierLinker};
 use crate::load::CompilerState;
 use crate::permit::{Gate, Occupancy, Permit};
@@ -40,6 +43,8 @@ pub struct Runtime {
     pub(crate) ticker: Ticker,
     pub(crate) executor: Executor,
     processors: Processors,
+    /// What the turns of tenants are held to that may use less than others.
+    turns: RwLock<HashMap<TenantId, TurnBounds>>,
 }
 
 /// What a tier has of its own.
@@ -77,6 +82,7 @@ impl Runtime {
             artefacts,
             ticker,
             processors: Processors::new(config.guest_threads),
+            turns: RwLock::default(),
             executor,
             config,
         });
@@ -91,6 +97,25 @@ impl Runtime {
         for tier in Tier::ALL {
             self.tier(tier).gate.set_rate(tenant, rate);
         }
+    }
+
+    /// Changes how many turns of a tenant run at once, of each tier, and what each of its later
+    /// turns may use where that is less than others may.
+    pub fn set_turns(&self, tenant: &TenantId, at_once: Option<usize>, bounds: TurnBounds) {
+        for tier in Tier::ALL {
+            self.tier(tier).gate.set_at_once(tenant, at_once);
+        }
+        let mut turns = self.turns.write().unwrap_or_else(PoisonError::into_inner);
+        match bounds == TurnBounds::default() {
+            true => drop(turns.remove(tenant)),
+            false => drop(turns.insert(tenant.clone(), bounds)),
+        }
+    }
+
+    /// What a turn of a tenant is held to.
+    fn rules(&self, tier: &TierRuntime, tenant: &TenantId) -> Rules {
+        let turns = self.turns.read().unwrap_or_else(PoisonError::into_inner);
+        turns.get(tenant).map_or(tier.rules, |bounds| tier.rules.lowered(bounds))
     }
 
     /// A permit to run a version, if the tenant may have one now.
@@ -123,10 +148,11 @@ impl Runtime {
         let (version, mut permit) = (version.clone(), permit);
         let turn = async move {
             let tier = this.tier(version.tier);
+            let rules = this.rules(tier, permit.tenant());
             let output = match this.linked(&version).await {
                 Ok(pre) => {
                     let (engine, digest) = (&tier.linker.engine, version.digest);
-                    tier.rules.run(engine, &pre, digest, input, services).await
+                    rules.run(engine, &pre, digest, input, services).await
                 }
                 Err(error) => {
                     RunOutput::failed(blame::host(format!("the version cannot be linked: {error}")))
@@ -160,7 +186,8 @@ impl TierRuntime {
             .map_err(anyhow::Error::from)
             .with_context(|| format!("cannot make the engine for {tier} bots: lower its slots"))?;
         let linker = TierLinker::new(engine)?;
-        let rules = Rules { limits: settings.limits, features: config.features };
+        let limits = TurnLimits::of(tier, settings.limits);
+        let rules = Rules { limits, features: config.features };
         let gate = Gate::new(settings.permits());
         Ok(Self { linker, rules, gate })
     }

@@ -87,7 +87,7 @@ impl Runtime {
     }
 
     fn cpu_budget(&self) -> SafetyFeature {
-        let budgets = Tier::ALL.map(|tier| self.tier(tier).rules.limits.cpu);
+        let budgets = Tier::ALL.map(|tier| self.tier(tier).rules.limits.tier.cpu);
         let bounded = budgets.iter().all(|budget| *budget < Duration::from_secs(10));
         let features = self.config.features;
         let ms = budgets.map(|budget| budget.as_millis().to_string()).join(" and ");
@@ -95,7 +95,7 @@ impl Runtime {
     }
 
     fn memory_sum(&self) -> SafetyFeature {
-        let limits = Tier::ALL.map(|tier| self.tier(tier).rules.limits.memory_bytes >> 20);
+        let limits = Tier::ALL.map(|tier| self.tier(tier).rules.limits.tier.memory_bytes >> 20);
         let mib = limits.map(|limit| limit.to_string()).join(" and ");
         feature("memory_sum", self.config.features.memory_sum, format!("{mib} MiB an instance"))
     }
@@ -103,7 +103,7 @@ impl Runtime {
     /// Asks a store that is made like that of a turn.
     fn hostcall_fuel(&self) -> SafetyFeature {
         let unbounded = Store::new(&self.tier(Tier::Native).linker.engine, ()).hostcall_fuel();
-        let bytes = self.tier(Tier::Native).rules.limits.call_bytes;
+        let bytes = self.tier(Tier::Native).rules.limits.tier.call_bytes;
         let active = self.config.features.hostcall_fuel && bytes < unbounded;
         feature("hostcall_fuel", active, format!("{} KiB a call", bytes >> 10))
     }

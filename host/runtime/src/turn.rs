@@ -14,7 +14,7 @@ use crate::cpu::CpuMeter;
 use crate::imports::http::TurnCalls;
 use crate::imports::kv::TurnKv;
 use crate::imports::log::TurnLog;
-use crate::limits::{InstanceLimiter, TierLimits};
+use crate::limits::{InstanceLimiter, TurnLimits};
 use crate::services::Services;
 use crate::wall::Wall;
 use crate::wasi;
@@ -43,7 +43,7 @@ pub(crate) struct Turn {
 
 impl Turn {
     /// A turn of a bot that sees these things besides the event and the session.
-    pub(crate) fn new(given: Given, services: Services, limits: &TierLimits) -> Self {
+    pub(crate) fn new(given: Given, services: Services, limits: &TurnLimits) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES);
         let Services { values, http } = services;
@@ -51,9 +51,9 @@ impl Turn {
         let kv = TurnKv::new(given.conversation_kv, values, &given.calls);
         let calls = TurnCalls::new(http, given.version, given.calls, Arc::clone(&wall));
         Self {
-            limiter: InstanceLimiter::new(limits),
+            limiter: InstanceLimiter::new(&limits.tier),
             meter: Arc::default(),
-            log: Arc::new(TurnLog::new(limits.log_bytes)),
+            log: Arc::new(TurnLog::new(limits.tier.log_bytes)),
             config: given.config,
             kv,
             calls,

@@ -48,9 +48,7 @@ impl World {
         }
         host.permits.ask(&tenant, ticket);
         host.waiting.insert(ticket, run);
-        if let Some(at) = host.permits.wake_at() {
-            self.after(at.saturating_sub(now), Step::Permits);
-        }
+        self.after(0, Step::Permits);
         Some(Input::NoRoom)
     }
 
@@ -65,8 +63,8 @@ impl World {
                 self.after(pause, Step::RunEnds { run: Box::new(run) });
             }
         }
-        if let Some(at) = self.host.as_ref().and_then(|host| host.permits.wake_at()) {
-            self.after(at.saturating_sub(now).max(1), Step::Permits);
+        if let Some(at) = self.host.as_ref().and_then(|host| host.permits.wake_at(now)) {
+            self.after(at.saturating_sub(now), Step::Permits);
         }
     }
 

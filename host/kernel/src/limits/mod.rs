@@ -3,6 +3,7 @@
 //! endpoint lists them.
 
 mod table;
+mod turn;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::Scope;
 pub use table::Limit;
+pub use turn::{Bound, TurnBounds};
 
 /// What a limit counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -94,9 +96,17 @@ impl Limit {
     }
 
     /// The smallest value that can be set: what only slows must let something through, or
-    /// what waits would wait for ever.
+    /// what waits would wait for ever; and what no turn at all could keep would say of every
+    /// bot that it is to blame.
     pub fn least(self) -> u64 {
-        u64::from(matches!(self, Self::TurnsPerSecond | Self::CpuMsPerSecond))
+        match self {
+            Self::TurnsPerSecond | Self::CpuMsPerSecond | Self::TurnsAtOnce | Self::TurnCpuMs => 1,
+            // So long may the host itself keep a turn waiting that has others beside it.
+            Self::TurnWallMs => 100,
+            // A page, the least that a memory has.
+            Self::TurnMemoryBytes => 64 << 10,
+            _ => 0,
+        }
     }
 
     /// How a tenant makes room, where its name does not say what to take away.
@@ -233,7 +243,7 @@ pub enum NotYours {
         /// Which.
         limit: Limit,
     },
-    /// It only slows, and would let nothing through.
+    /// It would let nothing through, or nothing succeed.
     #[error(
         "the limit `{limit}` is at least {}: to let no turns begin, pause the bots",
         limit.least()

@@ -135,6 +135,14 @@ limits! {
         "CPU time of a tenant's bots; more turns wait.";
     TrialCpuMsPerMinute "trial-cpu-ms-per-minute" MillisecondsPerMinute Some(12_000), Tenant, "kernel::quota",
         "CPU time of a tenant's trials; more of them are refused.";
+    TurnCpuMs "turn-cpu-ms" Milliseconds None, Tenant, "runtime",
+        "CPU time of a turn of a tenant's bots, where that is less than what their kind has.";
+    TurnWallMs "turn-wall-ms" Milliseconds None, Tenant, "runtime",
+        "Wall time of such a turn, with calls and without, where that is less.";
+    TurnMemoryBytes "turn-memory-bytes" Bytes None, Tenant, "runtime",
+        "Memory of a tenant's bot in a turn, over all its memories, where that is less than what its kind has.";
+    TurnsAtOnce "turns-at-once" Pieces None, Tenant, "kernel::share",
+        "A tenant's turns that run at once, of native and of interpreted bots apart; more of them wait.";
     RunningTurnsPercent "running-turns-percent" Percent Some(25), Fixed, "kernel::share",
         "A tenant's part of all turns that run at once, while others wait.";
     CallsPerMinute "calls-per-minute" PerMinute Some(6_000), Tenant, "kernel::quota",

@@ -80,7 +80,7 @@ fn a_tenant_lowers_and_the_operator_raises() {
 #[test]
 fn what_only_slows_is_not_set_to_nothing() {
     let mut limits = Limits::default();
-    for limit in [Limit::TurnsPerSecond, Limit::CpuMsPerSecond] {
+    for limit in [Limit::TurnsPerSecond, Limit::CpuMsPerSecond, Limit::TurnsAtOnce] {
         for by in [Scope::Admin, Scope::Operator] {
             let refused = set(&mut limits, limit, 0, by).unwrap_err();
             assert!(refused.to_string().contains("at least 1"), "{refused}");
@@ -90,6 +90,44 @@ fn what_only_slows_is_not_set_to_nothing() {
         }
     }
     assert_eq!(set(&mut limits, Limit::EventsPerSecond, 0, Scope::Admin), Ok(()), "it refuses");
+}
+
+#[test]
+fn a_turn_is_held_to_the_least_of_what_its_kind_and_its_tenant_have() {
+    let mut limits = Limits::default();
+    assert_eq!(limits.of_turns(), TurnBounds::default());
+    let kind = Bound::of_kind(Limit::NativeCpuMs, 50);
+    assert!(!kind.lowered(None).is_tenants());
+    let cpu = |limits: &Limits| kind.lowered(limits.of_turns().cpu_ms);
+
+    assert_eq!(set(&mut limits, Limit::TurnCpuMs, 80, Scope::Operator), Ok(()));
+    assert_eq!(cpu(&limits), kind, "a tenant has never more than its kind");
+    assert_eq!(
+        kind.to_string(),
+        "limit `native.cpu-ms`: the operator may raise it, for all tenants"
+    );
+    let refused = set(&mut limits, Limit::TurnCpuMs, 81, Scope::Admin).unwrap_err();
+    assert!(matches!(refused, NotYours::Raise { given: 80, .. }), "{refused}");
+
+    assert_eq!(set(&mut limits, Limit::TurnCpuMs, 20, Scope::Operator), Ok(()));
+    let said = cpu(&limits).to_string();
+    assert_eq!(said, "limit `turn-cpu-ms`: the operator may raise it for the tenant");
+    assert_eq!(set(&mut limits, Limit::TurnCpuMs, 10, Scope::Admin), Ok(()));
+    let held = cpu(&limits);
+    assert!(held.most == 10 && held.is_tenants());
+    assert_eq!(held.to_string(), "limit `turn-cpu-ms`: an admin of the tenant may raise it");
+}
+
+#[test]
+fn no_limit_of_turns_is_so_small_that_none_could_keep_it() {
+    let mut limits = Limits::default();
+    for (limit, least) in
+        [(Limit::TurnCpuMs, 1), (Limit::TurnWallMs, 100), (Limit::TurnMemoryBytes, 65_536)]
+    {
+        let refused = set(&mut limits, limit, least - 1, Scope::Operator).unwrap_err();
+        assert!(refused.to_string().contains(&format!("at least {least}")), "{refused}");
+        assert_eq!(set(&mut limits, limit, least, Scope::Admin), Ok(()));
+    }
 }
 
 #[test]

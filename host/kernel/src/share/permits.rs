@@ -13,12 +13,14 @@ use crate::time::Millis;
 /// A tenant with less than a quarter of them gets the next free one. A tenant
 /// with more may go on taking them, but not those of the last free quarter: turns
 /// can be long, and a newcomer must not have to wait for somebody else's to end.
-/// Where none is free, the next one goes to the tenant that holds fewest.
+/// Where none is free, the next one goes to the tenant that holds fewest. A tenant
+/// may besides have a number of its own, of which no more run at once.
 #[derive(Debug)]
 pub struct Permits {
     total: usize,
     free: usize,
     rates: BTreeMap<TenantId, TenantRate>,
+    at_once: BTreeMap<TenantId, usize>,
     tenants: BTreeMap<TenantId, Account>,
     /// Tenants that wait: who holds fewest first, then who has waited longest.
     order: BTreeSet<(usize, Ticket, TenantId)>,
@@ -38,7 +40,7 @@ impl Permits {
     pub fn new(total: usize, rates: BTreeMap<TenantId, TenantRate>) -> Self {
         let total = total.max(1);
         let (tenants, order) = (BTreeMap::new(), BTreeSet::new());
-        Self { total, free: total, rates, tenants, order }
+        Self { total, free: total, rates, at_once: BTreeMap::new(), tenants, order }
     }
 
     /// Changes what a tenant may use in a second, from now on. What it used beyond
@@ -50,13 +52,22 @@ impl Permits {
         }
     }
 
+    /// Changes how many turns of a tenant run at once, at least 1; absent: as many as there is
+    /// room for. Turns that run are not touched.
+    pub fn set_at_once(&mut self, tenant: &TenantId, most: Option<usize>) {
+        match most {
+            None => drop(self.at_once.remove(tenant)),
+            Some(most) => drop(self.at_once.insert(tenant.clone(), most.max(1))),
+        }
+    }
+
     /// A permit at once, or none. Whoever of the tenant waits already goes first.
     pub fn try_take(&mut self, tenant: &TenantId, now: Millis) -> bool {
         let account = self.tenants.get(tenant);
         let waits = account.is_some_and(|account| !account.waiting.is_empty());
         let held = account.map_or(0, |account| account.held);
         let slowed = account.is_some_and(|account| now < account.free_at());
-        if waits || slowed || !self.may_take(held) {
+        if waits || slowed || !self.may_take(tenant, held) {
             return false;
         }
         self.take(tenant, now);
@@ -83,7 +94,7 @@ impl Permits {
     pub fn next(&mut self, now: Millis) -> Option<(TenantId, Ticket)> {
         let allowed = |(held, _, tenant): &&(usize, Ticket, TenantId)| {
             let account = self.tenants.get(tenant);
-            self.may_take(*held) && account.is_some_and(|account| account.free_at() <= now)
+            self.may_take(tenant, *held) && account.is_some_and(|account| account.free_at() <= now)
         };
         let (_, ticket, tenant) = self.order.iter().find(allowed)?.clone();
         self.change(&tenant, |account| {
@@ -107,10 +118,13 @@ impl Permits {
         self.forget(tenant, now);
     }
 
-    /// When somebody who waits only for the rate of their tenant may begin.
-    pub fn wake_at(&self) -> Option<Millis> {
-        let waiting = self.order.iter().filter(|(held, _, _)| self.may_take(*held));
-        waiting.filter_map(|(_, _, tenant)| Some(self.tenants.get(tenant)?.free_at())).min()
+    /// When the rate of a tenant that holds somebody back does so no longer. Who waits for a
+    /// permit only is served when one is given back.
+    pub fn wake_at(&self, now: Millis) -> Option<Millis> {
+        let waiting = self.order.iter();
+        let free_at =
+            waiting.filter_map(|(_, _, tenant)| Some(self.tenants.get(tenant)?.free_at()));
+        free_at.filter(|at| *at > now).min()
     }
 
     /// All permits, whoever holds them.
@@ -128,10 +142,11 @@ impl Permits {
         self.tenants.values().map(|account| account.waiting.len()).sum()
     }
 
-    /// Whether who holds so many may have one more.
-    fn may_take(&self, held: usize) -> bool {
+    /// Whether a tenant that holds so many may have one more.
+    fn may_take(&self, tenant: &TenantId, held: usize) -> bool {
         let quarter = self.total * Limit::RunningTurnsPercent.preset_size() / 100;
-        self.free > if held < quarter.max(1) { 0 } else { quarter }
+        let has_room = self.free > if held < quarter.max(1) { 0 } else { quarter };
+        has_room && self.at_once.get(tenant).is_none_or(|most| held < *most)
     }
 
     fn take(&mut self, tenant: &TenantId, now: Millis) {

@@ -68,11 +68,52 @@ fn over_its_rate_a_tenant_waits_and_the_others_do_not() {
     permits.ask(&tenant("turns"), 1);
     permits.ask(&tenant("cpu"), 2);
     assert_eq!(permits.next(5_000), None);
-    assert_eq!(permits.wake_at(), Some(5_500));
+    assert_eq!(permits.wake_at(5_000), Some(5_500));
     assert_eq!(permits.next(5_499), None);
     let mut next: Vec<_> = std::iter::from_fn(|| permits.next(5_500)).collect();
     next.sort_unstable();
     assert_eq!(next, [(tenant("cpu"), 2), (tenant("turns"), 1)]);
+}
+
+#[test]
+fn no_more_turns_of_a_tenant_run_at_once_than_it_may_have() {
+    let mut permits = permits(64);
+    let (a, b) = (tenant("a"), tenant("b"));
+    permits.set_at_once(&a, Some(2));
+    assert_eq!((0..5).filter(|_| permits.try_take(&a, 0)).count(), 2);
+    assert_eq!((0..5).filter(|_| permits.try_take(&b, 0)).count(), 5, "the others have room");
+    permits.ask(&a, 1);
+    permits.ask(&b, 2);
+    assert_eq!(permits.next(0), Some((b, 2)), "nobody waits behind it");
+    assert_eq!((permits.next(0), permits.wake_at(0)), (None, None), "no clock helps it");
+    permits.ended(&a, 0, 0);
+    assert_eq!(permits.next(0), Some((a.clone(), 1)));
+    permits.ask(&a, 3);
+    assert_eq!(permits.next(0), None);
+    permits.set_at_once(&a, Some(3));
+    assert_eq!(permits.next(0), Some((a.clone(), 3)));
+    permits.set_at_once(&a, Some(0));
+    assert!(!permits.try_take(&a, 0), "those that run go on");
+    for _ in 0..3 {
+        permits.ended(&a, 0, 0);
+    }
+    assert!(permits.try_take(&a, 0), "none at all would wait for ever");
+    permits.set_at_once(&a, None);
+    assert_eq!((0..20).filter(|_| permits.try_take(&a, 0)).count(), 20);
+}
+
+#[test]
+fn who_waited_for_a_permit_and_then_waits_for_a_rate_is_woken() {
+    let mut permits = permits(64);
+    let a = tenant("a");
+    permits.set_at_once(&a, Some(1));
+    permits.set_rate(&a, TenantRate { turns: None, cpu_ms: Some(100) });
+    assert!(permits.try_take(&a, 5_000));
+    permits.ask(&a, 1);
+    assert_eq!((permits.next(5_000), permits.wake_at(5_000)), (None, None));
+    permits.ended(&a, 150_000, 5_000);
+    assert_eq!((permits.next(5_000), permits.wake_at(5_000)), (None, Some(5_500)));
+    assert_eq!(permits.next(5_500), Some((a, 1)));
 }
 
 #[test]

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use botyard_kernel::id::{ConversationKey, TenantId};
 use botyard_kernel::lane::Input;
+use botyard_kernel::limits::TurnBounds;
+use botyard_kernel::share::TenantRate;
 
 use super::{Message, Work};
 
@@ -28,6 +30,8 @@ impl Work {
     /// Nothing is known of a tenant any more.
     pub(crate) fn forget_tenant(&self, tenant: &TenantId) {
         self.quotas.forget(tenant);
+        self.runtime.set_rate(tenant, TenantRate::default());
+        self.runtime.set_turns(tenant, None, TurnBounds::default());
         self.meters.forget(tenant);
         self.pauses.forget(tenant);
         self.backlog.forget(tenant);

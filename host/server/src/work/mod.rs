@@ -36,11 +36,10 @@ use botyard_kernel::destination::Purpose;
 use botyard_kernel::grants::Policy;
 use botyard_kernel::id::{ChannelId, ConversationKey, TenantId};
 use botyard_kernel::lane::Input;
-use botyard_kernel::limits::{Limits, Values};
+use botyard_kernel::limits::Values;
 use botyard_kernel::log::{Arrival, Row};
 use botyard_kernel::outbox::RequestId;
 use botyard_kernel::quota::Refusal;
-use botyard_kernel::share::TenantRate;
 use botyard_kernel::time::Millis;
 use botyard_kernel::watermark::Marks;
 use botyard_runtime::{LoadError, Phase, Runtime, Upload, Version};
@@ -331,16 +330,6 @@ impl Work {
     /// What tenants use against what they may.
     pub(crate) fn quotas(&self) -> &Quotas {
         &self.quotas
-    }
-
-    /// The limits of a tenant hold from now on; its settings may lower some by a rate.
-    pub(crate) fn set_limits(&self, tenant: &TenantId, limits: &Limits, rate: Option<TenantRate>) {
-        let holds = match rate {
-            Some(rate) => self.quotas.set(tenant, limits, rate),
-            None => self.quotas.set_limits(tenant, limits),
-        };
-        self.backlog.set_bounds(tenant, quotas::bounds(&holds));
-        self.runtime.set_rate(tenant, quotas::rate(&holds));
     }
 
     /// How many conversations are in memory.

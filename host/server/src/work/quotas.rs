@@ -10,6 +10,8 @@ use botyard_kernel::quota::{Bounds, Meter};
 use botyard_kernel::share::TenantRate;
 use botyard_kernel::time::{HOUR, MINUTE, Millis, SECOND};
 
+use super::Work;
+
 /// Who has no storage left comes again when it is weighed anew, and need not come before.
 const FULL_RETRY_AFTER_S: u64 = 60;
 
@@ -193,8 +195,23 @@ impl Quotas {
     }
 }
 
+impl Work {
+    /// The limits of a tenant hold from now on; its settings may lower some by a rate.
+    pub(crate) fn set_limits(&self, tenant: &TenantId, limits: &Limits, rate: Option<TenantRate>) {
+        let holds = match rate {
+            Some(rate) => self.quotas.set(tenant, limits, rate),
+            None => self.quotas.set_limits(tenant, limits),
+        };
+        self.backlog.set_bounds(tenant, bounds(&holds));
+        self.runtime.set_rate(tenant, self::rate(&holds));
+        let at_once = holds.value(Limit::TurnsAtOnce);
+        let at_once = at_once.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
+        self.runtime.set_turns(tenant, at_once, holds.of_turns());
+    }
+}
+
 /// How much unfinished work of a tenant is taken.
-pub(crate) fn bounds(limits: &Limits) -> Bounds {
+fn bounds(limits: &Limits) -> Bounds {
     let most = |limit| {
         let most = limits.value(limit).unwrap_or(u64::MAX);
         usize::try_from(most).unwrap_or(usize::MAX)
@@ -207,7 +224,7 @@ pub(crate) fn bounds(limits: &Limits) -> Bounds {
 }
 
 /// What the bots of a tenant may use in a second.
-pub(crate) fn rate(limits: &Limits) -> TenantRate {
+fn rate(limits: &Limits) -> TenantRate {
     let most = |limit| {
         let most = limits.value(limit)?;
         Some(u32::try_from(most).unwrap_or(u32::MAX))

@@ -31,6 +31,7 @@ mod messenger;
 mod myalice;
 mod myalice_people;
 mod notices;
+mod open_calls;
 mod operate;
 mod operations;
 mod overlap;

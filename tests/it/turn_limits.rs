@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::hosted::Hosted;
 
 /// Two tenants that run the same bot of the operator's, which may call these hosts.
-async fn sharing(bot: &str, hosts: &[String]) -> (Hosted, [Management; 2]) {
+pub(crate) async fn sharing(bot: &str, hosts: &[String]) -> (Hosted, [Management; 2]) {
     let hosted = Hosted::start().await;
     let operator = &hosted.operator;
     let common = json!({"offered": true, "settings": {"hosts": hosts}});
@@ -39,13 +39,13 @@ async fn sharing(bot: &str, hosts: &[String]) -> (Hosted, [Management; 2]) {
     (hosted, [acme, other])
 }
 
-async fn begun(hosted: &Hosted, channel: &str) -> Conversation {
+pub(crate) async fn begun(hosted: &Hosted, channel: &str) -> Conversation {
     let conversation = hosted.open(channel);
     conversation.start().await.unwrap();
     conversation
 }
 
-async fn set(who: &Management, name: &str, value: Value) -> StatusCode {
+pub(crate) async fn set(who: &Management, name: &str, value: Value) -> StatusCode {
     let path = format!("/tenants/acme/limits/{name}");
     who.ask(Method::PUT, &path, Some(json!({"value": value}))).await.unwrap().status
 }

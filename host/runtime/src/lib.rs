@@ -52,7 +52,7 @@ pub use jail::Part as JailPart;
 pub use limits::TierLimits;
 pub use load_error::LoadError;
 pub use manifest::{MANIFEST_SECTION, Manifest};
-pub use permit::{Occupancy, Permit};
+pub use permit::{Gate, Occupancy, Permit, Who};
 pub use phase::Phase;
 pub use runtime::Runtime;
 pub use safety::SafetyFeature;

@@ -11,23 +11,32 @@ use botyard_kernel::time::Millis;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-/// The gate of a tier.
-#[derive(Clone, Debug)]
-pub(crate) struct Gate(Arc<Inner>);
+/// What names whoever shares the places behind a gate.
+pub trait Who: Ord + Clone + Send + 'static {}
+
+impl<K: Ord + Clone + Send + 'static> Who for K {}
+
+/// The gate before a number of places, for example those of a tier, that tenants share.
+/// Nobody can keep the others from them, and more wait. A clone is the same gate.
+#[derive(Debug)]
+pub struct Gate<K: Who = TenantId>(Arc<Inner<K>>);
 
 #[derive(Debug)]
-struct Inner {
+struct Inner<K: Who> {
     start: Instant,
-    state: Mutex<State>,
+    state: Mutex<State<K>>,
     /// Where those that wait do so. Permits are given back anywhere.
     waits_on: OnceLock<Handle>,
 }
 
+/// Sends the permit to whoever waits for it.
+type Wake<K> = oneshot::Sender<Permit<K>>;
+
 #[derive(Debug)]
-struct State {
-    permits: Permits,
+struct State<K: Who> {
+    permits: Permits<K>,
     tickets: Ticket,
-    wakes: HashMap<Ticket, oneshot::Sender<Permit>>,
+    wakes: HashMap<Ticket, Wake<K>>,
     /// Somebody sleeps until the rate of a tenant lets its turns begin.
     sleeping: bool,
 }
@@ -35,9 +44,9 @@ struct State {
 /// The right to run one turn. Given back when it is dropped, at the latest when
 /// the turn has ended.
 #[derive(Debug)]
-pub struct Permit {
-    gate: Gate,
-    tenant: TenantId,
+pub struct Permit<K: Who = TenantId> {
+    gate: Gate<K>,
+    who: K,
     cpu_us: u64,
 }
 
@@ -53,60 +62,77 @@ pub struct Occupancy {
 }
 
 /// A place among those who wait, given up when it is dropped.
-struct Place<'a> {
-    gate: &'a Gate,
-    tenant: &'a TenantId,
+struct Place<'a, K: Who> {
+    gate: &'a Gate<K>,
+    who: &'a K,
     ticket: Ticket,
 }
 
-impl Gate {
+impl<K: Who> Clone for Gate<K> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<K: Who> Gate<K> {
     /// A gate for so many turns at the same time. Tenants have no rate until
     /// [`Gate::set_rate`].
-    pub(crate) fn new(total: usize) -> Self {
+    pub fn new(total: usize) -> Self {
         let permits = Permits::new(total, BTreeMap::new());
         let state = State { permits, tickets: 0, wakes: HashMap::new(), sleeping: false };
         let (start, state) = (Instant::now(), Mutex::new(state));
         Self(Arc::new(Inner { start, state, waits_on: OnceLock::new() }))
     }
 
+    /// Changes how many places there are, from now on; at least 1.
+    pub fn set_total(&self, total: usize) {
+        self.state().permits.set_total(total);
+        self.serve();
+    }
+
+    /// How many places are taken.
+    pub fn held(&self) -> usize {
+        self.state().permits.held()
+    }
+
     /// Changes what a tenant may use in a second, from now on.
-    pub(crate) fn set_rate(&self, tenant: &TenantId, rate: TenantRate) {
-        self.state().permits.set_rate(tenant, rate);
+    pub(crate) fn set_rate(&self, who: &K, rate: TenantRate) {
+        self.state().permits.set_rate(who, rate);
     }
 
     /// Changes how many turns of a tenant run at once, from now on; absent: as many as there
     /// is room for.
-    pub(crate) fn set_at_once(&self, tenant: &TenantId, most: Option<usize>) {
-        self.state().permits.set_at_once(tenant, most);
+    pub(crate) fn set_at_once(&self, who: &K, most: Option<usize>) {
+        self.state().permits.set_at_once(who, most);
         self.serve();
     }
 
     /// A permit, if the tenant may have one now.
-    pub(crate) fn try_permit(&self, tenant: &TenantId) -> Option<Permit> {
-        let taken = self.state().permits.try_take(tenant, self.now());
-        taken.then(|| self.permit_of(tenant))
+    pub fn try_permit(&self, who: &K) -> Option<Permit<K>> {
+        let taken = self.state().permits.try_take(who, self.now());
+        taken.then(|| self.permit_of(who))
     }
 
     /// A permit, as soon as the tenant may have one. Dropping the future gives up
     /// the place in the queue.
-    pub(crate) async fn permit(&self, tenant: &TenantId) -> Permit {
+    pub async fn permit(&self, who: &K) -> Permit<K> {
         let (wake, woken) = oneshot::channel();
         self.0.waits_on.get_or_init(Handle::current);
         let ticket = {
             let mut state = self.state();
             state.tickets += 1;
             let ticket = state.tickets;
-            state.permits.ask(tenant, ticket);
+            state.permits.ask(who, ticket);
             state.wakes.insert(ticket, wake);
             ticket
         };
-        let _place = Place { gate: self, tenant, ticket };
+        let _place = Place { gate: self, who, ticket };
         self.serve();
         woken.await.expect("the gate wakes who waits before it forgets them")
     }
 
     /// How many permits there are, and how many are taken.
-    pub(crate) fn occupancy(&self) -> Occupancy {
+    pub fn occupancy(&self) -> Occupancy {
         let permits = &self.state().permits;
         Occupancy { total: permits.total(), free: permits.free(), waiting: permits.waiting() }
     }
@@ -121,10 +147,10 @@ impl Gate {
     fn hand_out(&self, now: Millis) {
         loop {
             let mut state = self.state();
-            let Some((tenant, ticket)) = state.permits.next(now) else { return };
+            let Some((who, ticket)) = state.permits.next(now) else { return };
             let wake = state.wakes.remove(&ticket);
             drop(state);
-            let permit = self.permit_of(&tenant);
+            let permit = self.permit_of(&who);
             if let Some(wake) = wake {
                 // Who stopped waiting gives the permit back by dropping it, right here.
                 let _ = wake.send(permit);
@@ -162,8 +188,8 @@ impl Gate {
         at.map(|at| Duration::from_millis(at.saturating_sub(self.now()).max(1)))
     }
 
-    fn permit_of(&self, tenant: &TenantId) -> Permit {
-        Permit { gate: self.clone(), tenant: tenant.clone(), cpu_us: 0 }
+    fn permit_of(&self, who: &K) -> Permit<K> {
+        Permit { gate: self.clone(), who: who.clone(), cpu_us: 0 }
     }
 
     /// From the start of the gate: rates only look at differences.
@@ -171,7 +197,7 @@ impl Gate {
         Millis::try_from(self.0.start.elapsed().as_millis()).unwrap_or(Millis::MAX)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State<K>> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -179,7 +205,7 @@ impl Gate {
 impl Permit {
     /// Whose turn it is for.
     pub(crate) fn tenant(&self) -> &TenantId {
-        &self.tenant
+        &self.who
     }
 
     /// The turn has used so much CPU time, in microseconds.
@@ -188,20 +214,20 @@ impl Permit {
     }
 }
 
-impl Drop for Permit {
+impl<K: Who> Drop for Permit<K> {
     fn drop(&mut self) {
         let now = self.gate.now();
-        self.gate.state().permits.ended(&self.tenant, self.cpu_us, now);
+        self.gate.state().permits.ended(&self.who, self.cpu_us, now);
         self.gate.serve();
     }
 }
 
-impl Drop for Place<'_> {
+impl<K: Who> Drop for Place<'_, K> {
     fn drop(&mut self) {
         let now = self.gate.now();
         let mut state = self.gate.state();
         if state.wakes.remove(&self.ticket).is_some() {
-            state.permits.gave_up(self.tenant, self.ticket, now);
+            state.permits.gave_up(self.who, self.ticket, now);
         }
     }
 }

@@ -417,6 +417,11 @@ impl Lane {
         self.outbox.keeps_a_place()
     }
 
+    /// Whether a call of a vendor that was asked for is still wanted, or under way.
+    pub fn is_calling(&self, call: CallId) -> bool {
+        self.outbox.is_calling(call)
+    }
+
     /// Takes an input and says what is to be done.
     pub fn on(&mut self, input: Input, now: Millis) -> Vec<Effect> {
         let mut effects = Vec::new();

@@ -100,7 +100,11 @@ impl Limit {
     /// bot that it is to blame.
     pub fn least(self) -> u64 {
         match self {
-            Self::TurnsPerSecond | Self::CpuMsPerSecond | Self::TurnsAtOnce | Self::TurnCpuMs => 1,
+            Self::TurnsPerSecond
+            | Self::CpuMsPerSecond
+            | Self::TurnsAtOnce
+            | Self::CallsAtOnce
+            | Self::TurnCpuMs => 1,
             // So long may the host itself keep a turn waiting that has others beside it.
             Self::TurnWallMs => 100,
             // A page, the least that a memory has.
@@ -113,7 +117,11 @@ impl Limit {
     fn room(self) -> Option<&'static str> {
         let storage = "take away versions and bots that nobody needs, keep conversations for \
                        less time (`retention`)";
-        (self == Self::StorageBytes).then_some(storage)
+        match self {
+            Self::StorageBytes => Some(storage),
+            Self::CallsAtOnce => Some("give calls less time (`timeout-ms`), or make fewer at once"),
+            _ => None,
+        }
     }
 }
 

@@ -147,6 +147,8 @@ limits! {
         "A tenant's part of all turns that run at once, while others wait.";
     CallsPerMinute "calls-per-minute" PerMinute Some(6_000), Tenant, "kernel::quota",
         "Calls to web services of a tenant's bots, within turns and after them.";
+    CallsAtOnce "calls-at-once" Pieces Some(256), Tenant, "kernel::share",
+        "A tenant's calls that are open at once, of vendors and of bots apart; more of them wait, within a turn as long as it may.";
     LogBytesPerHour "log-bytes-per-hour" BytesPerHour Some(256 * MIB), Tenant, "kernel::quota",
         "What a tenant's bots write into their logs; the rest is not kept.";
     StorageBytes "storage-bytes" Bytes Some(10 * GIB), Tenant, "kernel::limits",

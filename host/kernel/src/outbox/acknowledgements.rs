@@ -22,7 +22,7 @@ const UNKNOWN: &str = "the vendor has taken it, and did not say whether it was d
 /// The one acknowledgement that is under way.
 #[derive(Debug)]
 pub(super) struct Acknowledging {
-    call: CallId,
+    pub(super) call: CallId,
     id: PartId,
     stage: Stage,
 }

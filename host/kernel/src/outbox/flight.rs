@@ -46,6 +46,12 @@ impl Outbox {
         }
     }
 
+    /// Whether a call that was asked for is still wanted, or under way.
+    pub fn is_calling(&self, call: CallId) -> bool {
+        let acknowledges = self.acknowledging.as_ref().is_some_and(|it| it.call == call);
+        acknowledges || self.flight.as_ref().is_some_and(|flight| flight.call == call)
+    }
+
     /// These rows are claimed, on stable storage.
     pub fn claimed(&mut self, claimed: &[PartId]) {
         let claiming = self.flight.as_mut().filter(|flight| flight.stage == Stage::Claiming);

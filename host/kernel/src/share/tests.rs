@@ -103,6 +103,23 @@ fn no_more_turns_of_a_tenant_run_at_once_than_it_may_have() {
 }
 
 #[test]
+fn permits_are_made_fewer_and_more_while_some_are_held() {
+    let mut permits = permits(8);
+    assert_eq!((0..9).filter(|_| permits.try_take(&tenant("a"), 0)).count(), 6);
+    permits.set_total(2);
+    assert_eq!((permits.free(), permits.held()), (0, 6));
+    permits.ask(&tenant("b"), 1);
+    for _ in 0..4 {
+        permits.ended(&tenant("a"), 0, 0);
+        assert_eq!(permits.next(0), None);
+    }
+    permits.ended(&tenant("a"), 0, 0);
+    assert_eq!(permits.next(0), Some((tenant("b"), 1)));
+    permits.set_total(0);
+    assert_eq!(permits.total(), 1, "none at all would wait for ever");
+}
+
+#[test]
 fn who_waited_for_a_permit_and_then_waits_for_a_rate_is_woken() {
     let mut permits = permits(64);
     let a = tenant("a");

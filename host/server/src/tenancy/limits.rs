@@ -70,6 +70,7 @@ impl Tenancy {
             (Limit::BacklogRequests, backlog.requests as u64),
             (Limit::BacklogEvents, backlog.events as u64),
             (Limit::BacklogBytes, backlog.bytes as u64),
+            (Limit::CallsAtOnce, self.work.open_calls(tenant)),
             (Limit::StorageBytes, self.storage(tenant).await?.sum()),
         ]);
         for (limit, kind) in COUNTED {

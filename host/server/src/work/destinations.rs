@@ -110,7 +110,7 @@ impl<K: Eq + Hash + Clone + fmt::Display> Destinations<K> {
 }
 
 /// A service of a vendor, for an account there: by the first channel that has it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct VendorService {
     account: ChannelId,
     service: Purpose,

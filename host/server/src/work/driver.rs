@@ -5,19 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use botyard_failpoints::{Point, pass};
+use botyard_kernel::destination::{Admission, Purpose};
 use botyard_kernel::event::Setting;
 use botyard_kernel::id::{ConversationKey, Digest, EventId};
 use botyard_kernel::lane::{Effect, Input, Lane};
 use botyard_kernel::log::{Row, Settled};
-use botyard_kernel::outbox::{Paused, RequestId, Rides, Send};
+use botyard_kernel::outbox::{CallId, Paused, RequestId, Rides, Send};
 use botyard_kernel::plan::host_start_id;
 use botyard_kernel::profile::Profile;
 use botyard_kernel::time::{Millis, SECOND};
 use botyard_kernel::usage::Usage;
 use botyard_vendors::{Part, To};
-use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 use metrics::counter;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -26,6 +27,7 @@ use super::backlog::{Waits, Weight};
 use super::bots::Spent;
 use super::destinations::VendorService;
 use super::fetch::{self, Caller};
+use super::open_calls::VendorPlace;
 use super::room::Place;
 use super::{Answer, Message, Work, calls, log, requests, runs, store};
 use crate::clock;
@@ -62,6 +64,18 @@ pub(super) struct Driver {
     running: Option<(u64, String, EventId)>,
     /// What the last run has cost.
     spent: Spent,
+    /// Calls of the vendor that wait for a place among those that are open.
+    queued: FuturesUnordered<BoxFuture<'static, Placed>>,
+    /// Places of calls that may leave and have not left.
+    places: HashMap<CallId, VendorPlace>,
+}
+
+/// A call of the vendor that has a place.
+struct Placed {
+    call: CallId,
+    ticket: Option<Millis>,
+    purpose: Purpose,
+    place: VendorPlace,
 }
 
 /// Who waits for the answer of a request, and which form it has.
@@ -100,6 +114,8 @@ impl Driver {
             lively: false,
             running: None,
             spent: Spent::default(),
+            queued: FuturesUnordered::new(),
+            places: HashMap::new(),
         }
     }
 
@@ -130,6 +146,7 @@ impl Driver {
             let input = tokio::select! {
                 biased;
                 Some(input) = self.under_way.next(), if !self.under_way.is_empty() => input,
+                Some(placed) = self.queued.next(), if !self.queued.is_empty() => self.placed(placed),
                 message = self.inbox.recv() => match message {
                     Some(message) => self.on_message(message),
                     None => return,
@@ -230,6 +247,10 @@ impl Driver {
             }
             effects = more;
         }
+        if !self.places.is_empty() {
+            // Somebody else may have taken the conversation before a call left.
+            self.places.retain(|call, _| self.lane.is_calling(*call));
+        }
         self.waits.set(self.lane.waiting(), self.weight.of(self.lane.waiting_here()));
     }
 
@@ -308,17 +329,49 @@ impl Driver {
         match send {
             Send::Answer { request, rows, late } => return self.answer(request, &rows, late),
             Send::Ask { call, ticket, purpose } => {
-                let (service, rate) = VendorService::of(&self.channel, purpose);
-                let admission = self.work.vendors.admit(&service, rate, ticket, clock::now());
-                return Some(Input::Admitted { call, admission });
+                let (service, _) = VendorService::of(&self.channel, purpose);
+                let (calls, tenant) = (&self.work.open_calls, &self.key.tenant);
+                if let Some(place) = calls.try_vendor(tenant, &service) {
+                    return Some(self.placed(Placed { call, ticket, purpose, place }));
+                }
+                let place = calls.vendor(tenant, service);
+                let placed = async move { Placed { call, ticket, purpose, place: place.await } };
+                self.queued.push(placed.boxed());
             }
-            Send::Call { call, rows, again } => self.start(calls::call(self, call, rows, again)),
+            Send::Call { call, rows, again } => {
+                self.leave(call, calls::call(self, call, rows, again));
+            }
             Send::Acknowledge { call, acknowledgement } => {
-                self.start(calls::acknowledge(self, call, &acknowledgement));
+                self.leave(call, calls::acknowledge(self, call, &acknowledgement));
             }
             Send::Request { call, row } => self.start(requests::request(self, call, *row)),
         }
         None
+    }
+
+    /// A call has a place: whether it may leave is its destination's to say.
+    fn placed(&mut self, placed: Placed) -> Input {
+        let Placed { call, ticket, purpose, place } = placed;
+        if !self.lane.is_calling(call) {
+            return Input::Wake;
+        }
+        let (service, rate) = VendorService::of(&self.channel, purpose);
+        let admission = self.work.vendors.admit(&service, rate, ticket, clock::now());
+        if admission == Admission::Go {
+            self.places.insert(call, place);
+        }
+        Input::Admitted { call, admission }
+    }
+
+    /// Makes a call, which keeps its place until it has ended.
+    fn leave(&mut self, call: CallId, future: BoxFuture<'static, Input>) {
+        let place = self.places.remove(&call);
+        let kept = async move {
+            let input = future.await;
+            drop(place);
+            input
+        };
+        self.start(kept.boxed());
     }
 
     fn answer(&mut self, request: RequestId, rows: &[Row], late: bool) -> Option<Input> {

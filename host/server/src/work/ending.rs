@@ -32,6 +32,7 @@ impl Work {
         self.quotas.forget(tenant);
         self.runtime.set_rate(tenant, TenantRate::default());
         self.runtime.set_turns(tenant, None, TurnBounds::default());
+        self.open_calls.forget(tenant);
         self.meters.forget(tenant);
         self.pauses.forget(tenant);
         self.backlog.forget(tenant);

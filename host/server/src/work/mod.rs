@@ -13,6 +13,7 @@ mod fetch;
 mod log;
 mod meters;
 mod notices;
+mod open_calls;
 mod pauses;
 mod powers;
 mod quotas;
@@ -65,6 +66,7 @@ use fetch::Caller;
 use meters::Meters;
 pub use meters::{USAGE, from_hour, named};
 use notices::Notices;
+use open_calls::OpenCalls;
 use pauses::Pauses;
 pub use pauses::{Pausable, Pause, Subject};
 use quotas::Quotas;
@@ -82,6 +84,7 @@ pub struct Work {
     door: Door,
     backlog: Backlog,
     quotas: Quotas,
+    open_calls: OpenCalls,
     disk: Disk,
     meters: Meters,
     /// Vendors, by the channel whose token is shown.
@@ -184,6 +187,7 @@ impl Work {
             door,
             backlog: Backlog::new(backlog.tenant, backlog.host),
             quotas: Quotas::new(limits),
+            open_calls: OpenCalls::default(),
             disk: Disk::new(disk),
             meters: Meters::default(),
             vendors: Destinations::new("the vendor of channel"),

@@ -196,6 +196,11 @@ impl Quotas {
 }
 
 impl Work {
+    /// How many calls of a tenant are open, against its limit.
+    pub(crate) fn open_calls(&self, tenant: &TenantId) -> u64 {
+        self.open_calls.open(tenant)
+    }
+
     /// The limits of a tenant hold from now on; its settings may lower some by a rate.
     pub(crate) fn set_limits(&self, tenant: &TenantId, limits: &Limits, rate: Option<TenantRate>) {
         let holds = match rate {
@@ -207,6 +212,7 @@ impl Work {
         let at_once = holds.value(Limit::TurnsAtOnce);
         let at_once = at_once.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
         self.runtime.set_turns(tenant, at_once, holds.of_turns());
+        self.open_calls.set(tenant, &holds);
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) enum Reached {
     /// It was not made: the service has not answered of late, and is left alone until
     /// then.
     LeftAlone { host: String, until_ms: Millis },
-    /// It was not made: the tenant has made too many.
+    /// It was not made: the tenant has made too many, or has too many under way.
     Exceeded(Exceeded),
 }
 
@@ -64,6 +64,11 @@ pub(super) async fn call(
         return Reached::Sent(Err(SendError::Denied("the address is no URL".to_owned())));
     };
     let host = url.host_str().unwrap_or_default().to_owned();
+    // First of all: by the time that there is a place, the service may be left alone.
+    let _place = match work.open_calls.service(tenant, &host, deadline).await {
+        Ok(place) => place,
+        Err(exceeded) => return Reached::Exceeded(exceeded),
+    };
     let service = format!("{tenant}/{host}");
     if let Admission::Wait { until_ms, .. } = work.services.admit_named(&service, clock::now()) {
         return Reached::LeftAlone { host, until_ms };

@@ -12,6 +12,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::hosted::Hosted;
+use crate::turn_limits::sharing;
 
 const WITHIN: Duration = Duration::from_secs(30);
 
@@ -397,6 +398,42 @@ async fn a_version_that_does_worse_is_rolled_back_by_itself() {
     assert!(actor.starts_with("the host: version"), "{actor}");
     assert!(actor.contains("over 3 times as often"), "{actor}");
     assert_eq!(hosted.open("acme-web").start().await.unwrap().texts(), ["1 1 start"]);
+}
+
+#[tokio::test]
+async fn a_version_that_does_worse_for_tenants_that_share_it_is_rolled_back_for_all_of_them() {
+    let (hosted, [acme, other]) = sharing("tally", &[]).await;
+    let path = "/tenants/operator/bots/common";
+    let good = hosted.operator.get(&format!("{path}/deployment")).await.unwrap()["current"].clone();
+    let wasm = fs::read(plugin("hostile").unwrap()).unwrap();
+    let bad = hosted.operator.upload(&format!("{path}/versions"), wasm).await.unwrap();
+    let deploy = json!({"action": "deploy", "version": bad.body["digest"]});
+    hosted.operator.post(&format!("{path}/deployment"), deploy).await.unwrap();
+    let break_down = async |channel: &str, conversations: usize| {
+        for _ in 0..conversations {
+            let conversation = hosted.open(channel);
+            conversation.start().await.unwrap();
+            for _ in 0..2 {
+                conversation.message("panic now").await.unwrap();
+            }
+        }
+    };
+    let answers = async || {
+        hosted.operator.get(&format!("{path}/deployment")).await.unwrap()["current"].clone()
+    };
+    // Whatever one of them does with it.
+    break_down("acme-web", 20).await;
+    assert_eq!(answers().await, bad.body["digest"]);
+    break_down("other-web", 4).await;
+    let within = Duration::from_secs(20);
+    let back = async || Ok((answers().await == good).then_some(()));
+    botyard_tests::wait::until_asked("the version before", within, back).await.unwrap();
+    for (tenant, admin) in [("acme", &acme), ("other", &other)] {
+        let bot = admin.get(&format!("/tenants/{tenant}/bots/mine")).await.unwrap();
+        assert_eq!(bot["shared"], "common");
+        let conversation = hosted.open(&format!("{tenant}-web"));
+        assert_eq!(conversation.start().await.unwrap().texts(), ["1 1 start"]);
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,10 @@
 //! before times are compared. Where the old one has fewer turns, its failures are what
 //! is known of it: none, if it has had no turn at all, so that more than 2 failures of
 //! a hundred turns are too many.
+//!
+//! Turns of all tenants that run the bot count. But what one of them says to its bot, how
+//! it has set it up and what it lets it use is its own, so none of them but the owner
+//! decides alone: without the one that does worst, the others must see the same.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Deployment;
 use super::latency::Latency;
-use crate::id::Digest;
+use crate::id::{Digest, TenantId};
 use crate::log::Outcome;
 use crate::run::Blame;
 use crate::time::{HOUR, Millis};
@@ -28,6 +32,9 @@ pub const FAILED_TIMES: u64 = 3;
 pub const FAILED_POINTS: u64 = 2;
 /// A new version is too slow at over so many times the old one's 95th percentile.
 pub const SLOW_TIMES: u64 = 2;
+/// So many turns of the new version the others must have had, where it does worse above all
+/// with one tenant.
+pub const OTHERS_TURNS_MIN: u64 = 10;
 /// For so long a full deployment is watched.
 pub const WATCHED_MS: Millis = HOUR;
 /// Beyond so many turns older ones count less and less: what goes wrong late is seen.
@@ -56,11 +63,46 @@ impl Tally {
         self.turns += 1;
         self.failures += u64::from(failed);
         self.latency.note(took_us);
-        if self.turns >= REMEMBERED_TURNS {
-            self.turns /= 2;
-            self.failures /= 2;
-            self.latency.halve();
+    }
+
+    /// Forgets half of everything.
+    fn halve(&mut self) {
+        self.turns /= 2;
+        self.failures /= 2;
+        self.latency.halve();
+    }
+
+    /// This without a part of it.
+    fn without(&self, part: &Self) -> Self {
+        Self {
+            turns: self.turns.saturating_sub(part.turns),
+            failures: self.failures.saturating_sub(part.failures),
+            latency: self.latency.without(&part.latency),
         }
+    }
+}
+
+/// What is known of one version: of all tenants that run it, and of each.
+#[derive(Clone, Debug, Default)]
+struct Shown {
+    all: Tally,
+    tenants: BTreeMap<TenantId, Tally>,
+}
+
+impl Shown {
+    fn note(&mut self, tenant: &TenantId, outcome: &Outcome, took_us: u64) {
+        self.all.note(outcome, took_us);
+        self.tenants.entry(tenant.clone()).or_default().note(outcome, took_us);
+        if self.all.turns >= REMEMBERED_TURNS {
+            self.all.halve();
+            self.tenants.values_mut().for_each(Tally::halve);
+            self.tenants.retain(|_, tally| tally.turns > 0);
+        }
+    }
+
+    /// What all others show.
+    fn without(&self, tenant: &TenantId) -> Tally {
+        self.tenants.get(tenant).map_or_else(|| self.all.clone(), |own| self.all.without(own))
     }
 }
 
@@ -68,24 +110,38 @@ impl Tally {
 /// version has its turns to show itself once more.
 #[derive(Clone, Debug, Default)]
 pub struct Watch {
-    tallies: BTreeMap<Digest, Tally>,
+    versions: BTreeMap<Digest, Shown>,
     seen: Option<(Digest, Option<Digest>)>,
 }
 
 impl Watch {
-    /// Notes a turn of the bot that answers by this deployment.
-    pub fn note(&mut self, deployment: &Deployment, outcome: &Outcome, took_us: u64) {
+    /// Notes a turn of the bot that answers by this deployment, with a tenant that runs it.
+    pub fn note(
+        &mut self,
+        deployment: &Deployment,
+        tenant: &TenantId,
+        outcome: &Outcome,
+        took_us: u64,
+    ) {
         self.follow(deployment);
         let (Outcome::Ran { version, .. } | Outcome::Failed { version, .. }) = outcome else {
             return;
         };
-        if let Some(tally) = self.tallies.get_mut(version) {
-            tally.note(outcome, took_us);
+        if let Some(shown) = self.versions.get_mut(version) {
+            shown.note(tenant, outcome, took_us);
         }
     }
 
-    /// Why the newest change is to be rolled back, if it is.
-    pub fn verdict(&mut self, deployment: &Deployment, now: Millis) -> Option<Reason> {
+    /// Why the newest change of a bot of this owner's is to be rolled back, if it is.
+    /// `others_run_it` says whether tenants besides this one run the bot, of which nothing
+    /// may have been seen yet.
+    pub fn verdict(
+        &mut self,
+        deployment: &Deployment,
+        owner: &TenantId,
+        others_run_it: impl Fn(&TenantId) -> bool,
+        now: Millis,
+    ) -> Option<Reason> {
         self.follow(deployment);
         let (new, old) = match (deployment.canary, deployment.previous) {
             (Some(canary), _) => (canary.version, deployment.current),
@@ -94,13 +150,17 @@ impl Watch {
             }
             (None, _) => return None,
         };
-        let worse = worse(self.tallies.get(&new)?, self.tallies.get(&old)?)?;
+        let (shown, before) = (self.versions.get(&new)?, self.versions.get(&old)?);
+        let nothing = Tally::default();
+        let own = shown.tenants.get(owner).unwrap_or(&nothing);
+        let own_before = before.tenants.get(owner).unwrap_or(&nothing);
+        let worse = worse(own, own_before).or_else(|| all(shown, before, others_run_it))?;
         Some(Reason { version: new, before: old, worse })
     }
 
     /// What is known of a version that answers.
     pub fn tally(&self, version: &Digest) -> Option<&Tally> {
-        self.tallies.get(version)
+        self.versions.get(version).map(|shown| &shown.all)
     }
 
     /// Whoever is on trial is compared from the beginning of it; whoever is deployed
@@ -112,15 +172,15 @@ impl Watch {
             return;
         }
         let answering = [Some(deployment.current), deployment.previous, canary];
-        self.tallies.retain(|version, _| answering.contains(&Some(*version)));
+        self.versions.retain(|version, _| answering.contains(&Some(*version)));
         for version in answering.into_iter().flatten() {
-            self.tallies.entry(version).or_default();
+            self.versions.entry(version).or_default();
         }
         let before = self.seen.and_then(|(_, canary)| canary);
         if canary.is_some() && canary != before {
-            self.tallies.values_mut().for_each(|tally| *tally = Tally::default());
+            self.versions.values_mut().for_each(|shown| *shown = Shown::default());
         } else if self.seen.is_some_and(|(current, _)| current != deployment.current) {
-            self.tallies.insert(deployment.current, Tally::default());
+            self.versions.insert(deployment.current, Shown::default());
         }
         self.seen = now;
     }
@@ -179,6 +239,28 @@ impl fmt::Display for Reason {
     }
 }
 
+/// What the new version does worse with all tenants together, if it does so without the one
+/// with which it does worst.
+fn all(new: &Shown, old: &Shown, others_run_it: impl Fn(&TenantId) -> bool) -> Option<Worse> {
+    let worse = worse(&new.all, &old.all)?;
+    let mut seen = new.tenants.keys().chain(old.tenants.keys());
+    let first = seen.next()?;
+    if seen.all(|tenant| tenant == first) && !others_run_it(first) {
+        return Some(worse);
+    }
+    let bad = |tally: &Tally| match worse {
+        Worse::Fails { .. } => tally.failures,
+        Worse::Slow { old_us, .. } => tally.latency.over(old_us.saturating_mul(SLOW_TIMES)),
+    };
+    let (worst, _) = new.tenants.iter().max_by_key(|(_, tally)| bad(tally))?;
+    let (new, old) = (new.without(worst), old.without(worst));
+    let same = match worse {
+        Worse::Fails { .. } => fails(&new, &old),
+        Worse::Slow { .. } => slower(&new, &old),
+    };
+    (new.turns >= OTHERS_TURNS_MIN && same.is_some()).then_some(worse)
+}
+
 /// What the new version does worse, if anything is known of it and it does.
 fn worse(new: &Tally, old: &Tally) -> Option<Worse> {
     if new.turns < TURNS_MIN {
@@ -200,9 +282,10 @@ fn fails(new: &Tally, old: &Tally) -> Option<Worse> {
 }
 
 fn slow(new: &Tally, old: &Tally) -> Option<Worse> {
-    if old.turns < TURNS_MIN {
-        return None;
-    }
+    if old.turns < TURNS_MIN { None } else { slower(new, old) }
+}
+
+fn slower(new: &Tally, old: &Tally) -> Option<Worse> {
     let (new_us, old_us) = (new.latency.percentile_us(95)?, old.latency.percentile_us(95)?);
     (new_us > old_us.saturating_mul(SLOW_TIMES)).then_some(Worse::Slow { new_us, old_us })
 }

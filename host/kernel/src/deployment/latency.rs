@@ -32,6 +32,21 @@ impl Latency {
         Some(begin(*bucket))
     }
 
+    /// How many took longer than so many microseconds, but for the width of a bucket.
+    pub(super) fn over(&self, us: u64) -> u64 {
+        let over = self.0.iter().filter(|(bucket, _)| begin(**bucket) > us);
+        over.map(|(_, count)| count).sum()
+    }
+
+    /// This without a part of it.
+    pub(super) fn without(&self, part: &Self) -> Self {
+        let rest = |(bucket, count): (&u16, &u64)| {
+            let part = part.0.get(bucket).copied().unwrap_or_default();
+            (*bucket, count.saturating_sub(part))
+        };
+        Self(self.0.iter().map(rest).filter(|(_, count)| *count > 0).collect())
+    }
+
     /// Forgets half of everything.
     pub(super) fn halve(&mut self) {
         self.0.values_mut().for_each(|count| *count /= 2);

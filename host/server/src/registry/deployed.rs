@@ -63,16 +63,23 @@ impl Deployed {
         Some(self.now()?.version_for(pinned, &self.bot, key, now))
     }
 
-    /// Notes how a turn ended. Answers why the newest change is to be rolled back, if it
-    /// is, with the revision that is: once for each change.
-    pub fn note(&self, outcome: &Outcome, took_us: u64, now: Millis) -> Option<(Reason, u64)> {
+    /// Notes how a turn of a tenant that runs the bot ended. Answers why the newest change is to be rolled back, if it
+    /// is, with the revision that is: once for each change. `others_run_it` says whether
+    /// tenants besides this one run the bot.
+    pub fn note(
+        &self,
+        tenant: &TenantId,
+        (outcome, took_us): (&Outcome, u64),
+        others_run_it: impl Fn(&TenantId) -> bool,
+        now: Millis,
+    ) -> Option<(Reason, u64)> {
         let deployment = self.now()?;
         let mut watched = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        watched.watch.note(&deployment, outcome, took_us);
+        watched.watch.note(&deployment, tenant, outcome, took_us);
         if watched.told == deployment.revision {
             return None;
         }
-        let reason = watched.watch.verdict(&deployment, now)?;
+        let reason = watched.watch.verdict(&deployment, &self.owner, others_run_it, now)?;
         watched.told = deployment.revision;
         Some((reason, deployment.revision))
     }

@@ -46,6 +46,11 @@ impl Registry {
         channels
     }
 
+    /// Whether there is a channel of which this is so.
+    pub fn has_channel(&self, is: impl Fn(&Channel) -> bool) -> bool {
+        self.all().values().any(|channel| is(channel))
+    }
+
     /// A channel is there from now on, in the place of one of its name.
     pub fn add(&self, channel: Arc<Channel>) {
         let mut all = self.channels.write().unwrap_or_else(PoisonError::into_inner);

@@ -145,11 +145,13 @@ impl Work {
     /// is rolled back.
     pub(super) fn watch_run(&self, channel: &Channel, turn: &Turn, took_us: u64) {
         let deployed = Arc::clone(&channel.bot().deployed);
-        if deployed.owner != channel.tenant {
-            // Whoever only runs a bot of the operator's does not decide for all others.
-            return;
-        }
-        if let Some((reason, revision)) = deployed.note(&turn.outcome, took_us, clock::now()) {
+        let (ended, now) = ((&turn.outcome, took_us), clock::now());
+        let others_run_it = |tenant: &TenantId| {
+            let runs_it = |it: &Channel| Arc::ptr_eq(&it.bot().deployed, &deployed);
+            self.registry.has_channel(|it| it.tenant != *tenant && runs_it(it))
+        };
+        let noted = deployed.note(&channel.tenant, ended, others_run_it, now);
+        if let Some((reason, revision)) = noted {
             // Nobody listens where the host is not yet, or no longer, serving.
             let _ = self.worse.send(Worse { deployed, reason, revision });
         }

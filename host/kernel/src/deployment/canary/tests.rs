@@ -33,11 +33,96 @@ fn trial() -> Deployment {
     Deployment::first(version(1), 0).start_canary(version(2), 10, 0).unwrap()
 }
 
-fn feed(watch: &mut Watch, deployment: &Deployment, n: u8, (turns, failures): (u64, u64)) {
+fn owner() -> TenantId {
+    TenantId::from("operator")
+}
+
+fn feed(watch: &mut Watch, deployment: &Deployment, n: u8, turns: (u64, u64)) {
+    feed_of(watch, deployment, &owner(), n, turns);
+}
+
+fn feed_of(
+    watch: &mut Watch,
+    deployment: &Deployment,
+    tenant: &TenantId,
+    n: u8,
+    (turns, failures): (u64, u64),
+) {
     for turn in 0..turns {
         let outcome = if turn < failures { trapped(n) } else { ran(n) };
-        watch.note(deployment, &outcome, 1_000);
+        watch.note(deployment, tenant, &outcome, 1_000);
     }
+}
+
+/// Tenants `a` and `b` run a bot of the operator's: version 1 for long, then version 2.
+fn shared(turns: [(u64, u64); 2]) -> (Watch, Deployment) {
+    let (mut watch, before) = (Watch::default(), Deployment::first(version(1), 0));
+    let deployment = before.deploy(version(2), 0).unwrap();
+    for tenant in ["a", "b"] {
+        feed_of(&mut watch, &before, &tenant.into(), 1, (500, 0));
+    }
+    for (tenant, turns) in ["a", "b"].into_iter().zip(turns) {
+        feed_of(&mut watch, &deployment, &tenant.into(), 2, turns);
+    }
+    (watch, deployment)
+}
+
+#[test]
+fn turns_of_all_tenants_that_run_a_bot_count_and_none_decides_for_the_others() {
+    let table = [
+        // Of `a` and of `b` with the new version, whether it is rolled back.
+        ((30, 5), (30, 2), true),
+        ((20, 5), (20, 5), false),     // Too few turns of both together.
+        ((400, 400), (100, 0), false), // Only `a` sees it, whatever it did for that.
+        ((400, 400), (0, 0), false),   // `b` has yet to see it.
+        ((400, 400), (9, 9), false),
+        ((400, 400), (10, 1), true),
+        ((400, 400), (100, 2), false), // 2 points, not over.
+        ((400, 400), (100, 3), true),
+        ((0, 0), (60, 60), false),
+    ];
+    for (a, b, expected) in table {
+        let (mut watch, deployment) = shared([a, b]);
+        let reason = watch.verdict(&deployment, &owner(), |_| false, 10);
+        assert_eq!(reason.is_some(), expected, "{a:?} and {b:?}: {reason:?}");
+    }
+    // The owner's own turns are enough, and so are those of the only tenant that runs it.
+    let (mut watch, deployment) = shared([(400, 0), (400, 0)]);
+    feed(&mut watch, &deployment, 2, (60, 60));
+    assert!(watch.verdict(&deployment, &owner(), |_| false, 10).is_some());
+    let mut watch = Watch::default();
+    feed_of(&mut watch, &deployment, &"a".into(), 2, (60, 60));
+    let others = |tenant: &TenantId| tenant.as_str() == "a";
+    assert_eq!(watch.verdict(&deployment, &owner(), others, 10), None, "some have yet to see it");
+    assert!(watch.verdict(&deployment, &owner(), |_| false, 10).is_some());
+}
+
+#[test]
+fn a_service_of_one_tenant_makes_no_version_slow_for_all() {
+    let slow = |watch: &mut Watch, deployment: &Deployment, tenant: &str, turns: u64| {
+        for _ in 0..turns {
+            watch.note(deployment, &tenant.into(), &ran(2), 1_000_000);
+        }
+    };
+    let (mut watch, deployment) = shared([(0, 0), (50, 0)]);
+    slow(&mut watch, &deployment, "a", 100);
+    assert_eq!(watch.verdict(&deployment, &owner(), |_| false, 10), None);
+    slow(&mut watch, &deployment, "b", 10);
+    let reason = watch.verdict(&deployment, &owner(), |_| false, 10).unwrap();
+    assert!(matches!(reason.worse, Worse::Slow { .. }), "{reason}");
+}
+
+#[test]
+fn what_tenants_have_shown_is_forgotten_with_what_all_have() {
+    let (mut watch, deployment) = shared([(0, 0), (0, 0)]);
+    for _ in 0..20 {
+        feed_of(&mut watch, &deployment, &"a".into(), 2, (1_000, 0));
+        feed_of(&mut watch, &deployment, &"b".into(), 2, (10, 10));
+    }
+    let shown = &watch.versions[&version(2)];
+    let sum: u64 = shown.tenants.values().map(|tally| tally.turns).sum();
+    assert!(shown.all.turns < REMEMBERED_TURNS && shown.all.turns - sum <= 10);
+    assert!(shown.without(&"a".into()).turns < 200);
 }
 
 #[test]
@@ -110,11 +195,15 @@ fn a_canary_is_compared_with_what_answers_besides_it() {
     feed(&mut watch, &before, 1, (1_000, 0));
     feed(&mut watch, &deployment, 1, (100, 50));
     feed(&mut watch, &deployment, 2, (100, 60));
-    assert_eq!(watch.verdict(&deployment, 10), None, "both fail: a service of both is down");
+    assert_eq!(
+        watch.verdict(&deployment, &owner(), |_| false, 10),
+        None,
+        "both fail: a service of both is down"
+    );
     let mut watch = Watch::default();
     feed(&mut watch, &deployment, 1, (1_000, 3));
     feed(&mut watch, &deployment, 2, (60, 12));
-    let reason = watch.verdict(&deployment, 10).unwrap();
+    let reason = watch.verdict(&deployment, &owner(), |_| false, 10).unwrap();
     assert_eq!((reason.version, reason.before), (version(2), version(1)));
     let said = reason.to_string();
     assert!(said.contains("12 of 60 turns (20.0 %)"), "{said}");
@@ -129,13 +218,25 @@ fn a_full_deployment_is_watched_for_an_hour_against_what_is_known_of_the_one_bef
     feed(&mut watch, &before, 1, (500, 1));
     let deployment = before.deploy(version(2), 1_000).unwrap();
     feed(&mut watch, &deployment, 2, (49, 49));
-    assert_eq!(watch.verdict(&deployment, 2_000), None, "it has had too few turns");
+    assert_eq!(
+        watch.verdict(&deployment, &owner(), |_| false, 2_000),
+        None,
+        "it has had too few turns"
+    );
     feed(&mut watch, &deployment, 2, (1, 1));
-    assert_eq!(watch.verdict(&deployment, 1_000 + HOUR), None, "the hour is over");
-    let reason = watch.verdict(&deployment, 1_000 + HOUR - 1).unwrap();
+    assert_eq!(
+        watch.verdict(&deployment, &owner(), |_| false, 1_000 + HOUR),
+        None,
+        "the hour is over"
+    );
+    let reason = watch.verdict(&deployment, &owner(), |_| false, 1_000 + HOUR - 1).unwrap();
     assert_eq!(reason.worse, Worse::Fails { new: (50, 50), old: (1, 500) });
     let back = deployment.roll_back(2_000).unwrap();
-    assert_eq!(watch.verdict(&back, 3_000), None, "what was rolled back to is not judged");
+    assert_eq!(
+        watch.verdict(&back, &owner(), |_| false, 3_000),
+        None,
+        "what was rolled back to is not judged"
+    );
 }
 
 #[test]
@@ -145,8 +246,8 @@ fn a_version_that_comes_again_begins_anew() {
     feed(&mut watch, &deployment, 2, (60, 60));
     let back = deployment.roll_back(1).unwrap();
     let again = back.start_canary(version(2), 5, 2).unwrap();
-    watch.note(&back, &ran(1), 1);
-    assert_eq!(watch.verdict(&again, 3), None);
+    watch.note(&back, &owner(), &ran(1), 1);
+    assert_eq!(watch.verdict(&again, &owner(), |_| false, 3), None);
     assert_eq!(watch.tally(&version(2)), Some(&Tally::default()));
 }
 
@@ -157,8 +258,8 @@ fn what_goes_wrong_after_a_long_time_is_seen_soon() {
     feed(&mut watch, &deployment, 1, (200_000, 0));
     feed(&mut watch, &deployment, 2, (200_000, 0));
     let mut failures = 0;
-    while watch.verdict(&deployment, 1).is_none() {
-        watch.note(&deployment, &trapped(2), 1_000);
+    while watch.verdict(&deployment, &owner(), |_| false, 1).is_none() {
+        watch.note(&deployment, &owner(), &trapped(2), 1_000);
         failures += 1;
     }
     assert!(failures < 100, "{failures}");
@@ -172,9 +273,9 @@ fn versions_that_answer_no_more_are_forgotten() {
         deployment = deployment.deploy(version(n), 0).unwrap();
         feed(&mut watch, &deployment, n, (3, 0));
         // A session of an old version ends.
-        watch.note(&deployment, &ran(0), 1);
+        watch.note(&deployment, &owner(), &ran(0), 1);
     }
-    assert_eq!(watch.tallies.len(), 2);
+    assert_eq!(watch.versions.len(), 2);
 }
 
 proptest! {

@@ -1,5 +1,6 @@
 //! Why a component is refused.
 
+use botyard_kernel::limits::{Bound, Limit};
 use botyard_kernel::run::Blame;
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +29,8 @@ pub enum LoadError {
     Malformed(String),
     /// Larger than its tier allows.
     #[error(
-        "the component has {bytes} bytes; {tier} bots may have {limit}: leave out what it does not need"
+        "the component has {bytes} bytes; {tier} bots may have {limit} ({}): leave out what it \
+         does not need", sized(*.tier, *.limit)
     )]
     TooLarge {
         /// Its size.
@@ -160,6 +162,17 @@ pub(crate) fn short(words: &str, bytes: usize) -> String {
     let end = words.floor_char_boundary(bytes);
     let dots = if end < words.len() { "..." } else { "" };
     format!("{}{dots}", &words[..end])
+}
+
+/// Which limit of a tier's size it is, why it is that tier's, and who may raise it.
+fn sized(tier: Tier, most: usize) -> String {
+    let (limit, why) = match tier {
+        Tier::Native => {
+            (Limit::NativeComponentBytes, "; it does not have the code of an interpreter")
+        }
+        Tier::Interpreted => (Limit::InterpretedComponentBytes, ""),
+    };
+    format!("{}{why}", Bound::of_kind(limit, most as u64))
 }
 
 fn listed(imports: &[ForeignImport], more: usize) -> String {

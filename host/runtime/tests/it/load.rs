@@ -251,6 +251,9 @@ async fn a_component_beyond_its_size_is_refused() {
     let host = Host::start_with(|config| config.native.limits.component_bytes = 100_000);
     let error = load(&host.runtime, &component("hostile")).await.expect_err("refused");
     assert!(matches!(error, LoadError::TooLarge { limit: 100_000, .. }), "{error}");
+    let said = "may have 100000 (limit `native.component-bytes`: the operator may raise it, for all \
+                tenants; it does not have the code of an interpreter)";
+    assert!(error.to_string().contains(said), "{error}");
     let error = load(&host.runtime, &vec![0; 33 << 20]).await.expect_err("refused");
     assert!(matches!(error, LoadError::TooLarge { tier: Tier::Interpreted, .. }), "{error}");
 }

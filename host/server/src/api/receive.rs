@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use axum::body::Body;
+use botyard_kernel::limits::{Bound, Limit};
 use botyard_runtime::{Incoming, Upload};
 use futures_util::StreamExt as _;
 use tokio::time::{Instant, timeout_at};
@@ -63,7 +64,9 @@ async fn receive_at(
         let piece =
             piece.map_err(|error| Problem::bad(format!("the upload broke off: {error}")))?;
         if incoming.bytes() + piece.len() > most {
-            let detail = format!("a component has at most {most} bytes");
+            // The larger of both tiers: which one it is in, its code says, and that is not here.
+            let bound = Bound::of_kind(Limit::InterpretedComponentBytes, most as u64);
+            let detail = format!("a component has at most {most} bytes ({bound})");
             return Err(Problem::new(Code::TooLarge, detail));
         }
         incoming = incoming.push(piece).await.map_err(unwritten)?;

@@ -119,6 +119,8 @@ async fn the_desk_says_what_is_wrong() {
         (400, &desk, format!("{own}/replies"), Some("k"), json!({ "text": "a", "tone": "b" })),
         (413, &desk, format!("{own}/replies"), Some("k"), json!({ "text": "x".repeat(70_000) })),
         (400, &desk, format!("{own}/take"), Some("k"), json!({ "agent": "x".repeat(201) })),
+        (400, &desk, format!("{own}/take"), Some("k"), json!({ "reason": "x".repeat(201) })),
+        (400, &desk, format!("{own}/return"), Some("k"), json!({ "agent": "x".repeat(201) })),
     ];
     for (expected, desk, path, key, body) in cases {
         let (status, text) = desk.post(&path, key, &body).await.unwrap();

@@ -326,8 +326,17 @@ async fn management_and_metrics_may_have_listeners_of_their_own() {
         (format!("http://{metrics}"), "/metrics", 200),
         (format!("http://{metrics}"), "/v1/openapi.json", 404),
         (format!("http://{metrics}"), "/healthz", 200),
+        // What refuses there names a page of the catalogue, which is there too.
+        (own.to_owned(), "/v1/channels/main/desk/conversations", 401),
+        (own.to_owned(), "/v1/errors/unauthorized", 200),
+        (format!("http://{management}"), "/v1/channels/main/desk/conversations", 404),
     ] {
         assert_eq!(get(&format!("{base}{path}")).await.0, expected, "{base}{path}");
     }
+    let (_, description) = get(&format!("http://{management}/v1/openapi.json")).await;
+    let description: Value = serde_json::from_str(&description).unwrap();
+    let desk = &description["paths"]["/v1/channels/{channel}/desk/conversations"]["get"];
+    assert_eq!(desk["servers"][0]["url"], own, "{desk}");
+    assert_eq!(description["paths"]["/v1/tenants"]["get"]["servers"], Value::Null);
     site.stop().await.unwrap();
 }

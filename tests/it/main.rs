@@ -9,6 +9,7 @@ mod crash;
 mod delivery;
 mod deployments;
 mod desk;
+mod doors;
 mod failures;
 mod fetch;
 mod follow;

@@ -328,11 +328,13 @@ async fn no_operation_reaches_an_object_of_another_tenant() {
     }
 }
 
-/// An operation that is new has to say here whose objects it has.
+/// An operation that is new has to say here whose objects it has. The doors of channels know
+/// none of these tokens: `doors.rs` tries theirs.
 async fn has_each_operation(who: &Management, rows: &[Row]) {
     let description = who.get("/openapi.json").await.unwrap();
     let mut described = BTreeSet::new();
-    for (path, operations) in description["paths"].as_object().unwrap() {
+    let paths = description["paths"].as_object().unwrap().iter();
+    for (path, operations) in paths.filter(|(path, _)| !path.starts_with("/v1/channels/")) {
         let methods = operations.as_object().unwrap().keys();
         described.extend(methods.map(|method| format!("{method} {path}")));
     }

@@ -12,7 +12,7 @@ LIES = {
     "/v1/status": ["UndefinedStatusCode"],
     "/v1/kind": ["UndefinedContentType"],
     "/v1/body": ["JsonSchemaError"],
-    "/v1/open": ["IgnoredAuth", "MissingHeaderNotRejected"],
+    "/v1/open": ["IgnoredAuth", "MissingHeaderNotRejected", "AcceptedNegativeData"],
     "/v1/lenient": ["AcceptedNegativeData"],
     "/v1/honest": [],
 }
@@ -87,7 +87,7 @@ class Lying(Quiet):
 
 def check(make, never_well):
     """Answers which lies were not noticed, and which truths were called lies."""
-    run = make("control", serve(Lying), "control")
+    run = make("control", serve(Lying), {"token": "control"})
     said, wrong = run.run(), []
     found = {(operation, failure["type"])
              for failure in run.told()["failures"] for operation in failure["operations"]}

@@ -17,7 +17,8 @@ from schemathesis.core.parameters import ParameterLocation
 
 from mutate import mutated
 from stage import (
-    CHANNEL, KEPT, OF_TENANT, PUT_BACK, SPARE_TENANT, TAKE_BACK, TALK, TENANT, Stage, component,
+    CHANNEL, DESK, KEPT, OF_TENANT, PUT_BACK, SPARE_TENANT, TAKE_BACK, TALK, TENANT, Stage,
+    component,
 )
 
 ROLE = os.environ["ROLE"]
@@ -64,6 +65,9 @@ SPARE = {
     f"POST {OF_TENANT}/tokens/{{token}}/rotate": {},
     f"POST {OF_TENANT}/tokens": {},
     f"DELETE {OF_TENANT}/persons": {},
+    f"POST {DESK}/replies": {"conversation": "desk"},
+    f"POST {DESK}/take": {"conversation": "desk"},
+    f"POST {DESK}/return": {"conversation": "desk"},
     # It changes nothing, but of other bots there is nothing to be told.
     LIVE: {},
 }
@@ -83,7 +87,7 @@ REAL = [component(name) for name in ("echo", "puppet")] if STAGE else []
 
 def _there(name, spare):
     """The object that a parameter of a path names."""
-    if name == "digest" and name in spare:
+    if name in ("digest", "conversation") and name in spare:
         return STAGE.names[spare[name]]
     fixed = {
         "tenant": TENANT, "bot": "bot", "channel": CHANNEL, "conversation": TALK,
@@ -98,6 +102,7 @@ def _bodies():
     """Bodies that the operations take, of which chance alone makes none."""
     digest, other = STAGE.names["digest"], STAGE.names["other"]
     event = {"name": "message", "payload": {"text": "hello"}}
+    signal = {"name": "order.shipped", "payload": {"id": 7}}
     bots = f"{OF_TENANT}/bots/{{bot}}"
     changes = [
         {"action": "deploy", "version": digest},
@@ -121,7 +126,11 @@ def _bodies():
         f"PUT {OF_TENANT}/relays/{{relay}}": [STAGE.relay()],
         f"PUT {OF_TENANT}/secrets/{{secret}}": [{"value": "spare"}],
         f"POST {OF_TENANT}/tokens": [{"scope": "read"}],
-        f"POST {TALKS}/{{conversation}}/signals": [{"name": "order.shipped", "payload": {"id": 7}}],
+        f"POST {TALKS}/{{conversation}}/signals": [signal],
+        "POST /v1/channels/{channel}/conversations/{conversation}/signals": [signal],
+        f"POST {DESK}/replies": [{"text": "Hello, I am Ada.", "agent": "Ada"}],
+        f"POST {DESK}/take": [{"agent": "Ada"}],
+        f"POST {DESK}/return": [{"reason": "done"}],
         f"POST {OF_TENANT}/tokens/{{token}}/rotate": [{"overlap_ms": 0}],
     }
 

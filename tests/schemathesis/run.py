@@ -15,7 +15,7 @@ import time
 
 import control
 from host import Host, Refusing, serve
-from stage import OF_TENANT, Stage
+from stage import DOORS, OF_TENANT, Stage
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # A host may be slow for a while; a run may not be endless.
@@ -38,7 +38,7 @@ OPEN = {"GET /v1/errors", "GET /v1/errors/{code}", "GET /v1/wit", "GET /v1/wit/{
 class Run:
     """One pass of Schemathesis over an API."""
 
-    def __init__(self, role, url, token=None, stage=None, seed=1, examples=10):
+    def __init__(self, role, url, tokens=None, stage=None, seed=1, examples=10):
         self.place = tempfile.TemporaryDirectory(prefix="botyard-schemathesis-run-")
         inside = lambda name: os.path.join(self.place.name, name)
         self.role, self.answers, self.report = role, inside("answers"), inside("report.json")
@@ -52,13 +52,18 @@ class Run:
                 json.dump(stage, file)
         self.command = [
             os.path.join(os.path.dirname(sys.executable), "st"),
-            "--config-file", os.path.join(HERE, "schemathesis.toml"), "--no-color",
+            "--config-file", inside("schemathesis.toml"), "--no-color",
             "run", f"{url}/v1/openapi.json", "--seed", str(seed),
             "--max-examples", str(examples), "--continue-on-failure", "--output-sanitize", "false",
             "--report", "json", "--report-json-path", self.report,
         ]
-        if token:
-            self.command += ["--header", f"Authorization: Bearer {token}"]
+        with open(os.path.join(HERE, "schemathesis.toml"), encoding="utf-8") as file:
+            config = file.read()
+        # By the scheme that an operation wants: the doors of channels have tokens of their own.
+        for scheme, token in (tokens or {}).items():
+            config += f"\n[auth.openapi.{scheme}]\nbearer = {json.dumps(token)}\n"
+        with open(inside("schemathesis.toml"), "w", encoding="utf-8") as file:
+            file.write(config)
 
     def run(self):
         """Runs it, within its time; answers what it has written."""
@@ -142,7 +147,8 @@ def exercise(host, seed, examples):
              ("nobody", None, closed)]
     wrong, counts = [], {}
     for name, token, excused in roles:
-        run = Run(name, host.url, token, passed, seed, examples)
+        tokens = {"token": token, **DOORS} if token else None
+        run = Run(name, host.url, tokens, passed, seed, examples)
         more, counts[name] = role(run, operations, excused)
         wrong += more
         for operation in excused & set(operations):

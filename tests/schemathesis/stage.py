@@ -19,6 +19,9 @@ CHANNEL, TALK = "acme-web", "talk"
 # Nothing that the fuzzer may take away or set has one of these names.
 KEPT = {TENANT, "operator", CHANNEL, TALK, "bot"}
 WEBHOOK_SECRET = "schemathesis-webhook-secret"
+# What opens the doors of a channel, by the names of the description.
+DOORS = {"signal-token": "schemathesis-signal-token", "desk-token": "schemathesis-desk-token"}
+DESK = "/v1/channels/{channel}/desk/conversations/{conversation}"
 WISHES = {"name": "wishful", "version": "2.0.0", "hosts": ["shop.example"]}
 
 
@@ -70,7 +73,8 @@ class Stage:
         # The fuzzer makes more of these than a tenant usually may.
         for limit in ("tokens", "channels", "bots", "secrets", "components"):
             self.ask("PUT", f"/tenants/{TENANT}/limits/{limit}", {"value": 1_000_000})
-        for name, value in (("webhook", WEBHOOK_SECRET), ("api", "schemathesis-api-token")):
+        secrets = {"webhook": WEBHOOK_SECRET, "api": "schemathesis-api-token", **DOORS}
+        for name, value in secrets.items():
             self.own("PUT", f"/secrets/{name}", {"value": value})
         names = self.names
         for bot in ("bot", "tuned", "asking"):
@@ -116,6 +120,7 @@ class Stage:
             "api-url": f"{self.vendor}/api",
             "api-token": {"secret": "api"},
             "inline": False,
+            **{name: {"secret": name} for name in DOORS},
         }}
 
     def relay(self):
@@ -150,6 +155,11 @@ class Stage:
             self.names["part"] = items[0]["part"]
         else:
             self.write(f"letter-{next(self.count)}")
+
+    def desk(self):
+        """A conversation that humans may take, and in which nothing waits for the vendor."""
+        self.names["desk"] = f"desk-{next(self.count)}"
+        self.write(self.names["desk"])
 
     def pending(self):
         """A deployment of `asking` waits for a grant."""
@@ -226,6 +236,9 @@ PUT_BACK = {
     f"POST {OF_TENANT}/channels/{{channel}}/resume": _paused_channel,
     f"GET {OF_TENANT}/dead-letters/{{part}}": Stage.letter,
     f"POST {OF_TENANT}/dead-letters/{{part}}/redrive": Stage.letter,
+    f"POST {DESK}/replies": Stage.desk,
+    f"POST {DESK}/take": Stage.desk,
+    f"POST {DESK}/return": Stage.desk,
     f"DELETE {OF_TENANT}/persons": lambda stage: stage.write("erased"),
     f"DELETE {OF_TENANT}/relays/{{relay}}": lambda stage: stage.own(
         "PUT", "/relays/spare", stage.relay()),

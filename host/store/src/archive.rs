@@ -13,19 +13,27 @@ use botyard_kernel::time::{MINUTE, Millis};
 
 use crate::{Stamp, StoreError};
 
+/// Which conversations: all that a tenant has, where nothing is named.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Which<'a> {
+    /// Only those of this channel.
+    pub channel: Option<&'a ChannelId>,
+    /// Only those of the person with this address of e-mail; see [`crate::Log::with_email`].
+    pub email: Option<&'a str>,
+}
+
 /// The log as a whole, beside the verbs of a conversation's work.
 #[async_trait]
 pub trait Archive: Send + Sync {
     /// The channels in which a tenant has conversations.
     async fn channels(&self, tenant: &TenantId) -> Result<Vec<ChannelId>, StoreError>;
 
-    /// At most `limit` conversations of a tenant, or of one channel, behind what `after`
-    /// names: the one first in which something happened last, to the minute. Erased ones
-    /// are not there.
+    /// At most `limit` conversations of a tenant behind what `after` names: the one first in
+    /// which something happened last, to the minute. Erased ones are not there.
     async fn conversations(
         &self,
         tenant: &TenantId,
-        channel: Option<&ChannelId>,
+        which: Which<'_>,
         after: Option<Place>,
         limit: usize,
     ) -> Result<Vec<(Summary, Place)>, StoreError>;

@@ -89,6 +89,7 @@ contract! {
         a_large_note_is_refused;
     archive:
         conversations_are_listed_by_activity,
+        conversations_of_a_person_are_read_page_by_page,
         a_conversation_says_how_it_stands,
         persons_are_found_by_key_and_address,
         turns_are_read_page_by_page,

@@ -26,7 +26,7 @@ mod weight;
 #[cfg(test)]
 mod contract;
 
-pub use crate::archive::{Archive, BotTurn, Cause, Place, Summary};
+pub use crate::archive::{Archive, BotTurn, Cause, Place, Summary, Which};
 pub use crate::blobs::{BlobDirectory, Blobs};
 pub use crate::catalog::{AuditRow, Catalog, Change, ChangeTo, Record, Stamp};
 pub use crate::error::{OpenError, StoreError};

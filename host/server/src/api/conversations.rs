@@ -4,7 +4,7 @@ use axum::extract::Path;
 use botyard_kernel::access::Permission;
 use botyard_kernel::id::{ChannelId, ConversationKey};
 use botyard_kernel::time::Millis;
-use botyard_store::{Person, Place, Summary};
+use botyard_store::{Place, Summary, Which};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -37,34 +37,32 @@ pub(super) struct Conversation {
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Which {
+pub(super) struct Wanted {
     /// Only of this channel.
     channel: Option<String>,
     /// Only of the person with this address.
     email: Option<String>,
+    /// At most so many: 1 to 200, 50 by default.
     limit: Option<usize>,
+    /// The `after` of the page before.
     after: Option<String>,
 }
 
 /// Conversations of a tenant, the one first in which something happened last.
 #[utoipa::path(get, path = "/v1/tenants/{tenant}/conversations", tag = "conversations",
-    params(("tenant" = String, Path), Which),
+    params(("tenant" = String, Path), Wanted),
     responses((status = 200, body = Page<Conversation>), (status = "4XX", body = Problem)))]
 pub(super) async fn list(
     of: OfTenant,
-    Query(which): Query<Which>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Json<Page<Conversation>>, Problem> {
     let allowed = of.may(Permission::ReadObjects, None)?;
-    let paging = Paging { limit: which.limit, after: which.after };
-    let (store, channel) = (allowed.store(), which.channel.map(ChannelId));
-    if let Some(email) = which.email {
-        let person = Person::Email(&email);
-        let found = store.person_conversations(channel.as_ref(), person, paging.limit()).await?;
-        return Ok(Json(Page { items: found.into_iter().map(shown).collect(), after: None }));
-    }
+    let Wanted { channel, email, limit, after } = wanted;
+    let (paging, channel) = (Paging { limit, after }, channel.map(ChannelId));
+    let which = Which { channel: channel.as_ref(), email: email.as_deref() };
     let after = paging.after.as_deref().map(str::parse::<Place>).transpose();
     let after = after.map_err(|()| Problem::bad("`after` is the `after` of the page before"))?;
-    let found = store.conversations(channel.as_ref(), after, paging.limit()).await?;
+    let found = allowed.store().conversations(which, after, paging.limit()).await?;
     let after = found.last().filter(|_| found.len() == paging.limit());
     let after = after.map(|(_, place)| place.to_string());
     let items = found.into_iter().map(|(summary, _)| shown(summary)).collect();

@@ -3,17 +3,20 @@
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
-    Content, ObjectBuilder, OpenApi, Ref, RefOr, Required, Response, Schema, Type,
+    Content, ObjectBuilder, OpenApi, Ref, RefOr, Required, Response, Schema, Server, Type,
 };
 use utoipa::{Modify, OpenApi as _};
 
 use super::once;
+use super::problem::Problem;
+use crate::http::KEY_BYTES_MAX;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
         title = "Botyard",
-        description = "Tenants, bots, versions, deployments and channels of a Botyard host.",
+        description = "Tenants, bots, versions, deployments and channels of a Botyard host; and \
+                       what a channel has beside its webhooks: the door for signals, and the desk.",
         license(name = "MIT OR Apache-2.0")
     ),
     modifiers(&Bearer),
@@ -23,15 +26,25 @@ struct Description;
 
 struct Bearer;
 
+/// What opens, and what it is.
+const TOKENS: [(&str, &str); 3] = [
+    ("token", "A token of the management API, as `botyard token create` gives it."),
+    ("signal-token", "The `signal-token` of the channel's settings, for its tenant's own systems."),
+    ("desk-token", "The `desk-token` of the channel's settings, for humans at the desk."),
+];
+
 impl Modify for Bearer {
     fn modify(&self, openapi: &mut OpenApi) {
-        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        openapi.components.get_or_insert_default().add_security_scheme("token", scheme);
+        let components = openapi.components.get_or_insert_default();
+        for (name, what) in TOKENS {
+            let mut scheme = Http::new(HttpAuthScheme::Bearer);
+            scheme.description = Some(what.to_owned());
+            components.add_security_scheme(name, SecurityScheme::Http(scheme));
+        }
     }
 }
 
 const PROBLEM: &str = "#/components/schemas/Problem";
-const PROBLEM_TYPE: &str = "application/problem+json";
 const COMPONENT_TYPE: &str = "application/wasm";
 
 /// A description without operations.
@@ -45,7 +58,11 @@ pub(super) fn empty() -> OpenApi {
 pub(super) fn completed(mut openapi: OpenApi) -> OpenApi {
     for (route, item) in &mut openapi.paths.paths {
         if let Some(post) = item.post.as_mut().filter(|_| once::keeps(route)) {
-            post.parameters.get_or_insert_default().push(idempotency_key());
+            let parameters = post.parameters.get_or_insert_default();
+            // What stands beside the webhooks keeps its keys itself.
+            if parameters.iter().all(|it| it.name != once::HEADER_NAME) {
+                parameters.push(idempotency_key());
+            }
         }
     }
     for operation in openapi.paths.paths.values_mut().flat_map(operations) {
@@ -54,10 +71,10 @@ pub(super) fn completed(mut openapi: OpenApi) -> OpenApi {
             body.content.iter_mut().for_each(bare_component);
         }
         let responses = &mut operation.responses.responses;
-        if responses.contains_key("4XX") {
+        if responses.keys().any(|status| status.starts_with('4')) {
             let mut fault = Response::new("The host is to blame, or cannot do it now.");
             let problem = RefOr::<Schema>::Ref(Ref::new(PROBLEM));
-            fault.content.insert(PROBLEM_TYPE.to_owned(), Content::new(Some(problem)));
+            fault.content.insert(Problem::TYPE.to_owned(), Content::new(Some(problem)));
             responses.insert("5XX".to_owned(), RefOr::T(fault));
         }
         for response in responses.values_mut() {
@@ -69,10 +86,24 @@ pub(super) fn completed(mut openapi: OpenApi) -> OpenApi {
     openapi
 }
 
+/// The description of what is reached where webhooks are, with their address.
+pub(super) fn beside_webhooks(mut openapi: OpenApi, address: &str) -> OpenApi {
+    let mut server = Server::new(address);
+    server.description = Some(
+        "Where webhooks come in: a host whose management API has a listener of its own \
+         (`server.management-listen`) takes this there alone."
+            .to_owned(),
+    );
+    for operation in openapi.paths.paths.values_mut().flat_map(operations) {
+        operation.servers = Some(vec![server.clone()]);
+    }
+    openapi
+}
+
 /// The header by which something is made once.
 fn idempotency_key() -> Parameter {
     let text = ObjectBuilder::new().schema_type(Type::String);
-    let text = text.min_length(Some(1)).max_length(Some(once::KEY_BYTES_MAX));
+    let text = text.min_length(Some(1)).max_length(Some(KEY_BYTES_MAX));
     ParameterBuilder::new()
         .name(once::HEADER_NAME)
         .parameter_in(ParameterIn::Header)
@@ -108,7 +139,7 @@ fn type_problem(response: &mut Response) {
     let is_problem = |content: &Content| matches!(&content.schema, Some(RefOr::Ref(schema)) if schema.ref_location == PROBLEM);
     let content = std::mem::take(&mut response.content).into_iter();
     let typed = content.map(|(kind, content)| {
-        let kind = if is_problem(&content) { PROBLEM_TYPE.to_owned() } else { kind };
+        let kind = if is_problem(&content) { Problem::TYPE.to_owned() } else { kind };
         (kind, content)
     });
     response.content = typed.collect();
@@ -122,13 +153,13 @@ mod tests {
 
     #[test]
     fn each_operation_has_a_name_of_its_own_and_answers_with_problems() {
-        let mut openapi = crate::api::described().1;
+        let mut openapi = crate::api::described(crate::api::HERE).1;
         let mut names = BTreeSet::new();
         for operation in openapi.paths.paths.values_mut().flat_map(operations) {
             let name = operation.operation_id.clone().unwrap();
             for (status, response) in &operation.responses.responses {
                 let RefOr::T(response) = response else { panic!("{name}: {status}") };
-                let is_problem = response.content.contains_key(PROBLEM_TYPE);
+                let is_problem = response.content.contains_key(Problem::TYPE);
                 assert_eq!(is_problem, !status.starts_with('2'), "{name}: {status}");
             }
             assert!(names.insert(name.clone()), "{name} is twice there");
@@ -138,7 +169,7 @@ mod tests {
 
     #[test]
     fn what_takes_a_key_says_so_and_nothing_else_does() {
-        let mut openapi = crate::api::described().1;
+        let mut openapi = crate::api::described(crate::api::HERE).1;
         let named = |operation: &Operation| {
             let all = operation.parameters.iter().flatten();
             all.filter(|it| it.name == once::HEADER_NAME).map(|it| it.required.clone()).collect()
@@ -153,6 +184,7 @@ mod tests {
                 once::UPLOADS => vec![],
                 // It does not go without.
                 once::SIGNALS => vec![Required::True],
+                beside if beside.starts_with("/v1/channels/") => vec![Required::True],
                 _ => vec![Required::False],
             };
             assert!(post.is_none_or(|post| post == wanted), "POST {route}");

@@ -1,10 +1,9 @@
 //! The catalogue of problems.
 
-use axum::extract::Path;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::page::Json;
+use super::page::{Json, Path};
 use super::problem::{Code, Problem};
 
 /// A kind of problem.

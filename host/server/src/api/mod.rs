@@ -48,13 +48,18 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::http::doors;
 pub use caller::{AtSocket, Caller};
+pub(crate) use page::{Path, Query};
 pub use places::{Place, Places};
 pub use problem::{Code, Problem};
 
 /// The API's own paths.
 pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
-    let (router, openapi) = described();
+    let apart = app.config.server.management_listen.is_some();
+    // Where both are reached at one address, that is this one.
+    let webhooks = if apart { app.base_url() } else { HERE.to_owned() };
+    let (router, openapi) = described(&webhooks);
     let json = openapi.to_pretty_json().unwrap_or_default();
     router
         .route("/v1/openapi.json", get(move || async move { ([JSON], json) }))
@@ -78,6 +83,14 @@ async fn to_its_end(request: Request, next: Next) -> Response {
     })
 }
 
+/// The catalogue of problems alone, for where the rest of the API is not.
+pub(crate) fn catalogue() -> Router<Arc<App>> {
+    Router::from(errors())
+}
+
+/// The address of whatever is described.
+const HERE: &str = "/";
+
 const JSON: (http::HeaderName, &str) = (http::header::CONTENT_TYPE, "application/json");
 
 /// The API's description, as JSON.
@@ -85,11 +98,14 @@ const JSON: (http::HeaderName, &str) = (http::header::CONTENT_TYPE, "application
 /// # Errors
 /// None that is known: everything in it is text.
 pub fn openapi() -> Result<String, serde_json::Error> {
-    described().1.to_pretty_json()
+    described(HERE).1.to_pretty_json()
 }
 
-fn described() -> (Router<Arc<App>>, OpenApi) {
-    let (router, openapi) = routes().split_for_parts();
+/// The API's own paths, and the description of all that speaks as it does: what stands beside
+/// the webhooks has their address.
+fn described(webhooks: &str) -> (Router<Arc<App>>, OpenApi) {
+    let (router, mut openapi) = routes().split_for_parts();
+    openapi.merge(description::beside_webhooks(doors().into_openapi(), webhooks));
     (router, description::completed(openapi))
 }
 
@@ -143,8 +159,11 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(limits::set))
         .routes(routes!(audit::list))
         .routes(routes!(audit::verify))
-        .routes(routes!(errors::list))
-        .routes(routes!(errors::show))
+        .merge(errors())
+}
+
+fn errors() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(errors::list)).routes(routes!(errors::show))
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ use super::problem::{Code, Problem};
 use crate::app::App;
 use crate::clock;
 use crate::envelope::{Envelope, Sealed};
+use crate::http::KEY_BYTES_MAX;
 use crate::tenancy::ChangeError;
 
 /// The kind of the notes.
@@ -37,7 +38,6 @@ const KIND: &str = "idempotency";
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 /// The header, as the description has it.
 pub(super) const HEADER_NAME: &str = "Idempotency-Key";
-pub(super) const KEY_BYTES_MAX: usize = 200;
 /// Where components are uploaded: the same component is the same version anyway.
 pub(super) const UPLOADS: &str = "/v1/tenants/{tenant}/bots/{bot}/versions";
 /// Where signals come in: the log of their conversation has the key, as exactly and as long.

@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tokio::time::timeout;
 use utoipa::{IntoParams, ToSchema};
 
 use super::BODY_BYTES_MAX;
 use super::problem::{Code, Problem};
 use crate::app::App;
+use crate::http::read;
 
 /// At most so many in a page.
 pub(super) const PAGE_MAX: usize = 200;
@@ -98,13 +98,9 @@ impl<T: DeserializeOwned> Json<T> {
     }
 }
 
-/// A body, once all of it is there. Whoever sends it too slowly is not waited for: others
-/// need the connection.
+/// A body, once all of it is there.
 pub(super) async fn whole(app: &App, body: Body) -> Result<Bytes, Problem> {
-    let within = app.config.server.body_timeout;
-    let read = timeout(within, to_bytes(body, BODY_BYTES_MAX)).await;
-    let late = |_| Problem::new(Code::TooSlow, format!("it did not arrive within {within:?}"));
-    read.map_err(late)?.map_err(|_| Problem::new(Code::TooLarge, "a body has at most 1 MiB"))
+    Ok(read(body, BODY_BYTES_MAX, app.config.server.body_timeout).await?)
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {
@@ -116,7 +112,12 @@ impl<T: Serialize> IntoResponse for Json<T> {
 /// What stands behind the `?`.
 #[derive(Clone, Debug, FromRequestParts)]
 #[from_request(via(axum::extract::Query), rejection(Problem))]
-pub(super) struct Query<T>(pub T);
+pub(crate) struct Query<T>(pub T);
+
+/// What stands in the path.
+#[derive(Clone, Debug, FromRequestParts)]
+#[from_request(via(axum::extract::Path), rejection(Problem))]
+pub(crate) struct Path<T>(pub T);
 
 impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
@@ -125,6 +126,12 @@ impl From<JsonRejection> for Problem {
             _ => Code::BadRequest,
         };
         Self::new(code, rejection.body_text())
+    }
+}
+
+impl From<PathRejection> for Problem {
+    fn from(rejection: PathRejection) -> Self {
+        Self::bad(rejection.body_text())
     }
 }
 

@@ -65,7 +65,7 @@ macro_rules! codes {
 }
 
 codes! {
-    Unauthorized "unauthorized" UNAUTHORIZED "The request shows no token that is known here. Send `Authorization: Bearer botyard_…`.",
+    Unauthorized "unauthorized" UNAUTHORIZED "The request shows no token that is known here. Send `Authorization: Bearer …`; the detail says with which.",
     TokenExpired "token-expired" UNAUTHORIZED "The token's time is over. Whoever gave it to you can give you another one.",
     Forbidden "forbidden" FORBIDDEN "The token's scope is too small for this.",
     TextsHidden "texts-hidden" FORBIDDEN "The token shows no people's texts.",
@@ -94,6 +94,9 @@ codes! {
 }
 
 impl Problem {
+    /// Its content type.
+    pub const TYPE: &str = "application/problem+json";
+
     /// A problem with what is to be said of it here.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self {
@@ -157,8 +160,7 @@ impl IntoResponse for Problem {
         let after = HeaderValue::from(self.retry_after_s.unwrap_or(1));
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
-        let kind = HeaderValue::from_static("application/problem+json");
-        headers.insert(CONTENT_TYPE, kind);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(Self::TYPE));
         match status {
             StatusCode::UNAUTHORIZED => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

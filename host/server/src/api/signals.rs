@@ -1,15 +1,14 @@
 //! What a tenant's own systems say to conversations, with a token of the management API.
 
-use axum::extract::Path;
 use botyard_kernel::access::Permission;
 use botyard_kernel::id::ChannelId;
 use http::{HeaderMap, StatusCode};
 use metrics::counter;
 
 use super::caller::OfTenant;
-use super::page::Json;
-use super::problem::{Code, Problem};
-use crate::http::{KEY_BYTES_MAX, NotBrought, Signal, bring};
+use super::page::{Json, Path};
+use super::problem::Problem;
+use crate::http::{Signal, bring, idempotency_key};
 
 /// Speak into a conversation: its bot gets the event `signal`. With an `Idempotency-Key`, by
 /// which it counts once.
@@ -29,20 +28,12 @@ pub(super) async fn bring_signal(
     let channel = allowed.app.work.channel(&ChannelId(channel));
     let own = channel.filter(|channel| channel.tenant == allowed.tenant);
     let channel = own.ok_or_else(Problem::not_found)?;
-    let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
-    let key = key.filter(|key| !key.is_empty() && key.len() <= KEY_BYTES_MAX).ok_or_else(|| {
-        Problem::bad("send an `Idempotency-Key` of 1 to 200 characters: a signal counts once by it")
-    })?;
+    let key = idempotency_key(&headers)?;
     // Counted until the answer is there.
     let _admitted = allowed.app.work.admit(&allowed.tenant, 0).map_err(|it| Problem::busy(&it))?;
     let brought = bring(&allowed.app, &channel, conversation, key, signal).await;
     let label = if brought.is_ok() { "accepted" } else { "refused" };
     counter!("botyard_signals_total", "result" => label).increment(1);
-    brought.map_err(|why| match why {
-        NotBrought::NoConversation => Problem::not_found(),
-        NotBrought::Bad(reason) => Problem::bad(reason),
-        NotBrought::Exceeded(exceeded) => Problem::over(&exceeded),
-        NotBrought::NotNow => Problem::new(Code::Unavailable, "the store does not take it now"),
-    })?;
+    brought?;
     Ok(StatusCode::ACCEPTED)
 }

@@ -13,26 +13,9 @@ use metrics::counter;
 use super::ConnectionInfo;
 use crate::work::Waiting;
 
-/// A request that is not done, with what it is answered.
-pub(super) struct Refused(Box<Response>);
-
-impl From<Response> for Refused {
-    fn from(response: Response) -> Self {
-        Self(Box::new(response))
-    }
-}
-
-impl From<Box<Response>> for Refused {
-    fn from(response: Box<Response>) -> Self {
-        Self(response)
-    }
-}
-
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        *self.0
-    }
-}
+/// What cannot be stored comes again.
+pub(super) const NOT_STORED: &str =
+    "the host cannot store this now: send the same again, it is taken once";
 
 /// One line for whoever reads the sender's log.
 pub(super) fn line(status: StatusCode, line: impl Into<String>) -> Response {
@@ -63,25 +46,25 @@ pub(super) fn watched(connection: &ConnectionInfo, bytes: Bytes, waiting: Vec<Wa
 
 /// There is too much unfinished work to take more.
 pub(super) fn busy(refusal: &Refusal) -> Response {
+    count_busy(refusal);
     let Refusal { whose, what, retry_after_s } = refusal;
-    let (status, who, reason) = match whose {
+    let (status, reason) = match whose {
         Whose::Tenant => {
             let limit = refusal.limit();
             let reason = format!(
                 "this account has too much unfinished work (limit `{limit}`): send the same again \
                  later"
             );
-            (StatusCode::TOO_MANY_REQUESTS, "tenant", reason)
+            (StatusCode::TOO_MANY_REQUESTS, reason)
         }
         Whose::Host => {
             let reason = match *what {
                 "disk" => "the disk of the host is full: send the same again later",
                 _ => "the host has too much unfinished work: send the same again later",
             };
-            (StatusCode::SERVICE_UNAVAILABLE, "host", reason.to_owned())
+            (StatusCode::SERVICE_UNAVAILABLE, reason.to_owned())
         }
     };
-    counter!("botyard_overload_total", "whose" => who, "what" => *what).increment(1);
     let mut answer = line(status, reason);
     answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(*retry_after_s));
     answer
@@ -89,7 +72,7 @@ pub(super) fn busy(refusal: &Refusal) -> Response {
 
 /// The request may not be stored: come again.
 pub(super) fn come_again() -> Response {
-    later("the host cannot store this now: send the same again, it is taken once", 1)
+    later(NOT_STORED, 1)
 }
 
 /// The request comes too early: come again after so many seconds.
@@ -101,11 +84,28 @@ pub(super) fn later(reason: &str, after_s: u64) -> Response {
 
 /// A tenant has used up what it may.
 pub(super) fn exceeded(exceeded: &Exceeded) -> Response {
-    let what = exceeded.limit.row().name;
-    counter!("botyard_overload_total", "whose" => "tenant", "what" => what).increment(1);
+    count_exceeded(exceeded);
     let mut answer = line(StatusCode::TOO_MANY_REQUESTS, exceeded.to_string());
     if let Some(seconds) = exceeded.retry_after_s {
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     answer
+}
+
+/// Counts a request that [`busy`] refuses.
+pub(super) fn count_busy(refusal: &Refusal) {
+    let whose = match refusal.whose {
+        Whose::Tenant => "tenant",
+        Whose::Host => "host",
+    };
+    count_overload(whose, refusal.what);
+}
+
+/// Counts a request that [`exceeded`] refuses.
+pub(super) fn count_exceeded(exceeded: &Exceeded) {
+    count_overload("tenant", exceeded.limit.row().name);
+}
+
+fn count_overload(whose: &'static str, what: &'static str) {
+    counter!("botyard_overload_total", "whose" => whose, "what" => what).increment(1);
 }

@@ -8,6 +8,7 @@ pub mod client;
 mod connection;
 mod damaged;
 mod desk;
+mod doors;
 mod health;
 mod hooks;
 mod reading;
@@ -27,13 +28,15 @@ use http::HeaderValue;
 use http::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 use tower_http::catch_panic::CatchPanicLayer;
 
+pub(crate) use body::read;
 pub use connection::ConnectionInfo;
 pub(crate) use damaged::is_damaged;
+pub(crate) use doors::doors;
 pub(crate) use health::{Readiness, readiness};
 pub use reading::Reading;
 pub use serve::{Limits, serve};
-pub(crate) use signals::{NotBrought, Signal, bring};
-pub(crate) use token::KEY_BYTES_MAX;
+pub(crate) use signals::{Signal, bring};
+pub(crate) use token::{KEY_BYTES_MAX, idempotency_key};
 
 use crate::api;
 use crate::app::App;
@@ -57,7 +60,12 @@ pub fn router(app: Arc<App>, faces: &[Face]) -> Router {
         Router::new().route("/healthz", get(health::healthz)).route("/readyz", get(health::readyz));
     let all = faces.iter().fold(health.layer(map_response(inert)), |router, face| {
         router.merge(match face {
-            Face::Webhooks => webhooks().layer(map_response(inert)),
+            Face::Webhooks => {
+                let apart = !faces.contains(&Face::Management);
+                // What is refused there names a page of the catalogue.
+                let catalogue = apart.then(api::catalogue).unwrap_or_default();
+                webhooks().merge(catalogue).layer(map_response(inert))
+            }
             // The pages of the console say themselves what they may do.
             Face::Management => {
                 api::router(&app).layer(map_response(inert)).merge(console::router())
@@ -76,8 +84,7 @@ fn webhooks() -> Router<Arc<App>> {
         .route("/webhooks/{channel}", any(hooks::bare))
         .route("/webhooks/{channel}/{*rest}", any(hooks::with_rest))
         .route("/relays/{channel}/{conversation}/{tag}", post(relays::spoke))
-        .route("/v1/channels/{channel}/conversations/{conversation}/signals", post(signals::signal))
-        .nest("/v1/channels/{channel}/desk", desk())
+        .merge(Router::from(doors()))
 }
 
 /// Whatever a browser is shown of these answers, it runs none of it: they may repeat what
@@ -88,14 +95,4 @@ async fn inert(mut response: Response) -> Response {
     let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
     headers.insert(CONTENT_SECURITY_POLICY, policy);
     response
-}
-
-/// Where humans read and answer.
-fn desk() -> Router<Arc<App>> {
-    Router::new()
-        .route("/conversations", get(desk::list))
-        .route("/conversations/{conversation}/messages", get(desk::messages))
-        .route("/conversations/{conversation}/replies", post(desk::reply))
-        .route("/conversations/{conversation}/take", post(desk::take))
-        .route("/conversations/{conversation}/return", post(desk::give_back))
 }

@@ -57,7 +57,7 @@ impl Reading {
         tokio::select! {
             // A body that is there is never given up.
             biased;
-            body = body::read(body, limit, within) => body,
+            body = body::read(body, limit, within) => Ok(body?),
             _ = &mut place.needed => Err(answer::later(SLOW, 1)),
         }
     }

@@ -4,19 +4,17 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::extract::State;
 use botyard_kernel::event::{Event, EventBody, NamedPayload};
-use botyard_kernel::id::ChannelId;
-use botyard_kernel::limits::Exceeded;
 use botyard_kernel::log::Arrival;
 use http::{HeaderMap, StatusCode};
 use metrics::counter;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::token::{idempotency_key, shows};
-use super::{answer, body, client};
+use super::doors::{self, Accepted, Door, Refusals};
+use super::{client, idempotency_key};
+use crate::api::{Path, Problem};
 use crate::app::App;
 use crate::clock;
 use crate::registry::Channel;
@@ -31,6 +29,7 @@ const NAME_BYTES_MAX: usize = 200;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Signal {
     /// What it is called: 1 to 200 bytes.
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// Any JSON, of at most 64 KiB with the rest.
     #[serde(default)]
@@ -38,30 +37,25 @@ pub(crate) struct Signal {
     payload: Option<serde_json::Value>,
 }
 
-/// A signal that does not get into its conversation.
-#[derive(Debug)]
-pub(crate) enum NotBrought {
-    /// There is no such conversation.
-    NoConversation,
-    /// It is wrong.
-    Bad(&'static str),
-    /// The tenant may not have more now.
-    Exceeded(Exceeded),
-    /// The store does not take it now.
-    NotNow,
-}
-
-/// `POST /v1/channels/{channel}/conversations/{vendor id}/signals`
-pub(super) async fn signal(
+/// Speak into a conversation, with the channel's `signal-token`: its bot gets the event
+/// `signal`, once for each `Idempotency-Key`. The answer comes when that is on stable storage.
+#[utoipa::path(post, path = "/v1/channels/{channel}/conversations/{conversation}/signals",
+    tag = "signals", security(("signal-token" = [])), request_body = Signal,
+    params(("channel" = String, Path),
+        ("conversation" = String, Path, description = "The vendor's own key."),
+        ("Idempotency-Key" = String, Header, min_length = 1, max_length = 200)),
+    responses((status = 202, body = Accepted), Refusals))]
+pub(super) async fn send(
     State(app): State<Arc<App>>,
     Path((channel, conversation)): Path<(String, String)>,
     headers: HeaderMap,
     body: Body,
-) -> Response {
+) -> Result<(StatusCode, Json<Accepted>), Problem> {
     let result = take(&app, channel, conversation, &headers, body).await;
     let label = if result.is_ok() { "accepted" } else { "refused" };
     counter!("botyard_signals_total", "result" => label).increment(1);
-    result.unwrap_or_else(|refusal| refusal)
+    result?;
+    Ok((StatusCode::ACCEPTED, Json(Accepted { accepted: true })))
 }
 
 async fn take(
@@ -70,74 +64,52 @@ async fn take(
     conversation: String,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Response, Response> {
-    let may_signal = |known: &Arc<Channel>| shows(headers, known.setup().signal_token.as_ref());
-    let channel = app.work.channel(&ChannelId(channel)).filter(may_signal);
-    // A stranger is not told which channels there are.
-    let unauthorized = || {
-        let reason = "no such channel, or not its signal token: send `Authorization: Bearer …` \
-                      with the channel's `signal-token`";
-        answer::line(StatusCode::UNAUTHORIZED, reason)
-    };
-    let channel = channel.ok_or_else(unauthorized)?;
-    let idempotency_key = idempotency_key(headers).map_err(|refusal| *refusal)?;
+) -> Result<(), Problem> {
+    let channel = Door::Signals.open(app, channel, headers)?;
+    let idempotency_key = idempotency_key(headers)?;
     let bytes = client::body_bytes(headers, PAYLOAD_BYTES_MAX);
-    let admitted = app.work.admit(&channel.tenant, bytes);
     // Counted until the answer is there.
-    let _admitted = admitted.map_err(|refusal| answer::busy(&refusal))?;
-    let body = body::read(body, PAYLOAD_BYTES_MAX, app.config.server.body_timeout).await?;
-    let signal = serde_json::from_slice(&body).map_err(|error| {
-        let reason = format!("expected {{\"name\": …, \"payload\": …}}: {error}");
-        answer::line(StatusCode::BAD_REQUEST, reason)
-    })?;
-    bring(app, &channel, conversation, idempotency_key, signal).await.map_err(refused)?;
-    Ok((StatusCode::ACCEPTED, Json(serde_json::json!({"accepted": true}))).into_response())
+    let _admitted = app.work.admit(&channel.tenant, bytes).map_err(|it| doors::busy(&it))?;
+    let form = "{\"name\": …, \"payload\": …}";
+    let signal = doors::object(app, body, PAYLOAD_BYTES_MAX, form).await?;
+    bring(app, &channel, conversation, idempotency_key, signal).await
 }
 
 /// Brings a signal into a conversation that there is, once for each key.
+///
+/// # Errors
+/// There is no such conversation, the signal is wrong, or it cannot be taken now.
 pub(crate) async fn bring(
     app: &App,
     channel: &Arc<Channel>,
     conversation: String,
     idempotency_key: &str,
     Signal { name, payload }: Signal,
-) -> Result<(), NotBrought> {
+) -> Result<(), Problem> {
     if name.is_empty() || name.len() > NAME_BYTES_MAX {
-        return Err(NotBrought::Bad("`name` must have 1 to 200 bytes"));
+        return Err(Problem::bad("`name` must have 1 to 200 bytes"));
     }
     let json = payload.map_or_else(|| "null".to_owned(), |payload| payload.to_string());
     let bytes = name.len() + json.len();
     if bytes > PAYLOAD_BYTES_MAX {
-        return Err(NotBrought::Bad("a signal has at most 64 KiB"));
+        return Err(Problem::bad("a signal has at most 64 KiB"));
     }
     let key = channel.conversation(conversation);
     match app.work.store().tenant(&key.tenant).load(&key, 0).await {
-        Ok(loaded) if loaded.last == 0 => return Err(NotBrought::NoConversation),
+        Ok(loaded) if loaded.last == 0 => return Err(doors::unknown()),
         Ok(_) => {}
         Err(error) => {
             tracing::error!(conversation = %key, %error, "a signal could not be checked");
-            return Err(NotBrought::NotNow);
+            return Err(doors::not_now());
         }
     }
     let brought = (1, bytes as u64);
     let taken = app.work.quotas().events(&channel.tenant, brought, clock::now());
-    taken.map_err(NotBrought::Exceeded)?;
+    taken.map_err(|exceeded| doors::over(&exceeded))?;
     let body = EventBody::Signal(NamedPayload { name, json });
     let event = Event::new(clock::event_id(), clock::now(), body);
     let key_of_event = Some(format!("signal.{idempotency_key}"));
     let arrival = Arrival { key: key_of_event, ..Arrival::new(event, clock::seed()) };
     let accepted = app.work.accept(channel, key, arrival).await;
-    if accepted { Ok(()) } else { Err(NotBrought::NotNow) }
-}
-
-fn refused(why: NotBrought) -> Response {
-    match why {
-        NotBrought::NoConversation => {
-            let reason = "there is no such conversation on this channel";
-            answer::line(StatusCode::NOT_FOUND, reason)
-        }
-        NotBrought::Bad(reason) => answer::line(StatusCode::BAD_REQUEST, reason),
-        NotBrought::Exceeded(exceeded) => answer::exceeded(&exceeded),
-        NotBrought::NotNow => answer::come_again(),
-    }
+    if accepted { Ok(()) } else { Err(doors::not_now()) }
 }

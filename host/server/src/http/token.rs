@@ -1,12 +1,11 @@
 //! Tokens that requests show, and keys that make them count once.
 
-use axum::response::Response;
 use botyard_kernel::id::Digest;
+use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, StatusCode};
 use subtle::ConstantTimeEq as _;
 
-use super::answer;
+use crate::api::Problem;
 use crate::config::Secret;
 
 /// At most so many bytes of an idempotency key.
@@ -23,11 +22,12 @@ pub(super) fn shows(headers: &HeaderMap, token: Option<&Secret>) -> bool {
 }
 
 /// The key that makes a request count once, however often it is sent.
-pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<&str, Box<Response>> {
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<&str, Problem> {
     let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok());
     key.filter(|key| !key.is_empty() && key.len() <= KEY_BYTES_MAX).ok_or_else(|| {
-        let reason = "send an `Idempotency-Key` of 1 to 200 characters: what comes with the same \
-                      key is the same, however often it is sent";
-        Box::new(answer::line(StatusCode::BAD_REQUEST, reason))
+        Problem::bad(
+            "send an `Idempotency-Key` of 1 to 200 characters: what comes with the same key is \
+             the same, however often it is sent",
+        )
     })
 }

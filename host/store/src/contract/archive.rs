@@ -5,7 +5,7 @@ use botyard_kernel::time::MINUTE;
 
 use super::acme;
 use super::given::{arrival, call, fused, key, key_of, row, settled, stamp, turn};
-use crate::{Cause, Person, Store, StoreError, Summary};
+use crate::{Cause, Person, Store, StoreError, Summary, Which};
 
 /// An event that came at a time.
 pub(super) fn at(id: &str, received_ms: u64) -> Arrival {
@@ -36,7 +36,8 @@ pub(super) async fn conversations_are_listed_by_activity(store: Store) {
     }
     let names = async |channel: Option<&str>, after, limit| {
         let channel = channel.map(Into::into);
-        let found = store.conversations(channel.as_ref(), after, limit).await.unwrap();
+        let which = Which { channel: channel.as_ref(), email: None };
+        let found = store.conversations(which, after, limit).await.unwrap();
         let last = found.last().map(|(_, place)| *place);
         (found.into_iter().map(|(s, _)| s.key.vendor_key).collect::<Vec<_>>(), last)
     };
@@ -56,6 +57,35 @@ pub(super) async fn conversations_are_listed_by_activity(store: Store) {
         .await
         .unwrap();
     assert_eq!(names(None, None, 9).await.0, ["a", "b", "d", "c"]);
+}
+
+pub(super) async fn conversations_of_a_person_are_read_page_by_page(store: Store) {
+    let store = acme(&store);
+    let all = [
+        ("web", "a", 10, "ada@x.example"),
+        ("web", "b", 30, "Ada@X.example "),
+        ("shop", "c", 20, "ada@x.example"),
+        ("web", "d", 40, "eve@x.example"),
+        ("web", "e", 30, "ada@x.example"),
+    ];
+    for (channel, vendor_key, at_ms, email) in all {
+        let mut turn = fused_at("t1", 0, at_ms * MINUTE);
+        turn.state.facts.contact.email = Some(email.to_owned());
+        store.commit(&in_channel(channel, vendor_key), &turn).await.unwrap();
+    }
+    let page = async |channel: Option<&str>, after, limit| {
+        let channel = channel.map(Into::into);
+        let which = Which { channel: channel.as_ref(), email: Some("ADA@x.example") };
+        let found = store.conversations(which, after, limit).await.unwrap();
+        let last = found.last().map(|(_, place)| *place);
+        (found.into_iter().map(|(s, _)| s.key.vendor_key).collect::<Vec<_>>(), last)
+    };
+    let (first, last) = page(None, None, 2).await;
+    assert_eq!(first, ["e", "b"]);
+    assert_eq!(page(None, last, 2).await.0, ["c", "a"]);
+    assert_eq!(page(Some("web"), last, 9).await.0, ["a"]);
+    store.erase(&in_channel("web", "b"), Cause::Person, &stamp(1)).await.unwrap();
+    assert_eq!(page(None, None, 9).await.0, ["e", "c", "a"]);
 }
 
 pub(super) async fn a_conversation_says_how_it_stands(store: Store) {

@@ -5,7 +5,7 @@ use super::acme;
 use super::archive::{at, fused_at};
 use super::given::{arrival, call, fused, key, key_of, row, settled, stamp, turn};
 use crate::limits::SWEEP_ROWS_MAX;
-use crate::{Cause, Commit, Loaded, Store, StoreError, TenantStore};
+use crate::{Cause, Commit, Loaded, Store, StoreError, TenantStore, Which};
 
 const ALL: usize = 10_000;
 
@@ -49,7 +49,7 @@ pub(super) async fn nothing_of_a_person_stays(store: Store) {
     assert_eq!(store.turns(&a, 0, ALL).await, Ok(vec![]));
     let places = store.bot_turns(&"lead".into(), 0, None, ALL).await.unwrap();
     assert!(places.iter().all(|turn| turn.conversation == key("b")), "{places:?}");
-    let listed = store.conversations(None, None, ALL).await.unwrap();
+    let listed = store.conversations(Which::default(), None, ALL).await.unwrap();
     assert_eq!(listed.len(), 1);
     assert_eq!(store.with_email(&"web".into(), "ada@x.example", ALL).await, Ok(vec![key("b")]));
     assert_eq!(store.with_human(&"web".into(), None, ALL).await.unwrap().len(), 1);
@@ -225,7 +225,7 @@ pub(super) async fn idle_conversations_are_swept_in_steps(store: Store) {
         store.commit(&key(&n.to_string()), &fused_at("t1", 0, at_ms)).await.unwrap();
     }
     assert!(sweep(&store, 100, 1_000).await > 0);
-    assert_eq!(store.conversations(None, None, ALL).await.unwrap().len(), 40);
+    assert_eq!(store.conversations(Which::default(), None, ALL).await.unwrap().len(), 40);
     assert_eq!(store.read(&key("long"), 0, ALL).await.unwrap().len(), 1);
     assert_eq!(view.read(&other, 0, ALL).await.unwrap().len(), 1);
     let audit = store.audit(0, ALL).await.unwrap();
@@ -241,14 +241,14 @@ pub(super) async fn what_is_still_to_be_done_is_not_swept(store: Store) {
     store.commit(&key("timer"), &timer).await.unwrap();
     store.commit(&key("idle"), &fused_at("t1", 0, 10)).await.unwrap();
     while sweep(&store, 100, 1_000).await > 0 {}
-    let left = store.conversations(None, None, ALL).await.unwrap();
+    let left = store.conversations(Which::default(), None, ALL).await.unwrap();
     let mut left: Vec<_> = left.into_iter().map(|(it, _)| it.key.vendor_key).collect();
     left.sort();
     assert_eq!(left, ["timer", "waits"]);
     store.commit(&key("waits"), &turn("t1", 0, 1)).await.unwrap();
     store.commit(&key("timer"), &turn("t2", 1, 1)).await.unwrap();
     while sweep(&store, 3_000_000, 4_000_000).await > 0 {}
-    assert!(store.conversations(None, None, ALL).await.unwrap().is_empty());
+    assert!(store.conversations(Which::default(), None, ALL).await.unwrap().is_empty());
 }
 
 pub(super) async fn what_was_erased_is_forgotten_after_a_day(store: Store) {

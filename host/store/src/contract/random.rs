@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::given::{arrival, call, fused, key, key_of, row, set, settled, stamp, turn, write};
 use crate::sqlite::check;
-use crate::{Cause, DeadLetter, MemoryStore, SqliteStore, Stamp, Store};
+use crate::{Cause, DeadLetter, MemoryStore, SqliteStore, Stamp, Store, Which};
 
 #[derive(Clone, Debug)]
 enum Verb {
@@ -233,7 +233,7 @@ async fn view(store: &Store, key: &ConversationKey) -> String {
             .await
             .map(|letter| { letter.map(|letter| DeadLetter { place: 0, ..letter }) }),
     );
-    let listed = tenant.conversations(None, None, 9).await.unwrap().into_iter();
+    let listed = tenant.conversations(Which::default(), None, 9).await.unwrap().into_iter();
     let turns = tenant.bot_turns(&"lead".into(), 500, None, 4).await.unwrap().into_iter();
     format!(
         "{work} {:?} {:?} {:?} {:?} {:?}",

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::given::{key_of, set, stamp, turn};
 use crate::limits::{CHANGES_MAX, SWEEP_ROWS_MAX};
-use crate::{Change, ChangeTo, OPERATOR, Store, StoreError};
+use crate::{Change, ChangeTo, OPERATOR, Store, StoreError, Which};
 use botyard_kernel::log::Turn;
 
 fn change(kind: &str, name: &str, to: ChangeTo) -> Change {
@@ -152,7 +152,7 @@ pub(super) async fn a_tenant_is_deleted_whole(store: Store) {
 
     let other = store.tenant(&"other".into());
     assert_eq!(other.list("version").await.unwrap().len(), count);
-    assert_eq!(other.conversations(None, None, 9).await.unwrap().len(), 3);
+    assert_eq!(other.conversations(Which::default(), None, 9).await.unwrap().len(), 3);
     assert_eq!(other.bot_value(&"lead".into(), "1").await, Ok(Some("v".to_owned())));
     let lead = "lead".into();
     assert_eq!(gone.forget_bot_values(&lead).await, Ok(0), "another tenant's stay");

@@ -12,7 +12,8 @@ use super::lane::{Lane, due, human_since, last_turn, waiting};
 use super::{MemoryStore, State};
 use crate::archive::minute_of;
 use crate::erasure::{erased_ms, tombstone, written};
-use crate::{Archive, BotTurn, Cause, Place, Stamp, StoreError, Summary, limits};
+use crate::log::{email_key, email_of};
+use crate::{Archive, BotTurn, Cause, Place, Stamp, StoreError, Summary, Which, limits};
 
 #[async_trait]
 impl Archive for MemoryStore {
@@ -26,13 +27,16 @@ impl Archive for MemoryStore {
     async fn conversations(
         &self,
         tenant: &TenantId,
-        channel: Option<&ChannelId>,
+        Which { channel, email }: Which<'_>,
         after: Option<Place>,
         limit: usize,
     ) -> Result<Vec<(Summary, Place)>, StoreError> {
-        let state = self.state();
+        let (state, email) = (self.state(), email.map(email_key));
         let is_wanted = |lane: &&Lane| {
-            lane.key.tenant == *tenant && channel.is_none_or(|wanted| lane.key.channel == *wanted)
+            let own = || last_turn(lane).and_then(|(_, turn)| email_of(turn));
+            lane.key.tenant == *tenant
+                && channel.is_none_or(|wanted| lane.key.channel == *wanted)
+                && email.as_ref().is_none_or(|wanted| own().as_ref() == Some(wanted))
         };
         let placed = state.conversations.iter().filter(is_wanted).filter_map(|lane| {
             let summary = summary(lane)?;

@@ -5,7 +5,7 @@ use botyard_kernel::log::{Seq, Turn};
 use botyard_kernel::time::Millis;
 
 use super::TenantStore;
-use crate::{BotTurn, Cause, Place, Stamp, StoreError, Summary};
+use crate::{BotTurn, Cause, Place, Stamp, StoreError, Summary, Which};
 
 /// By what a person is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,11 +25,11 @@ impl TenantStore {
     /// See [`crate::Archive::conversations`].
     pub async fn conversations(
         &self,
-        channel: Option<&ChannelId>,
+        which: Which<'_>,
         after: Option<Place>,
         limit: usize,
     ) -> Result<Vec<(Summary, Place)>, StoreError> {
-        self.store.log.conversations(&self.tenant, channel, after, limit).await
+        self.store.log.conversations(&self.tenant, which, after, limit).await
     }
 
     /// See [`crate::Archive::summary`].

@@ -13,7 +13,8 @@ use super::health::store_error;
 use super::weight::Part;
 use super::{Engine, erasure, from_sql, to_sql};
 use crate::archive::minute_of;
-use crate::{Archive, BotTurn, Cause, Place, Stamp, StoreError, Summary, limits};
+use crate::log::email_key;
+use crate::{Archive, BotTurn, Cause, Place, Stamp, StoreError, Summary, Which, limits};
 
 #[async_trait]
 impl Archive for Engine {
@@ -25,11 +26,12 @@ impl Archive for Engine {
     async fn conversations(
         &self,
         tenant: &TenantId,
-        channel: Option<&ChannelId>,
+        which: Which<'_>,
         after: Option<Place>,
         limit: usize,
     ) -> Result<Vec<(Summary, Place)>, StoreError> {
-        let (tenant, channel) = (tenant.clone(), channel.cloned());
+        let (tenant, channel) = (tenant.clone(), which.channel.cloned());
+        let email = which.email.map(email_key);
         let read = move |database: &Connection| {
             let channels = match channel {
                 Some(channel) => vec![channel],
@@ -37,7 +39,9 @@ impl Archive for Engine {
             };
             let mut all = Vec::new();
             for channel in channels {
-                all.extend(page(database, &tenant, &channel, after, limit).map_err(sql)?);
+                let place = (&tenant, &channel);
+                let page = page(database, place, email.as_deref(), after, limit);
+                all.extend(page.map_err(sql)?);
                 all.sort_by_key(|(_, place)| std::cmp::Reverse(*place));
                 all.truncate(limit);
             }
@@ -276,21 +280,31 @@ pub(super) fn channels(
     }
 }
 
+/// Conversations of a channel; only a person's, where an address is given.
 fn page(
     database: &Connection,
-    tenant: &TenantId,
-    channel: &ChannelId,
+    (tenant, channel): (&TenantId, &ChannelId),
+    email: Option<&str>,
     after: Option<Place>,
     limit: usize,
 ) -> rusqlite::Result<Vec<(Summary, Place)>> {
     let before = after.map_or((i64::MAX, i64::MAX), |a| (to_sql(a.time), to_sql(a.number)));
     let (at_ms, id) = before;
-    let wanted = params![tenant.0, channel.0, at_ms, id, to_sql(limit as u64)];
-    let sql = Conversation::select(
-        "vendor_key",
-        "tenant = ?1 AND channel = ?2 AND minute IS NOT NULL AND (minute, id) < (?3, ?4)
-         ORDER BY minute DESC, id DESC LIMIT ?5",
-    );
+    let wanted = params![tenant.0, channel.0, at_ms, id, to_sql(limit as u64), email];
+    // A person has few conversations, which are found by the address and then sorted: `+` keeps
+    // the engine from going through all of the channel's.
+    let sql = match email {
+        None => Conversation::select(
+            "vendor_key",
+            "tenant = ?1 AND channel = ?2 AND ?6 IS NULL AND minute IS NOT NULL
+             AND (minute, id) < (?3, ?4) ORDER BY minute DESC, id DESC LIMIT ?5",
+        ),
+        Some(_) => Conversation::select(
+            "vendor_key",
+            "tenant = ?1 AND channel = ?2 AND email = ?6 AND minute IS NOT NULL
+             AND (+minute, id) < (?3, ?4) ORDER BY +minute DESC, id DESC LIMIT ?5",
+        ),
+    };
     let rows: Vec<(Conversation, String)> = database
         .prepare_cached(&sql)?
         .query_map(wanted, |row| Ok((Conversation::from_row(row)?, row.get("vendor_key")?)))?

@@ -140,7 +140,7 @@ mod tests {
     use super::*;
     use crate::contract::given::{arrival, key, turn};
     use crate::sqlite::{check, schema};
-    use crate::{NotesSize, SqliteStore};
+    use crate::{NotesSize, SqliteStore, Which};
 
     /// A directory as a host with schema 1 has left it.
     fn old() -> tempfile::TempDir {
@@ -215,7 +215,8 @@ mod tests {
         let sqlite = SqliteStore::open(place.path()).unwrap();
         let a = key("a");
         let store = sqlite.store().tenant(&a.tenant);
-        let [(summary, _)] = &store.conversations(None, None, 9).await.unwrap()[..] else {
+        let [(summary, _)] = &store.conversations(Which::default(), None, 9).await.unwrap()[..]
+        else {
             panic!("it is not listed")
         };
         assert_eq!((summary.turns, summary.owner, summary.due_ms), (1, None, Some(70)));

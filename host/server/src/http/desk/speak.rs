@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::extract::State;
 use botyard_kernel::action::{Action, Message, TextFormat};
 use botyard_kernel::degrade::degrade;
 use botyard_kernel::event::{Event, EventBody, HumanSpoke, Returned};
@@ -14,16 +13,16 @@ use botyard_kernel::id::{ConversationKey, Digest, EventId, PartId, TurnId};
 use botyard_kernel::log::{Arrival, Conversation, Row};
 use botyard_kernel::outbox::room;
 use http::{HeaderMap, StatusCode};
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
-use super::{failed, open, unknown};
+use super::failed;
+use crate::api::{Code, Path, Problem};
 use crate::app::App;
 use crate::clock;
-use crate::http::answer::{self, Refused};
-use crate::http::body;
-use crate::http::token::idempotency_key;
+use crate::http::doors::{self, Accepted, Door, Refusals};
+use crate::http::idempotency_key;
 use crate::registry::Channel;
 
 /// What the keys of replies begin with.
@@ -46,41 +45,64 @@ const NAME_CHARACTERS_MAX: usize = 200;
 const STORED_WITHIN: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
-#[derive(Deserialize)]
+/// What a human answers.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Reply {
+pub(in crate::http) struct Reply {
     /// What is to be said.
+    #[schema(min_length = 1, max_length = 5000)]
     text: String,
     /// Who says it, for the bot and the transcript.
     #[serde(default)]
+    #[schema(max_length = 200)]
     agent: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
+/// What is on its way to the person.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct Replied {
+    /// The messages that it became, by the names that the transcript has for them.
+    parts: Vec<String>,
+}
+
+/// How a conversation changes hands.
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Note {
+pub(in crate::http) struct HandOver {
+    /// Who takes it.
     #[serde(default)]
+    #[schema(max_length = 200)]
     agent: Option<String>,
+    /// Why it is given back, for the bot.
     #[serde(default)]
+    #[schema(max_length = 200)]
     reason: Option<String>,
 }
 
 type Place = Path<(String, String)>;
 
-/// `POST /v1/channels/{channel}/desk/conversations/{vendor id}/replies`
+/// Answer a person: the conversation is a human's from then on. Once for each
+/// `Idempotency-Key`.
+#[utoipa::path(post, path = "/v1/channels/{channel}/desk/conversations/{conversation}/replies",
+    tag = "desk", security(("desk-token" = [])), request_body = Reply,
+    params(("channel" = String, Path),
+        ("conversation" = String, Path, description = "The vendor's own key."),
+        ("Idempotency-Key" = String, Header, min_length = 1, max_length = 200)),
+    responses((status = 202, body = Replied), Refusals))]
 pub(in crate::http) async fn reply(
     State(app): State<Arc<App>>,
     Path((channel, conversation)): Place,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, Refused> {
-    let channel = open(&app, channel, &headers)?;
-    app.work.has_room().map_err(|refusal| answer::busy(&refusal))?;
+) -> Result<(StatusCode, Json<Replied>), Problem> {
+    let channel = Door::Desk.open(&app, channel, &headers)?;
+    app.work.has_room().map_err(|refusal| doors::busy(&refusal))?;
     let idempotency_key = idempotency_key(&headers)?;
-    let Reply { text, agent } = read(&app, body, "{\"text\": …, \"agent\": …}").await?;
+    let form = "{\"text\": …, \"agent\": …}";
+    let Reply { text, agent } = doors::object(&app, body, BODY_BYTES_MAX, form).await?;
     if text.trim().is_empty() || text.chars().count() > TEXT_CHARACTERS_MAX {
         let reason = format!("`text` must have 1 to {TEXT_CHARACTERS_MAX} characters");
-        return Err(answer::line(StatusCode::BAD_REQUEST, reason).into());
+        return Err(Problem::bad(reason));
     }
     let key = channel.conversation(conversation);
     let state = state(&app, &key).await?;
@@ -90,42 +112,51 @@ pub(in crate::http) async fn reply(
     let arrival = arrival(&key, &event_key, EventBody::HumanSpoke(spoke));
     let bytes: usize = parts.iter().map(Row::bytes).sum();
     if bytes > room(&state) && !is_stored(&app, &key, &event_key).await? {
-        return Err(answer::later(FULL, FULL_RETRY_S).into());
+        return Err(Problem::new(Code::Unavailable, FULL).after(FULL_RETRY_S));
     }
-    let told: Vec<String> = parts.iter().map(|row| row.id.to_string()).collect();
+    let told = parts.iter().map(|row| row.id.to_string()).collect();
     app.work.speak(&channel, key.clone(), arrival, parts);
     let until = Instant::now() + STORED_WITHIN;
     while !is_stored(&app, &key, &event_key).await? {
         if Instant::now() >= until {
-            return Err(answer::come_again().into());
+            return Err(doors::not_now());
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
-    Ok((StatusCode::ACCEPTED, Json(json!({ "parts": told }))).into_response())
+    Ok((StatusCode::ACCEPTED, Json(Replied { parts: told })))
 }
 
-/// `POST /v1/channels/{channel}/desk/conversations/{vendor id}/take`
+/// Take a conversation from the bot. Once for each `Idempotency-Key`.
+#[utoipa::path(post, path = "/v1/channels/{channel}/desk/conversations/{conversation}/take",
+    tag = "desk", security(("desk-token" = [])), request_body = Option<HandOver>,
+    params(("channel" = String, Path),
+        ("conversation" = String, Path, description = "The vendor's own key."),
+        ("Idempotency-Key" = String, Header, min_length = 1, max_length = 200)),
+    responses((status = 202, body = Accepted), Refusals))]
 pub(in crate::http) async fn take(
     State(app): State<Arc<App>>,
     Path((channel, conversation)): Place,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, Refused> {
-    let body_of = |note: Note| {
-        let agent = short(note.agent)?;
-        Ok(EventBody::HumanSpoke(HumanSpoke { text: None, agent }))
-    };
+) -> Result<(StatusCode, Json<Accepted>), Problem> {
+    let body_of = |HandOver { agent, .. }| EventBody::HumanSpoke(HumanSpoke { text: None, agent });
     tell(&app, channel, conversation, TAKE, &headers, body, body_of).await
 }
 
-/// `POST /v1/channels/{channel}/desk/conversations/{vendor id}/return`
+/// Give a conversation back to the bot. Once for each `Idempotency-Key`.
+#[utoipa::path(post, path = "/v1/channels/{channel}/desk/conversations/{conversation}/return",
+    tag = "desk", security(("desk-token" = [])), request_body = Option<HandOver>,
+    params(("channel" = String, Path),
+        ("conversation" = String, Path, description = "The vendor's own key."),
+        ("Idempotency-Key" = String, Header, min_length = 1, max_length = 200)),
+    responses((status = 202, body = Accepted), Refusals))]
 pub(in crate::http) async fn give_back(
     State(app): State<Arc<App>>,
     Path((channel, conversation)): Place,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, Refused> {
-    let body_of = |note: Note| Ok(EventBody::Returned(Returned { reason: short(note.reason)? }));
+) -> Result<(StatusCode, Json<Accepted>), Problem> {
+    let body_of = |HandOver { reason, .. }| EventBody::Returned(Returned { reason });
     tell(&app, channel, conversation, RETURN, &headers, body, body_of).await
 }
 
@@ -136,19 +167,21 @@ async fn tell(
     prefix: &str,
     headers: &HeaderMap,
     body: Body,
-    body_of: impl FnOnce(Note) -> Result<EventBody, Refused>,
-) -> Result<Response, Refused> {
-    let channel = open(app, channel, headers)?;
-    app.work.has_room().map_err(|refusal| answer::busy(&refusal))?;
+    body_of: impl FnOnce(HandOver) -> EventBody,
+) -> Result<(StatusCode, Json<Accepted>), Problem> {
+    let channel = Door::Desk.open(app, channel, headers)?;
+    app.work.has_room().map_err(|refusal| doors::busy(&refusal))?;
     let idempotency_key = idempotency_key(headers)?;
-    let event = body_of(read(app, body, "{\"agent\": …, \"reason\": …}").await?)?;
+    let form = "{\"agent\": …, \"reason\": …}";
+    let HandOver { agent, reason } = doors::object(app, body, BODY_BYTES_MAX, form).await?;
+    let event = body_of(HandOver { agent: short(agent)?, reason: short(reason)? });
     let key = channel.conversation(conversation);
     state(app, &key).await?;
     let arrival = arrival(&key, &format!("{prefix}{idempotency_key}"), event);
     if !app.work.accept(&channel, key, arrival).await {
-        return Err(answer::come_again().into());
+        return Err(doors::not_now());
     }
-    Ok((StatusCode::ACCEPTED, Json(json!({ "accepted": true }))).into_response())
+    Ok((StatusCode::ACCEPTED, Json(Accepted { accepted: true })))
 }
 
 /// Whether an event tells of a reply from here.
@@ -157,11 +190,11 @@ pub(super) fn is_reply(arrival: &Arrival) -> bool {
 }
 
 /// How a conversation stands; an error where there is none.
-async fn state(app: &App, key: &ConversationKey) -> Result<Conversation, Refused> {
+async fn state(app: &App, key: &ConversationKey) -> Result<Conversation, Problem> {
     let loaded = app.work.store().tenant(&key.tenant).load(key, 0).await;
     let loaded = loaded.map_err(|error| failed(&error))?;
     if loaded.last == 0 {
-        return Err(unknown());
+        return Err(doors::unknown());
     }
     Ok(Conversation::after(loaded.turn.as_ref().map(|(_, turn)| turn), loaded.settled))
 }
@@ -211,7 +244,7 @@ fn named(key: &ConversationKey, event_key: &str) -> String {
     Digest::of_parts(parts.map(str::as_bytes)).to_string()[..32].to_owned()
 }
 
-async fn is_stored(app: &App, key: &ConversationKey, event_key: &str) -> Result<bool, Refused> {
+async fn is_stored(app: &App, key: &ConversationKey, event_key: &str) -> Result<bool, Problem> {
     let store = app.work.store().tenant(&key.tenant);
     let loaded = store.load(key, usize::MAX).await.map_err(|error| failed(&error))?;
     let waits = loaded.accepted.iter().any(|(_, it)| it.key.as_deref() == Some(event_key));
@@ -219,23 +252,11 @@ async fn is_stored(app: &App, key: &ConversationKey, event_key: &str) -> Result<
     Ok(waits || had)
 }
 
-async fn read<T: serde::de::DeserializeOwned + Send>(
-    app: &App,
-    body: Body,
-    form: &str,
-) -> Result<T, Refused> {
-    let bytes = body::read(body, BODY_BYTES_MAX, app.config.server.body_timeout).await?;
-    let json: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-    serde_json::from_slice(json).map_err(|error| {
-        answer::line(StatusCode::BAD_REQUEST, format!("expected {form}: {error}")).into()
-    })
-}
-
-fn short(text: Option<String>) -> Result<Option<String>, Refused> {
+fn short(text: Option<String>) -> Result<Option<String>, Problem> {
     let long = text.as_ref().is_some_and(|text| text.chars().count() > NAME_CHARACTERS_MAX);
     if long {
         let reason = format!("`agent` and `reason` have at most {NAME_CHARACTERS_MAX} characters");
-        return Err(answer::line(StatusCode::BAD_REQUEST, reason).into());
+        return Err(Problem::bad(reason));
     }
     Ok(text.filter(|text| !text.trim().is_empty()))
 }

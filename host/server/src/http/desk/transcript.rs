@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::extract::State;
 use botyard_kernel::action::Action;
 use botyard_kernel::event::EventBody;
 use botyard_kernel::log::{Arrival, Entry, Row, RowEnd, Seq};
@@ -13,27 +12,31 @@ use botyard_kernel::time::Millis;
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
+use super::failed;
 use super::speak::is_reply;
-use super::{failed, open, unknown};
+use crate::api::{Path, Problem, Query};
 use crate::app::App;
-use crate::http::answer::Refused;
+use crate::http::doors::{Door, Refusals, unknown};
 use crate::shown::event_json;
 
 /// At most so many entries of the log in one answer.
 const PAGE: usize = 200;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct After {
-    /// The place in the log that the page before ended with.
+    /// The `next` of the page before.
     #[serde(default)]
     after: Seq,
 }
 
-#[derive(Serialize)]
-struct Transcript {
-    messages: Vec<Line>,
+/// What was said in a conversation.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct Transcript {
+    messages: Vec<TranscriptLine>,
     /// To be sent as `after`, now for the next page, or later for what is new.
     next: Seq,
     /// There is more already.
@@ -41,8 +44,8 @@ struct Transcript {
 }
 
 /// One thing that happened.
-#[derive(Serialize)]
-struct Line {
+#[derive(Serialize, ToSchema)]
+struct TranscriptLine {
     /// Its place in the log.
     place: Seq,
     /// When (Unix milliseconds).
@@ -57,14 +60,20 @@ struct Line {
     what: Value,
 }
 
-/// `GET /v1/channels/{channel}/desk/conversations/{vendor id}/messages`
+/// What was said in a conversation, the oldest first, in pages of about 200.
+#[utoipa::path(get, path = "/v1/channels/{channel}/desk/conversations/{conversation}/messages",
+    tag = "desk", security(("desk-token" = [])),
+    params(("channel" = String, Path),
+        ("conversation" = String, Path, description = "The vendor's own key."), After),
+    responses((status = 200, body = Transcript), Refusals))]
 pub(in crate::http) async fn messages(
     State(app): State<Arc<App>>,
     Path((channel, conversation)): Path<(String, String)>,
-    Query(query): Query<After>,
+    query: Result<Query<After>, Problem>,
     headers: HeaderMap,
-) -> Result<Response, Refused> {
-    let channel = open(&app, channel, &headers)?;
+) -> Result<Json<Transcript>, Problem> {
+    let channel = Door::Desk.open(&app, channel, &headers)?;
+    let Query(query) = query?;
     let key = channel.conversation(conversation);
     let store = app.work.store().tenant(&channel.tenant);
     let entries = store.read(&key, query.after, PAGE).await.map_err(|error| failed(&error))?;
@@ -74,10 +83,10 @@ pub(in crate::http) async fn messages(
     let more = entries.len() == PAGE;
     let next = entries.last().map_or(query.after, |(seq, _)| *seq);
     let messages = entries.iter().flat_map(|(seq, entry)| lines(*seq, entry)).collect();
-    Ok(Json(Transcript { messages, next, more }).into_response())
+    Ok(Json(Transcript { messages, next, more }))
 }
 
-fn lines(place: Seq, entry: &Entry) -> Vec<Line> {
+fn lines(place: Seq, entry: &Entry) -> Vec<TranscriptLine> {
     match entry {
         // It is there as what is delivered because of it.
         Entry::Accepted(arrival) if is_reply(arrival) => Vec::new(),
@@ -90,7 +99,7 @@ fn lines(place: Seq, entry: &Entry) -> Vec<Line> {
         }
         Entry::Settled(settled) => {
             let human = settled.revived.iter().filter(|row| row.by_human);
-            let ends = settled.rows.iter().map(|(part, end)| Line {
+            let ends = settled.rows.iter().map(|(part, end)| TranscriptLine {
                 place,
                 at_ms: settled.at_ms,
                 from: "delivery",
@@ -108,7 +117,7 @@ fn lines(place: Seq, entry: &Entry) -> Vec<Line> {
 
 /// What an external bot says is there as what the person is told; around it stands the key
 /// of the conversation there, which is a secret.
-fn happened(place: Seq, arrival: &Arrival) -> Option<Line> {
+fn happened(place: Seq, arrival: &Arrival) -> Option<TranscriptLine> {
     let event = &arrival.event;
     if is_relays(&event.body) {
         return None;
@@ -131,16 +140,16 @@ fn happened(place: Seq, arrival: &Arrival) -> Option<Line> {
         | EventBody::DeliveryFailed(_)
         | EventBody::Other(_) => "host",
     };
-    Some(Line { place, at_ms: event.received_ms, from, part: None, what })
+    Some(TranscriptLine { place, at_ms: event.received_ms, from, part: None, what })
 }
 
 /// Requests are said to services, not to the person, and may hold what opens doors there.
-fn said(place: Seq, from: &'static str, row: &Row) -> Option<Line> {
+fn said(place: Seq, from: &'static str, row: &Row) -> Option<TranscriptLine> {
     if matches!(row.action, Action::Request(_)) {
         return None;
     }
     let what = serde_json::to_value(&row.action).unwrap_or_default();
-    Some(Line { place, at_ms: row.made_ms, from, part: Some(row.id.to_string()), what })
+    Some(TranscriptLine { place, at_ms: row.made_ms, from, part: Some(row.id.to_string()), what })
 }
 
 #[cfg(test)]

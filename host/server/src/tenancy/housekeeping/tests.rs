@@ -50,7 +50,9 @@ fn turn(id: &str, previous: Seq, at_ms: Millis) -> Turn {
 async fn left(app: &App, tenant: &str) -> Vec<(String, usize)> {
     let store = app.tenancy.store(&tenant.into());
     let mut left = Vec::new();
-    for (summary, _) in store.conversations(None, None, 100).await.unwrap() {
+    for (summary, _) in
+        store.conversations(botyard_store::Which::default(), None, 100).await.unwrap()
+    {
         let turns = store.turns(&summary.key, 0, 100).await.unwrap().len();
         left.push((summary.key.vendor_key, turns));
     }

@@ -175,3 +175,35 @@ async fn the_operators_own_things_outlive_settings_of_that_name() {
     );
     assert_eq!(bots(&without).await, ["counts"]);
 }
+
+#[tokio::test]
+async fn a_channels_name_that_is_taken_tells_nothing_of_who_has_it() {
+    let hosted = Hosted::start().await;
+    let acme = hosted.tenant("acme", "tally").await;
+    let other = hosted.tenant("other", "tally").await;
+    acme.put("/tenants/acme/channels/shop", hosted.channel()).await.unwrap();
+    let refused = async |name: &str, settings: Value| {
+        let path = format!("/tenants/other/channels/{name}");
+        let answered = other.ask(Method::PUT, &path, Some(settings)).await.unwrap();
+        assert_eq!((answered.status.as_u16(), answered.code()), (409, "already-exists"));
+        answered.body["detail"].as_str().unwrap().replace(name, "NAME")
+    };
+    let detail = refused("shop", hosted.channel()).await;
+    assert!(detail.contains("webhook URL") && detail.contains("Take another"), "{detail}");
+    assert!(!detail.contains("acme"), "{detail}");
+    // Nor how it is: a paused one and one that the settings say nothing right of are the same.
+    acme.post("/tenants/acme/channels/shop/pause", json!({})).await.unwrap();
+    assert_eq!(refused("shop", hosted.channel()).await, detail);
+    assert_eq!(refused("shop", json!({"settings": {}})).await, detail);
+    // It is not there for whoever looks, like one that is nobody's.
+    for name in ["shop", "nobodys"] {
+        for (method, step) in [(Method::GET, ""), (Method::DELETE, ""), (Method::POST, "/pause")] {
+            let path = format!("/tenants/other/channels/{name}{step}");
+            let answered = other.ask(method, &path, Some(json!({}))).await.unwrap();
+            assert_eq!((answered.status.as_u16(), answered.code()), (404, "not-found"), "{path}");
+        }
+    }
+    // A name that is given back is free.
+    acme.delete("/tenants/acme/channels/shop").await.unwrap();
+    other.put("/tenants/other/channels/shop", hosted.channel()).await.unwrap();
+}

@@ -93,6 +93,9 @@ pub(super) async fn show(
 
 /// Make a channel, or set it anew. Its secrets come from the tenant's:
 /// `{"secret": "NAME"}`.
+///
+/// Its name stands in its webhook URL, so no two channels of a host have the same: one that is
+/// taken answers `already-exists`, whoever has it.
 #[utoipa::path(put, path = "/v1/tenants/{tenant}/channels/{channel}", tag = "channels",
     params(("tenant" = String, Path), ("channel" = String, Path)), request_body = Settings,
     responses((status = 200, body = Channel), (status = 201, body = Channel),

@@ -207,7 +207,7 @@ impl From<ChangeError> for Problem {
                 return error.into();
             }
             ChangeError::NotFound => return Self::not_found(),
-            ChangeError::Exists(_) => Code::AlreadyExists,
+            ChangeError::Exists(_) | ChangeError::NameTaken(_) => Code::AlreadyExists,
             ChangeError::InSettings(_) => Code::InSettings,
             ChangeError::InUse(_) => Code::InUse,
             ChangeError::BadName(_) => Code::BadName,

@@ -20,6 +20,12 @@ pub enum ChangeError {
     /// Something of this name is there already.
     #[error("{0} is there already: change that one, or take another name")]
     Exists(String),
+    /// Another channel of the host has this name, which a stranger is told no more of.
+    #[error(
+        "the name `{0}` is taken: it stands in the webhook URL, so no two channels of this host \
+         have the same. Take another, such as one that begins with the tenant's own name"
+    )]
+    NameTaken(String),
     /// The settings file says it.
     #[error(
         "the tenant `{0}` is in the settings file of the host: change it there, and start the \

@@ -319,7 +319,7 @@ impl Tenancy {
 
     /// Whether a channel's name is nobody else's.
     async fn free(&self, tenant: &TenantId, channel: &ChannelId) -> Change<()> {
-        let taken = || ChangeError::Exists(format!("a channel `{channel}`"));
+        let taken = || ChangeError::NameTaken(channel.to_string());
         if self.work.channel(channel).is_some_and(|known| known.tenant != *tenant) {
             return Err(taken());
         }

@@ -108,7 +108,7 @@ async fn all_that_a_person_said_is_handed_out_and_erased() {
     captured.iter().for_each(|file| fs::write(file, "sealed\n").unwrap());
 
     let gone = admin.delete(&person).await.unwrap();
-    assert_eq!(gone["conversations"], 1);
+    assert_eq!(gone["result"]["conversations"], 1);
     assert_eq!(admin.get(&person).await.unwrap()["conversations"], json!([]));
     let left = captured.map(|file| file.exists());
     assert_eq!(left, [false, true], "what was captured of the channel goes, too");

@@ -38,6 +38,7 @@ use crate::captures::{self, Captures};
 use crate::clock;
 use crate::config::Config;
 use crate::http::Reading;
+use crate::operations::{self, Operations};
 use crate::registry::{Operator, Registry, Versions};
 use crate::relays::Callbacks;
 use crate::send::Door;
@@ -79,6 +80,8 @@ pub struct App {
     pub followers: Places,
     /// Tenants and what they have.
     pub tenancy: Arc<Tenancy>,
+    /// What takes long.
+    pub operations: Arc<Operations>,
     /// One change of the key at a time.
     rotating: tokio::sync::Mutex<()>,
     runtime: Arc<Runtime>,
@@ -124,6 +127,10 @@ impl App {
         let work = Work::new(registry, store.store(), Arc::clone(&runtime), outside, bounded);
         let captures = Captures::new(&config.store.directory);
         let tenancy = Arc::new(Tenancy::new(Arc::clone(&work), Arc::clone(&captures)));
+        let deletions = operations::deletions(&tenancy).await;
+        for tenant in deletions.context("cannot read which tenants are being taken away")? {
+            tenancy.begin_deleting(&tenant);
+        }
         tenants::run(&config, &tenancy, &runtime, &work).await?;
         if let Some(held) = store.held().context("cannot read whether the store is held")? {
             let Held { restored_ms, backup_ms } = held;
@@ -140,6 +147,7 @@ impl App {
         let uploads = Places::new(Limit::HostUploads, Limit::UploadsAtOnce, 10);
         let compilations = Places::new(Limit::HostCompilations, Limit::CompilationsAtOnce, 30);
         let followers = Places::new(Limit::HostFollowedLogs, Limit::FollowedLogs, 60);
+        let operations = Operations::new(store.store());
         let (stopping, address) = (AtomicBool::new(false), OnceLock::new());
         Ok(Self {
             config,
@@ -153,6 +161,7 @@ impl App {
             followers,
             reading: Arc::default(),
             tenancy,
+            operations,
             rotating: tokio::sync::Mutex::default(),
             runtime,
             captures,
@@ -191,6 +200,7 @@ impl App {
         self.work.start_writing_used();
         self.tenancy.start_housekeeping();
         self.tenancy.start_rolling_back();
+        operations::resume(&self.operations, &self.tenancy).await?;
         self.show_first_token().await?;
         tokio::spawn(captures::sweep(Arc::downgrade(&self.captures)));
         let gauges = tokio::spawn(Arc::clone(&self).measure());

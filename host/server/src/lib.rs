@@ -14,6 +14,7 @@ pub mod config;
 mod console;
 pub mod envelope;
 pub mod http;
+pub mod operations;
 pub mod redactor;
 pub mod registry;
 pub mod relays;

@@ -100,13 +100,24 @@ impl Management {
         good(path, self.ask(Method::PUT, path, Some(body)).await?)
     }
 
-    /// Takes something away.
+    /// Takes something away, and waits until it is.
     ///
     /// # Errors
     ///
     /// The host refuses.
     pub async fn delete(&self, path: &str) -> Result<Value> {
-        good(path, self.ask(Method::DELETE, path, None).await?)
+        let answered = self.deleted(path).await?;
+        ensure!(answered.status != StatusCode::ACCEPTED, "{path}: not yet: {}", answered.body);
+        good(path, answered)
+    }
+
+    /// As [`Management::ask`] to take something away, with an answer when it is done.
+    ///
+    /// # Errors
+    ///
+    /// As [`Management::ask`].
+    pub async fn deleted(&self, path: &str) -> Result<Answered> {
+        self.send(Method::DELETE, path, None, &[("prefer", "wait=60")]).await
     }
 
     /// Uploads a component.

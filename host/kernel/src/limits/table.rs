@@ -121,6 +121,8 @@ limits! {
         "A tenant's components that are compiled or wait for it.";
     FollowedLogs "followed-logs" Pieces Some(16), Fixed, "server",
         "A tenant's logs that are followed live.";
+    OperationsAtOnce "operations-at-once" Pieces Some(8), Fixed, "server",
+        "A tenant's operations that are under way: uploads that nobody waits for, erasures and the like.";
     BacklogRequests "backlog.requests" Pieces Some(1_024), Tenant, "kernel::quota",
         "A tenant's requests that have no answer yet.";
     BacklogEvents "backlog.events" Pieces Some(100_000), Tenant, "kernel::quota",

@@ -9,10 +9,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::serve::IncomingStream;
 use axum::{Json, Router};
-use botyard_kernel::access::Scope;
+use botyard_kernel::access::{OPERATOR, Scope};
 use botyard_kernel::id::TenantId;
-use botyard_store::{BackupError, Manifest, Stamp, StoreError};
-use http::StatusCode;
+use botyard_store::{BackupError, Stamp, StoreError};
+use http::{HeaderMap, StatusCode};
+use serde_json::json;
 use tokio::net::UnixListener;
 
 use super::protocol::{BackupRequest, DeployedVersion, PauseRequest, Paused, Problem};
@@ -20,6 +21,7 @@ use super::{channels, letters, probes};
 use crate::api::{self, AtSocket};
 use crate::app::{App, Rotated};
 use crate::clock;
+use crate::operations::{Report, Task};
 use crate::tenancy::{ChangeError, deployed_versions, kind};
 use crate::work::{Pausable, Subject};
 
@@ -80,7 +82,12 @@ impl From<StoreError> for Refused {
 
 impl From<ChangeError> for Refused {
     fn from(error: ChangeError) -> Self {
-        let problem = api::Problem::from(error);
+        api::Problem::from(error).into()
+    }
+}
+
+impl From<api::Problem> for Refused {
+    fn from(problem: api::Problem) -> Self {
         let status = StatusCode::from_u16(problem.status);
         Self(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), problem.detail)
     }
@@ -99,18 +106,29 @@ async fn deployed(State(app): State<Arc<App>>) -> Result<Json<Vec<DeployedVersio
 async fn backup(
     State(app): State<Arc<App>>,
     ConnectInfo(Operator(actor)): ConnectInfo<Operator>,
+    headers: HeaderMap,
     Json(request): Json<BackupRequest>,
-) -> Result<Json<Manifest>, Refused> {
+) -> Result<Response, Refused> {
     if !request.into.is_absolute() {
         let problem = "the host may run in another directory: name the whole path".to_owned();
         return Err(Refused(StatusCode::BAD_REQUEST, problem));
     }
-    let stamp = Stamp { at_ms: clock::now(), actor };
-    let made = app.back_up(request.into, &stamp).await;
-    made.map(Json).map_err(|error| match error {
-        BackupError::NotEmpty(_) => Refused(StatusCode::CONFLICT, error.to_string()),
-        error => Refused(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
-    })
+    let task = Task::Backup { into: request.into.display().to_string() };
+    let (host, stamp) = (Arc::clone(&app), Stamp { at_ms: clock::now(), actor: actor.clone() });
+    let work = |report: Arc<Report>| async move {
+        report.phase("copying");
+        let progress = move |done, total| report.progress(done, Some(total));
+        match host.back_up(request.into, &stamp, progress).await {
+            Ok(made) => Ok(Some(json!(made))),
+            Err(error @ BackupError::NotEmpty(_)) => {
+                Err(api::Problem::new(api::Code::InUse, error.to_string()))
+            }
+            // It is the operator who asks.
+            Err(error) => Err(api::Problem::new(api::Code::HostFault, error.to_string())),
+        }
+    };
+    let begun = app.operations.begin(&OPERATOR.into(), task, &actor, work).await?;
+    Ok(api::answer(begun, &headers).await?)
 }
 
 async fn rotate_key(

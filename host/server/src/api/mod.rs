@@ -50,6 +50,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::http::doors;
 pub use caller::{AtSocket, Caller};
+pub(crate) use operations::answer;
 pub(crate) use page::{Path, Query};
 pub use places::{Place, Places};
 pub use problem::{Code, Problem};

@@ -1,27 +1,27 @@
 //! What is known of a person: handed out, and taken away.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 
+use axum::response::Response;
 use botyard_kernel::access::Permission;
 use botyard_kernel::id::{ChannelId, ConversationKey};
 use botyard_kernel::log::{Entry, Seq};
 use botyard_kernel::stored;
-use botyard_store::{Cause, Person, Stamp, StoreError, TenantStore};
+use botyard_store::{Cause, Stamp, StoreError, TenantStore};
+use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::caller::{Allowed, OfTenant};
+use super::caller::OfTenant;
+use super::operations::{Operation, answer};
 use super::page::{Json, Query};
 use super::problem::Problem;
 use super::turns::Reader;
-use crate::clock;
+use crate::operations::{Durable, begin};
+use crate::tenancy;
 
-/// So many conversations of a person are looked for at once.
-const SEARCHED: usize = 100;
 /// At most so many of a person in a channel are handed out.
 const HANDED_OUT_MAX: usize = 100_000;
 /// So many are handed out at a time.
@@ -57,13 +57,6 @@ pub(super) struct Export {
     after: Option<String>,
 }
 
-/// What was taken away.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Erased {
-    /// So many conversations.
-    conversations: usize,
-}
-
 /// Hand out all that is known of a person, page by page.
 #[utoipa::path(get, path = "/v1/tenants/{tenant}/persons", tag = "persons",
     params(("tenant" = String, Path), Who),
@@ -73,7 +66,8 @@ pub(super) async fn export(of: OfTenant, Query(who): Query<Who>) -> Result<Json<
     allowed.also(Permission::ReadTexts)?;
     let after = who.after.as_deref().map(str::parse::<After>).transpose();
     let after = after.map_err(|()| Problem::bad("`after` is the `after` of the page before"))?;
-    let mut keys = found(&allowed, &who, HANDED_OUT_MAX).await?;
+    let (tenancy, who) = (allowed.tenancy(), who.person()?);
+    let mut keys = tenancy.conversations_of(&allowed.tenant, &who, HANDED_OUT_MAX).await?;
     keys.sort_by_cached_key(place);
     let store = allowed.store();
     Ok(Json(page(&store, &keys, after, PAGE_BYTES, &allowed.stamp).await?))
@@ -139,57 +133,37 @@ impl FromStr for After {
     }
 }
 
-/// Erase all that is known of a person. It cannot be taken back.
+/// Erase all that is known of a person: it cannot be taken back. It is promised when this is
+/// answered, and goes on over restarts of the host until it is done; `Location` says where to ask
+/// how far it is. Whoever prefers `wait=SECONDS` is answered when it is done, if that is soon.
 #[utoipa::path(delete, path = "/v1/tenants/{tenant}/persons", tag = "persons",
-    params(("tenant" = String, Path), Who),
-    responses((status = 200, body = Erased), (status = "4XX", body = Problem)))]
-pub(super) async fn erase(of: OfTenant, Query(who): Query<Who>) -> Result<Json<Erased>, Problem> {
+    params(("tenant" = String, Path), Who,
+        ("prefer" = Option<String>, Header, description = "`wait=SECONDS`, at most 60")),
+    responses((status = 200, body = Operation), (status = 202, body = Operation),
+        (status = "4XX", body = Problem)))]
+pub(super) async fn erase(
+    of: OfTenant,
+    Query(who): Query<Who>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let allowed = of.may(Permission::ManagePeople, None)?;
-    let (store, mut conversations, mut channels) = (allowed.store(), 0, BTreeSet::new());
-    loop {
-        let mut erased = 0;
-        for key in found(&allowed, &who, SEARCHED).await? {
-            let stamp = Stamp { at_ms: clock::now(), ..allowed.stamp.clone() };
-            erased += usize::from(store.erase(&key, Cause::Person, &stamp).await?);
-            channels.insert(key.channel);
-        }
-        conversations += erased;
-        if erased == 0 {
-            break;
-        }
-    }
-    forget_captured(&allowed, channels).await?;
-    Ok(Json(Erased { conversations }))
+    let (app, durable) = (&allowed.app, Durable::Erasure(who.person()?));
+    let (operations, actor) = (&app.operations, &allowed.stamp.actor);
+    let begun = begin(operations, &app.tenancy, &allowed.tenant, durable, actor).await?;
+    answer(begun, &headers).await
 }
 
-/// Webhooks that were captured are kept by channel and not by person: all of a channel's go.
-async fn forget_captured(allowed: &Allowed, channels: BTreeSet<ChannelId>) -> Result<(), Problem> {
-    let captures = Arc::clone(&allowed.app.captures);
-    let forget = move || channels.iter().try_for_each(|channel| captures.forget(channel));
-    let what = "what was captured of the person's channels is still there: do the same again";
-    match tokio::task::spawn_blocking(forget).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(Problem::host_fault(&error, what)),
-        Err(error) => Err(Problem::host_fault(&error, what)),
+impl Who {
+    fn person(self) -> Result<tenancy::Who, Problem> {
+        let Self { email, conversation, channel, .. } = self;
+        let who = tenancy::Who::new(email, conversation, channel.map(ChannelId));
+        who.ok_or_else(|| Problem::bad("name the person by either `email` or `conversation`"))
     }
 }
 
 /// Where a conversation stands among those of a person.
 fn place(key: &ConversationKey) -> String {
     format!("{}/{}", key.channel, key.vendor_key)
-}
-
-async fn found(allowed: &Allowed, who: &Who, most: usize) -> Result<Vec<ConversationKey>, Problem> {
-    let person = match (&who.email, &who.conversation) {
-        (Some(email), None) => Person::Email(email),
-        (None, Some(key)) => Person::VendorKey(key),
-        (Some(_), Some(_)) | (None, None) => {
-            return Err(Problem::bad("name the person by either `email` or `conversation`"));
-        }
-    };
-    let channel = who.channel.clone().map(ChannelId);
-    let found = allowed.store().person_conversations(channel.as_ref(), person, most).await?;
-    Ok(found.into_iter().map(|summary| summary.key).collect())
 }
 
 /// Entries of a conversation in the host's own form behind `after`, as many as there is

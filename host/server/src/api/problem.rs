@@ -220,6 +220,10 @@ impl From<ChangeError> for Problem {
                 }
                 Blame::Bot | Blame::Tenant | Blame::Vendor => Code::ComponentRefused,
             },
+            ChangeError::Captured(error) => {
+                let what = "what was captured of webhooks is still there";
+                return Self::host_fault(&format_args!("{error:#}"), what);
+            }
             ChangeError::Deployment(_) => Code::DeploymentRefused,
             ChangeError::Stale => Code::Stale,
             ChangeError::Pending(_) => Code::GrantPending,

@@ -3,18 +3,22 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use botyard_kernel::access::Permission;
+use axum::response::Response;
+use botyard_kernel::access::{OPERATOR, Permission};
 use botyard_kernel::id::TenantId;
 use botyard_kernel::time::Millis;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::caller::{Caller, OfTenant};
+use super::operations::{Operation, answer};
 use super::page::{Json, Page, Paging, Query};
 use super::problem::Problem;
 use crate::app::App;
+use crate::clock;
+use crate::operations::{Durable, begin};
 use crate::tenancy::{Managed, TenantRecord};
 
 /// A tenant.
@@ -114,31 +118,34 @@ pub(super) async fn update(
     Ok(Json(shown(tenant, record)))
 }
 
-/// Take a tenant away with everything that it has. Only its audit stays.
+/// Take a tenant away with everything that it has. Only its audit stays. It is promised when
+/// this is answered: the tenant is not there for anybody from then on, what is under way ends,
+/// and it goes on over restarts of the host until it is done. `Location` says where to ask how far
+/// it is, among the operator's operations. Whoever prefers `wait=SECONDS` is answered when it is
+/// done, if that is soon.
 #[utoipa::path(delete, path = "/v1/tenants/{tenant}", tag = "tenants",
-    params(("tenant" = String, Path)),
-    responses((status = 204), (status = "4XX", body = Problem)))]
+    params(("tenant" = String, Path),
+        ("prefer" = Option<String>, Header, description = "`wait=SECONDS`, at most 60")),
+    responses((status = 200, body = Operation), (status = 202, body = Operation),
+        (status = "4XX", body = Problem)))]
 pub(super) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(tenant): Path<TenantId>,
-) -> Result<StatusCode, Problem> {
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     // Also what is left of one that is no more can be taken away.
-    let stamp = caller.stamp();
-    caller.grant.permits(Permission::ManageTenants, &tenant, None, stamp.at_ms)?;
-    let channels = app.tenancy.delete_tenant(&tenant, &stamp).await?;
-    let forget = move || {
-        for channel in channels {
-            if let Err(error) = app.captures.take(app.work.envelope(), &tenant, &channel) {
-                let what = "nothing was captured, or it stays a day";
-                tracing::debug!(%tenant, %channel, %error, "{what}");
-            }
+    caller.grant.permits(Permission::ManageTenants, &tenant, None, clock::now())?;
+    let (operator, durable) = (TenantId::from(OPERATOR), Durable::TenantDeletion(tenant.clone()));
+    let begun = match app.operations.same(&operator, &durable.clone().into()).await {
+        Some(same) => same,
+        None => {
+            app.tenancy.may_delete(&tenant, clock::now()).await?;
+            let (operations, tenancy) = (&app.operations, &app.tenancy);
+            begin(operations, tenancy, &operator, durable, &caller.actor).await?
         }
     };
-    if let Err(error) = tokio::task::spawn_blocking(forget).await {
-        tracing::error!(%error, "what was captured of a tenant that is gone stays a day");
-    }
-    Ok(StatusCode::NO_CONTENT)
+    answer(begun, &headers).await
 }
 
 fn shown(id: &TenantId, record: TenantRecord) -> Tenant {

@@ -131,7 +131,8 @@ pub(super) async fn upload(
     drop(reads);
     let compiles = app.compilations.take(tenant)?;
     if operations::is_asked_for(&headers) {
-        return operations::begin(&allowed, &bot, upload, compiles).await;
+        let begun = operations::upload(&allowed, &bot, upload, compiles).await?;
+        return operations::answer(begun, &headers).await;
     }
     let (tenancy, stamp) = (allowed.tenancy(), &allowed.stamp);
     let (version, new) = tenancy.upload(tenant, &bot, &upload, stamp, &|_| {}).await?;

@@ -17,7 +17,8 @@ const LAST: &str = "last";
 
 impl App {
     /// Copies the store while it is used. Keys are not in the copy. Who has made it, and
-    /// when, stands in the operator's audit: a copy holds what all tenants have.
+    /// when, stands in the operator's audit: a copy holds what all tenants have. Says how
+    /// many of how many pages it has.
     ///
     /// # Errors
     /// Something lies there already, or the disk fails.
@@ -25,9 +26,10 @@ impl App {
         self: &Arc<Self>,
         into: PathBuf,
         stamp: &Stamp,
+        progress: impl Fn(u64, u64) + Send + 'static,
     ) -> Result<Manifest, BackupError> {
         let (app, place) = (Arc::clone(self), into.clone());
-        let work = move || app.store.backup(&into, |_, _| {});
+        let work = move || app.store.backup(&into, progress);
         let failed = |error| BackupError::Disk { place, source: io::Error::other(error) };
         let made = tokio::task::spawn_blocking(work).await.map_err(failed)??;
         let operator = self.work.store().tenant(&OPERATOR.into());

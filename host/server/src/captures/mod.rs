@@ -231,6 +231,16 @@ impl Captures {
         self.delete(channel)
     }
 
+    /// Forgets what was kept of a channel, unseen, and keeps nothing more of it.
+    ///
+    /// # Errors
+    /// It cannot be deleted.
+    pub fn end(&self, channel: &ChannelId) -> anyhow::Result<()> {
+        let _files = self.files();
+        self.running().remove(channel);
+        self.delete(channel)
+    }
+
     fn delete(&self, channel: &ChannelId) -> anyhow::Result<()> {
         for kind in Kind::ALL {
             let path = self.path(channel, kind);

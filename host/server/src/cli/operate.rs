@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::channel::{ChannelCommand, channel};
 use super::letters::{LetterCommand, letters};
 use super::management::Api;
+use super::management::operation::{self, BACKUP, OPERATORS, Teller};
 use super::status;
 use crate::admin::client;
 use crate::admin::protocol::{BackupRequest, PauseRequest, Paused};
@@ -119,8 +120,10 @@ pub(super) async fn operate(operation: Operation) -> anyhow::Result<()> {
         Operation::Backup { into, host } => {
             let into = std::path::absolute(into).context("there is no such directory")?;
             let request = BackupRequest { into };
-            let answer = host.ask(Method::POST, "/backup", Some(&request)).await?;
-            host.print(&answer, |made: Manifest| copied(&made))
+            let begun = host.ask(Method::POST, "/backup", Some(&request)).await?;
+            let (api, mut teller) = (Api::of(host), Teller::new(BACKUP, false));
+            let done = operation::done(&api, OPERATORS, begun, &mut teller).await?;
+            api.local.print(&done["result"], |made: Manifest| copied(&made))
         }
         Operation::Release { api } => status::release(&api).await,
         Operation::RotateKey { host } => {

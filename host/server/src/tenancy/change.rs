@@ -62,6 +62,9 @@ pub enum ChangeError {
     /// The operator has stopped it.
     #[error("{0}")]
     PausedByOperator(String),
+    /// What was captured of webhooks is still there.
+    #[error("what was captured of webhooks cannot be deleted: {0:#}")]
+    Captured(anyhow::Error),
     /// More than may be.
     #[error("{0}")]
     TooMany(String),

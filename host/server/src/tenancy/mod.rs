@@ -14,6 +14,7 @@ mod limits;
 mod lost;
 mod objects;
 mod pauses;
+mod people;
 mod records;
 mod removal;
 mod running;
@@ -24,7 +25,7 @@ mod stored;
 mod tokens;
 mod versions;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use botyard_kernel::id::{Digest, TenantId};
@@ -40,7 +41,9 @@ pub use from_settings::SettingsBot;
 pub use grants::{Approved, Standing};
 pub use housekeeping::Kept;
 pub use limits::Used;
+pub use people::Who;
 pub use records::*;
+pub use removal::Deleting;
 pub use sealing::Resealed;
 pub use secrets::PutSecret;
 pub use storage::Storage;
@@ -65,6 +68,8 @@ pub struct Tenancy {
     retention: Mutex<HashMap<TenantId, Retention>>,
     components: storage::Components,
     captures: Arc<Captures>,
+    /// Tenants that are being taken away.
+    deleting: Mutex<BTreeSet<TenantId>>,
 }
 
 impl Tenancy {
@@ -77,6 +82,7 @@ impl Tenancy {
             retention: Mutex::default(),
             components: storage::Components::default(),
             captures,
+            deleting: Mutex::default(),
         }
     }
 

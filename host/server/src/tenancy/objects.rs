@@ -22,6 +22,7 @@ impl Tenancy {
     /// There is none, or the store cannot be read.
     pub async fn tenant(&self, tenant: &TenantId) -> Change<TenantRecord> {
         let found = self.store(tenant).get(kind::TENANT, SELF).await?;
+        let found = found.filter(|_| !self.is_deleted(tenant));
         Ok(parsed(SELF, found.ok_or(ChangeError::NotFound)?)?)
     }
 
@@ -36,6 +37,10 @@ impl Tenancy {
         stamp: &Stamp,
     ) -> Change<TenantRecord> {
         named(tenant.as_str())?;
+        if self.is_deleted(tenant) {
+            let what = "an earlier tenant of this name is being taken away: come again later";
+            return Err(ChangeError::InUse(what.to_owned()));
+        }
         let _turn = self.change(tenant).await;
         let record = TenantRecord { managed: Managed::Api, created_ms: stamp.at_ms, ..record };
         let store = self.store(tenant);

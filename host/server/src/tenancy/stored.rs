@@ -13,9 +13,13 @@ use super::records::{
     TenantRecord, VersionRecord, kind, secret_place, version_name,
 };
 use super::{Change, ChangeError, DefinedBot, Definition, Tenancy, Unfit};
+use crate::clock;
 use crate::config::{self, Secrets};
 use crate::envelope::EnvelopeError;
 use crate::registry::Wishes;
+
+/// So many notes are read at once.
+const NOTES: usize = 256;
 
 /// The records of a tenant that say what it runs.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +43,7 @@ impl Tenancy {
             self.load_deployments(tenant).await?;
         }
         for (tenant, record) in tenants {
-            if record.managed == Managed::Api {
+            if record.managed == Managed::Api && !self.is_deleted(&tenant) {
                 let _turn = self.change(&tenant).await;
                 for unfit in self.refresh(&tenant).await? {
                     tracing::error!(%tenant, "{unfit:#}: it does not run");
@@ -82,6 +86,23 @@ impl Tenancy {
             }
         });
         Ok(known.collect())
+    }
+
+    /// All notes of a kind, of all tenants: for what a host goes on with when it starts.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn all_notes(&self, kind: &str) -> Result<Vec<(TenantId, Record)>, StoreError> {
+        let (mut all, now) = (Vec::<(TenantId, Record)>::new(), clock::now());
+        loop {
+            let after = all.last().map(|(tenant, record)| (tenant, record.name.as_str()));
+            let page = self.host_store().notes(kind, after, NOTES, now).await?;
+            let more = page.len() == NOTES;
+            all.extend(page);
+            if !more {
+                return Ok(all);
+            }
+        }
     }
 
     /// Whose bots, or channels, have this name.

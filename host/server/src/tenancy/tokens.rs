@@ -102,6 +102,9 @@ impl Tenancy {
     /// When the store cannot be read.
     pub async fn load_tokens(&self) -> Result<(), StoreError> {
         for (tenant, record) in self.host_store().list_all(kind::TOKEN).await? {
+            if self.is_deleted(&tenant) {
+                continue;
+            }
             match parsed(&record.name, record.value) {
                 Ok(known) => drop(self.tokens.change().insert(record.name, (tenant, known))),
                 Err(error) => tracing::error!(%tenant, %error, "a token is good for nothing"),

@@ -127,9 +127,9 @@ pub(super) async fn a_tenant_is_deleted_whole(store: Store) {
     assert_eq!(dropped.list("bot").await, Ok(vec![]));
     assert_eq!(dropped.note_get("usage", "h", 0).await, Ok(None));
     assert_eq!(host.keeps_any(&"dropped".into(), 9).await, Ok(true));
-    host.delete_tenant(&"dropped".into(), &stamp(2)).await.unwrap();
+    host.delete_tenant(&"dropped".into(), &stamp(2), |_| ()).await.unwrap();
     assert_eq!(host.keeps_any(&"dropped".into(), 9).await, Ok(false));
-    host.delete_tenant(&"acme".into(), &stamp(2)).await.unwrap();
+    host.delete_tenant(&"acme".into(), &stamp(2), |_| ()).await.unwrap();
     assert_eq!(host.keeps_any(&"acme".into(), 9).await, Ok(false));
     // A note is enough: what it tells of was somebody else's.
     let noted = store.tenant(&"noted".into());
@@ -164,5 +164,5 @@ pub(super) async fn a_tenant_is_deleted_whole(store: Store) {
     other.commit(&key_of("other", "0"), &next).await.unwrap();
     assert_eq!(other.bot_value(&lead, "1").await, Ok(Some("new".to_owned())));
     // Cut off, it is done again.
-    store.host().delete_tenant(&"acme".into(), &stamp(3)).await.unwrap();
+    store.host().delete_tenant(&"acme".into(), &stamp(3), |_| ()).await.unwrap();
 }

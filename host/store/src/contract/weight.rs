@@ -64,7 +64,7 @@ pub(super) async fn what_goes_weighs_nothing(store: Store) {
     assert_eq!((weight.records, weight.notes), (6, 0));
     while acme.forget_bot_values(&"lead".into()).await.unwrap() > 0 {}
     assert_eq!(acme.weigh().await.unwrap().values, BTreeMap::new());
-    host.delete_tenant(&"acme".into(), &stamp(3)).await.unwrap();
+    host.delete_tenant(&"acme".into(), &stamp(3), |_| ()).await.unwrap();
     let audit = told(&acme).await;
     assert_eq!(acme.weigh().await, Ok(Weight { audit, ..Weight::default() }), "that stays");
 }

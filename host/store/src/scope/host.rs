@@ -100,11 +100,24 @@ impl HostStore {
     ///
     /// Stop what works for the tenant first. Cut off, it is done again from the start.
     /// Blobs have no owner and stay.
-    pub async fn delete_tenant(&self, tenant: &TenantId, stamp: &Stamp) -> Result<(), StoreError> {
+    ///
+    /// Says after each step how many rows are gone.
+    pub async fn delete_tenant(
+        &self,
+        tenant: &TenantId,
+        stamp: &Stamp,
+        told: impl Fn(u64) + Send + Sync,
+    ) -> Result<(), StoreError> {
         let Store { log, catalog, notes, .. } = &self.store;
-        while catalog.forget(tenant, stamp).await? > 0 {}
-        while log.forget(tenant).await? > 0 {}
-        while notes.forget(tenant).await? > 0 {}
+        let mut gone = 0;
+        let mut more = |rows: usize| {
+            gone += rows as u64;
+            told(gone);
+            rows > 0
+        };
+        while more(catalog.forget(tenant, stamp).await?) {}
+        while more(log.forget(tenant).await?) {}
+        while more(notes.forget(tenant).await?) {}
         catalog.witness(&OPERATOR.into(), "delete", "tenant", tenant.as_str(), stamp).await
     }
 

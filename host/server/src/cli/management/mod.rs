@@ -10,6 +10,7 @@ mod grants;
 pub(super) mod letters_elsewhere;
 mod moving;
 mod objects;
+pub(super) mod operation;
 mod pauses;
 mod people;
 mod quotas;
@@ -139,6 +140,11 @@ struct Answered {
 }
 
 impl Api {
+    /// The API of a host on this machine.
+    pub(super) fn of(local: Host) -> Self {
+        Self { url: None, token_file: None, local }
+    }
+
     /// Whether the host is elsewhere.
     pub(super) fn is_elsewhere(&self) -> bool {
         self.url.is_some()

@@ -8,6 +8,7 @@ use clap::Subcommand;
 use http::Method;
 use serde_json::{Value, json};
 
+use super::operation::{DELETION, OPERATORS, taken_away};
 use super::table::table;
 use super::{Api, TenantApi, escaped, given, json_file, moving};
 use crate::clock;
@@ -33,7 +34,8 @@ pub(in crate::cli) enum TenantCommand {
     Export(moving::Export),
     Import(moving::Import),
     /// Take a tenant away with everything that it has: conversations, bots, channels,
-    /// secrets. Only its audit stays. There is no way back.
+    /// secrets. Only its audit stays. There is no way back. Once the host has promised it, it
+    /// goes on whether it is waited for or not, also over restarts.
     Delete {
         /// Its name.
         name: String,
@@ -178,8 +180,10 @@ pub(super) async fn tenant(command: TenantCommand) -> anyhow::Result<()> {
                 bail!("`--confirm {confirm}` is not `{name}`: nothing is taken away");
             }
             let path = format!("/tenants/{}", escaped(&name));
-            let gone = api.ask(Method::DELETE, &path, None).await?;
-            api.print(&gone, |_| format!("nothing is left of the tenant {name} but its audit\n"))
+            let gone = taken_away(&api, &path, OPERATORS, DELETION).await?;
+            api.print(&gone["result"], |_| {
+                format!("nothing is left of the tenant {name} but its audit\n")
+            })
         }
         TenantCommand::Set { name, label, settings, api } => {
             let settings = settings.map(|file| json_file(&file)).transpose()?;

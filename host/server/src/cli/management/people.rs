@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use http::Method;
 use serde_json::{Value, json};
 
+use super::operation::{ERASURE, taken_away};
 use super::{TenantApi, escaped};
 
 /// What can be done with what is known of a person.
@@ -17,7 +18,8 @@ pub(in crate::cli) enum PersonCommand {
         #[command(flatten)]
         of: TenantApi,
     },
-    /// Erase all that is known of a person. It cannot be taken back.
+    /// Erase all that is known of a person. It cannot be taken back. Once the host has
+    /// promised it, it goes on whether it is waited for or not, also over restarts.
     Erase {
         #[command(flatten)]
         who: Who,
@@ -67,9 +69,9 @@ pub(super) async fn person(command: PersonCommand) -> anyhow::Result<()> {
             if !yes {
                 bail!("it cannot be taken back: give the command again with --yes");
             }
-            let path = who.path(&of.base().await?);
-            let gone = of.api.ask(Method::DELETE, &path, None).await?;
-            of.api.print(&gone, |gone| {
+            let base = of.base().await?;
+            let erased = taken_away(&of.api, &who.path(&base), &base, ERASURE).await?;
+            of.api.print(&erased["result"], |gone| {
                 format!("{} conversations are erased\n", gone["conversations"])
             })
         }

@@ -25,13 +25,19 @@ async fn breakers(site: &Site) -> Value {
     status["breakers"].clone()
 }
 
-#[tokio::test]
-async fn a_bot_that_keeps_failing_is_not_run_but_for_probes_and_its_owner_is_told() {
+/// The pagers of the operator and of the tenant, and settings that name them.
+pub(crate) fn pagers() -> (Pager, Pager, Value) {
     let (operator, owner) = (Pager::start().unwrap(), Pager::start().unwrap());
     let settings = json!({
         "alerts": { "url": operator.url() },
         "tenants": { "demo": { "alert-url": owner.url() } },
     });
+    (operator, owner, settings)
+}
+
+#[tokio::test]
+async fn a_bot_that_keeps_failing_is_not_run_but_for_probes_and_its_owner_is_told() {
+    let (operator, owner, settings) = pagers();
     let failures = json!({ "failure-texts": { "": SORRY } });
     let setup = Setup::new("puppet").unwrap().channel(MAIN, failures).with(settings);
     let site = setup.start().await.unwrap();

@@ -6,6 +6,7 @@ use botyard_tests::peers::pager::Pager;
 use botyard_tests::site::{MAIN, Setup};
 use serde_json::json;
 
+use crate::alerts::pagers;
 use crate::puppet::begun;
 
 const WITHIN: Duration = Duration::from_secs(30);
@@ -37,11 +38,7 @@ async fn a_notice_is_signed_so_that_its_reader_can_trust_it() {
 
 #[tokio::test]
 async fn a_tenant_whose_token_is_wrong_is_told_once() {
-    let (operator, owner) = (Pager::start().unwrap(), Pager::start().unwrap());
-    let settings = json!({
-        "alerts": { "url": operator.url() },
-        "tenants": { "demo": { "alert-url": owner.url() } },
-    });
+    let (operator, owner, settings) = pagers();
     let wrong = json!({ "inline": false, "api-token": "canary-of-another-account" });
     let setup = Setup::new("puppet").unwrap().channel(MAIN, wrong).with(settings);
     let site = setup.start().await.unwrap();

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use botyard_tests::client::desk::Desk;
 use botyard_tests::client::management::Management;
+use botyard_tests::client::userlike::{Answer, Conversation};
 use botyard_tests::host::plugin;
 use botyard_tests::wait;
 use http::{Method, StatusCode};
@@ -179,6 +180,15 @@ async fn trials_are_counted_apart_and_refused_when_they_take_too_much() {
     assert_eq!(set(&admin, "trial-cpu-ms-per-minute", Value::Null).await, StatusCode::OK);
 }
 
+/// What a person's words are answered as soon as they are refused with this status.
+async fn until_refused(conversation: &Conversation, status: u16) -> Answer {
+    let refused = async || {
+        let answered = conversation.start().await?;
+        Ok((answered.status == status).then_some(answered))
+    };
+    wait::until_asked("a refusal", WITHIN, refused).await.unwrap()
+}
+
 /// Events are refused by the same limit, and taken again when there is room.
 #[tokio::test]
 async fn events_for_which_there_is_no_room_are_refused_until_there_is() {
@@ -196,11 +206,7 @@ async fn events_for_which_there_is_no_room_are_refused_until_there_is() {
     // A restart knows at once what is kept.
     let hosted = hosted.again(json!({})).await;
     let conversation = hosted.open("acme-web");
-    let full = async || {
-        let answered = conversation.start().await?;
-        Ok((answered.status == 429).then_some(answered))
-    };
-    let refused = wait::until_asked("a refusal", WITHIN, full).await.unwrap();
+    let refused = until_refused(&conversation, 429).await;
     assert!(refused.body.contains("storage-bytes"), "{}", refused.body);
     let admin = Management { url: hosted.host.url().to_owned(), ..admin };
     assert!(limit(&admin, "storage-bytes").await["used"].as_u64().unwrap() >= used);
@@ -256,11 +262,7 @@ async fn a_full_disk_refuses_what_is_new_and_shows_what_is_there() {
     }}});
     let hosted = hosted.again(full).await;
     let conversation = hosted.open("acme-web");
-    let refused = async || {
-        let answered = conversation.start().await?;
-        Ok((answered.status == 503).then_some(answered))
-    };
-    let refused = wait::until_asked("a refusal", WITHIN, refused).await.unwrap();
+    let refused = until_refused(&conversation, 503).await;
     assert!(refused.body.contains("disk"), "{}", refused.body);
     assert_eq!(refused.retry_after, Some(60));
     // Nor are humans heard at the desk, who read it all the same.

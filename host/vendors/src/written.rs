@@ -73,10 +73,14 @@ impl Written {
         Err(wrong(format!("`{key}` must be a whole address that begins with https://")))
     }
 
-    /// The name of a header.
-    pub(crate) fn header_name(&mut self, key: &str) -> Result<Option<HeaderName>, SettingsError> {
-        let Some(name) = self.plain::<String>(key)? else { return Ok(None) };
-        name.parse().map(Some).map_err(|_| {
+    /// The name of a header; `usual` where none is set.
+    pub(crate) fn header_name(
+        &mut self,
+        key: &str,
+        usual: &str,
+    ) -> Result<HeaderName, SettingsError> {
+        let name = self.plain::<String>(key)?;
+        name.as_deref().unwrap_or(usual).parse().map_err(|_| {
             wrong(format!("`{key}` is no name of an HTTP header: use letters, digits, `-`"))
         })
     }

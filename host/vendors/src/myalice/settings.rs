@@ -30,7 +30,7 @@ pub const KEYS: [&str; 9] = [
 pub const WAIT_TEXT_CHARACTERS_MAX: usize = profile::TEXT_CHARACTERS;
 
 /// The vendor leaves the name to the tenant.
-const WEBHOOK_HEADER: HeaderName = HeaderName::from_static("x-secret");
+const WEBHOOK_HEADER: &str = "X-Secret";
 
 /// A channel's settings, checked.
 pub(super) struct Settings {
@@ -77,7 +77,7 @@ impl Settings {
             })?;
         let key_is = "ask for it in the API settings of the MyAlice project";
         Ok(Self {
-            webhook_header: written.header_name("webhook-header")?.unwrap_or(WEBHOOK_HEADER),
+            webhook_header: written.header_name("webhook-header", WEBHOOK_HEADER)?,
             webhook_secrets,
             tickets_url_secrets: written.secrets("tickets-url-secret", url_secret)?,
             api_key: written.token("api-key", key_is)?,
@@ -132,7 +132,7 @@ pub(crate) fn paste(settings: &Value, url: &str) -> Vec<Paste> {
             Paste::new(field, format!("{url}/{form}/<a name for the place>"))
         })
         .collect();
-    pastes.extend(Paste::header(settings, "X-Secret"));
+    pastes.extend(Paste::header(settings, WEBHOOK_HEADER));
     let tickets = match secret(settings, "tickets-url-secret") {
         Some(secret) => format!("{url}/tickets/<{secret}>"),
         None => format!("{url}/tickets"),

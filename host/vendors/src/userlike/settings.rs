@@ -27,7 +27,7 @@ pub const KEYS: [&str; 9] = [
 ];
 
 /// The header of the vendor's sample server.
-const WEBHOOK_HEADER: HeaderName = HeaderName::from_static("api-security-token");
+const WEBHOOK_HEADER: &str = "API-SECURITY-TOKEN";
 /// Where the address and the token of calls come from.
 const COPY_IT: &str = "copy it from the bot's API settings in the Userlike dashboard";
 
@@ -69,7 +69,7 @@ impl Settings {
     pub(super) fn read(written: Value) -> Result<Self, SettingsError> {
         let mut written = Written::new(NAME, &KEYS, written)?;
         let settings = Self {
-            webhook_header: written.header_name("webhook-header")?.unwrap_or(WEBHOOK_HEADER),
+            webhook_header: written.header_name("webhook-header", WEBHOOK_HEADER)?,
             webhook_secrets: written.secrets("webhook-secret", header_secret)?,
             url_secrets: written.secrets("webhook-url-secret", url_secret)?,
             api_url: written.url("api-url", COPY_IT)?,
@@ -96,6 +96,6 @@ pub(crate) fn paste(settings: &Value, url: &str) -> Vec<Paste> {
         None => url.to_owned(),
     };
     let mut pastes = vec![Paste::new("Webhook URL", url)];
-    pastes.extend(Paste::header(settings, "API-SECURITY-TOKEN"));
+    pastes.extend(Paste::header(settings, WEBHOOK_HEADER));
     pastes
 }

@@ -49,6 +49,13 @@ pub trait Archive: Send + Sync {
         limit: usize,
     ) -> Result<Vec<(Seq, Turn)>, StoreError>;
 
+    /// The events that were accepted at these places, in the same order, in one read; absent
+    /// where one is gone, or something else stands.
+    async fn accepted_at(
+        &self,
+        places: &[(ConversationKey, Seq)],
+    ) -> Result<Vec<Option<Arrival>>, StoreError>;
+
     /// At most `limit` turns of a bot from `since_ms` on and behind what `after` names,
     /// the newest last.
     ///

@@ -90,6 +90,7 @@ contract! {
     archive:
         conversations_are_listed_by_activity,
         conversations_of_a_person_are_read_page_by_page,
+        events_are_read_by_their_places,
         a_conversation_says_how_it_stands,
         persons_are_found_by_key_and_address,
         turns_are_read_page_by_page,

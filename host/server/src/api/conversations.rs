@@ -106,11 +106,10 @@ pub(super) async fn turns(
     let after = found.last().filter(|_| found.len() == paging.limit());
     let after = after.map(|(seq, _)| seq.to_string());
     let reader = Reader::of(&allowed);
-    let mut items = Vec::with_capacity(found.len());
-    for (seq, turn) in found {
-        let event = handled(&store, &key, &turn).await?;
-        items.push(reader.turn(seq, turn, event));
-    }
+    let turns: Vec<_> = found.iter().map(|(_, turn)| (&key, turn)).collect();
+    let events = handled(&store, &turns).await?;
+    let shown = found.into_iter().zip(events);
+    let items = shown.map(|((seq, turn), event)| reader.turn(seq, turn, event)).collect();
     Ok(Json(Page { items, after }))
 }
 

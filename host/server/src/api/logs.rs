@@ -10,7 +10,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use botyard_kernel::access::Permission;
 use botyard_kernel::id::BotId;
 use botyard_kernel::time::{MINUTE, Millis};
-use botyard_store::{BotTurn, Place, StoreError, TenantStore};
+use botyard_store::{BotTurn, Place, StoreError};
 use futures_util::Stream;
 use futures_util::stream;
 use http::{HeaderMap, HeaderName};
@@ -68,11 +68,7 @@ pub(super) async fn list(
     let found = allowed.store().bot_turns(&bot, since_ms, after, paging.limit()).await?;
     let after = found.last().filter(|_| found.len() == paging.limit());
     let after = after.map(|turn| turn.place.to_string());
-    let reader = Reader::of(&allowed);
-    let (store, mut items) = (allowed.store(), Vec::with_capacity(found.len()));
-    for turn in found {
-        items.push(logged(&store, turn, &reader).await?);
-    }
+    let items = logged(&allowed, found).await?.collect();
     Ok(Json(Page { items, after }))
 }
 
@@ -148,23 +144,29 @@ impl Follower {
         let store = self.allowed.store();
         let (found, last) = store.bot_news(&self.bot, Some(self.last), TOLD_MAX).await.ok()?;
         self.last = last;
-        let reader = Reader::of(&self.allowed);
-        let mut told = Vec::with_capacity(found.len());
-        for turn in found {
-            let number = turn.number().to_string();
-            let logged = logged(&store, turn, &reader).await.ok()?;
-            told.push(Event::default().event("turn").id(number).data(json!(logged).to_string()));
-        }
-        Some(told)
+        let numbers: Vec<_> = found.iter().map(|turn| turn.number().to_string()).collect();
+        let logged = logged(&self.allowed, found).await.ok()?;
+        let told = numbers.into_iter().zip(logged).map(|(number, logged)| {
+            Event::default().event("turn").id(number).data(json!(logged).to_string())
+        });
+        Some(told.collect())
     }
 }
 
-async fn logged(store: &TenantStore, turn: BotTurn, reader: &Reader) -> Result<Logged, StoreError> {
-    let BotTurn { conversation, seq, turn, .. } = turn;
-    let event = handled(store, &conversation, &turn).await?;
-    Ok(Logged {
-        channel: conversation.channel.0,
-        conversation: conversation.vendor_key,
-        turn: reader.turn(seq, turn, event),
-    })
+/// Turns as they are shown, in the same order.
+async fn logged(
+    allowed: &Allowed,
+    found: Vec<BotTurn>,
+) -> Result<impl Iterator<Item = Logged>, StoreError> {
+    let turns: Vec<_> = found.iter().map(|it| (&it.conversation, &it.turn)).collect();
+    let events = handled(&allowed.store(), &turns).await?;
+    let reader = Reader::of(allowed);
+    Ok(found.into_iter().zip(events).map(move |(found, event)| {
+        let BotTurn { conversation, seq, turn, .. } = found;
+        Logged {
+            channel: conversation.channel.0,
+            conversation: conversation.vendor_key,
+            turn: reader.turn(seq, turn, event),
+        }
+    }))
 }

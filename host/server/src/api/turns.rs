@@ -6,7 +6,7 @@ use std::sync::Arc;
 use botyard_kernel::access::redact;
 use botyard_kernel::event::Event;
 use botyard_kernel::id::ConversationKey;
-use botyard_kernel::log::{Entry, Outcome, Turn as LoggedTurn};
+use botyard_kernel::log::{Outcome, Turn as LoggedTurn};
 use botyard_kernel::relay::is_relays;
 use botyard_kernel::run::{LogLevel, LogLine};
 use botyard_kernel::time::Millis;
@@ -62,27 +62,23 @@ pub(super) struct Line {
     message: String,
 }
 
-/// The event that a turn handled, as long as it is kept. Turns take events in order, so it
+/// The events that turns handled, as long as they are kept. Turns take events in order, so each
 /// is the last of those that were consumed with it.
 ///
 /// # Errors
 /// The store fails.
 pub(super) async fn handled(
     store: &TenantStore,
-    key: &ConversationKey,
-    turn: &LoggedTurn,
-) -> Result<Option<Event>, StoreError> {
-    if let Some(arrival) = &turn.fused {
-        return Ok(Some(arrival.event.clone()));
-    }
-    let Some(before) = turn.watermark.checked_sub(1) else { return Ok(None) };
-    let found = store.read(key, before, 1).await?.pop();
-    Ok(match found {
-        Some((_, Entry::Accepted(arrival))) if arrival.event.id == turn.event => {
-            Some(arrival.event)
-        }
-        _ => None,
-    })
+    turns: &[(&ConversationKey, &LoggedTurn)],
+) -> Result<Vec<Option<Event>>, StoreError> {
+    let apart = turns.iter().filter(|(_, turn)| turn.fused.is_none());
+    let places: Vec<_> = apart.map(|(key, turn)| ((*key).clone(), turn.watermark)).collect();
+    let mut found = store.accepted_at(&places).await?.into_iter();
+    let event = |(_, turn): &(&ConversationKey, &LoggedTurn)| match &turn.fused {
+        Some(arrival) => Some(arrival.event.clone()),
+        None => found.next().flatten().map(|it| it.event).filter(|event| event.id == turn.event),
+    };
+    Ok(turns.iter().map(event).collect())
 }
 
 /// Whoever reads turns.

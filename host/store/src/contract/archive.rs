@@ -141,6 +141,26 @@ pub(super) async fn persons_are_found_by_key_and_address(store: Store) {
     assert_eq!(found(None, Person::Email("ada@X.example"), 9).await, ["shop"]);
 }
 
+pub(super) async fn events_are_read_by_their_places(store: Store) {
+    let (store, a, b) = (acme(&store), key("a"), key("b"));
+    store.accept(&a, vec![arrival("1"), arrival("2")]).await.unwrap();
+    store.commit(&a, &turn("t", 0, 2)).await.unwrap();
+    store.accept(&b, vec![arrival("3")]).await.unwrap();
+    let read = async || {
+        let places = [(&b, 1), (&a, 2), (&a, 3), (&a, 9), (&key("none"), 1), (&a, 1)];
+        let places = places.map(|(key, seq)| (key.clone(), seq));
+        let found = store.accepted_at(&places).await.unwrap().into_iter();
+        found.map(|arrival| arrival.map(|it| it.event.id.0)).collect::<Vec<_>>()
+    };
+    let id = |id: &str| Some(id.to_owned());
+    assert_eq!(read().await, [id("3"), id("2"), None, None, None, id("1")]);
+    store.erase(&a, Cause::Person, &stamp(1)).await.unwrap();
+    assert_eq!(read().await, [id("3"), None, None, None, None, None]);
+    let foreign = [(a, 1), (key_of("other", "a"), 1)];
+    assert_eq!(store.accepted_at(&foreign).await, Err(StoreError::NotFound));
+    assert_eq!(store.accepted_at(&[]).await, Ok(Vec::new()));
+}
+
 pub(super) async fn turns_are_read_page_by_page(store: Store) {
     let (store, a) = (acme(&store), key("a"));
     store.commit(&a, &fused("1", 0, 0)).await.unwrap();

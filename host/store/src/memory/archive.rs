@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use botyard_kernel::id::{BotId, ChannelId, ConversationKey, TenantId};
-use botyard_kernel::log::{Entry, KEY_AGE_MS, Seq, Turn};
+use botyard_kernel::log::{Arrival, Entry, KEY_AGE_MS, Seq, Turn};
 use botyard_kernel::time::Millis;
 
 use super::lane::{Lane, due, human_since, last_turn, waiting};
@@ -67,6 +67,21 @@ impl Archive for MemoryStore {
             Some((kept.seq, turn(&kept.entry)?.clone()))
         });
         Ok(turns.take(limit).collect())
+    }
+
+    async fn accepted_at(
+        &self,
+        places: &[(ConversationKey, Seq)],
+    ) -> Result<Vec<Option<Arrival>>, StoreError> {
+        let state = self.state();
+        let accepted = |(key, seq): &(ConversationKey, Seq)| {
+            let kept = state.lane(key)?.entries.iter().find(|kept| kept.seq == *seq)?;
+            match &kept.entry {
+                Entry::Accepted(arrival) => Some(Arrival::clone(arrival)),
+                Entry::Called(_) | Entry::Turn(_) | Entry::Settled(_) => None,
+            }
+        };
+        Ok(places.iter().map(accepted).collect())
     }
 
     async fn bot_turns(

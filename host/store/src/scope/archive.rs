@@ -1,7 +1,7 @@
 //! A tenant's conversations as lists, and their erasure.
 
 use botyard_kernel::id::{BotId, ChannelId, ConversationKey};
-use botyard_kernel::log::{Seq, Turn};
+use botyard_kernel::log::{Arrival, Seq, Turn};
 use botyard_kernel::time::Millis;
 
 use super::TenantStore;
@@ -73,6 +73,17 @@ impl TenantStore {
         limit: usize,
     ) -> Result<Vec<(Seq, Turn)>, StoreError> {
         self.log(key)?.turns(key, after, limit).await
+    }
+
+    /// See [`crate::Archive::accepted_at`].
+    pub async fn accepted_at(
+        &self,
+        places: &[(ConversationKey, Seq)],
+    ) -> Result<Vec<Option<Arrival>>, StoreError> {
+        for (key, _) in places {
+            self.log(key)?;
+        }
+        self.store.log.accepted_at(places).await
     }
 
     /// See [`crate::Archive::bot_turns`].

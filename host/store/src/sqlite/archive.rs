@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use botyard_kernel::id::{BotId, ChannelId, ConversationKey, TenantId};
-use botyard_kernel::log::{Entry, Seq, Turn};
+use botyard_kernel::log::{Arrival, Entry, Seq, Turn};
 use botyard_kernel::time::Millis;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -73,6 +73,30 @@ impl Archive for Engine {
             let after = after.max(found.erased);
             let turns = found.some(database, Kind::Turn, after, limit).map_err(sql)?;
             turns.into_iter().map(|(seq, value)| Ok((seq, turn(&value)?))).collect()
+        };
+        self.readers.read(read).await
+    }
+
+    async fn accepted_at(
+        &self,
+        places: &[(ConversationKey, Seq)],
+    ) -> Result<Vec<Option<Arrival>>, StoreError> {
+        let places = places.to_vec();
+        let read = move |database: &Connection| {
+            let mut found = Vec::with_capacity(places.len());
+            for (key, seq) in &places {
+                let place = params![key.tenant.0, key.channel.0, key.vendor_key, to_sql(*seq)];
+                let value: Option<Vec<u8>> = database
+                    .prepare_cached(ACCEPTED_AT)
+                    .and_then(|mut entry| entry.query_row(place, |row| row.get(0)).optional())
+                    .map_err(sql)?;
+                let entry = value.map(|value| limits::decode(&value)).transpose()?;
+                found.push(match entry {
+                    Some(Entry::Accepted(arrival)) => Some(*arrival),
+                    Some(Entry::Called(_) | Entry::Turn(_) | Entry::Settled(_)) | None => None,
+                });
+            }
+            Ok(found)
         };
         self.readers.read(read).await
     }
@@ -218,6 +242,11 @@ impl Engine {
         self.writer.write(&key.tenant, 0, purge).await
     }
 }
+
+const ACCEPTED_AT: &str = "
+    SELECT value FROM entry JOIN conversation ON conversation.id = entry.conversation
+    WHERE tenant = ?1 AND channel = ?2 AND vendor_key = ?3
+        AND kind = 1 AND seq = ?4 AND seq > floor";
 
 const OF_BOT: &str = "
     SELECT entry.id, at_ms, seq, value, channel, vendor_key FROM entry

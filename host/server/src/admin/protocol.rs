@@ -3,7 +3,8 @@
 //! `GET /dead-letters`, `GET /dead-letters/{part}`, `POST /dead-letters/redrive`,
 //! `GET /channels/{channel}/samples`, `GET` and `POST /channels/{channel}/probe`,
 //! `POST /channels/{channel}/capture`, `GET /channels/{channel}/captured`.
-//! Whatever goes wrong is answered with a [`Problem`].
+//! Whatever goes wrong is answered with a [`Problem`]. A backup is answered with an operation of
+//! the management API, among those of the tenant `operator`.
 
 use std::path::PathBuf;
 

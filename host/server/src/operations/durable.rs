@@ -31,7 +31,10 @@ pub(crate) async fn begin(
     let (owner, who) = (tenant.clone(), actor.to_owned());
     let tenancy = Arc::clone(tenancy);
     let task = durable.clone().into();
-    let work = |report| until_done(tenancy, owner, durable, who, report);
+    let work = |report| {
+        hide(&tenancy, &durable);
+        until_done(tenancy, owner, durable, who, report)
+    };
     operations.begin(tenant, task, actor, work).await
 }
 
@@ -48,7 +51,10 @@ pub(crate) async fn resume(
         tracing::info!(%tenant, id, "what was promised goes on");
         let (tenancy, owner) = (Arc::clone(tenancy), tenant.clone());
         let actor = kept.actor().to_owned();
-        let work = |report| until_done(tenancy, owner, durable, actor, report);
+        let work = |report| {
+            hide(&tenancy, &durable);
+            until_done(tenancy, owner, durable, actor, report)
+        };
         operations.carry_on(&mut running, (tenant, id, kept), work);
     }
     Ok(())
@@ -65,6 +71,14 @@ pub(crate) async fn deletions(tenancy: &Tenancy) -> Result<Vec<TenantId>, StoreE
         Durable::Erasure(_) => None,
     });
     Ok(tenants.collect())
+}
+
+/// What was promised to be gone is not there for anybody, before anybody hears of the promise.
+fn hide(tenancy: &Tenancy, durable: &Durable) {
+    match durable {
+        Durable::TenantDeletion(tenant) => tenancy.begin_deleting(tenant),
+        Durable::Erasure(_) => {}
+    }
 }
 
 /// Tries until it is done, or cannot be for good.

@@ -53,8 +53,11 @@ impl Tenancy {
         Ok(())
     }
 
-    /// Runs what the catalog has of a tenant now.
+    /// Runs what the catalog has of a tenant now: nothing, where it is being taken away.
     pub(super) async fn refresh(&self, tenant: &TenantId) -> Result<Vec<Unfit>, StoreError> {
+        if self.is_deleted(tenant) {
+            return Ok(Vec::new());
+        }
         let (records, mut unfit) = self.records(tenant).await?;
         let (opened, sealed) = self.secrets(tenant).await?;
         self.work.redactors().set(tenant, opened.values());

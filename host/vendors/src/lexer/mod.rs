@@ -158,7 +158,8 @@ impl Vendor for Lexer {
     }
 
     /// The Send API names the message that it sent and not when: so the time is that of
-    /// its answer, by our clock.
+    /// its answer, by our clock. Where that is behind Facebook's, a reply still comes after
+    /// what it answers.
     fn outcome_at(
         &self,
         to: &To<'_>,
@@ -172,6 +173,8 @@ impl Vendor for Lexer {
             return outcome;
         }
         let page = messenger::page_of(to.conversation);
+        let heard_ms = messenger::heard_ms(to);
+        let now = heard_ms.map_or(now, |heard_ms| now.max(heard_ms.saturating_add(1)));
         let echo = messenger::message_id(answer)
             .zip(page)
             .map(|(mid, page)| Notice::Echo(Object::new(&mid, now, page)).token());

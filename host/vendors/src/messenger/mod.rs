@@ -151,8 +151,18 @@ pub(crate) fn page_of(conversation: &str) -> Option<&str> {
 
 /// Whether a reply reaches the person on Facebook, by what their last message said.
 pub(crate) fn is_on_facebook(to: &To<'_>) -> bool {
-    let last: Option<serde_json::Value> = to.reply_to.and_then(|it| serde_json::from_str(it).ok());
+    let last = last_heard(to);
     last.as_ref().and_then(|last| last.get("medium")).is_none_or(|medium| medium == FACEBOOK)
+}
+
+/// When the person wrote last, by Facebook's clock.
+pub(crate) fn heard_ms(to: &To<'_>) -> Option<Millis> {
+    last_heard(to)?.get("last_ms")?.as_u64()
+}
+
+/// What a reply needs besides the key.
+fn last_heard(to: &To<'_>) -> Option<serde_json::Value> {
+    serde_json::from_str(to.reply_to?).ok()
 }
 
 /// The id of the message that an answer of the Send API names; absent where none was

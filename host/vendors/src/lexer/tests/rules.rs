@@ -91,6 +91,23 @@ fn what_is_said_on_instagram_is_neither_claimed_nor_echoed() {
     }
 }
 
+/// Two clocks are never the same, and an agent reads the conversation in the order of times.
+#[test]
+fn an_echo_stands_behind_what_it_answers_also_where_our_clock_is_behind() {
+    let channel = channel(settings());
+    let reply_to = json!({ "last_ms": NOW }).to_string();
+    let to = To { reply_to: Some(&reply_to), ..To::conversation(CONVERSATION) };
+    let sent = answered(StatusCode::OK, json!({ "message_id": "m_2" }));
+    for (now, published) in [(NOW - 10_000, NOW + 1), (NOW + 700, NOW + 700)] {
+        let Outcome::Delivered { follow_ups, .. } = channel.outcome_at(&to, &[], &sent, now) else {
+            panic!("delivered")
+        };
+        let call = channel.acknowledge(&to, &follow_ups[0]).expect("an echo");
+        let body = String::from_utf8(call.body.to_vec()).expect("a text");
+        assert!(body.contains(&published.to_string()), "{body}");
+    }
+}
+
 #[test]
 fn deliveries_end_as_the_messenger_platform_says() {
     let channel = channel(settings());

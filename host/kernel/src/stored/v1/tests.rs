@@ -20,7 +20,8 @@ mod later;
 
 use later::{
     aside_sample, asking_sample, corrected_sample, desk_samples, missed_samples, ordered_sample,
-    overtalked_sample, pinned_sample, shortened_sample, silent_sample, typing_sample,
+    overtalked_sample, paced_samples, paged_sample, pinned_sample, shortened_sample, silent_sample,
+    typing_sample,
 };
 
 const GOLDEN: &str = include_str!("golden.jsonl");
@@ -204,38 +205,6 @@ fn relayed_sample(relay: Relay) -> Entry {
     let relay = Some(relay);
     let state = Conversation { owner: Owner::Relay, relay, ..Conversation::default() };
     let outcome = Outcome::Skipped(SkipReason::Relayed);
-    Entry::Turn(Box::new(Turn { outcome, state, ..empty_turn() }))
-}
-
-/// Calls that wait, and more answered events than are remembered.
-fn paced_samples() -> [Entry; 2] {
-    let settled = Settled { calls_from_ms: Some(5_500), ..Settled::default() };
-    let state =
-        Conversation { answered_until_ms: 4_000, calls_from_ms: 5_500, ..Conversation::default() };
-    [Entry::Settled(settled), Entry::Turn(Box::new(Turn { state, ..empty_turn() }))]
-}
-
-/// A menu with a page that was asked for.
-fn paged_sample() -> Entry {
-    let option = |id: &str| (id.to_owned(), id.to_uppercase());
-    let page = Action::Bubbles(Bubbles {
-        text: "Page 2 of 2".to_owned(),
-        format: TextFormat::Plain,
-        options: vec![Choice { id: "b".to_owned(), label: "B".to_owned(), short_label: None }],
-        fallback: None,
-    });
-    let menu = Menu {
-        id: "t1.0.0".to_owned(),
-        offered_ms: 1_000,
-        current: true,
-        asked_behind: false,
-        options: vec![option("a"), option("b")],
-        short: BTreeMap::new(),
-        pages: vec![page],
-        shown: 1,
-    };
-    let state = Conversation { menus: vec![menu], ..Conversation::default() };
-    let outcome = Outcome::Skipped(SkipReason::NextPage);
     Entry::Turn(Box::new(Turn { outcome, state, ..empty_turn() }))
 }
 

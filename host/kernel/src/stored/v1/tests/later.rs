@@ -119,3 +119,35 @@ pub(super) fn typing_sample() -> Entry {
     let outcome = Outcome::Ran { version: digest(5), actions: Vec::new(), cpu_us: 77 };
     Entry::Turn(Box::new(Turn { outcome, state, ..empty_turn() }))
 }
+
+/// Calls that wait, and more answered events than are remembered.
+pub(super) fn paced_samples() -> [Entry; 2] {
+    let settled = Settled { calls_from_ms: Some(5_500), ..Settled::default() };
+    let state =
+        Conversation { answered_until_ms: 4_000, calls_from_ms: 5_500, ..Conversation::default() };
+    [Entry::Settled(settled), Entry::Turn(Box::new(Turn { state, ..empty_turn() }))]
+}
+
+/// A menu with a page that was asked for.
+pub(super) fn paged_sample() -> Entry {
+    let option = |id: &str| (id.to_owned(), id.to_uppercase());
+    let page = Action::Bubbles(Bubbles {
+        text: "Page 2 of 2".to_owned(),
+        format: TextFormat::Plain,
+        options: vec![Choice { id: "b".to_owned(), label: "B".to_owned(), short_label: None }],
+        fallback: None,
+    });
+    let menu = Menu {
+        id: "t1.0.0".to_owned(),
+        offered_ms: 1_000,
+        current: true,
+        asked_behind: false,
+        options: vec![option("a"), option("b")],
+        short: BTreeMap::new(),
+        pages: vec![page],
+        shown: 1,
+    };
+    let state = Conversation { menus: vec![menu], ..Conversation::default() };
+    let outcome = Outcome::Skipped(SkipReason::NextPage);
+    Entry::Turn(Box::new(Turn { outcome, state, ..empty_turn() }))
+}

@@ -132,6 +132,16 @@ fn list(value: &Value) -> std::slice::Iter<'_, Value> {
     value.as_array().map(|items| items.iter()).unwrap_or_default()
 }
 
+/// All texts in a value.
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Array(values) => values.iter().flat_map(texts).collect(),
+        Value::Object(fields) => fields.values().flat_map(texts).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    }
+}
+
 /// A conversation in which a bot offered something.
 struct Offered {
     key: ConversationKey,
@@ -177,13 +187,11 @@ impl Offered {
         }
     }
 
-    /// Whether the texts of the turn name each option with its number.
-    fn tells_numbers(&self, count: usize) -> bool {
-        let texts = self.state.rows.iter().filter_map(|row| match &row.action {
-            Action::Message(message) => Some(&*message.text),
-            _ => None,
-        });
-        let lines: Vec<&str> = texts.flat_map(str::lines).collect();
+    /// Whether what is shown in the turn names each option with its number.
+    fn tells_numbers(&self, side: &Side, count: usize) -> bool {
+        let shown = self.state.rows.iter().map(|row| side.shown(&row.action));
+        let texts: Vec<String> = shown.flat_map(|shown| texts(&shown)).collect();
+        let lines: Vec<&str> = texts.iter().flat_map(|text| text.lines()).collect();
         (1..=count).all(|n| lines.iter().any(|line| line.starts_with(&format!("{n}. "))))
     }
 
@@ -301,7 +309,7 @@ proptest! {
                 let taps = offered.taps(&side);
                 let ids: Vec<&str> = menu.option_ids().collect();
                 let webhooks = if taps.is_empty() {
-                    prop_assert!(offered.tells_numbers(ids.len()), "{}, {}", side.name, name);
+                    prop_assert!(offered.tells_numbers(&side, ids.len()), "{}, {}", side.name, name);
                     (1..=ids.len()).map(|number| side.types(&number.to_string())).collect()
                 } else {
                     taps

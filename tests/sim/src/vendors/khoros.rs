@@ -95,6 +95,12 @@ impl Line for Khoros {
             "properties": {},
         });
         let fields = match said.saying {
+            // An agent may answer before Khoros has given them the conversation.
+            Saying::HumanSpoke if said.number.is_multiple_of(2) => {
+                event["coordinate"]["scope"] = json!("PUBLIC");
+                event["owner"] = json!({ "type": "BOT", "appId": APP });
+                json!({ "type": "update", "operation": "AGENT_RESPONSE", "text": said.words(0) })
+            }
             Saying::HumanSpoke => {
                 json!({ "type": "update", "operation": "AGENT_RESPONSE", "text": said.words(0) })
             }
@@ -211,8 +217,12 @@ impl Line for Khoros {
         }
     }
 
-    fn hear(&self, token: &str, _call: &Call) {
-        panic!("Khoros waits for no word of {token}");
+    /// Who has answered without having the conversation gets it.
+    fn hear(&self, token: &str, call: &Call) {
+        assert_eq!(token, "hand-over", "there is nothing else to hear");
+        assert_eq!((&call.method, &*path(call)), (&Method::PUT, "/control"));
+        let body: Value = serde_json::from_slice(&call.body).expect("Khoros takes JSON");
+        assert_eq!(body["owner"], json!({ "type": "AGENT" }));
     }
 
     fn nods(&self) -> (u16, String) {

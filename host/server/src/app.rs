@@ -191,6 +191,8 @@ impl App {
     ) -> anyhow::Result<()> {
         let listeners = Listeners::bind(kept, &self.config.server).await?;
         self.address.get_or_init(|| listeners.webhooks());
+        // Before anybody can ask for the same.
+        operations::resume(&self.operations, &self.tenancy).await?;
         // Whoever cannot take commands fails before any bot runs.
         let admin = Admin::start(&self, &self.config.admin.socket)?;
         pass(Point::SweepFollows);
@@ -200,7 +202,6 @@ impl App {
         self.work.start_writing_used();
         self.tenancy.start_housekeeping();
         self.tenancy.start_rolling_back();
-        operations::resume(&self.operations, &self.tenancy).await?;
         self.show_first_token().await?;
         tokio::spawn(captures::sweep(Arc::downgrade(&self.captures)));
         let gauges = tokio::spawn(Arc::clone(&self).measure());

@@ -61,6 +61,10 @@ pub struct Menu {
     /// by its whole label only.
     #[serde(default, skip_serializing_if = "is_false")]
     pub asked_behind: bool,
+    /// A person read it as numbered text, so that a number is that of an option, whatever
+    /// labels say.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub numbered: bool,
     /// Ids and labels, in order.
     pub options: Vec<(String, String)>,
     /// What the bot calls options where a medium has no room for their labels, by the place
@@ -102,6 +106,7 @@ impl Menu {
             offered_ms: now,
             current: true,
             asked_behind: false,
+            numbered: false,
             options: action.options()?.into_iter().map(owned).collect(),
             short: action.short_labels(),
             pages,

@@ -47,6 +47,9 @@ impl Menu {
             Meaning::Option(option) => Some(Meant::Option(option)),
             Meaning::Place { place, id, named } => {
                 let meant = self.at(place).or_else(|| id.map(Meant::Option))?;
+                if self.numbered {
+                    return Some(meant);
+                }
                 let shown = self.options_shown();
                 let mut others = named.into_iter().filter(|it| shown.contains(it));
                 others.all(|it| meant == Meant::Option(it)).then_some(meant)

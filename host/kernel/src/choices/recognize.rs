@@ -88,7 +88,10 @@ pub(super) fn meaning(
     let labels: Vec<(usize, String)> = all.map(|(option, label)| (option, normal(label))).collect();
     let fits: [&dyn Fn(&str) -> bool; 3] = [
         &|label| label == said,
-        &|label| said.chars().count() >= PREFIX_CHARACTERS_MIN && label.starts_with(&said),
+        &|label| {
+            let long = said.chars().count() >= PREFIX_CHARACTERS_MIN;
+            long && label.strip_prefix(&said).is_some_and(|rest| !tears_number(&said, rest))
+        },
         &|label| {
             let long = label.chars().count() >= TYPO_CHARACTERS_MIN;
             long && is_same_number(label, &said) && osa_distance(label, &said) == 1
@@ -104,9 +107,11 @@ pub(super) fn meaning(
     let numbers = all || recognition == Recognition::NumbersAndLabels;
     let ordinal = || ordinal::place(&said, locale).filter(|_| all);
     if let Some(place) = number(&said).filter(|_| numbers).or_else(ordinal) {
-        return Some(Meaning::Place { place, id: exact, named: naming(&said, &labels) });
+        let named = naming(&said, place, locale, &labels);
+        return Some(Meaning::Place { place, id: exact, named });
     }
-    if exact.is_some() {
+    // Persons do not see ids: one that is a number is no answer where numbers are none.
+    if exact.is_some() && (numbers || !is_place(text, locale)) {
         return exact.map(Meaning::Option);
     }
     for found in [begins, nearly].into_iter().filter(|_| all) {
@@ -142,11 +147,27 @@ fn is_same_number(one: &str, other: &str) -> bool {
     digits(one) == digits(other)
 }
 
-/// The options that say a number, or a word for it, somewhere in their labels.
-fn naming(said: &str, labels: &[(usize, String)]) -> Vec<usize> {
+/// Whether what is said ends within a number of the label: "Room 1" is not "Room 10".
+fn tears_number(said: &str, rest: &str) -> bool {
+    said.ends_with(|it: char| it.is_numeric()) && rest.starts_with(|it: char| it.is_numeric())
+}
+
+/// The options in whose labels the number stands, in digits or as a word: "2" and "two" are in
+/// "Table for 2" and in "Table for two", and not in "€2.50".
+fn naming(
+    said: &str,
+    place: usize,
+    locale: Option<&str>,
+    labels: &[(usize, String)],
+) -> Vec<usize> {
+    let is_word = !said.contains(' ');
     let names = |label: &str| {
-        let mut words = label.split(|c: char| !c.is_alphanumeric());
-        words.any(|word| word == said || number(said).is_some_and(|it| number(word) == Some(it)))
+        let mut words = label.split(|c: char| !c.is_alphanumeric() && !".,:".contains(c));
+        words.any(|word| {
+            let word = word.trim_matches(|c| ".,:".contains(c));
+            let says = || number(word).or_else(|| ordinal::place(word, locale));
+            word == said || is_word && says() == Some(place)
+        })
     };
     labels.iter().filter(|(_, label)| names(label)).map(|(option, _)| *option).collect()
 }

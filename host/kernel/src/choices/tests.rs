@@ -105,7 +105,7 @@ fn a_number_in_the_label_of_another_option_may_mean_either() {
         ("4", None),
         ("3", Some(2)),
         ("one", None),
-        ("1", Some(0)),
+        ("1", None),
         ("5", Some(4)),
         ("number 2", Some(1)),
         ("the second one", Some(1)),
@@ -115,9 +115,33 @@ fn a_number_in_the_label_of_another_option_may_mean_either() {
         assert_eq!(recognize(text, &tables, None), option, "{text:?}");
     }
     let (mut state, reading) = (Conversation::default(), Reading::default());
-    state.offer(menu("t1.0.0", tables));
+    state.offer(menu("t1.0.0", tables.clone()));
     assert_eq!(state.understand(message("2"), reading), message("2"), "the bot asks again");
     assert!(matches!(state.understand(message("3"), reading), EventBody::Click(_)));
+    state.offer(Menu { numbered: true, ..menu("t2.0.0", tables) });
+    let click = state.understand(message("2"), reading);
+    assert!(matches!(click, EventBody::Click(_)), "the host itself has printed the numbers");
+
+    let words = options(&["Table for two", "Table for four", "Pizza €2.50"]);
+    assert_eq!(recognize("2", &words, None), None);
+    assert_eq!(recognize("two", &words, None), None);
+    assert_eq!(recognize("3", &words, None), Some(2));
+}
+
+/// Nobody sees ids: "2" after "How many people?" is no option whose id is "2".
+#[test]
+fn an_id_that_is_a_number_is_no_label() {
+    let ids = ["1", "2", "two"].map(|id| (id.to_owned(), format!("Room {id}x")));
+    for (text, clicks) in [("2", false), ("two", false), ("Room 2x", true)] {
+        let mut state = Conversation::default();
+        state.offer(Menu { asked_behind: true, ..menu("t1.0.0", ids.to_vec()) });
+        let read = |recognition| {
+            let reading = Reading { recognition, late_taps: false };
+            matches!(state.understand(message(text), reading), EventBody::Click(_))
+        };
+        assert_eq!(read(Recognition::All), clicks, "{text:?}");
+        assert_eq!(read(Recognition::Labels), clicks, "{text:?}");
+    }
 }
 
 #[test]
@@ -129,6 +153,8 @@ fn another_digit_is_no_typing_error() {
         ("09:30!", Some(1)),
         ("Oder 1041", Some(0)),
         ("Order 10411", None),
+        ("Order 104", None),
+        ("Order", Some(0)),
         ("Somethng else", Some(2)),
     ];
     for (text, option) in rows {
@@ -158,9 +184,17 @@ fn message(text: &str) -> EventBody {
 
 fn menu(part: &str, options: Vec<(String, String)>) -> Menu {
     let (short, pages) = (BTreeMap::new(), Vec::new());
-    let (current, asked_behind) = (true, false);
-    let id = part.to_owned();
-    Menu { id, offered_ms: 1_000, current, asked_behind, options, short, pages, shown: 0 }
+    Menu {
+        id: part.to_owned(),
+        offered_ms: 1_000,
+        current: true,
+        asked_behind: false,
+        numbered: false,
+        options,
+        short,
+        pages,
+        shown: 0,
+    }
 }
 
 fn asked(state: &mut Conversation, part: &str, labels: &[&str]) {

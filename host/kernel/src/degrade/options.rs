@@ -8,7 +8,8 @@ use crate::degrade::menu::Menu;
 use crate::degrade::{Carrier, locale};
 
 const NO_SUCH_FORM: &str = "this medium has no such form";
-const VANISHES: &str = "such options vanish here behind what is said next, and this turn says more";
+const VANISHES: &str =
+    "such options vanish here behind what is said next, and this turn says more: say that first";
 /// A place where no medium has formats.
 const NOWHERE: &str = "";
 

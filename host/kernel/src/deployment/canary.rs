@@ -240,25 +240,33 @@ impl fmt::Display for Reason {
 }
 
 /// What the new version does worse with all tenants together, if it does so without the one
-/// with which it does worst.
+/// with which it does worst. A tenant with which everything fails hides no slowness of others.
 fn all(new: &Shown, old: &Shown, others_run_it: impl Fn(&TenantId) -> bool) -> Option<Worse> {
-    let worse = worse(&new.all, &old.all)?;
+    if new.all.turns < TURNS_MIN {
+        return None;
+    }
     let mut seen = new.tenants.keys().chain(old.tenants.keys());
     let first = seen.next()?;
     if seen.all(|tenant| tenant == first) && !others_run_it(first) {
-        return Some(worse);
+        return worse(&new.all, &old.all);
     }
+    let kinds = [fails(&new.all, &old.all), slow(&new.all, &old.all)];
+    kinds.into_iter().flatten().find(|worse| is_so_for_others(worse, new, old))
+}
+
+fn is_so_for_others(worse: &Worse, new: &Shown, old: &Shown) -> bool {
     let bad = |tally: &Tally| match worse {
         Worse::Fails { .. } => tally.failures,
         Worse::Slow { old_us, .. } => tally.latency.over(old_us.saturating_mul(SLOW_TIMES)),
     };
-    let (worst, _) = new.tenants.iter().max_by_key(|(_, tally)| bad(tally))?;
+    let worst = new.tenants.iter().max_by_key(|(_, tally)| bad(tally));
+    let Some((worst, _)) = worst else { return false };
     let (new, old) = (new.without(worst), old.without(worst));
     let same = match worse {
         Worse::Fails { .. } => fails(&new, &old),
         Worse::Slow { .. } => slower(&new, &old),
     };
-    (new.turns >= OTHERS_TURNS_MIN && same.is_some()).then_some(worse)
+    new.turns >= OTHERS_TURNS_MIN && same.is_some()
 }
 
 /// What the new version does worse, if anything is known of it and it does.

@@ -63,7 +63,8 @@ impl Limits {
     pub fn of_turns(&self) -> TurnBounds {
         let bound = |limit| {
             let most = self.value(limit)?;
-            let is_own = self.own.get(&limit) == Some(&most);
+            let without = Self { own: super::Values::new(), ..self.clone() }.value(limit);
+            let is_own = without.is_none_or(|without| without > most);
             Some(Bound { most, limit, is_own })
         };
         TurnBounds {

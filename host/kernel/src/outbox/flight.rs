@@ -86,17 +86,28 @@ impl Outbox {
     }
 
     /// Gives up a call that has not left and would say something in a conversation
-    /// that somebody else has taken since it was asked for.
-    pub(super) fn call_off(&mut self, state: &Conversation) {
+    /// that somebody else has taken since it was asked for. One that is still to be claimed
+    /// may have waited long for its place: then it may be paused or too old, too.
+    pub(super) fn call_off(&mut self, state: &Conversation, delivery: &Delivery, now: Millis) {
         if self.flight.is_none() {
             return;
         }
         let withheld = settle::withheld(state);
         let withholds = |flight: &Flight| withheld.iter().any(|row| flight.rows.contains(&row.id));
+        let stale = self.paused.channel || self.old_at(state, delivery).is_some_and(|at| now >= at);
         self.flight.take_if(|flight| match flight.stage {
-            Stage::Asking | Stage::Admitted | Stage::Claimed => withholds(flight),
+            Stage::Asking | Stage::Admitted => stale || withholds(flight),
+            Stage::Claimed => withholds(flight),
             Stage::Claiming | Stage::Sent => false,
         });
+    }
+
+    /// When the first row of a call that is not claimed yet is too old.
+    pub(super) fn old_at(&self, state: &Conversation, delivery: &Delivery) -> Option<Millis> {
+        let unclaimed = |flight: &&Flight| matches!(flight.stage, Stage::Asking | Stage::Admitted);
+        let flight = self.flight.as_ref().filter(unclaimed)?;
+        let rows = select(state, &flight.rows).into_iter();
+        rows.map(|row| self.too_old_at(row, state.route, delivery)).min()
     }
 
     /// The claim that is to be written now.

@@ -285,7 +285,7 @@ impl Outbox {
             // Nobody comes to take the place that is kept.
             self.line.ticket = None;
         }
-        self.call_off(state);
+        self.call_off(state, delivery, now);
         let given_up = self
             .withhold(state, now)
             .or_else(|| self.hold_orphans(state, delivery, now))
@@ -341,6 +341,7 @@ impl Outbox {
         let free = queue.iter().filter(|row| !self.is_on_its_way(&row.id));
         let free = free.filter(|row| !self.ends_a_sentence(row, &queue));
         let old = free.map(|row| self.too_old_at(row, state.route, delivery));
+        let old = old.chain(self.old_at(state, delivery));
         let rows = call.into_iter().chain(requests).chain(old);
         let acknowledgement = self.acknowledge_at(state, delivery);
         self.answer_at(state, now).into_iter().chain(acknowledgement).chain(rows).min()

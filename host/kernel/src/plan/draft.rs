@@ -103,7 +103,8 @@ impl<'a> Draft<'a> {
             match reach(action) {
                 Reach::Host => self.do_here(index, action, version),
                 Reach::Person | Reach::Desk => {
-                    self.followed = shows_something(&actions[index + 1..]);
+                    let vendor = &self.plan.policy.vendor;
+                    self.followed = shows_something(&actions[index + 1..], &self.profile, vendor);
                     self.deliver(index, action);
                 }
             }
@@ -241,7 +242,9 @@ impl<'a> Draft<'a> {
         let id = PartId::of(&self.turn, index, 0);
         degraded.name_options(&self.carried(), id.as_str(), action);
         let pages = std::mem::take(&mut degraded.pages);
-        self.offered.extend(Menu::of(action, &id, pages, self.made_ms));
+        let numbered = degraded.actions.iter().all(|action| action.options().is_none());
+        let menu = Menu::of(action, &id, pages, self.made_ms);
+        self.offered.extend(menu.map(|menu| Menu { numbered, ..menu }));
     }
 
     /// Shows a page of a menu that was offered before.

@@ -97,7 +97,7 @@ impl Plan<'_> {
     /// Whoever speaks tells the vendor that it was heard.
     fn note_acknowledgement(&self, state: &mut Conversation) {
         let Some(token) = self.arrival.acknowledge.clone() else { return };
-        if self.owner().is_ours() {
+        if self.owner().is_ours() && self.word() != Word::Late {
             let id = PartId(format!("{}.taken", self.turn_id()));
             let made_ms = self.arrival.event.received_ms;
             state.acknowledgements.push(Acknowledgement { id, made_ms, token, asks_of: None });

@@ -1,6 +1,7 @@
 //! How far actions reach.
 
 use crate::action::Action;
+use crate::profile::Profile;
 
 /// How far an action reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,14 +52,20 @@ pub fn reach(action: &Action) -> Reach {
     }
 }
 
-/// Whether a person is shown something new by one of these: a sign of typing and a pause are
-/// nothing, and a hand-over and an end are not said to them.
-pub fn shows_something(actions: &[Action]) -> bool {
-    let silent = |action: &Action| {
+/// Whether a person of this vendor is shown something new by one of these, up to where the
+/// conversation is given away: a sign of typing and a pause are nothing, and neither is
+/// what is for another vendor.
+pub fn shows_something(actions: &[Action], profile: &Profile, vendor: &str) -> bool {
+    let gives_away =
+        |action: &&Action| matches!(action, Action::Forward(_) | Action::Abort | Action::End);
+    let shows = |action: &Action| {
         let unsaid = matches!(action, Action::Typing(_) | Action::Delay(_));
-        unsaid || matches!(action, Action::Forward(_) | Action::Abort | Action::End)
+        let other_vendors = matches!(action, Action::Passthrough(it) if it.vendor != vendor);
+        let name = |name: &str| format!("other:{name}");
+        let unknown = matches!(action, Action::Other(it) if !profile.carries(&name(&it.name)));
+        reach(action) == Reach::Person && !unsaid && !other_vendors && !unknown
     };
-    actions.iter().any(|action| reach(action) == Reach::Person && !silent(action))
+    actions.iter().take_while(|action| !gives_away(action)).any(shows)
 }
 
 /// Whether actions of this canonical name reach the vendor's desk and nobody else.

@@ -11,7 +11,7 @@ impl Draft<'_> {
         if let Action::Typing(typing) = given {
             let stays = self.profile.carries("typing_until_stopped");
             self.state.typing = stays && *typing == Typing::Start;
-        } else if part > 0 && reach(given) == Reach::Person && is_said(given) {
+        } else if part > 0 && reach(given) == Reach::Person && self.says(part) {
             self.stop_typing(index, part);
         }
     }
@@ -21,6 +21,11 @@ impl Draft<'_> {
         if matches!(given, Action::Forward(_) | Action::Abort | Action::End) {
             self.stop_typing(index, part);
         }
+    }
+
+    /// Whether one of the last so many rows tells the person something.
+    fn says(&self, rows: usize) -> bool {
+        self.state.rows.iter().rev().take(rows).any(|row| is_said(&row.action))
     }
 
     fn stop_typing(&mut self, index: usize, part: usize) {

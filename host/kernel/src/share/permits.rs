@@ -155,7 +155,8 @@ impl<K: Ord + Clone> Permits<K> {
 
     /// Whether a tenant that holds so many may have one more.
     fn may_take(&self, who: &K, held: usize) -> bool {
-        let quarter = self.total * Limit::RunningTurnsPercent.preset_size() / 100;
+        let percent = Limit::RunningTurnsPercent.preset_size();
+        let quarter = self.total.saturating_mul(percent) / 100;
         let has_room = self.free() > if held < quarter.max(1) { 0 } else { quarter };
         has_room && self.at_once.get(who).is_none_or(|most| held < *most)
     }

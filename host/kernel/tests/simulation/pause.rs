@@ -71,6 +71,34 @@ fn a_paused_channel_sends_nothing_and_goes_on_later() {
     assert_eq!(world.vendor.received.len(), 1);
 }
 
+/// A place may come late: what waits for one is held to what holds for all that waits.
+#[test]
+fn a_call_that_waits_for_its_place_is_paused_and_grows_old() {
+    let waits = || {
+        let mut world = userlike([("w1p0", vec![say("a")])]);
+        world.crowded = true;
+        world.say_and_leave();
+        world.end_all();
+        assert_eq!(world.placeless.len(), 1);
+        world
+    };
+    let mut world = waits();
+    world.feed(Input::Pause(CHANNEL));
+    assert!(!world.lane.is_calling(world.placeless[0]), "its place is for others");
+    world.crowded = false;
+    world.feed(Input::Pause(Paused::default()));
+    world.end_all();
+    assert_eq!(world.vendor.received.len(), 1, "it asks again");
+
+    let mut world = waits();
+    let due = world.lane.wake_at(world.now).expect("it wakes for its age");
+    assert!(due <= world.now + 16 * MINUTE);
+    world.sleep_until(due);
+    world.end_all();
+    assert!(matches!(world.ends()[..], [RowEnd::Dead(_)]), "{:?}", world.ends());
+    assert_eq!(world.vendor.received.len(), 0);
+}
+
 #[test]
 fn what_a_pause_holds_back_for_too_long_is_given_up_like_everything_else() {
     let mut world = userlike([("w1p0", vec![say("a")])]);

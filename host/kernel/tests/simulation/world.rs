@@ -9,7 +9,7 @@ use botyard_kernel::destination::Admission;
 use botyard_kernel::id::{ConversationKey, Digest};
 use botyard_kernel::lane::{Effect, Input, Lane, Rules};
 use botyard_kernel::log::{Arrival, Route, Row};
-use botyard_kernel::outbox::{RequestId, Rides, Send};
+use botyard_kernel::outbox::{CallId, RequestId, Rides, Send};
 use botyard_kernel::plan::{Overlap, Policy};
 use botyard_kernel::profile::{Delivery, Limited, Rate};
 use botyard_kernel::time::{MINUTE, Millis};
@@ -41,6 +41,9 @@ pub(crate) struct World {
     pub(crate) calm: bool,
     /// The vendor's destination lets no call leave.
     pub(crate) held: bool,
+    /// Calls wait for a place among those that are open: these have none yet.
+    pub(crate) crowded: bool,
+    pub(crate) placeless: Vec<CallId>,
     /// What the bot answers to whom, where it does not decide by itself.
     pub(crate) script: Option<BTreeMap<String, Vec<Action>>>,
     /// So many waiting events are read at once.
@@ -113,6 +116,8 @@ impl World {
             wrote_and_failed: false,
             calm: false,
             held: false,
+            crowded: false,
+            placeless: Vec::new(),
             script: None,
             read_max,
             repeats: Vec::new(),
@@ -405,6 +410,10 @@ impl World {
             Effect::Send(Send::Answer { request, rows, .. }) => {
                 self.check_durable(request);
                 Job::Answer { request, rows, since: self.now }
+            }
+            Effect::Send(Send::Ask { call, .. }) if self.crowded => {
+                self.placeless.push(call);
+                return;
             }
             Effect::Send(Send::Ask { call, ticket: _, purpose: _ }) => {
                 let admission = self.admission();

@@ -14,8 +14,8 @@ use crate::clock;
 use crate::tenancy::{Deleting, Tenancy};
 
 /// How long until what did not go is tried again, the first time and at most.
-const AGAIN_AFTER: Duration = Duration::from_millis(500);
-const AGAIN_AFTER_MAX: Duration = Duration::from_secs(30);
+pub(super) const AGAIN_AFTER: Duration = Duration::from_millis(500);
+pub(super) const AGAIN_AFTER_MAX: Duration = Duration::from_secs(30);
 
 /// Begins what is to be done, among the operations of a tenant.
 ///
@@ -31,11 +31,12 @@ pub(crate) async fn begin(
     let (owner, who) = (tenant.clone(), actor.to_owned());
     let tenancy = Arc::clone(tenancy);
     let task = durable.clone().into();
+    let then = free(&tenancy, &durable);
     let work = |report| {
         hide(&tenancy, &durable);
         until_done(tenancy, owner, durable, who, report)
     };
-    operations.begin(tenant, task, actor, work).await
+    operations.begin_then(tenant, task, actor, work, then).await
 }
 
 /// Goes on with what an earlier run of the host has promised.
@@ -51,11 +52,12 @@ pub(crate) async fn resume(
         tracing::info!(%tenant, id, "what was promised goes on");
         let (tenancy, owner) = (Arc::clone(tenancy), tenant.clone());
         let actor = kept.actor().to_owned();
+        let then = free(&tenancy, &durable);
         let work = |report| {
             hide(&tenancy, &durable);
             until_done(tenancy, owner, durable, actor, report)
         };
-        operations.carry_on(&mut running, (tenant, id, kept), work);
+        operations.carry_on(&mut running, (tenant, id, kept), work, then);
     }
     Ok(())
 }
@@ -77,6 +79,16 @@ pub(crate) async fn deletions(tenancy: &Tenancy) -> Result<Vec<TenantId>, StoreE
 fn hide(tenancy: &Tenancy, durable: &Durable) {
     match durable {
         Durable::TenantDeletion(tenant) => tenancy.begin_deleting(tenant),
+        Durable::Erasure(_) => {}
+    }
+}
+
+/// Its name can be had again, or it is there again where it could not be taken away, once that
+/// is noted and no restart can begin it anew.
+fn free(tenancy: &Arc<Tenancy>, durable: &Durable) -> impl FnOnce() + Send + 'static {
+    let (tenancy, durable) = (Arc::clone(tenancy), durable.clone());
+    move || match durable {
+        Durable::TenantDeletion(tenant) => tenancy.end_deleting(&tenant),
         Durable::Erasure(_) => {}
     }
 }

@@ -14,6 +14,7 @@ use botyard_store::{Store, StoreError};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, watch};
 
+use durable::{AGAIN_AFTER, AGAIN_AFTER_MAX};
 pub(crate) use durable::{begin, deletions, resume};
 use kept::DONE;
 pub(crate) use kept::{Durable, Kept, Progress, Task};
@@ -91,6 +92,21 @@ impl Operations {
     where
         W: Future<Output = Result<Option<Value>, Problem>> + Send + 'static,
     {
+        self.begin_then(tenant, task, actor, work, || ()).await
+    }
+
+    /// As [`Operations::begin`], with what is done when the end has been noted.
+    async fn begin_then<W>(
+        self: &Arc<Self>,
+        tenant: &TenantId,
+        task: Task,
+        actor: &str,
+        work: impl FnOnce(Arc<Report>) -> W,
+        then: impl FnOnce() + Send + 'static,
+    ) -> Result<Begun, Problem>
+    where
+        W: Future<Output = Result<Option<Value>, Problem>> + Send + 'static,
+    {
         let mut running = self.running.lock().await;
         if let Some(same) = running.get(&name(tenant, &task)) {
             return Ok(same.begun());
@@ -106,7 +122,7 @@ impl Operations {
         }
         let (id, kept) = (format!("op_{:032x}", rand::random::<u128>()), Kept::begun(task, actor));
         kept.put(&self.store.tenant(tenant), &id).await?;
-        Ok(self.carry_on(&mut running, (tenant.clone(), id, kept), work))
+        Ok(self.carry_on(&mut running, (tenant.clone(), id, kept), work, then))
     }
 
     fn carry_on<W>(
@@ -114,6 +130,7 @@ impl Operations {
         running: &mut HashMap<Digest, Running>,
         (tenant, id, kept): kept::Unfinished,
         work: impl FnOnce(Arc<Report>) -> W,
+        then: impl FnOnce() + Send + 'static,
     ) -> Begun
     where
         W: Future<Output = Result<Option<Value>, Problem>> + Send + 'static,
@@ -130,12 +147,14 @@ impl Operations {
             let what = "the host broke down over it";
             let done = work.await.unwrap_or_else(|error| Err(Problem::host_fault(&error, what)));
             operations.ended(name, (&tenant, &id), &report, done).await;
+            then();
         });
         begun
     }
 
-    /// An end that cannot be noted is one all the same; what goes on after a restart is
-    /// then done once more.
+    /// What goes on after a restart ends when that is noted: else it would be done once more
+    /// then, to whoever has the name by that time. Of others an end that cannot be noted is
+    /// one all the same.
     async fn ended(
         &self,
         name: Digest,
@@ -143,19 +162,29 @@ impl Operations {
         Report(report): &Report,
         done: Result<Option<Value>, Problem>,
     ) {
-        let kept = report.borrow().clone().ended(done);
-        let store = self.store.tenant(tenant);
-        let noted = match Kept::find(&store, id).await {
-            Ok(Some(_)) => kept.put(&store, id).await,
-            // Its tenant was deleted: nothing may be left of that.
-            Ok(None) => Ok(()),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = noted {
-            tracing::warn!(%tenant, id, %error, "the end of an operation cannot be noted");
+        let begun = report.borrow().clone();
+        let goes_on = begun.task.durable().is_some();
+        let kept = begun.ended(done);
+        let mut pause = AGAIN_AFTER;
+        while let Err(error) = self.note_end(tenant, id, &kept).await {
+            tracing::warn!(%tenant, id, %error, goes_on, "the end of an operation cannot be noted");
+            if !goes_on {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            pause = AGAIN_AFTER_MAX.min(pause * 2);
         }
         report.send_replace(kept);
         self.running.lock().await.remove(&name);
+    }
+
+    async fn note_end(&self, tenant: &TenantId, id: &str, kept: &Kept) -> Result<(), StoreError> {
+        let store = self.store.tenant(tenant);
+        match Kept::find(&store, id).await? {
+            Some(_) => kept.put(&store, id).await,
+            // Its tenant was deleted: nothing may be left of that.
+            None => Ok(()),
+        }
     }
 }
 

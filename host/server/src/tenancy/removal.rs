@@ -55,6 +55,11 @@ impl Tenancy {
         self.deleting().insert(tenant.clone());
     }
 
+    /// Its name may be taken again.
+    pub fn end_deleting(&self, tenant: &TenantId) {
+        self.deleting().remove(tenant);
+    }
+
     pub(super) fn is_deleted(&self, tenant: &TenantId) -> bool {
         self.deleting().contains(tenant)
     }
@@ -74,7 +79,6 @@ impl Tenancy {
         self.begin_deleting(tenant);
         let _turn = self.change(tenant).await;
         if self.record(tenant).await?.is_some_and(|it| it.managed == Managed::Settings) {
-            self.deleting().remove(tenant);
             return Err(ChangeError::InSettings(tenant.to_string()));
         }
         told(Deleting::Stopping);
@@ -82,6 +86,9 @@ impl Tenancy {
         let running = self.work.channels().into_iter();
         let own = running.filter(|channel| channel.tenant == *tenant);
         channels.extend(own.map(|channel| channel.id.clone()));
+        // Those of which nobody has written yet may have captures all the same.
+        let recorded = self.store(tenant).list(kind::CHANNEL).await?.into_iter();
+        channels.extend(recorded.map(|record| record.name.as_str().into()));
         self.keep_own(tenant, &mut channels);
         self.forget_tokens(tenant);
         self.run(tenant, &Definition::default(), &Limits::default());
@@ -100,7 +107,6 @@ impl Tenancy {
         self.work.forget_tenant(tenant);
         self.work.registry().forget_all(tenant);
         self.retention().remove(tenant);
-        self.deleting().remove(tenant);
         Ok(())
     }
 

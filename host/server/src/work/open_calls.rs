@@ -83,7 +83,8 @@ impl OpenCalls {
         tokio::time::timeout_at(deadline, gate.permit(host)).await.map_err(|_| {
             let most = gate.occupancy().total as u64;
             let limit = Limit::CallsAtOnce;
-            Exceeded { limit, most, used: most, wanted: most + 1, retry_after_s: None }
+            let used = gate.held() as u64;
+            Exceeded { limit, most, used, wanted: most + 1, retry_after_s: None }
         })
     }
 
@@ -167,6 +168,7 @@ mod tests {
     async fn a_lowered_limit_holds_for_the_next_calls_and_a_raised_one_at_once() {
         let calls = open_calls(1);
         let held = soon(&calls, &acme(), "a.example").await.unwrap();
+        assert!(soon(&calls, &acme(), "b.example").await.is_err(), "there is one place");
         let host = "b.example".to_owned();
         let (tenant, mut waits) = (acme(), None);
         let raised = async {

@@ -30,6 +30,10 @@ its vendor's dialect:
   shows, and ends the session itself.
 - **no**: nothing of it can be carried.
 
+Quick replies of Messenger, and of Khoros where it shows them on Facebook and Brand Messenger, go with
+whatever is said next: `bubbles` behind which the same turn says more take another form there, so
+say the words first.
+
 What is changed stands in the bot's log. A bot that denies changes is refused wherever this page
 says neither **yes** nor **host**.
 

@@ -428,3 +428,17 @@ fn a_text_beside_options_is_left_out_where_nothing_follows_the_answer() {
     let denied = offers_on(&mut world, &profile, vec![drinks()]);
     assert!(matches!(denied.outcome, Outcome::Failed { .. }), "{:?}", denied.outcome);
 }
+
+#[test]
+fn what_shows_nothing_takes_no_options_away() {
+    let mut profile = Profile::new(&["message", "bubbles", "forward_any"], 5_000);
+    profile.native.push("bubbles_until_next");
+    let (vendor, json) = ("another".to_owned(), "{}".to_owned());
+    let foreign = Action::Passthrough(crate::action::Passthrough { vendor, json });
+    let forward = Action::Forward(Forward { target: ForwardTarget::Any, on_failure: None });
+    for behind in [vec![foreign], vec![forward, say("Somebody will write.")]] {
+        let mut world = World::new();
+        let turn = offers_on(&mut world, &profile, [vec![rooms(5)], behind].concat());
+        assert_eq!(turn.state.rows[0].action.name(), "bubbles");
+    }
+}

@@ -19,9 +19,9 @@ use super::{PartId, RunFailure, Seed, SessionId, TurnId};
 mod later;
 
 use later::{
-    aside_sample, asking_sample, corrected_sample, desk_samples, missed_samples, ordered_sample,
-    overtalked_sample, paced_samples, paged_sample, pinned_sample, shortened_sample, silent_sample,
-    typing_sample,
+    aside_sample, asking_sample, corrected_sample, desk_samples, missed_samples, numbered_sample,
+    ordered_sample, overtalked_sample, paced_samples, paged_sample, pinned_sample,
+    shortened_sample, silent_sample, typing_sample,
 };
 
 const GOLDEN: &str = include_str!("golden.jsonl");
@@ -109,7 +109,7 @@ fn samples() -> Vec<Entry> {
     samples.push(pinned_sample());
     samples.extend(missed_samples());
     samples.extend([silent_sample(), shortened_sample(), overtalked_sample()]);
-    samples.extend([aside_sample(), typing_sample()]);
+    samples.extend([aside_sample(), typing_sample(), numbered_sample()]);
     samples
 }
 
@@ -182,6 +182,7 @@ fn addressed_samples() -> [Entry; 3] {
         offered_ms: 1_000,
         current: true,
         asked_behind: false,
+        numbered: false,
         options: vec![("a".to_owned(), "A".to_owned())],
         short: BTreeMap::new(),
         pages: Vec::new(),

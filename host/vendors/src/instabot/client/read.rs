@@ -102,7 +102,10 @@ pub(super) fn answer(dialect: &Dialect, answer: &CallAnswer) -> Result<Answer, O
         None | Some(Value::Null) if !body.contains_key("apiStatusCode") => &Vec::new(),
         _ => return Err(unreadable(&body, "it has no list of `messages`")),
     };
-    let mut read = Answer { stream_id: stream_id(&body), messages: Vec::new(), unreadable: 0 };
+    let known = |key: &String| matches!(key.as_str(), "messages" | "streamId");
+    let strange = listed.is_empty() && !body.keys().all(known);
+    let unreadable = usize::from(strange);
+    let mut read = Answer { stream_id: stream_id(&body), messages: Vec::new(), unreadable };
     for message in listed {
         let text = text(message, &mut read.unreadable);
         read.unreadable += usize::from(text.is_none());

@@ -82,6 +82,7 @@ pub(super) fn shortened_sample() -> Entry {
         offered_ms: 1_000,
         current: true,
         asked_behind: false,
+        numbered: false,
         options: vec![(id.clone(), label.clone())],
         short: [(0, "View".to_owned())].into(),
         pages: Vec::new(),
@@ -103,6 +104,13 @@ pub(super) fn shortened_sample() -> Entry {
 pub(super) fn overtalked_sample() -> Entry {
     let Entry::Turn(mut turn) = shortened_sample() else { panic!("a turn") };
     turn.state.menus[0].asked_behind = true;
+    Entry::Turn(turn)
+}
+
+/// A menu that a person has read as numbered text.
+pub(super) fn numbered_sample() -> Entry {
+    let Entry::Turn(mut turn) = shortened_sample() else { panic!("a turn") };
+    turn.state.menus[0].numbered = true;
     Entry::Turn(turn)
 }
 
@@ -142,6 +150,7 @@ pub(super) fn paged_sample() -> Entry {
         offered_ms: 1_000,
         current: true,
         asked_behind: false,
+        numbered: false,
         options: vec![option("a"), option("b")],
         short: BTreeMap::new(),
         pages: vec![page],

@@ -76,7 +76,7 @@ impl<K: Who> Clone for Gate<K> {
 
 impl<K: Who> Gate<K> {
     /// A gate for so many turns at the same time. Tenants have no rate until
-    /// [`Gate::set_rate`].
+    /// `Gate::set_rate`.
     pub fn new(total: usize) -> Self {
         let permits = Permits::new(total, BTreeMap::new());
         let state = State { permits, tickets: 0, wakes: HashMap::new(), sleeping: false };

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use async_trait::async_trait;
 use botyard_kernel::id::{BotId, ChannelId, ConversationKey, PartId, TenantId};
-use botyard_kernel::log::{Arrival, Call, Entry, Row, RowEnd, Seq, Settled, Turn};
+use botyard_kernel::log::{Arrival, Call, Conversation, Entry, Row, RowEnd, Seq, Settled, Turn};
 use botyard_kernel::time::Millis;
 
 use crate::{Archive, StoreError};
@@ -167,6 +167,13 @@ pub struct Loaded {
     pub settled: Vec<Settled>,
     /// Recorded calls of the events in `accepted`, in order.
     pub calls: Vec<Call>,
+}
+
+impl Loaded {
+    /// How the conversation stands: its last turn, and what was settled after it.
+    pub fn conversation(self) -> Conversation {
+        Conversation::after(self.turn.as_ref().map(|(_, turn)| turn), self.settled)
+    }
 }
 
 /// Where a conversation stands among those that are due in its channel, or that a

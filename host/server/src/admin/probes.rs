@@ -8,7 +8,6 @@ use botyard_kernel::action::Action;
 use botyard_kernel::degrade::{Note, degrade};
 use botyard_kernel::destination::Purpose;
 use botyard_kernel::id::{ConversationKey, TurnId};
-use botyard_kernel::log::Conversation;
 use botyard_kernel::validate;
 use botyard_store::Stamp;
 use botyard_vendors::{
@@ -92,9 +91,7 @@ impl Place {
         let (tenant, vendor_key) = (channel.tenant.clone(), request.conversation.clone());
         let key =
             ConversationKey { tenant: tenant.clone(), channel: channel.id.clone(), vendor_key };
-        let loaded = app.work.store().tenant(&tenant).load(&key, 0).await?;
-        let turn = loaded.turn.as_ref().map(|(_, turn)| turn);
-        let known = Conversation::after(turn, loaded.settled);
+        let known = app.work.store().tenant(&tenant).load(&key, 0).await?.conversation();
         let medium = request.medium.clone().or(Some(known.facts.medium));
         let usual = || usual_medium(channel.vendor().name()).to_owned();
         Ok(Self {

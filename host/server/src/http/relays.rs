@@ -7,7 +7,7 @@ use axum::extract::{Extension, Path, State};
 use axum::response::Response;
 use botyard_kernel::event::{Event, EventBody, NamedPayload};
 use botyard_kernel::id::{ChannelId, Digest};
-use botyard_kernel::log::{Arrival, Conversation};
+use botyard_kernel::log::Arrival;
 use botyard_kernel::relay::{self, Door, POSTS_WAITING_MAX, RELAY};
 use botyard_vendors::external::ExternalBot;
 use bytes::Bytes;
@@ -62,14 +62,14 @@ async fn take(
     let _admitted = admitted.map_err(|refusal| answer::busy(&refusal))?;
     let body = body::read(body, BODY_BYTES_MAX, app.config.server.body_timeout).await?;
     let loaded = app.work.store().tenant(&key.tenant).load(&key, POSTS_WAITING_MAX).await;
-    let loaded = loaded.map_err(|error| {
+    let mut loaded = loaded.map_err(|error| {
         tracing::error!(conversation = %key, %error, "an external bot could not be heard");
         answer::come_again()
     })?;
     let request = Digest::of(&body);
-    let turn = loaded.turn.as_ref().map(|(_, turn)| turn);
-    let state = Conversation::after(turn, loaded.settled);
-    let name = match relay::door(&state, &loaded.accepted, request, clock::now()) {
+    let accepted = std::mem::take(&mut loaded.accepted);
+    let state = loaded.conversation();
+    let name = match relay::door(&state, &accepted, request, clock::now()) {
         Door::Open(name) => name,
         Door::Heard => return Ok(answer::line(StatusCode::OK, "heard")),
         Door::Early => {

@@ -196,7 +196,7 @@ async fn state(app: &App, key: &ConversationKey) -> Result<Conversation, Problem
     if loaded.last == 0 {
         return Err(doors::unknown());
     }
-    Ok(Conversation::after(loaded.turn.as_ref().map(|(_, turn)| turn), loaded.settled))
+    Ok(loaded.conversation())
 }
 
 /// What is to be delivered: as many messages as the medium needs.
